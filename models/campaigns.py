@@ -1,0 +1,107 @@
+"""Campaign definitions: who takes part, with which codes and links, from when to when, at which rates.
+
+One definition is one value of the compacted topic ``campaign.definitions.v1``. Unknown fields are refused here, unlike
+in events: a person wrote this file, and a misspelt field that is ignored is a silent default.
+"""
+
+from datetime import date, datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from models.currencies import CURRENCIES
+from models.events import CurrencyCode, Id, Label
+
+DECIMAL_PATTERN = r"^[0-9]{1,9}(\.[0-9]{1,6})?$"
+Rate = Annotated[str, Meta(pattern=DECIMAL_PATTERN, description="A decimal string, at most 6 decimals.")]
+MAX_FOLLOWERS = 10_000_000_000
+
+
+class TrackingLink(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """UTM values that mark an influencer's link. Every value given must match, without regard to case."""
+
+    utm_source: Label | None = None
+    utm_medium: Label | None = None
+    utm_campaign: Label | None = None
+    utm_term: Label | None = None
+    utm_content: Label | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a link that would match everything.
+
+        Raises:
+            ValueError: no utm value is given.
+        """
+        if not any((self.utm_source, self.utm_medium, self.utm_campaign, self.utm_term, self.utm_content)):
+            raise ValueError("a tracking link needs at least one utm value")
+
+
+class InfluencerDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One influencer of a campaign.
+
+    ``discount_codes`` compare without regard to case. A ``click_ids`` entry is a whole click id, or the beginning of
+    one when it ends in ``*``.
+    """
+
+    influencer_id: Id
+    handle: Id
+    platform: Id
+    followers: Annotated[int, Meta(ge=0, le=MAX_FOLLOWERS)] | None = None
+    discount_codes: tuple[Id, ...] = ()
+    links: tuple[TrackingLink, ...] = ()
+    click_ids: tuple[Id, ...] = ()
+
+
+class RateCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Prices of earned media value: money per interaction, and per thousand views, on a stated date."""
+
+    currency: CurrencyCode
+    dated: date
+    like: Rate = "0"
+    comment: Rate = "0"
+    share: Rate = "0"
+    save: Rate = "0"
+    thousand_views: Rate = "0"
+
+    def __post_init__(self) -> None:
+        """Refuse a currency that does not exist.
+
+        Raises:
+            ValueError: the code is not in ISO 4217.
+        """
+        if self.currency not in CURRENCIES:
+            raise ValueError(f"{self.currency!r} is not an ISO 4217 currency")
+
+
+class CampaignDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One campaign. Times carry an offset."""
+
+    campaign_id: Id
+    name: Id
+    starts_at: Annotated[datetime, Meta(tz=True)]
+    ends_at: Annotated[datetime, Meta(tz=True)]
+    influencers: tuple[InfluencerDefinition, ...]
+    rate_card: RateCard | None = None
+
+    def __post_init__(self) -> None:
+        """Check what concerns more than one field.
+
+        Raises:
+            ValueError: the end is not after the start, or two influencers share an id, a code or a click id.
+        """
+        if self.ends_at <= self.starts_at:
+            raise ValueError(
+                f"ends_at {self.ends_at.isoformat()} is not after starts_at {self.starts_at.isoformat()}"
+            )
+        seen: dict[tuple[str, str], str] = {}
+        for influencer in self.influencers:
+            marks = [("influencer_id", influencer.influencer_id)]
+            marks += [("discount code", code.casefold()) for code in influencer.discount_codes]
+            marks += [("click id", click_id) for click_id in influencer.click_ids]
+            for mark in marks:
+                if mark in seen:
+                    raise ValueError(
+                        f"{mark[0]} {mark[1]!r} is given twice, "
+                        f"by {seen[mark]!r} and {influencer.influencer_id!r}"
+                    )
+                seen[mark] = influencer.influencer_id
