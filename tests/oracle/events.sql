@@ -1,0 +1,61 @@
+-- From accepted lines to counted events: duplicates removed, conversions attributed.
+-- In: accepted, code_mark, click_mark, link_mark (docs/statistics.md, "Which events count").
+
+CREATE TABLE event AS
+SELECT *
+FROM accepted
+QUALIFY row_number() OVER (PARTITION BY topic, platform, event_id ORDER BY line) = 1;
+
+CREATE TABLE anonymous AS
+SELECT line, campaign_id, nullif(discount_code, '') AS discount_code, nullif(click_id, '') AS click_id,
+       nullif(utm_source, '') AS utm_source, nullif(utm_medium, '') AS utm_medium,
+       nullif(utm_campaign, '') AS utm_campaign, nullif(utm_term, '') AS utm_term,
+       nullif(utm_content, '') AS utm_content
+FROM event
+WHERE topic = 'conversions' AND influencer_id IS NULL;
+
+-- One row for each rule that matches; the lowest (rule, preference, position) decides.
+CREATE TABLE claim AS
+SELECT a.line, 1 AS rule, 0 AS preference, 0 AS position, m.influencer_id
+FROM anonymous a JOIN code_mark m ON m.campaign_id = a.campaign_id AND m.code = a.discount_code
+UNION ALL
+SELECT a.line, 2, -1000, 0, m.influencer_id
+FROM anonymous a JOIN click_mark m ON m.campaign_id = a.campaign_id AND NOT m.is_prefix AND m.entry = a.click_id
+UNION ALL
+SELECT a.line, 2, -length(m.entry), 0, m.influencer_id
+FROM anonymous a
+JOIN click_mark m ON m.campaign_id = a.campaign_id AND m.is_prefix AND starts_with(a.click_id, m.entry)
+UNION ALL
+SELECT a.line, 3, -m.named, m.position, m.influencer_id
+FROM anonymous a
+JOIN link_mark m
+  ON m.campaign_id = a.campaign_id
+ AND coalesce(m.utm_source = a.utm_source, m.utm_source IS NULL)
+ AND coalesce(m.utm_medium = a.utm_medium, m.utm_medium IS NULL)
+ AND coalesce(m.utm_campaign = a.utm_campaign, m.utm_campaign IS NULL)
+ AND coalesce(m.utm_term = a.utm_term, m.utm_term IS NULL)
+ AND coalesce(m.utm_content = a.utm_content, m.utm_content IS NULL);
+
+CREATE TABLE decided AS
+SELECT line, influencer_id
+FROM claim
+QUALIFY row_number() OVER (PARTITION BY line ORDER BY rule, preference, position) = 1;
+
+CREATE TABLE counted AS
+SELECT e.* EXCLUDE (influencer_id, test),
+       coalesce(e.influencer_id, d.influencer_id, '') AS influencer_id,
+       coalesce(e.test, 0) = 1 AS test
+FROM event e LEFT JOIN decided d USING (line);
+
+CREATE TABLE moment AS
+SELECT coalesce((SELECT as_of_ms FROM parameter), max(at_ms), 0) AS as_of_ms FROM counted;
+
+CREATE TABLE span (span VARCHAR, pane_ms BIGINT, panes BIGINT);
+INSERT INTO span VALUES
+    ('1m', 5000, 12), ('5m', 5000, 60), ('15m', 60000, 15), ('1h', 60000, 60),
+    ('6h', 900000, 24), ('24h', 900000, 96), ('total', NULL, NULL);
+
+-- Whether a span of the moment holds a time; the total (no pane) holds every time.
+CREATE MACRO holds(pane_ms, panes, at_ms, as_of_ms) AS
+    pane_ms IS NULL
+    OR (at_ms // pane_ms > as_of_ms // pane_ms - panes AND at_ms // pane_ms <= as_of_ms // pane_ms);

@@ -1,0 +1,72 @@
+-- From counted events to facts: "this counter moved by so much at this time" (docs/statistics.md, "Counters").
+-- In: counted, polarity (of each distinct text).
+
+-- Cumulative values of a post, one row for each metric that a snapshot carries. A new post is a snapshot of zeros.
+CREATE TABLE reading AS
+SELECT campaign_id, influencer_id, post_id, at_ms, metric, value
+FROM (
+    UNPIVOT (
+        SELECT campaign_id, influencer_id, post_id, at_ms,
+               likes, comments AS reported_comments, shares, saves, views, reach
+        FROM counted WHERE type = 'post.metrics'
+    ) ON likes, reported_comments, shares, saves, views, reach INTO NAME metric VALUE value
+)
+UNION ALL
+SELECT campaign_id, influencer_id, post_id, at_ms,
+       unnest(['likes', 'reported_comments', 'shares', 'saves', 'views', 'reach']), 0
+FROM counted WHERE type = 'post.published';
+
+CREATE TABLE fact (
+    campaign_id VARCHAR, influencer_id VARCHAR, at_ms BIGINT, total_only BOOLEAN, counter VARCHAR, change BIGINT
+);
+
+INSERT INTO fact
+SELECT campaign_id, influencer_id, at_ms, predecessor IS NULL, metric, value - coalesce(predecessor, 0)
+FROM (
+    SELECT *, lag(value) OVER (
+        PARTITION BY campaign_id, influencer_id, post_id, metric ORDER BY at_ms, value
+    ) AS predecessor
+    FROM reading
+);
+
+INSERT INTO fact
+SELECT campaign_id, influencer_id, at_ms, false,
+       CASE kind WHEN 'like' THEN 'likes' WHEN 'share' THEN 'shares' WHEN 'save' THEN 'saves'
+                 WHEN 'view' THEN 'views' ELSE 'other_reactions' END,
+       coalesce(count, 1)
+FROM counted WHERE type = 'post.reaction';
+
+INSERT INTO fact
+SELECT campaign_id, influencer_id, at_ms, false,
+       CASE type WHEN 'post.published' THEN 'posts' WHEN 'post.deleted' THEN 'posts_deleted'
+                 WHEN 'comment.created' THEN 'comments' WHEN 'comment.deleted' THEN 'comments_deleted' END,
+       1
+FROM counted WHERE type IN ('post.published', 'post.deleted', 'comment.created', 'comment.deleted');
+
+INSERT INTO fact
+SELECT campaign_id, influencer_id, at_ms, false,
+       CASE type WHEN 'click' THEN 'clicks' WHEN 'signup' THEN 'signups' WHEN 'add_to_cart' THEN 'add_to_carts'
+                 WHEN 'purchase' THEN 'purchases' WHEN 'refund' THEN 'refunds' END,
+       1
+FROM counted WHERE topic = 'conversions' AND NOT test;
+
+INSERT INTO fact
+SELECT campaign_id, influencer_id, at_ms, false, 'test_orders', 1
+FROM counted WHERE test AND type IN ('purchase', 'refund');
+
+CREATE TABLE scored AS
+SELECT c.campaign_id, c.influencer_id, c.at_ms, p.polarity
+FROM counted c JOIN polarity p USING (text)
+WHERE c.type = 'comment.created';
+
+INSERT INTO fact
+SELECT campaign_id, influencer_id, at_ms, false,
+       CASE WHEN polarity > 0.05::DOUBLE THEN 'sentiment_positive'
+            WHEN polarity < -0.05::DOUBLE THEN 'sentiment_negative'
+            ELSE 'sentiment_neutral' END,
+       1
+FROM scored;
+
+INSERT INTO fact
+SELECT campaign_id, influencer_id, at_ms, false, 'sentiment_micros', round_even(polarity * 1000000, 0)::BIGINT
+FROM scored;

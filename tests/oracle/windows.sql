@@ -1,0 +1,70 @@
+-- From facts to sums: for every span, of every influencer (level 'influencer') and every campaign (level 'campaign').
+-- In: fact, counted, moment, span. Out: place (the grid of all results), sums, people, money, followers.
+
+CREATE TABLE member AS
+SELECT DISTINCT campaign_id, influencer_id FROM counted;
+
+CREATE TABLE place AS
+SELECT 'influencer' AS level, campaign_id, influencer_id, span FROM member, span
+UNION ALL
+SELECT 'campaign', campaign_id, '', span FROM (SELECT DISTINCT campaign_id FROM member), span;
+
+CREATE TABLE sums AS
+WITH held AS (
+    SELECT f.campaign_id, f.influencer_id, s.span, f.counter, sum(f.change) AS change
+    FROM fact f, span s, moment m
+    WHERE holds(s.pane_ms, s.panes, f.at_ms, m.as_of_ms) AND (s.pane_ms IS NULL OR NOT f.total_only)
+    GROUP BY ALL
+),
+both_levels AS (
+    SELECT if(grouping(influencer_id) = 0, 'influencer', 'campaign') AS level, campaign_id,
+           if(grouping(influencer_id) = 0, influencer_id, '') AS influencer_id, span, counter,
+           sum(change) AS change
+    FROM held
+    GROUP BY GROUPING SETS ((campaign_id, influencer_id, span, counter), (campaign_id, span, counter))
+)
+PIVOT both_levels
+ON counter IN (
+    'posts', 'posts_deleted', 'comments', 'comments_deleted', 'likes', 'shares', 'saves', 'views', 'reach',
+    'reported_comments', 'other_reactions', 'clicks', 'signups', 'add_to_carts', 'purchases', 'refunds',
+    'test_orders', 'sentiment_positive', 'sentiment_neutral', 'sentiment_negative', 'sentiment_micros'
+)
+USING coalesce(sum(change), 0)::BIGINT
+GROUP BY level, campaign_id, influencer_id, span;
+
+-- Persons, counted one by one: a name is one person within its platform.
+CREATE TABLE people AS
+SELECT if(grouping(c.influencer_id) = 0, 'influencer', 'campaign') AS level, c.campaign_id,
+       if(grouping(c.influencer_id) = 0, c.influencer_id, '') AS influencer_id, s.span,
+       count(DISTINCT {'platform': c.platform, 'author_id': c.author_id}) AS unique_commenters
+FROM counted c, span s, moment m
+WHERE c.type = 'comment.created' AND holds(s.pane_ms, s.panes, c.at_ms, m.as_of_ms)
+GROUP BY GROUPING SETS ((c.campaign_id, c.influencer_id, s.span), (c.campaign_id, s.span));
+
+CREATE TABLE money AS
+SELECT if(grouping(c.influencer_id) = 0, 'influencer', 'campaign') AS level, c.campaign_id,
+       if(grouping(c.influencer_id) = 0, c.influencer_id, '') AS influencer_id, s.span, c.currency,
+       count(*) FILTER (c.type = 'purchase') AS orders,
+       coalesce(sum(c.amount::DECIMAL(38, 6)) FILTER (c.type = 'purchase'), 0)::DECIMAL(38, 6) AS revenue,
+       count(*) FILTER (c.type = 'refund') AS refunds,
+       coalesce(sum(c.amount::DECIMAL(38, 6)) FILTER (c.type = 'refund'), 0)::DECIMAL(38, 6) AS refunded
+FROM counted c, span s, moment m
+WHERE c.type IN ('purchase', 'refund') AND NOT c.test AND holds(s.pane_ms, s.panes, c.at_ms, m.as_of_ms)
+GROUP BY GROUPING SETS ((c.campaign_id, c.influencer_id, s.span, c.currency), (c.campaign_id, s.span, c.currency));
+
+CREATE TABLE followers AS
+WITH newest AS (
+    SELECT campaign_id, influencer_id, followers
+    FROM counted
+    WHERE type = 'post.metrics' AND followers IS NOT NULL
+    QUALIFY row_number() OVER (PARTITION BY campaign_id, influencer_id ORDER BY at_ms DESC, followers DESC) = 1
+),
+known AS (
+    SELECT m.campaign_id, m.influencer_id, coalesce(n.followers, d.followers) AS followers
+    FROM member m
+    LEFT JOIN newest n USING (campaign_id, influencer_id)
+    LEFT JOIN influencer_definition d USING (campaign_id, influencer_id)
+)
+SELECT 'influencer' AS level, campaign_id, influencer_id, followers FROM known
+UNION ALL
+SELECT 'campaign', campaign_id, '', sum(followers)::BIGINT FROM known GROUP BY campaign_id;
