@@ -18,9 +18,7 @@ MAX_SHOWN: Final = 120
 ABSENT: Final = "(absent)"
 
 
-def differences(
-    snapshot: dict[str, Any], oracle: dict[str, Any], *, unique_tolerance: float = 0.13
-) -> list[str]:
+def differences(snapshot: dict[str, Any], oracle: dict[str, Any], *, unique_tolerance: float = 0.13) -> list[str]:
     """Compare a snapshot (JSON or builtins of ``models.rollups.Snapshot``) with the result of ``compute``.
 
     Integers and decimal strings must be identical, floats within 2e-9, ``unique_commenters`` within
@@ -56,9 +54,7 @@ def _by_key(rollups: object, keys: tuple[str, ...], path: str, found: list[str])
         if key in indexed:
             found.append(f"{path}[{key}]: is there twice")
         windows = rollup.get("windows", {})
-        found.extend(
-            f"{path}[{key}].windows.{name}: {ABSENT}" for name in WINDOW_NAMES if name not in windows
-        )
+        found.extend(f"{path}[{key}].windows.{name}: {ABSENT}" for name in WINDOW_NAMES if name not in windows)
         indexed[key] = {**rollup, "windows": {name: _written_out(window) for name, window in windows.items()}}
     return indexed
 

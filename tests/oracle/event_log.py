@@ -26,9 +26,7 @@ class EventLog:
         self.path = path
         self.lines: list[bytes] = []
 
-    def add(
-        self, tag: str, at_ms: int | str, influencer: str | None = "ana", /, **fields: object
-    ) -> dict[str, Any]:
+    def add(self, tag: str, at_ms: int | str, influencer: str | None = "ana", /, **fields: object) -> dict[str, Any]:
         """Append an event of campaign ``spring`` and return it."""
         event: dict[str, Any] = {
             "type": tag,
@@ -61,9 +59,7 @@ class EventLog:
         return compute([self.path], list(definitions), as_of_ms, NOW, scores)
 
 
-def influencer(
-    answer: dict[str, Any], influencer_id: str = "ana", campaign_id: str = "spring"
-) -> dict[str, Any]:
+def influencer(answer: dict[str, Any], influencer_id: str = "ana", campaign_id: str = "spring") -> dict[str, Any]:
     """The one rollup of an influencer."""
     found: dict[str, Any]
     (found,) = (
@@ -101,6 +97,4 @@ def definition(*influencers: InfluencerDefinition, rate_card: RateCard | None = 
 
 def member(influencer_id: str, **fields: Any) -> InfluencerDefinition:
     """An influencer of a definition."""
-    return InfluencerDefinition(
-        influencer_id=influencer_id, handle=f"@{influencer_id}", platform="tiktok", **fields
-    )
+    return InfluencerDefinition(influencer_id=influencer_id, handle=f"@{influencer_id}", platform="tiktok", **fields)

@@ -71,9 +71,7 @@ _ORDER: Final[dict[str, Check]] = {
     "currency": lambda value: isinstance(value, str) and value in CURRENCIES,
 }
 _TIME_SOURCE: Final[dict[str, Check]] = {
-    "time_source": lambda value: (
-        isinstance(value, str) and value in ("payload", "header", "send_time", "poll_time")
-    )
+    "time_source": lambda value: isinstance(value, str) and value in ("payload", "header", "send_time", "poll_time")
 }
 _CONVERSION: Final[dict[str, Check]] = {
     **_TIME_SOURCE,
@@ -113,11 +111,10 @@ INTEGER_COLUMNS: Final = ("line", "at_ms", "count", "test", *METRICS)
 
 
 def read_lines(files: list[Path]) -> Iterator[bytes]:
-    """Yield the lines of all files in order, without their line ends."""
+    """Yield the lines of all files in order, without their line ends; blank lines are no records."""
     for path in files:
         with path.open("rb") as stream:
-            for line in stream:
-                yield line.removesuffix(b"\n")
+            yield from (line.removesuffix(b"\n") for line in stream if line.strip())
 
 
 def row_of(line: bytes, now_ms: int) -> Row:

@@ -1,7 +1,7 @@
 """The oracle: ``docs/statistics.md`` computed by DuckDB over files of events.
 
-Imports nothing of ``streams`` or ``agents``. Python reads and checks lines and puts results into nested dicts; the
-SQL beside this file removes duplicates, attributes, takes deltas, cuts windows, sums and derives.
+Imports nothing of ``streams`` or ``agents``. Python reads and checks lines and puts results into nested dicts;
+the SQL beside this file removes duplicates, attributes, takes deltas, cuts windows, sums and derives.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -134,9 +134,7 @@ def _create_from_rows(
         database.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})", rows)
 
 
-def _create_definitions(
-    database: duckdb.DuckDBPyConnection, definitions: Iterable[CampaignDefinition]
-) -> None:
+def _create_definitions(database: duckdb.DuckDBPyConnection, definitions: Iterable[CampaignDefinition]) -> None:
     in_force = {definition.campaign_id: definition for definition in definitions}.values()
     members = [(campaign.campaign_id, member) for campaign in in_force for member in campaign.influencers]
     _create_from_rows(
@@ -195,9 +193,7 @@ def _create_definitions(
         "utm_campaign VARCHAR, utm_term VARCHAR, utm_content VARCHAR, influencer_id VARCHAR",
         [
             (key, position, *_link_mark(link), who.influencer_id)
-            for position, (key, who, link) in enumerate(
-                (key, who, link) for key, who in members for link in who.links
-            )
+            for position, (key, who, link) in enumerate((key, who, link) for key, who in members for link in who.links)
         ],
     )
 
@@ -240,9 +236,7 @@ def _snapshot(database: duckdb.DuckDBPyConnection) -> Record:
         who = (row["level"], row["campaign_id"], row["influencer_id"])
         windows.setdefault(who, {})[row["span"]] = _window(row, money.get((*who, row["span"]), {}))
     boards: dict[str, Record] = {}
-    for span, campaign_id in database.sql(
-        "SELECT span, campaign_id FROM place WHERE level = 'campaign'"
-    ).fetchall():
+    for span, campaign_id in database.sql("SELECT span, campaign_id FROM place WHERE level = 'campaign'").fetchall():
         boards.setdefault(campaign_id, {})[span] = []
     for row in _records(database, "SELECT * FROM leaderboard ORDER BY campaign_id, span, place"):
         entry = {key: row[key] for key in ("influencer_id", "engagements", "comments", "share_of_voice")}

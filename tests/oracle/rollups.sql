@@ -52,18 +52,19 @@ SELECT level, campaign_id, influencer_id, span, currency, orders, plain(milliont
            AS average_order_value
 FROM money;
 
+-- "Any engagement" is taken as "not 0": a net correction is negative and listed last.
 CREATE TABLE leaderboard AS
 SELECT i.campaign_id, i.span, i.influencer_id, i.engagements, i.comments,
        if(c.comments > 0, round(i.comments::DOUBLE / c.comments, 9), NULL) AS share_of_voice,
        row_number() OVER (PARTITION BY i.campaign_id, i.span ORDER BY i.engagements DESC, i.influencer_id) AS place
 FROM shown i JOIN shown c USING (campaign_id, span)
-WHERE i.level = 'influencer' AND c.level = 'campaign' AND i.engagements > 0
+WHERE i.level = 'influencer' AND c.level = 'campaign' AND i.engagements <> 0
 QUALIFY place <= 50;
 
--- What stands above the windows. Without a definition a campaign is called by its id, and of an influencer neither
--- handle nor platform is known.
+-- What stands above the windows. Without a definition the name of a campaign and handle and platform of an influencer
+-- are not known, and empty.
 CREATE TABLE campaign_heading AS
-SELECT m.campaign_id, coalesce(d.name, m.campaign_id) AS name,
+SELECT m.campaign_id, coalesce(d.name, '') AS name,
        count(*) FILTER (m.influencer_id <> '') AS influencers, any_value(f.followers) AS followers
 FROM member m
 LEFT JOIN campaign_definition d USING (campaign_id)
