@@ -1,0 +1,185 @@
+"""Reading the Redis read model (docs/redis.md): what `snapshot`, `tail` and the demo's view see of the stream."""
+
+from collections.abc import Sequence
+from typing import Any, Final, TypeVar
+from urllib.parse import quote
+
+import msgspec
+import redis
+
+from models.rollups import CampaignRollup, InfluencerRollup, Snapshot, WindowName
+
+_TIMEOUT_SECONDS: Final = 5.0
+# Rollups fetched in one round trip: some 5 kB each.
+_PAGE: Final = 500
+T = TypeVar("T")
+
+
+class ReadModelError(RuntimeError):
+    """Redis cannot be reached or holds something that is not the read model. The message is one line, for users."""
+
+
+class WorkerHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """One worker's health, as it wrote it; a field it has not written is None."""
+
+    worker: str
+    started_at_ms: int | None = None
+    updated_at_ms: int | None = None
+    partitions: str | None = None
+    events_total: int = 0
+    duplicates_total: int = 0
+    forwarded_total: int = 0
+    rejected_total: int = 0
+    rejected: dict[str, int] = {}
+    events_per_second: float = 0.0
+    lag: int | None = None
+    watermark_delay_seconds: float | None = None
+    flush_seconds: float | None = None
+    influencers: int = 0
+
+
+class ReadModel:
+    """The read model in one Redis.
+
+    Args:
+        url: ``redis://HOST:PORT/DB``.
+        prefix: First part of every key.
+    """
+
+    def __init__(self, url: str, prefix: str = "pulse") -> None:
+        self.url = url
+        self.prefix = prefix
+        try:
+            # Answers as bytes: rollups are decoded from them directly.
+            self.client = redis.Redis.from_url(
+                url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS
+            )
+        except ValueError as error:
+            raise ReadModelError(f"{url!r} is not a Redis address: {error}") from error
+        self._campaign = msgspec.json.Decoder(CampaignRollup)
+        self._influencer = msgspec.json.Decoder(InfluencerRollup)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.client.close()
+
+    def snapshot(self, only_campaign: str | None = None) -> Snapshot | None:
+        """Everything in the read model, campaigns by id and influencers by (campaign, id).
+
+        Its ``as_of_ms`` is the largest of its rollups'.
+
+        Args:
+            only_campaign: Leave out every other campaign.
+
+        Returns:
+            The snapshot, or None when there are no numbers yet.
+
+        Raises:
+            ReadModelError: Redis is away, or a rollup cannot be read.
+        """
+        campaigns: list[CampaignRollup] = []
+        influencers: list[InfluencerRollup] = []
+        for campaign_id in self.campaign_ids():
+            if only_campaign is not None and campaign_id != only_campaign:
+                continue
+            campaign = self.campaign(campaign_id)
+            if campaign is not None:
+                campaigns.append(campaign)
+            influencers += self.influencers(campaign_id, self.influencer_ids(campaign_id))
+        moments = [campaign.as_of_ms for campaign in campaigns] + [influencer.as_of_ms for influencer in influencers]
+        if not moments:
+            return None
+        return Snapshot(as_of_ms=max(moments), campaigns=campaigns, influencers=influencers)
+
+    def campaign_ids(self) -> list[str]:
+        """Ids of the campaigns that have numbers, sorted."""
+        return self._members("campaigns")
+
+    def influencer_ids(self, campaign_id: str) -> list[str]:
+        """Ids of a campaign's influencers that have numbers, sorted; the unattributed one is the empty id."""
+        return self._members(f"campaign:{quote(campaign_id, safe='')}:influencers")
+
+    def campaign(self, campaign_id: str) -> CampaignRollup | None:
+        """One campaign's rollup; None before its first."""
+        key = self._key(f"campaign:{quote(campaign_id, safe='')}")
+        try:
+            value: Any = self.client.hget(key, "rollup")
+        except redis.RedisError as error:
+            raise self._away(error) from error
+        return None if value is None else _decoded(self._campaign, value, key)
+
+    def influencers(self, campaign_id: str, influencer_ids: Sequence[str]) -> list[InfluencerRollup]:
+        """Rollups of these influencers in this order; one without a rollup yet is left out."""
+        keys = [
+            self._key(f"influencer:{quote(campaign_id, safe='')}:{quote(influencer_id, safe='')}")
+            for influencer_id in influencer_ids
+        ]
+        found: list[InfluencerRollup] = []
+        for start in range(0, len(keys), _PAGE):
+            page = keys[start : start + _PAGE]
+            try:
+                with self.client.pipeline(transaction=False) as pipeline:
+                    for key in page:
+                        pipeline.hget(key, "rollup")
+                    values = pipeline.execute()
+            except redis.RedisError as error:
+                raise self._away(error) from error
+            found += [
+                _decoded(self._influencer, value, key)
+                for key, value in zip(page, values, strict=True)
+                if value is not None
+            ]
+        return found
+
+    def leaders(self, campaign_id: str, window: WindowName, metric: str, count: int) -> list[str]:
+        """Ids of the first influencers of a leaderboard; without the unattributed one, which is no influencer."""
+        key = self._key(f"leaderboard:{quote(campaign_id, safe='')}:{window}:{metric}")
+        try:
+            members: Any = self.client.zrevrange(key, 0, count)
+        except redis.RedisError as error:
+            raise self._away(error) from error
+        return [member.decode() for member in members if member][:count]
+
+    def workers(self) -> list[WorkerHealth]:
+        """Health of every worker that reported within its hash's life (30 s), by name."""
+        try:
+            keys: list[Any] = sorted(self.client.scan_iter(match=self._key("worker:*"), count=1000))
+            with self.client.pipeline(transaction=False) as pipeline:
+                for key in keys:
+                    pipeline.hgetall(key)
+                hashes = pipeline.execute()
+        except redis.RedisError as error:
+            raise self._away(error) from error
+        prefix = len(self._key("worker:"))
+        return [_worker(key.decode()[prefix:], fields) for key, fields in zip(keys, hashes, strict=True) if fields]
+
+    def _members(self, name: str) -> list[str]:
+        try:
+            members: Any = self.client.smembers(self._key(name))
+        except redis.RedisError as error:
+            raise self._away(error) from error
+        return sorted(member.decode() for member in members)
+
+    def _key(self, rest: str) -> str:
+        return f"{self.prefix}:{rest}"
+
+    def _away(self, error: redis.RedisError) -> ReadModelError:
+        return ReadModelError(f"Redis at {self.url} cannot be read: {error}")
+
+
+def _decoded(decoder: "msgspec.json.Decoder[T]", value: bytes, key: str) -> T:
+    try:
+        return decoder.decode(value)
+    except msgspec.DecodeError as error:
+        raise ReadModelError(f"{key}: field rollup is not a rollup: {error}") from error
+
+
+def _worker(worker: str, fields: dict[bytes, bytes]) -> WorkerHealth:
+    texts: dict[str, object] = {name.decode(): value.decode() for name, value in fields.items()}
+    try:
+        if "rejected" in texts:
+            texts["rejected"] = msgspec.json.decode(fields[b"rejected"])
+        # Redis holds texts: numbers are read from them.
+        return msgspec.convert({**texts, "worker": worker}, WorkerHealth, strict=False)
+    except msgspec.DecodeError as error:
+        raise ReadModelError(f"health of worker {worker!r} cannot be read: {error}") from error
