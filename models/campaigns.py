@@ -1,7 +1,7 @@
 """Campaign definitions: who takes part, with which codes and links, from when to when, at which rates.
 
-One definition is one value of the compacted topic ``campaign.definitions.v1``. Unknown fields are refused here, unlike
-in events: a person wrote this file, and a misspelt field that is ignored is a silent default.
+One definition is one value of the compacted topic ``campaign.definitions.v1``. Unknown fields are refused here,
+unlike in events: a person wrote this file, and a misspelt field that is ignored is a silent default.
 """
 
 from datetime import date, datetime
@@ -90,9 +90,7 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_field
             ValueError: the end is not after the start, or two influencers share an id, a code or a click id.
         """
         if self.ends_at <= self.starts_at:
-            raise ValueError(
-                f"ends_at {self.ends_at.isoformat()} is not after starts_at {self.starts_at.isoformat()}"
-            )
+            raise ValueError(f"ends_at {self.ends_at.isoformat()} is not after starts_at {self.starts_at.isoformat()}")
         seen: dict[tuple[str, str], str] = {}
         for influencer in self.influencers:
             marks = [("influencer_id", influencer.influencer_id)]
@@ -101,7 +99,6 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_field
             for mark in marks:
                 if mark in seen:
                     raise ValueError(
-                        f"{mark[0]} {mark[1]!r} is given twice, "
-                        f"by {seen[mark]!r} and {influencer.influencer_id!r}"
+                        f"{mark[0]} {mark[1]!r} is given twice, by {seen[mark]!r} and {influencer.influencer_id!r}"
                     )
                 seen[mark] = influencer.influencer_id

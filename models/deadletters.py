@@ -1,7 +1,7 @@
 """Dead letters: input that could not be counted, kept whole with the reason and its place.
 
-On Kafka the record's value is the original value, byte for byte, and its key the original key; everything else travels
-in headers, as in Kafka Connect, so that a repaired event can be sent again without unwrapping.
+On Kafka the record's value is the original value, byte for byte, and its key the original key; everything else
+travels in headers, as in Kafka Connect, so that a repaired event can be sent again without unwrapping.
 """
 
 from typing import Literal
@@ -48,9 +48,7 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
         ]
 
     @classmethod
-    def from_record(
-        cls, key: bytes | None, value: bytes | None, headers: "list[tuple[str, bytes]]"
-    ) -> "DeadLetter":
+    def from_record(cls, key: bytes | None, value: bytes | None, headers: "list[tuple[str, bytes]]") -> "DeadLetter":
         """Rebuild a dead letter from a record of ``campaign.dead-letters.v1``.
 
         Raises:

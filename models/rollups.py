@@ -1,7 +1,7 @@
 """Rollups: the absolute numbers of one influencer or one campaign, for every window, at one moment.
 
-``docs/statistics.md`` defines each number. A value that has no base (no clicks, no followers known, no comments scored)
-is absent, never 0.
+``docs/statistics.md`` defines each number. A value that has no base (no clicks, no followers known, no comments
+scored) is absent, never 0.
 """
 
 from typing import Literal

@@ -1,8 +1,9 @@
 """The catalogue of additive counters: one column of the columnar state each.
 
-A counter is an integer that is summed over the events of a pane, a window or a lifetime. Everything else that is shown
-(engagements, rates, shares, averages) is derived from these columns in ``streams.rollups``. The order is part of the
-changelog format: append only, and raise ``streams.records.FORMAT_VERSION`` when the meaning of a column changes.
+A counter is an integer that is summed over the events of a pane, a window or a lifetime. Everything else that is
+shown (engagements, rates, shares, averages) is derived from these columns in ``streams.rollups``. The order is part
+of the changelog format: append only, and raise ``streams.records.FORMAT_VERSION`` when the meaning of a column
+changes.
 """
 
 from typing import Final

@@ -20,7 +20,6 @@ from msgspec import Struct
 
 Direction = Literal["none", "up", "down"]
 
-_ASINH_SCALE_LIMIT = 1e300
 _NO_EVIDENCE = -99.0
 
 
@@ -74,7 +73,8 @@ class SpikeParameters(Struct, frozen=True, gc=False):
         burst_memory: bursts remembered in the usual height.
         burst_prior: weight of the prior usual height, in bursts.
         usual_height: the prior usual height.
-        outgrow: how much more evidence reports the same burst again.
+        outgrow: how much more evidence reports the same burst again, as long as it was no alarm.
+        outgrow_alarm: the same, once it was an alarm.
         quiet_updates: updates below the opening height that end a burst.
         tail_share: share of values in the tracked tail, for ``surprise``.
         drop_to: the part of the expected level that a drop is tested against.
@@ -99,6 +99,7 @@ class SpikeParameters(Struct, frozen=True, gc=False):
     burst_prior: int = 4
     usual_height: float = 4.0
     outgrow: float = 1.0
+    outgrow_alarm: float = 2.0
     quiet_updates: int = 24
     tail_share: float = 0.02
     drop_to: float = 0.3
@@ -183,6 +184,11 @@ class SpikeDetector:
         root_shape = self._root_shape
         return 2.0 * root_shape * math.asinh(math.sqrt(value) / root_shape)
 
+    def _count(self, height: float) -> float:
+        """The size of the count whose height is ``height``: the inverse of ``_height``, without its sign."""
+        root_shape = self._root_shape
+        return float((root_shape * math.sinh(min(abs(height) / (2.0 * root_shape), 350.0))) ** 2)
+
     def update(self, at_ms: int, value: float) -> Verdict:
         """Judge ``value``, the count of the window ending at ``at_ms``, then learn from it.
 
@@ -215,11 +221,11 @@ class SpikeDetector:
         up = 0.0
         if not (s.lasting.is_open or s.instant.is_open):
             s.reported_up = _NO_EVIDENCE
-        elif evidence > s.reported_up + p.outgrow:
+        elif evidence > s.reported_up + (p.outgrow if s.reported_up < p.alarm_height else p.outgrow_alarm):
             s.reported_up = evidence
             up = 1.0 / (1.0 + math.exp(min(30.0, p.alarm_height - evidence)))
-        down = self._drop(value, size)
-        surprise = self._surprise((y - self._height(level)))
+        down = self._drop(value, min(size, self._count(s.base)))
+        surprise = self._surprise(y - self._height(level))
         warming = s.updates <= p.warm_up_updates
         self._learn(value, y, sigma)
         score = 0.0 if warming else max(up, down)
@@ -305,7 +311,7 @@ class SpikeDetector:
         evidence = self._burst(s.drop, s.shortfall, p.burst_share)
         if not s.drop.is_open:
             s.reported_down = _NO_EVIDENCE
-        elif evidence > s.reported_down + 4.0 * p.outgrow:
+        elif evidence > s.reported_down + 0.5 * p.drop_alarm:
             s.reported_down = evidence
             return 1.0 / (1.0 + math.exp(min(30.0, 0.5 * (p.drop_alarm - evidence))))
         return 0.0

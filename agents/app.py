@@ -1,0 +1,297 @@
+"""The Faust application, built by a function of settings, registry and clock. Importing this module does nothing."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Final
+
+import faust
+from faust.types import TP
+from mode import Service
+from msgspec import json
+from prometheus_client import CollectorRegistry, Histogram
+
+from agents.clock import Clock
+from agents.definition_feed import Change, DefinitionFeed
+from agents.flush import Flusher
+from agents.health import Health, WebServer
+from agents.metrics import PulseCollector
+from agents.outbox import Outbox
+from agents.redis_projection import Fields, RedisProjection
+from agents.settings import Settings
+from agents.state_table import StateTable
+from agents.topic_admin import STATE_TABLE, changelog_topic
+from agents.transport import BatchConsumer, BatchSchema, BatchTransport
+from streams.campaigns import CampaignBoard
+from streams.partition import Limits
+from streams.pipeline import Pipeline
+from streams.sentiment import CachedScorer, make_scorer
+from streams.snapshots import decode_snapshot
+from streams.topics import COMMENTS, CONVERSIONS, INFLUENCER_SNAPSHOTS, INPUT_TOPICS, POSTS
+
+log: Final = logging.getLogger("campaign_pulse")
+_LATENCY_BUCKETS: Final = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0)
+_BATCHES_QUEUED: Final = 8
+"""Batches a topic may hold in memory between fetch and agent; a batch is at most one fetch (1 MiB) of one partition."""
+
+
+class PulseApp(faust.App):
+    """A Faust application whose input comes in record batches."""
+
+    pulse: "Worker"
+
+    async def on_start(self) -> None:
+        """Start the worker's own parts before anything is consumed."""
+        await super().on_start()
+        for part in self.pulse.parts():
+            await self.add_runtime_dependency(part)
+
+    def _new_transport(self) -> BatchTransport:
+        return BatchTransport(self.conf.broker_consumer, self)
+
+    def _new_consumer(self) -> BatchConsumer:
+        consumer: BatchConsumer = super()._new_consumer()
+        self.pulse.attach(consumer)
+        return consumer
+
+
+class Worker:
+    """What one worker process holds, and how its parts meet."""
+
+    def __init__(
+        self,
+        app: PulseApp,
+        settings: Settings,
+        partitions: Mapping[str, int],
+        registry: CollectorRegistry,
+        clock: Clock,
+    ) -> None:
+        self.app = app
+        self.settings = settings
+        self.clock = clock
+        self.health = Health(clock)
+        self.scorer = CachedScorer(make_scorer(settings.sentiment), settings.sentiment_cache)
+        self.pipeline = Pipeline(
+            self.scorer,
+            partitions[COMMENTS],
+            limits=Limits(
+                max_event_bytes=settings.max_event_bytes,
+                future_tolerance_ms=settings.future_tolerance_seconds * 1000,
+                dedupe_hours=settings.dedupe_hours,
+            ),
+            dedupe_capacity=settings.dedupe_ids,
+        )
+        self.board = CampaignBoard()
+        self.outbox = Outbox(settings.bootstrap_servers, dict(partitions))
+        self.redis = (
+            RedisProjection(settings.redis_url, settings.redis_prefix, self.show_all, self.health_fields)
+            if settings.redis_url
+            else None
+        )
+        self.table = StateTable(
+            app.Table(
+                STATE_TABLE,
+                partitions=partitions[COMMENTS],
+                key_type=bytes,
+                value_type=bytes,
+                on_recover=self._on_recover,
+                help="State of influencers and remembered event ids",
+            )
+        )
+        self.flusher = Flusher(
+            self.pipeline,
+            self.board,
+            self.table,
+            changelog_topic(settings),
+            self.outbox,
+            self.redis,
+            self._confirm,
+            settings.flush_seconds,
+        )
+        self.definitions = DefinitionFeed(settings.bootstrap_servers, self.define, self._bad_definition)
+        self.consumer: BatchConsumer | None = None
+        self.collector = PulseCollector(self)
+        registry.register(self.collector)
+        self.web = WebServer(settings.metrics_host, settings.metrics_port, registry, self.health)
+        self._latency = Histogram(
+            "campaign_pulse_event_to_publish_seconds",
+            "From the Kafka timestamp of the oldest record of a flush to the end of that flush.",
+            buckets=_LATENCY_BUCKETS,
+            registry=registry,
+        )
+        self._oldest_record_ms: int | None = None
+        self._recovered = False
+
+    def parts(self) -> list[Service]:
+        """Return the services of this worker, in the order in which they start."""
+        parts: list[Service] = [self.web, self.outbox, self.definitions]
+        return parts if self.redis is None else [*parts, self.redis]
+
+    # ------------------------------------------------------------- partitions
+
+    def attach(self, consumer: BatchConsumer) -> None:
+        """Tell the consumer what comes in batches and whom to tell of assignments."""
+        consumer.batched_topics = frozenset((*INPUT_TOPICS, INFLUENCER_SNAPSHOTS))
+        consumer.ticking_topics = frozenset(INPUT_TOPICS)
+        consumer.tick_seconds = self.settings.tick_seconds
+        consumer.on_drain = self.drain
+        consumer.on_assigned = self.take_over
+        self.consumer = consumer
+
+    async def _on_recover(self) -> None:
+        self._recovered = True
+
+    async def take_over(self, committed: Mapping[TP, int]) -> None:
+        """Rebuild the assigned partitions from the recovered table and the committed offsets."""
+        if not self._recovered:
+            return  # a seek in the middle of a rebalance; the assignment is still to come
+        for partition in sorted({tp.partition for tp in committed if tp.topic == COMMENTS}):
+            if partition not in self.pipeline.partitions:
+                rows, segments = self.table.read(partition)
+                offsets = {topic: committed.get(TP(topic, partition), 0) for topic in INPUT_TOPICS}
+                self.pipeline.assign(partition, rows, segments, offsets)
+        log.info("partitions taken over: %s", sorted(self.pipeline.partitions))
+        self.health.ready(sorted(self.pipeline.partitions))
+
+    async def drain(self) -> None:
+        """Flush and let go of everything; Faust commits right after. On every revocation and at the end."""
+        self.health.draining()
+        if self.pipeline.partitions and not self.app.crashed:
+            await self.flusher.flush()
+        self._recovered = False
+        for partition, state in list(self.pipeline.partitions.items()):
+            self.collector.retire(state)
+            self.pipeline.revoke(partition)
+        if self.redis is not None:
+            self.redis.forget()
+        self.board.forget(set(self.board.campaigns))
+
+    def _confirm(self, tp: TP, next_offset: int) -> None:
+        if self.consumer is None:
+            raise RuntimeError("a flush before the consumer exists")
+        self.consumer.confirm(tp, next_offset)
+
+    # ---------------------------------------------------------------- stream
+
+    async def process(self, topic: str, partition: int, records: list[Any]) -> None:
+        """Apply one batch, or a tick when it is empty, and flush when it is time."""
+        try:
+            if partition in self.pipeline.partitions:
+                if records:
+                    self.pipeline.apply(topic, partition, records, self.clock())
+                    if self._oldest_record_ms is None:
+                        self._oldest_record_ms = records[0].timestamp
+                else:
+                    self.pipeline.tick(topic, partition, self.clock())
+            oldest_ms = self._oldest_record_ms
+            if await self.flusher.flush_if_due() and oldest_ms is not None:
+                self._latency.observe(max(0, self.clock() - oldest_ms) / 1000)
+                self._oldest_record_ms = None
+        except Exception as error:
+            # Faust would acknowledge and go on; the state may be half-way through a batch. The process ends with the
+            # reason instead, and the supervisor starts it again from the last flush.
+            log.critical("worker ends: %s in %s/%s", type(error).__name__, topic, partition, exc_info=True)
+            await self.app.crash(error)
+            raise
+
+    def combine(self, records: list[Any]) -> None:
+        """Take influencer snapshots into the campaign board."""
+        for record in records:
+            if record.value is not None:
+                self.board.put(decode_snapshot(record.value))
+
+    def define(self, change: Change) -> None:
+        """Put a campaign definition in force, or take it back."""
+        campaign_id, definition = change
+        if definition is None:
+            self.pipeline.undefine(campaign_id)
+        else:
+            self.pipeline.define(definition)
+        self.board.touch_all()
+
+    def _bad_definition(self, key: bytes | None, problem: str) -> None:
+        log.error("definition %r cannot be read and is skipped: %s", key, problem)
+
+    def show_all(self) -> None:
+        """Have every number published again."""
+        for state in self.pipeline.partitions.values():
+            state.touch_all()
+        self.board.touch_all()
+
+    def health_fields(self) -> tuple[str, Fields]:
+        """Return this worker's name and the fields of its health hash in Redis."""
+        figures = self.collector.figures()
+        rejected = json.encode(figures.rejected).decode()
+        return self.settings.worker_name, {
+            "started_at_ms": str(self.health.started_at_ms),
+            "updated_at_ms": str(self.clock()),
+            "partitions": str(len(self.pipeline.partitions)),
+            "events_total": str(figures.events),
+            "duplicates_total": str(figures.duplicates),
+            "forwarded_total": str(figures.forwarded),
+            "rejected_total": str(sum(figures.rejected.values())),
+            "rejected": rejected,
+            "events_per_second": f"{figures.events_per_second:.1f}",
+            "lag": str(figures.lag),
+            "watermark_delay_seconds": f"{figures.watermark_delay_seconds:.3f}",
+            "flush_seconds": f"{self.flusher.last_seconds:.4f}",
+            "influencers": str(figures.influencers),
+        }
+
+
+def build_app(settings: Settings, partitions: Mapping[str, int], registry: CollectorRegistry, clock: Clock) -> PulseApp:
+    """Build the application.
+
+    Args:
+        settings: what to connect to and how.
+        partitions: partition count of each topic, from ``ensure_topics``.
+        registry: where metrics are registered.
+        clock: now, in epoch milliseconds.
+    """
+    app = PulseApp(
+        settings.group,
+        broker=[f"kafka://{server}" for server in settings.bootstrap_servers],
+        store="memory://",
+        topic_partitions=partitions[COMMENTS],
+        topic_replication_factor=settings.replication,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+        stream_wait_empty=True,
+        stream_buffer_maxsize=_BATCHES_QUEUED,
+        broker_commit_interval=settings.flush_seconds,
+        broker_session_timeout=settings.session_seconds,
+        broker_rebalance_timeout=settings.session_seconds,
+        broker_heartbeat_interval=settings.session_seconds / 10,
+        broker_request_timeout=max(90.0, settings.session_seconds + 30),
+        consumer_auto_offset_reset="earliest",
+        worker_redirect_stdouts=False,
+    )
+    worker = app.pulse = Worker(app, settings, partitions, registry, clock)
+    topics = {name: app.topic(name, schema=BatchSchema(), acks=False) for name in (*INPUT_TOPICS, INFLUENCER_SNAPSHOTS)}
+
+    @app.agent(topics[POSTS], name="posts")
+    async def posts(stream: Any) -> None:
+        async for event in stream.events():
+            await worker.process(POSTS, event.message.partition, event.value)
+
+    @app.agent(topics[COMMENTS], name="comments")
+    async def comments(stream: Any) -> None:
+        async for event in stream.events():
+            await worker.process(COMMENTS, event.message.partition, event.value)
+
+    @app.agent(topics[CONVERSIONS], name="conversions")
+    async def conversions(stream: Any) -> None:
+        async for event in stream.events():
+            await worker.process(CONVERSIONS, event.message.partition, event.value)
+
+    @app.agent(topics[INFLUENCER_SNAPSHOTS], name="campaigns")
+    async def campaigns(stream: Any) -> None:
+        async for records in stream:
+            worker.combine(records)
+
+    @app.task
+    async def definitions() -> None:
+        while not app.should_stop:
+            worker.define(await worker.definitions.live.get())
+
+    return app

@@ -1,0 +1,86 @@
+"""Campaign definitions: published to a compacted topic, and followed from its beginning by every worker.
+
+Every worker needs all definitions, and the topic has one partition, so it is read outside the consumer group. A
+worker reads it to its end before it takes any partition: attribution must not depend on who started first.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from mode import Service
+
+from models.campaigns import CampaignDefinition
+from streams.topics import DEFINITIONS
+
+Change = tuple[str, CampaignDefinition | None]
+"""A campaign id and its definition, or None when it was taken back."""
+
+encode_definition = msgspec.json.Encoder().encode
+decode_definition = msgspec.json.Decoder(CampaignDefinition).decode
+
+
+class DefinitionFeed(Service):
+    """Follows ``campaign.definitions.v1``: first to its end, then live.
+
+    Args:
+        bootstrap_servers: the brokers.
+        on_change: told of every definition, in order.
+        on_bad: told of a record that is not a definition (its key and what is wrong); it is skipped.
+    """
+
+    def __init__(
+        self,
+        bootstrap_servers: list[str],
+        on_change: Callable[[Change], None],
+        on_bad: Callable[[bytes | None, str], None],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._bootstrap_servers = bootstrap_servers
+        self._on_change = on_change
+        self._on_bad = on_bad
+        self._consumer: AIOKafkaConsumer | None = None
+        self.live: asyncio.Queue[Change] = asyncio.Queue()
+
+    async def on_start(self) -> None:
+        """Read everything there is."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap_servers, enable_auto_commit=False)
+        await consumer.start()
+        self._consumer = consumer
+        partition = TopicPartition(DEFINITIONS, 0)
+        consumer.assign([partition])
+        await consumer.seek_to_beginning(partition)
+        end = (await consumer.end_offsets([partition]))[partition]
+        while await consumer.position(partition) < end:
+            async for change in self._changes(consumer):
+                self._on_change(change)
+
+    async def on_stop(self) -> None:
+        """Disconnect."""
+        if self._consumer is not None:
+            await self._consumer.stop()
+
+    async def _changes(self, consumer: AIOKafkaConsumer) -> AsyncIterator[Change]:
+        for records in (await consumer.getmany(timeout_ms=500)).values():
+            for record in records:
+                if not record.value:
+                    yield (record.key or b"").decode(), None
+                    continue
+                try:
+                    definition = decode_definition(record.value)
+                except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                    self._on_bad(record.key, str(error))
+                    continue
+                yield definition.campaign_id, definition
+
+    @Service.task
+    async def _follow(self) -> None:
+        consumer = self._consumer
+        if consumer is None:
+            raise RuntimeError("the definition feed is not started")
+        while not self.should_stop:
+            async for change in self._changes(consumer):
+                await self.live.put(change)

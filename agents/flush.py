@@ -1,0 +1,153 @@
+"""The flush: state to the changelog, then offsets, then numbers to everybody.
+
+Write-behind with three rules (see ``streams.partition``). What one flush covers is fixed before the first await:
+positions, remembered ids, dead letters and forwards. Records of influencers are made after that, and may contain
+more; each carries its own position, so any subset of them may survive a crash. Offsets are confirmed only when every
+record has been.
+"""
+
+import asyncio
+from collections.abc import Callable
+from time import perf_counter
+from typing import Final
+
+from faust.types import TP
+from msgspec import json
+
+from agents.outbox import Outbox
+from agents.redis_projection import RedisProjection
+from agents.state_table import StateTable, ids_key, row_key
+from models.rollups import CampaignRollup, InfluencerRollup
+from streams.campaigns import CampaignBoard
+from streams.dedupe import encode_segment
+from streams.partition import PartitionState
+from streams.pipeline import Pipeline
+from streams.snapshots import describe, encode_snapshot
+from streams.topics import DEAD_LETTERS, INFLUENCER_SNAPSHOTS, ROLLUPS
+
+_ROWS_AT_A_TIME: Final = 100
+_BUSY_SHARE: Final = 4
+"""A flush that took t seconds is followed by at least this many times t without one: 10,000 active influencers slow
+flushes down, not the stream."""
+_encode_json = json.Encoder().encode
+
+
+class Flusher:
+    """Flushes one pipeline and one campaign board.
+
+    Args:
+        pipeline: the state.
+        board: the second stage.
+        table: mirror of the changelog.
+        changelog: name of the changelog topic.
+        outbox: delivers to Kafka.
+        redis: the read model, or None.
+        confirm: told (topic-partition, next offset) once a flush is confirmed.
+        interval_seconds: time between flushes.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        board: CampaignBoard,
+        table: StateTable,
+        changelog: str,
+        outbox: Outbox,
+        redis: RedisProjection | None,
+        confirm: Callable[[TP, int], None],
+        interval_seconds: float,
+    ) -> None:
+        self._pipeline = pipeline
+        self._board = board
+        self._table = table
+        self._changelog = changelog
+        self._outbox = outbox
+        self._redis = redis
+        self._confirm = confirm
+        self._interval_seconds = interval_seconds
+        self._lock = asyncio.Lock()
+        self._due_at = 0.0
+        self.flushes_total = 0
+        self.last_seconds = 0.0
+        self.last_at = 0.0
+
+    async def flush_if_due(self) -> bool:
+        """Flush when the interval has passed and no flush is under way; tell whether it did."""
+        if perf_counter() < self._due_at or self._lock.locked():
+            return False
+        await self.flush()
+        return True
+
+    async def flush(self) -> None:
+        """Flush now, after one that is under way.
+
+        Raises:
+            KafkaError: something could not be delivered. Nothing was confirmed; the worker must end and start again.
+        """
+        async with self._lock:
+            began = perf_counter()
+            await self._flush_state()
+            await self._show_numbers()
+            now = perf_counter()
+            self.last_seconds = now - began
+            self.last_at = now
+            self.flushes_total += 1
+            self._due_at = now + max(self._interval_seconds, _BUSY_SHARE * self.last_seconds)
+
+    async def _flush_state(self) -> None:
+        positions: list[tuple[TP, int]] = []
+        written: list[tuple[int, bytes, bytes | None]] = []
+        gone = self._pipeline.forget_ids()
+        states = list(self._pipeline.partitions.values())
+        for state in states:
+            for topic, horizon, next_offset in state.topics_with_horizons():
+                positions.append((TP(topic, state.partition), next_offset))
+                for sequence, segment in horizon.seal(next_offset, state.time_ms):
+                    written.append(
+                        (state.partition, ids_key(state.partition, topic, sequence), encode_segment(segment))
+                    )
+            written += [
+                (state.partition, ids_key(state.partition, topic, sequence), None)
+                for topic, sequence in gone.get(state.partition, ())
+            ]
+            self._collect_refused(state)
+        for state in states:
+            for count, row in enumerate(state.take_dirty(), start=1):
+                key = row_key(state.partition, *state.influencers.keys[row])
+                written.append((state.partition, key, state.record_of(row)))
+                if count % _ROWS_AT_A_TIME == 0:
+                    await asyncio.sleep(0)
+        for partition, key, value in written:
+            self._outbox.add(self._changelog, partition, key, value)
+        await self._outbox.deliver()
+        for partition, key, value in written:
+            self._table.put(partition, key, value)
+        for tp, next_offset in positions:
+            self._confirm(tp, next_offset)
+
+    def _collect_refused(self, state: PartitionState) -> None:
+        for letter in state.take_dead_letters():
+            self._outbox.add(DEAD_LETTERS, 0, letter.key, letter.value, letter.headers())
+        for forward in state.take_forwards():
+            headers = [("pulse.forwarded-from", forward.origin.encode())]
+            self._outbox.add(forward.topic, forward.partition, forward.key, forward.value, headers)
+
+    async def _show_numbers(self) -> None:
+        registry = self._pipeline.registry
+        for state in list(self._pipeline.partitions.values()):
+            changed = state.take_changed()
+            for start in range(0, len(changed), _ROWS_AT_A_TIME):
+                for rollup, snapshot in describe(state.influencers, registry, changed[start : start + _ROWS_AT_A_TIME]):
+                    key = _encode_json([rollup.campaign_id, rollup.influencer_id])
+                    self._outbox.add_keyed(INFLUENCER_SNAPSHOTS, rollup.campaign_id, key, encode_snapshot(snapshot))
+                    self._show(rollup, rollup.campaign_id, key)
+                await asyncio.sleep(0)
+        for campaign in self._board.take_changed(registry):
+            self._show(campaign, campaign.campaign_id, _encode_json([campaign.campaign_id]))
+        await self._outbox.deliver()
+
+    def _show(self, rollup: InfluencerRollup | CampaignRollup, campaign_id: str, key: bytes) -> None:
+        encoded = _encode_json(rollup)
+        self._outbox.add_keyed(ROLLUPS, campaign_id, key, encoded)
+        if self._redis is not None:
+            self._redis.put(rollup, encoded)

@@ -1,0 +1,92 @@
+"""What a flush sends to Kafka: records collected by topic-partition, sent as whole batches, confirmed together.
+
+Faust's own producer path costs 50 to 100 µs a message (a future, a pending message and a callback each). A flush
+writes one record per changed influencer, so this uses aiokafka's batch builder, which appends for a few microseconds.
+"""
+
+import asyncio
+from typing import Any, Final
+
+from aiokafka import AIOKafkaProducer
+from mode import Service
+
+from streams.partitioning import partition_of
+
+_BATCH_BYTES: Final = 512 * 1024
+_REQUEST_BYTES: Final = 8 * 1024 * 1024
+
+Headers = list[tuple[str, bytes]]
+_Pending = tuple[bytes | None, bytes | None, Headers]
+
+
+class Outbox(Service):
+    """Collects records and delivers them; ``deliver`` returns when every broker has confirmed."""
+
+    def __init__(self, bootstrap_servers: list[str], partition_counts: dict[str, int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._bootstrap_servers = bootstrap_servers
+        self._partition_counts = partition_counts
+        self._pending: dict[tuple[str, int], list[_Pending]] = {}
+        self._producer: AIOKafkaProducer | None = None
+
+    async def on_start(self) -> None:
+        """Connect."""
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap_servers,
+            acks="all",
+            max_batch_size=_BATCH_BYTES,
+            max_request_size=_REQUEST_BYTES,
+        )
+        await self._producer.start()
+
+    async def on_stop(self) -> None:
+        """Disconnect after what was handed to the client has left."""
+        if self._producer is not None:
+            await self._producer.stop()
+
+    def add(
+        self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: Headers | None = None
+    ) -> None:
+        """Collect one record for the next delivery."""
+        self._pending.setdefault((topic, partition), []).append((key, value, headers or []))
+
+    def add_keyed(self, topic: str, partition_key: str, key: bytes, value: bytes | None) -> None:
+        """Collect one record for the partition of ``partition_key``."""
+        self.add(topic, partition_of(partition_key, self._partition_counts[topic]), key, value)
+
+    async def deliver(self) -> int:
+        """Send all collected records and wait until each is confirmed; return how many.
+
+        Raises:
+            KafkaError: a record could not be delivered in spite of the client's retries.
+        """
+        pending, self._pending = self._pending, {}
+        if not pending:
+            return 0
+        producer = self._producer
+        if producer is None:
+            raise RuntimeError("the outbox is not started")
+        futures: list[asyncio.Future[Any]] = []
+        for (topic, partition), records in pending.items():
+            futures += await self._send(producer, topic, partition, records)
+        await asyncio.gather(*futures)
+        return sum(len(records) for records in pending.values())
+
+    async def _send(
+        self, producer: AIOKafkaProducer, topic: str, partition: int, records: list[_Pending]
+    ) -> list[asyncio.Future[Any]]:
+        futures: list[asyncio.Future[Any]] = []
+        batch = producer.create_batch()
+        for key, value, headers in records:
+            if batch.append(key=key, value=value, timestamp=None, headers=headers) is not None:
+                continue
+            if batch.record_count():
+                futures.append(await producer.send_batch(batch, topic, partition=partition))
+                batch = producer.create_batch()
+                if batch.append(key=key, value=value, timestamp=None, headers=headers) is not None:
+                    continue
+            # Larger than a batch may be: by itself.
+            futures.append(await producer.send(topic, key=key, value=value, partition=partition, headers=headers))
+        if batch.record_count():
+            futures.append(await producer.send_batch(batch, topic, partition=partition))
+        return futures

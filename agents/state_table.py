@@ -1,0 +1,69 @@
+"""The durable copy of the state: a Faust table, written behind.
+
+Keys begin with their partition number, so that the records of one partition can be found again. Values are the
+records of ``streams.records`` and the segments of ``streams.dedupe``.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+
+from streams.dedupe import Segment, decode_segment
+from streams.records import RowRecord, decode_record
+
+_ROW: Final = "row"
+_IDS: Final = "ids"
+_encode_key = msgspec.json.Encoder().encode
+_decode_key = msgspec.json.Decoder(list[str | int]).decode
+
+
+def row_key(partition: int, campaign_id: str, influencer_id: str) -> bytes:
+    """Return the key of an influencer's state record."""
+    return _encode_key([partition, _ROW, campaign_id, influencer_id])
+
+
+def ids_key(partition: int, topic: str, sequence: int) -> bytes:
+    """Return the key of a dedupe segment."""
+    return _encode_key([partition, _IDS, topic, sequence])
+
+
+class StateTable:
+    """The Faust table, read after recovery and kept equal to what has been confirmed on the changelog topic."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    def put(self, partition: int, key: bytes, value: bytes | None) -> None:
+        """Mirror one confirmed changelog record; None deletes."""
+        store = self._table.data
+        if value is None:
+            store.data.pop(key, None)
+        else:
+            store.data[key] = value
+            store._key_partition[key] = partition
+
+    def read(self, partition: int) -> tuple[list[RowRecord], dict[str, dict[int, Segment]]]:
+        """Return the state records and the dedupe segments (by topic and sequence) of one partition.
+
+        Raises:
+            UnsupportedRecord: a record was written by a newer version.
+        """
+        rows: list[RowRecord] = []
+        segments: dict[str, dict[int, Segment]] = {}
+        for (_, kind, *name), value in self._entries(partition):
+            if kind == _ROW:
+                rows.append(decode_record(value))
+            else:
+                topic, sequence = name
+                segments.setdefault(str(topic), {})[int(sequence)] = decode_segment(value)
+        return rows, segments
+
+    def _entries(self, partition: int) -> Iterator[tuple[list[str | int], bytes]]:
+        for key, value in self._table.data.data.items():
+            parts = _decode_key(key)
+            if parts[0] == partition:
+                yield parts, value
+
+    def __len__(self) -> int:
+        return len(self._table.data.data)

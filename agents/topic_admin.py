@@ -1,0 +1,133 @@
+"""Topics: created where they are missing, verified where they exist, through kafka-python's admin client."""
+
+from typing import Final
+
+from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, TopicAlreadyExistsError
+from msgspec import Struct
+
+from agents.settings import Settings
+from streams.topics import (
+    COMMENTS,
+    CONVERSIONS,
+    DEAD_LETTERS,
+    DEFINITIONS,
+    INFLUENCER_SNAPSHOTS,
+    POSTS,
+    ROLLUPS,
+)
+
+STATE_TABLE: Final = "state"
+_DAY_MS: Final = 86_400_000
+_LARGEST_MESSAGE: Final = str(8 * 1024 * 1024)
+_COMPACT: Final = {"cleanup.policy": "compact"}
+
+
+class TopicError(RuntimeError):
+    """The topics are not as they must be, or the broker cannot be asked; the message is for the operator."""
+
+
+class TopicSpec(Struct, frozen=True, kw_only=True):
+    """One topic as it must be. ``copartitioned`` topics need the same number of partitions."""
+
+    name: str
+    purpose: str
+    partitions: int
+    copartitioned: bool
+    config: dict[str, str]
+
+
+def changelog_topic(settings: Settings) -> str:
+    """Return the name Faust gives to the changelog of the state table."""
+    return f"{settings.group}-{STATE_TABLE}-changelog"
+
+
+def topic_specs(settings: Settings) -> list[TopicSpec]:
+    """Return every topic this product reads or writes."""
+    # 72 hours and some: redeliveries reach back that far, and a replay must be able to.
+    keep = {"retention.ms": str(4 * _DAY_MS), "max.message.bytes": _LARGEST_MESSAGE}
+    wide = settings.partitions
+    purposes: list[tuple[str, str, int, bool, dict[str, str]]] = [
+        (POSTS, "post events in", wide, True, keep),
+        (COMMENTS, "comment events in", wide, True, keep),
+        (CONVERSIONS, "conversion events in", wide, True, keep),
+        (
+            changelog_topic(settings),
+            "state of the workers",
+            wide,
+            True,
+            {**_COMPACT, "max.message.bytes": _LARGEST_MESSAGE},
+        ),
+        (INFLUENCER_SNAPSHOTS, "influencer numbers for the second stage", wide, True, _COMPACT),
+        (DEFINITIONS, "campaign definitions", 1, False, _COMPACT),
+        (ROLLUPS, "rollups out", wide, False, _COMPACT),
+        (
+            DEAD_LETTERS,
+            "refused input",
+            1,
+            False,
+            {"retention.ms": str(30 * _DAY_MS), "max.message.bytes": _LARGEST_MESSAGE},
+        ),
+    ]
+    return [
+        TopicSpec(name=name, purpose=purpose, partitions=partitions, copartitioned=together, config=config)
+        for name, purpose, partitions, together, config in purposes
+    ]
+
+
+def ensure_topics(settings: Settings) -> dict[str, int]:
+    """Create missing topics and return how many partitions each topic has.
+
+    Existing topics keep their partitions; a missing co-partitioned topic gets as many as the others have.
+
+    Raises:
+        TopicError: the broker does not answer, refuses, or co-partitioned topics differ.
+    """
+    specs = topic_specs(settings)
+    try:
+        admin = KafkaAdminClient(bootstrap_servers=settings.bootstrap_servers, client_id="campaign-pulse-topics")
+    except (KafkaConnectionError, KafkaTimeoutError):
+        raise TopicError(f"no Kafka broker answers at PULSE_BROKER={settings.broker}") from None
+    try:
+        counts = _partition_counts(admin, [spec.name for spec in specs])
+        wide = next((counts[spec.name] for spec in specs if spec.copartitioned and spec.name in counts), None)
+        for spec in specs:
+            if spec.name not in counts:
+                partitions = wide if spec.copartitioned and wide is not None else spec.partitions
+                _create(admin, spec, partitions, settings.replication)
+                counts[spec.name] = partitions
+        _verify(specs, counts)
+    except KafkaError as error:
+        raise TopicError(f"topics at {settings.broker}: {error}") from error
+    finally:
+        admin.close()
+    return counts
+
+
+def _partition_counts(admin: KafkaAdminClient, names: list[str]) -> dict[str, int]:
+    present = set(admin.list_topics())
+    wanted = [name for name in names if name in present]
+    if not wanted:
+        return {}
+    return {
+        topic["name"]: len(topic["partitions"])
+        for topic in admin.describe_topics(wanted)
+        if topic["name"] in wanted and topic["partitions"]
+    }
+
+
+def _create(admin: KafkaAdminClient, spec: TopicSpec, partitions: int, replication: int) -> None:
+    topic = NewTopic(
+        name=spec.name, num_partitions=partitions, replication_factor=replication, topic_configs=dict(spec.config)
+    )
+    try:
+        admin.create_topics([topic])
+    except TopicAlreadyExistsError:
+        return  # another worker that starts at the same time was first
+
+
+def _verify(specs: list[TopicSpec], counts: dict[str, int]) -> None:
+    together = {spec.name: counts[spec.name] for spec in specs if spec.copartitioned}
+    if len(set(together.values())) > 1:
+        listed = ", ".join(f"{name}: {count}" for name, count in together.items())
+        raise TopicError(f"these topics need the same number of partitions: {listed}")

@@ -1,0 +1,69 @@
+"""What goes into a partition and what comes out of it: records, forwards, and the increments of one batch."""
+
+from typing import Protocol
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+I64 = NDArray[np.int64]
+
+
+class Record(Protocol):
+    """What is needed of a Kafka record; aiokafka's ``ConsumerRecord`` is one."""
+
+    @property
+    def offset(self) -> int:
+        """Position in its topic-partition."""
+
+    @property
+    def key(self) -> bytes | None:
+        """The key as sent."""
+
+    @property
+    def value(self) -> bytes | None:
+        """The value as sent; None is a tombstone."""
+
+
+class FileRecord(Struct, frozen=True):
+    """A record that comes from a file, a test or a benchmark."""
+
+    offset: int
+    key: bytes | None
+    value: bytes | None
+
+
+class Forward(Struct, frozen=True):
+    """An event to be sent on to the partition it belongs to, or, attributed, to its influencer's."""
+
+    topic: str
+    partition: int
+    key: bytes
+    value: bytes
+    origin: str
+
+
+class Increments:
+    """Counter increments of one batch, collected in columns."""
+
+    def __init__(self) -> None:
+        self.rows: list[int] = []
+        self.times_ms: list[int] = []
+        self.columns: list[int] = []
+        self.amounts: list[int] = []
+
+    def add(self, row: int, time_ms: int, column: int, amount: int) -> None:
+        """Add one increment."""
+        self.rows.append(row)
+        self.times_ms.append(time_ms)
+        self.columns.append(column)
+        self.amounts.append(amount)
+
+    def arrays(self) -> tuple[I64, I64, I64, I64]:
+        """Return rows, event times, columns and amounts as arrays."""
+        return (
+            np.array(self.rows, dtype=np.int64),
+            np.array(self.times_ms, dtype=np.int64),
+            np.array(self.columns, dtype=np.int64),
+            np.array(self.amounts, dtype=np.int64),
+        )

@@ -1,0 +1,75 @@
+"""A set of 64-bit ids in one flat array, filled and asked a batch at a time.
+
+Open addressing with linear probing over a numpy array, between 54 % and 70 % full once it has grown: 11 to 15 bytes
+an id (a Python set of ints takes about 90). All ids of a batch are probed together; a round costs a few numpy calls.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+U64 = NDArray[np.uint64]
+_SMALLEST: Final = 1024
+_FULLEST: Final = 0.7
+_GROWTH: Final = 1.3
+_HALF: Final = np.uint64(32)
+_ONE: Final = np.uint64(1)
+
+
+class IdSet:
+    """A grow-only set of non-zero ``uint64`` ids."""
+
+    def __init__(self, expected: int = 0) -> None:
+        self._slots: U64 = np.zeros(max(_SMALLEST, int(expected / _FULLEST) + 1), dtype=np.uint64)
+        self.count = 0
+
+    def __len__(self) -> int:
+        return self.count
+
+    @property
+    def bytes_used(self) -> int:
+        """Memory of the table in bytes."""
+        return self._slots.nbytes
+
+    def _home(self, ids: U64) -> U64:
+        # The upper half of the hash, scaled to the table: no power of two needed, so growth can be gentle.
+        return ((ids >> _HALF) * np.uint64(len(self._slots))) >> _HALF
+
+    def contains(self, ids: U64) -> NDArray[np.bool_]:
+        """Return for each id whether it is in the set."""
+        found = np.zeros(len(ids), dtype=np.bool_)
+        if not self.count:
+            return found
+        size = np.uint64(len(self._slots))
+        pending = np.arange(len(ids))
+        wanted = ids
+        place = self._home(ids)
+        while len(pending):
+            held = self._slots[place]
+            equal = held == wanted
+            found[pending[equal]] = True
+            on = ~equal & (held != 0)
+            pending, wanted, place = pending[on], wanted[on], (place[on] + _ONE) % size
+        return found
+
+    def add(self, ids: U64) -> None:
+        """Add ids that are distinct and not yet in the set."""
+        needed = self.count + len(ids)
+        if needed > _FULLEST * len(self._slots):
+            held = self._slots[self._slots != 0]
+            size = max(int(len(self._slots) * _GROWTH), int(needed / _FULLEST) + 1)
+            self._slots = np.zeros(size, dtype=np.uint64)
+            self._place(held)
+        self._place(ids)
+        self.count = needed
+
+    def _place(self, ids: U64) -> None:
+        size = np.uint64(len(self._slots))
+        place = self._home(ids)
+        while len(ids):
+            free = self._slots[place] == 0
+            self._slots[place[free]] = ids[free]
+            # Of several ids written to one free slot the last has stayed: the others read back and move on.
+            on = self._slots[place] != ids
+            ids, place = ids[on], (place[on] + _ONE) % size

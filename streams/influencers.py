@@ -1,0 +1,172 @@
+"""The state of the influencers of one partition, and what each kind of event does to it.
+
+Rows are (campaign, influencer) pairs. This object knows nothing of offsets, redeliveries or Kafka: it applies events
+that count.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.events import (
+    AddToCart,
+    Click,
+    CommentCreated,
+    CommentDeleted,
+    ConversionEvent,
+    Event,
+    PostDeleted,
+    PostMetrics,
+    PostPublished,
+    PostReaction,
+    Purchase,
+    Refund,
+    Signup,
+)
+from streams.batch import Increments
+from streams.counters import COLUMN, REACTION_COLUMNS
+from streams.hashing import PlatformSeeds, digest, hashes_of
+from streams.money import MICROS, Ledger, micros_of
+from streams.panes import PaneStore
+from streams.posts import Contribution, PostHistory
+from streams.sentiment import NEGATIVE_THRESHOLD, POSITIVE_THRESHOLD, SentimentScorer
+from streams.uniques import UniqueStore
+
+I64 = NDArray[np.int64]
+
+_SIMPLE: Final[dict[type, int]] = {
+    CommentDeleted: COLUMN["comments_deleted"],
+    PostDeleted: COLUMN["posts_deleted"],
+}
+_VISITS: Final[dict[type, int]] = {
+    Click: COLUMN["clicks"],
+    Signup: COLUMN["signups"],
+    AddToCart: COLUMN["add_to_carts"],
+}
+_POSTS: Final = COLUMN["posts"]
+_OTHER: Final = COLUMN["other_reactions"]
+_TEST_ORDERS: Final = COLUMN["test_orders"]
+_COMMENT_COLUMNS: Final = np.array([COLUMN["comments"], COLUMN["sentiment_micros"]])
+_CLASS_COLUMNS: Final = np.array(
+    [COLUMN["sentiment_negative"], COLUMN["sentiment_neutral"], COLUMN["sentiment_positive"]]
+)
+_SPARE_ROWS: Final = 64
+
+
+class InfluencerStore:
+    """All rows of a partition: counters in panes, sketches, money and post histories."""
+
+    def __init__(self, scorer: SentimentScorer) -> None:
+        self._scorer = scorer
+        self._seeds = PlatformSeeds()
+        self.rows: dict[tuple[str, str], int] = {}
+        self.keys: list[tuple[str, str]] = []
+        self.panes = PaneStore()
+        self.uniques = UniqueStore()
+        self.ledgers: dict[int, Ledger] = {}
+        self.posts: dict[int, dict[str, PostHistory]] = {}
+        self.followers: dict[int, tuple[int, int]] = {}
+        self.time_ms = 0
+        self._capacity = 0
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def row_of(self, campaign_id: str, influencer_id: str) -> int:
+        """Return the row of a (campaign, influencer), making one when it is new."""
+        key = (campaign_id, influencer_id)
+        row = self.rows.get(key)
+        if row is None:
+            row = self.rows[key] = len(self.keys)
+            self.keys.append(key)
+            if row >= self._capacity:
+                self._capacity = max(_SPARE_ROWS, 2 * self._capacity)
+                self.panes.reserve(self._capacity)
+                self.uniques.reserve(self._capacity)
+        return row
+
+    def advance(self, time_ms: int) -> None:
+        """Move stream time forward; it never goes back."""
+        if time_ms > self.time_ms:
+            self.time_ms = time_ms
+            self.uniques.advance(time_ms, len(self))
+            if self.panes.advance(time_ms, len(self)):
+                for ledger in self.ledgers.values():
+                    ledger.forget(time_ms)
+
+    def apply(self, events: Sequence[Event], rows: I64, times_ms: I64) -> None:
+        """Apply events that count, each to its row at its event time. ``advance`` to the newest time first."""
+        comments = [index for index, event in enumerate(events) if event.__class__ is CommentCreated]
+        if len(comments) == len(events):
+            self._apply_comments(events, rows, times_ms)
+            return
+        if comments:
+            picked = np.array(comments)
+            self._apply_comments([events[index] for index in comments], rows[picked], times_ms[picked])
+        everywhere, panes_only, totals_only = Increments(), Increments(), Increments()
+        for event, row, time_ms in zip(events, rows.tolist(), times_ms.tolist(), strict=True):
+            kind = event.__class__
+            if kind is CommentCreated:
+                continue
+            if kind in _SIMPLE:
+                everywhere.add(row, time_ms, _SIMPLE[kind], 1)
+            elif isinstance(event, PostReaction):
+                everywhere.add(row, time_ms, REACTION_COLUMNS.get(event.kind, _OTHER), event.count)
+            elif isinstance(event, PostMetrics | PostPublished):
+                if kind is PostPublished:
+                    everywhere.add(row, time_ms, _POSTS, 1)
+                for change in self._snapshot(row, event, time_ms):
+                    target = panes_only
+                    if change.in_total:
+                        target = everywhere if change.in_panes else totals_only
+                    if change.amount:
+                        target.add(row, change.time_ms, change.column, change.amount)
+            elif isinstance(event, ConversionEvent):
+                self._convert(row, event, time_ms, everywhere)
+        if everywhere.rows:
+            self.panes.add(*everywhere.arrays())
+        if panes_only.rows:
+            self.panes.add_to_panes(*panes_only.arrays())
+        if totals_only.rows:
+            total_rows, _, columns, amounts = totals_only.arrays()
+            self.panes.add_to_totals(total_rows, columns, amounts)
+
+    def _apply_comments(self, events: Sequence[Event], rows: I64, times_ms: I64) -> None:
+        texts = [event.text for event in events]  # type: ignore[union-attr]  # all are CommentCreated
+        polarity = np.array(self._scorer.score_many(texts), dtype=np.float64)
+        # round() of an integer-valued product: both the sum and the class come from exact integers.
+        micros = np.rint(polarity * MICROS).astype(np.int64)
+        classes = 1 + (micros > POSITIVE_THRESHOLD * MICROS) - (micros < NEGATIVE_THRESHOLD * MICROS)
+        ones = np.ones(len(rows), dtype=np.int64)
+        columns = np.empty((3, len(rows)), dtype=np.int64)
+        columns[:2] = _COMMENT_COLUMNS[:, None]
+        columns[2] = _CLASS_COLUMNS[classes]
+        self.panes.add(
+            np.tile(rows, 3), np.tile(times_ms, 3), columns.reshape(-1), np.concatenate((ones, micros, ones))
+        )
+        seeds = self._seeds
+        people = hashes_of([digest(event.author_id.encode(), seeds[event.platform]) for event in events])  # type: ignore[union-attr]  # as above
+        self.uniques.add(rows, times_ms, people)
+
+    def _snapshot(self, row: int, event: PostMetrics | PostPublished, time_ms: int) -> list[Contribution]:
+        post = self.posts.setdefault(row, {}).setdefault(event.post_id, PostHistory())
+        if isinstance(event, PostPublished):
+            return post.publish(time_ms, self.time_ms)
+        if event.followers is not None:
+            known = (time_ms, event.followers)
+            self.followers[row] = max(self.followers.get(row, known), known)
+        return post.observe(event, time_ms, self.time_ms)
+
+    def _convert(self, row: int, event: ConversionEvent, time_ms: int, increments: Increments) -> None:
+        if isinstance(event, Purchase | Refund):
+            if event.test:
+                increments.add(row, time_ms, _TEST_ORDERS, 1)
+                return
+            refund = isinstance(event, Refund)
+            increments.add(row, time_ms, COLUMN["refunds" if refund else "purchases"], 1)
+            ledger = self.ledgers.setdefault(row, Ledger())
+            ledger.add(time_ms, event.currency, micros_of(event.amount), refund=refund)
+        elif not event.test:
+            increments.add(row, time_ms, _VISITS[type(event)], 1)

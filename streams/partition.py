@@ -1,0 +1,338 @@
+"""One partition number over the three input topics: what counts, what was already counted, and what must be remembered.
+
+The three exactness rules live here and in the flush (``agents.flush``): events are acknowledged only after the flush
+that contains them; every state record carries the offset of the last event applied, per topic; redeliveries are
+caught by ids that survive a restart only up to the committed offset.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from models.deadletters import DeadLetter
+from models.events import ConversionEvent, Event, Purchase, Refund
+from streams.attribution import Registry
+from streams.batch import Forward, Record
+from streams.counters import WIDTH
+from streams.decode import (
+    DECODE_ERRORS,
+    EARLIEST_EVENT_MS,
+    FUTURE_TOLERANCE_MS,
+    MAX_EVENT_BYTES,
+    TYPES_OF_TOPIC,
+    Refused,
+    check_event,
+    decode_event,
+    epoch_ms,
+    rejection_of,
+)
+from streams.dedupe import DEDUPE_HOURS, DedupeHorizon, Segment
+from streams.hashing import PlatformSeeds, digest, hashes_of
+from streams.influencers import InfluencerStore
+from streams.partitioning import partition_key, partition_of
+from streams.records import (
+    FORMAT_VERSION,
+    RowRecord,
+    encode_record,
+    pack_posts,
+    restore_ledger,
+    restore_posts,
+    restore_sketch,
+    restore_tiers,
+    sketch_fields,
+    tier_records,
+)
+from streams.sentiment import SentimentScorer
+from streams.topics import INPUT_TOPICS
+from streams.windows import WINDOWS
+
+I64 = NDArray[np.int64]
+_TOPIC_INDEX: Final = {topic: index for index, topic in enumerate(INPUT_TOPICS)}
+_NEED_A_LOOK: Final = frozenset((Purchase, Refund))
+"""Types with a rule beyond type, topic and time; all others skip ``check_event`` when their time is plausible."""
+_CHUNK_ROWS: Final = 512
+"""Rows summed at a time: 512 rows of panes are 18 MB."""
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """What is accepted: how large a value, how far in the future, and how long redeliveries are remembered."""
+
+    max_event_bytes: int = MAX_EVENT_BYTES
+    future_tolerance_ms: int = FUTURE_TOLERANCE_MS
+    dedupe_hours: int = DEDUPE_HOURS
+
+
+class PartitionState:
+    """Everything known of one partition."""
+
+    def __init__(
+        self,
+        partition: int,
+        partitions: int,
+        registry: Registry,
+        scorer: SentimentScorer,
+        limits: Limits,
+    ) -> None:
+        self.partition = partition
+        self.partitions = partitions
+        self.registry = registry
+        self.limits = limits
+        self.influencers = InfluencerStore(scorer)
+        self.positions = [0] * len(INPUT_TOPICS)
+        """Next offset expected, per input topic."""
+        self.horizons = [DedupeHorizon(limits.dedupe_hours) for _ in INPUT_TOPICS]
+        self.dead_letters: list[DeadLetter] = []
+        self.forwards: list[Forward] = []
+        self.events_total = 0
+        self.duplicates_total = 0
+        self.forwarded_total = 0
+        self.rejected_total: Counter[str] = Counter()
+        self._quiet = [True] * len(INPUT_TOPICS)
+        self._seeds = PlatformSeeds()
+        self._applied: I64 = np.full((0, len(INPUT_TOPICS)), -1, dtype=np.int64)
+        self._dirty: set[int] = set()
+        self._touched: set[int] = set()
+        self._shown: I64 = np.zeros((0, len(WINDOWS), WIDTH), dtype=np.int64)
+        self._shown_pane = -1
+
+    @property
+    def time_ms(self) -> int:
+        """Stream time: the largest event time seen, moved on by ticks while the partition is quiet."""
+        return self.influencers.time_ms
+
+    # ---------------------------------------------------------------- events in
+
+    def apply(self, topic: str, records: Sequence[Record], now_ms: int) -> None:
+        """Apply one fetched batch of one input topic, in offset order.
+
+        Refused values become ``dead_letters``, misplaced events ``forwards``; both are for the next flush. Records
+        below the position are skipped: they were applied before.
+        """
+        topic_index = _TOPIC_INDEX[topic]
+        position = self.positions[topic_index]
+        latest_ms = now_ms + self.limits.future_tolerance_ms
+        allowed = TYPES_OF_TOPIC[topic] - _NEED_A_LOOK
+        max_bytes = self.limits.max_event_bytes
+        known_rows = self.influencers.rows
+        events: list[Event] = []
+        offsets: list[int] = []
+        times: list[int] = []
+        rows: list[int] = []
+        for record in records:
+            if record.offset < position:
+                continue
+            value = record.value
+            try:
+                if not value:
+                    raise Refused("empty_value", "the value is " + ("null" if value is None else "empty"))
+                if len(value) > max_bytes:
+                    raise Refused("too_large", f"{len(value)} bytes, at most {max_bytes}")
+                event = decode_event(value)
+                time_ms = event.occurred_at
+                if time_ms.__class__ is not int:
+                    time_ms = epoch_ms(time_ms)
+                if event.__class__ not in allowed or not EARLIEST_EVENT_MS <= time_ms <= latest_ms:
+                    check_event(event, time_ms, topic, latest_ms)
+            except DECODE_ERRORS as error:
+                self._reject(topic, record, error)
+                continue
+            row = known_rows.get((event.campaign_id, event.influencer_id))
+            if row is None:
+                row = self._place(topic, record, event)
+                if row is None:
+                    continue
+            events.append(event)
+            offsets.append(record.offset)
+            times.append(time_ms)
+            rows.append(row)
+        if records:
+            self.positions[topic_index] = max(position, records[-1].offset + 1)
+            self._quiet[topic_index] = False
+        if events:
+            self._count(topic_index, events, np.array(offsets), np.array(times), np.array(rows))
+
+    def _reject(self, topic: str, record: Record, error: BaseException) -> None:
+        rejection = rejection_of(error, record.value or b"")
+        self.rejected_total[rejection.reason] += 1
+        self.dead_letters.append(
+            DeadLetter(
+                reason=rejection.reason,
+                detail=rejection.detail,
+                topic=topic,
+                partition=self.partition,
+                offset=record.offset,
+                key=record.key,
+                value=record.value,
+            )
+        )
+
+    def _place(self, topic: str, record: Record, event: Event) -> int | None:
+        """Find or make the row of an event whose row is not known, or forward the event and return None."""
+        if isinstance(event, ConversionEvent):
+            influencer_id = self.registry.attribute(event)
+        else:
+            influencer_id = event.influencer_id
+        key = partition_key(event.campaign_id, influencer_id)
+        home = partition_of(key, self.partitions)
+        if home == self.partition:
+            return self._row_of(event.campaign_id, influencer_id)
+        value = record.value or b""
+        if influencer_id and isinstance(event, ConversionEvent) and event.influencer_id is None:
+            value = with_influencer(value, influencer_id)
+        self.forwarded_total += 1
+        origin = f"{topic}/{self.partition}/{record.offset}"
+        self.forwards.append(Forward(topic, home, key.encode(), value, origin))
+        return None
+
+    def _row_of(self, campaign_id: str, influencer_id: str) -> int:
+        row = self.influencers.row_of(campaign_id, influencer_id)
+        if row >= len(self._applied):
+            grown = np.full((max(64, 2 * (row + 1)), len(INPUT_TOPICS)), -1, dtype=np.int64)
+            grown[: len(self._applied)] = self._applied
+            self._applied = grown
+        return row
+
+    def _count(self, topic_index: int, events: list[Event], offsets: I64, times_ms: I64, rows: I64) -> None:
+        seeds = self._seeds
+        ids = hashes_of([digest(event.event_id.encode(), seeds[event.platform]) for event in events])
+        self.influencers.advance(int(times_ms.max()))
+        # Skipping by rule 2 still remembers the id: the state has the event, the restored ids may not.
+        is_new = self.horizons[topic_index].first_seen(ids, self.time_ms)
+        not_inside = offsets > self._applied[rows, topic_index]
+        self._applied[rows[not_inside], topic_index] = offsets[not_inside]
+        counted = is_new & not_inside
+        self._dirty.update(rows[not_inside].tolist())
+        how_many = int(counted.sum())
+        self.duplicates_total += int((not_inside & ~is_new).sum())
+        self.events_total += how_many
+        if not how_many:
+            return
+        if how_many < len(events):
+            places = np.flatnonzero(counted)
+            events = [events[place] for place in places.tolist()]
+            rows, times_ms = rows[places], times_ms[places]
+        self.influencers.apply(events, rows, times_ms)
+        self._touched.update(rows.tolist())
+
+    def tick(self, topic: str, now_ms: int) -> None:
+        """Tell that a topic had nothing new. Once all three are quiet, stream time follows the clock."""
+        self._quiet[_TOPIC_INDEX[topic]] = True
+        if all(self._quiet) and len(self.influencers):
+            self.influencers.advance(now_ms)
+
+    # ---------------------------------------------------------------- state out
+
+    def take_dirty(self) -> list[int]:
+        """Return the rows whose record must be written, and take them as clean."""
+        dirty, self._dirty = self._dirty, set()
+        return sorted(dirty)
+
+    def record_of(self, row: int) -> bytes:
+        """Return the changelog record of one row as it is now."""
+        store = self.influencers
+        campaign_id, influencer_id = store.keys[row]
+        places, panes, registers, ranks = sketch_fields(store.uniques, row)
+        ledger = store.ledgers.get(row)
+        return encode_record(
+            RowRecord(
+                version=FORMAT_VERSION,
+                campaign_id=campaign_id,
+                influencer_id=influencer_id,
+                applied=self._applied[row].tolist(),
+                as_of_ms=store.time_ms,
+                followers=store.followers.get(row),
+                totals=store.panes.totals[row].tolist(),
+                tiers=tier_records(store.panes, row),
+                seen_base=store.uniques.base,
+                seen_places=places,
+                seen_panes=panes,
+                lifetime_registers=registers,
+                lifetime_ranks=ranks,
+                money_total={} if ledger is None else ledger.total,
+                money_panes=[] if ledger is None else list(ledger.panes),
+                posts=pack_posts(store.posts.get(row, {})),
+            )
+        )
+
+    def restore(
+        self,
+        records: Iterable[RowRecord],
+        segments: Mapping[str, dict[int, Segment]],
+        committed: Mapping[str, int],
+    ) -> None:
+        """Rebuild the state after an assignment from the changelog and the committed offsets, both per topic."""
+        for topic, index in _TOPIC_INDEX.items():
+            self.positions[index] = committed.get(topic, 0)
+            self.horizons[index].restore(segments.get(topic, {}), self.positions[index])
+        found = list(records)
+        store = self.influencers
+        store.advance(max((record.as_of_ms for record in found), default=0))
+        for record in found:
+            row = self._row_of(record.campaign_id, record.influencer_id)
+            self._applied[row, : len(record.applied)] = record.applied
+            restore_tiers(store.panes, row, record)
+            restore_sketch(store.uniques, row, record)
+            if record.money_total:
+                store.ledgers[row] = restore_ledger(record)
+            if record.posts:
+                store.posts[row] = restore_posts(record.posts)
+            if record.followers is not None:
+                store.followers[row] = record.followers
+        self.touch_all()
+
+    # ---------------------------------------------------------------- numbers out
+
+    def touch_all(self) -> None:
+        """Have every row shown again: after a restore, a changed definition, or when a reader lost everything."""
+        self._touched.update(range(len(self.influencers)))
+
+    def take_changed(self) -> list[int]:
+        """Return the rows whose numbers changed since last asked: by events, or because panes left a window."""
+        store = self.influencers
+        pane = store.panes.rings[0].head
+        if pane != self._shown_pane:
+            self._shown_pane = pane
+            shown = np.zeros((len(store), len(WINDOWS), WIDTH), dtype=np.int64)
+            for start in range(0, len(store), _CHUNK_ROWS):
+                rows = np.arange(start, min(start + _CHUNK_ROWS, len(store)))
+                shown[rows] = store.panes.window_sums(rows)[:, : len(WINDOWS)]
+            known = len(self._shown)
+            moved = (shown[:known] != self._shown).any(axis=(1, 2))
+            self._touched.update(np.flatnonzero(moved).tolist())
+            self._shown = shown
+        changed, self._touched = self._touched, set()
+        return sorted(changed)
+
+    def take_dead_letters(self) -> list[DeadLetter]:
+        """Return the values refused since last asked."""
+        taken, self.dead_letters = self.dead_letters, []
+        return taken
+
+    def take_forwards(self) -> list[Forward]:
+        """Return the events to be sent on since last asked."""
+        taken, self.forwards = self.forwards, []
+        return taken
+
+    def horizon_bytes(self) -> int:
+        """Memory of the remembered ids."""
+        return sum(horizon.bytes_used for horizon in self.horizons)
+
+    def remembered_ids(self) -> int:
+        """How many ids are remembered."""
+        return sum(len(horizon) for horizon in self.horizons)
+
+    def topics_with_horizons(self) -> Iterator[tuple[str, DedupeHorizon, int]]:
+        """Yield (topic, horizon, next offset) of each input topic."""
+        yield from zip(INPUT_TOPICS, self.horizons, self.positions, strict=True)
+
+
+def with_influencer(value: bytes, influencer_id: str) -> bytes:
+    """Return an event's JSON with ``influencer_id`` set and everything else as it came, unknown fields included."""
+    fields: dict[str, msgspec.Raw] = msgspec.json.decode(value, type=dict[str, msgspec.Raw])
+    fields["influencer_id"] = msgspec.Raw(msgspec.json.encode(influencer_id))
+    return msgspec.json.encode(fields)

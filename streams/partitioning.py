@@ -1,0 +1,33 @@
+"""The partition an event belongs to: murmur2 of its key, as in Kafka's default partitioner."""
+
+from typing import Final
+
+_SEED: Final = 0x9747B28C
+_M: Final = 0x5BD1E995
+_MASK: Final = 0xFFFFFFFF
+
+
+def murmur2(data: bytes) -> int:
+    """Return Kafka's 32-bit murmur2 of ``data`` (org.apache.kafka.common.utils.Utils.murmur2), unsigned."""
+    length = len(data)
+    h = _SEED ^ length
+    whole = length & ~3
+    for start in range(0, whole, 4):
+        k = int.from_bytes(data[start : start + 4], "little") * _M & _MASK
+        k ^= k >> 24
+        h = (h * _M & _MASK) ^ (k * _M & _MASK)
+    if length & 3:
+        h = (h ^ int.from_bytes(data[whole:], "little")) * _M & _MASK
+    h ^= h >> 13
+    h = h * _M & _MASK
+    return h ^ h >> 15
+
+
+def partition_key(campaign_id: str, influencer_id: str) -> str:
+    """Return the text an event is partitioned by: its influencer, or its campaign when it has none."""
+    return influencer_id or campaign_id
+
+
+def partition_of(key: str, partitions: int) -> int:
+    """Return the partition of ``key`` in a topic with ``partitions`` partitions."""
+    return (murmur2(key.encode()) & 0x7FFFFFFF) % partitions

@@ -1,0 +1,104 @@
+"""The whole computation, driven alike by a worker, by ``replay``, by tests and by benchmarks.
+
+A pipeline holds the partitions it was given. It takes batches of records and moments in time, and gives state
+records, rollups, dead letters and forwards when asked; who asks decides when, and does all I/O.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from models.campaigns import CampaignDefinition
+from streams.attribution import Registry
+from streams.batch import Record
+from streams.dedupe import DEDUPE_CAPACITY, Segment
+from streams.partition import Limits, PartitionState
+from streams.records import RowRecord
+from streams.sentiment import SentimentScorer
+
+
+class Pipeline:
+    """The partitions of one worker.
+
+    Args:
+        scorer: gives polarities to comment texts.
+        partitions: how many partitions each input topic has.
+        registry: the campaign definitions in force.
+        limits: what is accepted.
+        dedupe_capacity: ids remembered at most, over all partitions.
+    """
+
+    def __init__(
+        self,
+        scorer: SentimentScorer,
+        partitions: int,
+        registry: Registry | None = None,
+        limits: Limits | None = None,
+        dedupe_capacity: int = DEDUPE_CAPACITY,
+    ) -> None:
+        self.scorer = scorer
+        self.partition_count = partitions
+        self.registry = Registry() if registry is None else registry
+        self.limits = Limits() if limits is None else limits
+        self.dedupe_capacity = dedupe_capacity
+        self.partitions: dict[int, PartitionState] = {}
+
+    def assign(
+        self,
+        partition: int,
+        records: Iterable[RowRecord] = (),
+        segments: Mapping[str, dict[int, Segment]] | None = None,
+        committed: Mapping[str, int] | None = None,
+    ) -> PartitionState:
+        """Take over a partition, with what its changelog holds and the committed offset of each topic."""
+        state = PartitionState(partition, self.partition_count, self.registry, self.scorer, self.limits)
+        state.restore(records, segments or {}, committed or {})
+        self.partitions[partition] = state
+        return state
+
+    def revoke(self, partition: int) -> None:
+        """Drop a partition. Flush it first."""
+        self.partitions.pop(partition, None)
+
+    def apply(self, topic: str, partition: int, records: Sequence[Record], now_ms: int) -> None:
+        """Apply one batch; see ``PartitionState.apply``."""
+        self.partitions[partition].apply(topic, records, now_ms)
+
+    def tick(self, topic: str, partition: int, now_ms: int) -> None:
+        """Tell that a topic-partition is quiet; see ``PartitionState.tick``."""
+        self.partitions[partition].tick(topic, now_ms)
+
+    def define(self, definition: CampaignDefinition) -> None:
+        """Put a campaign definition in force."""
+        self._follow(self.registry.with_definition(definition))
+
+    def undefine(self, campaign_id: str) -> None:
+        """Take a campaign definition back; its events still count."""
+        self._follow(self.registry.without(campaign_id))
+
+    def _follow(self, registry: Registry) -> None:
+        self.registry = registry
+        for state in self.partitions.values():
+            state.registry = registry
+            state.touch_all()
+
+    def forget_ids(self) -> dict[int, list[tuple[str, int]]]:
+        """Forget ids beyond the horizon or the capacity; return the dedupe log records to delete, by partition."""
+        gone: dict[int, list[tuple[str, int]]] = {}
+        for state in self.partitions.values():
+            for topic, horizon, _ in state.topics_with_horizons():
+                for sequence in horizon.expire(state.time_ms):
+                    gone.setdefault(state.partition, []).append((topic, sequence))
+        while sum(state.remembered_ids() for state in self.partitions.values()) > self.dedupe_capacity:
+            candidates = [
+                (horizon.oldest_newest_ms, state.partition, topic)
+                for state in self.partitions.values()
+                for topic, horizon, _ in state.topics_with_horizons()
+                if len(horizon.generations) > 1
+            ]
+            if not candidates:
+                break
+            newest_ms, partition, topic = min(candidates)
+            for name, horizon, _ in self.partitions[partition].topics_with_horizons():
+                if name == topic:
+                    for sequence in horizon.forget_until(newest_ms + 1):
+                        gone.setdefault(partition, []).append((topic, sequence))
+        return gone

@@ -1,0 +1,116 @@
+"""Snapshots to deltas: the history of one post's cumulative metrics.
+
+Each metric keeps its known snapshots sorted by (event time, value). A snapshot contributes its value minus its
+predecessor's at its own event time, so a late one also corrects its successor: the result does not depend on the
+order of arrival. The very first contributes to lifetime totals only (see ``docs/statistics.md``).
+"""
+
+from array import array
+from bisect import bisect_left
+from typing import Final, NamedTuple
+
+from models.events import PostMetrics
+from streams.counters import SNAPSHOT_COLUMNS, SNAPSHOT_METRICS
+from streams.windows import HOUR_MS, LONGEST_MS, TIERS
+
+_COARSE_MS: Final = TIERS[-1].pane_ms
+_FULL_DETAIL_MS: Final = HOUR_MS + TIERS[1].pane_ms
+_HORIZON_MS: Final = LONGEST_MS + _COARSE_MS
+_THIN_EVERY: Final = 64
+
+
+class Contribution(NamedTuple):
+    """What one snapshot changes: ``amount`` of a counter at an event time; in panes, in the lifetime total, or both."""
+
+    column: int
+    time_ms: int
+    amount: int
+    in_panes: bool
+    in_total: bool
+
+
+class MetricHistory:
+    """The known values of one metric of one post: two parallel arrays of 64-bit integers, 16 bytes a snapshot."""
+
+    __slots__ = ("times", "values")
+
+    def __init__(self) -> None:
+        self.times = array("q")
+        self.values = array("q")
+
+    def insert(self, column: int, time_ms: int, value: int) -> list[Contribution]:
+        """Insert a snapshot and return what changes. One older than the oldest kept changes nothing past the horizon."""
+        times, values = self.times, self.values
+        at = len(times)
+        if at and (times[-1], values[-1]) > (time_ms, value):
+            at = bisect_left(times, time_ms)
+            while at < len(times) and times[at] == time_ms and values[at] < value:
+                at += 1
+        has_next = at < len(times)
+        before = values[at - 1] if at else None
+        changes = []
+        if before is None:
+            if not has_next:
+                changes.append(Contribution(column, time_ms, value, in_panes=False, in_total=True))
+            else:
+                # The former first becomes a successor: its difference now belongs to a pane, the total stays.
+                changes.append(Contribution(column, times[at], values[at] - value, in_panes=True, in_total=False))
+        else:
+            changes.append(Contribution(column, time_ms, value - before, in_panes=True, in_total=not has_next))
+            if has_next:
+                changes.append(Contribution(column, times[at], before - value, in_panes=True, in_total=False))
+        times.insert(at, time_ms)
+        values.insert(at, value)
+        return changes
+
+    def thin(self, as_of_ms: int) -> None:
+        """Keep what windows can still need: all of the last hour, before that the last of each coarse pane."""
+        detail, horizon = as_of_ms - _FULL_DETAIL_MS, as_of_ms - _HORIZON_MS
+        times, values = array("q"), array("q")
+        count = len(self.times)
+        for index, time_ms in enumerate(self.times):
+            following = self.times[index + 1] if index + 1 < count else None
+            if following is not None and (
+                following < horizon or (following < detail and following // _COARSE_MS == time_ms // _COARSE_MS)
+            ):
+                continue
+            times.append(time_ms)
+            values.append(self.values[index])
+        self.times, self.values = times, values
+
+
+class PostHistory:
+    """All metrics of one post."""
+
+    __slots__ = ("_inserts", "metrics")
+
+    def __init__(self) -> None:
+        self.metrics: list[MetricHistory | None] = [None] * len(SNAPSHOT_METRICS)
+        self._inserts = 0
+
+    def publish(self, time_ms: int, as_of_ms: int) -> list[Contribution]:
+        """Take ``post.published`` as a snapshot in which every metric is zero."""
+        return self._insert([0] * len(SNAPSHOT_METRICS), time_ms, as_of_ms)
+
+    def observe(self, event: PostMetrics, time_ms: int, as_of_ms: int) -> list[Contribution]:
+        """Take a cumulative snapshot; absent metrics are left alone."""
+        values = [event.likes, event.comments, event.shares, event.saves, event.views, event.reach]
+        return self._insert(values, time_ms, as_of_ms)
+
+    def _insert(self, values: list[int | None] | list[int], time_ms: int, as_of_ms: int) -> list[Contribution]:
+        changes: list[Contribution] = []
+        for index, value in enumerate(values):
+            if value is None:
+                continue
+            history = self.metrics[index]
+            if history is None:
+                history = self.metrics[index] = MetricHistory()
+            elif time_ms < as_of_ms - _HORIZON_MS and time_ms < history.times[0]:
+                continue
+            changes += history.insert(SNAPSHOT_COLUMNS[index], time_ms, value)
+        self._inserts += 1
+        if self._inserts % _THIN_EVERY == 0:
+            for history in self.metrics:
+                if history is not None:
+                    history.thin(as_of_ms)
+        return changes

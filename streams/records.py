@@ -1,0 +1,202 @@
+"""The changelog format: one influencer's state, and the position it stands for, in one record.
+
+State and position travel together, so there is nothing that can come apart: on replay an event at or below
+``applied`` of its topic is already inside. Counters are stored as the smallest integers that hold them; a full day
+of a busy influencer takes about 10 kB.
+"""
+
+from array import array
+from typing import Final
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from streams.counters import COLUMN, WIDTH
+from streams.money import Ledger, Sums
+from streams.panes import PaneStore
+from streams.posts import MetricHistory, PostHistory
+from streams.uniques import RANKS, REGISTERS, UniqueStore
+
+FORMAT_VERSION: Final = 1
+_MICROS: Final = COLUMN["sentiment_micros"]
+_SMALL: Final = ("<i1", "<i2", "<i4", "<i8")
+
+I64 = NDArray[np.int64]
+PackedPosts = dict[str, list[tuple[bytes, bytes] | None]]
+
+
+class UnsupportedRecord(ValueError):
+    """A changelog record of a format this version cannot read."""
+
+
+class PackedInts(Struct, frozen=True, array_like=True):
+    """Integers as bytes of the smallest type that holds them all."""
+
+    dtype: str
+    data: bytes
+
+
+class TierRecord(Struct, frozen=True, array_like=True):
+    """The panes of one tier that hold anything: their numbers, the counters, and the polarity sums apart (they are larger)."""
+
+    panes: PackedInts
+    counts: PackedInts
+    sentiment_micros: PackedInts
+
+
+class RowRecord(Struct, frozen=True, array_like=True):
+    """The state of one (campaign, influencer)."""
+
+    version: int
+    campaign_id: str
+    influencer_id: str
+    applied: list[int]
+    as_of_ms: int
+    followers: tuple[int, int] | None
+    totals: list[int]
+    tiers: list[TierRecord]
+    seen_base: int
+    seen_places: PackedInts
+    seen_panes: PackedInts
+    lifetime_registers: PackedInts
+    lifetime_ranks: PackedInts
+    money_total: Sums
+    money_panes: list[dict[int, Sums]]
+    posts: PackedPosts
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(RowRecord).decode
+_decode_any = msgspec.msgpack.Decoder(list).decode
+
+
+def pack(values: NDArray[np.generic]) -> PackedInts:
+    """Pack integers as small as they allow."""
+    if not values.size:
+        return PackedInts("<i1", b"")
+    low, high = int(values.min()), int(values.max())
+    for dtype in _SMALL:
+        bounds = np.iinfo(dtype)
+        if bounds.min <= low and high <= bounds.max:
+            return PackedInts(dtype, values.astype(dtype).tobytes())
+    raise OverflowError(f"a counter beyond 64 bits: {low}..{high}")
+
+
+def unpack(packed: PackedInts) -> I64:
+    """Undo ``pack``."""
+    return np.frombuffer(packed.data, dtype=packed.dtype).astype(np.int64)
+
+
+def encode_record(record: RowRecord) -> bytes:
+    """Return the bytes of a record."""
+    return _encode(record)
+
+
+def decode_record(data: bytes) -> RowRecord:
+    """Read a record.
+
+    Raises:
+        UnsupportedRecord: it was written by a newer version, or is not a record at all.
+    """
+    try:
+        version = _decode_any(data)[0]
+    except (msgspec.DecodeError, IndexError) as error:
+        raise UnsupportedRecord(f"not a state record: {error}") from None
+    if version != FORMAT_VERSION:
+        raise UnsupportedRecord(
+            f"state record of format {version!r}; this version reads format {FORMAT_VERSION}: "
+            "a newer version has written to this changelog"
+        )
+    return _decode(data)
+
+
+def tier_records(panes: PaneStore, row: int) -> list[TierRecord]:
+    """Pack the panes of one row."""
+    records = []
+    for ring in panes.rings:
+        counts = ring.counts[row]
+        slots = np.flatnonzero(counts.any(axis=1))
+        # A slot's pane number follows from the head: it is the newest number that is congruent to the slot.
+        numbers = ring.head - (ring.head - slots) % ring.tier.panes
+        held = counts[slots]
+        records.append(
+            TierRecord(
+                panes=pack(numbers - ring.head),
+                counts=pack(np.delete(held, _MICROS, axis=1)),
+                sentiment_micros=pack(held[:, _MICROS]),
+            )
+        )
+    return records
+
+
+def restore_tiers(panes: PaneStore, row: int, record: RowRecord) -> None:
+    """Put the packed panes of one row back. The rings must already stand at or after the record's time."""
+    for ring, tier in zip(panes.rings, record.tiers, strict=True):
+        numbers = unpack(tier.panes) + record.as_of_ms // ring.tier.pane_ms
+        held = np.insert(
+            unpack(tier.counts).reshape(len(numbers), WIDTH - 1),
+            _MICROS,
+            unpack(tier.sentiment_micros),
+            axis=1,
+        )
+        live = numbers > ring.head - ring.tier.panes
+        ring.counts[row, numbers[live] % ring.tier.panes] = held[live]
+    panes.totals[row, : len(record.totals)] = record.totals
+
+
+def sketch_fields(uniques: UniqueStore, row: int) -> tuple[PackedInts, PackedInts, PackedInts, PackedInts]:
+    """Pack the sketch of one row: only what can still decide a register's value is written."""
+    lifetime = uniques.lifetime[row]
+    registers = np.flatnonzero(lifetime)
+    top = int(lifetime.max(initial=0))
+    seen = uniques.last_seen[row, :top].astype(np.int64)
+    if top:
+        # A rank seen no later than a higher rank of the same register can never be the largest of a window.
+        later = np.maximum.accumulate(seen[::-1], axis=0)[::-1]
+        seen[:-1] *= seen[:-1] > later[1:]
+    places = np.flatnonzero(seen)
+    return pack(places), pack(seen.reshape(-1)[places]), pack(registers), pack(lifetime[registers])
+
+
+def restore_sketch(uniques: UniqueStore, row: int, record: RowRecord) -> None:
+    """Put the packed sketch of one row back."""
+    places = unpack(record.seen_places)
+    seen = unpack(record.seen_panes) + record.seen_base - uniques.base
+    live = seen > 0
+    flat = uniques.last_seen[row].reshape(RANKS * REGISTERS)
+    flat[places[live]] = seen[live].astype(np.uint16)
+    uniques.lifetime[row, unpack(record.lifetime_registers)] = unpack(record.lifetime_ranks).astype(np.uint8)
+
+
+def pack_posts(posts: dict[str, PostHistory]) -> PackedPosts:
+    """Pack the snapshot histories of one row's posts."""
+    return {
+        post_id: [
+            None if metric is None else (metric.times.tobytes(), metric.values.tobytes()) for metric in history.metrics
+        ]
+        for post_id, history in posts.items()
+    }
+
+
+def restore_posts(packed: PackedPosts) -> dict[str, PostHistory]:
+    """Undo ``pack_posts``."""
+    posts = {}
+    for post_id, metrics in packed.items():
+        history = PostHistory()
+        for index, stored in enumerate(metrics):
+            if stored is not None:
+                metric = MetricHistory()
+                metric.times, metric.values = array("q", stored[0]), array("q", stored[1])
+                history.metrics[index] = metric
+        posts[post_id] = history
+    return posts
+
+
+def restore_ledger(record: RowRecord) -> Ledger:
+    """Rebuild the money of one row."""
+    ledger = Ledger()
+    ledger.total = record.money_total
+    ledger.panes = tuple(record.money_panes)
+    return ledger

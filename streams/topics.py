@@ -1,0 +1,16 @@
+"""The catalogue of topics: every name in one place."""
+
+from typing import Final
+
+POSTS: Final = "campaign.posts.v1"
+COMMENTS: Final = "campaign.comments.v1"
+CONVERSIONS: Final = "campaign.conversions.v1"
+INPUT_TOPICS: Final = (POSTS, COMMENTS, CONVERSIONS)
+"""Input topics in the order in which positions are stored; append only."""
+
+DEFINITIONS: Final = "campaign.definitions.v1"
+INFLUENCER_SNAPSHOTS: Final = "campaign.influencer-snapshots.v1"
+"""Internal and compacted: absolute influencer numbers, partitioned by campaign, for the second stage."""
+
+ROLLUPS: Final = "campaign.rollups.v1"
+DEAD_LETTERS: Final = "campaign.dead-letters.v1"
