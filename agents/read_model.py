@@ -1,6 +1,6 @@
 """Reading the Redis read model (docs/redis.md): what `snapshot`, `tail` and the demo's view see of the stream."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
@@ -36,6 +36,19 @@ class WorkerHealth(msgspec.Struct, frozen=True, kw_only=True):
     watermark_delay_seconds: float | None = None
     flush_seconds: float | None = None
     influencers: int = 0
+
+
+class Update(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of the update stream, and some numbers of its entity as they are when it is read."""
+
+    kind: str
+    campaign_id: str
+    influencer_id: str
+    as_of_ms: int
+    numbers: dict[str, str]
+
+
+_UPDATE_FIELDS: Final = ("1h.engagements", "1h.comments", "1h.unique_commenters", "1h.purchases", "1h.net_sentiment")
 
 
 class ReadModel:
@@ -152,6 +165,52 @@ class ReadModel:
             raise self._away(error) from error
         prefix = len(self._key("worker:"))
         return [_worker(key.decode()[prefix:], fields) for key, fields in zip(keys, hashes, strict=True) if fields]
+
+    def follow(self, last: int, block_seconds: float) -> Iterator[Update]:
+        """Yield updates as they come, for ever.
+
+        Args:
+            last: Begin with so many entries already there.
+            block_seconds: How long one wait for new ones takes at most.
+
+        Raises:
+            ReadModelError: Redis is away, or an entry is not an update.
+        """
+        stream = self._key("updates")
+        try:
+            newest: Any = self.client.xrevrange(stream, count=max(1, last))
+            entries = newest[::-1] if last else []
+            position = newest[0][0] if newest else b"0-0"
+            while True:
+                if entries:
+                    position = entries[-1][0]
+                    yield from self._updates([fields for _, fields in entries])
+                answer: Any = self.client.xread({stream: position}, count=_PAGE, block=int(block_seconds * 1000))
+                # Protocol 2 answers with pairs, protocol 3 with a mapping of lists of pages.
+                if isinstance(answer, dict):
+                    answer = [(name, entry) for name, pages in answer.items() for entry in pages]
+                entries = answer[0][1] if answer else []
+        except redis.RedisError as error:
+            raise self._away(error) from error
+
+    def _updates(self, entries: list[dict[bytes, bytes]]) -> Iterator[Update]:
+        with self.client.pipeline(transaction=False) as pipeline:
+            try:
+                known = [{name.decode(): value.decode() for name, value in fields.items()} for fields in entries]
+                for each in known:
+                    name = f"campaign:{quote(each['campaign_id'], safe='')}"
+                    if each["kind"] == "influencer":
+                        name = name.replace("campaign:", "influencer:", 1) + f":{quote(each['influencer_id'], safe='')}"
+                    pipeline.hmget(self._key(name), _UPDATE_FIELDS)
+                for each, values in zip(known, pipeline.execute(), strict=True):
+                    numbers = {
+                        name: value.decode()
+                        for name, value in zip(_UPDATE_FIELDS, values, strict=True)
+                        if value is not None
+                    }
+                    yield msgspec.convert({**each, "numbers": numbers}, Update, strict=False)
+            except (KeyError, msgspec.ValidationError) as error:
+                raise ReadModelError(f"{self._key('updates')} holds an entry that is no update: {error}") from error
 
     def _members(self, name: str) -> list[str]:
         try:

@@ -113,7 +113,7 @@ def _headline(frame: Frame, *, tall: bool) -> RenderableType:
     rows: list[tuple[str, int, int]] = [
         ("engagements", hour.engagements, minute.engagements),
         ("comments", hour.comments, minute.comments),
-        ("unique people", hour.unique_commenters, minute.unique_commenters),
+        ("people", hour.unique_commenters, minute.unique_commenters),
         ("clicks", hour.clicks, minute.clicks),
     ]
     if tall:
@@ -151,8 +151,8 @@ def _mood_and_money(frame: Frame, width: int, *, tall: bool) -> RenderableType:
             (stats.sentiment.negative_share, _NEGATIVE),
         ):
             legend.append("● ", style)
-            legend.append(f"{share:.0%}  ")
-        legend.append(f"net {signed(stats.sentiment.net)}", "bold")
+            legend.append(f"{share:.0%} ")
+        legend.append(f" net {signed(stats.sentiment.net)}", "bold")
         parts.append(legend)
     else:
         parts.append(Text("no comments scored yet", _DIM))

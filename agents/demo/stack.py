@@ -1,0 +1,266 @@
+"""The demo's processes: the embedded servers, one worker, the simulator; started in order, stopped in reverse."""
+
+import contextlib
+import signal
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from agents.embedded import EmbeddedBroker, EmbeddedError, EmbeddedRedis
+from agents.processes import ChildProcess, free_port, port_is_free, wait_until
+
+_WORKER_READY_SECONDS: Final = 60.0
+_APPLY_SECONDS: Final = 30.0
+# Longest wait for the last flush of a worker and for the truth of a simulator.
+_STOP_SECONDS: Final = 10.0
+_TAIL_LINES: Final = 15
+
+
+class DemoError(RuntimeError):
+    """The demo cannot go on. The message is for users; `log_tail` is the end of the failed process's output."""
+
+    def __init__(self, message: str, *, log_path: Path | None = None, log_tail: str = "") -> None:
+        super().__init__(message)
+        self.log_path = log_path
+        self.log_tail = log_tail
+
+
+class DemoStack:
+    """Everything the demo runs. Leaving the ``with`` block leaves no process behind.
+
+    Args:
+        directory: Where logs and the ground truth go.
+        environ: Environment the worker inherits, so that `PULSE_*` settings of the user hold where the demo needs none.
+        broker_port: Port of the broker, a free one when absent; likewise the two others.
+        redis_port: Port of Redis.
+        metrics_port: Port of the worker's metrics.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        environ: Mapping[str, str],
+        *,
+        broker_port: int | None = None,
+        redis_port: int | None = None,
+        metrics_port: int | None = None,
+    ) -> None:
+        self.directory = directory
+        self.truth_path = directory / "truth.json"
+        self._environ = environ
+        self._broker = EmbeddedBroker(broker_port, directory=directory)
+        self._redis = EmbeddedRedis(redis_port, directory=directory)
+        self._requested_metrics_port = metrics_port
+        self._metrics_port: int | None = None
+        self._worker: ChildProcess | None = None
+        self._simulator: ChildProcess | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def bootstrap(self) -> str:
+        """The broker's address."""
+        return self._broker.bootstrap
+
+    @property
+    def redis_url(self) -> str:
+        """The Redis server's address."""
+        return self._redis.url
+
+    @property
+    def redis_prefix(self) -> str:
+        """The prefix of the read model's keys: the user's, since the worker inherits it."""
+        return self._environ.get("PULSE_REDIS_PREFIX", "pulse")
+
+    @property
+    def metrics_url(self) -> str:
+        """The worker's metrics endpoint.
+
+        Raises:
+            RuntimeError: No worker was started.
+        """
+        if self._metrics_port is None:
+            raise RuntimeError("the worker was not started")
+        return f"http://127.0.0.1:{self._metrics_port}/metrics"
+
+    def start_broker(self) -> str:
+        """Start the broker; return what to show.
+
+        Raises:
+            EmbeddedError: It cannot start.
+        """
+        self._broker.start()
+        return self._broker.bootstrap
+
+    def start_redis(self) -> str:
+        """Start Redis; return what to show.
+
+        Raises:
+            EmbeddedError: It cannot start.
+        """
+        self._redis.start()
+        return self._redis.url
+
+    def apply_definition(self, path: Path) -> str:
+        """Apply a definition file as a user would; return what to show.
+
+        Raises:
+            DemoError: It was refused; the command's own words are in the message.
+        """
+        command = self._child("campaigns", "campaigns", "apply", str(path))
+        command.start()
+        try:
+            exit_code = command.wait(_APPLY_SECONDS)
+        finally:
+            command.stop()
+        if exit_code is None:
+            raise self._failed(command, f"applying {path} took longer than {_APPLY_SECONDS:g} s")
+        if exit_code != 0:
+            raise self._failed(command, f"{path} was not applied (exit code {exit_code})")
+        return path.name
+
+    def start_worker(self) -> str:
+        """Start the worker and wait until it is ready; return what to show.
+
+        Raises:
+            EmbeddedError: The requested metrics port is taken.
+            DemoError: It ended or did not become ready in time.
+        """
+        port = self._requested_metrics_port
+        if port is None:
+            port = free_port()
+        elif not port_is_free(port):
+            raise EmbeddedError(f"port {port} of 127.0.0.1 is in use: the worker cannot serve its metrics there")
+        self._metrics_port = port
+        worker = self._worker = self._child("worker", "worker")
+        worker.start()
+        ready = wait_until(
+            lambda: _answers_ok(f"http://127.0.0.1:{port}/readyz"),
+            timeout_seconds=_WORKER_READY_SECONDS,
+            give_up=lambda: not worker.running,
+        )
+        if not ready:
+            ended = worker.exit_code
+            how = (
+                f"was not ready within {_WORKER_READY_SECONDS:g} s"
+                if ended is None
+                else f"ended with exit code {ended}"
+            )
+            raise self._failed(worker, f"the worker {how}")
+        return self.metrics_url
+
+    def start_simulator(self, definition: Path, *, rate: float, seed: int, seconds: float | None) -> str:
+        """Start sending simulated events; return what to show."""
+        arguments = ["simulate", "--definition", str(definition), "--broker", self.bootstrap]
+        arguments += ["--rate", f"{rate:g}", "--seed", str(seed), "--truth", str(self.truth_path)]
+        if seconds is not None:
+            arguments += ["--for", f"{seconds:g}"]
+        self._simulator = self._child("simulator", *arguments)
+        self._simulator.start()
+        return f"{rate:,.0f} events/s, seed {seed}"
+
+    def simulator_ended(self) -> bool:
+        """Whether the simulator has sent everything.
+
+        Raises:
+            DemoError: It failed.
+        """
+        simulator = self._simulator
+        if simulator is None or simulator.running:
+            return False
+        if simulator.exit_code != 0:
+            raise self._failed(simulator, f"the simulator ended with exit code {simulator.exit_code}")
+        return True
+
+    def end_simulator(self) -> None:
+        """Ask the simulator to finish with what it has sent, and wait for its ground truth.
+
+        Raises:
+            DemoError: It failed, or did not end in time.
+        """
+        simulator = self._simulator
+        if simulator is None:
+            return
+        simulator.signal(signal.SIGTERM)
+        if simulator.wait(_STOP_SECONDS) is None:
+            raise self._failed(simulator, f"the simulator did not end within {_STOP_SECONDS:g} s")
+        self.simulator_ended()
+
+    def check_alive(self) -> None:
+        """Notice a process that has died.
+
+        Raises:
+            DemoError: The worker, the broker or Redis is gone.
+        """
+        worker = self._worker
+        if worker is not None and not worker.running:
+            raise self._failed(worker, f"the worker ended with exit code {worker.exit_code}")
+        for server in (self._broker, self._redis):
+            if not server.running:
+                log_path = self.directory / f"{server.name}.log"
+                raise DemoError(f"the {server.name} ended", log_path=log_path, log_tail=server.log_tail(_TAIL_LINES))
+
+    def stop(self) -> None:
+        """Stop everything, the dependent ones first. A second Ctrl-C is not heard: it would leave the rest."""
+        with _deaf():
+            for child in (self._simulator, self._worker):
+                if child is not None:
+                    child.signal(signal.SIGTERM)
+            for child in (self._simulator, self._worker):
+                if child is not None:
+                    child.stop(_STOP_SECONDS)
+            self._redis.stop()
+            self._broker.stop()
+
+    def _child(self, name: str, *arguments: str) -> ChildProcess:
+        environment = {
+            **self._environ,
+            "PULSE_BROKER": self.bootstrap,
+            "PULSE_REDIS_URL": self.redis_url,
+            # The embedded broker holds a first join back for half of this.
+            "PULSE_SESSION_SECONDS": "6",
+            "PYTHONUNBUFFERED": "1",
+        }
+        if self._metrics_port is not None:
+            environment["PULSE_METRICS_PORT"] = str(self._metrics_port)
+        return ChildProcess(
+            name,
+            [sys.executable, "-m", "agents.cli", *arguments],
+            log_path=self.directory / f"{name}.log",
+            environment=environment,
+        )
+
+    def _failed(self, child: ChildProcess, message: str) -> DemoError:
+        return DemoError(message, log_path=child.log_path, log_tail=child.log_tail(_TAIL_LINES))
+
+
+def _answers_ok(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - a fixed http address of this machine
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+@contextlib.contextmanager
+def _deaf() -> Iterator[None]:
+    """Ignore SIGINT and SIGTERM inside the block, where this thread may say so."""
+    previous: dict[int, Callable[..., object] | int | None] = {}
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(ValueError):  # not in the main thread: no handler of ours to change
+                previous[number] = signal.signal(number, signal.SIG_IGN)
+        yield
+    finally:
+        for each, handler in previous.items():
+            signal.signal(each, handler if handler is not None else signal.SIG_DFL)

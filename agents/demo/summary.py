@@ -1,0 +1,94 @@
+"""What the demo prints at its end: the final numbers, and how they compare with what was really sent."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from agents.demo.totals import Comparison, Difference
+from agents.demo.view import money, name_of, number, signed
+from agents.simulator.truth import GroundTruth
+from models.rollups import CampaignRollup, InfluencerRollup, Snapshot, WindowName, WindowStats
+
+_SHOWN_DIFFERENCES: Final = 20
+_SHOWN_INFLUENCERS: Final = 10
+
+
+def print_snapshot(
+    console: Console, snapshot: Snapshot, window: WindowName = "total", places: int = _SHOWN_INFLUENCERS
+) -> None:
+    """Print each campaign's numbers of one window and its first influencers by engagements."""
+    for campaign in snapshot.campaigns:
+        influencers = [each for each in snapshot.influencers if each.campaign_id == campaign.campaign_id]
+        console.print(snapshot_table(campaign, influencers, window, places))
+
+
+def snapshot_table(
+    campaign: CampaignRollup, influencers: Sequence[InfluencerRollup], window: WindowName, places: int
+) -> Table:
+    """One campaign as a table: its influencers by engagements, and the campaign's own numbers as the last row."""
+    table = Table(
+        title=f"{campaign.name or campaign.campaign_id}: {window}",
+        title_style="bold",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        header_style="grey58",
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column("influencer", no_wrap=True, overflow="ellipsis", min_width=10, max_width=28)
+    for heading in ("engaged", "comments", "people", "mood", "clicks", "orders"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("revenue", justify="right", no_wrap=True)
+    ranked = sorted(influencers, key=lambda each: (-each.windows[window].engagements, each.influencer_id))
+    for influencer in ranked[:places]:
+        table.add_row(name_of(influencer), *_cells(influencer.windows[window], only_largest=True))
+    if len(ranked) > places:
+        table.add_row(Text(f"and {len(ranked) - places} more", "grey58"))
+    table.add_section()
+    table.add_row("all", *_cells(campaign.windows[window]), style="bold")
+    return table
+
+
+def print_comparison(console: Console, comparison: Comparison, truth: GroundTruth) -> None:
+    """Print the line that says whether the numbers are those of the events sent, and each one that is not."""
+    sent = (
+        f"{number(truth.records)} records: {number(truth.events)} events, {number(truth.duplicates)} duplicates, "
+        f"{number(sum(truth.corrupt.values()))} corrupt, {number(truth.misplaced)} in a wrong partition, "
+        f"{number(truth.late)} late"
+    )
+    console.print(Text.assemble(("sent     ", "grey58"), sent))
+    if not comparison.differences:
+        equal = f"{number(comparison.compared)} totals equal the simulator's ground truth"
+        console.print(Text.assemble(("compared ", "grey58"), (f"✓ {equal}", "bold green3")))
+        return
+    count = (
+        f"{number(len(comparison.differences))} of {number(comparison.compared)} totals differ from the ground truth"
+    )
+    console.print(Text.assemble(("compared ", "grey58"), (f"✗ {count}", "bold red3")))
+    for line in difference_lines(comparison.differences):
+        console.print(Text(f"  {line}"))
+
+
+def difference_lines(differences: Sequence[Difference], limit: int = _SHOWN_DIFFERENCES) -> list[str]:
+    """Each difference as a line, the campaigns' first; past the limit only their number."""
+    ordered = sorted(differences, key=lambda each: each.influencer_id is not None)
+    lines = [str(each) for each in ordered[:limit]]
+    if len(ordered) > limit:
+        lines.append(f"and {len(ordered) - limit} more")
+    return lines
+
+
+def _cells(stats: WindowStats, *, only_largest: bool = False) -> list[str]:
+    return [
+        number(stats.engagements),
+        number(stats.comments),
+        number(stats.unique_commenters),
+        "-" if stats.sentiment is None else signed(stats.sentiment.net),
+        number(stats.clicks),
+        number(stats.purchases),
+        money(stats.revenue, only_largest=only_largest).replace(", ", "\n") or "-",
+    ]
