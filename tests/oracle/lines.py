@@ -17,6 +17,7 @@ MAX_LINE_BYTES: Final = 256 * 1024
 MAX_COUNT: Final = 1_000_000_000_000
 EARLIEST_MS: Final = 946_684_800_000
 FUTURE_TOLERANCE_MS: Final = 5 * 60_000
+_MAX_DIGITS: Final = 100
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Row = dict[str, object]
@@ -150,7 +151,7 @@ def _object_of(line: bytes) -> dict[str, object]:
         raise RefusedError("too large")
     try:
         text = line.decode("utf-8")
-        event = json.loads(text, parse_constant=_refuse_constant)
+        event = json.loads(text, parse_constant=_refuse_constant, parse_int=_integer)
         if "\\u" in text:
             # Python reads half a surrogate pair; it is no text, and UTF-8 cannot write it.
             json.dumps(event, ensure_ascii=False).encode("utf-8")
@@ -159,6 +160,11 @@ def _object_of(line: bytes) -> dict[str, object]:
     if not isinstance(event, dict):
         raise RefusedError("not an object")
     return event
+
+
+def _integer(digits: str) -> int:
+    # Python refuses to read thousands of digits, JSON does not; any of that length is out of every range.
+    return int(digits[:_MAX_DIGITS])
 
 
 def _refuse_constant(name: str) -> object:

@@ -153,6 +153,12 @@ def test_a_line_of_the_largest_size_is_accepted() -> None:
     assert accepts(json.dumps(CLICK).encode() + b"\r")
 
 
+def test_numbers_of_any_length_in_unknown_fields_are_accepted() -> None:
+    """What an unknown field holds is no reason to refuse a line, as long as it is JSON."""
+    assert accepts(json.dumps(CLICK).encode()[:-1] + b', "more": ' + b"9" * 10_000 + b"}")
+    assert accepts(json.dumps(CLICK).encode()[:-1] + b', "more": [-1e999, {"\\u0000": null}]}')
+
+
 @pytest.mark.parametrize(
     ("occurred_at", "expected"),
     [

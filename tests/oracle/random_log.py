@@ -1,0 +1,194 @@
+"""Small, unpleasant logs: every type, disorder, lateness, duplicates, refusals and marks of every kind, from one seed.
+
+Unlike the simulator this aims at rules, not at realism: few influencers and posts, so that snapshots collide, ids
+repeat and windows of all lengths hold something.
+"""
+
+import json
+import random
+from datetime import UTC, date, datetime
+from typing import Any
+
+from models.campaigns import CampaignDefinition, InfluencerDefinition, RateCard, TrackingLink
+
+from .event_log import BASE, MINUTE
+
+METRICS = ("likes", "comments", "shares", "saves", "views", "reach")
+SPANS_MINUTES = (0.5, 10, 90, 400, 1_700, 4_000)
+"""How long a log may last: from half a minute to almost three days."""
+
+_CODES = ("I0", "i1", "straSSE", "", " i0", "nope", None)
+_CLICK_IDS = ("k0-1", "k0-11", "k1", "k1x", "*", "", None)
+_UTM_VALUES = ("A", "a", "b", "", None)
+_AMOUNTS = ("0", "1", "0.000001", "19.99", "12.5", "007.10", "999999999999.999999")
+_WRONG: tuple[object, ...] = (None, -1, 1.5, "", [], True, 10**13, "x" * 300, "3000-01-01T00:00:00Z")
+_ORDINARY = ("click", "click", "signup", "add_to_cart", "purchase", "purchase", "refund")
+
+
+def definitions() -> list[CampaignDefinition]:
+    """Two campaigns with overlapping codes, click ids and links; a third one of the log has no definition."""
+    ana = _member(
+        0,
+        followers=100,
+        discount_codes=("i0",),
+        click_ids=("k0-*",),
+        links=(TrackingLink(utm_source="a"), TrackingLink(utm_source="B", utm_term="a")),
+    )
+    ben = _member(
+        1,
+        discount_codes=("I1", "straße"),
+        click_ids=("k1", "k0-1*"),
+        links=(
+            TrackingLink(utm_medium="A", utm_content=""),
+            TrackingLink(utm_source="a", utm_medium="b", utm_campaign="a"),
+        ),
+    )
+    cleo = _member(2, followers=0, click_ids=("k1x",), links=(TrackingLink(utm_content="b", utm_term="b"),))
+    silent = _member(77, followers=5)
+    card = RateCard(
+        currency="EUR",
+        dated=date(2023, 1, 1),
+        like="0.12",
+        comment="1.5",
+        share="2",
+        save="0.000001",
+        thousand_views="7.25",
+    )
+    return [_campaign("spring", (ana, ben, cleo, silent), card), _campaign("autumn", (ben, cleo), None)]
+
+
+def _member(number: int, **fields: Any) -> InfluencerDefinition:
+    return InfluencerDefinition(influencer_id=f"i{number}", handle=f"@i{number}", platform="tiktok", **fields)
+
+
+def _campaign(
+    campaign_id: str, influencers: tuple[InfluencerDefinition, ...], card: RateCard | None
+) -> CampaignDefinition:
+    return CampaignDefinition(
+        campaign_id=campaign_id,
+        name=campaign_id.title(),
+        starts_at=datetime(2023, 1, 1, tzinfo=UTC),
+        ends_at=datetime(2024, 1, 1, tzinfo=UTC),
+        influencers=influencers,
+        rate_card=card,
+    )
+
+
+def random_log(seed: int, events: int) -> list[bytes]:
+    """Return the lines of a log; the same seed gives the same lines."""
+    rng = random.Random(seed)
+    log = _Log(rng, events)
+    lines: list[bytes] = []
+    kept: list[bytes] = []
+    for number in range(events):
+        event = log.event(number)
+        if rng.random() < 0.03:
+            event[rng.choice(list(event))] = rng.choice(_WRONG)
+        line = _damaged(rng, json.dumps(event, ensure_ascii=rng.random() < 0.5).encode())
+        lines.append(line)
+        if rng.random() < 0.05:
+            lines.append(line)
+        if rng.random() < 0.03:
+            kept.append(line)
+        if kept and rng.random() < 0.03:
+            lines.append(rng.choice(kept))
+    return lines
+
+
+def _damaged(rng: random.Random, line: bytes) -> bytes:
+    chance = rng.random()
+    if chance < 0.005:
+        return line[: -rng.randrange(1, 20)]
+    if chance < 0.01:
+        return line.replace(b'"event_id"', b'"event_\xff"')
+    return line
+
+
+class _Log:
+    """What a random log remembers between events: how far its posts have come."""
+
+    def __init__(self, rng: random.Random, events: int) -> None:
+        self.rng = rng
+        self.events = events
+        self.span_ms = rng.choice(SPANS_MINUTES) * MINUTE
+        self.influencers = [f"i{number}" for number in range(rng.choice((1, 3, 12)))]
+        self.levels: dict[tuple[str, str, str, str], int] = {}
+
+    def event(self, number: int) -> dict[str, Any]:
+        rng = self.rng
+        event: dict[str, Any] = {
+            "event_id": f"e{number}",
+            "campaign_id": rng.choice(("spring", "autumn", "undefined")[: rng.choice((1, 1, 3))]),
+            "platform": rng.choice(("tiktok", "youtube")),
+            "occurred_at": self._time(number),
+            "influencer_id": rng.choice(self.influencers),
+        }
+        chance = rng.random()
+        if chance < 0.40:
+            return event | self._comment(number, is_new=chance < 0.35)
+        if chance < 0.65:
+            return event | self._metrics(event["campaign_id"], event["influencer_id"])
+        if chance < 0.70:
+            return event | {"type": rng.choice(("post.published", "post.deleted")), "post_id": self._post()}
+        if chance < 0.80:
+            reaction = {"type": "post.reaction", "post_id": self._post()}
+            counted = {"count": rng.randrange(5)} if rng.random() < 0.5 else {}
+            return event | reaction | counted | {"kind": rng.choice(("like", "share", "save", "view", "clap"))}
+        if rng.random() < 0.7:
+            del event["influencer_id"]
+        return event | self._conversion(number)
+
+    def _time(self, number: int) -> int | str:
+        rng = self.rng
+        at_ms = BASE + int(number / self.events * self.span_ms)
+        if rng.random() < 0.6:
+            at_ms -= int(rng.expovariate(1 / MINUTE)) % (10 * MINUTE)
+        if rng.random() < 0.02:
+            at_ms -= int(rng.random() ** 3 * 30 * 60 * MINUTE)
+        if rng.random() < 0.7:
+            return at_ms
+        second = datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        return f"{second}.{at_ms % 1000:03d}{rng.choice(('Z', '999Z', '9999999z', '5+00:00'))}"
+
+    def _post(self) -> str:
+        return f"p{self.rng.randrange(4)}"
+
+    def _comment(self, number: int, *, is_new: bool) -> dict[str, Any]:
+        if not is_new:
+            return {"type": "comment.deleted", "comment_id": f"c{self.rng.randrange(self.events)}"}
+        return {
+            "type": "comment.created",
+            "post_id": self._post(),
+            "comment_id": f"c{number}",
+            "author_id": f"a{int(self.rng.paretovariate(0.6)) % 500}",
+            "text": f"{self.rng.choice(('wow', 'no', 'ok', 'meh'))} {self.rng.randrange(30)}",
+        }
+
+    def _metrics(self, campaign_id: str, influencer_id: str) -> dict[str, Any]:
+        rng, post_id = self.rng, self._post()
+        event: dict[str, Any] = {"type": "post.metrics", "post_id": post_id}
+        for metric in METRICS:
+            if rng.random() < 0.7:
+                key = (campaign_id, influencer_id, post_id, metric)
+                level = self.levels.get(key, rng.choice((0, 1_000)))
+                event[metric] = self.levels[key] = max(0, level + rng.randrange(-3, 20))
+        if rng.random() < 0.1:
+            event["followers"] = rng.randrange(3) * 1_000
+        return event
+
+    def _conversion(self, number: int) -> dict[str, Any]:
+        rng = self.rng
+        event: dict[str, Any] = {"type": rng.choice(_ORDINARY)}
+        if event["type"] in ("purchase", "refund"):
+            money = {"amount": rng.choice(_AMOUNTS), "currency": rng.choice(("EUR", "EUR", "USD", "JPY", "XXX"))}
+            event |= {"order_id": f"o{number}"} | money
+        if rng.random() < 0.5:
+            event["discount_code"] = rng.choice(_CODES)
+        if rng.random() < 0.5:
+            event["click_id"] = rng.choice(_CLICK_IDS)
+        for name in ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"):
+            if rng.random() < 0.4:
+                event[name] = rng.choice(_UTM_VALUES)
+        if rng.random() < 0.1:
+            event["test"] = rng.choice((True, False))
+        return event
