@@ -4,7 +4,7 @@ from bisect import bisect_right
 from random import Random
 from typing import Literal
 
-from agents.simulator.people import Post, Population
+from agents.simulator.people import Population, Post
 from agents.simulator.plan import SimulationPlan
 
 IncidentKind = Literal["viral_post", "complaint_wave", "dead_checkout", "silent_feed"]

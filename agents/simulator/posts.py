@@ -59,8 +59,8 @@ def publication_times(plan: SimulationPlan, creators: list[Creator], random: Ran
     for index in range(len(creators)):
         first = 0.02 if random.random() < 0.6 else 0.7
         times.append((plan.start_ms + int(first * random.random() * span_ms), index))
-        for _ in range(int(4 * random.random() ** 3 * spells)):
-            times.append((plan.start_ms + int(0.97 * random.random() * span_ms), index))
+        again = int(4 * random.random() ** 3 * spells)
+        times += [(plan.start_ms + int(0.97 * random.random() * span_ms), index) for _ in range(again)]
     budget = plan.events // 40
     if len(times) > budget:
         times = random.sample(times, budget)
