@@ -6,7 +6,7 @@ What the broker (Tansu 0.6.0) does differently from Apache Kafka, as watched wit
 (``tests/integration/test_embedded.py`` keeps watching):
 
 - Groups: the coordinator holds a first join back for half the rebalance timeout (3 s with 6 s timeouts); members that
-  join a group which others have just left waited 11 to 12 s. Run with 6 s session and rebalance timeouts.
+  join a group which others have just left waited 9 to 12 s. Run with 6 s session and rebalance timeouts.
 - Administration: topics can be created (any partition count; -1 means 3), listed, described and deleted; an unknown
   topic is error code 3 in ``describe_topics``. Replication factors, also above 1, and topic configurations
   (``cleanup.policy=compact``, ``max.message.bytes``) are accepted, yet ``describe_configs`` answers with none: they

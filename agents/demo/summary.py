@@ -31,13 +31,14 @@ def snapshot_table(
 ) -> Table:
     """One campaign as a table: its influencers by engagements, and the campaign's own numbers as the last row."""
     table = Table(
-        title=f"{campaign.name or campaign.campaign_id}: {window}",
+        # Names are texts, never markup: anybody may be called "[red]".
+        title=Text(f"{campaign.name or campaign.campaign_id}: {window}"),
         title_style="bold",
         title_justify="left",
         box=SIMPLE_HEAD,
         header_style="grey58",
         pad_edge=False,
-        padding=(0, 1, 0, 0),
+        padding=0,  # the box itself keeps columns a blank apart
     )
     table.add_column("influencer", no_wrap=True, overflow="ellipsis", min_width=10, max_width=28)
     for heading in ("engaged", "comments", "people", "mood", "clicks", "orders"):
@@ -45,7 +46,7 @@ def snapshot_table(
     table.add_column("revenue", justify="right", no_wrap=True)
     ranked = sorted(influencers, key=lambda each: (-each.windows[window].engagements, each.influencer_id))
     for influencer in ranked[:places]:
-        table.add_row(name_of(influencer), *_cells(influencer.windows[window], only_largest=True))
+        table.add_row(Text(name_of(influencer)), *_cells(influencer.windows[window], only_largest=True))
     if len(ranked) > places:
         table.add_row(Text(f"and {len(ranked) - places} more", "grey58"))
     table.add_section()
