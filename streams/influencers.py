@@ -136,9 +136,8 @@ class InfluencerStore:
     def _apply_comments(self, events: Sequence[Event], rows: I64, times_ms: I64) -> None:
         texts = [event.text for event in events]  # type: ignore[union-attr]  # all are CommentCreated
         polarity = np.array(self._scorer.score_many(texts), dtype=np.float64)
-        # round() of an integer-valued product: both the sum and the class come from exact integers.
         micros = np.rint(polarity * MICROS).astype(np.int64)
-        classes = 1 + (micros > POSITIVE_THRESHOLD * MICROS) - (micros < NEGATIVE_THRESHOLD * MICROS)
+        classes = 1 + (polarity > POSITIVE_THRESHOLD).astype(np.int64) - (polarity < NEGATIVE_THRESHOLD)
         ones = np.ones(len(rows), dtype=np.int64)
         columns = np.empty((3, len(rows)), dtype=np.int64)
         columns[:2] = _COMMENT_COLUMNS[:, None]

@@ -70,10 +70,11 @@ class MetricHistory:
         count = len(self.times)
         for index, time_ms in enumerate(self.times):
             following = self.times[index + 1] if index + 1 < count else None
-            if following is not None and (
-                following < horizon or (following < detail and following // _COARSE_MS == time_ms // _COARSE_MS)
-            ):
-                continue
+            if following is not None:
+                # The very first stays: what comes before it must still be told from what was dropped.
+                same_pane = following // _COARSE_MS == time_ms // _COARSE_MS
+                if following < horizon or (index and following < detail and same_pane):
+                    continue
             times.append(time_ms)
             values.append(self.values[index])
         self.times, self.values = times, values

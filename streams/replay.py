@@ -65,14 +65,12 @@ class Replay:
         numbered = ((line, line.strip()) for line in lines)
         records = (text for _, text in numbered if text)
         while batch := list(islice(records, _BATCH_LINES)):
-            runs: list[tuple[str, list[FileRecord]]] = []
+            # Topics are independent of one another, as they are on Kafka; within each the order is the file's.
+            runs: dict[str, list[FileRecord]] = {}
             for value in batch:
-                topic = topic_of(value)
-                if not runs or runs[-1][0] != topic:
-                    runs.append((topic, []))
-                runs[-1][1].append(FileRecord(self._lines, None, value))
+                runs.setdefault(topic_of(value), []).append(FileRecord(self._lines, None, value))
                 self._lines += 1
-            for topic, run in runs:
+            for topic, run in runs.items():
                 self._pipeline.apply(topic, 0, run, self._now_ms)
             yield self._lines
 
