@@ -5,16 +5,16 @@ from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from random import Random
 
-from agents.simulator.attribution import TruthAttribution
 from agents.simulator.conversions import ConversionMaker
 from agents.simulator.faults import CORRUPT_KINDS, Fields, corruptible_event, delay_ms, encode, late_ms, rfc3339
 from agents.simulator.incidents import Incident, IncidentCalendar
+from agents.simulator.ledger import TruthLedger
 from agents.simulator.people import Creator, Population, Post, creators_of
 from agents.simulator.plan import COMMENTS_TOPIC, CONVERSIONS_TOPIC, POSTS_TOPIC, SimulatedRecord, SimulationPlan
 from agents.simulator.posts import publication_times, reaction, snapshot
 from agents.simulator.shapes import due_times
 from agents.simulator.texts import complaint_text, entry_text, handle_of
-from agents.simulator.truth import GroundTruth, InfluencerTally, TrueCampaign, TrueIncident, TrueInfluencer, totals_of
+from agents.simulator.truth import GroundTruth
 from models.campaigns import CampaignDefinition
 
 _HOUR_MS = 3_600_000
@@ -56,20 +56,9 @@ class Simulation:
         self._ids: Counter[tuple[str, str]] = Counter()
         # Records to come: (due, order of creation, record, fields or None for a copy, event time).
         self._pending: list[tuple[int, int, SimulatedRecord, Fields | None, int]] = []
-        self._pushed = self._comments = 0
+        self._pushed = self._comments = self._spoiled_events = 0
         self._taken = False
-        self._attribution = {d.campaign_id: TruthAttribution(d) for d in definitions}
-        self._defined_followers = {
-            (d.campaign_id, i.influencer_id): i.followers for d in definitions for i in d.influencers
-        }
-        self._tallies: dict[tuple[str, str], InfluencerTally] = {}
-        self._types: Counter[str] = Counter()
-        self._corrupt: Counter[str] = Counter()
-        self._attributed: Counter[str] = Counter()
-        self._records = self._duplicates = self._misplaced = self._late = 0
-        self._first_ms: int | None = None
-        self._last_ms: int | None = None
-        self._sent_ms = plan.start_ms
+        self._ledger = TruthLedger(definitions)
 
     def records(self) -> Iterator[SimulatedRecord]:
         """Yield the records in the order in which they are due.
@@ -84,54 +73,7 @@ class Simulation:
 
     def truth(self) -> GroundTruth:
         """Return the ground truth of the records yielded so far."""
-        campaigns: dict[str, list[tuple[str, InfluencerTally]]] = {}
-        for (campaign_id, influencer_id), tally in sorted(self._tallies.items()):
-            campaigns.setdefault(campaign_id, []).append((influencer_id, tally))
-        return GroundTruth(
-            seed=self._plan.seed,
-            start_ms=self._plan.start_ms,
-            end_ms=self._plan.end_ms,
-            records=self._records,
-            events=self._types.total(),
-            events_by_type=dict(sorted(self._types.items())),
-            duplicates=self._duplicates,
-            corrupt=dict(sorted(self._corrupt.items())),
-            misplaced=self._misplaced,
-            late=self._late,
-            attributed=dict(sorted(self._attributed.items())),
-            first_event_ms=self._first_ms,
-            last_event_ms=self._last_ms,
-            incidents=[
-                TrueIncident(
-                    kind=incident.kind,
-                    campaign_id=incident.campaign_id,
-                    influencer_id=incident.influencer_id,
-                    post_id=None if incident.post is None else incident.post.post_id,
-                    start_ms=incident.start_ms,
-                    end_ms=incident.end_ms,
-                )
-                for incident in self._incidents.incidents
-                if incident.start_ms <= self._sent_ms
-            ],
-            campaigns=[
-                TrueCampaign(
-                    campaign_id=campaign_id,
-                    influencers=sum(1 for influencer_id, _ in members if influencer_id),
-                    totals=totals_of([tally for _, tally in members]),
-                )
-                for campaign_id, members in campaigns.items()
-            ],
-            influencers=[
-                TrueInfluencer(
-                    campaign_id=campaign_id,
-                    influencer_id=influencer_id,
-                    followers=tally.known_followers(),
-                    totals=totals_of([tally]),
-                )
-                for campaign_id, members in campaigns.items()
-                for influencer_id, tally in members
-            ],
-        )
+        return self._ledger.truth(self._plan, self._incidents.incidents)
 
     # -- one slot after the other ------------------------------------------------------------------------------
 
@@ -165,7 +107,7 @@ class Simulation:
             else:
                 topic, (creator, fields, at_ms) = CONVERSIONS_TOPIC, self._conversion(at_ms)
             record = self._record(topic, creator, fields, at_ms, due_ms)
-            self._account(record, fields, at_ms)
+            self._hand_out(record, fields, at_ms)
             yield record
         while pending:
             yield self._release()
@@ -188,37 +130,14 @@ class Simulation:
     def _release(self) -> SimulatedRecord:
         _, _, record, fields, at_ms = heapq.heappop(self._pending)
         if fields is None:
-            self._duplicates += 1
-            self._count(record)
+            self._ledger.enter_duplicate(record)
         else:
-            self._account(record, fields, at_ms)
+            self._hand_out(record, fields, at_ms)
         return record
 
-    def _count(self, record: SimulatedRecord) -> None:
-        self._records += 1
-        self._misplaced += record.misplaced
-        self._sent_ms = record.due_ms
-
-    def _account(self, record: SimulatedRecord, fields: Fields, at_ms: int) -> None:
+    def _hand_out(self, record: SimulatedRecord, fields: Fields, at_ms: int) -> None:
         """Enter a valid event into the truth and plan its duplicates."""
-        self._count(record)
-        self._types[fields["type"]] += 1
-        self._late += record.due_ms - at_ms >= _HOUR_MS
-        if self._first_ms is None or at_ms < self._first_ms:
-            self._first_ms = at_ms
-        if self._last_ms is None or at_ms > self._last_ms:
-            self._last_ms = at_ms
-        campaign_id = fields["campaign_id"]
-        if record.topic == CONVERSIONS_TOPIC:
-            influencer_id, how = self._attribution[campaign_id].resolve(fields)
-            self._attributed[how] += 1
-        else:
-            influencer_id = fields["influencer_id"]
-        tally = self._tallies.get((campaign_id, influencer_id))
-        if tally is None:
-            followers = self._defined_followers.get((campaign_id, influencer_id))
-            tally = self._tallies[campaign_id, influencer_id] = InfluencerTally(followers)
-        tally.apply(fields, at_ms)
+        self._ledger.enter_event(record, fields, at_ms)
         draw, faults = self._random.random, self._plan.faults
         copies = 0
         while copies < 3 and draw() < faults.duplicate_ratio:
@@ -233,11 +152,11 @@ class Simulation:
         kind = CORRUPT_KINDS[name]
         topic = kind.topics[int(self._random.random() * len(kind.topics))]
         creator = self._population.pick(self._random)
-        self._corrupt[name] += 1
-        event_id = f"{self._run}-x{self._corrupt.total()}"
+        self._spoiled_events += 1
+        event_id = f"{self._run}-x{self._spoiled_events}"
         fields = corruptible_event(topic, event_id, creator.campaign_id, creator.influencer_id, due_ms, self._random)
         record = SimulatedRecord(topic, creator.key, kind.make(fields, self._random), False, due_ms)
-        self._count(record)
+        self._ledger.enter_corrupt(record, name)
         return record
 
     # -- the events --------------------------------------------------------------------------------------------
