@@ -41,16 +41,19 @@ class Moment(click.ParamType):
         return int(moment.timestamp() * 1000)
 
 
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--definition", "-d", "definitions", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="Campaign definition file; may be given several times.")  # fmt: skip
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@click.option("--definition", "-d", "definitions", multiple=True, type=FILE, help="Campaign definitions; repeatable.")
 @click.option("--as-of", type=Moment(), help="Moment of the numbers; default: the largest event time in the files.")
 @click.option("--json", "as_json", is_flag=True, help="Print the final rollups as one JSON document.")
 def replay(files: tuple[Path, ...], definitions: tuple[Path, ...], as_of: int | None, as_json: bool) -> None:
     """Compute everything over NDJSON FILES (one event per line, any topic, in file order), without Kafka.
 
-    Prints the final rollups; counts and refused lines go to stderr. Event times are checked against the clock (PULSE_CLOCK).
+    Prints the final rollups; counts and refused lines go to stderr. Event times are
+    checked against the clock (PULSE_CLOCK).
     """
     settings = settings_or_exit()
     defined = [definition for path in definitions for definition in read_definitions(path)]
@@ -66,7 +69,10 @@ def replay(files: tuple[Path, ...], definitions: tuple[Path, ...], as_of: int | 
     )
     began = time.perf_counter()
     _feed(run, files)
-    snapshot = run.finish(as_of)
+    try:
+        snapshot = run.finish(as_of)
+    except ValueError as error:
+        raise UsageFailure(f"--as-of: {error}") from None
     counts = run.counts()
     if as_json:
         click.echo(msgspec.json.encode(snapshot).decode())

@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 from models.currencies import CURRENCIES
 from models.events import CurrencyCode, Id, Label
 
-DECIMAL_PATTERN = r"^[0-9]{1,9}(\.[0-9]{1,6})?$"
+DECIMAL_PATTERN = r"^[0-9]{1,9}(\.[0-9]{1,6})?$(?!\n)"
 Rate = Annotated[str, Meta(pattern=DECIMAL_PATTERN, description="A decimal string, at most 6 decimals.")]
 MAX_FOLLOWERS = 10_000_000_000
 

@@ -21,11 +21,11 @@ TimeSource = Literal["payload", "header", "send_time", "poll_time"]
 Amount = Annotated[
     str,
     Meta(
-        pattern=r"^[0-9]{1,12}(\.[0-9]{1,6})?$",
+        pattern=r"^[0-9]{1,12}(\.[0-9]{1,6})?$(?!\n)",
         description="A decimal string, at most 12 digits before and 6 after the point. Never a JSON number.",
     ),
 ]
-CurrencyCode = Annotated[str, Meta(pattern=r"^[A-Z]{3}$", description="ISO 4217, upper case.")]
+CurrencyCode = Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="ISO 4217, upper case.")]
 
 
 class Envelope(Struct, frozen=True, kw_only=True, gc=False):

@@ -132,6 +132,8 @@ class PartitionState:
                     raise Refused("empty_value", "the value is " + ("null" if value is None else "empty"))
                 if len(value) > max_bytes:
                     raise Refused("too_large", f"{len(value)} bytes, at most {max_bytes}")
+                if not value.isascii():
+                    value.decode()  # the decoder skips unknown fields unread; they must be UTF-8 all the same
                 event = decode_event(value)
                 time_ms = event.occurred_at
                 if time_ms.__class__ is not int:

@@ -106,7 +106,7 @@ class PostHistory:
             history = self.metrics[index]
             if history is None:
                 history = self.metrics[index] = MetricHistory()
-            elif time_ms < as_of_ms - _HORIZON_MS and time_ms < history.times[0]:
+            elif time_ms < history.times[0] < as_of_ms - _HORIZON_MS:
                 continue
             changes += history.insert(SNAPSHOT_COLUMNS[index], time_ms, value)
         self._inserts += 1

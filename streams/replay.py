@@ -75,8 +75,14 @@ class Replay:
             yield self._lines
 
     def finish(self, as_of_ms: int | None = None) -> Snapshot:
-        """Return everything as of ``as_of_ms``, or of the largest accepted event time when None."""
+        """Return everything as of ``as_of_ms``, or of the largest accepted event time when None.
+
+        Raises:
+            ValueError: ``as_of_ms`` lies before the largest event time; stream time never goes back.
+        """
         if as_of_ms is not None:
+            if as_of_ms < self.state.time_ms:
+                raise ValueError(f"{as_of_ms} lies before the newest event, {self.state.time_ms}")
             self.state.influencers.advance(as_of_ms)
         registry = self._pipeline.registry
         board = CampaignBoard()

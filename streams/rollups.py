@@ -1,6 +1,6 @@
 """Counters to the numbers people read: rates, shares, money and earned media value of one window."""
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from streams.counters import COUNTERS
 from streams.money import MICROS, Sums, decimal_text, revenue_stats
 
 _DECIMALS = 9
+_EXACT_DIGITS = 60  # a 64-bit count times a rate of 15 digits, five times: nothing is ever rounded
 _SHOWN = tuple(name for name in COUNTERS if not name.startswith("sentiment_"))
 
 
@@ -40,13 +41,14 @@ def earned_media_value(counts: dict[str, int], card: RateCard | None) -> EarnedM
     """Price the interactions of one window by a rate card, exactly."""
     if card is None:
         return None
-    amount = (
-        counts["likes"] * Decimal(card.like)
-        + counts["comments"] * Decimal(card.comment)
-        + counts["shares"] * Decimal(card.share)
-        + counts["saves"] * Decimal(card.save)
-        + counts["views"] * Decimal(card.thousand_views).scaleb(-3)
-    )
+    with localcontext(prec=_EXACT_DIGITS):
+        amount = (
+            counts["likes"] * Decimal(card.like)
+            + counts["comments"] * Decimal(card.comment)
+            + counts["shares"] * Decimal(card.share)
+            + counts["saves"] * Decimal(card.save)
+            + counts["views"] * Decimal(card.thousand_views).scaleb(-3)
+        )
     return EarnedMediaValue(amount=decimal_text(amount), currency=card.currency, rate_card_dated=card.dated.isoformat())
 
 

@@ -1,0 +1,147 @@
+"""A broker, a Redis server and worker processes for one test, and what to wait for."""
+
+import os
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from agents.cli_campaigns import read_definitions
+from agents.embedded import EmbeddedBroker, EmbeddedRedis
+from agents.processes import ChildProcess, free_port, wait_until
+from agents.read_model import ReadModel
+from agents.simulator.publisher import publish
+from agents.simulator.simulation import SimulatedRecord
+from models.campaigns import CampaignDefinition
+from models.rollups import Snapshot
+
+ROOT = Path(__file__).parents[2]
+GIVEAWAY = ROOT / "examples" / "giveaway.yaml"
+START_SECONDS = 60.0
+SETTLE_SECONDS = 180.0
+
+
+def giveaway_definitions() -> list[CampaignDefinition]:
+    """The definitions of the example."""
+    return read_definitions(GIVEAWAY)
+
+
+class Cluster:
+    """Real parts in a temporary directory. Workers get the clock and the scorer the test wants.
+
+    Args:
+        clock: ``PULSE_CLOCK`` of the workers.
+        partitions: Partitions of each topic.
+        settings: Further ``PULSE_*`` settings, by name without the prefix.
+    """
+
+    def __init__(self, clock: str = "wall", partitions: int = 6, **settings: str) -> None:
+        self._directory = tempfile.TemporaryDirectory(prefix="pulse-test-")
+        self.path = Path(self._directory.name)
+        self.broker = EmbeddedBroker()
+        self.redis = EmbeddedRedis()
+        self._settings = {
+            "CLOCK": clock,
+            "PARTITIONS": str(partitions),
+            "SESSION_SECONDS": "6",
+            "FLUSH_SECONDS": "0.5",
+            "SENTIMENT": "textblob",
+            **settings,
+        }
+        self.workers: list[ChildProcess] = []
+        self._ports: dict[str, int] = {}
+
+    def __enter__(self) -> Self:
+        self.broker.start()
+        self.redis.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            for worker in self.workers:
+                print(f"--- {worker.name} (exit code {worker.exit_code})\n{worker.log_tail(30)}", file=sys.stderr)
+        for worker in self.workers:
+            worker.stop()
+        self.redis.stop()
+        self.broker.stop()
+        self._directory.cleanup()
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """The environment of a command of ours."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("PULSE_")}
+        settings = {**self._settings, "BROKER": self.broker.bootstrap, "REDIS_URL": self.redis.url, **more}
+        return clean | {f"PULSE_{name}": value for name, value in settings.items()}
+
+    def command(self, *arguments: str) -> None:
+        """Run a command of ours to its end; it must succeed."""
+        name = "-".join(arguments[:2])
+        process = ChildProcess(
+            name,
+            [sys.executable, "-m", "agents.cli", *arguments],
+            log_path=self.path / f"{name}.log",
+            environment=self.environment(),
+        )
+        process.start()
+        assert wait_until(lambda: not process.running, timeout_seconds=START_SECONDS), f"{name} does not end"
+        assert process.exit_code == 0, process.log_tail(20)
+
+    def add_worker(self, name: str | None = None) -> ChildProcess:
+        """Start a worker and return at once."""
+        name = name or f"worker-{len(self.workers)}"
+        port = self._ports[name] = free_port()
+        worker = ChildProcess(
+            name,
+            [sys.executable, "-m", "agents.cli", "worker"],
+            log_path=self.path / f"{name}.log",
+            environment=self.environment(METRICS_PORT=str(port), WORKER=name),
+        )
+        worker.start()
+        self.workers.append(worker)
+        return worker
+
+    def wait_ready(self) -> None:
+        """Wait until every running worker answers that it is ready."""
+        for worker in self.workers:
+            if worker.running:
+                ready = wait_until(
+                    lambda worker=worker: self.is_ready(worker),  # type: ignore[misc]
+                    timeout_seconds=START_SECONDS,
+                    give_up=lambda worker=worker: not worker.running,  # type: ignore[misc]
+                )
+                assert ready, f"{worker.name} is not ready\n{worker.log_tail(30)}"
+
+    def is_ready(self, worker: ChildProcess) -> bool:
+        """Whether /readyz of a worker answers 200."""
+        return self.get(worker, "/readyz")[0] == 200
+
+    def get(self, worker: ChildProcess, path: str) -> tuple[int, bytes]:
+        """Status and body of one of a worker's endpoints; status 0 when it does not answer."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self._ports[worker.name]}{path}", timeout=5) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+        except OSError:
+            return 0, b""
+
+    def publish(self, records: Iterable[SimulatedRecord]) -> int:
+        """Send records as the simulator does and return how many."""
+        return publish(records, self.broker.bootstrap).sent
+
+    def read_model(self) -> ReadModel:
+        """The read model in Redis."""
+        return ReadModel(self.redis.url)
+
+    def snapshot(self) -> dict[str, Any]:
+        """The snapshot in Redis as builtins; empty lists when there is none yet."""
+        snapshot = self.read_model().snapshot() or Snapshot(as_of_ms=0, campaigns=[], influencers=[])
+        builtins: dict[str, Any] = msgspec.to_builtins(snapshot)
+        return builtins

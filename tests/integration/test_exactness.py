@@ -1,0 +1,142 @@
+"""The first promise over a real broker: worker, replay and SQL agree on every number."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+from kafka import KafkaConsumer, TopicPartition
+
+from agents.processes import wait_until
+from agents.simulator.plan import SimulationPlan
+from agents.simulator.simulation import SimulatedRecord, Simulation
+from models.deadletters import DeadLetter
+from streams.partition import Limits
+from streams.replay import Replay
+from streams.sentiment import make_scorer
+from streams.topics import DEAD_LETTERS
+from tests.integration.cluster import GIVEAWAY, SETTLE_SECONDS, Cluster, giveaway_definitions
+from tests.oracle.compare import differences
+from tests.oracle.oracle import compute
+
+EVENTS = 300_000
+HOUR_MS = 3_600_000
+
+pytestmark = [pytest.mark.broker, pytest.mark.slow]
+
+
+class Simulated(NamedTuple):
+    """A simulated campaign, and what SQL makes of it."""
+
+    records: list[SimulatedRecord]
+    file: Path
+    oracle: dict[str, Any]
+
+    @property
+    def as_of_ms(self) -> int:
+        """The moment the numbers are for."""
+        return int(self.oracle["as_of_ms"])
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
+    """300,000 events: 5 % duplicates, disorder of 10 minutes, 1 % late by hours, 2 % misplaced, 0.5 % corrupt."""
+    now_ms = time.time_ns() // 1_000_000
+    start_ms = now_ms - 7 * HOUR_MS
+    plan = SimulationPlan(seed=11, events=EVENTS, duration_seconds=6 * 3600, start_ms=start_ms)
+    records = list(Simulation(giveaway_definitions(), plan).records())
+    file = tmp_path_factory.mktemp("exactness") / "events.ndjson"
+    file.write_bytes(b"".join(record.value + b"\n" for record in records if record.value))
+    polarity = make_scorer("textblob").score_many
+    oracle = compute([file], giveaway_definitions(), None, now_ms, polarity)
+    yield Simulated(records, file, oracle)
+
+
+def test_replay_equals_the_oracle(simulated: Simulated) -> None:
+    """Replaying the file gives, for every influencer, campaign, window and statistic, what SQL gives."""
+    run = Replay(make_scorer("textblob"), giveaway_definitions(), simulated.as_of_ms, Limits())
+    with simulated.file.open("rb") as lines:
+        for _ in run.feed(lines):
+            pass
+    assert differences(msgspec.to_builtins(run.finish()), simulated.oracle) == []
+    assert run.counts().events == simulated.oracle["counts"]["accepted"]
+    assert run.counts().duplicates == simulated.oracle["counts"]["duplicates"]
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_workers_equal_the_oracle(simulated: Simulated, workers: int) -> None:
+    """One worker, or three that share the partitions, end with the numbers of the oracle and every dead letter."""
+    with Cluster(clock=str(simulated.as_of_ms)) as cluster:
+        cluster.command("campaigns", "apply", str(GIVEAWAY))
+        for _ in range(workers):
+            cluster.add_worker()
+        cluster.wait_ready()
+        cluster.publish(simulated.records)
+        _wait_until_equal(cluster, simulated)
+        assert sum(worker.events_total for worker in cluster.read_model().workers()) >= 1
+        _check_dead_letters(cluster, simulated)
+
+
+def test_a_killed_worker_loses_and_doubles_nothing(simulated: Simulated) -> None:
+    """kill -9 in the middle of the stream, twice, and a worker that joins: the numbers are the oracle's all the same."""
+    third = len(simulated.records) // 3
+    with Cluster(clock=str(simulated.as_of_ms)) as cluster:
+        cluster.command("campaigns", "apply", str(GIVEAWAY))
+        first = cluster.add_worker()
+        cluster.add_worker()
+        cluster.wait_ready()
+        cluster.publish(simulated.records[:third])
+        os.kill(first.pid, signal.SIGKILL)
+        cluster.add_worker()
+        cluster.publish(simulated.records[third : 2 * third])
+        cluster.wait_ready()
+        os.kill(cluster.workers[1].pid, signal.SIGKILL)
+        cluster.publish(simulated.records[2 * third :])
+        _wait_until_equal(cluster, simulated)
+
+
+def _wait_until_equal(cluster: Cluster, simulated: Simulated) -> None:
+    found: list[str] = ["not compared"]
+
+    def equal() -> bool:
+        snapshot = cluster.snapshot()
+        reached = sum(each["windows"]["total"].get("comments", 0) for each in snapshot["campaigns"])
+        expected = sum(each["windows"]["total"]["comments"] for each in simulated.oracle["campaigns"])
+        if reached < expected:
+            found[:] = [f"{reached} of {expected} comments"]
+            return False
+        found[:] = differences(snapshot, simulated.oracle)
+        return not found
+
+    settled = wait_until(
+        equal,
+        timeout_seconds=SETTLE_SECONDS,
+        give_up=lambda: not any(worker.running for worker in cluster.workers),
+    )
+    assert settled, "\n".join([f"{len(found)} differences", *found[:20]])
+
+
+def _check_dead_letters(cluster: Cluster, simulated: Simulated) -> None:
+    """Every refused value is in the dead-letter topic, byte for byte, once per position."""
+    consumer = KafkaConsumer(bootstrap_servers=cluster.broker.bootstrap, enable_auto_commit=False)
+    try:
+        partition = TopicPartition(DEAD_LETTERS, 0)
+        consumer.assign([partition])
+        consumer.seek_to_beginning(partition)
+        end = consumer.end_offsets([partition])[partition]
+        letters: dict[tuple[str, int, int], DeadLetter] = {}
+        while consumer.position(partition) < end:
+            for records in consumer.poll(timeout_ms=1_000).values():
+                for record in records:
+                    letter = DeadLetter.from_record(record.key, record.value, list(record.headers))
+                    letters[letter.topic, letter.partition, letter.offset] = letter
+    finally:
+        consumer.close()
+    corrupt = sum(1 for record in simulated.records if not record.value)
+    assert len(letters) == simulated.oracle["counts"]["rejected"] + corrupt
+    sent = {record.value for record in simulated.records}
+    assert all((letter.value or None) in sent or not letter.value for letter in letters.values())
