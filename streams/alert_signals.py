@@ -1,0 +1,187 @@
+"""What the seven rules see of one influencer or campaign: detectors fed from closed windows, a reading per rule.
+
+A reading's ``strength`` is evidence scaled so that 1 is the rule's own point of alarm. Minimum counts and ratios are
+applied here, so that the state machine compares one number.
+"""
+
+import math
+
+from msgspec import Struct
+
+from models.alerts import AlertRule, RuleName, WindowSample
+from streams.alert_rules import (
+    CONVERSION_RATE,
+    NEGATIVE_SHARE,
+    PROPORTION_ALARM,
+    SHORTFALL_ALARM,
+    SILENCE_ALARM,
+    SURPRISE_ALARM,
+    UNCLICKED_CODES,
+)
+from streams.proportions import ProportionMonitor, ProportionState, ProportionVerdict
+from streams.silence import SilenceMonitor, SilenceState
+from streams.spikes import SpikeDetector, SpikeState, Verdict
+
+RECENT_WINDOWS = 5
+LEARNT_HITS = 10.0
+"""Hits a usual share must rest on before its fall means anything."""
+SILENCE_WINDOWS = 15
+"""Windows seen before an empty one means anything."""
+
+
+class Reading(Struct, frozen=True, gc=False):
+    """One rule's view of one window. ``unit`` names what ``observed`` and ``expected`` count."""
+
+    strength: float
+    unit: str
+    observed: float
+    expected: float
+    ratio: float
+    sample_size: int
+
+
+class RecentWindow(Struct, frozen=True, gc=False):
+    """The counts of a window that the explanations add up."""
+
+    engagements: int
+    comments: int
+    entries: int
+    clicks: int
+    purchases: int
+    negative: int
+    scored: int
+
+
+class SignalState(Struct, gc=False):
+    """The detectors' states; serialisable with msgspec."""
+
+    engagements: SpikeState
+    entries: SpikeState
+    negative: ProportionState
+    conversion: ProportionState
+    codes: ProportionState
+    silence: SilenceState
+    recent: list[RecentWindow]
+
+
+def activity(sample: WindowSample) -> int:
+    """Everything that shows that a feed is alive."""
+    return max(sample.engagements, sample.comments) + sample.clicks + sample.purchases
+
+
+class Signals:
+    """The detectors of one influencer or campaign."""
+
+    __slots__ = ("codes", "conversion", "engagements", "entries", "negative", "recent", "silence")
+
+    def __init__(self, state: SignalState | None = None) -> None:
+        if state is None:
+            self.engagements = SpikeDetector()
+            self.entries = SpikeDetector()
+            self.negative = ProportionMonitor(NEGATIVE_SHARE)
+            self.conversion = ProportionMonitor(CONVERSION_RATE)
+            self.codes = ProportionMonitor(UNCLICKED_CODES)
+            self.silence = SilenceMonitor()
+            self.recent: list[RecentWindow] = []
+        else:
+            self.engagements = SpikeDetector.from_state(state.engagements)
+            self.entries = SpikeDetector.from_state(state.entries)
+            self.negative = ProportionMonitor(NEGATIVE_SHARE, state.negative)
+            self.conversion = ProportionMonitor(CONVERSION_RATE, state.conversion)
+            self.codes = ProportionMonitor(UNCLICKED_CODES, state.codes)
+            self.silence = SilenceMonitor(state=state.silence)
+            self.recent = list(state.recent)
+
+    def state(self) -> SignalState:
+        """Everything remembered. It shares the ratio monitors' states: encode it before the next update."""
+        return SignalState(
+            engagements=self.engagements.state(),
+            entries=self.entries.state(),
+            negative=self.negative.state,
+            conversion=self.conversion.state,
+            codes=self.codes.state,
+            silence=self.silence.state,
+            recent=list(self.recent),
+        )
+
+    def update(
+        self, sample: WindowSample, rules: dict[RuleName, AlertRule], active: frozenset[RuleName]
+    ) -> dict[RuleName, Reading]:
+        """Judge one closed window by every rule, then learn from it.
+
+        Args:
+            sample: the window.
+            rules: thresholds, for the minimum counts and ratios.
+            active: rules whose alert is open; a minimum count that opened an alert does not close it.
+        """
+        end_ms = sample.window_end_ms
+        scored = sample.positive + sample.neutral + sample.negative
+        self.recent.append(
+            RecentWindow(
+                sample.engagements,
+                sample.comments,
+                sample.entries,
+                sample.clicks,
+                sample.purchases,
+                sample.negative,
+                scored,
+            )
+        )
+        del self.recent[:-RECENT_WINDOWS]
+        engagements = self.engagements.update(end_ms, sample.engagements)
+        negative = self.negative.update(sample.negative, scored)
+        visits = max(sample.clicks, sample.purchases)
+        conversion = self.conversion.update(sample.purchases, visits)
+        leaks = sample.code_uses_without_click
+        codes = self.codes.update(leaks, max(sample.code_uses, leaks))
+        silence = self.silence.update(end_ms, activity(sample))
+        silent = 0.0
+        if self.silence.state.windows > SILENCE_WINDOWS:
+            silent = silence.evidence / SILENCE_ALARM
+        return {
+            "engagement_spike": _spike(rules["engagement_spike"], engagements, "engagements"),
+            "engagement_drop": _drop(rules["engagement_drop"], engagements, active=("engagement_drop" in active)),
+            "negative_wave": _rise(rules["negative_wave"], negative, "negative share"),
+            "conversion_drop": _fall(rules["conversion_drop"], conversion, "conversion rate"),
+            "code_leak": _rise(rules["code_leak"], codes, "share of code uses without a click"),
+            "feed_silent": Reading(silent, "events", activity(sample), silence.expected, 0.0, silence.empty_windows),
+            "entries_spike": _spike(rules["entries_spike"], self.entries.update(end_ms, sample.entries), "entries"),
+        }
+
+
+def _spike(rule: AlertRule, verdict: Verdict, unit: str) -> Reading:
+    strength = 0.0
+    if not verdict.warming and verdict.value >= rule.minimum_count and verdict.ratio > 1.0:
+        strength = verdict.surprise / SURPRISE_ALARM
+        if rule.minimum_ratio > 1.0:
+            strength = min(strength, math.log(verdict.ratio) / math.log(rule.minimum_ratio))
+    return Reading(strength, unit, verdict.value, verdict.expected, verdict.ratio, int(verdict.value))
+
+
+def _drop(rule: AlertRule, verdict: Verdict, *, active: bool) -> Reading:
+    strength = 0.0
+    if not verdict.warming and (active or verdict.expected >= rule.minimum_count):
+        strength = verdict.shortfall / SHORTFALL_ALARM
+        if not active and verdict.ratio * rule.minimum_ratio > 1.0:
+            strength = 0.0
+    return Reading(strength, "engagements", verdict.value, verdict.expected, verdict.ratio, int(verdict.expected))
+
+
+def _rise(rule: AlertRule, verdict: ProportionVerdict, unit: str) -> Reading:
+    share = 0.0 if verdict.recent_share is None else verdict.recent_share
+    ratio = share / verdict.usual_share
+    enough = verdict.recent_hits >= rule.minimum_count and ratio >= rule.minimum_ratio
+    strength = verdict.rise / PROPORTION_ALARM if enough else 0.0
+    return Reading(strength, unit, share, verdict.usual_share, ratio, round(verdict.recent_total))
+
+
+def _fall(rule: AlertRule, verdict: ProportionVerdict, unit: str) -> Reading:
+    share = 0.0 if verdict.recent_share is None else verdict.recent_share
+    ratio = share / verdict.usual_share
+    enough = (
+        verdict.recent_total >= rule.minimum_count
+        and verdict.usual_share * verdict.usual_total >= LEARNT_HITS
+        and ratio * rule.minimum_ratio <= 1.0
+    )
+    strength = verdict.fall / PROPORTION_ALARM if enough else 0.0
+    return Reading(strength, unit, share, verdict.usual_share, ratio, round(verdict.recent_total))
