@@ -19,7 +19,6 @@ would could should really very much more most some only also into over after bec
 dont didnt cant isnt youre even still never ever again please thanks thank love guys want need make made know
 """
 _COMMON_WORDS: Final = frozenset(_COMMON_TEXT.split())
-)
 
 
 def topic_of(comments: Sequence[SampleComment]) -> str | None:
