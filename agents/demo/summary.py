@@ -46,7 +46,7 @@ def snapshot_table(
     table.add_column("revenue", justify="right", no_wrap=True)
     ranked = sorted(influencers, key=lambda each: (-each.windows[window].engagements, each.influencer_id))
     for influencer in ranked[:places]:
-        table.add_row(Text(name_of(influencer)), *_cells(influencer.windows[window], only_largest=True))
+        table.add_row(Text(name_of(influencer)), *_cells(influencer.windows[window], only_first=True))
     if len(ranked) > places:
         table.add_row(Text(f"and {len(ranked) - places} more", "grey58"))
     table.add_section()
@@ -83,7 +83,7 @@ def difference_lines(differences: Sequence[Difference], limit: int = _SHOWN_DIFF
     return lines
 
 
-def _cells(stats: WindowStats, *, only_largest: bool = False) -> list[str]:
+def _cells(stats: WindowStats, *, only_first: bool = False) -> list[str]:
     return [
         number(stats.engagements),
         number(stats.comments),
@@ -91,5 +91,5 @@ def _cells(stats: WindowStats, *, only_largest: bool = False) -> list[str]:
         "-" if stats.sentiment is None else signed(stats.sentiment.net),
         number(stats.clicks),
         number(stats.purchases),
-        money(stats.revenue, only_largest=only_largest).replace(", ", "\n") or "-",
+        money(stats.revenue, only_first=only_first).replace(", ", "\n") or "-",
     ]

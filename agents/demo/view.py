@@ -162,17 +162,17 @@ def _mood_and_money(frame: Frame, width: int, *, tall: bool) -> RenderableType:
     if stats.conversion_rate_by_clicks is not None:
         funnel.append(f" · {stats.conversion_rate_by_clicks:.1%} of clicks", _DIM)
     parts.append(funnel)
-    largest = sorted(stats.revenue.items(), key=lambda item: (-Decimal(item[1].revenue), item[0]))
+    ranked = by_orders(stats.revenue)
     rows = 3 if tall else 2
-    for currency, revenue in largest[:rows]:
+    for currency, revenue in ranked[:rows]:
         line = Text(no_wrap=True, overflow="ellipsis")
         line.append(f"{currency} ", _DIM)
         line.append(amount(revenue.revenue), "bold yellow3")
         if revenue.average_order_value is not None:
             line.append(f" · avg {amount(revenue.average_order_value)}", _DIM)
         parts.append(line)
-    if len(largest) > rows:
-        line.append(f" +{len(largest) - rows}", _DIM)
+    if len(ranked) > rows:
+        line.append(f" +{len(ranked) - rows}", _DIM)
     return _panel(Group(*parts), "mood and money, 1 h")
 
 
@@ -211,7 +211,7 @@ def _leaderboard(frame: Frame, width: int, rows: int, *, wide: bool) -> Renderab
             number(hour.unique_commenters),
             _mood(hour.sentiment),
             Text(number(hour.purchases), "yellow3" if hour.purchases else _DIM),
-            Text(money(hour.revenue, only_largest=True) or "-", "yellow3" if hour.revenue else _DIM),
+            Text(money(hour.revenue, only_first=True) or "-", "yellow3" if hour.revenue else _DIM),
         ]
         table.add_row(*cells)
     return _panel(table, "leaderboard")
@@ -334,10 +334,15 @@ def amount(text: str) -> str:
     return f"{Decimal(text):,.2f}"
 
 
-def money(revenue: dict[str, RevenueStats], *, only_largest: bool = False) -> str:
-    """Revenue per currency, the largest first; with `only_largest` that one, and a mark that there are more."""
-    ranked = sorted(revenue.items(), key=lambda item: (-Decimal(item[1].revenue), item[0]))
-    if only_largest and ranked:
+def by_orders(revenue: dict[str, RevenueStats]) -> list[tuple[str, RevenueStats]]:
+    """Currencies by orders, most first: amounts of different currencies do not compare."""
+    return sorted(revenue.items(), key=lambda item: (-item[1].orders, item[0]))
+
+
+def money(revenue: dict[str, RevenueStats], *, only_first: bool = False) -> str:
+    """Revenue per currency, that with most orders first; with `only_first` that one, and a mark that there are more."""
+    ranked = by_orders(revenue)
+    if only_first and ranked:
         currency, stats = ranked[0]
         return f"{amount(stats.revenue)} {currency}" + ("+" if len(ranked) > 1 else "")
     return ", ".join(f"{amount(stats.revenue)} {currency}" for currency, stats in ranked)

@@ -230,11 +230,15 @@ def test_durations(seconds: float, text: str) -> None:
     assert duration(seconds) == text
 
 
-def test_money_puts_the_largest_first() -> None:
-    """Amounts compare as numbers, not as texts, and one line says that there is more."""
-    revenue = stats().revenue
-    assert money(revenue) == "1,234,567.50 USD, 523.10 EUR"
-    assert money(revenue, only_largest=True) == "1,234,567.50 USD+"
+def test_money_puts_the_currency_with_most_orders_first() -> None:
+    """Amounts of different currencies do not compare: 42,000 yen are less than 13,000 euros."""
+    revenue = {
+        "EUR": RevenueStats(orders=200, revenue="13800.914", refunds=0, refunded="0"),
+        "JPY": RevenueStats(orders=6, revenue="42245", refunds=0, refunded="0"),
+        "CHF": RevenueStats(orders=200, revenue="5", refunds=0, refunded="0"),
+    }
+    assert money(revenue) == "5.00 CHF, 13,800.91 EUR, 42,245.00 JPY"
+    assert money(revenue, only_first=True) == "5.00 CHF+"
     assert money({}) == ""
 
 
