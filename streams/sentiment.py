@@ -8,6 +8,8 @@ stored, replayed and compared exactly. ``CachedScorer`` puts a bounded memory in
 from collections.abc import Callable
 from typing import Literal, Protocol, TypeAlias, cast
 
+from streams.sentiment_social import load_social_scorer
+
 Sentiment: TypeAlias = Literal["negative", "neutral", "positive"]
 
 POSITIVE_THRESHOLD = 0.05
@@ -166,5 +168,5 @@ def default_scorer() -> CachedScorer:
     return CachedScorer(make_scorer(DEFAULT_SCORER))
 
 
-SCORERS: dict[str, Callable[[], SentimentScorer]] = {"social": TextBlobScorer, "textblob": TextBlobScorer}
+SCORERS: dict[str, Callable[[], SentimentScorer]] = {"social": load_social_scorer, "textblob": TextBlobScorer}
 """Scorers by the name that ``PULSE_SENTIMENT`` takes."""

@@ -1,0 +1,284 @@
+"""The ``social`` scorer: an additive model of the sentiment of social media comments.
+
+A text has two logits against the neutral class, negative and positive. Each is a sum over the parts of the text: words
+(learned weight, lexicons, character n-grams for unknown ones), pairs of neighbours, emoji, and what negation,
+intensifiers, contrast, capitals and elongation do to feeling words. ``explain`` returns exactly these parts.
+``docs/sentiment.md`` describes the training.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from itertools import pairwise, repeat
+from typing import Literal
+
+from streams.sentiment_scopes import BOOSTED, CONTRASTED, NEGATED, OPENERS, scope_flags
+from streams.sentiment_tokens import BEGIN, END, MAX_CHARACTERS, MAX_TOKENS, TOKEN, Token, analyse, fold, tokenize
+from streams.sentiment_weights import (
+    MAX_WEIGHT,
+    SCALE,
+    SentimentWeights,
+    load_weights,
+    ngram_buckets,
+    pack,
+    unpack,
+)
+
+ARTEFACT = "sentiment_social.bin"
+MEMORY_TOKENS = 100_000
+"""Raw tokens remembered at most; then the memory starts again. About 30 MB when full."""
+
+EXTRA_TERM_LOGIT = 3.0
+"""What a campaign's own term of weight 1 adds: as much as the strongest everyday words."""
+
+EMPTY_POLARITY = 0.0
+_MARGIN = 0.05
+_NO_EFFECT = (0.0, 0.0)
+
+PartKind = Literal["bias", "word", "pair", "scope", "term"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One addend of a text's logits.
+
+    Attributes:
+        kind: ``word`` (also emoji, signs and unknown words), ``pair`` of neighbours, ``scope`` (what negation,
+            intensifiers and contrast change), ``term`` of the campaign, or the model's ``bias``.
+        text: What it is about.
+        negative: Logit for the negative class against neutral, in thousandths.
+        positive: Likewise for the positive class.
+    """
+
+    kind: PartKind
+    text: str
+    negative: int
+    positive: int
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A score and the parts whose sums made it.
+
+    Attributes:
+        polarity: What ``score`` returns for the text.
+        negative: Sum of the parts' negative logits, in thousandths.
+        positive: Sum of the parts' positive logits.
+        parts: Every addend that is not zero, in text order, the bias first.
+    """
+
+    polarity: float
+    negative: int
+    positive: int
+    parts: tuple[Part, ...]
+
+
+def link(negative: int, positive: int) -> float:
+    """Polarity of two logits against neutral, in thousandths.
+
+    0 when neither exceeds neutral; otherwise the difference of the class probabilities (softmax), moved beyond ±0.05.
+    """
+    if positive <= 0 and negative <= 0:
+        return 0.0
+    up = math.exp(max(-30.0, min(30.0, positive / SCALE)))
+    down = math.exp(max(-30.0, min(30.0, negative / SCALE)))
+    difference = (up - down) / (1.0 + up + down)
+    sign = 1.0 if positive >= negative else -1.0
+    return sign * (_MARGIN + 1e-6) + (1.0 - _MARGIN - 1e-6) * difference
+
+
+class _Memory(dict[str, str]):
+    """Raw token to norm; an unknown token is analysed by the scorer once."""
+
+    def __init__(self, scorer: "SocialScorer") -> None:
+        self._scorer = scorer
+
+    def __missing__(self, raw: str) -> str:
+        return self._scorer._learn(raw)
+
+
+class SocialScorer:
+    """Additive three-class scorer; see the module.
+
+    Args:
+        weights: What was learned.
+        extra_terms: A campaign's own words, word pairs, hashtags or emoji with a weight in -1..1: 1 counts like the
+            strongest everyday praise, -1 like the strongest complaint, on top of what the model thinks.
+
+    Raises:
+        ValueError: A term is empty or longer than two words, or a weight lies outside -1..1.
+    """
+
+    def __init__(self, weights: SentimentWeights, extra_terms: Mapping[str, float] | None = None) -> None:
+        self._weights = weights
+        self._known: Mapping[str, int] = weights.words
+        self._extra: dict[str, int] = {}
+        self._pairs = weights.pairs
+        if extra_terms:
+            self._add_terms(extra_terms)
+        self._norm_of = _Memory(self)
+        self._weight_of: dict[str, int] = {}
+        # For raw tokens that a scope changes: the packed change for each combination of scope flags.
+        self._scoped: dict[str, tuple[int, ...]] = {}
+
+    def score(self, text: str) -> float:
+        """Polarity of the first ``MAX_CHARACTERS`` characters: 0 when neutral wins, otherwise beyond ±0.05."""
+        return self.score_many([text])[0]
+
+    def score_many(self, texts: list[str]) -> list[float]:
+        """Polarities in order; the same function as ``score``."""
+        find, norm_of, weight_of, pair_weight = TOKEN.findall, self._norm_of, self._weight_of, self._pairs.get
+        bias, no_openers, zeros = self._weights.bias, OPENERS.isdisjoint, repeat(0)
+        scores: list[float] = []
+        for text in texts:
+            raws = find(text) if len(text) <= MAX_TOKENS else tokenize(text)
+            if not raws:
+                scores.append(EMPTY_POLARITY)
+                continue
+            if len(weight_of) > MEMORY_TOKENS:
+                self._forget()
+            norms = [norm_of[raw] for raw in raws]
+            packed = sum(map(weight_of.__getitem__, raws), bias)
+            packed += sum(map(pair_weight, pairwise([BEGIN, *norms, END]), zeros))
+            if not no_openers(norms):
+                packed += self._scope_change(raws, norms)
+            scores.append(link(*unpack(packed)))
+        return scores
+
+    def explain(self, text: str) -> Explanation:
+        """The score of a text with every part that made it."""
+        raws = tokenize(text)
+        if not raws:
+            return Explanation(EMPTY_POLARITY, 0, 0, ())
+        norms = [self._norm_of[raw] for raw in raws]
+        parts = [Part("bias", "", *unpack(self._weights.bias))]
+        framed = [BEGIN, *norms, END]
+        flags = scope_flags(norms)
+        for i, raw in enumerate(raws):
+            parts.append(Part("word", raw, *unpack(self._weight_of[raw])))
+            if flags[i] and raw in self._scoped:
+                opened = "+".join(name for bit, name in _FLAG_NAMES.items() if flags[i] & bit)
+                parts.append(Part("scope", f"{raw} ({opened})", *unpack(self._scoped[raw][flags[i]])))
+        parts.extend(
+            Part("pair", f"{left} {right}", *unpack(self._pairs.get((left, right), 0))) for left, right in pairwise(framed)
+        )
+        kept = tuple(part for part in parts if part.negative or part.positive)
+        negative, positive = sum(part.negative for part in kept), sum(part.positive for part in kept)
+        return Explanation(link(negative, positive), negative, positive, kept)
+
+    def _scope_change(self, raws: list[str], norms: list[str]) -> int:
+        scoped = self._scoped
+        packed = 0
+        for raw, flag in zip(raws, scope_flags(norms), strict=True):
+            if flag:
+                changes = scoped.get(raw)
+                if changes is not None:
+                    packed += changes[flag]
+        return packed
+
+    def _learn(self, raw: str) -> str:
+        """Analyses a raw token and remembers its norm, its weight and what scopes do to it."""
+        token = analyse(raw, self._known)
+        negative = positive = 0.0
+        for part, times in token.parts:
+            part_negative, part_positive = unpack(self._part_weight(part))
+            negative += part_negative * times
+            positive += part_positive * times
+        good, bad = self._feelings(token)
+        for fact, name in ((token.shouted, "shouted"), (token.stretched, "stretched")):
+            if fact:
+                for effect, amount in ((name, 1.0), (name + "+", good), (name + "-", bad)):
+                    change = self._weights.effects.get(effect, _NO_EFFECT)
+                    negative += change[0] * amount * SCALE
+                    positive += change[1] * amount * SCALE
+        extra = self._extra.get(fold(raw)) if token.parts and token.norm != fold(raw) else None
+        if extra is not None:
+            extra_negative, extra_positive = unpack(extra)
+            negative, positive = negative + extra_negative, positive + extra_positive
+        self._weight_of[raw] = _clipped(negative, positive)
+        changes = tuple(self._change(token.norm, good, bad, flag) for flag in range(8))
+        if any(changes):
+            self._scoped[raw] = changes
+        self._norm_of[raw] = token.norm
+        return token.norm
+
+    def _part_weight(self, part: str) -> int:
+        weight = self._weights.words.get(part)
+        if weight is None:
+            rows = self._weights.ngrams[ngram_buckets(part)] if part.isalpha() else self._weights.ngrams[:0]
+            negative, positive = rows.sum(axis=0, dtype="i8").tolist()
+            weight = _clipped(negative, positive)
+        return weight + self._extra.get(part, 0)
+
+    def _feelings(self, token: Token) -> tuple[float, float]:
+        """Sums of the good and of the bad valences of a token's parts, both as amounts."""
+        good = bad = 0.0
+        for part, times in token.parts:
+            valence = self._weights.valences.get(part, 0.0)
+            if valence > 0:
+                good += valence * times
+            else:
+                bad -= valence * times
+        return good, bad
+
+    def _change(self, norm: str, good: float, bad: float, flag: int) -> int:
+        negative = positive = 0.0
+        for bit, name in _FLAG_NAMES.items():
+            if flag & bit:
+                for effect, amount in ((name + "+", good), (name + "-", bad)):
+                    change = self._weights.effects.get(effect, _NO_EFFECT)
+                    negative += change[0] * amount * SCALE
+                    positive += change[1] * amount * SCALE
+        packed = _clipped(negative, positive)
+        if flag & NEGATED:
+            packed += self._weights.negated.get(norm, 0)
+        return packed
+
+    def _forget(self) -> None:
+        self._norm_of.clear()
+        self._weight_of.clear()
+        self._scoped.clear()
+
+    def _add_terms(self, terms: Mapping[str, float]) -> None:
+        known = dict(self._weights.words)
+        pairs = dict(self._weights.pairs)
+        singles: Iterable[tuple[list[str], float]] = [(tokenize(term), weight) for term, weight in terms.items()]
+        for term, (raws, weight) in zip(terms, singles, strict=True):
+            if not 1 <= len(raws) <= 2:
+                raise ValueError(f"extra term {term!r} must be one or two words, a hashtag or an emoji")
+            if not -1.0 <= weight <= 1.0:
+                raise ValueError(f"weight of extra term {term!r} must lie in -1..1, got {weight}")
+            logit = round(weight * EXTRA_TERM_LOGIT * SCALE)
+            if len(raws) == 1:
+                token = analyse(raws[0], known)
+                key = token.norm if len(token.parts) == 1 else fold(raws[0])
+                self._extra[key] = pack(-logit, logit)
+                known.setdefault(key, 0)
+            else:
+                left, right = (analyse(raw, known).norm for raw in raws)
+                known.setdefault(left, 0)
+                known.setdefault(right, 0)
+                pairs[left, right] = pairs.get((left, right), 0) + pack(-logit, logit)
+        self._known, self._pairs = known, pairs
+
+
+_FLAG_NAMES = {NEGATED: "negated", BOOSTED: "boosted", CONTRASTED: "contrasted"}
+
+
+def _clipped(negative: float, positive: float) -> int:
+    return pack(
+        max(-MAX_WEIGHT, min(MAX_WEIGHT, round(negative))), max(-MAX_WEIGHT, min(MAX_WEIGHT, round(positive)))
+    )
+
+
+def load_social_scorer(extra_terms: Mapping[str, float] | None = None) -> SocialScorer:
+    """The ``social`` scorer with the weights that ship with the package."""
+    return SocialScorer(load_packaged_weights(), extra_terms)
+
+
+@cache
+def load_packaged_weights() -> SentimentWeights:
+    """The weights that ship with the package; read once, because nothing changes them."""
+    return load_weights(resources.files("streams").joinpath("data", ARTEFACT).read_bytes())

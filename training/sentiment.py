@@ -1,0 +1,259 @@
+"""Trains the ``social`` sentiment scorer: ``python -m training.sentiment``.
+
+Reads the labelled texts, fits a class-balanced multinomial logistic regression with one intercept a domain, places the
+neutral band by cross-validation, folds everything into word and pair weights and writes the artefact that ships.
+Everything is seeded: the same data and the same libraries give the same bytes.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+from sklearn.linear_model import LogisticRegression
+
+from streams.sentiment_social import ARTEFACT, SocialScorer, link
+from streams.sentiment_weights import (
+    MAX_WEIGHT,
+    NGRAM_BUCKETS,
+    SCALE,
+    SentimentWeights,
+    dump_weights,
+    load_weights,
+    pack,
+)
+from training.giveaway_templates import construct_comments
+from training.sentiment_data import LabelledTexts, load_test_sets, load_training_sets
+from training.sentiment_features import SHARE, FeatureExtractor, count_words, to_matrix
+from training.sentiment_lexicons import load_lexicons
+
+ROOT = Path(__file__).resolve().parent.parent
+SEED = 20_17
+FOLDS = 3
+REGULARISATION = 0.03
+DOMAIN_WEIGHT = {"tweets": 1.0, "goemotions": 1.0, "snippets": 0.5, "rated": 1.0, "comments": 12.0, "constructed": 1.0}
+"""Weight of one text of each domain: comments are few and are what the scorer is for."""
+
+DOMAIN_INTERCEPT = 3.0
+"""Scale of the domain intercepts: domains differ in their share of neutral texts, which no word should have to explain."""
+
+CALIBRATED_ON = {"tweets": 1.0, "goemotions": 1.0, "comments": 2.0}
+"""Domains whose out-of-fold recalls place the neutral band, and their votes."""
+
+CLASS_FLOOR = 0.64
+"""Out-of-fold recall below which a class costs extra when the neutral band is placed."""
+
+MIN_WORD_COUNT = 2
+MIN_PAIR_COUNT = 3
+MIN_PAIR_WEIGHT = 30
+"""Pairs whose two weights stay below this many thousandths are left out of the artefact."""
+
+CONSTRUCTED = 2_400
+SOURCES = [
+    "GoEmotions (Demszky et al. 2020), Apache-2.0, folded to three classes",
+    "Tweet Sentiment Extraction (Figure Eight / Kaggle 2020), CC BY 4.0",
+    "VADER lexicon, rated tweets and rated review and news sentences (Hutto & Gilbert 2014), MIT",
+    "TextBlob / pattern.en subjectivity lexicon (De Smedt & Daelemans), PDDL, in TextBlob, MIT",
+    "Giveaway comments and terms of this project, Apache-2.0",
+]
+
+Logits = np.ndarray[tuple[int, int], np.dtype[np.float64]]
+
+
+class Corpus:
+    """Texts of all domains as one matrix.
+
+    Attributes:
+        columns: Feature name to column.
+        domains: Name of each domain.
+        domain_of: Index of the domain of each row.
+        labels: Class of each row.
+        features: The scaled feature matrix.
+    """
+
+    def __init__(self, sets: dict[str, LabelledTexts], extractor: FeatureExtractor) -> None:
+        rows = {name: [extractor.text(text) for text in texts.texts] for name, texts in sets.items()}
+        counts: dict[str, int] = {}
+        for features in (row for domain in rows.values() for row in domain):
+            for name in features:
+                counts[name] = counts.get(name, 0) + 1
+        least = {"w": MIN_WORD_COUNT, "p": MIN_PAIR_COUNT, "n": MIN_PAIR_COUNT}
+        kept = sorted(name for name, count in counts.items() if count >= least.get(name[0], 1) and SHARE[name[0]] > 0)
+        self.columns = {name: i for i, name in enumerate(kept)}
+        self.domains = list(sets)
+        self.domain_of = np.repeat(np.arange(len(sets)), [len(texts.texts) for texts in sets.values()])
+        self.labels = np.concatenate([texts.labels for texts in sets.values()])
+        self.features = sparse.vstack([to_matrix(domain, self.columns) for domain in rows.values()], format="csr")
+
+    def rows_of(self, domain: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Mask of a domain's rows."""
+        return self.domain_of == self.domains.index(domain)
+
+    def sample_weights(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        """Domain weight times the balance of its three classes."""
+        weights = np.zeros(len(self.labels))
+        for index, name in enumerate(self.domains):
+            rows = self.domain_of == index
+            share = np.bincount(self.labels[rows], minlength=3) / rows.sum()
+            weights[rows] = DOMAIN_WEIGHT[name] / (3 * share[self.labels[rows]])
+        return weights
+
+
+class Fit:
+    """A fitted model: logits against neutral, ``features @ weights + bias``."""
+
+    def __init__(self, corpus: Corpus, rows: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> None:
+        present = np.unique(corpus.domain_of[rows])
+        intercepts = (corpus.domain_of[rows][:, None] == present[None, :]) * DOMAIN_INTERCEPT
+        matrix = sparse.hstack([corpus.features[rows], sparse.csr_matrix(intercepts)], format="csr")
+        model = LogisticRegression(C=REGULARISATION, max_iter=150, tol=1e-3)
+        model.fit(matrix, corpus.labels[rows], sample_weight=corpus.sample_weights()[rows])
+        width = corpus.features.shape[1]
+        against_neutral = model.coef_[[0, 2]] - model.coef_[1]
+        self.weights = against_neutral[:, :width].T
+        self.bias = (model.intercept_ - model.intercept_[1])[[0, 2]]
+        self.bias = self.bias + against_neutral[:, width:].mean(axis=1) * DOMAIN_INTERCEPT
+
+    def logits(self, features: sparse.csr_matrix) -> Logits:
+        """(texts, 2) logits, negative and positive."""
+        return np.asarray(features @ self.weights + self.bias)
+
+
+def predict(logits: Logits) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Class indices; neutral has logit 0."""
+    return np.insert(logits, 1, 0.0, axis=1).argmax(axis=1)
+
+
+def recalls(labels: np.ndarray, predicted: np.ndarray) -> list[float]:
+    """Recall of each class."""
+    return [float((predicted[labels == c] == c).mean()) for c in range(3)]
+
+
+def place_band(logits: Logits, corpus: Corpus, rows: np.ndarray) -> tuple[float, float]:
+    """Shift of the two biases that gives the best out-of-fold macro-recall over ``CALIBRATED_ON``, floors included."""
+    best, shift = -1.0, (0.0, 0.0)
+    for negative in np.arange(-0.6, 0.61, 0.05):
+        for positive in np.arange(-0.6, 0.61, 0.05):
+            value = 0.0
+            for domain, votes in CALIBRATED_ON.items():
+                mask = corpus.rows_of(domain)[rows]
+                recall = recalls(corpus.labels[rows][mask], predict(logits[mask] + (negative, positive)))
+                value += votes * (np.mean(recall) - sum(max(0.0, CLASS_FLOOR - r) for r in recall))
+            if value > best + 1e-9:
+                best, shift = float(value), (float(negative), float(positive))
+    return shift
+
+
+def cross_validate(corpus: Corpus) -> Logits:
+    """Out-of-fold logits of every row; folds are drawn with the seed."""
+    fold = np.random.default_rng(SEED).integers(0, FOLDS, len(corpus.labels))
+    logits = np.zeros((len(corpus.labels), 2))
+    for index in range(FOLDS):
+        logits[fold == index] = Fit(corpus, fold != index).logits(corpus.features[fold == index])
+    return logits
+
+
+def fold_weights(fit: Fit, corpus: Corpus, extractor: FeatureExtractor, bias: np.ndarray) -> SentimentWeights:
+    """Sums the features of each word and pair into the packed weights that the scorer adds up."""
+    learned = {
+        name: fit.weights[column] * SHARE[name[0]] * SCALE for name, column in corpus.columns.items()
+    }
+    zero = np.zeros(2)
+
+    def total(features: dict[str, float]) -> int:
+        logits = sum((learned.get(name, zero) * value for name, value in features.items()), zero)
+        negative, positive = np.clip(np.rint(logits), -min(MAX_WEIGHT, 32_000), min(MAX_WEIGHT, 32_000)).astype(int)
+        return pack(int(negative), int(positive))
+
+    known = sorted({*extractor.known, *_pair_words(corpus)})
+    pairs = {}
+    for left, right in sorted({*_pairs(corpus), *extractor.lexicons.phrases}):
+        packed = learned.get(f"p:{left} {right}", zero) + sum(
+            learned.get(name, zero) * value for name, value in extractor.pair(left, right).items() if name[0] == "l"
+        )
+        if np.abs(packed).max() >= MIN_PAIR_WEIGHT:
+            pairs[left, right] = total(extractor.pair(left, right))
+    ngrams = np.zeros((NGRAM_BUCKETS, 2), np.int16)
+    for name, logits in learned.items():
+        if name.startswith("c:"):
+            ngrams[int(name[2:])] = np.rint(logits)
+    return SentimentWeights(
+        bias=pack(*(int(v) for v in np.rint(bias * SCALE))),
+        words={word: total(extractor.part(word)) for word in known},
+        pairs=pairs,
+        negated={
+            name[2:]: total({name: 1.0}) for name in learned if name.startswith("n:") and name[2:] in set(known)
+        },
+        valences={word: v for word in known if (v := extractor.lexicons.valence(word))},
+        effects={
+            name[2:]: tuple(round(float(v) / SCALE, 4) for v in logits)
+            for name, logits in learned.items()
+            if name.startswith("e:")
+        },
+        ngrams=ngrams,
+        sources=SOURCES,
+    )
+
+
+def _pairs(corpus: Corpus) -> list[tuple[str, str]]:
+    return [(*name[2:].split(" "),) for name in corpus.columns if name.startswith("p:")]  # type: ignore[misc]
+
+
+def _pair_words(corpus: Corpus) -> set[str]:
+    return {word for pair in _pairs(corpus) for word in pair}
+
+
+def train(data: Path, artefact: Path) -> dict[str, object]:
+    """Trains, writes the artefact and returns the report."""
+    lexicons = load_lexicons()
+    sets = {**load_training_sets(data), "constructed": construct_comments(CONSTRUCTED, SEED)}
+    counts = count_words(text for texts in sets.values() for text in texts.texts)
+    known = {word for word, count in counts.items() if count >= MIN_WORD_COUNT} | lexicons.words()
+    known |= {word for phrase in lexicons.phrases for word in phrase}
+    extractor = FeatureExtractor(known, lexicons)
+    corpus = Corpus(sets, extractor)
+    report: dict[str, object] = {"texts": len(corpus.labels), "features": len(corpus.columns)}
+
+    out_of_fold = cross_validate(corpus)
+    everything = np.ones(len(corpus.labels), bool)
+    shift = place_band(out_of_fold, corpus, everything)
+    out_of_fold += shift
+    report["neutral_band_shift"] = shift
+    for name in sets:
+        rows = corpus.rows_of(name)
+        recall = recalls(corpus.labels[rows], predict(out_of_fold[rows]))
+        report[f"cv_{name}"] = {"macro_recall": round(float(np.mean(recall)), 4), "recalls": [round(r, 3) for r in recall]}
+    rated = out_of_fold[corpus.rows_of("rated")]
+    scores = [link(round(n * SCALE), round(p * SCALE)) for n, p in rated]
+    report["cv_rated_correlation"] = round(float(np.corrcoef(scores, sets["rated"].ratings)[0, 1]), 4)
+
+    fit = Fit(corpus, everything)
+    weights = fold_weights(fit, corpus, extractor, fit.bias + shift)
+    artefact.write_bytes(dump_weights(weights))
+    report["artefact_bytes"] = artefact.stat().st_size
+
+    scorer = SocialScorer(load_weights(artefact.read_bytes()))
+    for name, texts in load_test_sets(data).items():
+        polarities = np.array(scorer.score_many(texts.texts))
+        predicted = np.where(polarities > 0.05, 2, np.where(polarities < -0.05, 0, 1))
+        recall = recalls(np.array(texts.labels), predicted)
+        report[name] = {"macro_recall": round(float(np.mean(recall)), 4), "recalls": [round(r, 3) for r in recall]}
+    return report
+
+
+def main() -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "sentiment")
+    parser.add_argument("--artefact", type=Path, default=ROOT / "streams" / "data" / ARTEFACT)
+    arguments = parser.parse_args()
+    report = train(arguments.data, arguments.artefact)
+    json.dump(report, sys.stdout, indent=2)
+    print()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
