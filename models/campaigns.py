@@ -70,7 +70,7 @@ class RateCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             ValueError: the code is not in ISO 4217.
         """
         if self.currency not in CURRENCIES:
-            raise ValueError(f"{self.currency!r} is not an ISO 4217 currency")
+            raise ValueError(f"currency {self.currency!r} is not in ISO 4217")
 
 
 class CampaignDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,5 +1,6 @@
 """Definition files: YAML to campaign definitions, with line, field and value in every error."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,6 +8,8 @@ import msgspec
 import yaml
 
 from models.campaigns import CampaignDefinition
+
+_TWICE = re.compile(r"(?P<mark>[a-z_ ]+) '(?P<value>.*)' is given twice")
 
 
 class DefinitionError(ValueError):
@@ -47,12 +50,17 @@ def _documents(text: str) -> Iterator[yaml.Node]:
         raise DefinitionError(line, "YAML", "", str(error.problem)) from None
     except yaml.YAMLError as error:
         raise DefinitionError(1, "YAML", "", str(error)) from None
+    except RecursionError:
+        raise DefinitionError(1, "YAML", "", "nested too deeply") from None
 
 
 def _definition(node: yaml.Node) -> CampaignDefinition:
     try:
         content = _content(node)
         return msgspec.convert(content, CampaignDefinition, strict=True)
+    except RecursionError:
+        # An alias may name a node that contains it.
+        raise _error(node, "", "nested too deeply, or an alias that contains itself") from None
     except msgspec.ValidationError as error:
         problem, _, path = str(error).partition(" - at `")
         raise _error(node, path.rstrip("`").removeprefix("$").lstrip("."), problem) from None
@@ -63,6 +71,8 @@ def _content(node: yaml.Node) -> Any:
     if isinstance(node, yaml.MappingNode):
         content: dict[str, Any] = {}
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise DefinitionError(key.start_mark.line + 1, "YAML", "", "a key must be a single word")
             if key.value in content:
                 raise DefinitionError(key.start_mark.line + 1, key.value, "", "is given twice")
             content[key.value] = _content(value)
@@ -92,6 +102,8 @@ def _error(root: yaml.Node, path: str, problem: str) -> DefinitionError:
     if named is not None:
         # A check over several fields begins its message with the field to look at.
         node, field = named, f"{path}.{problem.split(' ', 1)[0]}".lstrip(".")
+    if twice := _TWICE.match(problem):
+        node, field = _last_of(node, path, twice["mark"].replace(" ", "_"), twice["value"].casefold())
     if problem.startswith("Object contains unknown field"):
         name = problem.split("`")[1]
         for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
@@ -100,6 +112,24 @@ def _error(root: yaml.Node, path: str, problem: str) -> DefinitionError:
                 field = f"{path}.{name}".lstrip(".")
     value = str(node.value) if isinstance(node, yaml.ScalarNode) else ""
     return DefinitionError(node.start_mark.line + 1, field or "definition", value, problem)
+
+
+def _last_of(node: yaml.Node, path: str, mark: str, value: str) -> tuple[yaml.Node, str]:
+    """Find the last scalar ``value`` in a field whose name begins with ``mark``: of two equal ones, one too many."""
+    found = node, path
+    if isinstance(node, yaml.MappingNode):
+        inner = [(child, f"{path}.{key.value}".lstrip(".")) for key, child in node.value]
+    elif isinstance(node, yaml.SequenceNode):
+        inner = [(child, f"{path}[{index}]") for index, child in enumerate(node.value)]
+    else:
+        inner = []
+    for child, field in inner:
+        if isinstance(child, yaml.ScalarNode):
+            if field.rpartition(".")[2].startswith(mark) and child.value.casefold() == value:
+                found = child, field
+        elif (deeper := _last_of(child, field, mark, value))[0] is not child:
+            found = deeper
+    return found
 
 
 def _child(node: yaml.Node, part: str) -> yaml.Node | None:

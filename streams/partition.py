@@ -99,6 +99,7 @@ class PartitionState:
         self._touched: set[int] = set()
         self._shown: I64 = np.zeros((0, len(WINDOWS), WIDTH), dtype=np.int64)
         self._shown_pane = -1
+        self._unlike_shown: set[int] = set()
 
     @property
     def time_ms(self) -> int:
@@ -307,6 +308,11 @@ class PartitionState:
             moved = (shown[:known] != self._shown).any(axis=(1, 2))
             self._touched.update(np.flatnonzero(moved).tolist())
             self._shown = shown
+            # A late event may enter and leave a window between two looks: the sums look unmoved, but were shown with it.
+            self._touched |= self._unlike_shown
+            self._unlike_shown = set()
+        else:
+            self._unlike_shown |= self._touched
         changed, self._touched = self._touched, set()
         return sorted(changed)
 

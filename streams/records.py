@@ -70,6 +70,7 @@ class RowRecord(Struct, frozen=True, array_like=True):
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(RowRecord).decode
 _decode_any = msgspec.msgpack.Decoder(list).decode
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, IndexError)
 
 
 def pack(values: NDArray[np.generic]) -> PackedInts:
@@ -102,14 +103,17 @@ def decode_record(data: bytes) -> RowRecord:
     """
     try:
         version = _decode_any(data)[0]
-    except (msgspec.DecodeError, IndexError) as error:
+    except _UNREADABLE as error:
         raise UnsupportedRecord(f"not a state record: {error}") from None
     if version != FORMAT_VERSION:
         raise UnsupportedRecord(
             f"state record of format {version!r}; this version reads format {FORMAT_VERSION}: "
             "a newer version has written to this changelog"
         )
-    return _decode(data)
+    try:
+        return _decode(data)
+    except _UNREADABLE as error:
+        raise UnsupportedRecord(f"a state record of format {version}, but damaged: {error}") from None
 
 
 def tier_records(panes: PaneStore, row: int) -> list[TierRecord]:
