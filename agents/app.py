@@ -132,6 +132,7 @@ class Worker:
         """Tell the consumer what comes in batches and whom to tell of assignments."""
         consumer.batched_topics = frozenset((*INPUT_TOPICS, INFLUENCER_SNAPSHOTS))
         consumer.ticking_topics = frozenset(INPUT_TOPICS)
+        consumer.bootstrap_servers = tuple(self.settings.bootstrap_servers)
         consumer.tick_seconds = self.settings.tick_seconds
         consumer.on_drain = self.drain
         consumer.on_assigned = self.take_over

@@ -19,6 +19,8 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from faust.types.transports import ConsumerT
 
+from agents.log_ends import log_ends
+
 OFFSET_UNKNOWN: Final = 0
 
 DrainCallback = Callable[[], Awaitable[None]]
@@ -44,6 +46,7 @@ class BatchConsumer(driver.Consumer):
     batched_topics: frozenset[str] = frozenset()
     ticking_topics: frozenset[str] = frozenset()
     tick_seconds: float = 0.25
+    bootstrap_servers: tuple[str, ...] = ()
     on_drain: DrainCallback | None = None
     on_assigned: AssignedCallback | None = None
 
@@ -131,12 +134,25 @@ class BatchConsumer(driver.Consumer):
             self._last_seen.pop(tp, None)
             self.highwaters_seen.pop(tp, None)
 
+    async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:
+        """Return where the changelog partitions end; table recovery reads up to there."""
+        timeout = self.app.conf.broker_request_timeout
+        ends = await log_ends(list(self.bootstrap_servers), partitions, timeout)
+        return {TP(tp.topic, tp.partition): offset for tp, offset in ends.items()}
+
     async def perform_seek(self) -> None:
-        """Seek to the committed offsets and tell which they are; after recovery, before the flow resumes."""
-        await super().perform_seek()
+        """Seek to the committed offsets and tell which they are; after recovery, before the flow resumes.
+
+        Faust's own keeps what it *tried* to commit where nothing is committed; here only the broker's word counts.
+        """
+        committed = {
+            TP(tp.topic, tp.partition): offset if offset is not None and offset >= 0 else None
+            for tp, offset in (await self.seek_to_committed()).items()
+        }
+        self._read_offset.update(committed)
+        self._committed_offset.update(committed)
         if self.on_assigned is not None:
-            committed = {tp: self._committed_offset[tp] or 0 for tp in self.assignment()}
-            await self.on_assigned(committed)
+            await self.on_assigned({tp: offset or 0 for tp, offset in committed.items()})
 
 
 class BatchTransport(driver.Transport):
