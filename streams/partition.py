@@ -308,7 +308,7 @@ class PartitionState:
             moved = (shown[:known] != self._shown).any(axis=(1, 2))
             self._touched.update(np.flatnonzero(moved).tolist())
             self._shown = shown
-            # A late event may enter and leave a window between two looks: the sums look unmoved, but were shown with it.
+            # A late event may enter and leave a window between two looks: the sums look unmoved, but it was shown.
             self._touched |= self._unlike_shown
             self._unlike_shown = set()
         else:
