@@ -30,6 +30,7 @@ from streams.topics import COMMENTS, CONVERSIONS, INFLUENCER_SNAPSHOTS, INPUT_TO
 
 log: Final = logging.getLogger("campaign_pulse")
 _LATENCY_BUCKETS: Final = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0)
+_CHANGES_QUEUED: Final = 100
 _BATCHES_QUEUED: Final = 8
 """Batches a topic may hold in memory between fetch and agent; a batch is at most one fetch (1 MiB) of one partition."""
 
@@ -107,7 +108,10 @@ class Worker:
             self._confirm,
             settings.flush_seconds,
         )
-        self.definitions = DefinitionFeed(settings.bootstrap_servers, self.define, self._bad_definition)
+        self.changes = app.channel(maxsize=_CHANGES_QUEUED)
+        self.definitions = DefinitionFeed(
+            settings.bootstrap_servers, self.define, self.changes.put, self._bad_definition
+        )
         self.consumer: BatchConsumer | None = None
         self.collector = PulseCollector(self)
         registry.register(self.collector)
@@ -290,9 +294,9 @@ def build_app(settings: Settings, partitions: Mapping[str, int], registry: Colle
         async for records in stream:
             worker.combine(records)
 
-    @app.task
-    async def definitions() -> None:
-        while not app.should_stop:
-            worker.define(await worker.definitions.live.get())
+    @app.agent(worker.changes, name="definitions")
+    async def definitions(stream: Any) -> None:
+        async for change in stream:
+            worker.define(change)
 
     return app

@@ -4,8 +4,7 @@ Every worker needs all definitions, and the topic has one partition, so it is re
 worker reads it to its end before it takes any partition: attribution must not depend on who started first.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -27,7 +26,8 @@ class DefinitionFeed(Service):
 
     Args:
         bootstrap_servers: the brokers.
-        on_change: told of every definition, in order.
+        on_change: told of every definition that is there at the start, in order.
+        on_live_change: told of every later one, in order.
         on_bad: told of a record that is not a definition (its key and what is wrong); it is skipped.
     """
 
@@ -35,15 +35,16 @@ class DefinitionFeed(Service):
         self,
         bootstrap_servers: list[str],
         on_change: Callable[[Change], None],
+        on_live_change: Callable[[Change], Awaitable[None]],
         on_bad: Callable[[bytes | None, str], None],
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self._bootstrap_servers = bootstrap_servers
         self._on_change = on_change
+        self._on_live_change = on_live_change
         self._on_bad = on_bad
         self._consumer: AIOKafkaConsumer | None = None
-        self.live: asyncio.Queue[Change] = asyncio.Queue()
 
     async def on_start(self) -> None:
         """Read everything there is."""
@@ -83,4 +84,4 @@ class DefinitionFeed(Service):
             raise RuntimeError("the definition feed is not started")
         while not self.should_stop:
             async for change in self._changes(consumer):
-                await self.live.put(change)
+                await self._on_live_change(change)

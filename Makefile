@@ -1,0 +1,57 @@
+# Everything a newcomer needs: python3 and make. The first target called builds .venv from the hashed lock.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check lint types imports format bench docs lock clean
+
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(STAMP) ## Build the virtual environment
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: $(STAMP) ## Watch a simulated giveaway live: real broker, real Redis, one worker
+	$(BIN)/campaign-pulse demo
+
+test: $(STAMP) ## Run all tests, with a real broker and a real Redis
+	$(BIN)/python -m pytest
+
+check: lint types imports test ## Exactly what CI runs
+
+lint: $(STAMP) ## Style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP) ## Static types, strict
+	$(BIN)/mypy
+
+imports: $(STAMP) ## Import rules between the layers
+	$(BIN)/lint-imports --no-cache
+
+format: $(STAMP) ## Reformat
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP) ## Throughput, latency and memory, next to the limit and to a plain Faust app
+	$(BIN)/python -m bench
+
+docs: $(STAMP) ## Generate schemas and reference tables into docs/
+	$(BIN)/python -m tools.make_docs
+
+lock: $(STAMP) ## Resolve dependencies anew into requirements.lock
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		--python-version 3.11 --extra embedded --extra dev --extra train --quiet --output-file requirements.lock
+
+clean: ## Remove what was built
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .hypothesis .pytest_cache .import_linter_cache
