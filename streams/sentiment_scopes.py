@@ -31,21 +31,36 @@ BREAKS = frozenset([",", "!", "?", "?!", "..."])
 OPENERS = NEGATORS | INTENSIFIERS | CONTRASTS
 
 
+_NEGATOR, _INTENSIFIER, _CONTRAST, _BREAK = range(1, 5)
+_ROLES = {
+    **dict.fromkeys(INTENSIFIERS, _INTENSIFIER),
+    **dict.fromkeys(CONTRASTS, _CONTRAST),
+    **dict.fromkeys(BREAKS, _BREAK),
+    **dict.fromkeys(NEGATORS, _NEGATOR),
+}
+
+
 def scope_flags(norms: list[str]) -> list[int]:
     """For each norm the scopes it stands in: a sum of ``NEGATED``, ``BOOSTED`` and ``CONTRASTED``."""
     flags: list[int] = []
     negated = boosted = contrasted = 0
-    for norm in norms:
-        if norm in NEGATORS:
+    for role in map(_ROLES.get, norms):
+        if role == _BREAK:
+            negated = 0
+        elif role == _NEGATOR:
             flags.append(contrasted)
             negated = NEGATION_REACH
             continue
-        if norm in BREAKS:
-            negated = 0
-        flags.append((NEGATED if negated else 0) | (BOOSTED if boosted else 0) | contrasted)
+        flag = contrasted
         if negated:
+            flag |= NEGATED
             negated -= 1
-        boosted = BOOST_REACH if norm in INTENSIFIERS else max(0, boosted - 1)
-        if norm in CONTRASTS:
+        if boosted:
+            flag |= BOOSTED
+            boosted -= 1
+        flags.append(flag)
+        if role == _INTENSIFIER:
+            boosted = BOOST_REACH
+        elif role == _CONTRAST:
             contrasted = CONTRASTED
     return flags

@@ -89,14 +89,30 @@ def link(negative: int, positive: int) -> float:
     return sign * (_MARGIN + 1e-6) + (1.0 - _MARGIN - 1e-6) * difference
 
 
-class _Memory(dict[str, str]):
-    """Raw token to norm; an unknown token is analysed by the scorer once."""
+class _TokenMemory(dict[str, str]):
+    """Raw token to norm, and beside it the packed weights; an unknown token is analysed once.
+
+    Known words in lower case are there from the start. The scorer replaces a memory that has grown too large by a fresh
+    one, so that a batch under way in another thread keeps a consistent one.
+    """
+
+    __slots__ = ("_scorer", "scoped", "weight_of")
 
     def __init__(self, scorer: "SocialScorer") -> None:
+        super().__init__(scorer.plain_words)
         self._scorer = scorer
+        self.weight_of: dict[str, int] = dict(scorer.plain_weights)
+        # For each combination of scope flags what it changes for a raw token; filled when it first reaches the token.
+        self.scoped: tuple[dict[str, int], ...] = tuple({} for _ in range(8))
 
     def __missing__(self, raw: str) -> str:
-        return self._scorer._learn(raw)
+        norm, self.weight_of[raw] = self._scorer.analyse(raw)
+        self[raw] = norm
+        return norm
+
+    def scope_change(self, raw: str, flag: int) -> int:
+        change = self.scoped[flag][raw] = self._scorer.scope_change(raw, flag)
+        return change
 
 
 class SocialScorer:
@@ -118,10 +134,10 @@ class SocialScorer:
         self._pairs = weights.pairs
         if extra_terms:
             self._add_terms(extra_terms)
-        self._norm_of = _Memory(self)
-        self._weight_of: dict[str, int] = {}
-        # For raw tokens that a scope changes: the packed change for each combination of scope flags.
-        self._scoped: dict[str, tuple[int, ...]] = {}
+        plain = {word: word for word in self._known if word.isalpha() and word.isascii()}
+        self.plain_words = plain
+        self.plain_weights = {word: weights.words.get(word, 0) + self._extra.get(word, 0) for word in plain}
+        self._memory = _TokenMemory(self)
 
     def score(self, text: str) -> float:
         """Polarity of the first ``MAX_CHARACTERS`` characters: 0 when neutral wins, otherwise beyond ±0.05."""
@@ -129,21 +145,22 @@ class SocialScorer:
 
     def score_many(self, texts: list[str]) -> list[float]:
         """Polarities in order; the same function as ``score``."""
-        find, norm_of, weight_of, pair_weight = TOKEN.findall, self._norm_of, self._weight_of, self._pairs.get
-        bias, no_openers, zeros = self._weights.bias, OPENERS.isdisjoint, repeat(0)
+        if len(self._memory) > len(self.plain_words) + MEMORY_TOKENS:
+            self._memory = _TokenMemory(self)
+        memory = self._memory
+        find, norm_of, weight_of, pair_weight = TOKEN.findall, memory.__getitem__, memory.weight_of, self._pairs.get
+        bias, without_opener, zeros = self._weights.bias, OPENERS.isdisjoint, repeat(0)
         scores: list[float] = []
         for text in texts:
             raws = find(text) if len(text) <= MAX_TOKENS else tokenize(text)
             if not raws:
                 scores.append(EMPTY_POLARITY)
                 continue
-            if len(weight_of) > MEMORY_TOKENS:
-                self._forget()
-            norms = [norm_of[raw] for raw in raws]
+            norms = [BEGIN, *map(norm_of, raws), END]
             packed = sum(map(weight_of.__getitem__, raws), bias)
-            packed += sum(map(pair_weight, pairwise([BEGIN, *norms, END]), zeros))
-            if not no_openers(norms):
-                packed += self._scope_change(raws, norms)
+            packed += sum(map(pair_weight, pairwise(norms), zeros))
+            if not without_opener(norms):
+                packed += self._scope_changes(memory, raws, norms[1:-1])
             scores.append(link(*unpack(packed)))
         return scores
 
@@ -152,65 +169,77 @@ class SocialScorer:
         raws = tokenize(text)
         if not raws:
             return Explanation(EMPTY_POLARITY, 0, 0, ())
-        norms = [self._norm_of[raw] for raw in raws]
+        memory = self._memory
+        norms = [memory[raw] for raw in raws]
         parts = [Part("bias", "", *unpack(self._weights.bias))]
         framed = [BEGIN, *norms, END]
         flags = scope_flags(norms)
         for i, raw in enumerate(raws):
-            parts.append(Part("word", raw, *unpack(self._weight_of[raw])))
-            if flags[i] and raw in self._scoped:
-                opened = "+".join(name for bit, name in _FLAG_NAMES.items() if flags[i] & bit)
-                parts.append(Part("scope", f"{raw} ({opened})", *unpack(self._scoped[raw][flags[i]])))
+            parts.append(Part("word", raw, *unpack(memory.weight_of[raw])))
+            if flags[i]:
+                scopes = "+".join(name for bit, name in _FLAG_NAMES.items() if flags[i] & bit)
+                parts.append(Part("scope", f"{raw} ({scopes})", *unpack(self.scope_change(raw, flags[i]))))
         parts.extend(
-            Part("pair", f"{left} {right}", *unpack(self._pairs.get((left, right), 0))) for left, right in pairwise(framed)
+            Part("pair", f"{left} {right}", *unpack(self._pairs.get((left, right), 0)))
+            for left, right in pairwise(framed)
         )
         kept = tuple(part for part in parts if part.negative or part.positive)
         negative, positive = sum(part.negative for part in kept), sum(part.positive for part in kept)
         return Explanation(link(negative, positive), negative, positive, kept)
 
-    def _scope_change(self, raws: list[str], norms: list[str]) -> int:
-        scoped = self._scoped
+    def _scope_changes(self, memory: _TokenMemory, raws: list[str], norms: list[str]) -> int:
+        scoped = memory.scoped
         packed = 0
         for raw, flag in zip(raws, scope_flags(norms), strict=True):
             if flag:
-                changes = scoped.get(raw)
-                if changes is not None:
-                    packed += changes[flag]
+                change = scoped[flag].get(raw)
+                packed += memory.scope_change(raw, flag) if change is None else change
         return packed
 
-    def _learn(self, raw: str) -> str:
-        """Analyses a raw token and remembers its norm, its weight and what scopes do to it."""
+    def analyse(self, raw: str) -> tuple[str, int]:
+        """Norm and packed weight of a raw token."""
+        word = raw.lower()
+        if word in self.plain_words and (raw == word or len(raw) == 1 or not raw.isupper()):
+            return word, self.plain_weights[word]  # What the long way would find, for most tokens of most texts.
         token = analyse(raw, self._known)
         negative = positive = 0.0
         for part, times in token.parts:
             part_negative, part_positive = unpack(self._part_weight(part))
             negative += part_negative * times
             positive += part_positive * times
+        facts = [name for fact, name in ((token.shouted, "shouted"), (token.stretched, "stretched")) if fact]
+        effects = [self._effect(name, *self._feelings(token)) for name in facts]
+        negative += sum(effect[0] for effect in effects)
+        positive += sum(effect[1] for effect in effects)
+        packed = _clipped(negative, positive)
+        if len(token.parts) > 1:
+            packed += self._extra.get(fold(raw), 0)
+        return token.norm, packed
+
+    def scope_change(self, raw: str, flag: int) -> int:
+        """What a combination of scope flags adds to a raw token, packed."""
+        token = analyse(raw, self._known)
+        packed = self._weights.negated.get(token.norm, 0) if flag & NEGATED else 0
         good, bad = self._feelings(token)
-        for fact, name in ((token.shouted, "shouted"), (token.stretched, "stretched")):
-            if fact:
-                for effect, amount in ((name, 1.0), (name + "+", good), (name + "-", bad)):
-                    change = self._weights.effects.get(effect, _NO_EFFECT)
-                    negative += change[0] * amount * SCALE
-                    positive += change[1] * amount * SCALE
-        extra = self._extra.get(fold(raw)) if token.parts and token.norm != fold(raw) else None
-        if extra is not None:
-            extra_negative, extra_positive = unpack(extra)
-            negative, positive = negative + extra_negative, positive + extra_positive
-        self._weight_of[raw] = _clipped(negative, positive)
-        changes = tuple(self._change(token.norm, good, bad, flag) for flag in range(8))
-        if any(changes):
-            self._scoped[raw] = changes
-        self._norm_of[raw] = token.norm
-        return token.norm
+        if good or bad:
+            effects = [self._effect(name, good, bad) for bit, name in _FLAG_NAMES.items() if flag & bit]
+            packed += _clipped(sum(effect[0] for effect in effects), sum(effect[1] for effect in effects))
+        return packed
+
+    def _effect(self, name: str, good: float, bad: float) -> tuple[float, float]:
+        """Logits, in thousandths, of an effect on a token with these amounts of good and bad."""
+        effects = self._weights.effects
+        fact, on_good, on_bad = (effects.get(key, _NO_EFFECT) for key in (name, name + "+", name + "-"))
+        negative = fact[0] + on_good[0] * good + on_bad[0] * bad
+        positive = fact[1] + on_good[1] * good + on_bad[1] * bad
+        return negative * SCALE, positive * SCALE
 
     def _part_weight(self, part: str) -> int:
         weight = self._weights.words.get(part)
-        if weight is None:
-            rows = self._weights.ngrams[ngram_buckets(part)] if part.isalpha() else self._weights.ngrams[:0]
-            negative, positive = rows.sum(axis=0, dtype="i8").tolist()
-            weight = _clipped(negative, positive)
-        return weight + self._extra.get(part, 0)
+        if weight is None and part.isalpha():
+            rows = self._weights.ngrams[ngram_buckets(part)]
+            weight = _clipped(*rows.sum(axis=0, dtype="i8").tolist())
+        return (weight or 0) + self._extra.get(part, 0)
 
     def _feelings(self, token: Token) -> tuple[float, float]:
         """Sums of the good and of the bad valences of a token's parts, both as amounts."""
@@ -222,24 +251,6 @@ class SocialScorer:
             else:
                 bad -= valence * times
         return good, bad
-
-    def _change(self, norm: str, good: float, bad: float, flag: int) -> int:
-        negative = positive = 0.0
-        for bit, name in _FLAG_NAMES.items():
-            if flag & bit:
-                for effect, amount in ((name + "+", good), (name + "-", bad)):
-                    change = self._weights.effects.get(effect, _NO_EFFECT)
-                    negative += change[0] * amount * SCALE
-                    positive += change[1] * amount * SCALE
-        packed = _clipped(negative, positive)
-        if flag & NEGATED:
-            packed += self._weights.negated.get(norm, 0)
-        return packed
-
-    def _forget(self) -> None:
-        self._norm_of.clear()
-        self._weight_of.clear()
-        self._scoped.clear()
 
     def _add_terms(self, terms: Mapping[str, float]) -> None:
         known = dict(self._weights.words)
@@ -268,14 +279,20 @@ _FLAG_NAMES = {NEGATED: "negated", BOOSTED: "boosted", CONTRASTED: "contrasted"}
 
 
 def _clipped(negative: float, positive: float) -> int:
-    return pack(
-        max(-MAX_WEIGHT, min(MAX_WEIGHT, round(negative))), max(-MAX_WEIGHT, min(MAX_WEIGHT, round(positive)))
-    )
+    return pack(max(-MAX_WEIGHT, min(MAX_WEIGHT, round(negative))), max(-MAX_WEIGHT, min(MAX_WEIGHT, round(positive))))
 
 
 def load_social_scorer(extra_terms: Mapping[str, float] | None = None) -> SocialScorer:
-    """The ``social`` scorer with the weights that ship with the package."""
-    return SocialScorer(load_packaged_weights(), extra_terms)
+    """The ``social`` scorer with the weights that ship with the package.
+
+    Without terms of a campaign it is one object, shared, so that its memory of tokens is filled once.
+    """
+    return SocialScorer(load_packaged_weights(), extra_terms) if extra_terms else _plain_scorer()
+
+
+@cache
+def _plain_scorer() -> SocialScorer:
+    return SocialScorer(load_packaged_weights())
 
 
 @cache

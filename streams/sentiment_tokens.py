@@ -53,13 +53,51 @@ _EMOTICON_NORMS = {face: f":{meaning}:" for meaning, faces in _EMOTICONS.items()
 
 _RUN = re.compile(r"(.)\1{2,}", re.DOTALL)
 _DIGITS = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
-_LAUGH = re.compile(r"a?(?:(?:ha|ah|he|hah){2,}h?|(?:ja|aj){2,}j?|(?:hua|hue){2,}|k{3,}|(?:rs){2,}|(?:lo){2,}l|(?:hi){2,})")
+_LAUGHS = {
+    frozenset(letters): norm
+    for letters, norm in (
+        ("ha", "haha"),
+        ("he", "haha"),
+        ("hi", "haha"),
+        ("ja", "haha"),
+        ("k", "kk"),
+        ("rs", "haha"),
+        ("lo", "lol"),
+    )
+}
 _HUMP = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W0-9_A-Za-z]+")
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
 _IGNORED_IN_EMOJI = {0xFE0E, 0xFE0F, 0x20E3, *_SKIN_TONES, *range(0xE0020, 0xE0080)}
 _ZWJ = 0x200D
 _FLAG_LETTERS = range(0x1F1E6, 0x1F200)
-_SHORT_WORDS = frozenset(["a", "i", "so", "is", "it", "in", "my", "me", "of", "on", "to", "we", "no", "be", "up", "go", "do", "us", "at", "by", "or", "he", "am", "an"])
+_SHORT_WORDS = frozenset(
+    [
+        "a",
+        "i",
+        "so",
+        "is",
+        "it",
+        "in",
+        "my",
+        "me",
+        "of",
+        "on",
+        "to",
+        "we",
+        "no",
+        "be",
+        "up",
+        "go",
+        "do",
+        "us",
+        "at",
+        "by",
+        "or",
+        "he",
+        "am",
+        "an",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +164,8 @@ def normalise(word: str, known: Container[str]) -> tuple[str, bool]:
     word = fold(word).strip("'_")
     if word in known:
         return word, False
-    if _LAUGH.fullmatch(word):
-        return ("kk" if word[0] == "k" else "lol" if word[0] == "l" else "haha"), False
+    if len(word) > 3 and (laugh := _LAUGHS.get(frozenset(word))) is not None:
+        return laugh, False
     if any("0" <= c <= "9" for c in word):
         return _DIGITS.sub(NUMBER, word), False
     stretched = False

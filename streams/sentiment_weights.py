@@ -125,9 +125,7 @@ def load_weights(data: bytes) -> SentimentWeights:
     return SentimentWeights(
         bias=pack(*header["bias"]),
         words=dict(zip(words, packed("word_weights"), strict=True)),
-        pairs=dict(
-            zip(zip(named("pair_left"), named("pair_right"), strict=True), packed("pair_weights"), strict=True)
-        ),
+        pairs=dict(zip(zip(named("pair_left"), named("pair_right"), strict=True), packed("pair_weights"), strict=True)),
         negated=dict(zip(named("negated"), packed("negated_weights"), strict=True)),
         valences=dict(zip(named("valenced"), (arrays["valences"] / SCALE).tolist(), strict=True)),
         effects=effects,

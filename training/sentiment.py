@@ -157,9 +157,7 @@ def cross_validate(corpus: Corpus) -> Logits:
 
 def fold_weights(fit: Fit, corpus: Corpus, extractor: FeatureExtractor, bias: np.ndarray) -> SentimentWeights:
     """Sums the features of each word and pair into the packed weights that the scorer adds up."""
-    learned = {
-        name: fit.weights[column] * SHARE[name[0]] * SCALE for name, column in corpus.columns.items()
-    }
+    learned = {name: fit.weights[column] * SHARE[name[0]] * SCALE for name, column in corpus.columns.items()}
     zero = np.zeros(2)
 
     def total(features: dict[str, float]) -> int:
@@ -183,9 +181,7 @@ def fold_weights(fit: Fit, corpus: Corpus, extractor: FeatureExtractor, bias: np
         bias=pack(*(int(v) for v in np.rint(bias * SCALE))),
         words={word: total(extractor.part(word)) for word in known},
         pairs=pairs,
-        negated={
-            name[2:]: total({name: 1.0}) for name in learned if name.startswith("n:") and name[2:] in set(known)
-        },
+        negated={name[2:]: total({name: 1.0}) for name in learned if name.startswith("n:") and name[2:] in set(known)},
         valences={word: v for word in known if (v := extractor.lexicons.valence(word))},
         effects={
             name[2:]: tuple(round(float(v) / SCALE, 4) for v in logits)
@@ -224,7 +220,10 @@ def train(data: Path, artefact: Path) -> dict[str, object]:
     for name in sets:
         rows = corpus.rows_of(name)
         recall = recalls(corpus.labels[rows], predict(out_of_fold[rows]))
-        report[f"cv_{name}"] = {"macro_recall": round(float(np.mean(recall)), 4), "recalls": [round(r, 3) for r in recall]}
+        report[f"cv_{name}"] = {
+            "macro_recall": round(float(np.mean(recall)), 4),
+            "recalls": [round(r, 3) for r in recall],
+        }
     rated = out_of_fold[corpus.rows_of("rated")]
     scores = [link(round(n * SCALE), round(p * SCALE)) for n, p in rated]
     report["cv_rated_correlation"] = round(float(np.corrcoef(scores, sets["rated"].ratings)[0, 1]), 4)
