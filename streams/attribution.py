@@ -25,27 +25,32 @@ class CampaignIndex:
         }
         self._codes: dict[str, str] = {}
         self._click_ids: dict[str, str] = {}
-        self._click_prefixes: list[tuple[str, str]] = []
-        self._links: list[tuple[tuple[tuple[str, str], ...], str]] = []
-        for influencer in definition.influencers:
-            self._add(influencer)
-        # The longest prefix and the most specific link win; sorting is stable, so the definition's order breaks ties.
-        self._click_prefixes.sort(key=lambda entry: -len(entry[0]))
-        self._links.sort(key=lambda entry: -len(entry[0]))
+        self._click_prefixes: dict[int, dict[str, str]] = {}
+        self._links: dict[tuple[str, ...], dict[tuple[str, ...], tuple[int, str]]] = {}
+        for order, influencer in enumerate(definition.influencers):
+            self._add(order, influencer)
+        # The longest prefix and the most specific link win; of equally specific links the definition's first.
+        self._prefix_lengths = sorted(self._click_prefixes, reverse=True)
+        self._link_shapes = sorted(self._links, key=len, reverse=True)
 
-    def _add(self, influencer: InfluencerDefinition) -> None:
+    def _add(self, order: int, influencer: InfluencerDefinition) -> None:
         for code in influencer.discount_codes:
             self._codes[code.casefold()] = influencer.influencer_id
         for click_id in influencer.click_ids:
             if click_id.endswith("*"):
-                self._click_prefixes.append((click_id[:-1], influencer.influencer_id))
+                prefixes = self._click_prefixes.setdefault(len(click_id) - 1, {})
+                prefixes.setdefault(click_id[:-1], influencer.influencer_id)
             else:
                 self._click_ids[click_id] = influencer.influencer_id
         for link in influencer.links:
-            self._links.append((_wanted(link), influencer.influencer_id))
+            fields, values = _wanted(link)
+            self._links.setdefault(fields, {}).setdefault(values, (order, influencer.influencer_id))
 
     def attribute(self, event: ConversionEvent) -> str:
-        """Return the influencer a conversion without ``influencer_id`` belongs to, or ``UNATTRIBUTED``."""
+        """Return the influencer a conversion without ``influencer_id`` belongs to, or ``UNATTRIBUTED``.
+
+        Costs a look-up for each length of prefix and each combination of utm fields, not for each influencer.
+        """
         if event.discount_code:
             found = self._codes.get(event.discount_code.casefold())
             if found is not None:
@@ -54,18 +59,26 @@ class CampaignIndex:
             found = self._click_ids.get(event.click_id)
             if found is not None:
                 return found
-            for prefix, influencer_id in self._click_prefixes:
-                if event.click_id.startswith(prefix):
-                    return influencer_id
-        for wanted, influencer_id in self._links:
-            if all((getattr(event, field) or "").casefold() == value for field, value in wanted):
-                return influencer_id
-        return UNATTRIBUTED
+            for length in self._prefix_lengths:
+                found = self._click_prefixes[length].get(event.click_id[:length])
+                if found is not None:
+                    return found
+        best: tuple[int, str] | None = None
+        specific = 0
+        for fields in self._link_shapes:
+            if best is not None and len(fields) < specific:
+                break
+            values = tuple([(getattr(event, field) or "").casefold() for field in fields])
+            match = self._links[fields].get(values)
+            if match is not None and (best is None or match[0] < best[0]):
+                best, specific = match, len(fields)
+        return UNATTRIBUTED if best is None else best[1]
 
 
-def _wanted(link: TrackingLink) -> tuple[tuple[str, str], ...]:
-    values = ((field, getattr(link, field)) for field in _UTM_FIELDS)
-    return tuple((field, value.casefold()) for field, value in values if value)
+def _wanted(link: TrackingLink) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the utm fields a link asks for, and their values."""
+    values = [(field, value.casefold()) for field in _UTM_FIELDS if (value := getattr(link, field))]
+    return tuple(field for field, _ in values), tuple(value for _, value in values)
 
 
 class Registry:

@@ -39,7 +39,7 @@ class MetricHistory:
         self.values = array("q")
 
     def insert(self, column: int, time_ms: int, value: int) -> list[Contribution]:
-        """Insert a snapshot and return what changes. One older than the oldest kept changes nothing past the horizon."""
+        """Insert a snapshot and return what changes."""
         times, values = self.times, self.values
         at = len(times)
         if at and (times[-1], values[-1]) > (time_ms, value):
@@ -66,17 +66,20 @@ class MetricHistory:
     def thin(self, as_of_ms: int) -> None:
         """Keep what windows can still need: all of the last hour, before that the last of each coarse pane."""
         detail, horizon = as_of_ms - _FULL_DETAIL_MS, as_of_ms - _HORIZON_MS
+        # The detailed stretch stays whole; of a busy post that is nearly everything, so it is not looped over.
+        candidates = bisect_left(self.times, detail) - 1
+        if candidates <= 0:
+            return
         times, values = array("q"), array("q")
-        count = len(self.times)
-        for index, time_ms in enumerate(self.times):
-            following = self.times[index + 1] if index + 1 < count else None
-            if following is not None:
-                # The very first stays: what comes before it must still be told from what was dropped.
-                same_pane = following // _COARSE_MS == time_ms // _COARSE_MS
-                if following < horizon or (index and following < detail and same_pane):
-                    continue
+        for index in range(candidates):
+            time_ms, following = self.times[index], self.times[index + 1]
+            # The very first stays: what comes before it must still be told from what was dropped.
+            if following < horizon or (index and following // _COARSE_MS == time_ms // _COARSE_MS):
+                continue
             times.append(time_ms)
             values.append(self.values[index])
+        times.extend(self.times[candidates:])
+        values.extend(self.values[candidates:])
         self.times, self.values = times, values
 
 
