@@ -18,6 +18,10 @@ from streams.explanations import explain, explain_resolved
 from streams.peers import PeerGroup
 
 FORMAT_VERSION = 1
+RETURN_MS = 900_000
+"""How long after a silence its end may still look like a spike."""
+CHECKOUT_DOUBT = 3.0
+"""Nats against the checkout from which a high share of unclicked code uses only means that clicks stopped buying."""
 OWN_CAUSE: frozenset[RuleName] = frozenset({"engagement_spike", "entries_spike", "negative_wave"})
 """Rules whose campaign alert is explained by an influencer's that is open."""
 NEEDS_LIFE: frozenset[RuleName] = frozenset({"engagement_drop", "conversion_drop", "feed_silent"})
@@ -241,6 +245,16 @@ class AlertEngine:
     @staticmethod
     def _is_inhibited(campaign: CampaignWatch, watch: KeyWatch, sample: WindowSample, name: RuleName) -> bool:
         """Whether a stronger or better located alert already says it."""
+        at_ms = sample.window_end_ms
+        if name in ("engagement_spike", "entries_spike"):
+            # What comes back after a silence or a drop is a return, not a spike.
+            drop, returned_at_ms = watch.alerts["engagement_drop"], watch.signals.silence.state.returned_at_ms
+            if drop.phase in ("firing", "recovering") or at_ms < drop.quiet_until_ms:
+                return True
+            if returned_at_ms >= 0 and at_ms - returned_at_ms < RETURN_MS:
+                return True
+        if name == "code_leak" and watch.signals.conversion.state.fall >= CHECKOUT_DOUBT:
+            return True
         if name == "engagement_drop":
             silent = watch.signals.silence.state
             if watch.alerts["feed_silent"].phase != "ok" or silent.empty_windows > 0 or campaign.silent:

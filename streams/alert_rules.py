@@ -7,17 +7,22 @@ import msgspec
 from models.alerts import AlertRule, AlertSettings, RuleName
 from streams.proportions import ProportionParameters
 
-SURPRISE_ALARM: Final = 4.0
-"""-log10 of the tail share at which a spike has strength 1: one window in ten thousand."""
-SHORTFALL_ALARM: Final = 12.0
+SURPRISE_ALARM: Final = 3.0
+"""-log10 of the tail share at which a spike has strength 1: one window in a thousand, twice in a row."""
+SIGMA_ALARM: Final = 6.0
+"""Standard deviations that are an alarm even in a series that is used to bursts, given ``SIGMA_RATIO``."""
+SIGMA_RATIO: Final = 4.0
+SHORTFALL_ALARM: Final = 7.0
 """Nats of evidence at which a drop has strength 1."""
-PROPORTION_ALARM: Final = 9.0
+PROPORTION_ALARM: Final = 11.0
 """Nats of evidence at which a change of a ratio has strength 1."""
-SILENCE_ALARM: Final = 12.0
+SILENCE_ALARM: Final = 10.0
 """Nats of evidence at which silence has strength 1."""
 
 NEGATIVE_SHARE: Final = ProportionParameters(prior_share=0.12)
-CONVERSION_RATE: Final = ProportionParameters(prior_share=0.03, prior_total=150.0, rise_add=0.1, memory_total=12_000.0)
+CONVERSION_RATE: Final = ProportionParameters(
+    prior_share=0.03, prior_total=150.0, rise_add=0.1, fall_factor=0.1, memory_total=12_000.0, correlation=0.0
+)
 UNCLICKED_CODES: Final = ProportionParameters(
     prior_share=0.25, prior_total=20.0, rise_add=0.3, rise_factor=1.5, memory_total=1_000.0, recent_decay=0.85
 )
@@ -25,11 +30,11 @@ UNCLICKED_CODES: Final = ProportionParameters(
 DEFAULT_RULES: Final[dict[RuleName, AlertRule]] = {
     rule.rule: rule
     for rule in (
-        AlertRule(rule="engagement_spike", minimum_count=25, minimum_ratio=2.5, clear_at=0.4),
-        AlertRule(rule="engagement_drop", minimum_count=10, minimum_ratio=2.0, fire_windows=1),
+        AlertRule(rule="engagement_spike", minimum_count=25, minimum_ratio=3.5, clear_at=0.4),
+        AlertRule(rule="engagement_drop", minimum_count=20, minimum_ratio=3.0, fire_windows=1),
         AlertRule(rule="negative_wave", minimum_count=12, minimum_ratio=1.6, fire_windows=1),
         AlertRule(rule="conversion_drop", minimum_count=60, minimum_ratio=2.0, fire_windows=1, clear_windows=8),
-        AlertRule(rule="code_leak", minimum_count=8, minimum_ratio=1.4, fire_windows=1, clear_windows=10),
+        AlertRule(rule="code_leak", minimum_count=10, minimum_ratio=1.4, fire_windows=1, clear_windows=10),
         AlertRule(
             rule="feed_silent",
             minimum_count=0,
@@ -38,7 +43,7 @@ DEFAULT_RULES: Final[dict[RuleName, AlertRule]] = {
             clear_windows=2,
             cool_down_ms=300_000,
         ),
-        AlertRule(rule="entries_spike", minimum_count=20, minimum_ratio=2.5, clear_at=0.4),
+        AlertRule(rule="entries_spike", minimum_count=12, minimum_ratio=3.5, clear_at=0.4),
     )
 }
 

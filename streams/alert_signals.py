@@ -8,21 +8,25 @@ import math
 
 from msgspec import Struct
 
-from models.alerts import AlertRule, RuleName, WindowSample
+from models.alerts import RULE_NAMES, AlertRule, RuleName, WindowSample
 from streams.alert_rules import (
     CONVERSION_RATE,
     NEGATIVE_SHARE,
     PROPORTION_ALARM,
     SHORTFALL_ALARM,
+    SIGMA_ALARM,
+    SIGMA_RATIO,
     SILENCE_ALARM,
     SURPRISE_ALARM,
     UNCLICKED_CODES,
 )
 from streams.proportions import ProportionMonitor, ProportionState, ProportionVerdict
-from streams.silence import SilenceMonitor, SilenceState
-from streams.spikes import SpikeDetector, SpikeState, Verdict
+from streams.silence import SilenceMonitor, SilenceState, SilenceVerdict
+from streams.spikes import UPPER_SIGMAS, SpikeDetector, SpikeState, Verdict
 
 RECENT_WINDOWS = 5
+SUDDEN_WINDOWS = 10
+"""Windows before the last two that a drop is compared with."""
 LEARNT_HITS = 10.0
 """Hits a usual share must rest on before its fall means anything."""
 SILENCE_WINDOWS = 15
@@ -62,6 +66,7 @@ class SignalState(Struct, gc=False):
     codes: ProportionState
     silence: SilenceState
     recent: list[RecentWindow]
+    past: list[int]
 
 
 def activity(sample: WindowSample) -> int:
@@ -72,7 +77,7 @@ def activity(sample: WindowSample) -> int:
 class Signals:
     """The detectors of one influencer or campaign."""
 
-    __slots__ = ("codes", "conversion", "engagements", "entries", "negative", "recent", "silence")
+    __slots__ = ("codes", "conversion", "engagements", "entries", "negative", "past", "recent", "silence")
 
     def __init__(self, state: SignalState | None = None) -> None:
         if state is None:
@@ -83,6 +88,7 @@ class Signals:
             self.codes = ProportionMonitor(UNCLICKED_CODES)
             self.silence = SilenceMonitor()
             self.recent: list[RecentWindow] = []
+            self.past: list[int] = []
         else:
             self.engagements = SpikeDetector.from_state(state.engagements)
             self.entries = SpikeDetector.from_state(state.entries)
@@ -91,6 +97,7 @@ class Signals:
             self.codes = ProportionMonitor(UNCLICKED_CODES, state.codes)
             self.silence = SilenceMonitor(state=state.silence)
             self.recent = list(state.recent)
+            self.past = list(state.past)
 
     def state(self) -> SignalState:
         """Everything remembered. It shares the ratio monitors' states: encode it before the next update."""
@@ -102,6 +109,7 @@ class Signals:
             codes=self.codes.state,
             silence=self.silence.state,
             recent=list(self.recent),
+            past=list(self.past),
         )
 
     def update(
@@ -128,7 +136,6 @@ class Signals:
             )
         )
         del self.recent[:-RECENT_WINDOWS]
-        engagements = self.engagements.update(end_ms, sample.engagements)
         negative = self.negative.update(sample.negative, scored)
         visits = max(sample.clicks, sample.purchases)
         conversion = self.conversion.update(sample.purchases, visits)
@@ -138,31 +145,66 @@ class Signals:
         silent = 0.0
         if self.silence.state.windows > SILENCE_WINDOWS:
             silent = silence.evidence / SILENCE_ALARM
+        if silent >= 1.0:
+            # Nothing is learnt from a feed that is not there: its return is no spike.
+            return self._while_silent(sample, silence, silent)
+        engagements = self.engagements.update(end_ms, sample.engagements)
+        entries = self.entries.update(end_ms, sample.entries)
+        past = self.past
+        before = sum(past[:-1]) / (len(past) - 1) if len(past) > SUDDEN_WINDOWS // 2 else engagements.expected
+        together = 0.5 * (past[-1] + sample.engagements) if past else float(sample.engagements)
+        past.append(sample.engagements)
+        del past[:-SUDDEN_WINDOWS]
+        drop = _Drop(engagements, together, min(before, engagements.expected))
         return {
             "engagement_spike": _spike(rules["engagement_spike"], engagements, "engagements"),
-            "engagement_drop": _drop(rules["engagement_drop"], engagements, active=("engagement_drop" in active)),
+            "engagement_drop": _drop(rules["engagement_drop"], drop, active="engagement_drop" in active),
             "negative_wave": _rise(rules["negative_wave"], negative, "negative share"),
             "conversion_drop": _fall(rules["conversion_drop"], conversion, "conversion rate"),
             "code_leak": _rise(rules["code_leak"], codes, "share of code uses without a click"),
             "feed_silent": Reading(silent, "events", activity(sample), silence.expected, 0.0, silence.empty_windows),
-            "entries_spike": _spike(rules["entries_spike"], self.entries.update(end_ms, sample.entries), "entries"),
+            "entries_spike": _spike(rules["entries_spike"], entries, "entries"),
         }
+
+    def _while_silent(self, sample: WindowSample, silence: SilenceVerdict, silent: float) -> dict[RuleName, Reading]:
+        nothing = Reading(0.0, "engagements", 0.0, silence.expected, 0.0, 0)
+        readings: dict[RuleName, Reading] = dict.fromkeys(RULE_NAMES, nothing)
+        readings["feed_silent"] = _silence(sample, silence, silent)
+        return readings
+
+
+class _Drop(Struct, frozen=True, gc=False):
+    """The detector's verdict, the mean of the last two windows, and what came in the minutes before them."""
+
+    verdict: Verdict
+    together: float
+    before: float
+
+
+def _silence(sample: WindowSample, silence: SilenceVerdict, strength: float) -> Reading:
+    return Reading(strength, "events", activity(sample), silence.expected, 0.0, silence.empty_windows)
 
 
 def _spike(rule: AlertRule, verdict: Verdict, unit: str) -> Reading:
     strength = 0.0
     if not verdict.warming and verdict.value >= rule.minimum_count and verdict.ratio > 1.0:
         strength = verdict.surprise / SURPRISE_ALARM
+        if verdict.ratio >= SIGMA_RATIO:
+            sigma = (verdict.upper - verdict.expected) / UPPER_SIGMAS
+            strength = max(strength, (verdict.value - verdict.expected) / sigma / SIGMA_ALARM)
         if rule.minimum_ratio > 1.0:
             strength = min(strength, math.log(verdict.ratio) / math.log(rule.minimum_ratio))
     return Reading(strength, unit, verdict.value, verdict.expected, verdict.ratio, int(verdict.value))
 
 
-def _drop(rule: AlertRule, verdict: Verdict, *, active: bool) -> Reading:
+def _drop(rule: AlertRule, drop: _Drop, *, active: bool) -> Reading:
+    verdict = drop.verdict
     strength = 0.0
     if not verdict.warming and (active or verdict.expected >= rule.minimum_count):
         strength = verdict.shortfall / SHORTFALL_ALARM
-        if not active and verdict.ratio * rule.minimum_ratio > 1.0:
+        # One low minute is noise and a quiet evening is no drop: two minutes together must be far below both the
+        # level and the minutes just before.
+        if not active and (drop.together + 1.0) * rule.minimum_ratio > drop.before + 1.0:
             strength = 0.0
     return Reading(strength, "engagements", verdict.value, verdict.expected, verdict.ratio, int(verdict.expected))
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 PeerVerdict = Literal["own", "shared", "unknown"]
 
 MINIMUM_PEERS = 3
-OWN_GAP = math.log(1.8)
+OWN_GAP = math.log(2.0)
 """Log ratio below the peers' median from which a drop is one's own."""
 MINIMUM_EXPECTED = 1.0
 """Influencers that expect less than this per window say nothing about the others."""

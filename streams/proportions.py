@@ -40,7 +40,8 @@ class ProportionParameters(Struct, frozen=True, gc=False):
         evidence_limit: the most evidence that is kept, so that an end is seen soon.
         step_limit: the most evidence one window can bring.
         calm_evidence: evidence above which the usual share is learnt at a tenth of the speed.
-        spread: overdispersion: how many events, on average, one independent decision stands for.
+        correlation: between the events of one window, as in a beta-binomial: n events say what
+            ``n / (1 + correlation (n - 1))`` independent ones would.
     """
 
     prior_share: float
@@ -53,7 +54,7 @@ class ProportionParameters(Struct, frozen=True, gc=False):
     evidence_limit: float = 24.0
     step_limit: float = 9.0
     calm_evidence: float = 3.0
-    spread: float = 1.3
+    correlation: float = 0.02
 
 
 class ProportionState(Struct, gc=False):
@@ -114,5 +115,5 @@ class ProportionMonitor:
     def _step(self, evidence: float, hits: int, misses: int, usual: float, other: float) -> float:
         p = self._parameters
         step = hits * math.log(other / usual) + misses * math.log((1.0 - other) / (1.0 - usual))
-        step = max(-p.step_limit, min(p.step_limit, step / p.spread))
+        step = max(-p.step_limit, min(p.step_limit, step / (1.0 + p.correlation * (hits + misses - 1))))
         return max(0.0, min(p.evidence_limit, evidence + step))

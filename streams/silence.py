@@ -26,14 +26,16 @@ class SilenceParameters(Struct, frozen=True, gc=False):
         fading: part of the usual count that an empty window takes away: a feed that stays silent is accepted in time.
         dispersion: assumed 1 / k of the negative binomial; bursty feeds have many empty windows.
         step_limit: the most evidence one empty window can bring, in nats.
-        isolation_rate: adaptation of the share of empty windows that follow a busy one.
+        isolation_rate: adaptation of the share of empty windows.
+        alarm: evidence that is a silence, for ``returned_at_ms``.
     """
 
     level_rate: float = 1 / 20
     fading: float = 1 / 240
-    dispersion: float = 0.25
+    dispersion: float = 0.12
     step_limit: float = 6.5
     isolation_rate: float = 1 / 200
+    alarm: float = 10.0
 
 
 class SilenceState(Struct, gc=False):
@@ -45,6 +47,7 @@ class SilenceState(Struct, gc=False):
     empty_windows: int = 0
     silent_since_ms: int = 0
     evidence: float = 0.0
+    returned_at_ms: int = -1
 
 
 class SilenceMonitor:
@@ -73,6 +76,8 @@ class SilenceMonitor:
         s.windows += 1
         level = s.level
         if events > 0:
+            if s.evidence >= p.alarm:
+                s.returned_at_ms = at_ms
             s.empty_windows, s.evidence, s.silent_since_ms = 0, 0.0, 0
             rate = max(p.level_rate, 1.0 / s.windows)
             step = events - level

@@ -21,6 +21,8 @@ from msgspec import Struct
 Direction = Literal["none", "up", "down"]
 
 _NO_EVIDENCE = -99.0
+UPPER_SIGMAS = 3.0
+"""The band's top lies this many standard deviations above the expected value."""
 
 
 class Verdict(Struct, frozen=True, gc=False):
@@ -77,6 +79,7 @@ class SpikeParameters(Struct, frozen=True, gc=False):
         outgrow_alarm: the same, once it was an alarm.
         quiet_updates: updates below the opening height that end a burst.
         tail_share: share of values in the tracked tail, for ``surprise``.
+        spread_rate: adaptation of the residuals' spread.
         drop_to: the part of the expected level that a drop is tested against.
         drop_alarm: nats of shortfall that are an alarm where drops are not usual.
         alarm_height: evidence that maps to a score of 0.5.
@@ -84,27 +87,28 @@ class SpikeParameters(Struct, frozen=True, gc=False):
         gap_factor: a pause this many times the usual step starts the burst state afresh.
     """
 
-    shape: float = 3.0
-    smoothing: float = 0.25
-    instant_offset: float = 0.8
-    base_share: float = 0.6
-    base_rate: float = 1 / 576
+    shape: float = 4.0
+    smoothing: float = 0.35
+    instant_offset: float = 1.0
+    base_share: float = 0.5
+    base_rate: float = 1 / 1152
     level_rate: float = 1 / 40
     dispersion_rate: float = 1 / 100
     step_limit: float = 2.0
     record_share: float = 1.0
-    record_decay: float = 1 / 2000
-    burst_share: float = 0.03
-    burst_memory: int = 80
-    burst_prior: int = 4
+    record_decay: float = 1 / 3500
+    burst_share: float = 0.015
+    burst_memory: int = 60
+    burst_prior: int = 1
     usual_height: float = 4.0
-    outgrow: float = 1.0
-    outgrow_alarm: float = 2.0
-    quiet_updates: int = 24
+    outgrow: float = 0.75
+    outgrow_alarm: float = 1.5
+    quiet_updates: int = 15
     tail_share: float = 0.02
+    spread_rate: float = 1 / 100
     drop_to: float = 0.3
-    drop_alarm: float = 12.0
-    alarm_height: float = 1.0
+    drop_alarm: float = 16.0
+    alarm_height: float = 0.3
     warm_up_updates: int = 24
     gap_factor: float = 30.0
 
@@ -135,8 +139,10 @@ class SpikeState(Struct):
     dispersion: float = 0.3
     smoothed: float = 0.0
     run: int = 0
-    tail_height: float = 2.5
-    tail_excess: float = 1.0
+    spread: float = 1.0
+    tail_run: int = 0
+    tail_height: float = 2.2
+    tail_excess: float = 0.5
     shortfall: float = 0.0
     reported_up: float = _NO_EVIDENCE
     reported_down: float = _NO_EVIDENCE
@@ -225,7 +231,7 @@ class SpikeDetector:
             s.reported_up = evidence
             up = 1.0 / (1.0 + math.exp(min(30.0, p.alarm_height - evidence)))
         down = self._drop(value, min(size, self._count(s.base)))
-        surprise = self._surprise(y - self._height(level))
+        surprise = self._surprise(y - self._height(level), size)
         warming = s.updates <= p.warm_up_updates
         self._learn(value, y, sigma)
         score = 0.0 if warming else max(up, down)
@@ -242,7 +248,7 @@ class SpikeDetector:
             value,
             level,
             level - 2.0 * sigma if level < 0.0 else max(0.0, level - 2.0 * sigma),
-            level + 3.0 * sigma,
+            level + UPPER_SIGMAS * sigma,
             surprise,
             s.shortfall,
             (abs(value) + 1.0) / (size + 1.0),
@@ -295,7 +301,7 @@ class SpikeDetector:
         channel.is_open = False
         channel.quiet = 0
         channel.bursts = min(channel.bursts + 1, p.burst_memory)
-        step = max(-3.0, min(3.0, channel.height - channel.usual))
+        step = max(-4.0, min(4.0, channel.height - channel.usual))
         channel.usual += step / (channel.bursts + p.burst_prior)
         if channel.height > channel.record:
             channel.record = channel.height
@@ -316,16 +322,27 @@ class SpikeDetector:
             return 1.0 / (1.0 + math.exp(min(30.0, 0.5 * (p.drop_alarm - evidence))))
         return 0.0
 
-    def _surprise(self, residual: float) -> float:
-        """-log10 of the tail probability of ``residual``: a tracked quantile and an exponential tail above it."""
+    def _surprise(self, residual: float, size: float) -> float:
+        """-log10 of the tail probability of ``residual``: a tracked quantile and an exponential tail above it.
+
+        The residual is measured in its own tracked spread, which is at least what Poisson noise gives at this level.
+        """
         p, s = self._parameters, self._state
+        floor = 1.0 / math.sqrt(1.0 + size / p.shape)
+        scaled = residual / max(s.spread, floor)
+        # One long burst is one lesson about the tail, not sixty: the longer it lasts, the less each value teaches.
+        lesson = 1.0 / (1.0 + s.tail_run)
+        rate = max(p.spread_rate, 1.0 / s.updates) * lesson
+        s.spread += rate * (min(1.25 * abs(residual), 3.0 * max(s.spread, floor)) - s.spread)
         height, excess = s.tail_height, s.tail_excess
-        if residual <= height:
-            s.tail_height = max(1.0, height - 0.05 * p.tail_share * excess)
+        if scaled <= height:
+            s.tail_height = max(1.5, height - 0.05 * p.tail_share * excess)
+            s.tail_run = max(0, s.tail_run - 1)
             return 0.0
-        over = residual - height
-        s.tail_height = height + 0.05 * (1.0 - p.tail_share) * excess
-        s.tail_excess = max(0.5, excess + 0.03 * (min(over, 4.0 * excess) - excess))
+        over = scaled - height
+        s.tail_run = min(s.tail_run + 1, 60)
+        s.tail_height = height + 0.05 * lesson * (1.0 - p.tail_share) * excess
+        s.tail_excess = max(0.4, excess + 0.03 * lesson * (min(over, 3.0 * excess) - excess))
         return -math.log10(p.tail_share) + over / excess / math.log(10.0)
 
     def _learn(self, value: float, y: float, sigma: float) -> None:
