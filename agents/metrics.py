@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from agents.metric_rows import Row, label_rows
+from models.deadletters import REASONS
 from models.rollups import WINDOW_NAMES
 from streams.counters import COLUMN, COUNTERS
-from streams.money import MICROS, Sums, add_sums
+from streams.money import MICROS
 from streams.partition import PartitionState
 from streams.rollups import ratio
 from streams.topics import INPUT_TOPICS
@@ -25,9 +25,6 @@ from streams.topics import INPUT_TOPICS
 if TYPE_CHECKING:
     from agents.app import Worker
 
-I64 = NDArray[np.int64]
-OTHER: Final = "other"
-UNATTRIBUTED_LABEL: Final = "unattributed"
 _LABELS: Final = ("campaign", "influencer", "platform")
 _ROLLING: Final = WINDOW_NAMES[:-1]
 _NOT_MONOTONIC: Final = frozenset(
@@ -44,21 +41,12 @@ class Figures(Struct, frozen=True, kw_only=True):
     events: int
     duplicates: int
     forwarded: int
+    missing_offsets: int
     rejected: dict[str, int]
     events_per_second: float
     lag: int
     watermark_delay_seconds: float
     influencers: int
-
-
-class _Row(Struct, frozen=True):
-    """One exported line: the labels, and the sums of what is folded into it."""
-
-    labels: tuple[str, str, str]
-    sums: I64
-    uniques: list[int] | None
-    money: Sums
-    followers: int | None
 
 
 class PulseCollector(Collector):
@@ -80,6 +68,7 @@ class PulseCollector(Collector):
         self._gone["events"] += state.events_total
         self._gone["duplicates"] += state.duplicates_total
         self._gone["forwarded"] += state.forwarded_total
+        self._gone["missing_offsets"] += state.missing_offsets_total
         self._rejected_gone.update(state.rejected_total)
 
     def figures(self) -> Figures:
@@ -99,6 +88,7 @@ class PulseCollector(Collector):
             events=events,
             duplicates=self._gone["duplicates"] + sum(state.duplicates_total for state in states),
             forwarded=self._gone["forwarded"] + sum(state.forwarded_total for state in states),
+            missing_offsets=self._gone["missing_offsets"] + sum(state.missing_offsets_total for state in states),
             rejected=dict(sorted(rejected.items())),
             events_per_second=self._rate,
             lag=sum(self.lags().values()),
@@ -122,77 +112,20 @@ class PulseCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Return every metric family; called by a scrape."""
         yield from self._pipeline_metrics()
-        rows, folded = self._rows()
+        rows, folded = label_rows(self._worker.pipeline, self._worker.settings.label_cap)
         yield from self._counter_metrics(rows)
         yield from self._derived_metrics(rows)
         yield from self._money_metrics(rows)
         yield GaugeMetricFamily(
             "campaign_pulse_folded_influencers",
-            "Influencers whose metrics are folded into `other` because of PULSE_LABEL_CAP.",
+            "Influencers folded into `other`: beyond PULSE_LABEL_CAP, or in no definition.",
             value=folded,
         )
 
     # ------------------------------------------------------------- campaigns
 
-    def _rows(self) -> tuple[list[_Row], int]:
-        """Choose what gets lines of its own (influencers of definitions first, in their order) and fold the rest."""
-        worker = self._worker
-        places = [
-            (state, row, key)
-            for state in worker.pipeline.partitions.values()
-            for row, key in enumerate(state.influencers.keys)
-        ]
-        defined = {
-            (campaign_id, influencer_id): order
-            for campaign_id, index in worker.pipeline.registry.campaigns.items()
-            for order, influencer_id in enumerate(index.influencers)
-        }
-        named = sorted(
-            (place for place in places if place[2] in defined), key=lambda place: (defined[place[2]], place[2])
-        )
-        own = named[: worker.settings.label_cap]
-        chosen = {(state.partition, row) for state, row, _ in own}
-        rest: dict[tuple[str, str], list[tuple[PartitionState, int]]] = {}
-        for state, row, (campaign_id, influencer_id) in places:
-            if (state.partition, row) not in chosen:
-                label = OTHER if influencer_id else UNATTRIBUTED_LABEL
-                campaign = campaign_id if campaign_id in worker.pipeline.registry.campaigns else OTHER
-                rest.setdefault((campaign, label), []).append((state, row))
-        rows = [self._own_row(state, row, key) for state, row, key in own]
-        rows += [
-            self._folded_row(labels, members) for labels, members in sorted(rest.items(), key=lambda item: item[0])
-        ]
-        return rows, len(places) - len(own)
-
-    def _own_row(self, state: PartitionState, row: int, key: tuple[str, str]) -> _Row:
-        store = state.influencers
-        definition = state.registry.influencer(*key)
-        followers = None if definition is None else definition.followers
-        if row in store.followers:
-            followers = store.followers[row][1]
-        ledger = store.ledgers.get(row)
-        return _Row(
-            (key[0], key[1], "" if definition is None else definition.platform),
-            store.panes.window_sums(np.array([row]))[0],
-            None,
-            {} if ledger is None else ledger.total,
-            followers,
-        )
-
-    def _folded_row(self, labels: tuple[str, str], members: list[tuple[PartitionState, int]]) -> _Row:
-        sums = np.zeros((len(WINDOW_NAMES), len(COUNTERS)), dtype=np.int64)
-        money: Sums = {}
-        by_state: dict[int, tuple[PartitionState, list[int]]] = {}
-        for state, row in members:
-            by_state.setdefault(state.partition, (state, []))[1].append(row)
-            ledger = state.influencers.ledgers.get(row)
-            if ledger is not None:
-                add_sums(money, ledger.total)
-        for state, rows in by_state.values():
-            sums += state.influencers.panes.folded_sums(np.array(rows))
-        return _Row((labels[0], labels[1], ""), sums, None, money, None)
-
-    def _counter_metrics(self, rows: list[_Row]) -> Iterator[Metric]:
+    def _counter_metrics(self, rows: list[Row]) -> Iterator[Metric]:
+        lifetime = [(row, row.sums[-1].tolist()) for row in rows]
         for name, column in COLUMN.items():
             if name == "sentiment_micros":
                 continue
@@ -202,8 +135,8 @@ class PulseCollector(Collector):
                 total = GaugeMetricFamily(f"campaign_{name}_lifetime", f"{what} since the beginning.", labels=_LABELS)
             else:
                 total = CounterMetricFamily(f"campaign_{name}", f"{what} since the beginning.", labels=_LABELS)
-            for row in rows:
-                total.add_metric(row.labels, int(row.sums[-1, column]))
+            for row, counts in lifetime:
+                total.add_metric(row.labels, counts[column])
             yield total
         for name in (*COUNTERS[:11], "clicks", "signups", "add_to_carts", "purchases", "refunds"):
             window = GaugeMetricFamily(
@@ -212,11 +145,12 @@ class PulseCollector(Collector):
                 labels=(*_LABELS, "window"),
             )
             for row in rows:
-                for index, label in enumerate(_ROLLING):
-                    window.add_metric((*row.labels, label), int(row.sums[index, COLUMN[name]]))
+                counts = row.sums[: len(_ROLLING), COLUMN[name]].tolist()
+                for label, count in zip(_ROLLING, counts, strict=True):
+                    window.add_metric((*row.labels, label), count)
             yield window
 
-    def _derived_metrics(self, rows: list[_Row]) -> Iterator[Metric]:
+    def _derived_metrics(self, rows: list[Row]) -> Iterator[Metric]:
         families = {
             "engagements_window": "Likes, comments, shares and saves in the rolling window.",
             "engagement_rate_by_followers_ratio": "Engagements over followers.",
@@ -243,7 +177,7 @@ class PulseCollector(Collector):
         yield followers
         yield from gauges.values()
 
-    def _money_metrics(self, rows: list[_Row]) -> Iterator[Metric]:
+    def _money_metrics(self, rows: list[Row]) -> Iterator[Metric]:
         labels = (*_LABELS, "currency")
         revenue = CounterMetricFamily(
             "campaign_revenue", "Revenue of purchases, in the currency's unit.", labels=labels
@@ -265,6 +199,10 @@ class PulseCollector(Collector):
             "events": ("Events counted.", figures.events),
             "duplicates": ("Redeliveries recognised and not counted.", figures.duplicates),
             "forwarded": ("Events sent on to the partition of their key.", figures.forwarded),
+            "missing_offsets": (
+                "Offsets jumped over: retention, markers of transactions, or a loss.",
+                figures.missing_offsets,
+            ),
             "flushes": ("Flushes confirmed.", flusher.flushes_total),
             "sentiment_cache_hits": ("Comments whose polarity was remembered.", worker.scorer.hits),
             "sentiment_cache_misses": ("Comments that had to be scored.", worker.scorer.misses),
@@ -272,8 +210,9 @@ class PulseCollector(Collector):
         for name, (text, value) in counters.items():
             yield CounterMetricFamily(f"campaign_pulse_{name}", text, value=value)
         rejected = CounterMetricFamily("campaign_pulse_rejected", "Values refused, by reason.", labels=("reason",))
-        for reason, count in figures.rejected.items():
-            rejected.add_metric((reason,), count)
+        for reason in REASONS:
+            # Present from the start: `increase()` misses the first of a series that begins with it.
+            rejected.add_metric((reason,), figures.rejected.get(reason, 0))
         yield rejected
         lag = GaugeMetricFamily("campaign_pulse_lag_records", "Records not applied yet.", labels=("topic", "partition"))
         for (topic, partition), records in self.lags().items():

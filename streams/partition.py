@@ -91,6 +91,8 @@ class PartitionState:
         self.events_total = 0
         self.duplicates_total = 0
         self.forwarded_total = 0
+        self.missing_offsets_total = 0
+        """Offsets jumped over between batches: deleted by retention, or transaction markers; anything else is a loss."""
         self.rejected_total: Counter[str] = Counter()
         self._quiet = [True] * len(INPUT_TOPICS)
         self._seeds = PlatformSeeds()
@@ -154,6 +156,7 @@ class PartitionState:
             times.append(time_ms)
             rows.append(row)
         if records:
+            self.missing_offsets_total += max(0, records[0].offset - position) if position else 0
             self.positions[topic_index] = max(position, records[-1].offset + 1)
             self._quiet[topic_index] = False
         if events:
