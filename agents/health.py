@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from aiohttp import web
 from mode import Service
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry
 
 from agents.clock import Clock
+from agents.exposition import CONTENT_TYPE, exposition
 
-_HEADERS: Final = {"Content-Type": CONTENT_TYPE_LATEST}
+_HEADERS: Final = {"Content-Type": CONTENT_TYPE}
 
 
 class Health:
@@ -66,7 +67,7 @@ class WebServer(Service):
             await self._runner.cleanup()
 
     async def _metrics(self, request: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(self._registry), headers=_HEADERS)
+        return web.Response(body=exposition(self._registry), headers=_HEADERS)
 
     async def _healthz(self, request: web.Request) -> web.Response:
         return web.json_response(self._health.describe())
