@@ -31,6 +31,18 @@ _NOT_MONOTONIC: Final = frozenset(
     ("likes", "shares", "saves", "views", "reach", "reported_comments", "sentiment_micros")
 )
 """Counters that corrections may lower: shown as gauges of the current total, not as Prometheus counters."""
+_WORDS: Final = {
+    "likes": "likes, less those taken back,",
+    "reach": "reach, summed over posts,",
+    "reported_comments": "comments as the platforms report them,",
+    "other_reactions": "reactions of other kinds",
+    "add_to_carts": "products put into carts",
+    "purchases": "paid orders",
+    "test_orders": "purchases and refunds marked as tests",
+    "sentiment_positive": "positive comments",
+    "sentiment_neutral": "neutral comments",
+    "sentiment_negative": "negative comments",
+}
 _ENGAGEMENT: Final = [COLUMN[name] for name in ("likes", "comments", "shares", "saves")]
 _RATE_SECONDS: Final = 1.0
 
@@ -129,7 +141,7 @@ class PulseCollector(Collector):
         for name, column in COLUMN.items():
             if name == "sentiment_micros":
                 continue
-            what = name.replace("_", " ")
+            what = _WORDS.get(name, name.replace("_", " ")).capitalize()
             total: Metric
             if name in _NOT_MONOTONIC:
                 total = GaugeMetricFamily(f"campaign_{name}_lifetime", f"{what} since the beginning.", labels=_LABELS)
@@ -141,7 +153,7 @@ class PulseCollector(Collector):
         for name in (*COUNTERS[:11], "clicks", "signups", "add_to_carts", "purchases", "refunds"):
             window = GaugeMetricFamily(
                 f"campaign_{name}_window",
-                f"{name.replace('_', ' ')} in the rolling window.",
+                f"{_WORDS.get(name, name.replace('_', ' ')).capitalize()} in the rolling window.",
                 labels=(*_LABELS, "window"),
             )
             for row in rows:
@@ -153,7 +165,7 @@ class PulseCollector(Collector):
     def _derived_metrics(self, rows: list[Row]) -> Iterator[Metric]:
         families = {
             "engagements_window": "Likes, comments, shares and saves in the rolling window.",
-            "engagement_rate_by_followers_ratio": "Engagements over followers.",
+            "engagement_rate_by_followers_ratio": "Engagements in the rolling window over followers.",
             "engagement_rate_by_reach_ratio": "Engagements over reach in the rolling window.",
             "engagement_rate_by_views_ratio": "Engagements over views in the rolling window.",
             "conversion_rate_by_clicks_ratio": "Purchases over clicks in the rolling window.",

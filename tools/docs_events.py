@@ -1,0 +1,239 @@
+"""The generated parts of docs/events.md: fields of every event type, and dead letters with an example each."""
+
+import json
+from typing import Any
+
+from msgspec import inspect
+
+from models.deadletters import REASONS, DeadLetter
+from models.events import EVENT_TYPES, Envelope
+from streams.batch import FileRecord
+from streams.decode import MAX_EVENT_BYTES, TOPIC_OF_TYPE, tag_of
+from streams.partition import Limits
+from streams.pipeline import Pipeline
+from streams.sentiment import make_scorer
+from streams.topics import COMMENTS, CONVERSIONS, POSTS
+from tools.docs_reference import table
+
+_PATTERNS = {
+    "^[0-9]{1,12}(\\.[0-9]{1,6})?$(?!\\n)": "`12.50`: at most 12 digits before and 6 after the point",
+    "^[A-Z]{3}$(?!\\n)": "ISO 4217, upper case",
+}
+_MEANINGS = {
+    "event_id": "unique per topic and `platform`; a redelivery repeats it",
+    "campaign_id": "the campaign; one that no definition names counts too",
+    "platform": "where it happened: `instagram`, `shop`, ...",
+    "occurred_at": "the event time",
+    "time_source": "where the producer took that time from",
+    "influencer_id": "the influencer",
+    "post_id": "the post, unique per influencer",
+    "likes": "likes so far",
+    "comments": "comments so far, as the platform says",
+    "shares": "shares so far",
+    "saves": "saves so far",
+    "views": "views so far",
+    "reach": "people reached so far",
+    "followers": "followers of the influencer now",
+    "kind": "`like`, `share`, `save`, `view`; any other word counts as another reaction",
+    "count": "how many",
+    "comment_id": "the comment",
+    "author_id": "the person; counted as unique commenter, never exported",
+    "text": "as written; scored for sentiment",
+    "author_handle": "as shown",
+    "parent_id": "the comment it replies to",
+    "discount_code": "code used, in any case",
+    "click_id": "id of the tracked click",
+    "utm_source": "UTM value of the link",
+    "utm_medium": "UTM value of the link",
+    "utm_campaign": "UTM value of the link",
+    "utm_term": "UTM value of the link",
+    "utm_content": "UTM value of the link",
+    "test": "a test; counts in `test_orders` at most",
+    "order_id": "the order",
+    "amount": "money, exact",
+    "currency": "of `amount`",
+}
+_COMMON: dict[str, Any] = {"event_id": "e-1", "campaign_id": "spring", "platform": "instagram"}
+_WHO: dict[str, Any] = {"influencer_id": "ana", "occurred_at": "2026-04-18T18:04:05.250+02:00"}
+_POST = {"post_id": "p-1"}
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "post.published": {**_COMMON, **_WHO, **_POST},
+    "post.metrics": {**_COMMON, **_WHO, **_POST, "likes": 412, "comments": 58, "views": 9120, "followers": 12330},
+    "post.reaction": {**_COMMON, **_WHO, **_POST, "kind": "like", "count": 3},
+    "post.deleted": {**_COMMON, **_WHO, **_POST},
+    "comment.created": {**_COMMON, **_WHO, **_POST, "comment_id": "c-1", "author_id": "u-7", "text": "I'm in! 🎉"},
+    "comment.deleted": {**_COMMON, **_WHO, "comment_id": "c-1"},
+    "click": {**_COMMON, "platform": "shop", "occurred_at": 1776528245250, "click_id": "ana-81f3"},
+    "signup": {**_COMMON, "platform": "shop", "occurred_at": 1776528245250, "utm_source": "ana"},
+    "add_to_cart": {**_COMMON, "platform": "shop", "occurred_at": 1776528245250, "influencer_id": "ana"},
+    "purchase": {
+        **_COMMON,
+        "platform": "shop",
+        "occurred_at": 1776528245250,
+        "discount_code": "AnaSpring",
+        "order_id": "o-1",
+        "amount": "39.90",
+        "currency": "EUR",
+    },
+    "refund": {
+        **_COMMON,
+        "platform": "shop",
+        "occurred_at": 1776528245250,
+        "discount_code": "ANASPRING",
+        "order_id": "o-1",
+        "amount": "39.90",
+        "currency": "EUR",
+    },
+}
+"""One valid event of each type, without its ``type``."""
+
+
+def example(tag: str) -> bytes:
+    """Return the example of a type as JSON."""
+    return json.dumps({"type": tag, **EXAMPLES[tag]}, ensure_ascii=False).encode()
+
+
+def common_fields() -> str:
+    """Return the table of the fields every event has."""
+    return _field_table(inspect.type_info(Envelope).fields)  # type: ignore[attr-defined]  # a struct
+
+
+def event_types() -> str:
+    """Return a section for each event type."""
+    common = {field.name for field in inspect.type_info(Envelope).fields}  # type: ignore[attr-defined]  # a struct
+    sections = []
+    for kind in EVENT_TYPES:
+        tag = tag_of(kind)
+        own = [field for field in inspect.type_info(kind).fields if field.name not in common]  # type: ignore[attr-defined]
+        what = f"{kind.__doc__} Topic `{TOPIC_OF_TYPE[kind]}`.".replace("``", "`")
+        sections.append(f"### `{tag}`\n\n{what}\n\n{_field_table(own)}\n\n```json\n{example(tag).decode()}\n```")
+    return "\n\n".join(sections)
+
+
+def _field_table(fields: Any) -> str:
+    rows = []
+    for field in fields:
+        kind, limits = _described(field.type)
+        default = "" if field.required or field.default is None else f", default `{json.dumps(field.default)}`"
+        required = "yes" if field.required else f"no{default}"
+        rows.append((f"`{field.name}`", kind, required, limits, _MEANINGS[field.name]))
+    return table(("field", "type", "required", "limits", "meaning"), rows)
+
+
+def _described(kind: inspect.Type) -> tuple[str, str]:
+    """Return a type's name and its limits."""
+    match kind:
+        case inspect.Metadata(type=inner):
+            return _described(inner)
+        case inspect.UnionType(types=types):
+            parts = [_described(each) for each in types]
+            return " or ".join(name for name, _ in parts), "; ".join(limits for _, limits in parts if limits)
+        case inspect.StrType(min_length=low, max_length=high, pattern=pattern):
+            if pattern is not None:
+                return "string", _PATTERNS[pattern]
+            return "string", f"{low or 0} to {high} characters"
+        case inspect.IntType(ge=low, le=high):
+            return "integer", f"{low} or more" if high is None else f"{low} to {high:,}"
+        case inspect.DateTimeType():
+            return "string", "RFC 3339 with an offset"
+        case inspect.LiteralType(values=values):
+            return "string", ", ".join(f"`{value}`" for value in values)
+        case inspect.BoolType():
+            return "boolean", ""
+        case inspect.NoneType():
+            return "null", ""
+    raise TypeError(f"no words for {kind}")
+
+
+def dead_letter_headers() -> str:
+    """Return the table of a dead letter's headers."""
+    meanings = {
+        "pulse.reason": "one of the words below",
+        "pulse.detail": "for people: the field and what is wrong with it",
+        "pulse.topic": "topic of the refused record",
+        "pulse.partition": "its partition, decimal",
+        "pulse.offset": "its offset, decimal",
+    }
+    letter = _refuse("click", b"")
+    shown = {name: value.decode() for name, value in letter.headers()}
+    rows = [(f"`{name}`", meanings[name], f"`{value}`") for name, value in shown.items()]
+    return table(("header", "content (UTF-8)", "example"), rows)
+
+
+_NOW_MS = 1776528300000
+
+
+def refused_examples() -> list[tuple[str, str, bytes | None, str]]:
+    """Return (reason, topic, value, how it is shown) of one refused value for each reason."""
+
+    def changed(tag: str, **fields: Any) -> bytes:
+        return json.dumps({"type": tag, **EXAMPLES[tag], **fields}, ensure_ascii=False).encode()
+
+    lacking = {name: value for name, value in EXAMPLES["comment.created"].items() if name != "post_id"}
+    deep = example("click")[:-1] + b', "more": ' + b"[" * 2_000 + b"]" * 2_000 + b"}"
+    large = changed("comment.created", more="x" * MAX_EVENT_BYTES)
+    return [
+        ("empty_value", COMMENTS, None, "null (a tombstone), or no bytes"),
+        ("too_large", COMMENTS, large, f"a value of {len(large):,} bytes"),
+        (
+            "invalid_utf8",
+            COMMENTS,
+            changed("comment.created", text="caf\u00e9").decode().encode("latin-1"),
+            '`"text": "caf\\xe9"`, in Latin-1',
+        ),
+        ("invalid_json", COMMENTS, example("comment.created")[:60], "an event cut off in the middle"),
+        ("nesting_too_deep", CONVERSIONS, deep, "`[[[[...` 2,000 deep, also in an unknown field"),
+        ("unknown_type", POSTS, changed("post.published", type="post.pinned"), '`"type": "post.pinned"`'),
+        ("missing_field", COMMENTS, json.dumps({"type": "comment.created", **lacking}).encode(), "no `post_id`"),
+        ("wrong_type", POSTS, changed("post.metrics", likes="412"), '`"likes": "412"`'),
+        ("out_of_range", POSTS, changed("post.reaction", count=-3), '`"count": -3`'),
+        ("unknown_currency", CONVERSIONS, changed("purchase", currency="XXX"), '`"currency": "XXX"`'),
+        ("wrong_topic", POSTS, example("comment.created"), f"a `comment.created` in `{POSTS}`"),
+        (
+            "event_time_implausible",
+            COMMENTS,
+            changed("comment.created", occurred_at=1776528245),
+            '`"occurred_at": 1776528245`: seconds',
+        ),
+        (
+            "event_time_future",
+            COMMENTS,
+            changed("comment.created", occurred_at="3000-01-01T00:00:00Z"),
+            '`"occurred_at": "3000-01-01T00:00:00Z"`',
+        ),
+    ]
+
+
+def dead_letter_reasons() -> str:
+    """Return the table of reasons, each with an example and the detail that the stream gives for it."""
+    rows = []
+    for reason, topic, value, shown in refused_examples():
+        letter = _refuse_record(topic, value)
+        if letter.reason != reason:
+            raise AssertionError(f"the example of {reason} is refused as {letter.reason}: {letter.detail}")
+        rows.append((f"`{reason}`", shown, letter.detail.replace("\n", "\\n")))
+    if [row[0].strip("`") for row in rows] != list(REASONS):
+        raise AssertionError("every reason needs one example, in the order of REASONS")
+    return table(("reason", "example", "detail"), rows)
+
+
+def _refuse(tag: str, value: bytes) -> DeadLetter:
+    kind = next(kind for kind in EVENT_TYPES if tag_of(kind) == tag)
+    return _refuse_record(TOPIC_OF_TYPE[kind], value)
+
+
+def _refuse_record(topic: str, value: bytes | None) -> DeadLetter:
+    pipeline = Pipeline(make_scorer("textblob"), 1, limits=Limits())
+    state = pipeline.assign(0)
+    pipeline.apply(topic, 0, [FileRecord(0, None, value)], _NOW_MS)
+    (letter,) = state.take_dead_letters()
+    return letter
+
+
+def is_valid(tag: str) -> bool:
+    """Tell whether the stream counts the example of a type in its topic."""
+    kind = next(kind for kind in EVENT_TYPES if tag_of(kind) == tag)
+    pipeline = Pipeline(make_scorer("textblob"), 1, limits=Limits())
+    state = pipeline.assign(0)
+    pipeline.apply(TOPIC_OF_TYPE[kind], 0, [FileRecord(0, None, example(tag))], _NOW_MS)
+    return state.events_total == 1 and not state.dead_letters

@@ -1,0 +1,110 @@
+"""The generated parts of docs/settings.md and docs/topics.md, and the JSON Schemas."""
+
+import json
+from typing import Any
+
+import msgspec
+
+from agents.settings import Settings, described
+from agents.topic_admin import changelog_topic, topic_specs
+from models.campaigns import CampaignDefinition
+from models.deadletters import REASONS, DeadLetter
+from models.events import Event
+from models.rollups import Rollup, Snapshot
+from streams.topics import (
+    COMMENTS,
+    CONVERSIONS,
+    DEAD_LETTERS,
+    DEFINITIONS,
+    INFLUENCER_SNAPSHOTS,
+    POSTS,
+    ROLLUPS,
+)
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_PRODUCERS = "producers: the gateway, `campaign-pulse simulate`, your own; workers (forwards)"
+_USES = {
+    POSTS: ("`influencer_id`", "an event (JSON)", _PRODUCERS, "workers"),
+    COMMENTS: ("`influencer_id`", "an event (JSON)", _PRODUCERS, "workers"),
+    CONVERSIONS: ("`influencer_id`, else `campaign_id`", "an event (JSON)", _PRODUCERS, "workers"),
+    changelog_topic(Settings()): (
+        "internal",
+        "internal (state, remembered ids)",
+        "workers",
+        "workers, at an assignment",
+    ),
+    INFLUENCER_SNAPSHOTS: (
+        "`[campaign, influencer]`",
+        "internal (absolute numbers)",
+        "workers",
+        "workers (second stage)",
+    ),
+    DEFINITIONS: (
+        "`campaign_id`",
+        "a campaign definition (JSON); null takes it back",
+        "`campaign-pulse campaigns`",
+        "workers, `campaign-pulse campaigns list`",
+    ),
+    ROLLUPS: (
+        "`[campaign]` or `[campaign, influencer]` (JSON)",
+        "a rollup (JSON, absolute numbers)",
+        "workers",
+        "anybody",
+    ),
+    DEAD_LETTERS: ("as it came", "as it came; the rest in headers", "workers", "people, `campaign-pulse tail`"),
+}
+
+
+def table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """Return a Markdown table."""
+    lines = ["| " + " | ".join(headings) + " |", "|" + "---|" * len(headings)]
+    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def settings_table() -> str:
+    """Return every variable with its default and meaning."""
+    rows = [(f"`{name}`", f"`{default}`" if default else "(empty)", doc) for name, default, doc in described()]
+    return table(("variable", "default", "what it is for"), rows)
+
+
+def topics_table() -> str:
+    """Return every topic with partitions, contents, settings, and who writes and reads it."""
+    rows = []
+    for spec in topic_specs(Settings()):
+        key, value, writers, readers = _USES[spec.name]
+        partitions = f"{spec.partitions}, co-partitioned" if spec.copartitioned else str(spec.partitions)
+        config = "<br>".join(f"`{name}={setting}`" for name, setting in spec.config.items())
+        rows.append((f"`{spec.name}`", spec.purpose, partitions, key, value, writers, readers, config))
+    return table(("topic", "what for", "partitions", "key", "value", "written by", "read by", "settings"), rows)
+
+
+def schemas() -> dict[str, str]:
+    """Return the JSON Schemas by file name."""
+    return {
+        f"{name}.schema.json": json.dumps({"$schema": _DIALECT, **schema}, indent=2, ensure_ascii=False) + "\n"
+        for name, schema in (
+            ("event", msgspec.json.schema(Event)),
+            ("campaign-definition", msgspec.json.schema(CampaignDefinition)),
+            ("rollup", msgspec.json.schema(Rollup)),
+            ("snapshot", msgspec.json.schema(Snapshot)),
+            ("dead-letter-headers", _header_schema()),
+        )
+    }
+
+
+def _header_schema() -> dict[str, Any]:
+    """Return the schema of a dead letter's headers as an object of texts."""
+    letter = DeadLetter(reason="empty_value", detail="", topic="", partition=0, offset=0, key=None, value=None)
+    names = [name for name, _ in letter.headers()]
+    properties: dict[str, Any] = {name: {"type": "string"} for name in names}
+    properties["pulse.reason"]["enum"] = list(REASONS)
+    for name in ("pulse.partition", "pulse.offset"):
+        properties[name]["pattern"] = "^[0-9]+$"
+    return {
+        "title": "DeadLetterHeaders",
+        "description": f"Headers of {DEAD_LETTERS}, UTF-8. Key and value of the record are those of the refused input.",
+        "type": "object",
+        "properties": properties,
+        "required": names,
+    }
