@@ -1,0 +1,13 @@
+"""One hypothesis profile for all properties: the same examples on every machine, few enough to finish in seconds."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "pulse",
+    derandomize=True,
+    database=None,
+    deadline=None,  # a busy machine is no defect
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile("pulse")

@@ -1,0 +1,192 @@
+"""A Kafka of dictionaries and a worker on it that can be killed between any two records of a flush.
+
+The worker drives ``Pipeline`` and ``PartitionState`` as ``agents.flush`` does. The log, the changelog, the committed
+offsets and the dead letters outlive it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from streams.attribution import Registry
+from streams.batch import FileRecord
+from streams.dedupe import Segment, decode_segment, encode_segment
+from streams.pipeline import Pipeline
+from streams.records import RowRecord, decode_record
+from streams.snapshots import unique_counts
+from streams.topics import INPUT_TOPICS
+from streams.windows import LONGEST_MS
+from tests.unit.events import DAY_MS, HOUR_MS, NOON_MS, NOW_MS, WordScorer, campaign, influencer
+
+END_MS = NOON_MS + 51 * HOUR_MS
+"""The moment at which runs are compared: after every event, with the newest still inside the windows of hours."""
+PARTITIONS = 2
+REGISTRY = Registry(
+    [campaign(influencer("ana", discount_codes=("Ana",)), influencer("bruno", discount_codes=("BRUNO",)))]
+)
+
+TopicPartition = tuple[str, int]
+
+
+class Killed(Exception):  # noqa: N818  # what happens to a worker, not an error of the test
+    """The worker died in the middle of a flush."""
+
+
+class Write(NamedTuple):
+    """One record a flush sends: an entry of the changelog, a dead letter or a forward."""
+
+    kind: str
+    key: Any
+    value: Any
+
+
+class Kafka:
+    """What outlives a worker."""
+
+    def __init__(self, log: Iterable[tuple[str, int, bytes | None]]) -> None:
+        self.logs: dict[TopicPartition, list[bytes | None]] = {
+            (topic, partition): [] for topic in INPUT_TOPICS for partition in range(PARTITIONS)
+        }
+        for topic, partition, value in log:
+            self.logs[topic, partition].append(value)
+        self.changelog: dict[tuple[Any, ...], bytes] = {}
+        self.committed: dict[TopicPartition, int] = dict.fromkeys(self.logs, 0)
+        self.dead_letters: dict[tuple[str, int, int], tuple[str, bytes | None]] = {}
+        self.forwarded: dict[str, bytes] = {}
+
+    def deliver(self, write: Write) -> None:
+        """Take one record; the last write of a changelog key wins."""
+        if write.kind == "changelog":
+            if write.value is None:
+                self.changelog.pop(write.key, None)
+            else:
+                self.changelog[write.key] = write.value
+        elif write.kind == "dead letter":
+            self.dead_letters[write.key] = write.value
+        else:
+            self.forwarded[write.value.origin] = write.value.value
+            self.logs[write.value.topic, write.value.partition].append(write.value.value)
+
+    def read(self, partition: int) -> tuple[list[RowRecord], dict[str, dict[int, Segment]]]:
+        """Return the state records and dedupe segments of a partition."""
+        rows: list[RowRecord] = []
+        segments: dict[str, dict[int, Segment]] = {}
+        for (where, kind, *name), value in self.changelog.items():
+            if where == partition and kind == "row":
+                rows.append(decode_record(value))
+            elif where == partition:
+                segments.setdefault(name[0], {})[name[1]] = decode_segment(value)
+        return rows, segments
+
+
+class Worker:
+    """One life: from an assignment to the death of the process."""
+
+    def __init__(self, kafka: Kafka) -> None:
+        self.kafka = kafka
+        self.pipeline = Pipeline(WordScorer(), PARTITIONS, REGISTRY)
+        self.fetched = dict(kafka.committed)
+        self.confirmed: dict[TopicPartition, int] = dict(kafka.committed)
+        for partition in range(PARTITIONS):
+            committed = {topic: kafka.committed[topic, partition] for topic in INPUT_TOPICS}
+            self.pipeline.assign(partition, *kafka.read(partition), committed)
+
+    def fetch(self, place: int, count: int) -> None:
+        """Apply the next records of one topic-partition, or tick when there are none."""
+        topic, partition = tp = list(self.kafka.logs)[place % len(self.kafka.logs)]
+        start = self.fetched[tp]
+        values = self.kafka.logs[tp][start : start + count]
+        batch = [FileRecord(offset, None, value) for offset, value in enumerate(values, start=start)]
+        self.fetched[tp] += len(batch)
+        if batch:
+            self.pipeline.apply(topic, partition, batch, NOW_MS)
+        else:
+            self.pipeline.tick(topic, partition, END_MS - DAY_MS)
+
+    def flush(self, meanwhile: Iterator[tuple[int, int]], survives: Callable[[int], bool] | None = None) -> None:
+        """Flush as ``agents.flush`` does; ``meanwhile`` are batches that come in while it waits.
+
+        Raises:
+            Killed: with ``survives``, which says of each record whether it reached Kafka.
+        """
+        writes: list[Write] = []
+        positions: dict[TopicPartition, int] = {}
+        gone = self.pipeline.forget_ids()
+        states = list(self.pipeline.partitions.values())
+        for state in states:
+            number = state.partition
+            for topic, horizon, next_offset in state.topics_with_horizons():
+                positions[topic, number] = next_offset
+                for sequence, segment in horizon.seal(next_offset, state.time_ms):
+                    writes.append(Write("changelog", (number, "ids", topic, sequence), encode_segment(segment)))
+            writes += [
+                Write("changelog", (number, "ids", topic, sequence), None) for topic, sequence in gone.get(number, ())
+            ]
+            for letter in state.take_dead_letters():
+                place = (letter.topic, letter.partition, letter.offset)
+                writes.append(Write("dead letter", place, (letter.reason, letter.value)))
+            writes += [Write("forward", None, forward) for forward in state.take_forwards()]
+        for state in states:
+            self._come_in(meanwhile)
+            for row in state.take_dirty():
+                self._come_in(meanwhile)
+                key = (state.partition, "row", *state.influencers.keys[row])
+                writes.append(Write("changelog", key, state.record_of(row)))
+        self._come_in(meanwhile)
+        for index, write in enumerate(writes):
+            if survives is None or survives(index):
+                self.kafka.deliver(write)
+        if survives is not None:
+            raise Killed
+        self.confirmed = positions
+
+    def _come_in(self, meanwhile: Iterator[tuple[int, int]]) -> None:
+        batch = next(meanwhile, None)
+        if batch is not None:
+            self.fetch(*batch)
+
+    def commit(self, mask: int) -> None:
+        """Commit the confirmed offsets of some topic-partitions: commits may lag behind the flush."""
+        for index, tp in enumerate(self.kafka.logs):
+            if mask >> index & 1:
+                self.kafka.committed[tp] = self.confirmed[tp]
+
+    def drain(self) -> None:
+        """Work until nothing is left, forwards included."""
+        while True:
+            for place in range(len(self.kafka.logs)):
+                self.fetch(place, 1_000)
+            self.flush(iter(()))
+            self.commit(-1)
+            if all(self.fetched[tp] == len(log) for tp, log in self.kafka.logs.items()):
+                return
+
+    def numbers(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """Return every statistic of every influencer at ``END_MS``."""
+        found: dict[tuple[str, str], dict[str, Any]] = {}
+        for state in self.pipeline.partitions.values():
+            store = state.influencers
+            store.advance(END_MS)
+            for key, row in store.rows.items():
+                assert key not in found, f"{key} lives in two partitions"
+                registers = store.uniques.window_registers(row, END_MS)
+                found[key] = {
+                    "sums": store.panes.folded_sums(np.array([row])).tolist(),
+                    "money": None if row not in store.ledgers else store.ledgers[row].window_sums(END_MS),
+                    "registers": registers.tobytes(),
+                    "uniques": unique_counts(registers),
+                    "followers": store.followers.get(row),
+                    "posts": {
+                        post_id: [None if metric is None else _needed(metric) for metric in history.metrics]
+                        for post_id, history in store.posts.get(row, {}).items()
+                    },
+                }
+        return found
+
+
+def _needed(metric: Any) -> list[tuple[int, int]]:
+    """Return the snapshots that can still matter at ``END_MS``: of those older than the longest window, the newest."""
+    known = list(zip(metric.times, metric.values, strict=True))
+    old = [entry for entry in known if entry[0] < END_MS - LONGEST_MS - HOUR_MS]
+    return old[-1:] + known[len(old) :]

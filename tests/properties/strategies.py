@@ -1,0 +1,79 @@
+"""Random input for the properties: small pools of ids, so that duplicates, ties and shared posts happen often."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from streams.topics import COMMENTS, CONVERSIONS, POSTS
+from tests.unit.events import HOUR_MS, NOON_MS, SECOND_MS, value_of
+
+CORRUPT = (b"", None, b"{", b"\xff\xfe", b'{"type":"zzz"}', b'{"type":"click"}', b"[]", b"7")
+"""Values that are refused wherever they lie."""
+
+offsets_ms = st.one_of(
+    st.integers(0, 90 * 60).map(lambda seconds: seconds * SECOND_MS),
+    st.integers(0, 50).map(lambda hours: hours * HOUR_MS),
+)
+"""Distances from noon: often within the finest windows, sometimes past the longest; all within the dedupe horizon."""
+
+_metric = st.one_of(st.none(), st.integers(0, 50))
+_influencers = st.sampled_from(["ana", "bruno", "carla"])
+_campaigns = st.sampled_from(["c", "c", "d"])
+_details: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    "post.published": st.fixed_dictionaries({"post_id": st.sampled_from("pq")}),
+    "post.metrics": st.fixed_dictionaries(
+        {"post_id": st.sampled_from("pq"), "likes": _metric, "views": _metric, "followers": _metric}
+    ),
+    "post.reaction": st.fixed_dictionaries(
+        {"kind": st.sampled_from(["like", "share", "wow"]), "count": st.integers(0, 9)}
+    ),
+    "post.deleted": st.just({}),
+    "comment.created": st.fixed_dictionaries(
+        {"author_id": st.integers(0, 200).map(str), "text": st.sampled_from(["good", "bad", "so so", "0.123456"])}
+    ),
+    "comment.deleted": st.just({}),
+    "click": st.just({}),
+    "signup": st.just({}),
+    "add_to_cart": st.just({}),
+    "purchase": st.fixed_dictionaries(
+        {
+            "amount": st.sampled_from(["1", "0.10", "19.99", "0.000001"]),
+            "currency": st.sampled_from(["EUR", "USD"]),
+            "test": st.sampled_from([None, None, True]),
+        }
+    ),
+    "refund": st.fixed_dictionaries({"amount": st.sampled_from(["1", "0.3"]), "currency": st.just("EUR")}),
+}
+_KINDS = {
+    POSTS: ["post.published", *["post.metrics"] * 5, "post.reaction", "post.deleted"],
+    COMMENTS: [*["comment.created"] * 4, "comment.deleted"],
+    CONVERSIONS: ["click", "signup", "add_to_cart", "purchase", "purchase", "refund"],
+}
+_whose = {
+    True: st.fixed_dictionaries({"influencer_id": _influencers}),
+    False: st.fixed_dictionaries(
+        {"influencer_id": st.none(), "discount_code": st.sampled_from(["ANA", "bruno", "other", None])}
+    ),
+}
+
+
+@st.composite
+def events(draw: st.DrawFn, event_id: str) -> tuple[str, str, bytes]:
+    """Draw one valid event: its topic, the influencer (or, without one, the campaign) it names, and its bytes."""
+    topic = draw(st.sampled_from([POSTS, COMMENTS, CONVERSIONS]))
+    kind = draw(st.sampled_from(_KINDS[topic]))
+    named = topic != CONVERSIONS or draw(st.booleans())
+    content = {"campaign_id": draw(_campaigns), **draw(_whose[named]), **draw(_details[kind])}
+    return topic, content["influencer_id"] or content["campaign_id"], value_of(kind, event_id, draw(times_ms()), **content)
+
+
+def times_ms() -> st.SearchStrategy[int]:
+    """Draw an event time."""
+    return offsets_ms.map(lambda offset: NOON_MS + offset)
+
+
+@st.composite
+def event_pools(draw: st.DrawFn, most: int = 40) -> list[tuple[str, str, bytes]]:
+    """Draw distinct events."""
+    count = draw(st.integers(1, most))
+    return [draw(events(f"e{index}")) for index in range(count)]

@@ -1,0 +1,97 @@
+"""The promise of exactness: kill the worker anywhere, and the numbers are those of a run without any trouble."""
+
+from collections.abc import Iterator
+from typing import Any
+from unittest import mock
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.partitioning import partition_of
+from tests.properties.crashes import PARTITIONS, Kafka, Killed, Worker
+from tests.properties.strategies import CORRUPT, event_pools
+from streams.topics import INPUT_TOPICS
+
+batches = st.tuples(st.integers(0, 5), st.integers(1, 6))
+steps = st.one_of(
+    st.tuples(st.just("fetch"), batches),
+    st.tuples(st.just("fetch"), batches),
+    st.tuples(st.just("flush"), st.tuples(st.lists(batches, max_size=4), st.one_of(st.just(-1), st.integers(0, 63)))),
+    st.tuples(st.just("kill"), st.none()),
+    st.tuples(st.just("kill in flush"), st.tuples(st.lists(batches, max_size=4), st.integers(0, 2**24 - 1))),
+)
+
+
+def lists_up_to(most: int, elements: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
+    """Draw lists of every length alike; hypothesis prefers short ones, in which little can go wrong."""
+    return st.integers(0, most).flatmap(lambda size: st.lists(elements, min_size=size, max_size=size))
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> list[tuple[str, int, bytes | None]]:
+    """Draw what producers sent: events from a pool, some several times, some to a wrong partition, some corrupt."""
+    pool = draw(event_pools())
+    log: list[tuple[str, int, bytes | None]] = []
+    sent = st.tuples(st.integers(0, len(pool) + 1), st.integers(0, 7))
+    for index, stray in draw(lists_up_to(80, sent)):
+        if index < len(pool):
+            topic, key, value = pool[index]
+            log.append((topic, (partition_of(key, PARTITIONS) + (stray == 0)) % PARTITIONS, value))
+        else:
+            log.append((INPUT_TOPICS[stray % 3], stray % PARTITIONS, CORRUPT[stray]))
+    return log
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_segments() -> Iterator[None]:
+    """Let a handful of ids fill segments and generations, so that their boundaries are crossed as on busy days."""
+    with mock.patch("streams.dedupe.SEGMENT_IDS", 4), mock.patch("streams.dedupe._GENERATION_IDS", 8):
+        yield
+
+
+def run(log: list[tuple[str, int, bytes | None]], script: list[tuple[str, object]]) -> tuple[Kafka, Worker]:
+    """Work through a log with the given troubles, then to its end."""
+    kafka = Kafka(log)
+    worker = Worker(kafka)
+    for name, argument in script:
+        match name:
+            case "fetch":
+                worker.fetch(*argument)
+            case "flush":
+                meanwhile, mask = argument
+                worker.flush(iter(meanwhile))
+                worker.commit(mask)
+            case "kill":
+                worker = Worker(kafka)
+            case "kill in flush":
+                meanwhile, mask = argument
+                with pytest.raises(Killed):
+                    worker.flush(iter(meanwhile), lambda index, mask=mask: bool(mask >> index % 24 & 1))
+                worker = Worker(kafka)
+    worker.drain()
+    return kafka, worker
+
+
+@settings(max_examples=120)
+@given(logs(), lists_up_to(20, steps))
+def test_killed_runs_end_with_the_numbers_of_an_uninterrupted_one(
+    log: list[tuple[str, int, bytes | None]], script: list[tuple[str, object]]
+) -> None:
+    """Any subset of a flush's records may survive a kill, any number of times: nothing is lost or counted twice."""
+    calm, calm_worker = run(log, [])
+    kafka, worker = run(log, script)
+    expected = calm_worker.numbers()
+    assert worker.numbers() == expected
+    assert kafka.dead_letters == calm.dead_letters
+    assert kafka.forwarded == calm.forwarded
+
+    assert Worker(kafka).numbers() == expected, "a restart after a clean stop changes numbers"
+
+    # Producers that send everything once more change nothing, whatever the worker went through.
+    restarted = Worker(kafka)
+    for topic, partition, value in log:
+        kafka.logs[topic, partition].append(value)
+    restarted.drain()
+    assert sum(state.events_total for state in restarted.pipeline.partitions.values()) == 0
+    assert restarted.numbers() == expected

@@ -1,0 +1,126 @@
+"""What unit and property tests build their input from: events as JSON, records, a scorer whose polarities are known."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from models.campaigns import CampaignDefinition, InfluencerDefinition, TrackingLink
+from models.events import Event
+from models.rollups import InfluencerRollup
+from streams.attribution import Registry
+from streams.batch import FileRecord
+from streams.decode import decode_event
+from streams.influencers import InfluencerStore
+from streams.partition import Limits, PartitionState
+from streams.snapshots import describe
+
+SECOND_MS = 1_000
+MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+NOON_MS = 1_775_995_200_000
+"""2026-04-12T12:00:00Z: a multiple of every pane size, so that timelines can be drawn from it."""
+NOW_MS = NOON_MS + 1_000 * DAY_MS
+"""A clock so far ahead that no test event lies in the future."""
+
+_OWN_FIELDS: Mapping[str, dict[str, Any]] = {
+    "post.published": {"post_id": "p"},
+    "post.metrics": {"post_id": "p"},
+    "post.reaction": {"post_id": "p", "kind": "like"},
+    "post.deleted": {"post_id": "p"},
+    "comment.created": {"post_id": "p", "comment_id": "k", "author_id": "a", "text": "fine"},
+    "comment.deleted": {"comment_id": "k"},
+    "click": {},
+    "signup": {},
+    "add_to_cart": {},
+    "purchase": {"order_id": "o", "amount": "10", "currency": "EUR"},
+    "refund": {"order_id": "o", "amount": "10", "currency": "EUR"},
+}
+TYPES = tuple(_OWN_FIELDS)
+
+
+class WordScorer:
+    """Polarity by first word: ``good`` +0.5, ``bad`` -0.5, ``n.nnn`` its number, everything else 0."""
+
+    def score(self, text: str) -> float:
+        """Polarity of one text."""
+        word = text.partition(" ")[0]
+        if word in ("good", "bad"):
+            return 0.5 if word == "good" else -0.5
+        try:
+            return max(-1.0, min(1.0, float(word)))
+        except ValueError:
+            return 0.0
+
+    def score_many(self, texts: list[str]) -> list[float]:
+        """Polarities of many texts."""
+        return [self.score(text) for text in texts]
+
+
+def fields(kind: str, event_id: str = "e1", at_ms: int = NOON_MS, /, **changes: Any) -> dict[str, Any]:
+    """Return a valid event of a type as plain data; a change to None takes a field away."""
+    event = {
+        "type": kind,
+        "event_id": event_id,
+        "campaign_id": "c",
+        "platform": "instagram",
+        "occurred_at": at_ms,
+        "influencer_id": "ana",
+        **_OWN_FIELDS[kind],
+        **changes,
+    }
+    return {name: value for name, value in event.items() if value is not None}
+
+
+def value_of(kind: str, event_id: str = "e1", at_ms: int = NOON_MS, /, **changes: Any) -> bytes:
+    """Return a valid event of a type as the bytes on Kafka."""
+    return msgspec.json.encode(fields(kind, event_id, at_ms, **changes))
+
+
+def event_of(kind: str, event_id: str = "e1", at_ms: int = NOON_MS, /, **changes: Any) -> Event:
+    """Return a valid event of a type."""
+    return decode_event(value_of(kind, event_id, at_ms, **changes))
+
+
+def records(values: Sequence[bytes | None], first_offset: int = 0, key: bytes | None = None) -> list[FileRecord]:
+    """Return values as records at consecutive offsets."""
+    return [FileRecord(offset, key, value) for offset, value in enumerate(values, start=first_offset)]
+
+
+def partition_state(
+    partition: int = 0, partitions: int = 1, registry: Registry | None = None, limits: Limits | None = None
+) -> PartitionState:
+    """Return an empty partition, alone unless said otherwise."""
+    return PartitionState(partition, partitions, registry or Registry(), WordScorer(), limits or Limits())
+
+
+def rollup_of(state: PartitionState, influencer_id: str = "ana", campaign_id: str = "c") -> InfluencerRollup:
+    """Return the numbers of one influencer as they are shown."""
+    return rollup_in(state.influencers, state.registry, influencer_id, campaign_id)
+
+
+def rollup_in(
+    store: InfluencerStore, registry: Registry, influencer_id: str = "ana", campaign_id: str = "c"
+) -> InfluencerRollup:
+    """Return the numbers of one influencer of a store."""
+    return describe(store, registry, [store.rows[campaign_id, influencer_id]])[0][0]
+
+
+def influencer(influencer_id: str, *links: TrackingLink, **changes: Any) -> InfluencerDefinition:
+    """Return an influencer's definition."""
+    described = {"handle": "@" + influencer_id, "platform": "instagram", "links": links, **changes}
+    return InfluencerDefinition(influencer_id=influencer_id, **described)
+
+
+def campaign(*influencers: InfluencerDefinition, **changes: Any) -> CampaignDefinition:
+    """Return a campaign definition."""
+    content = {
+        "campaign_id": "c",
+        "name": "Spring",
+        "starts_at": "2026-04-12T10:00:00Z",
+        "ends_at": "2026-04-12T20:00:00Z",
+        "influencers": [msgspec.to_builtins(each) for each in influencers],
+        **changes,
+    }
+    return msgspec.convert(content, CampaignDefinition)
