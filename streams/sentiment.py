@@ -80,11 +80,11 @@ class TextBlobScorer:
 class CachedScorer:
     """A bounded memory of whole texts in front of a scorer.
 
-    Comments of a giveaway repeat heavily ("done", "❤️❤️❤️"). Texts live in two generations of at most half the capacity
+    Giveaway comments repeat heavily ("done", "❤️❤️❤️"). Texts live in two generations of at most half the capacity
     each. A new text joins the young one; when that is full, it becomes the old one and the former old one is forgotten.
     A text found in the old generation joins the young one again, so what repeats stays and what does not is gone after
-    at most ``capacity`` other texts: least-recently-used eviction without per-hit bookkeeping. The cache never changes a
-    result, because a score depends on the text alone.
+    at most ``capacity`` other texts: least-recently-used eviction without per-hit bookkeeping. The cache never changes
+    a result, because a score depends on the text alone.
 
     Args:
         scorer: What scores a text that is not remembered.

@@ -14,19 +14,27 @@ BOOST_REACH = 2
 """Words after an intensifier that it reaches."""
 
 NEGATORS = frozenset(
-    "not no never none nobody nothing neither nor nowhere cannot cant can't dont don't doesnt doesn't didnt didn't isnt "
-    "isn't arent aren't wasnt wasn't werent weren't wont won't wouldnt wouldn't couldnt couldn't shouldnt shouldn't aint "
-    "ain't hardly barely without havent haven't hasnt hasn't hadnt hadn't rarely lack lacks zero "
-    "nunca jamas ni nadie ningun ninguna nao nem ninguem nenhum pas jamais aucun aucune rien personne sans".split()
+    """
+    not no never none nobody nothing neither nor nowhere cannot cant can't dont don't doesnt doesn't didnt didn't isnt
+    isn't arent aren't wasnt wasn't werent weren't wont won't wouldnt wouldn't couldnt couldn't shouldnt shouldn't aint
+    ain't hardly barely without havent haven't hasnt hasn't hadnt hadn't rarely lack lacks zero
+    nunca jamas ni nadie ningun ninguna nao nem ninguem nenhum pas jamais aucun aucune rien personne sans
+    """.split()  # noqa: SIM905  # a word list reads best as words
 )
 INTENSIFIERS = frozenset(
-    "very so really too extremely super absolutely totally such fucking fuckin freaking damn incredibly insanely "
-    "completely most highly truly soo pretty quite literally hella muy tan demasiado mucho muito tao tres trop "
-    "tellement vraiment hyper".split()
+    """
+    very so really too extremely super absolutely totally such fucking fuckin freaking damn incredibly insanely
+    completely most highly truly soo pretty quite literally hella muy tan demasiado mucho muito tao tres trop
+    tellement vraiment hyper
+    """.split()  # noqa: SIM905  # likewise
 )
-CONTRASTS = frozenset("but however though although yet pero mas porem mais".split())
-BREAKS = frozenset([",", "!", "?", "?!", "..."])
-"""Norms that end a negation."""
+CONTRASTS = frozenset(["but", "however", "though", "although", "yet", "pero", "mas", "porem", "mais"])
+BREAKS = frozenset(
+    [",", "!", "?", "?!", "...", ":smile:", ":frown:", ":skeptic:", ":astonished:", ":love:", ":heartbreak:"]
+)
+"""Norms that end a negation; so does every emoji."""
+
+_FIRST_SYMBOL = "\u2000"
 
 OPENERS = NEGATORS | INTENSIFIERS | CONTRASTS
 
@@ -44,9 +52,10 @@ def scope_flags(norms: list[str]) -> list[int]:
     """For each norm the scopes it stands in: a sum of ``NEGATED``, ``BOOSTED`` and ``CONTRASTED``."""
     flags: list[int] = []
     negated = boosted = contrasted = 0
-    for role in map(_ROLES.get, norms):
-        if role == _BREAK:
-            negated = 0
+    for norm in norms:
+        role = _ROLES.get(norm)
+        if role == _BREAK or norm > _FIRST_SYMBOL:
+            negated = boosted = 0
         elif role == _NEGATOR:
             flags.append(contrasted)
             negated = NEGATION_REACH

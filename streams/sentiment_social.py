@@ -15,7 +15,7 @@ from itertools import pairwise, repeat
 from typing import Literal
 
 from streams.sentiment_scopes import BOOSTED, CONTRASTED, NEGATED, OPENERS, scope_flags
-from streams.sentiment_tokens import BEGIN, END, MAX_CHARACTERS, MAX_TOKENS, TOKEN, Token, analyse, fold, tokenize
+from streams.sentiment_tokens import BEGIN, END, TOKEN, Token, analyse, fold, is_plain, tokenize
 from streams.sentiment_weights import (
     MAX_WEIGHT,
     SCALE,
@@ -140,7 +140,7 @@ class SocialScorer:
         self._memory = _TokenMemory(self)
 
     def score(self, text: str) -> float:
-        """Polarity of the first ``MAX_CHARACTERS`` characters: 0 when neutral wins, otherwise beyond ±0.05."""
+        """Polarity of the first 10,000 characters: 0 when neutral wins, otherwise beyond ±0.05."""
         return self.score_many([text])[0]
 
     def score_many(self, texts: list[str]) -> list[float]:
@@ -152,7 +152,7 @@ class SocialScorer:
         bias, without_opener, zeros = self._weights.bias, OPENERS.isdisjoint, repeat(0)
         scores: list[float] = []
         for text in texts:
-            raws = find(text) if len(text) <= MAX_TOKENS else tokenize(text)
+            raws = find(text) if is_plain(text) else tokenize(text)
             if not raws:
                 scores.append(EMPTY_POLARITY)
                 continue

@@ -5,6 +5,7 @@ then analysed once and remembered by the caller: case, accents, elongation, fanc
 sequences are resolved here and never again for the same token.
 """
 
+import html
 import re
 import unicodedata
 from collections.abc import Container
@@ -32,7 +33,7 @@ TOKEN = re.compile(
     f"|[{_EMOJI}][{_EMOJI}{_JOINERS}]{{0,63}}"
     r"|\*{2,20}"
     r"|[<>]?[:;=]['’]?[-^o]?[)(\[\]DdPp/\\|*oO@$}{]{1,9}"
-    r"|&lt;/?3|</?3{1,9}|[(\[]['’]?[-^]?[:;=]|\^[_.-]{0,3}\^|-[_.]{1,3}-"
+    r"|</?3{1,9}|[(\[]['’]?[-^]?[:;=]|\^[_.-]{0,3}\^|-[_.]{1,3}-"
 )
 """Every repetition is over one character class and bounded: no input makes it backtrack."""
 
@@ -46,12 +47,14 @@ _EMOTICONS = {
     "frown": ":( :-( =( ): :'( :’( :[ =[ :(( :c :-[ >:( ;(",
     "skeptic": ":/ :-/ :\\ :-\\ =/ =\\ :| :-| =| -_- -.- -__- :S >:/ :@ :$",
     "astonished": ":o :O :-o :-O =o =O",
-    "love": "<3 &lt;3",
-    "heartbreak": "</3 &lt;/3",
+    "love": "<3",
+    "heartbreak": "</3",
 }
 _EMOTICON_NORMS = {face: f":{meaning}:" for meaning, faces in _EMOTICONS.items() for face in faces.split()}
 
+_JSON_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _RUN = re.compile(r"(.)\1{2,}", re.DOTALL)
+_STRETCH = re.compile(r"([aeiouy])\1+|(.)\2+$", re.DOTALL)
 _DIGITS = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
 _LAUGHS = {
     frozenset(letters): norm
@@ -119,10 +122,25 @@ class Token:
 
 
 def tokenize(text: str) -> list[str]:
-    """Raw tokens of the first ``MAX_CHARACTERS`` characters, ``MAX_TOKENS`` at most, in their order."""
-    tokens = TOKEN.findall(text[:MAX_CHARACTERS] if len(text) > MAX_CHARACTERS else text)
+    r"""Raw tokens of the first ``MAX_CHARACTERS`` characters, ``MAX_TOKENS`` at most, in their order.
+
+    Escapes of HTML (YouTube delivers ``don&#39;t``) and of doubly encoded JSON (``\u2019``) are undone first.
+    """
+    text = text[:MAX_CHARACTERS]
+    if "&" in text:
+        text = html.unescape(text)
+    if "\\u" in text:
+        text = _JSON_ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), text)
+        # Two escapes may be the halves of one emoji.
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    tokens = TOKEN.findall(text)
     del tokens[MAX_TOKENS:]
     return tokens
+
+
+def is_plain(text: str) -> bool:
+    """Whether ``TOKEN.findall`` alone gives what ``tokenize`` gives: short and free of escapes."""
+    return len(text) <= MAX_TOKENS and "&" not in text and "\\" not in text
 
 
 def fold(word: str) -> str:
@@ -174,15 +192,26 @@ def normalise(word: str, known: Container[str]) -> tuple[str, bool]:
         once = _RUN.sub(r"\1", word)
         stretched = True
         word = twice if twice in known or once not in known else once
-    if word not in known and word.endswith("'s"):
-        word = word[:-2]
+    if word not in known:
+        unstretched = unstretch(word)
+        if unstretched in known:
+            return unstretched, True
+        if word.endswith("'s"):
+            word = word[:-2]
     return word, stretched
+
+
+def unstretch(word: str) -> str:
+    """A folded word without doubled vowels and doubled last letters: ``loove`` becomes ``love``, ``omgg`` ``omg``."""
+    return _STRETCH.sub(lambda run: run[0][0], word)
 
 
 def _word(raw: str, known: Container[str]) -> Token:
     if raw.startswith(("http://", "https://", "www.")):
         return Token(URL, ((URL, 1.0),))
     norm, stretched = normalise(raw, known)
+    if norm in ("http", "https"):  # What a cut or masked address leaves.
+        return Token(URL, ((URL, 1.0),))
     if not norm:
         return Token(CLAUSE, ())
     return Token(norm, ((norm, 1.0),), shouted=len(raw) > 1 and raw.isupper(), stretched=stretched)

@@ -1,7 +1,7 @@
 """Giveaway comments by construction: subjects crossed with what happened to them, labelled by what happened.
 
-They teach the model that "my parcel never came" and "the gift card never arrived" are one complaint, which a few hundred
-written comments cannot. Drawn with a seed; written by us.
+They teach the model that "my parcel never came" and "the gift card never arrived" are one complaint, which a few
+hundred written comments cannot. Drawn with a seed; written by us.
 """
 
 import random
@@ -24,8 +24,8 @@ _DRAWS = (
 )  # fmt: skip
 _PEOPLE = ("they", "you guys", "you", "support", "customer service", "the brand", "this company", "the team", "y'all")
 _THINGS = (
-    "this", "it", "the prize", "this brand", "this giveaway", "the colors", "the packaging", "this product", "the design",
-    "this collab", "the new drop", "this one", "the quality", "the video",
+    "this", "it", "the prize", "this brand", "this giveaway", "the colors", "the packaging", "this product",
+    "the design", "this collab", "the new drop", "this one", "the quality", "the video",
 )  # fmt: skip
 _FRIENDS = ("@anna", "@tom.k", "@mia_lee", "@jo and @sam", "@leo @nina @pat", "@carla98", "@the_real_max", "@luz.m")
 
@@ -69,9 +69,9 @@ POSITIVE: tuple[Recipe, ...] = (
         "worked first try", "is a lifesaver", "worked like a charm",
     )),
     ("draws", _DRAWS, (
-        "is legit", "is real", "is amazing", "is so fair", "is the best", "is everything", "made my day", "is incredible",
-        "is so generous", "is fire", "slaps", "is a dream", "is goated", "is not a scam", "isn't fake", "was so much fun",
-        "deserves more followers", "is so exciting", "is insane in the best way",
+        "is legit", "is real", "is amazing", "is so fair", "is the best", "is everything", "made my day",
+        "is incredible", "is so generous", "is fire", "slaps", "is a dream", "is goated", "is not a scam",
+        "isn't fake", "was so much fun", "deserves more followers", "is so exciting", "is insane in the best way",
     )),
     ("people", _PEOPLE, (
         "are the best", "are amazing", "answered right away", "are so kind", "are so generous", "never disappoint",
@@ -79,9 +79,9 @@ POSITIVE: tuple[Recipe, ...] = (
         "treat us so well", "really care",
     )),
     ("things", _THINGS, (
-        "is so pretty", "is gorgeous", "is perfect", "is amazing", "is so good", "is not bad at all", "is my favorite",
-        "is stunning", "slaps", "is fire", "is everything", "is top tier", "is worth it", "never gets old", "is a dream",
-        "hits different",
+        "is so pretty", "is gorgeous", "is perfect", "is amazing", "is so good", "is not bad at all",
+        "is my favorite", "is stunning", "slaps", "is fire", "is everything", "is top tier", "is worth it",
+        "never gets old", "is a dream", "hits different",
     )),
     ("friends", _FRIENDS, (
         "you need this", "we need this 😍", "good luck ❤️", "you would love this", "imagine if we won", "so cute right",

@@ -16,7 +16,7 @@ Features = dict[str, float]
 
 SHARE = {"w": 1.0, "p": 0.35, "c": 0.15, "n": 0.5, "l": 3.0, "e": 3.0}
 """How far each group of features (first letter of the name) may go: its columns are multiplied by this before the
-regularised fit. Lexicon features (l, e) hold for thousands of words and are cheap; pairs (p) and n-grams (c) overfit."""
+regularised fit. Lexicon features (l, e) hold for thousands of words; pairs (p) and n-grams (c) overfit easily."""
 
 LEXICON_PRESENCE = 0.5
 _FLAG_NAMES = {NEGATED: "negated", BOOSTED: "boosted", CONTRASTED: "contrasted"}
