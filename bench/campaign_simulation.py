@@ -166,7 +166,7 @@ def make_campaign(number: int) -> Campaign:
             half_life = length / 2.5
             rate[row] *= 1.0 + _bump(minutes, start, rng.uniform(5.0, 15.0), rng.uniform(1.0, 3.0), half_life)
             end = min(minutes, start + 3 * length)
-        elif kind == "entry wave" and now >= 12.0:
+        elif kind == "entry wave" and now >= 25.0:
             extra_entries[row, start:end] += rng.uniform(4.0, 10.0) * 0.2 * rate[row, start:end]
         elif kind == "complaint wave" and now >= 25.0:
             negative_share[row, start:end] = rng.uniform(0.4, 0.75)

@@ -12,8 +12,10 @@ SURPRISE_ALARM: Final = 3.0
 SIGMA_ALARM: Final = 6.0
 """Standard deviations that are an alarm even in a series that is used to bursts, given ``SIGMA_RATIO``."""
 SIGMA_RATIO: Final = 4.0
-SHORTFALL_ALARM: Final = 7.0
-"""Nats of evidence at which a drop has strength 1."""
+SUDDEN_ALARM: Final = 7.0
+"""Nats of evidence in two windows at which a sudden drop has strength 1."""
+SHORTFALL_ALARM: Final = 14.0
+"""Nats of evidence, however long it took, at which a drop below the level has strength 1."""
 PROPORTION_ALARM: Final = 11.0
 """Nats of evidence at which a change of a ratio has strength 1."""
 SILENCE_ALARM: Final = 10.0
@@ -30,8 +32,8 @@ UNCLICKED_CODES: Final = ProportionParameters(
 DEFAULT_RULES: Final[dict[RuleName, AlertRule]] = {
     rule.rule: rule
     for rule in (
-        AlertRule(rule="engagement_spike", minimum_count=25, minimum_ratio=3.5, clear_at=0.4),
-        AlertRule(rule="engagement_drop", minimum_count=20, minimum_ratio=3.0, fire_windows=1),
+        AlertRule(rule="engagement_spike", minimum_count=25, minimum_ratio=4.0, clear_at=0.4),
+        AlertRule(rule="engagement_drop", minimum_count=16, minimum_ratio=3.0, fire_windows=1),
         AlertRule(rule="negative_wave", minimum_count=12, minimum_ratio=1.6, fire_windows=1),
         AlertRule(rule="conversion_drop", minimum_count=60, minimum_ratio=2.0, fire_windows=1, clear_windows=8),
         AlertRule(rule="code_leak", minimum_count=10, minimum_ratio=1.4, fire_windows=1, clear_windows=10),
@@ -43,7 +45,7 @@ DEFAULT_RULES: Final[dict[RuleName, AlertRule]] = {
             clear_windows=2,
             cool_down_ms=300_000,
         ),
-        AlertRule(rule="entries_spike", minimum_count=12, minimum_ratio=3.5, clear_at=0.4),
+        AlertRule(rule="entries_spike", minimum_count=12, minimum_ratio=3.0, clear_at=0.4),
     )
 }
 

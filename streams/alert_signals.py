@@ -17,6 +17,7 @@ from streams.alert_rules import (
     SIGMA_ALARM,
     SIGMA_RATIO,
     SILENCE_ALARM,
+    SUDDEN_ALARM,
     SURPRISE_ALARM,
     UNCLICKED_CODES,
 )
@@ -26,7 +27,11 @@ from streams.spikes import UPPER_SIGMAS, SpikeDetector, SpikeState, Verdict
 
 RECENT_WINDOWS = 5
 SUDDEN_WINDOWS = 10
-"""Windows before the last two that a drop is compared with."""
+"""Windows before the last one that a sudden drop is compared with."""
+DROP_TO = 0.3
+"""The part of the usual count that a sudden drop is tested against."""
+DROP_FADING = 1 / 180
+"""What an open drop's reference loses in a window: a level that stays is the new normal after a few hours."""
 LEARNT_HITS = 10.0
 """Hits a usual share must rest on before its fall means anything."""
 SILENCE_WINDOWS = 15
@@ -67,6 +72,7 @@ class SignalState(Struct, gc=False):
     silence: SilenceState
     recent: list[RecentWindow]
     past: list[int]
+    drop_reference: float
 
 
 def activity(sample: WindowSample) -> int:
@@ -77,7 +83,17 @@ def activity(sample: WindowSample) -> int:
 class Signals:
     """The detectors of one influencer or campaign."""
 
-    __slots__ = ("codes", "conversion", "engagements", "entries", "negative", "past", "recent", "silence")
+    __slots__ = (
+        "codes",
+        "conversion",
+        "drop_reference",
+        "engagements",
+        "entries",
+        "negative",
+        "past",
+        "recent",
+        "silence",
+    )
 
     def __init__(self, state: SignalState | None = None) -> None:
         if state is None:
@@ -89,6 +105,7 @@ class Signals:
             self.silence = SilenceMonitor()
             self.recent: list[RecentWindow] = []
             self.past: list[int] = []
+            self.drop_reference = 0.0
         else:
             self.engagements = SpikeDetector.from_state(state.engagements)
             self.entries = SpikeDetector.from_state(state.entries)
@@ -98,6 +115,7 @@ class Signals:
             self.silence = SilenceMonitor(state=state.silence)
             self.recent = list(state.recent)
             self.past = list(state.past)
+            self.drop_reference = state.drop_reference
 
     def state(self) -> SignalState:
         """Everything remembered. It shares the ratio monitors' states: encode it before the next update."""
@@ -110,6 +128,7 @@ class Signals:
             silence=self.silence.state,
             recent=list(self.recent),
             past=list(self.past),
+            drop_reference=self.drop_reference,
         )
 
     def update(
@@ -150,21 +169,54 @@ class Signals:
             return self._while_silent(sample, silence, silent)
         engagements = self.engagements.update(end_ms, sample.engagements)
         entries = self.entries.update(end_ms, sample.entries)
-        past = self.past
-        before = sum(past[:-1]) / (len(past) - 1) if len(past) > SUDDEN_WINDOWS // 2 else engagements.expected
-        together = 0.5 * (past[-1] + sample.engagements) if past else float(sample.engagements)
-        past.append(sample.engagements)
-        del past[:-SUDDEN_WINDOWS]
-        drop = _Drop(engagements, together, min(before, engagements.expected))
+        usual = engagements.expected
+        if len(self.past) == SUDDEN_WINDOWS:  # after an ordinary post the level lags behind; the last minutes do not
+            usual = min(usual, 0.5 * sum(sorted(self.past)[SUDDEN_WINDOWS // 2 - 1 : SUDDEN_WINDOWS // 2 + 1]))
+        spike = _spike(rules["engagement_spike"], engagements, usual, "engagements")
+        drop = self._drop(rules["engagement_drop"], engagements, active="engagement_drop" in active)
         return {
-            "engagement_spike": _spike(rules["engagement_spike"], engagements, "engagements"),
-            "engagement_drop": _drop(rules["engagement_drop"], drop, active="engagement_drop" in active),
+            "engagement_spike": spike,
+            "engagement_drop": drop,
             "negative_wave": _rise(rules["negative_wave"], negative, "negative share"),
             "conversion_drop": _fall(rules["conversion_drop"], conversion, "conversion rate"),
             "code_leak": _rise(rules["code_leak"], codes, "share of code uses without a click"),
             "feed_silent": Reading(silent, "events", activity(sample), silence.expected, 0.0, silence.empty_windows),
-            "entries_spike": _spike(rules["entries_spike"], entries, "entries"),
+            "entries_spike": _spike(rules["entries_spike"], entries, entries.expected, "entries"),
         }
+
+    def _drop(self, rule: AlertRule, verdict: Verdict, *, active: bool) -> Reading:
+        """A drop in two minutes against the ten before them, or a longer one against the level.
+
+        One low minute is noise and a quiet evening is no drop, so the last two windows together must lie far below
+        the reference. An open drop is measured against the level it fell from, which fades.
+        """
+        past = self.past
+        value = int(verdict.value)
+        last = past[-1] if past else value
+        together = 0.5 * (last + value)
+        strength = 0.0
+        if active and self.drop_reference > 0.0:
+            self.drop_reference *= 1.0 - DROP_FADING
+            gap = math.log((self.drop_reference + 1.0) / (together + 1.0))
+            strength = max(0.0, gap / math.log(max(rule.minimum_ratio, 1.1)))
+        elif (
+            not verdict.warming
+            and len(past) == SUDDEN_WINDOWS
+            and (together + 1.0) * rule.minimum_ratio <= max(verdict.expected + 1.0, max(past) + 1.0)
+        ):
+            usual = 0.5 * sum(sorted(past[:-1])[SUDDEN_WINDOWS // 2 - 1 : SUDDEN_WINDOWS // 2 + 1])
+            shape = 1.0 / _local_dispersion(past[:-1], verdict)
+            sudden = drop_evidence(last, usual, shape) + drop_evidence(value, usual, shape)
+            evidence, reference = sudden / SUDDEN_ALARM, usual
+            if verdict.shortfall / SHORTFALL_ALARM > evidence and verdict.expected > usual:
+                evidence, reference = verdict.shortfall / SHORTFALL_ALARM, verdict.expected
+            if reference >= rule.minimum_count and (together + 1.0) * rule.minimum_ratio <= reference + 1.0:
+                strength = max(0.0, evidence)
+                self.drop_reference = reference
+        past.append(value)
+        del past[:-SUDDEN_WINDOWS]
+        expected = self.drop_reference if strength > 0.0 else verdict.expected
+        return Reading(strength, "engagements", value, expected, (value + 1.0) / (expected + 1.0), round(expected))
 
     def _while_silent(self, sample: WindowSample, silence: SilenceVerdict, silent: float) -> dict[RuleName, Reading]:
         nothing = Reading(0.0, "engagements", 0.0, silence.expected, 0.0, 0)
@@ -173,40 +225,44 @@ class Signals:
         return readings
 
 
-class _Drop(Struct, frozen=True, gc=False):
-    """The detector's verdict, the mean of the last two windows, and what came in the minutes before them."""
+def drop_evidence(value: int, usual: float, shape: float) -> float:
+    """Nats by which a negative binomial of ``DROP_TO`` times ``usual`` explains ``value`` better than one of ``usual``."""
+    if usual <= 0.0:
+        return 0.0
+    low = DROP_TO * usual
+    evidence = shape * math.log((shape + usual) / (shape + low))
+    return evidence + value * math.log(low * (shape + usual) / (usual * (shape + low)))
 
-    verdict: Verdict
-    together: float
-    before: float
+
+def _local_dispersion(past: list[int], verdict: Verdict) -> float:
+    """1 / k of the last minutes, half their own, half the detector's (which still remembers the launch)."""
+    mean = sum(past) / len(past)
+    if mean <= 0.0:
+        return 1.0
+    variance = sum((value - mean) ** 2 for value in past) / (len(past) - 1)
+    local = min(1.0, max(0.02, (variance - mean) / (mean * mean)))
+    size = max(verdict.expected, 1.0)
+    sigma = (verdict.upper - verdict.expected) / UPPER_SIGMAS
+    tracked = min(0.2, max(0.02, (sigma * sigma - size) / (size * size)))
+    return 0.5 * (local + tracked)
 
 
 def _silence(sample: WindowSample, silence: SilenceVerdict, strength: float) -> Reading:
     return Reading(strength, "events", activity(sample), silence.expected, 0.0, silence.empty_windows)
 
 
-def _spike(rule: AlertRule, verdict: Verdict, unit: str) -> Reading:
+def _spike(rule: AlertRule, verdict: Verdict, usual: float, unit: str) -> Reading:
     strength = 0.0
-    if not verdict.warming and verdict.value >= rule.minimum_count and verdict.ratio > 1.0:
+    ratio = (verdict.value + 1.0) / (max(usual, 0.0) + 1.0)
+    if not verdict.warming and verdict.value >= rule.minimum_count and ratio > 1.0:
         strength = verdict.surprise / SURPRISE_ALARM
-        if verdict.ratio >= SIGMA_RATIO:
+        if ratio >= SIGMA_RATIO:
             sigma = (verdict.upper - verdict.expected) / UPPER_SIGMAS
-            strength = max(strength, (verdict.value - verdict.expected) / sigma / SIGMA_ALARM)
+            sigma *= (usual + 1.0) / (verdict.expected + 1.0)
+            strength = max(strength, (verdict.value - usual) / sigma / SIGMA_ALARM)
         if rule.minimum_ratio > 1.0:
-            strength = min(strength, math.log(verdict.ratio) / math.log(rule.minimum_ratio))
-    return Reading(strength, unit, verdict.value, verdict.expected, verdict.ratio, int(verdict.value))
-
-
-def _drop(rule: AlertRule, drop: _Drop, *, active: bool) -> Reading:
-    verdict = drop.verdict
-    strength = 0.0
-    if not verdict.warming and (active or verdict.expected >= rule.minimum_count):
-        strength = verdict.shortfall / SHORTFALL_ALARM
-        # One low minute is noise and a quiet evening is no drop: two minutes together must be far below both the
-        # level and the minutes just before.
-        if not active and (drop.together + 1.0) * rule.minimum_ratio > drop.before + 1.0:
-            strength = 0.0
-    return Reading(strength, "engagements", verdict.value, verdict.expected, verdict.ratio, int(verdict.expected))
+            strength = min(strength, math.log(ratio) / math.log(rule.minimum_ratio))
+    return Reading(strength, unit, verdict.value, usual, ratio, int(verdict.value))
 
 
 def _rise(rule: AlertRule, verdict: ProportionVerdict, unit: str) -> Reading:

@@ -81,7 +81,9 @@ class SpikeParameters(Struct, frozen=True, gc=False):
         tail_share: share of values in the tracked tail, for ``surprise``.
         spread_rate: adaptation of the residuals' spread.
         drop_to: the part of the expected level that a drop is tested against.
-        drop_alarm: nats of shortfall that are an alarm where drops are not usual.
+        drop_alarm: nats of shortfall that score 0.5 where drops are not usual.
+        drop_outgrow: how many more nats report the same drop again.
+        drop_limit: the most shortfall kept, so that an end is seen soon.
         alarm_height: evidence that maps to a score of 0.5.
         warm_up_updates: updates before the first score.
         gap_factor: a pause this many times the usual step starts the burst state afresh.
@@ -107,7 +109,9 @@ class SpikeParameters(Struct, frozen=True, gc=False):
     tail_share: float = 0.02
     spread_rate: float = 1 / 100
     drop_to: float = 0.3
-    drop_alarm: float = 16.0
+    drop_alarm: float = 30.0
+    drop_outgrow: float = 10.0
+    drop_limit: float = 40.0
     alarm_height: float = 0.3
     warm_up_updates: int = 24
     gap_factor: float = 30.0
@@ -238,7 +242,7 @@ class SpikeDetector:
         direction: Direction = "none"
         if score > 0.0:
             direction = "up" if up >= down else "down"
-        elif s.shortfall > 0.5 * p.drop_alarm:
+        elif s.shortfall > p.drop_outgrow:
             direction = "down"
         elif surprise > 0.0:
             direction = "up"
@@ -313,11 +317,11 @@ class SpikeDetector:
         low = p.drop_to * size
         ratio = value * math.log((low + 1e-9) * (k + size) / ((size + 1e-9) * (k + low))) if value > 0.0 else 0.0
         ratio += k * math.log((k + size) / (k + low))
-        s.shortfall = max(0.0, min(4.0 * p.drop_alarm, s.shortfall + max(-6.0, min(6.0, ratio))))
+        s.shortfall = max(0.0, min(p.drop_limit, s.shortfall + max(-6.0, min(6.0, ratio))))
         evidence = self._burst(s.drop, s.shortfall, p.burst_share)
         if not s.drop.is_open:
             s.reported_down = _NO_EVIDENCE
-        elif evidence > s.reported_down + 0.5 * p.drop_alarm:
+        elif evidence > s.reported_down + p.drop_outgrow:
             s.reported_down = evidence
             return 1.0 / (1.0 + math.exp(min(30.0, 0.5 * (p.drop_alarm - evidence))))
         return 0.0
