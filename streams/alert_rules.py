@@ -9,10 +9,10 @@ from streams.proportions import ProportionParameters
 
 SURPRISE_ALARM: Final = 3.0
 """-log10 of the tail share at which a spike has strength 1: one window in a thousand, twice in a row."""
-SIGMA_ALARM: Final = 6.0
+SIGMA_ALARM: Final = 5.5
 """Standard deviations that are an alarm even in a series that is used to bursts, given ``SIGMA_RATIO``."""
 SIGMA_RATIO: Final = 4.0
-SUDDEN_ALARM: Final = 7.0
+SUDDEN_ALARM: Final = 9.0
 """Nats of evidence in two windows at which a sudden drop has strength 1."""
 SHORTFALL_ALARM: Final = 14.0
 """Nats of evidence, however long it took, at which a drop below the level has strength 1."""
@@ -32,7 +32,7 @@ UNCLICKED_CODES: Final = ProportionParameters(
 DEFAULT_RULES: Final[dict[RuleName, AlertRule]] = {
     rule.rule: rule
     for rule in (
-        AlertRule(rule="engagement_spike", minimum_count=25, minimum_ratio=4.0, clear_at=0.4),
+        AlertRule(rule="engagement_spike", minimum_count=25, minimum_ratio=3.5, clear_at=0.4),
         AlertRule(rule="engagement_drop", minimum_count=16, minimum_ratio=3.0, fire_windows=1),
         AlertRule(rule="negative_wave", minimum_count=12, minimum_ratio=1.6, fire_windows=1),
         AlertRule(rule="conversion_drop", minimum_count=60, minimum_ratio=2.0, fire_windows=1, clear_windows=8),

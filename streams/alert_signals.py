@@ -226,7 +226,7 @@ class Signals:
 
 
 def drop_evidence(value: int, usual: float, shape: float) -> float:
-    """Nats by which a negative binomial of ``DROP_TO`` times ``usual`` explains ``value`` better than one of ``usual``."""
+    """Nats by which a negative binomial of ``DROP_TO`` times ``usual`` explains ``value`` better than ``usual``."""
     if usual <= 0.0:
         return 0.0
     low = DROP_TO * usual

@@ -21,6 +21,8 @@ from msgspec import Struct
 Direction = Literal["none", "up", "down"]
 
 _NO_EVIDENCE = -99.0
+_LARGEST = 1e100
+"""Larger values count as this one, so that squares stay finite."""
 UPPER_SIGMAS = 3.0
 """The band's top lies this many standard deviations above the expected value."""
 
@@ -212,6 +214,9 @@ class SpikeDetector:
         if not -math.inf < value < math.inf:
             raise ValueError(f"value must be a finite number, not {value!r}")
         p, s = self._parameters, self._state
+        given = value
+        if not -_LARGEST < value < _LARGEST:
+            value = math.copysign(_LARGEST, value)
         y = self._height(value)
         if s.updates == 0:
             s.base, s.level, s.smoothed = y, value, value
@@ -249,7 +254,7 @@ class SpikeDetector:
         return Verdict(
             score,
             direction,
-            value,
+            given,
             level,
             level - 2.0 * sigma if level < 0.0 else max(0.0, level - 2.0 * sigma),
             level + UPPER_SIGMAS * sigma,
@@ -363,6 +368,7 @@ class SpikeDetector:
             off = limit
         elif off < -sigma:
             s.run = s.run - 1 if s.run < 0 else -1
+            off = max(-limit, off)
         else:
             s.run = 0
         rate = max(p.level_rate * (1.0 + abs(s.run) / 8.0), 1.0 / n)
