@@ -64,7 +64,11 @@ def events(draw: st.DrawFn, event_id: str) -> tuple[str, str, bytes]:
     kind = draw(st.sampled_from(_KINDS[topic]))
     named = topic != CONVERSIONS or draw(st.booleans())
     content = {"campaign_id": draw(_campaigns), **draw(_whose[named]), **draw(_details[kind])}
-    return topic, content["influencer_id"] or content["campaign_id"], value_of(kind, event_id, draw(times_ms()), **content)
+    return (
+        topic,
+        content["influencer_id"] or content["campaign_id"],
+        value_of(kind, event_id, draw(times_ms()), **content),
+    )
 
 
 def times_ms() -> st.SearchStrategy[int]:

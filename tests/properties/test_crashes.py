@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.partitioning import partition_of
+from streams.topics import INPUT_TOPICS
 from tests.properties.crashes import PARTITIONS, Kafka, Killed, Worker
 from tests.properties.strategies import CORRUPT, event_pools
-from streams.topics import INPUT_TOPICS
 
 batches = st.tuples(st.integers(0, 5), st.integers(1, 6))
 steps = st.one_of(

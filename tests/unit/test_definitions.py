@@ -1,0 +1,137 @@
+"""Definition files: what is read, and errors that say where."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from streams.definitions import DefinitionError, parse_definitions
+
+GOOD = """\
+campaign_id: spring
+name: Spring giveaway
+starts_at: "2026-04-18T16:00:00+02:00"
+ends_at: 2026-04-18T22:00:00+02:00
+rate_card:
+  currency: EUR
+  dated: 2026-03-01
+  like: "0.05"
+influencers:
+  - influencer_id: ana
+    handle: "@ana"
+    platform: instagram
+    followers: 10
+    discount_codes: [ANA]
+    links:
+      - {utm_source: ana}
+  - influencer_id: bruno
+    handle: "@bruno"
+    platform: tiktok
+    followers: 20
+    discount_codes: [BRUNO]
+    click_ids: [b-1]
+    links:
+      - {utm_source: bruno}
+      - {utm_source: insta}
+"""
+
+
+def test_definition_is_read_with_its_times_quoted_or_not() -> None:
+    """YAML's dates stay text, as in JSON, and are read once."""
+    [definition] = parse_definitions(GOOD)
+    assert definition.starts_at.astimezone(UTC) == datetime(2026, 4, 18, 14, tzinfo=UTC)
+    assert definition.ends_at.astimezone(UTC) == datetime(2026, 4, 18, 20, tzinfo=UTC)
+    assert definition.rate_card is not None
+    assert definition.rate_card.dated.isoformat() == "2026-03-01"
+    assert [each.followers for each in definition.influencers] == [10, 20]
+
+
+def test_the_example_of_the_repository_is_valid() -> None:
+    """What a newcomer applies first works."""
+    text = (Path(__file__).parents[2] / "examples" / "giveaway.yaml").read_text(encoding="utf-8")
+    [definition] = parse_definitions(text)
+    assert len(definition.influencers) == 40
+
+
+def test_one_file_may_hold_several_campaigns() -> None:
+    """Documents are separated as YAML does it."""
+    other = GOOD.replace("campaign_id: spring", "campaign_id: autumn")
+    assert [each.campaign_id for each in parse_definitions(f"---\n{GOOD}---\n{other}")] == ["spring", "autumn"]
+
+
+# Each row: what is replaced in the good file, by what, and the line, field and value the error must name.
+@pytest.mark.parametrize(
+    ("old", "new", "line", "field", "value"),
+    [
+        ("name: Spring giveaway", "name: 5", 2, "name", "5"),
+        ("name: Spring giveaway\n", "", 1, "definition", ""),
+        ("name: Spring giveaway", 'name: ""', 2, "name", ""),
+        ("name: Spring giveaway", "nome: Spring", 2, "nome", "nome"),
+        ("name: Spring giveaway", "name: a\nname: b", 3, "name", ""),
+        ("2026-04-18T22", "2026-04-18T10", 4, "ends_at", "2026-04-18T10:00:00+02:00"),
+        ('16:00:00+02:00"', '16:00:00"', 3, "starts_at", "2026-04-18T16:00:00"),
+        ("2026-04-18T22:00:00+02:00", "tomorrow", 4, "ends_at", "tomorrow"),
+        ("2026-04-18T22:00:00+02:00", "2026-13-18T22:00:00+02:00", 4, "ends_at", "2026-13-18T22:00:00+02:00"),
+        ("currency: EUR", "currency: XXX", 6, "rate_card.currency", "XXX"),
+        ("currency: EUR", "currency: eur", 6, "rate_card.currency", "eur"),
+        ("dated: 2026-03-01", "dated: spring", 7, "rate_card.dated", "spring"),
+        ('like: "0.05"', "like: 0.05", 8, "rate_card.like", "0.05"),
+        ('like: "0.05"', 'like: "-1"', 8, "rate_card.like", "-1"),
+        ("followers: 20", "followers: lots", 20, "influencers[1].followers", "lots"),
+        ("followers: 20", "followers: -1", 20, "influencers[1].followers", "-1"),
+        ("followers: 20", "follower: 20", 20, "influencers[1].follower", "follower"),
+        ('    handle: "@bruno"\n', "", 17, "influencers[1]", ""),
+        ("[BRUNO]", "[BRUNO, 7]", 21, "influencers[1].discount_codes[1]", "7"),
+        ("[BRUNO]", "[ana]", 21, "influencers[1].discount_codes[0]", "ana"),
+        ("[BRUNO]", "[x, X]", 21, "influencers[1].discount_codes[1]", "X"),
+        ("[b-1]", "[b-1, b-1]", 22, "influencers[1].click_ids[1]", "b-1"),
+        ("influencer_id: bruno", "influencer_id: ana", 17, "influencers[1].influencer_id", "ana"),
+        ("{utm_source: insta}", '{utm_source: ""}', 25, "influencers[1].links[1]", ""),
+        ("{utm_source: insta}", "{utm_sauce: insta}", 25, "influencers[1].links[1].utm_sauce", "utm_sauce"),
+        ("{utm_source: insta}", "instagram", 25, "influencers[1].links[1]", "instagram"),
+    ],
+)
+def test_wrong_definition_names_line_field_and_value(old: str, new: str, line: int, field: str, value: str) -> None:
+    """Whoever wrote the file is led to the very word."""
+    assert GOOD.count(old) == 1, old
+    with pytest.raises(DefinitionError) as caught:
+        parse_definitions(GOOD.replace(old, new))
+    error = caught.value
+    assert (error.line, error.field, error.value) == (line, field, value)
+    assert str(error).startswith(f"line {line}: {field}: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("", 1),
+        ("# only a comment\n", 1),
+        ("a: [", 1),
+        ("a: 1\nb: *nowhere", 2),
+        ("\ta: 1", 1),
+        ("a: !python/object x", 1),
+        ("a: !!binary x", 1),
+        ("a: !!int x", 1),
+        ("just text", 1),
+        ("- a\n- b", 1),
+        ("? [a, b]\n: c", 1),
+        ("a: 1\n{b: 2}: 3", 2),
+        ("&a [*a]", 1),
+        ("a: &a {b: *a}", 1),
+        ("[" * 2_000, 1),
+        ("a: \x00", 1),
+    ],
+)
+def test_what_is_no_definition_is_a_definition_error_with_a_line(text: str, line: int) -> None:
+    """No YAML, however odd, gets past as anything but an error that names a line."""
+    with pytest.raises(DefinitionError) as caught:
+        parse_definitions(text)
+    assert caught.value.line == line
+
+
+def test_one_wrong_document_spoils_the_file() -> None:
+    """Nothing is returned in part, and lines count through the whole file."""
+    with pytest.raises(DefinitionError) as caught:
+        parse_definitions(f"{GOOD}---\n{GOOD}")
+    assert (caught.value.field, caught.value.value) == ("campaign_id", "spring")
+    assert caught.value.line == 27

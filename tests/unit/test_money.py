@@ -1,0 +1,131 @@
+"""Money: exact sums, their text, averages, and the windows of orders."""
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+
+from streams.money import Ledger, add_sums, decimal_text, micros_of, micros_text, revenue_stats
+from tests.unit.events import DAY_MS, HOUR_MS, MINUTE_MS, NOON_MS, SECOND_MS
+
+
+@pytest.mark.parametrize(
+    ("amount", "micros"),
+    [
+        ("0", 0),
+        ("1", 1_000_000),
+        ("0.1", 100_000),
+        ("00.10", 100_000),
+        ("19.99", 19_990_000),
+        ("0.000001", 1),
+        ("999999999999.999999", 999_999_999_999_999_999),
+    ],
+)
+def test_amounts_become_whole_millionths(amount: str, micros: int) -> None:
+    """Every amount the contract allows is exact."""
+    assert micros_of(amount) == micros
+
+
+@pytest.mark.parametrize(
+    ("micros", "text"),
+    [
+        (0, "0"),
+        (12_500_000, "12.5"),
+        (1_000_000_000, "1000"),
+        (1, "0.000001"),
+        (100_000, "0.1"),
+        (10**30, "1" + "0" * 24),
+        (10**24 + 1, "1" + "0" * 18 + ".000001"),
+    ],
+)
+def test_amounts_are_written_without_exponent_and_trailing_zeros(micros: int, text: str) -> None:
+    """The text form of the documentation, at both ends of the range."""
+    assert micros_text(micros) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [("-0.0", "0"), ("-1.50", "-1.5"), ("1E+3", "1000"), ("100", "100")])
+def test_decimal_text_of_odd_decimals(value: str, text: str) -> None:
+    """Negative zero, exponents and round numbers read as people write them."""
+    assert decimal_text(Decimal(value)) == text
+
+
+def test_ten_cents_ten_times_are_exactly_one_euro() -> None:
+    """The sum that binary floats get wrong."""
+    ledger = Ledger()
+    for _ in range(10):
+        ledger.add(NOON_MS, "EUR", micros_of("0.1"), refund=False)
+    assert revenue_stats(ledger.total)["EUR"].revenue == "1"
+
+
+@pytest.mark.parametrize(
+    ("revenue_micros", "orders", "average"),
+    [
+        (10_000_000, 4, "2.5"),
+        (10_000_000, 3, "3.3333"),
+        (20_000_000, 3, "6.6667"),
+        (50, 1, "0"),  # 0.00005 lies between 0.0000 and 0.0001: to the even one
+        (150, 1, "0.0002"),
+        (250, 1, "0.0002"),
+        (250_001, 1, "0.25"),
+        (0, 5, "0"),
+        (10**18 - 1, 1, "1000000000000"),
+    ],
+)
+def test_average_order_value_has_four_decimals_rounded_half_to_even(
+    revenue_micros: int, orders: int, average: str
+) -> None:
+    """The rounding the documentation states, ties included."""
+    stats = revenue_stats({"EUR": [orders, revenue_micros, 0, 0]})["EUR"]
+    assert stats.average_order_value == average
+    exact = Fraction(revenue_micros, 1_000_000 * orders)
+    assert Fraction(average) == Fraction(round(exact * 10_000), 10_000)
+
+
+def test_average_is_absent_without_orders() -> None:
+    """A refund alone has no average order value, not one of 0."""
+    stats = revenue_stats({"EUR": [0, 0, 1, 5_000_000]})["EUR"]
+    assert stats.average_order_value is None
+    assert (stats.orders, stats.revenue, stats.refunds, stats.refunded) == (0, "0", 1, "5")
+
+
+def test_currencies_are_kept_apart_and_shown_by_code() -> None:
+    """Nothing is ever converted or added across currencies."""
+    ledger = Ledger()
+    ledger.add(NOON_MS, "USD", 2_000_000, refund=False)
+    ledger.add(NOON_MS, "EUR", 3_000_000, refund=False)
+    ledger.add(NOON_MS, "USD", 500_000, refund=True)
+    stats = revenue_stats(ledger.total)
+    assert list(stats) == ["EUR", "USD"]
+    assert (stats["USD"].revenue, stats["USD"].refunded, stats["EUR"].revenue) == ("2", "0.5", "3")
+
+
+# as_of = 12:00:00: 1 at 11:59:30, 2 at 11:57, 4 at 11:50, 8 at 11:10, 16 at 08:00, 32 of 21 h ago, 64 of 2 days ago
+def test_windows_hold_the_orders_of_their_panes() -> None:
+    """Money follows the same windows as counters, whatever the order of booking."""
+    ledger = Ledger()
+    offsets_ms = [30 * SECOND_MS, 3 * MINUTE_MS, 10 * MINUTE_MS, 50 * MINUTE_MS, 4 * HOUR_MS, 21 * HOUR_MS, 2 * DAY_MS]
+    for power, offset_ms in reversed(list(enumerate(offsets_ms))):
+        ledger.add(NOON_MS - offset_ms, "EUR", 2**power, refund=False)
+    expected = [[count, 2**count - 1, 0, 0] for count in range(1, 8)]
+    assert [sums["EUR"] for sums in ledger.window_sums(NOON_MS)] == expected
+    ledger.forget(NOON_MS)
+    assert [sums["EUR"] for sums in ledger.window_sums(NOON_MS)] == expected
+
+
+def test_forgetting_frees_the_panes_of_the_past() -> None:
+    """Memory follows the windows, not the campaign's length; the lifetime total stays."""
+    ledger = Ledger()
+    for hours in range(200):
+        ledger.add(NOON_MS + hours * HOUR_MS, "EUR", 1, refund=False)
+        ledger.forget(NOON_MS + hours * HOUR_MS)
+    assert sum(len(panes) for panes in ledger.panes) <= 1 + 1 + 24
+    assert ledger.total["EUR"] == [200, 200, 0, 0]
+
+
+def test_showing_sums_hands_out_copies() -> None:
+    """A reader that adds to what it was given changes nothing here."""
+    ledger = Ledger()
+    ledger.add(NOON_MS, "EUR", 1, refund=False)
+    for sums in ledger.window_sums(NOON_MS):
+        add_sums(sums, {"EUR": [7, 7, 7, 7]})
+    assert [sums["EUR"] for sums in ledger.window_sums(NOON_MS)] == [[1, 1, 0, 0]] * 7

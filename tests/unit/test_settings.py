@@ -1,0 +1,104 @@
+"""Settings: defaults, refusals, and the list of all of them."""
+
+from dataclasses import fields
+
+import pytest
+
+from agents.settings import SettingError, Settings, described
+
+
+def test_every_default_is_a_value_one_could_set() -> None:
+    """What ``described`` prints as a default can be put into the environment and means the same."""
+    environ = {variable: default for variable, default, _ in described()}
+    assert Settings.from_environment(environ) == Settings() == Settings.from_environment({})
+
+
+def test_every_field_is_described() -> None:
+    """A setting without a line in the list would be a secret."""
+    assert [variable for variable, _, _ in described()] == ["PULSE_" + each.name.upper() for each in fields(Settings)]
+    assert all(doc for _, _, doc in described())
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PULSE_BROKER", "localhost"),
+        ("PULSE_BROKER", "a:9092,,b:9092"),
+        ("PULSE_BROKER", ":9092"),
+        ("PULSE_BROKER", ""),
+        ("PULSE_REDIS_URL", "http://127.0.0.1"),
+        ("PULSE_REDIS_URL", "127.0.0.1:6379"),
+        ("PULSE_REDIS_PREFIX", "a:b"),
+        ("PULSE_REDIS_PREFIX", ""),
+        ("PULSE_GROUP", "two words"),
+        ("PULSE_PARTITIONS", "0"),
+        ("PULSE_PARTITIONS", "1001"),
+        ("PULSE_PARTITIONS", "eight"),
+        ("PULSE_PARTITIONS", "8.0"),
+        ("PULSE_PARTITIONS", ""),
+        ("PULSE_REPLICATION", "-1"),
+        ("PULSE_METRICS_PORT", "65536"),
+        ("PULSE_FLUSH_SECONDS", "0"),
+        ("PULSE_FLUSH_SECONDS", "nan"),
+        ("PULSE_FLUSH_SECONDS", "inf"),
+        ("PULSE_FLUSH_SECONDS", "1s"),
+        ("PULSE_TICK_SECONDS", "-1"),
+        ("PULSE_FUTURE_TOLERANCE_SECONDS", "86401"),
+        ("PULSE_MAX_EVENT_BYTES", "1023"),
+        ("PULSE_DEDUPE_HOURS", "0"),
+        ("PULSE_DEDUPE_IDS", "999"),
+        ("PULSE_SENTIMENT", "vibes"),
+        ("PULSE_SENTIMENT_CACHE", "0"),
+        ("PULSE_LABEL_CAP", "many"),
+        ("PULSE_SESSION_SECONDS", "0.5"),
+        ("PULSE_CLOCK", "yesterday"),
+        ("PULSE_CLOCK", "-1"),
+        ("PULSE_LOG_LEVEL", "INFO"),
+    ],
+)
+def test_unusable_value_stops_the_start_with_variable_and_value(variable: str, value: str) -> None:
+    """The message of a bad setting says which one and what stood there."""
+    with pytest.raises(SettingError) as caught:
+        Settings.from_environment({variable: value})
+    assert str(caught.value).startswith(f"{variable}={value!r}: ")
+
+
+def test_every_setting_that_can_be_wrong_has_a_refusal_above() -> None:
+    """Only the free texts take anything."""
+    marks = test_unusable_value_stops_the_start_with_variable_and_value.pytestmark
+    refused = {variable for variable, _ in marks[0].args[1]}
+    free = {"PULSE_WORKER", "PULSE_METRICS_HOST"}
+    assert refused | free == {variable for variable, _, _ in described()}
+
+
+def test_unknown_pulse_variable_is_refused() -> None:
+    """A misspelt setting that is ignored would be a silent default."""
+    with pytest.raises(SettingError, match=r"PULSE_BROKERS='a:1': no such setting"):
+        Settings.from_environment({"PULSE_BROKERS": "a:1"})
+
+
+def test_other_variables_are_none_of_our_business() -> None:
+    """Only the prefix counts."""
+    assert Settings.from_environment({"HOME": "/", "BROKER": "x", "pulse_broker": "x"}) == Settings()
+
+
+def test_values_arrive_with_their_types() -> None:
+    """Numbers are numbers, lists are lists, an empty Redis address means none."""
+    settings = Settings.from_environment(
+        {
+            "PULSE_BROKER": "a:1,b:2",
+            "PULSE_REDIS_URL": "",
+            "PULSE_PARTITIONS": "31",
+            "PULSE_FLUSH_SECONDS": "0.5",
+            "PULSE_CLOCK": "1775995200000",
+            "PULSE_WORKER": "w7",
+        }
+    )
+    assert settings.bootstrap_servers == ["a:1", "b:2"]
+    assert (settings.redis_url, settings.partitions, settings.flush_seconds) == ("", 31, 0.5)
+    assert (settings.clock, settings.worker_name) == ("1775995200000", "w7")
+
+
+def test_unnamed_worker_names_itself() -> None:
+    """Two workers on one host differ by process id."""
+    assert Settings().worker_name
