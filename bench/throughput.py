@@ -1,0 +1,106 @@
+"""Throughput of one worker, next to the limit and to a plain Faust app: the same events from the same broker."""
+
+import json
+import signal
+import time
+from typing import Final, NamedTuple
+
+from bench.figures import Figure, Say, at_least
+from bench.load import GIVEAWAY, Batches, Event, one_of_each_text, simulated
+from bench.stack import Cores, Stack, cpu_seconds
+
+EVENTS: Final = 2_000_000
+_SPAN_SECONDS: Final = 3600.0
+"""The backlog is that of one hour, up to now."""
+_PLAIN_SECONDS: Final = 15.0
+_WARM_CACHE: Final = "4000000"  # room for every text of the backlog, however many events are asked for
+NAME: Final = "throughput"
+
+
+class Run(NamedTuple):
+    """One drained backlog."""
+
+    events: int
+    seconds: float
+    cpu_seconds: float
+    hit_ratio: float
+
+    @property
+    def rate(self) -> float:
+        """Events per second."""
+        return self.events / self.seconds
+
+
+def drain(stack: Stack, warm: list[Event], events: list[Event], say: Say) -> Run:
+    """Have a worker drain ``events`` and return how long it took.
+
+    The worker is started, counts the warm-up, and is stopped by a signal while the backlog is loaded: so its start
+    is not measured, and loading does not compete with it. The clock starts when it is let go, and stops when its own
+    hash in Redis, written after each flush, shows the last event.
+    """
+    stack.run("campaigns", "agents.cli", "campaigns", "apply", str(GIVEAWAY))
+    say("starting the worker")
+    worker = stack.start_worker()
+    if warm:
+        say(f"warming the sentiment cache with {len(warm):,} distinct texts")
+        Batches(warm).send(stack.broker.bootstrap)
+        stack.wait_counted(worker, len(warm))
+    hits, misses = stack.metric("campaign_pulse_sentiment_cache_hits_total"), stack.metric(_MISSES)
+    batches = Batches(events)
+    worker.signal(signal.SIGSTOP)
+    say(f"loading {len(events):,} events")
+    batches.send(stack.broker.bootstrap)
+    say("draining")
+    began, began_cpu = time.perf_counter(), cpu_seconds(worker.pid)
+    worker.signal(signal.SIGCONT)
+    stack.wait_counted(worker, len(warm) + len(events))
+    run_seconds, run_cpu = time.perf_counter() - began, cpu_seconds(worker.pid) - began_cpu
+    hits = stack.metric("campaign_pulse_sentiment_cache_hits_total") - hits
+    misses = stack.metric(_MISSES) - misses
+    return Run(len(events), run_seconds, run_cpu, hits / (hits + misses))
+
+
+_MISSES: Final = "campaign_pulse_sentiment_cache_misses_total"
+
+
+def _other(stack: Stack, name: str, *arguments: str) -> Run:
+    found = json.loads(stack.run(name, *arguments, under_test=True))
+    return Run(int(found["events"]), found["seconds"], found["cpu_seconds"], 0.0)
+
+
+def run(where: Cores, events: int | None, say: Say) -> list[Figure]:
+    """Measure, side by side on one broker: the whole job, the limit and the plain Faust app."""
+    count = EVENTS if events is None else events
+    say(f"simulating {count:,} events")
+    backlog = simulated(count, int(time.time() * 1000) - int(_SPAN_SECONDS * 1000), _SPAN_SECONDS)
+    warm = one_of_each_text(backlog)
+    with Stack(where, SENTIMENT_CACHE=_WARM_CACHE) as stack:
+        whole = drain(stack, warm, backlog, say)
+        say("the limit: fetching and decoding")
+        limit = _other(stack, "limit", "bench.limit", stack.broker.bootstrap, str(len(warm) + len(backlog)))
+        say("a plain Faust app")
+        plain = _other(stack, "plain", "bench.plain_faust", stack.broker.bootstrap, str(_PLAIN_SECONDS))
+    with Stack(where) as stack:
+        say("again, with the default cache and texts as they come")
+        natural = drain(stack, [], backlog, say)
+    return [
+        at_least(_figure("whole job, sentiment cache warm", whole, where.describe()), 150_000, "150,000"),
+        _figure("limit: aiokafka and msgspec decode only", limit, "one process, same fetch size"),
+        _figure("plain Faust app", plain, f"counts per influencer only, first {_PLAIN_SECONDS:g} s of the backlog"),
+        at_least(_ratio("whole job over limit", whole.rate / limit.rate * 100, "%"), 30, "30 %"),
+        at_least(_ratio("whole job over plain Faust", whole.rate / plain.rate, "times"), 40, "40 times"),
+        _figure(
+            "whole job, cache of default size, texts as they come",
+            natural,
+            f"{natural.hit_ratio:.0%} of comments found in the cache",
+        ),
+    ]
+
+
+def _figure(name: str, run: Run, note: str) -> Figure:
+    shown = f"{run.events:,} events in {run.seconds:.1f} s, {run.events / run.cpu_seconds:,.0f} per CPU second"
+    return Figure(benchmark=NAME, name=name, value=run.rate, unit="events/s", note=f"{shown}; {note}")
+
+
+def _ratio(name: str, value: float, unit: str) -> Figure:
+    return Figure(benchmark=NAME, name=name, value=value, unit=unit)
