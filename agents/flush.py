@@ -29,6 +29,9 @@ _ROWS_AT_A_TIME: Final = 100
 _BUSY_SHARE: Final = 4
 """A flush that took t seconds is followed by at least this many times t without one: 10,000 active influencers slow
 flushes down, not the stream."""
+LARGEST_DEAD_LETTER_BYTES: Final = 8_000_000
+"""Longer values are cut: with key and headers a dead letter must fit into a message of 8 MiB, and what came compressed
+may be any size. A letter that the broker refuses would end every worker that reads it, again and again."""
 _encode_json = json.Encoder().encode
 
 
@@ -127,7 +130,11 @@ class Flusher:
 
     def _collect_refused(self, state: PartitionState) -> None:
         for letter in state.take_dead_letters():
-            self._outbox.add(DEAD_LETTERS, 0, letter.key, letter.value, letter.headers())
+            value, headers = letter.value, letter.headers()
+            if value is not None and len(value) > LARGEST_DEAD_LETTER_BYTES:
+                headers.append(("pulse.cut-from-bytes", str(len(value)).encode()))
+                value = value[:LARGEST_DEAD_LETTER_BYTES]
+            self._outbox.add(DEAD_LETTERS, 0, letter.key, value, headers)
         for forward in state.take_forwards():
             headers = [("pulse.forwarded-from", forward.origin.encode())]
             self._outbox.add(forward.topic, forward.partition, forward.key, forward.value, headers)

@@ -1,0 +1,84 @@
+"""What a worker's /metrics says, and what a topic holds."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+from kafka import KafkaConsumer, TopicPartition
+from prometheus_client.parser import text_string_to_metric_families
+
+from agents.processes import ChildProcess
+from models.deadletters import DeadLetter
+from streams.topics import DEAD_LETTERS
+from tests.integration.cluster import Cluster
+
+Labels = frozenset[tuple[str, str]]
+LARGEST_FETCH = 64 * 1024 * 1024
+
+
+class Scrape:
+    """One scrape: every sample by name and labels.
+
+    Args:
+        text: What /metrics answered.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.samples: dict[tuple[str, Labels], float] = {
+            (sample.name, frozenset(sample.labels.items())): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
+
+    def value(self, name: str, **labels: str) -> float:
+        """The value of a sample.
+
+        Raises:
+            KeyError: there is no such sample.
+        """
+        return self.samples[name, frozenset(labels.items())]
+
+    def total(self, name: str, **labels: str) -> float:
+        """The sum of the samples that have these labels among theirs."""
+        wanted = set(labels.items())
+        return sum(value for (each, found), value in self.samples.items() if each == name and wanted <= found)
+
+    def label_names(self) -> set[str]:
+        """Every label name in use."""
+        return {label for _, labels in self.samples for label, _ in labels}
+
+
+def scrape(cluster: Cluster, worker: ChildProcess) -> Scrape:
+    """Scrape a worker; it must answer."""
+    status, body = cluster.get(worker, "/metrics")
+    assert status == 200, worker.log_tail(20)
+    return Scrape(body.decode())
+
+
+def dead_letters(bootstrap: str) -> dict[tuple[str, int, int], DeadLetter]:
+    """Every dead letter there is now, by the position of what was refused."""
+    with closing(
+        KafkaConsumer(
+            bootstrap_servers=bootstrap,
+            enable_auto_commit=False,
+            max_partition_fetch_bytes=LARGEST_FETCH,
+            fetch_max_bytes=LARGEST_FETCH,
+        )
+    ) as consumer:
+        letters = (
+            DeadLetter.from_record(record.key, record.value, list(record.headers))
+            for record in records_of(consumer, DEAD_LETTERS, 0)
+        )
+        return {(letter.topic, letter.partition, letter.offset): letter for letter in letters}
+
+
+def records_of(consumer: KafkaConsumer, topic: str, partition: int) -> Iterator[Any]:
+    """Every record of a partition from its beginning to its present end."""
+    place = TopicPartition(topic, partition)
+    consumer.assign([place])
+    consumer.seek_to_beginning(place)
+    end = consumer.end_offsets([place])[place]
+    while consumer.position(place) < end:
+        for records in consumer.poll(timeout_ms=1_000).values():
+            yield from records
