@@ -4,6 +4,7 @@ Seeded: campaign ``n`` is the same on every machine with the same numpy.
 """
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
@@ -18,7 +19,8 @@ START_MS: Final = 1_750_000_000_000 // 60_000 * 60_000
 MINUTE_MS: Final = 60_000
 WARM_UP_MINUTES: Final = 120
 """Before this no incident begins: two hours into a campaign."""
-SPACING_MINUTES: Final = 100
+SPACING_MINUTES: Final = 260
+"""Between the onsets of two incidents."""
 
 SERIES: Final = (
     "engagements",
@@ -77,16 +79,15 @@ class Campaign:
     incidents: list[Incident]
     planned: list[tuple[int, int]] = field(default_factory=list)
 
-    def settings(self, moment_type: type[MutedMoment] = MutedMoment) -> AlertSettings:
+    def settings(self) -> AlertSettings:
         """The planned moments as a campaign definition mutes them."""
-        from datetime import UTC, datetime
 
         def at(minute: int) -> datetime:
             return datetime.fromtimestamp((START_MS + minute * MINUTE_MS) / 1000, tz=UTC)
 
         return AlertSettings(
             muted_moments=tuple(
-                moment_type(label="planned", starts_at=at(start), ends_at=at(end)) for start, end in self.planned
+                MutedMoment(label="planned", starts_at=at(start), ends_at=at(end)) for start, end in self.planned
             )
         )
 
@@ -121,11 +122,15 @@ def make_campaign(number: int) -> Campaign:
     depth = float(np.log(rng.uniform(5.0, 12.0)))
     day = -depth * np.clip(np.cos(clock) - 0.2, 0.0, 0.8) / 0.8
     base = np.exp(rng.normal(np.log(60.0), 0.9, (rows, 1)))
-    log_rate = np.log(base) + day + _smooth_noise(rng, 1, minutes, 0.15, 2.0) + _smooth_noise(rng, rows, minutes, 0.2, 1.0)
+    log_rate = (
+        np.log(base) + day + _smooth_noise(rng, 1, minutes, 0.15, 2.0) + _smooth_noise(rng, rows, minutes, 0.2, 1.0)
+    )
     rate = np.exp(log_rate)
     for row in range(rows):  # ordinary posts: half as much again to twice and a half, gone within an hour or two
         for start in np.flatnonzero(rng.random(minutes) < 1.0 / (60.0 * rng.uniform(3.0, 8.0))):
-            rate[row] *= 1.0 + _bump(minutes, int(start), rng.uniform(0.3, 1.5), rng.uniform(2, 12), rng.uniform(10, 40))
+            rate[row] *= 1.0 + _bump(
+                minutes, int(start), rng.uniform(0.3, 1.5), rng.uniform(2, 12), rng.uniform(10, 40)
+            )
     planned = []
     launch = int(rng.integers(20, 45))
     rate[:, :launch] *= 0.15
@@ -153,7 +158,7 @@ def make_campaign(number: int) -> Campaign:
         kind = str(rng.choice(kinds))
         start = int(rng.integers(WARM_UP_MINUTES + launch, minutes - 60))
         row = int(rng.integers(rows))
-        near = [incident for incident in incidents if start - 160 - SPACING_MINUTES < incident.start < start + 160 + SPACING_MINUTES]
+        near = any(abs(incident.start - start) < SPACING_MINUTES for incident in incidents)
         planned_near = any(begin - 90 < start < end + 30 for begin, end in planned)
         if near or planned_near:
             continue

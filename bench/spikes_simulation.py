@@ -2,8 +2,8 @@
 
     python -m bench.spikes_simulation [--campaigns 200] [--write docs/alerts.md]
 
-Prints a table per kind of incident: recall, median delay, and false alerts per campaign-day; ``--write`` puts it between
-the markers of the document.
+Prints a table per kind of incident: recall, median delay, and false alerts per campaign-day; ``--write`` puts it
+between the markers of the document.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.campaign_simulation import EXPLAINS, MINUTE_MS, RULE_OF, SERIES, START_MS, Campaign, make_campaign
+from bench.campaign_simulation import EXPLAINS, MINUTE_MS, RULE_OF, SERIES, START_MS, Campaign, Incident, make_campaign
 from models.alerts import RULE_NAMES, WindowSample
 from streams.alert_engine import AlertEngine
 
@@ -49,7 +49,8 @@ def samples(campaign: Campaign) -> Iterator[tuple[int, int | None, WindowSample]
         for row in rows:
             values = dict(zip(SERIES, (column[minute][row] for column in columns), strict=True))
             yield minute, row, _sample(name, f"influencer-{row}", start, values)
-        yield minute, None, _sample(name, None, start, dict(zip(SERIES, (total[minute] for total in totals), strict=True)))
+        values = dict(zip(SERIES, (total[minute] for total in totals), strict=True))
+        yield minute, None, _sample(name, None, start, values)
 
 
 def _sample(campaign_id: str, influencer_id: str | None, start: int, values: dict[str, int]) -> WindowSample:
@@ -193,10 +194,7 @@ class Outcome:
                 self.false[alert.rule] += 1
 
 
-def _explains(incident: object, alert: Opened) -> bool:
-    from bench.campaign_simulation import Incident
-
-    assert isinstance(incident, Incident)
+def _explains(incident: Incident, alert: Opened) -> bool:
     same = alert.influencer == incident.influencer or None in (alert.influencer, incident.influencer)
     during = incident.start <= alert.minute < incident.end + AFTERMATH_MINUTES
     return same and during and alert.rule in EXPLAINS[incident.kind]
@@ -229,7 +227,7 @@ def main() -> None:
     """Simulate, judge, print; with ``--write`` also put the tables into a document."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--campaigns", type=int, default=200)
-    parser.add_argument("--first", type=int, default=0, help="number of the first campaign (other numbers, other campaigns)")
+    parser.add_argument("--first", type=int, default=0, help="number of the first campaign")
     parser.add_argument("--ours-only", action="store_true")
     parser.add_argument("--write", type=Path, metavar="FILE")
     args = parser.parse_args()

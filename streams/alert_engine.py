@@ -256,6 +256,8 @@ class AlertEngine:
         if name == "code_leak" and watch.signals.conversion.state.fall >= CHECKOUT_DOUBT:
             return True
         if name == "engagement_drop":
+            if watch.alerts["engagement_spike"].phase in ("firing", "recovering"):
+                return True  # the end of a spike
             silent = watch.signals.silence.state
             if watch.alerts["feed_silent"].phase != "ok" or silent.empty_windows > 0 or campaign.silent:
                 return True

@@ -12,12 +12,14 @@ SURPRISE_ALARM: Final = 3.0
 SIGMA_ALARM: Final = 5.5
 """Standard deviations that are an alarm even in a series that is used to bursts, given ``SIGMA_RATIO``."""
 SIGMA_RATIO: Final = 4.0
-SUDDEN_ALARM: Final = 9.0
+SUDDEN_ALARM: Final = 8.0
 """Nats of evidence in two windows at which a sudden drop has strength 1."""
 SHORTFALL_ALARM: Final = 14.0
 """Nats of evidence, however long it took, at which a drop below the level has strength 1."""
 PROPORTION_ALARM: Final = 11.0
-"""Nats of evidence at which a change of a ratio has strength 1."""
+"""Nats of evidence at which a risen share has strength 1."""
+CONVERSION_ALARM: Final = 9.5
+"""Nats of evidence at which a fallen conversion rate has strength 1: about eleven orders that did not come."""
 SILENCE_ALARM: Final = 10.0
 """Nats of evidence at which silence has strength 1."""
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from models.alerts import RULE_NAMES, AlertRule, RuleName, WindowSample
 from streams.alert_rules import (
+    CONVERSION_ALARM,
     CONVERSION_RATE,
     NEGATIVE_SHARE,
     PROPORTION_ALARM,
@@ -30,6 +31,8 @@ SUDDEN_WINDOWS = 10
 """Windows before the last one that a sudden drop is compared with."""
 DROP_TO = 0.3
 """The part of the usual count that a sudden drop is tested against."""
+LIFTED = 1.5
+"""How far above the level the last minutes may lie and still be what a drop falls from."""
 DROP_FADING = 1 / 180
 """What an open drop's reference loses in a window: a level that stays is the new normal after a few hours."""
 LEARNT_HITS = 10.0
@@ -205,6 +208,7 @@ class Signals:
             and (together + 1.0) * rule.minimum_ratio <= max(verdict.expected + 1.0, max(past) + 1.0)
         ):
             usual = 0.5 * sum(sorted(past[:-1])[SUDDEN_WINDOWS // 2 - 1 : SUDDEN_WINDOWS // 2 + 1])
+            usual = min(usual, LIFTED * (verdict.expected + 1.0))  # the end of a burst is no drop
             shape = 1.0 / _local_dispersion(past[:-1], verdict)
             sudden = drop_evidence(last, usual, shape) + drop_evidence(value, usual, shape)
             evidence, reference = sudden / SUDDEN_ALARM, usual
@@ -281,5 +285,5 @@ def _fall(rule: AlertRule, verdict: ProportionVerdict, unit: str) -> Reading:
         and verdict.usual_share * verdict.usual_total >= LEARNT_HITS
         and ratio * rule.minimum_ratio <= 1.0
     )
-    strength = verdict.fall / PROPORTION_ALARM if enough else 0.0
+    strength = verdict.fall / CONVERSION_ALARM if enough else 0.0
     return Reading(strength, unit, share, verdict.usual_share, ratio, round(verdict.recent_total))

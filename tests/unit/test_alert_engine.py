@@ -1,0 +1,213 @@
+"""The alert engine on timelines of closed one-minute windows."""
+
+from datetime import UTC, datetime
+
+import msgspec
+import numpy as np
+import pytest
+
+from models.alerts import AlertRuleOverride, AlertSettings, MutedMoment, SampleComment, WindowSample
+from streams.alert_engine import AlertEngine
+from streams.alert_rules import DEFAULT_RULES, rules_for
+from streams.peers import PeerGroup
+from streams.proportions import ProportionMonitor, ProportionParameters
+
+START_MS = 1_750_000_020_000
+MINUTE_MS = 60_000
+
+
+def window(minute, influencer="ana", **counts):
+    """A closed window; the usual comments are a third of the engagements, one in ten of them negative."""
+    engagements = counts.get("engagements", 0)
+    comments = counts.setdefault("comments", engagements // 3)
+    counts.setdefault("negative", comments // 10)
+    counts.setdefault("neutral", comments - counts["negative"])
+    counts.setdefault("clicks", engagements)
+    counts.setdefault("purchases", round(0.1 * counts["clicks"]))
+    return WindowSample(
+        campaign_id="summer",
+        influencer_id=influencer,
+        name="Ana" if influencer == "ana" else "",
+        window_start_ms=START_MS + minute * MINUTE_MS,
+        window_end_ms=START_MS + (minute + 1) * MINUTE_MS,
+        **counts,
+    )
+
+
+def calm(engine, minutes=120, influencer="ana", level=100, seed=1):
+    """Two calm hours; nothing may be told."""
+    for minute, value in enumerate(np.random.default_rng(seed).poisson(level, minutes).tolist()):
+        assert engine.observe(window(minute, influencer, engagements=value)) == []
+    return minutes
+
+
+def told(engine, samples):
+    """(rule, kind) of everything told."""
+    return [(t.alert.rule, t.kind) for sample in samples for t in engine.observe(sample)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "counts"),
+    [
+        ("engagement_spike", {"engagements": 900}),
+        ("engagement_drop", {"engagements": 6, "purchases": 1}),
+        ("negative_wave", {"engagements": 100, "negative": 25}),
+        ("conversion_drop", {"engagements": 100, "purchases": 0}),
+        ("code_leak", {"engagements": 100, "code_uses": 14, "code_uses_without_click": 13}),
+        ("feed_silent", {"engagements": 0}),
+        ("entries_spike", {"engagements": 100, "entries": 80}),
+    ],
+)
+def test_each_rule_finds_its_incident_and_its_end(rule, counts):
+    """Ten bad minutes after two calm hours open one alert of that rule; calm resolves it."""
+    engine = AlertEngine()
+    now = calm(engine)
+    during = told(engine, [window(now + i, **counts) for i in range(10)])
+    assert during.count((rule, "opened")) == 1
+    # A spike of engagements without more entries or orders is only that; nothing else is said about it.
+    assert {name for name, _ in during} == {rule}
+    after = told(engine, [window(now + 10 + i, engagements=100) for i in range(60)])
+    assert after == [(rule, "resolved")]
+
+
+def test_opened_and_resolved_share_one_id_and_explain_themselves():
+    """An alert says who, how many, how many usually, and the share of negatives."""
+    engine = AlertEngine()
+    now = calm(engine)
+    comments = tuple(SampleComment(f"the prize never came {i}", -0.7) for i in range(4))
+    transitions = []
+    for i in range(3):
+        transitions += engine.observe(window(now + i, engagements=900, negative=90, sample_comments=comments))
+    spike = next(t.alert for t in transitions if t.alert.rule == "engagement_spike")
+    assert spike.explanation.startswith("Ana's engagements: 900 in 1 minute, usually ")
+    assert "% negative" in spike.explanation
+    assert 'most about "prize"' in spike.explanation or 'most about "came"' in spike.explanation
+    assert spike.sample_comments == comments
+    wave = next(t.alert for t in transitions if t.alert.rule == "negative_wave")
+    assert wave.explanation.startswith("Ana's comments turned negative: ")
+    for i in range(40):
+        transitions += engine.observe(window(now + 3 + i, engagements=100))
+    resolved = [t.alert for t in transitions if t.kind == "resolved" and t.alert.rule == "engagement_spike"]
+    assert [alert.alert_id for alert in resolved] == [spike.alert_id]
+    assert resolved[0].resolved_at_ms > spike.opened_at_ms
+
+
+def test_a_window_seen_before_wakes_nobody():
+    """A redelivered or late window changes nothing: no alert, no state."""
+    engine = AlertEngine()
+    now = calm(engine)
+    before = engine.export_state("summer", "ana")
+    assert engine.observe(window(now - 1, engagements=9000)) == []
+    assert engine.observe(window(now - 60, engagements=9000)) == []
+    assert engine.export_state("summer", "ana") == before
+    assert engine.stale_windows_total == 2
+
+
+@pytest.mark.parametrize("cut", [118, 121, 122, 126])
+def test_a_crash_anywhere_tells_the_same_once(cut):
+    """Export, import elsewhere, deliver the last windows again: the same transitions as without the crash."""
+    rng = np.random.default_rng(5)
+    values = [*rng.poisson(100, 120).tolist(), *[900] * 6, *rng.poisson(100, 40).tolist()]
+    samples = [window(minute, engagements=value) for minute, value in enumerate(values)]
+    whole = AlertEngine()
+    expected = [t for sample in samples for t in whole.observe(sample)]
+    first = AlertEngine()
+    got = [t for sample in samples[:cut] for t in first.observe(sample)]
+    second = AlertEngine()
+    second.import_state("summer", "ana", first.export_state("summer", "ana"))
+    got += [t for sample in samples[cut - 5 :] for t in second.observe(sample)]
+    assert expected
+    assert got == expected
+
+
+def test_planned_moments_raise_nothing():
+    """The go-live is muted by the definition, and its end is no alert either."""
+    engine = AlertEngine()
+    moment = MutedMoment(
+        label="go-live",
+        starts_at=datetime.fromtimestamp((START_MS + 118 * MINUTE_MS) / 1000, tz=UTC),
+        ends_at=datetime.fromtimestamp((START_MS + 150 * MINUTE_MS) / 1000, tz=UTC),
+    )
+    engine.configure("summer", AlertSettings(muted_moments=(moment,)))
+    now = calm(engine)
+    spike = [window(now + i, engagements=int(100 + 800 * 0.9**i)) for i in range(60)]
+    assert told(engine, spike) == []
+
+
+def test_silence_inhibits_the_drop_and_its_end_is_no_spike():
+    """A feed that stops is one alert, not three."""
+    engine = AlertEngine()
+    now = calm(engine)
+    silence = [window(now + i, engagements=0) for i in range(30)]
+    back = [window(now + 30 + i, engagements=100) for i in range(30)]
+    steps = told(engine, silence + back)
+    assert {rule for rule, _ in steps} == {"feed_silent"}
+    assert [kind for _, kind in steps if kind != "updated"] == ["opened", "resolved"]
+
+
+def test_a_drop_of_everybody_is_no_drop_of_ana():
+    """Five influencers fall together: no influencer's drop is told. One falls alone: hers is."""
+    names = ["ana", "ben", "cleo", "dan", "eve"]
+    for alone in (False, True):
+        engine = AlertEngine()
+        for seed, name in enumerate(names):
+            calm(engine, influencer=name, seed=seed)
+        rules = []
+        for minute in range(120, 130):
+            for name in names:
+                low = name == "ana" or not alone
+                rules += told(engine, [window(minute, name, engagements=8 if low else 100)])
+        assert (("engagement_drop", "opened") in rules) is alone
+
+
+def test_overrides_change_a_rule_and_keep_the_rest():
+    """A campaign's override replaces one number; a contradiction is refused."""
+    rules = rules_for(AlertSettings(rules={"code_leak": AlertRuleOverride(minimum_count=99)}))
+    assert rules["code_leak"].minimum_count == 99
+    assert rules["code_leak"].cool_down_ms == DEFAULT_RULES["code_leak"].cool_down_ms
+    assert rules["feed_silent"] == DEFAULT_RULES["feed_silent"]
+    with pytest.raises(ValueError, match="code_leak"):
+        rules_for(AlertSettings(rules={"code_leak": AlertRuleOverride(clear_at=5.0)}))
+
+
+def test_a_disabled_rule_is_silent():
+    """enabled: false."""
+    engine = AlertEngine()
+    engine.configure("summer", AlertSettings(rules={"engagement_spike": AlertRuleOverride(enabled=False)}))
+    now = calm(engine)
+    assert told(engine, [window(now + i, engagements=900) for i in range(10)]) == []
+
+
+def test_another_format_of_state_is_refused():
+    """A state of another version is an error, not a guess."""
+    engine = AlertEngine()
+    calm(engine, minutes=3)
+    state = msgspec.msgpack.decode(engine.export_state("summer", "ana"))
+    state["version"] = 99
+    with pytest.raises(ValueError, match="99"):
+        engine.import_state("summer", "ana", msgspec.msgpack.encode(state))
+
+
+def test_small_samples_decide_nothing():
+    """Two of three negative is no evidence; two hundred of three hundred is."""
+    few, many = (ProportionMonitor(ProportionParameters(prior_share=0.1)) for _ in range(2))
+    assert few.update(2, 3).rise < 5.0
+    assert many.update(200, 300).rise == 9.0  # the most one window can bring
+
+
+@pytest.mark.parametrize(("hits", "total"), [(-1, 5), (6, 5)])
+def test_impossible_proportions_are_refused(hits, total):
+    """More hits than events, or negative ones, are an error that names them."""
+    with pytest.raises(ValueError, match=str(hits)):
+        ProportionMonitor(ProportionParameters(prior_share=0.1)).update(hits, total)
+
+
+def test_peers_need_three():
+    """Two peers are no crowd."""
+    group = PeerGroup()
+    for name in ("a", "b", "c"):
+        group.report(name, 0, 1.0 if name == "a" else 50.0, 50.0)
+    assert group.compare("a", 0) == "unknown"
+    group.report("d", 0, 50.0, 50.0)
+    assert group.compare("a", 0) == "own"
+    assert group.compare("a", 3_600_000) == "unknown"  # the others have not been heard of for an hour
