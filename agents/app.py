@@ -177,10 +177,11 @@ class Worker:
 
     # ---------------------------------------------------------------- stream
 
-    async def process(self, topic: str, partition: int, records: list[Any]) -> None:
+    async def process(self, topic: str, event: Any) -> None:
         """Apply one batch, or a tick when it is empty, and flush when it is time."""
+        partition, records = event.message.partition, event.value
         try:
-            if partition in self.pipeline.partitions:
+            if partition in self.pipeline.partitions and self._is_current(event.message):
                 if records:
                     self.pipeline.apply(topic, partition, records, self.clock())
                     if self._oldest_record_ms is None:
@@ -197,6 +198,9 @@ class Worker:
             log.critical("worker ends: %s in %s/%s", type(error).__name__, topic, partition, exc_info=True)
             await self.app.crash(error)
             raise
+
+    def _is_current(self, message: Any) -> bool:
+        return self.consumer is not None and self.consumer.is_current(message)
 
     def combine(self, records: list[Any]) -> None:
         """Take influencer snapshots into the campaign board."""
@@ -277,17 +281,17 @@ def build_app(settings: Settings, partitions: Mapping[str, int], registry: Colle
     @app.agent(topics[POSTS], name="posts")
     async def posts(stream: Any) -> None:
         async for event in stream.events():
-            await worker.process(POSTS, event.message.partition, event.value)
+            await worker.process(POSTS, event)
 
     @app.agent(topics[COMMENTS], name="comments")
     async def comments(stream: Any) -> None:
         async for event in stream.events():
-            await worker.process(COMMENTS, event.message.partition, event.value)
+            await worker.process(COMMENTS, event)
 
     @app.agent(topics[CONVERSIONS], name="conversions")
     async def conversions(stream: Any) -> None:
         async for event in stream.events():
-            await worker.process(CONVERSIONS, event.message.partition, event.value)
+            await worker.process(CONVERSIONS, event)
 
     @app.agent(topics[INFLUENCER_SNAPSHOTS], name="campaigns")
     async def campaigns(stream: Any) -> None:

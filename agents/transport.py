@@ -10,6 +10,7 @@ While a partition is quiet the same consumer yields an empty batch every tick in
 tick.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from time import monotonic
 from typing import Any, Final
@@ -22,6 +23,7 @@ from faust.types.transports import ConsumerT
 from agents.log_ends import log_ends
 
 OFFSET_UNKNOWN: Final = 0
+_EPOCH: Final = "pulse.epoch"
 
 DrainCallback = Callable[[], Awaitable[None]]
 AssignedCallback = Callable[[Mapping[TP, int]], Awaitable[None]]
@@ -53,6 +55,9 @@ class BatchConsumer(driver.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._confirmed: dict[TP, int] = {}
+        self._seeking = asyncio.Lock()
+        self.epoch = 0
+        """How many times reading was set back to the committed offsets."""
         self._last_seen: dict[TP, float] = {}
         self.highwaters_seen: dict[TP, int] = {}
 
@@ -63,7 +68,7 @@ class BatchConsumer(driver.Consumer):
 
         Faust's own ``getmany`` yields single messages; its checks for rebalances in mid-fetch are kept.
         """
-        records, active = await self._wait_next_records(min(timeout, self.tick_seconds))
+        records, active, epoch = await self._fetch(min(timeout, self.tick_seconds))
         generation = self.app.consumer_generation_id
         if records is None or self.should_stop:
             return
@@ -72,7 +77,7 @@ class BatchConsumer(driver.Consumer):
             return
         now = monotonic()
         for tp, batch in records.items():
-            if not self.flow_active or self.app.consumer_generation_id != generation:
+            if not self.flow_active or self.app.consumer_generation_id != generation or self.epoch != epoch:
                 return
             if active is not None and tp not in active and tp not in self._buffered_partitions:
                 continue
@@ -85,11 +90,33 @@ class BatchConsumer(driver.Consumer):
                     yield tp, self._to_message(tp, record)
         for tp in list(active or ()):
             if tp.topic in self.ticking_topics and now - self._last_seen.get(tp, 0.0) >= self.tick_seconds:
-                if not self.flow_active or self.app.consumer_generation_id != generation:
+                if not self.flow_active or self.app.consumer_generation_id != generation or self.epoch != epoch:
                     return
                 self._last_seen[tp] = now
                 # A tick stands where reading stands: Faust drops what lies before.
                 yield tp, self._batch_message(tp, [], self._read_offset[tp] or OFFSET_UNKNOWN)
+
+    async def _fetch(self, timeout_seconds: float) -> tuple[dict[TP, list[Any]] | None, set[TP] | None, int]:
+        """Fetch, never in the middle of a seek; return the records, the active partitions and the epoch they are of.
+
+        Not while the flow is stopped: it resumes after a seek, which waits for the fetch to end.
+        """
+        while not self.should_stop:
+            if not self.flow_active:
+                await self.wait(self.can_resume_flow)
+            async with self._seeking:
+                if self.flow_active:
+                    records, active = await self._wait_next_records(timeout_seconds)
+                    return records, active, self.epoch
+        return None, None, self.epoch
+
+    def is_current(self, message: Any) -> bool:
+        """Tell whether a batch was fetched since the last seek.
+
+        Faust resumes partitions before it seeks. A batch fetched in between must not be applied: what lies before it
+        may have been thrown away, and will only now be read again.
+        """
+        return bool(message.headers == {_EPOCH: self.epoch})
 
     def _batch_message(self, tp: TP, batch: list[Any], offset: int) -> ConsumerMessage:
         timestamp = batch[-1].timestamp / 1000 if batch else monotonic()
@@ -99,7 +126,7 @@ class BatchConsumer(driver.Consumer):
             offset,
             timestamp,
             0,
-            [],
+            {_EPOCH: self.epoch},
             None,
             batch,
             None,
@@ -145,14 +172,16 @@ class BatchConsumer(driver.Consumer):
 
         Faust's own keeps what it *tried* to commit where nothing is committed; here only the broker's word counts.
         """
-        committed = {
-            TP(tp.topic, tp.partition): offset if offset is not None and offset >= 0 else None
-            for tp, offset in (await self.seek_to_committed()).items()
-        }
-        self._read_offset.update(committed)
-        self._committed_offset.update(committed)
-        if self.on_assigned is not None:
-            await self.on_assigned({tp: offset or 0 for tp, offset in committed.items()})
+        async with self._seeking:
+            committed = {
+                TP(tp.topic, tp.partition): offset if offset is not None and offset >= 0 else None
+                for tp, offset in (await self.seek_to_committed()).items()
+            }
+            self.epoch += 1
+            self._read_offset.update(committed)
+            self._committed_offset.update(committed)
+            if self.on_assigned is not None:
+                await self.on_assigned({tp: offset or 0 for tp, offset in committed.items()})
 
 
 class BatchTransport(driver.Transport):

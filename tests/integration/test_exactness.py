@@ -117,6 +117,10 @@ def _wait_until_equal(cluster: Cluster, simulated: Simulated) -> None:
         give_up=lambda: not any(worker.running for worker in cluster.workers),
     )
     assert settled, "\n".join([f"{len(found)} differences", *found[:20]])
+    for worker in cluster.workers:
+        if worker.running:
+            metrics = cluster.get(worker, "/metrics")[1].decode()
+            assert "campaign_pulse_missing_offsets_total 0.0" in metrics or "missing_offsets_total 0\n" in metrics
 
 
 def _check_dead_letters(cluster: Cluster, simulated: Simulated) -> None:
