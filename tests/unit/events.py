@@ -58,29 +58,29 @@ class WordScorer:
         return [self.score(text) for text in texts]
 
 
-def fields(kind: str, event_id: str = "e1", at_ms: int = NOON_MS, /, **changes: Any) -> dict[str, Any]:
+def fields(tag: str, event_id: str = "e1", at_ms: int = NOON_MS, **changes: Any) -> dict[str, Any]:
     """Return a valid event of a type as plain data; a change to None takes a field away."""
     event = {
-        "type": kind,
+        "type": tag,
         "event_id": event_id,
         "campaign_id": "c",
         "platform": "instagram",
         "occurred_at": at_ms,
         "influencer_id": "ana",
-        **_OWN_FIELDS[kind],
+        **_OWN_FIELDS[tag],
         **changes,
     }
     return {name: value for name, value in event.items() if value is not None}
 
 
-def value_of(kind: str, event_id: str = "e1", at_ms: int = NOON_MS, /, **changes: Any) -> bytes:
+def value_of(tag: str, event_id: str = "e1", at_ms: int = NOON_MS, **changes: Any) -> bytes:
     """Return a valid event of a type as the bytes on Kafka."""
-    return msgspec.json.encode(fields(kind, event_id, at_ms, **changes))
+    return msgspec.json.encode(fields(tag, event_id, at_ms, **changes))
 
 
-def event_of(kind: str, event_id: str = "e1", at_ms: int = NOON_MS, /, **changes: Any) -> Event:
+def event_of(tag: str, event_id: str = "e1", at_ms: int = NOON_MS, **changes: Any) -> Event:
     """Return a valid event of a type."""
-    return decode_event(value_of(kind, event_id, at_ms, **changes))
+    return decode_event(value_of(tag, event_id, at_ms, **changes))
 
 
 def records(values: Sequence[bytes | None], first_offset: int = 0, key: bytes | None = None) -> list[FileRecord]:

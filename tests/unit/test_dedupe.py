@@ -132,6 +132,19 @@ def test_restart_continues_the_open_segment() -> None:
     assert seen(restored(log, 2), 1, 2, 3) == [False, False, True]
 
 
+def test_restart_keeps_each_span_of_the_open_segment_with_its_own_ids() -> None:
+    """Spans written before a restart are written again after it as they were, and outlive the next restart."""
+    horizon, log = DedupeHorizon(), {}
+    for offset in (1, 2, 3):
+        seen(horizon, offset)
+        logged(horizon, offset, log)
+    second = restored(log, 2)  # the third was never committed
+    seen(second, 3, 4)
+    assert logged(second, 4, log) == [0]
+    assert [(span.next_offset, span.count) for span in log[0].spans] == [(1, 1), (2, 1), (4, 2)]
+    assert seen(restored(log, 4), 1, 2, 3, 4, 5) == [False, False, False, False, True]
+
+
 def test_stale_spans_of_a_crashed_flush_do_no_harm_once_committed() -> None:
     """Records of a flush that was never committed stay in the log; the ids they hold are replayed and counted again."""
     horizon, log = DedupeHorizon(), {}
