@@ -64,7 +64,8 @@ _MISSES: Final = "campaign_pulse_sentiment_cache_misses_total"
 
 
 def _other(stack: Stack, name: str, *arguments: str) -> Run:
-    found = json.loads(stack.run(name, *arguments, under_test=True))
+    line = stack.run(name, *arguments, under_test=True)
+    found = json.loads(line[line.index("{") :])  # Faust's spinner may have written to the same line
     return Run(int(found["events"]), found["seconds"], found["cpu_seconds"], 0.0)
 
 
