@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.cli_common import UsageFailure, settings_or_exit
-from agents.definition_feed import decode_definition, encode_definition
+from agents.definition_feed import UNREADABLE, decode_definition, encode_definition
 from agents.settings import Settings
 from agents.topic_admin import TopicError, ensure_topics
 from models.campaigns import CampaignDefinition
@@ -93,7 +93,7 @@ def _publish(values: list[tuple[str, bytes | None]]) -> None:
 
 
 def current_definitions(settings: Settings) -> list[CampaignDefinition]:
-    """Read the definitions topic from its beginning to its end."""
+    """Read the definitions topic from its beginning to its end, as a worker does: what is no definition is skipped."""
     found: dict[str, CampaignDefinition] = {}
     try:
         ensure_topics(settings)
@@ -106,11 +106,15 @@ def current_definitions(settings: Settings) -> list[CampaignDefinition]:
             while consumer.position(partition) < end:
                 for records in consumer.poll(timeout_ms=500).values():
                     for record in records:
-                        key = (record.key or b"").decode()
-                        if record.value:
-                            found[key] = decode_definition(record.value)
-                        else:
-                            found.pop(key, None)
+                        if not record.value:
+                            found.pop((record.key or b"").decode("utf-8", "replace"), None)
+                            continue
+                        try:
+                            definition = decode_definition(record.value)
+                        except UNREADABLE as error:
+                            click.echo(f"{record.key!r} is not a campaign definition: {error}", err=True)
+                            continue
+                        found[definition.campaign_id] = definition
         finally:
             consumer.close()
     except TopicError as error:

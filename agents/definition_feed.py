@@ -5,7 +5,7 @@ worker reads it to its end before it takes any partition: attribution must not d
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -19,6 +19,8 @@ Change = tuple[str, CampaignDefinition | None]
 
 encode_definition = msgspec.json.Encoder().encode
 decode_definition = msgspec.json.Decoder(CampaignDefinition).decode
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What ``decode_definition`` raises for a record that is no definition."""
 
 
 class DefinitionFeed(Service):
@@ -68,11 +70,11 @@ class DefinitionFeed(Service):
         for records in (await consumer.getmany(timeout_ms=500)).values():
             for record in records:
                 if not record.value:
-                    yield (record.key or b"").decode(), None
+                    yield (record.key or b"").decode("utf-8", "replace"), None
                     continue
                 try:
                     definition = decode_definition(record.value)
-                except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                except UNREADABLE as error:
                     self._on_bad(record.key, str(error))
                     continue
                 yield definition.campaign_id, definition
