@@ -131,7 +131,7 @@ def make_campaign(number: int) -> Campaign:
             rate[row] *= 1.0 + _bump(
                 minutes, int(start), rng.uniform(0.3, 1.5), rng.uniform(2, 12), rng.uniform(10, 40)
             )
-    planned = []
+    planned: list[tuple[int, int]] = []
     launch = int(rng.integers(20, 45))
     rate[:, :launch] *= 0.15
     moments = [launch]
@@ -140,7 +140,7 @@ def make_campaign(number: int) -> Campaign:
     for start in moments:  # go-live and winner announcement
         length = int(rng.integers(20, 50))
         rate *= 1.0 + _bump(minutes, start, rng.uniform(2.0, 8.0), 2.0, length / 3.0)
-        planned.append((start - 2, start + length + 15))
+        planned.append((int(start) - 2, int(start) + length + 15))
 
     negative_share = np.repeat(rng.uniform(0.03, 0.12, (rows, 1)), minutes, axis=1)
     conversion = np.full((rows, minutes), rng.uniform(0.03, 0.06))
@@ -176,13 +176,13 @@ def make_campaign(number: int) -> Campaign:
         elif kind == "complaint wave" and now >= 25.0:
             negative_share[row, start:end] = rng.uniform(0.4, 0.75)
             rate[row] *= 1.0 + _bump(minutes, start, rng.uniform(0.0, 1.5), 4.0, length / 2.0)
-        elif kind == "dead checkout" and everyone * 0.4 * conversion[0, 0] >= 6.0:
+        elif kind == "dead checkout" and everyone * 0.4 * conversion[0, 0] >= 8.0:
             conversion[:, start:end] *= rng.choice([0.0, 0.05])
             who = None
         elif kind == "feed silent" and now >= 10.0:
             who = None if rng.random() < 0.25 else row
             alive[slice(None) if who is None else row, start:end] = 0.0
-        elif kind == "creator drops" and now >= 25.0:
+        elif kind == "creator drops" and now >= 30.0:
             rate[row, start:end] *= rng.uniform(0.05, 0.2)
         elif kind == "code leak" and now >= 8.0:
             end = min(minutes, start + 2 * length)

@@ -12,14 +12,14 @@ SURPRISE_ALARM: Final = 3.0
 SIGMA_ALARM: Final = 5.5
 """Standard deviations that are an alarm even in a series that is used to bursts, given ``SIGMA_RATIO``."""
 SIGMA_RATIO: Final = 4.0
-SUDDEN_ALARM: Final = 8.0
+SUDDEN_ALARM: Final = 9.0
 """Nats of evidence in two windows at which a sudden drop has strength 1."""
 SHORTFALL_ALARM: Final = 14.0
 """Nats of evidence, however long it took, at which a drop below the level has strength 1."""
 PROPORTION_ALARM: Final = 11.0
 """Nats of evidence at which a risen share has strength 1."""
-CONVERSION_ALARM: Final = 9.5
-"""Nats of evidence at which a fallen conversion rate has strength 1: about eleven orders that did not come."""
+CONVERSION_ALARM: Final = 10.5
+"""Nats of evidence at which a fallen conversion rate has strength 1: about twelve orders that did not come."""
 SILENCE_ALARM: Final = 10.0
 """Nats of evidence at which silence has strength 1."""
 
@@ -35,7 +35,7 @@ DEFAULT_RULES: Final[dict[RuleName, AlertRule]] = {
     rule.rule: rule
     for rule in (
         AlertRule(rule="engagement_spike", minimum_count=25, minimum_ratio=3.5, clear_at=0.4),
-        AlertRule(rule="engagement_drop", minimum_count=16, minimum_ratio=3.0, fire_windows=1),
+        AlertRule(rule="engagement_drop", minimum_count=18, minimum_ratio=3.0, fire_windows=1),
         AlertRule(rule="negative_wave", minimum_count=12, minimum_ratio=1.6, fire_windows=1),
         AlertRule(rule="conversion_drop", minimum_count=60, minimum_ratio=2.0, fire_windows=1, clear_windows=8),
         AlertRule(rule="code_leak", minimum_count=10, minimum_ratio=1.4, fire_windows=1, clear_windows=10),

@@ -64,8 +64,8 @@ class SpikeParameters(Struct, frozen=True, gc=False):
 
     Attributes:
         shape: the negative binomial's ``k`` of the transform; variance = mean + mean^2 / k.
-        smoothing: weight of the newest value in the smoothed channel, which sees bursts that last.
-        instant_offset: how much higher a single value must stand than a smoothed one.
+        smoothing: weight of the newest value in the smoothed count that bursts are seen in: a moderate height
+            that lasts is as rare as a high needle.
         base_share: how much of the slow level is subtracted: 1 compares ratios, 0 absolute heights.
         base_rate: adaptation of the slow level.
         level_rate: adaptation of the expected level.
@@ -92,20 +92,19 @@ class SpikeParameters(Struct, frozen=True, gc=False):
     """
 
     shape: float = 4.0
-    smoothing: float = 0.35
-    instant_offset: float = 1.0
-    base_share: float = 0.5
+    smoothing: float = 0.25
+    base_share: float = 0.7
     base_rate: float = 1 / 1152
     level_rate: float = 1 / 40
     dispersion_rate: float = 1 / 100
     step_limit: float = 2.0
     record_share: float = 1.0
     record_decay: float = 1 / 3500
-    burst_share: float = 0.015
+    burst_share: float = 0.02
     burst_memory: int = 60
     burst_prior: int = 1
     usual_height: float = 4.0
-    outgrow: float = 0.75
+    outgrow: float = 0.9
     outgrow_alarm: float = 1.5
     quiet_updates: int = 15
     tail_share: float = 0.02
@@ -120,7 +119,7 @@ class SpikeParameters(Struct, frozen=True, gc=False):
 
 
 class BurstState(Struct, gc=False):
-    """One channel's memory of bursts: what opens one, how high they usually are, the fading record, the open one."""
+    """A memory of bursts: what opens one, how high they usually are, the fading record, the open one."""
 
     opening: float
     usual: float
@@ -134,8 +133,7 @@ class BurstState(Struct, gc=False):
 class SpikeState(Struct):
     """Everything a detector remembers; serialisable with msgspec."""
 
-    instant: BurstState
-    lasting: BurstState
+    burst: BurstState
     drop: BurstState
     updates: int = 0
     last_ms: int = 0
@@ -166,8 +164,7 @@ class SpikeDetector:
         self._parameters = parameters
         self._root_shape = math.sqrt(parameters.shape)
         self._state = SpikeState(
-            instant=BurstState(opening=2.0, usual=parameters.usual_height),
-            lasting=BurstState(opening=2.0, usual=parameters.usual_height),
+            burst=BurstState(opening=2.0, usual=parameters.usual_height),
             drop=BurstState(opening=2.0, usual=0.0),
         )
 
@@ -176,8 +173,7 @@ class SpikeDetector:
         s = self._state
         return msgspec.structs.replace(
             s,
-            instant=msgspec.structs.replace(s.instant),
-            lasting=msgspec.structs.replace(s.lasting),
+            burst=msgspec.structs.replace(s.burst),
             drop=msgspec.structs.replace(s.drop),
         )
 
@@ -229,12 +225,9 @@ class SpikeDetector:
         sigma = math.sqrt(size + 0.5 + dispersion * size * size)
         s.smoothed += p.smoothing * (value - s.smoothed)
         lifted = p.base_share * s.base
-        evidence = self._burst(s.lasting, self._height(s.smoothed) - lifted, p.burst_share)
-        single = self._burst(s.instant, y - lifted, p.burst_share) - p.instant_offset
-        if single > evidence:
-            evidence = single
+        evidence = self._burst(s.burst, self._height(s.smoothed) - lifted, p.burst_share)
         up = 0.0
-        if not (s.lasting.is_open or s.instant.is_open):
+        if not s.burst.is_open:
             s.reported_up = _NO_EVIDENCE
         elif evidence > s.reported_up + (p.outgrow if s.reported_up < p.alarm_height else p.outgrow_alarm):
             s.reported_up = evidence
@@ -261,7 +254,7 @@ class SpikeDetector:
             surprise,
             s.shortfall,
             (abs(value) + 1.0) / (size + 1.0),
-            s.lasting.is_open or s.instant.is_open,
+            s.burst.is_open,
             warming,
         )
 
@@ -272,7 +265,7 @@ class SpikeDetector:
         if step > 0 and s.step_ms == 0.0:
             s.step_ms = float(step)
         elif step <= 0 or step > p.gap_factor * s.step_ms:
-            for channel in (s.instant, s.lasting, s.drop):
+            for channel in (s.burst, s.drop):
                 if channel.is_open:
                     self._close(channel)
             s.smoothed, s.shortfall = s.level, 0.0
@@ -280,7 +273,7 @@ class SpikeDetector:
             s.step_ms += 0.05 * (min(float(step), 2.0 * s.step_ms) - s.step_ms)
 
     def _burst(self, channel: BurstState, height: float, share: float) -> float:
-        """Evidence of one channel: how far ``height`` tops the usual and the recent bursts, if a burst is open."""
+        """Evidence of a burst: how far ``height`` tops the usual and the recent bursts, if a burst is open."""
         p = self._parameters
         evidence = _NO_EVIDENCE
         if height > channel.opening:
