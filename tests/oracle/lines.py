@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -176,7 +177,9 @@ def _time_of(value: object, now_ms: int) -> int:
         at_ms = value
     elif isinstance(value, str) and (parts := _RFC_3339.fullmatch(value)):
         day, clock, fraction, sign, hours, minutes = parts.groups()
-        at_ms = _second_ms(day, clock) + int((fraction or "0")[:3].ljust(3, "0"))
+        # To the microsecond as the decoder does it, then cut to the millisecond.
+        micros = (Decimal(f"0.{fraction or 0}") * 1_000_000).to_integral_value(ROUND_HALF_UP)
+        at_ms = _second_ms(day, clock) + int(micros) // 1_000
         if sign:
             offset_ms = (int(hours) * 60 + int(minutes)) * 60_000
             at_ms -= offset_ms if sign == "+" else -offset_ms
