@@ -352,7 +352,13 @@ class SpikeDetector:
         p, s = self._parameters, self._state
         n = s.updates
         off = y - s.base
-        s.base += max(p.base_rate, 1.0 / n) * max(-p.step_limit, min(p.step_limit, off))
+        step_limit = p.step_limit
+        if off > step_limit:
+            off = step_limit
+        elif off < -step_limit:
+            off = -step_limit
+        start = 1.0 / n
+        s.base += (p.base_rate if p.base_rate > start else start) * off
         level = s.level
         off = value - level
         limit = p.step_limit * sigma
@@ -361,11 +367,14 @@ class SpikeDetector:
             off = limit
         elif off < -sigma:
             s.run = s.run - 1 if s.run < 0 else -1
-            off = max(-limit, off)
+            if off < -limit:
+                off = -limit
         else:
             s.run = 0
-        rate = max(p.level_rate * (1.0 + abs(s.run) / 8.0), 1.0 / n)
-        s.level = level + min(0.5, rate) * off if n > 1 else value
+        rate = p.level_rate * (1.0 + abs(s.run) / 8.0)
+        if rate < start:
+            rate = start
+        s.level = level + (rate if rate < 0.5 else 0.5) * off if n > 1 else value
         size = abs(level)
         if size > 0.2:
             excess = (min((value - level) ** 2, 9.0 * sigma * sigma) - size) / (size * size)
