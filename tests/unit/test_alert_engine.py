@@ -211,3 +211,16 @@ def test_peers_need_three():
     group.report("d", 0, 50.0, 50.0)
     assert group.compare("a", 0) == "own"
     assert group.compare("a", 3_600_000) == "unknown"  # the others have not been heard of for an hour
+
+
+@pytest.mark.parametrize("minutes", [30, 60, 120])
+def test_a_slow_decline_is_told_before_it_has_ended(minutes):
+    """From a hundred engagements a minute to four, evenly over up to two hours: one drop, before the bottom."""
+    engine, rng = AlertEngine(), np.random.default_rng(1)
+    levels = [100.0] * 240 + np.linspace(100.0, 4.0, minutes).tolist()
+    opened = []
+    for minute, level in enumerate(levels):
+        for t in engine.observe(window(minute, engagements=int(rng.poisson(level * rng.gamma(15.0, 1 / 15.0))))):
+            if t.kind == "opened":
+                opened.append((t.alert.rule, minute >= 240))
+    assert opened == [("engagement_drop", True)]
