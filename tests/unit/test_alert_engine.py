@@ -218,9 +218,11 @@ def test_a_slow_decline_is_told_before_it_has_ended(minutes):
     """From a hundred engagements a minute to four, evenly over up to two hours: one drop, before the bottom."""
     engine, rng = AlertEngine(), np.random.default_rng(1)
     levels = [100.0] * 240 + np.linspace(100.0, 4.0, minutes).tolist()
-    opened = []
-    for minute, level in enumerate(levels):
-        for t in engine.observe(window(minute, engagements=int(rng.poisson(level * rng.gamma(15.0, 1 / 15.0))))):
-            if t.kind == "opened":
-                opened.append((t.alert.rule, minute >= 240))
+    counts = [int(rng.poisson(level * rng.gamma(15.0, 1 / 15.0))) for level in levels]
+    opened = [
+        (t.alert.rule, minute >= 240)
+        for minute, count in enumerate(counts)
+        for t in engine.observe(window(minute, engagements=count))
+        if t.kind == "opened"
+    ]
     assert opened == [("engagement_drop", True)]
