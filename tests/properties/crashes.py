@@ -83,6 +83,8 @@ class Kafka:
 class Worker:
     """One life: from an assignment to the death of the process."""
 
+    kafka_of_log: type[Kafka] = Kafka
+
     def __init__(self, kafka: Kafka) -> None:
         self.kafka = kafka
         self.pipeline = Pipeline(WordScorer(), PARTITIONS, REGISTRY)

@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from streams.partitioning import partition_of
 from streams.topics import INPUT_TOPICS
 from tests.properties.crashes import PARTITIONS, Kafka, Killed, Worker
+from tests.properties.flushing_worker import FlushingWorker
 from tests.properties.strategies import CORRUPT, event_pools
 
+Log = list[tuple[str, int, bytes | None]]
+Script = list[tuple[str, Any]]
 batches = st.tuples(st.integers(0, 5), st.integers(1, 6))
 steps = st.one_of(
     st.tuples(st.just("fetch"), batches),
@@ -29,10 +32,10 @@ def lists_up_to(most: int, elements: st.SearchStrategy[Any]) -> st.SearchStrateg
 
 
 @st.composite
-def logs(draw: st.DrawFn) -> list[tuple[str, int, bytes | None]]:
+def logs(draw: st.DrawFn) -> Log:
     """Draw what producers sent: events from a pool, some several times, some to a wrong partition, some corrupt."""
     pool = draw(event_pools())
-    log: list[tuple[str, int, bytes | None]] = []
+    log: Log = []
     sent = st.tuples(st.integers(0, len(pool) + 1), st.integers(0, 7))
     for index, stray in draw(lists_up_to(80, sent)):
         if index < len(pool):
@@ -50,10 +53,10 @@ def small_segments() -> Iterator[None]:
         yield
 
 
-def run(log: list[tuple[str, int, bytes | None]], script: list[tuple[str, object]]) -> tuple[Kafka, Worker]:
+def run(life: type[Worker], log: Log, script: Script) -> tuple[Kafka, Worker]:
     """Work through a log with the given troubles, then to its end."""
-    kafka = Kafka(log)
-    worker = Worker(kafka)
+    kafka = life.kafka_of_log(log)
+    worker = life(kafka)
     for name, argument in script:
         match name:
             case "fetch":
@@ -63,35 +66,45 @@ def run(log: list[tuple[str, int, bytes | None]], script: list[tuple[str, object
                 worker.flush(iter(meanwhile))
                 worker.commit(mask)
             case "kill":
-                worker = Worker(kafka)
+                worker = life(kafka)
             case "kill in flush":
                 meanwhile, mask = argument
                 with pytest.raises(Killed):
                     worker.flush(iter(meanwhile), lambda index, mask=mask: bool(mask >> index % 24 & 1))
-                worker = Worker(kafka)
+                worker = life(kafka)
     worker.drain()
     return kafka, worker
 
 
-@settings(max_examples=120)
-@given(logs(), lists_up_to(20, steps))
-def test_killed_runs_end_with_the_numbers_of_an_uninterrupted_one(
-    log: list[tuple[str, int, bytes | None]], script: list[tuple[str, object]]
-) -> None:
-    """Any subset of a flush's records may survive a kill, any number of times: nothing is lost or counted twice."""
-    calm, calm_worker = run(log, [])
-    kafka, worker = run(log, script)
+def check(life: type[Worker], log: Log, script: Script) -> None:
+    """Compare a troubled run with one that runs through, then restart it, then send everything once more."""
+    calm, calm_worker = run(life, log, [])
+    kafka, worker = run(life, log, script)
     expected = calm_worker.numbers()
     assert worker.numbers() == expected
     assert kafka.dead_letters == calm.dead_letters
     assert kafka.forwarded == calm.forwarded
 
-    assert Worker(kafka).numbers() == expected, "a restart after a clean stop changes numbers"
+    assert life(kafka).numbers() == expected, "a restart after a clean stop changes numbers"
 
-    # Producers that send everything once more change nothing, whatever the worker went through.
-    restarted = Worker(kafka)
+    restarted = life(kafka)
     for topic, partition, value in log:
         kafka.logs[topic, partition].append(value)
     restarted.drain()
     assert sum(state.events_total for state in restarted.pipeline.partitions.values()) == 0
     assert restarted.numbers() == expected
+
+
+@settings(max_examples=80)
+@given(logs(), lists_up_to(20, steps))
+def test_killed_runs_end_with_the_numbers_of_an_uninterrupted_one(log: Log, script: Script) -> None:
+    """Any subset of a flush's records may survive a kill, any number of times: nothing is lost or counted twice."""
+    check(Worker, log, script)
+
+
+@settings(max_examples=30)
+@given(logs(), lists_up_to(20, steps))
+def test_the_workers_own_flush_keeps_the_promise(log: Log, script: Script) -> None:
+    """The same with ``agents.flush`` and ``agents.state_table`` themselves, batches coming in whenever they wait."""
+    with mock.patch("agents.flush._ROWS_AT_A_TIME", 1):
+        check(FlushingWorker, log, script)

@@ -1,0 +1,122 @@
+"""The killable worker again, with the flush and the state table of the product instead of their likeness."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+from faust.types import TP
+
+from agents.flush import Flusher
+from agents.state_table import StateTable
+from models.deadletters import DeadLetter
+from streams.batch import Forward
+from streams.campaigns import CampaignBoard
+from streams.dedupe import Segment
+from streams.records import RowRecord
+from streams.topics import DEAD_LETTERS, INPUT_TOPICS
+from tests.properties.crashes import Kafka, Killed, Worker, Write
+
+CHANGELOG = "changelog"
+
+
+def table_of(content: dict[Any, bytes]) -> StateTable:
+    """Return a state table over a dictionary, as Faust's recovery leaves it."""
+    return StateTable(SimpleNamespace(data=SimpleNamespace(data=content, _key_partition={})))
+
+
+class FlushedKafka(Kafka):
+    """Read by the product's own table."""
+
+    def read(self, partition: int) -> tuple[list[RowRecord], dict[str, dict[int, Segment]]]:
+        """Return the state records and dedupe segments of a partition."""
+        return table_of(self.changelog).read(partition)
+
+
+class Outbox:
+    """Collects what a flush sends and delivers as much of it as survives."""
+
+    def __init__(self, kafka: Kafka) -> None:
+        self._kafka = kafka
+        self._pending: list[Write] = []
+        self.survives: Callable[[int], bool] | None = None
+
+    def add(
+        self,
+        topic: str,
+        partition: int,
+        key: bytes | None,
+        value: bytes | None,
+        headers: list[tuple[str, bytes]] | None = None,
+    ) -> None:
+        """Collect one record."""
+        if topic == CHANGELOG:
+            self._pending.append(Write("changelog", key, value))
+        elif topic == DEAD_LETTERS:
+            letter = DeadLetter.from_record(key, value, headers or [])
+            place = (letter.topic, letter.partition, letter.offset)
+            self._pending.append(Write("dead letter", place, (letter.reason, letter.value)))
+        elif topic in INPUT_TOPICS:
+            origin = dict(headers or [])["pulse.forwarded-from"].decode()
+            self._pending.append(Write("forward", None, Forward(topic, partition, key or b"", value or b"", origin)))
+
+    def add_keyed(self, topic: str, partition_key: str, key: bytes, value: bytes | None) -> None:
+        """Numbers for readers: not what this is about."""
+
+    async def deliver(self) -> int:
+        """Deliver; die afterwards when this is the flush in which the worker is killed."""
+        pending, self._pending = self._pending, []
+        await asyncio.sleep(0)
+        for index, write in enumerate(pending):
+            if self.survives is None or self.survives(index):
+                self._kafka.deliver(write)
+        if self.survives is not None:
+            raise Killed
+        return len(pending)
+
+
+class FlushingWorker(Worker):
+    """A worker whose flush is the product's."""
+
+    kafka_of_log = FlushedKafka
+
+    def __init__(self, kafka: Kafka) -> None:
+        super().__init__(kafka)
+        self._outbox = Outbox(kafka)
+        self._mirror: dict[Any, bytes] = dict(kafka.changelog)
+        self._flush = Flusher(
+            self.pipeline,
+            CampaignBoard(),
+            table_of(self._mirror),
+            CHANGELOG,
+            self._outbox,  # type: ignore[arg-type]  # a stand-in for the one that talks to a broker
+            None,
+            self._confirm,
+            1.0,
+        )
+
+    def _confirm(self, tp: TP, next_offset: int) -> None:
+        self.confirmed[tp.topic, tp.partition] = next_offset
+
+    def flush(self, meanwhile: Iterator[tuple[int, int]], survives: Callable[[int], bool] | None = None) -> None:
+        """Flush with ``agents.flush``; a batch comes in whenever it waits.
+
+        Raises:
+            Killed: with ``survives``.
+        """
+
+        async def feed() -> None:
+            for batch in meanwhile:
+                self.fetch(*batch)
+                await asyncio.sleep(0)
+
+        async def both() -> None:
+            feeding = asyncio.create_task(feed())
+            try:
+                await self._flush.flush()
+            finally:
+                feeding.cancel()
+
+        self._outbox.survives = survives
+        asyncio.run(both())
+        assert self._mirror == self.kafka.changelog, "the table is not what the changelog holds"
