@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
-from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from agents.cli_common import UsageFailure, settings_or_exit
+from agents.cli_common import UsageFailure, print_table, settings_or_exit
 from agents.definition_feed import UNREADABLE, decode_definition, encode_definition
 from agents.settings import Settings
 from agents.topic_admin import TopicError, ensure_topics
@@ -66,13 +66,13 @@ def list_() -> None:
     table = Table("campaign", "name", "from", "to", "influencers", box=None, pad_edge=False)
     for definition in current_definitions(settings_or_exit()):
         table.add_row(
-            definition.campaign_id,
-            definition.name,
+            escape(definition.campaign_id),
+            escape(definition.name),
             definition.starts_at.isoformat(),
             definition.ends_at.isoformat(),
             str(len(definition.influencers)),
         )
-    Console().print(table)
+    print_table(table)
 
 
 def _publish(values: list[tuple[str, bytes | None]]) -> None:

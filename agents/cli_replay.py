@@ -8,11 +8,12 @@ from pathlib import Path
 import click
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from agents.cli_campaigns import read_definitions
-from agents.cli_common import UsageFailure, settings_or_exit
+from agents.cli_common import UsageFailure, print_table, settings_or_exit
 from agents.clock import make_clock
 from models.rollups import Snapshot
 from streams.partition import Limits
@@ -128,12 +129,12 @@ def print_snapshot(snapshot: Snapshot) -> None:
         table.add_column(heading, justify="right")
     rollups = [(each.campaign_id, "[bold]all[/]", each.windows["total"]) for each in snapshot.campaigns]
     rollups += [
-        (each.campaign_id, each.influencer_id or "(unattributed)", each.windows["total"])
+        (each.campaign_id, escape(each.influencer_id) or "(unattributed)", each.windows["total"])
         for each in snapshot.influencers
     ]
     for campaign_id, name, stats in sorted(rollups, key=lambda rollup: rollup[0]):
         table.add_row(
-            campaign_id,
+            escape(campaign_id),
             name,
             str(stats.engagements),
             str(stats.comments),
@@ -143,4 +144,4 @@ def print_snapshot(snapshot: Snapshot) -> None:
             str(stats.purchases),
             " ".join(f"{money.revenue} {currency}" for currency, money in stats.revenue.items()),
         )
-    Console().print(table)
+    print_table(table)

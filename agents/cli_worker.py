@@ -7,10 +7,9 @@ import sys
 from dataclasses import asdict
 
 import click
-from rich.console import Console
 from rich.table import Table
 
-from agents.cli_common import UsageFailure, settings_or_exit
+from agents.cli_common import UsageFailure, print_table, settings_or_exit
 from agents.settings import PREFIX, described
 from agents.topic_admin import TopicError, ensure_topics, topic_specs
 
@@ -27,8 +26,10 @@ def worker() -> None:
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)-7s %(name)s %(message)s", stream=sys.stderr
     )
     if settings.log_level != "debug":
-        for noisy in ("aiokafka", "kafka", "faust", "mode", "agents"):
+        for noisy in ("aiokafka", "faust", "mode", "agents"):
             logging.getLogger(noisy).setLevel(logging.WARNING)
+        # kafka-python looks after topics here, and its errors come back as one message that names the setting.
+        logging.getLogger("kafka").setLevel(logging.CRITICAL)
     try:
         with socket.create_server((settings.metrics_host, settings.metrics_port)):
             pass
@@ -58,7 +59,7 @@ def settings(as_json: bool) -> None:
         value = str(values[variable.removeprefix(PREFIX).lower()])
         changed = value != default
         table.add_row(variable, f"[bold]{value}[/]" if changed else value, default, doc)
-    Console().print(table)
+    print_table(table)
 
 
 @click.command()
@@ -76,4 +77,4 @@ def topics(create: bool) -> None:
     for spec in topic_specs(settings):
         config = " ".join(f"{name}={value}" for name, value in spec.config.items())
         table.add_row(spec.name, str(counts.get(spec.name, spec.partitions)), spec.purpose, config)
-    Console().print(table)
+    print_table(table)

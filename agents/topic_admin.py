@@ -18,6 +18,8 @@ from streams.topics import (
 )
 
 STATE_TABLE: Final = "state"
+_BOOTSTRAP_MS: Final = 10_000
+"""A broker that is there answers at once; kafka-python's own 30 s are long for a mistyped address."""
 _DAY_MS: Final = 86_400_000
 _LARGEST_MESSAGE: Final = str(8 * 1024 * 1024)
 _COMPACT: Final = {"cleanup.policy": "compact"}
@@ -85,7 +87,11 @@ def ensure_topics(settings: Settings) -> dict[str, int]:
     """
     specs = topic_specs(settings)
     try:
-        admin = KafkaAdminClient(bootstrap_servers=settings.bootstrap_servers, client_id="campaign-pulse-topics")
+        admin = KafkaAdminClient(
+            bootstrap_servers=settings.bootstrap_servers,
+            client_id="campaign-pulse-topics",
+            bootstrap_timeout_ms=_BOOTSTRAP_MS,
+        )
     except (KafkaConnectionError, KafkaTimeoutError):
         raise TopicError(f"no Kafka broker answers at PULSE_BROKER={settings.broker}") from None
     try:

@@ -52,6 +52,8 @@ _COMMENT_COLUMNS: Final = np.array([COLUMN["comments"], COLUMN["sentiment_micros
 _CLASS_COLUMNS: Final = np.array(
     [COLUMN["sentiment_negative"], COLUMN["sentiment_neutral"], COLUMN["sentiment_positive"]]
 )
+_SNAPSHOTS: Final = (PostMetrics, PostPublished)
+_ORDERS: Final = (Purchase, Refund)
 _SPARE_ROWS: Final = 64
 
 
@@ -114,22 +116,22 @@ class InfluencerStore:
                 everywhere.add(row, time_ms, _SIMPLE[kind], 1)
             elif isinstance(event, PostReaction):
                 everywhere.add(row, time_ms, REACTION_COLUMNS.get(event.kind, _OTHER), event.count)
-            elif isinstance(event, PostMetrics | PostPublished):
+            elif isinstance(event, _SNAPSHOTS):
                 if kind is PostPublished:
                     everywhere.add(row, time_ms, _POSTS, 1)
-                for change in self._snapshot(row, event, time_ms):
-                    target = panes_only
-                    if change.in_total:
-                        target = everywhere if change.in_panes else totals_only
-                    if change.amount:
-                        target.add(row, change.time_ms, change.column, change.amount)
+                for column, change_ms, amount, in_panes, in_total in self._snapshot(row, event, time_ms):
+                    if amount:
+                        target = panes_only
+                        if in_total:
+                            target = everywhere if in_panes else totals_only
+                        target.add(row, change_ms, column, amount)
             elif isinstance(event, ConversionEvent):
                 self._convert(row, event, time_ms, everywhere)
-        if everywhere.rows:
+        if len(everywhere):
             self.panes.add(*everywhere.arrays())
-        if panes_only.rows:
+        if len(panes_only):
             self.panes.add_to_panes(*panes_only.arrays())
-        if totals_only.rows:
+        if len(totals_only):
             total_rows, _, columns, amounts = totals_only.arrays()
             self.panes.add_to_totals(total_rows, columns, amounts)
 
@@ -150,7 +152,10 @@ class InfluencerStore:
         self.uniques.add(rows, times_ms, people)
 
     def _snapshot(self, row: int, event: PostMetrics | PostPublished, time_ms: int) -> list[Contribution]:
-        post = self.posts.setdefault(row, {}).setdefault(event.post_id, PostHistory())
+        posts = self.posts.setdefault(row, {})
+        post = posts.get(event.post_id)
+        if post is None:
+            post = posts[event.post_id] = PostHistory()
         if isinstance(event, PostPublished):
             return post.publish(time_ms, self.time_ms)
         if event.followers is not None:
@@ -159,7 +164,7 @@ class InfluencerStore:
         return post.observe(event, time_ms, self.time_ms)
 
     def _convert(self, row: int, event: ConversionEvent, time_ms: int, increments: Increments) -> None:
-        if isinstance(event, Purchase | Refund):
+        if isinstance(event, _ORDERS):
             if event.test:
                 increments.add(row, time_ms, _TEST_ORDERS, 1)
                 return

@@ -1,5 +1,6 @@
 """The partition an event belongs to: murmur2 of its key, as in Kafka's default partitioner."""
 
+from functools import lru_cache
 from typing import Final
 
 _SEED: Final = 0x9747B28C
@@ -28,6 +29,7 @@ def partition_key(campaign_id: str, influencer_id: str) -> str:
     return influencer_id or campaign_id
 
 
+@lru_cache(maxsize=65_536)
 def partition_of(key: str, partitions: int) -> int:
     """Return the partition of ``key`` in a topic with ``partitions`` partitions."""
     return (murmur2(key.encode()) & 0x7FFFFFFF) % partitions

@@ -109,8 +109,18 @@ class PostHistory:
             history = self.metrics[index]
             if history is None:
                 history = self.metrics[index] = MetricHistory()
-            elif time_ms < history.times[0] < as_of_ms - _HORIZON_MS:
-                continue
+            else:
+                times = history.times
+                if times[-1] < time_ms:
+                    # In order, as most are: the short way to what ``insert`` does.
+                    before = history.values[-1]
+                    times.append(time_ms)
+                    history.values.append(value)
+                    if value != before:
+                        changes.append(Contribution(SNAPSHOT_COLUMNS[index], time_ms, value - before, True, True))
+                    continue
+                if time_ms < times[0] < as_of_ms - _HORIZON_MS:
+                    continue
             changes += history.insert(SNAPSHOT_COLUMNS[index], time_ms, value)
         self._inserts += 1
         if self._inserts % _THIN_EVERY == 0:

@@ -27,7 +27,7 @@ I64 = NDArray[np.int64]
 PackedPosts = dict[str, list[tuple[bytes, bytes] | None]]
 
 
-class UnsupportedRecord(ValueError):
+class UnsupportedRecord(ValueError):  # noqa: N818  # says what the record is
     """A changelog record of a format this version cannot read."""
 
 
@@ -39,7 +39,7 @@ class PackedInts(Struct, frozen=True, array_like=True):
 
 
 class TierRecord(Struct, frozen=True, array_like=True):
-    """The panes of one tier that hold anything: their numbers, the counters, and the polarity sums apart (they are larger)."""
+    """The panes of one tier that hold anything: numbers, counters, and the (larger) polarity sums apart."""
 
     panes: PackedInts
     counts: PackedInts

@@ -110,7 +110,7 @@ class Replay:
 
 
 def topic_of(value: bytes) -> str:
-    """Return the topic a line belongs to by its type; what has none is sent where it will be refused with its reason."""
+    """Return the topic of a line by its type; a line without one goes where it will be refused with its reason."""
     try:
         return _TOPIC_OF_TAG.get(_decode_type(value).type, COMMENTS)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

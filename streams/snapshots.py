@@ -1,4 +1,4 @@
-"""The numbers of one influencer at one moment: as a rollup for people and services, and as input of the second stage."""
+"""The numbers of one influencer at one moment: a rollup for people and services, and input of the second stage."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -67,7 +67,7 @@ class Cluster:
     ) -> None:
         if error is not None:
             for worker in self.workers:
-                print(f"--- {worker.name} (exit code {worker.exit_code})\n{worker.log_tail(30)}", file=sys.stderr)
+                print(f"--- {worker.name} (exit code {worker.exit_code})\n{worker.log_tail(80)}", file=sys.stderr)
         for worker in self.workers:
             worker.stop()
         self.redis.stop()
