@@ -179,10 +179,7 @@ class PartitionState:
 
     def _place(self, topic: str, record: Record, event: Event) -> int | None:
         """Find or make the row of an event whose row is not known, or forward the event and return None."""
-        if isinstance(event, ConversionEvent):
-            influencer_id = self.registry.attribute(event)
-        else:  # spelt out, because only so the type checker sees that there is always an id
-            influencer_id = event.influencer_id
+        influencer_id = self.registry.attribute(event) if isinstance(event, ConversionEvent) else event.influencer_id
         key = partition_key(event.campaign_id, influencer_id)
         home = partition_of(key, self.partitions)
         if home == self.partition:
