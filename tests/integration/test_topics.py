@@ -1,0 +1,169 @@
+"""Topics: created as they must be, verified when they exist, and clear messages when neither is possible."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+from kafka.admin import KafkaAdminClient, NewTopic
+
+from agents import topic_admin
+from agents.embedded import EmbeddedBroker
+from agents.settings import Settings
+from agents.topic_admin import ensure_topics
+from tests.integration.cluster import Cluster
+from tests.integration.commands import run
+
+pytestmark = pytest.mark.broker
+
+NAMES = {
+    "campaign.posts.v1",
+    "campaign.comments.v1",
+    "campaign.conversions.v1",
+    "campaign.definitions.v1",
+    "campaign.influencer-snapshots.v1",
+    "campaign.rollups.v1",
+    "campaign.dead-letters.v1",
+    "campaign-pulse-state-changelog",
+}
+SINGLE = {"campaign.definitions.v1", "campaign.dead-letters.v1"}
+COMPACTED = {
+    "campaign.definitions.v1",
+    "campaign.influencer-snapshots.v1",
+    "campaign.rollups.v1",
+    "campaign-pulse-state-changelog",
+}
+LARGE = {
+    "campaign.posts.v1",
+    "campaign.comments.v1",
+    "campaign.conversions.v1",
+    "campaign.dead-letters.v1",
+    "campaign-pulse-state-changelog",
+}
+
+
+@pytest.fixture
+def broker() -> Iterator[EmbeddedBroker]:
+    """A broker without topics."""
+    with EmbeddedBroker() as running:
+        yield running
+
+
+def settings(broker: EmbeddedBroker, **more: Any) -> Settings:
+    """Settings with this broker."""
+    return Settings(broker=broker.bootstrap, **more)
+
+
+def create(broker: EmbeddedBroker, **partitions: int) -> None:
+    """Create input topics; the names are ``posts``, ``comments``, ``conversions``."""
+    with closing(KafkaAdminClient(bootstrap_servers=broker.bootstrap)) as admin:
+        admin.create_topics([NewTopic(f"campaign.{name}.v1", count, 1) for name, count in partitions.items()])
+
+
+def environment(broker: EmbeddedBroker) -> dict[str, str]:
+    """What a command needs."""
+    return {"PATH": "", "PULSE_BROKER": broker.bootstrap, "PULSE_METRICS_PORT": "0"}
+
+
+def test_missing_topics_are_created_with_their_partitions_and_settings(
+    broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every topic, with the partitions of the settings, compaction where only the newest counts, room for 8 MiB."""
+    created: dict[str, NewTopic] = {}
+
+    class Recorded(KafkaAdminClient):  # type: ignore[misc]  # kafka-python has no types
+        """The admin client. The embedded broker takes topic settings, and does not tell them when asked."""
+
+        def create_topics(self, new_topics: list[NewTopic], *args: Any, **kwargs: Any) -> Any:
+            created.update({topic.name: topic for topic in new_topics})
+            return super().create_topics(new_topics, *args, **kwargs)
+
+    monkeypatch.setattr(topic_admin, "KafkaAdminClient", Recorded)
+    counts = ensure_topics(settings(broker, partitions=5))
+    assert counts == {name: 1 if name in SINGLE else 5 for name in NAMES}
+    with closing(KafkaAdminClient(bootstrap_servers=broker.bootstrap)) as admin:
+        described = {topic["name"]: len(topic["partitions"]) for topic in admin.describe_topics(sorted(NAMES))}
+    assert described == counts
+    configs = {name: dict(topic.topic_configs) for name, topic in created.items()}
+    assert {name for name, config in configs.items() if config.get("cleanup.policy") == "compact"} == COMPACTED
+    assert {name for name, config in configs.items() if config.get("max.message.bytes") == "8388608"} == LARGE
+    redelivery_ms = 72 * 3_600_000
+    for name in ("campaign.posts.v1", "campaign.comments.v1", "campaign.conversions.v1"):
+        assert int(configs[name]["retention.ms"]) > redelivery_ms
+
+
+def test_a_second_time_changes_nothing(broker: EmbeddedBroker) -> None:
+    """Existing topics keep their partitions, whatever the settings say now."""
+    first = ensure_topics(settings(broker, partitions=3))
+    assert ensure_topics(settings(broker, partitions=9)) == first
+
+
+def test_missing_topics_follow_the_existing_ones(broker: EmbeddedBroker) -> None:
+    """A co-partitioned topic that is missing gets as many partitions as the others have."""
+    create(broker, comments=6)
+    counts = ensure_topics(settings(broker, partitions=2))
+    assert counts["campaign.posts.v1"] == counts["campaign-pulse-state-changelog"] == 6
+    assert counts["campaign.rollups.v1"] == 2
+
+
+@pytest.mark.parametrize("command", [["topics"], ["worker"], ["campaigns", "list"]])
+def test_a_mismatch_is_named_with_its_counts(broker: EmbeddedBroker, command: list[str]) -> None:
+    """Topics that must be co-partitioned and are not: exit code 2, one line with each topic and its count."""
+    create(broker, posts=4, comments=6, conversions=4)
+    result = run(*command, environment=environment(broker))
+    assert result.returncode == 2
+    assert result.stderr.startswith("Error: these topics need the same number of partitions: ")
+    assert result.stderr.count("\n") == 1
+    for part in ("campaign.posts.v1: 4", "campaign.comments.v1: 6", "campaign.conversions.v1: 4"):
+        assert part in result.stderr
+
+
+def test_topics_lists_and_creates(broker: EmbeddedBroker) -> None:
+    """The command lists every topic whole; --no-create needs no broker and creates nothing."""
+    listed = run("topics", "--no-create", environment={"PATH": "", "PULSE_BROKER": "127.0.0.1:1"})
+    assert listed.returncode == 0
+    assert {line.split()[0] for line in listed.stdout.splitlines()[1:]} >= NAMES
+    assert "max.message.bytes=8388608" in listed.stdout
+    made = run("topics", environment=environment(broker))
+    assert made.returncode == 0, made.stderr
+    with closing(KafkaAdminClient(bootstrap_servers=broker.bootstrap)) as admin:
+        assert set(admin.list_topics()) >= NAMES
+
+
+def test_a_broker_that_is_away_is_one_line_and_exit_code_2() -> None:
+    """Each command that needs the broker names the setting and its value, without a traceback or a client's log."""
+    commands = [
+        ["topics"],
+        ["worker"],
+        ["campaigns", "list"],
+        ["campaigns", "remove", "spring"],
+        ["tail", "--topic", "campaign.rollups.v1"],
+    ]
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", "agents.cli", *command],
+            env={"PATH": "", "PULSE_BROKER": "127.0.0.1:1", "PULSE_METRICS_PORT": "0"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for command in commands
+    ]
+    for command, process in zip(commands, running, strict=True):
+        out, err = process.communicate(timeout=60)
+        assert (process.returncode, out) == (2, ""), (command, err)
+        assert err.startswith("Error: "), command
+        assert "PULSE_BROKER=127.0.0.1:1" in err, command
+        assert err.count("\n") == 1, (command, err)
+
+
+def test_a_taken_metrics_port_is_named() -> None:
+    """A worker whose port is in use says which one, before it joins anything."""
+    with Cluster() as cluster:
+        port = str(cluster.redis.port)
+        result = run("worker", environment=cluster.environment(METRICS_PORT=port))
+    assert result.returncode == 2
+    assert result.stderr.startswith(f"Error: PULSE_METRICS_PORT: cannot listen on 127.0.0.1:{port}: Address already in")
