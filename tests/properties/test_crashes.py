@@ -22,7 +22,10 @@ steps = st.one_of(
     st.tuples(st.just("fetch"), batches),
     st.tuples(st.just("flush"), st.tuples(st.lists(batches, max_size=4), st.one_of(st.just(-1), st.integers(0, 63)))),
     st.tuples(st.just("kill"), st.none()),
-    st.tuples(st.just("kill in flush"), st.tuples(st.lists(batches, max_size=4), st.integers(0, 2**24 - 1))),
+    st.tuples(
+        st.just("kill in flush"),
+        st.tuples(st.lists(batches, max_size=4), st.integers(0, 2**24 - 1), st.integers(0, 63)),
+    ),
 )
 
 
@@ -68,9 +71,10 @@ def run(life: type[Worker], log: Log, script: Script) -> tuple[Kafka, Worker]:
             case "kill":
                 worker = life(kafka)
             case "kill in flush":
-                meanwhile, mask = argument
+                meanwhile, survivors, mask = argument
                 with pytest.raises(Killed):
-                    worker.flush(iter(meanwhile), lambda index, mask=mask: bool(mask >> index % 24 & 1))
+                    worker.flush(iter(meanwhile), lambda index, bits=survivors: bool(bits >> index % 24 & 1))
+                worker.commit(mask)  # Faust commits by itself whatever has been confirmed, also at the last moment
                 worker = life(kafka)
     worker.drain()
     return kafka, worker
