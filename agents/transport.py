@@ -15,10 +15,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from time import monotonic
 from typing import Any, Final
 
+from aiokafka.consumer import fetcher
+from aiokafka.structs import ConsumerRecord
 from faust.serializers.schemas import Schema
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from faust.types.transports import ConsumerT
+from msgspec import Struct
 
 from agents.log_ends import log_ends
 
@@ -27,6 +30,34 @@ _EPOCH: Final = "pulse.epoch"
 
 DrainCallback = Callable[[], Awaitable[None]]
 AssignedCallback = Callable[[Mapping[TP, int]], Awaitable[None]]
+
+
+class LightRecord(Struct, frozen=True, gc=False):
+    """What aiokafka's ``ConsumerRecord`` holds, made in a fifth of the time.
+
+    A frozen dataclass sets each of its eleven fields by a call; at 1.3 µs a record that was a sixth of a worker's CPU.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    timestamp_type: int
+    key: bytes | None
+    value: bytes | None
+    checksum: int | None
+    serialized_key_size: int
+    serialized_value_size: int
+    headers: tuple[tuple[str, bytes], ...]
+
+
+def use_light_records() -> bool:
+    """Have aiokafka's fetcher make ``LightRecord``s; return False, and change nothing, if its own have other fields."""
+    fields = getattr(ConsumerRecord, "__dataclass_fields__", {})
+    if tuple(fields) != LightRecord.__struct_fields__ or not hasattr(fetcher, "ConsumerRecord"):
+        return False
+    fetcher.ConsumerRecord = LightRecord
+    return True
 
 
 class BatchSchema(Schema):
@@ -188,3 +219,7 @@ class BatchTransport(driver.Transport):
     """Faust's aiokafka transport with ``BatchConsumer``."""
 
     Consumer: type[ConsumerT] = BatchConsumer
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        use_light_records()
