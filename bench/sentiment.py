@@ -116,7 +116,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "sentiment")
     data = parser.parse_args().data
-    sets = {"giveaway comments, held out": load_comments("heldout")}
+    sets = {f"giveaway comments, {split}": load_comments(split) for split in ("fresh", "heldout")}
     for name in ("tweets_test", "goemotions_test"):
         if (data / f"{name}.csv").exists():
             sets[name] = load_labelled(data / f"{name}.csv", name)

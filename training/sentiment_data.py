@@ -1,7 +1,7 @@
 """Labelled texts that the sentiment model is trained and judged on.
 
 The public sets are read from the data folder handed to the command and never copied into this repository; our own
-giveaway comments live beside this file. ``heldout`` comments are never trained on.
+giveaway comments live beside this file. Those of the splits ``heldout`` and ``fresh`` are never trained on.
 """
 
 import csv
@@ -54,7 +54,7 @@ def load_rated(path: Path, domain: str) -> LabelledTexts:
 
 
 def load_comments(split: str) -> LabelledTexts:
-    """Our giveaway comments of a split: ``train`` or ``heldout``."""
+    """Our giveaway comments of a split: ``train``, ``heldout`` or ``fresh``."""
     texts, labels = [], []
     with COMMENTS_FILE.open(encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines):
@@ -81,4 +81,5 @@ def load_test_sets(data: Path) -> dict[str, LabelledTexts]:
         "tweets_test": load_labelled(data / "tweets_test.csv", "tweets"),
         "goemotions_test": load_labelled(data / "goemotions_test.csv", "goemotions"),
         "comments_heldout": load_comments("heldout"),
+        "comments_fresh": load_comments("fresh"),
     }

@@ -9,14 +9,13 @@ from scipy import sparse
 
 from streams.sentiment_scopes import BOOSTED, CONTRASTED, NEGATED, scope_flags
 from streams.sentiment_tokens import BEGIN, END, analyse, tokenize
-from streams.sentiment_weights import ngram_buckets
 from training.sentiment_lexicons import Lexicons
 
 Features = dict[str, float]
 
-SHARE = {"w": 1.0, "p": 0.35, "c": 0.15, "n": 0.5, "l": 3.0, "e": 3.0}
+SHARE = {"w": 1.0, "p": 0.35, "n": 0.5, "l": 3.0, "e": 3.0}
 """How far each group of features (first letter of the name) may go: its columns are multiplied by this before the
-regularised fit. Lexicon features (l, e) hold for thousands of words; pairs (p) and n-grams (c) overfit easily."""
+regularised fit. Lexicon features (l, e) hold for thousands of words; pairs (p) overfit easily."""
 
 LEXICON_PRESENCE = 0.5
 _FLAG_NAMES = {NEGATED: "negated", BOOSTED: "boosted", CONTRASTED: "contrasted"}
@@ -34,13 +33,12 @@ def count_words(texts: Iterable[str]) -> Counter[str]:
 def part_features(part: str, lexicons: Lexicons) -> Features:
     """Features of one occurrence of a word, emoji or sign, wherever it stands."""
     features: Features = {"w:" + part: 1.0}
-    if part.isalpha():
-        for bucket in ngram_buckets(part):
-            features[f"c:{bucket}"] = features.get(f"c:{bucket}", 0.0) + 1.0
     for name, lexicon in (("vader", lexicons.vader), ("textblob", lexicons.textblob), ("own", lexicons.own)):
         valence = lexicon.get(part, 0.0)
         if valence:
             sign = "+" if valence > 0 else "-"
+            if name == "own" and not part[0].isalpha():
+                name = "emoji"
             features[f"l:{name}{sign}"] = abs(valence)
             features[f"l:{name}{sign}present"] = LEXICON_PRESENCE
     valence = lexicons.valence(part)
