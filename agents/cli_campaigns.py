@@ -11,7 +11,7 @@ from rich.table import Table
 from agents.cli_common import UsageFailure, print_table, settings_or_exit
 from agents.definition_feed import UNREADABLE, decode_definition, encode_definition
 from agents.settings import Settings
-from agents.topic_admin import TopicError, ensure_topics
+from agents.topic_admin import LARGEST_MESSAGE_BYTES, TopicError, ensure_topics
 from models.campaigns import CampaignDefinition
 from streams.definitions import DefinitionError, parse_definitions
 from streams.topics import DEFINITIONS
@@ -79,7 +79,9 @@ def _publish(values: list[tuple[str, bytes | None]]) -> None:
     settings = settings_or_exit()
     try:
         ensure_topics(settings)
-        producer = KafkaProducer(bootstrap_servers=settings.bootstrap_servers, acks="all")
+        producer = KafkaProducer(
+            bootstrap_servers=settings.bootstrap_servers, acks="all", max_request_size=LARGEST_MESSAGE_BYTES
+        )
         try:
             sent = [producer.send(DEFINITIONS, key=key.encode(), value=value) for key, value in values]
             for future in sent:

@@ -21,7 +21,8 @@ STATE_TABLE: Final = "state"
 _BOOTSTRAP_MS: Final = 10_000
 """A broker that is there answers at once; kafka-python's own 30 s are long for a mistyped address."""
 _DAY_MS: Final = 86_400_000
-_LARGEST_MESSAGE: Final = str(8 * 1024 * 1024)
+LARGEST_MESSAGE_BYTES: Final = 8 * 1024 * 1024
+_LARGEST_MESSAGE: Final = str(LARGEST_MESSAGE_BYTES)
 _COMPACT: Final = {"cleanup.policy": "compact"}
 
 
@@ -61,7 +62,8 @@ def topic_specs(settings: Settings) -> list[TopicSpec]:
             {**_COMPACT, "max.message.bytes": _LARGEST_MESSAGE},
         ),
         (INFLUENCER_SNAPSHOTS, "influencer numbers for the second stage", wide, True, _COMPACT),
-        (DEFINITIONS, "campaign definitions", 1, False, _COMPACT),
+        # Five thousand influencers with codes and links are 1.4 MB.
+        (DEFINITIONS, "campaign definitions", 1, False, {**_COMPACT, "max.message.bytes": _LARGEST_MESSAGE}),
         (ROLLUPS, "rollups out", wide, False, _COMPACT),
         (
             DEAD_LETTERS,

@@ -1,7 +1,9 @@
 """What a worker's /metrics says, and what a topic holds."""
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
+from functools import cached_property
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
@@ -25,11 +27,26 @@ class Scrape:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.samples: dict[tuple[str, Labels], float] = {
+
+    @cached_property
+    def samples(self) -> dict[tuple[str, Labels], float]:
+        """Every sample; reading them takes a second when there are many."""
+        return {
             (sample.name, frozenset(sample.labels.items())): sample.value
-            for family in text_string_to_metric_families(text)
+            for family in text_string_to_metric_families(self.text)
             for sample in family.samples
         }
+
+    def plain(self, name: str) -> float:
+        """The value of a sample without labels, found without reading all the others.
+
+        Raises:
+            KeyError: there is no such sample.
+        """
+        found = re.search(rf"^{name} (\S+)$", self.text, re.MULTILINE)
+        if found is None:
+            raise KeyError(name)
+        return float(found[1])
 
     def value(self, name: str, **labels: str) -> float:
         """The value of a sample.

@@ -36,6 +36,7 @@ COMPACTED = {
     "campaign-pulse-state-changelog",
 }
 LARGE = {
+    "campaign.definitions.v1",
     "campaign.posts.v1",
     "campaign.comments.v1",
     "campaign.conversions.v1",
