@@ -112,6 +112,22 @@ def test_windows_hold_the_orders_of_their_panes() -> None:
     assert [sums["EUR"] for sums in ledger.window_sums(NOON_MS)] == expected
 
 
+def test_forgetting_keeps_the_oldest_pane_of_each_tier() -> None:
+    """What still lies in the last pane of 5m, 1h and 24h stays, what lies just before it goes."""
+    ledger = Ledger()
+    oldest_ms = [NOON_MS - 295 * SECOND_MS, NOON_MS - 59 * MINUTE_MS, NOON_MS - 23 * HOUR_MS - 45 * MINUTE_MS]
+    for time_ms in oldest_ms:
+        ledger.add(time_ms, "EUR", 1, refund=False)
+        ledger.add(time_ms - 1, "EUR", 1, refund=False)
+    expected = [sums.get("EUR", [0])[0] for sums in ledger.window_sums(NOON_MS)]
+    assert expected == [0, 1, 2, 3, 4, 5, 6]
+    ledger.forget(NOON_MS)
+    assert [sums.get("EUR", [0])[0] for sums in ledger.window_sums(NOON_MS)] == expected
+    assert [min(panes) for panes in ledger.panes] == [
+        time_ms // pane_ms for time_ms, pane_ms in zip(oldest_ms, (5_000, MINUTE_MS, 15 * MINUTE_MS), strict=True)
+    ]
+
+
 def test_forgetting_frees_the_panes_of_the_past() -> None:
     """Memory follows the windows, not the campaign's length; the lifetime total stays."""
     ledger = Ledger()
