@@ -1,0 +1,107 @@
+"""Latency from event to Redis at a steady rate.
+
+The measure: a comment is *sent* when the producer process reaches the moment at which it is due, before its record
+batch is built. It is *visible* when a reader, told by the pub/sub channel, finds a lifetime comment count in its
+influencer's hash that includes it: the n-th comment of an influencer is in as soon as the count is n. Every comment of
+the measured stretch is one sample; posts and conversions make up the rest of the load.
+"""
+
+import array
+import json
+import time
+from typing import Final
+
+import msgspec
+import numpy as np
+from redis.client import PubSub
+
+from agents.redis_projection import Keys
+from bench.figures import Figure, Say, at_most
+from bench.load import GIVEAWAY
+from bench.stack import Cores, Stack
+
+NAME: Final = "latency"
+RATE: Final = 20_000
+SECONDS: Final = 30.0
+_SETTLE_SECONDS: Final = 5.0
+"""The first seconds are not measured: connections, first batches, first flush."""
+
+
+def run(where: Cores, events: int | None, say: Say) -> list[Figure]:
+    """Send at a steady rate from a process of its own, and watch Redis."""
+    count = int(RATE * (SECONDS + _SETTLE_SECONDS)) if events is None else events
+    with Stack(where) as stack:
+        stack.run("campaigns", "agents.cli", "campaigns", "apply", str(GIVEAWAY))
+        say("starting the worker")
+        worker = stack.start_worker()
+        sent_file = stack.path / "sent.json"
+        subscription = stack.redis.pubsub(ignore_subscribe_messages=True)
+        subscription.psubscribe("pulse:updates:*")
+        producer = stack.start(
+            "producer", "bench.steady", stack.broker.bootstrap, str(count), str(RATE), str(sent_file)
+        )
+        say(f"sending {count:,} events at {RATE:,}/s")
+        seen: dict[tuple[str, str], tuple[array.array[float], array.array[int]]] = {}
+        quiet_since = time.time()
+        while producer.running or time.time() - quiet_since < 3.0:
+            if _watch(stack, subscription, seen):
+                quiet_since = time.time()
+            if not worker.running or producer.exit_code not in (None, 0):
+                raise RuntimeError(f"a process ended: {worker.log_tail(10)} {producer.log_tail(10)}")
+        sent = json.loads(sent_file.read_bytes())
+        flush_seconds = stack.metric("campaign_pulse_flush_duration_seconds")
+    waits = _waits(sent["times"], seen, sent["began"] + _SETTLE_SECONDS)
+    p50, p99 = np.percentile(waits, [50, 99])
+    rate = f"{sent['events_per_second']:,.0f} events/s sent, {len(waits):,} comments measured"
+    return [
+        Figure(benchmark=NAME, name="event to Redis, p50", value=float(p50), unit="s", note=rate),
+        at_most(
+            Figure(benchmark=NAME, name="event to Redis, p99", value=float(p99), unit="s", note="flush every second"),
+            1.5,
+            "1.5 s",
+        ),
+        Figure(benchmark=NAME, name="event to Redis, longest", value=float(waits.max()), unit="s"),
+        Figure(benchmark=NAME, name="a flush", value=flush_seconds, unit="s", note="the last one"),
+    ]
+
+
+def _watch(
+    stack: Stack, subscription: PubSub, seen: dict[tuple[str, str], tuple["array.array[float]", "array.array[int]"]]
+) -> bool:
+    """Take one update, read the count it is about, and note when it was there."""
+    message = subscription.get_message(timeout=0.5)
+    if message is None:
+        return False
+    update = msgspec.json.decode(message["data"])
+    if update["kind"] != "influencer":
+        return False
+    key = (update["campaign_id"], update["influencer_id"])
+    value = stack.redis.hget(Keys("pulse").influencer(*key), "total.comments")
+    now = time.time()
+    if isinstance(value, bytes):
+        times, counts = seen.setdefault(key, (array.array("d"), array.array("q")))
+        if not counts or int(value) > counts[-1]:
+            times.append(now)
+            counts.append(int(value))
+    return True
+
+
+def _waits(
+    sent: dict[str, list[float]],
+    seen: dict[tuple[str, str], tuple["array.array[float]", "array.array[int]"]],
+    since: float,
+) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    """Return the waits of all comments sent after ``since``.
+
+    Raises:
+        RuntimeError: comments never appeared.
+    """
+    waits = []
+    for influencer_id, moments in sent.items():
+        at = np.array(moments)
+        times, counts = next(series for key, series in seen.items() if key[1] == influencer_id)
+        if counts[-1] != len(at):
+            raise RuntimeError(f"{counts[-1]} of {len(at)} comments of {influencer_id} appeared in Redis")
+        first = np.searchsorted(np.array(counts), np.arange(1, len(at) + 1))
+        waits.append((np.array(times)[first] - at)[at >= since])
+    return np.concatenate(waits)
