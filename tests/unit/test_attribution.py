@@ -96,6 +96,22 @@ def test_most_specific_link_wins(utm: dict[str, str], expected: str) -> None:
     assert owner(**{f"utm_{name}": value for name, value in utm.items()}) == expected
 
 
+def test_equally_specific_links_go_to_the_first_influencer_whatever_values_they_name() -> None:
+    """Regression guard: links are indexed by the fields they name, but the definition's order decides between them."""
+    registry = Registry(
+        [
+            campaign(
+                influencer("m", TrackingLink(utm_source="one")),
+                influencer("n", TrackingLink(utm_medium="story")),
+                influencer("o", TrackingLink(utm_source="two")),
+            )
+        ]
+    )
+    event = event_of("click", influencer_id=None, utm_source="two", utm_medium="story")
+    assert isinstance(event, ConversionEvent)
+    assert registry.attribute(event) == "n"
+
+
 def test_precedence_is_code_then_click_then_link() -> None:
     """The first rule that finds somebody decides; one that finds nobody hands on."""
     everything = {"discount_code": "bruno", "click_id": "exact", "utm_term": "carla"}
