@@ -56,7 +56,7 @@ def _choice(*choices: str) -> Callable[[str], str]:
 def _brokers(text: str) -> str:
     for part in text.split(","):
         host, _, port = part.rpartition(":")
-        if not host or not port.isdigit():
+        if not host or not port.isdigit() or not 0 < int(port) < 65_536:
             raise ValueError("expected HOST:PORT, several separated by commas")
     return text
 

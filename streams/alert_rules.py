@@ -25,7 +25,13 @@ SILENCE_ALARM: Final = 10.0
 
 NEGATIVE_SHARE: Final = ProportionParameters(prior_share=0.12)
 CONVERSION_RATE: Final = ProportionParameters(
-    prior_share=0.03, prior_total=150.0, rise_add=0.1, fall_factor=0.1, memory_total=12_000.0, correlation=0.0
+    prior_share=0.03,
+    prior_total=150.0,
+    rise_add=0.1,
+    fall_factor=0.1,
+    recent_decay=0.6,
+    memory_total=12_000.0,
+    correlation=0.0,
 )
 UNCLICKED_CODES: Final = ProportionParameters(
     prior_share=0.25, prior_total=20.0, rise_add=0.3, rise_factor=1.5, memory_total=1_000.0, recent_decay=0.85

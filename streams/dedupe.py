@@ -65,8 +65,9 @@ class Generation:
 class DedupeHorizon:
     """The remembered ids of one topic-partition and their log."""
 
-    def __init__(self, hours: int = DEDUPE_HOURS) -> None:
+    def __init__(self, hours: int = DEDUPE_HOURS, generation_ids: int | None = None) -> None:
         self._keep_ms = hours * HOUR_MS
+        self._generation_ids = _GENERATION_IDS if generation_ids is None else generation_ids
         self.generations: list[Generation] = [Generation()]
         self._fresh: list[U64] = []
         self._segments: dict[int, tuple[int, int]] = {}  # sequence: (newest_ms, ids), for expiry
@@ -104,7 +105,7 @@ class DedupeHorizon:
         newest = self.generations[-1]
         stretch_ms = self._keep_ms // _GENERATIONS_PER_HORIZON
         if newest.oldest_ms is not None and (
-            len(newest.ids) >= _GENERATION_IDS or newest_ms - newest.oldest_ms >= stretch_ms
+            len(newest.ids) >= self._generation_ids or newest_ms - newest.oldest_ms >= stretch_ms
         ):
             newest = Generation()
             self.generations.append(newest)

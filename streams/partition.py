@@ -65,6 +65,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     max_event_bytes: int = MAX_EVENT_BYTES
     future_tolerance_ms: int = FUTURE_TOLERANCE_MS
     dedupe_hours: int = DEDUPE_HOURS
+    generation_ids: int | None = None
+    """Ids forgotten together at least; ``Pipeline`` derives it from its capacity."""
 
 
 class PartitionState:
@@ -85,7 +87,7 @@ class PartitionState:
         self.influencers = InfluencerStore(scorer)
         self.positions = [0] * len(INPUT_TOPICS)
         """Next offset expected, per input topic."""
-        self.horizons = [DedupeHorizon(limits.dedupe_hours) for _ in INPUT_TOPICS]
+        self.horizons = [DedupeHorizon(limits.dedupe_hours, limits.generation_ids) for _ in INPUT_TOPICS]
         self.dead_letters: list[DeadLetter] = []
         self.forwards: list[Forward] = []
         self.events_total = 0

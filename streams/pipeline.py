@@ -6,6 +6,8 @@ records, rollups, dead letters and forwards when asked; who asks decides when, a
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from msgspec.structs import replace
+
 from models.campaigns import CampaignDefinition
 from streams.attribution import Registry
 from streams.batch import Record
@@ -13,6 +15,7 @@ from streams.dedupe import DEDUPE_CAPACITY, Segment
 from streams.partition import Limits, PartitionState
 from streams.records import RowRecord
 from streams.sentiment import SentimentScorer
+from streams.topics import INPUT_TOPICS
 
 
 class Pipeline:
@@ -37,7 +40,12 @@ class Pipeline:
         self.scorer = scorer
         self.partition_count = partitions
         self.registry = Registry() if registry is None else registry
-        self.limits = Limits() if limits is None else limits
+        limits = Limits() if limits is None else limits
+        if limits.generation_ids is None:
+            # Even with every partition here and nothing but open generations, a quarter of the capacity is the most.
+            horizons = partitions * len(INPUT_TOPICS)
+            limits = replace(limits, generation_ids=max(1, dedupe_capacity // (4 * horizons)))
+        self.limits = limits
         self.dedupe_capacity = dedupe_capacity
         self.partitions: dict[int, PartitionState] = {}
 

@@ -19,6 +19,7 @@ from streams.sentiment_tokens import BEGIN, END, TOKEN, Token, analyse, fold, is
 from streams.sentiment_weights import (
     MAX_WEIGHT,
     SCALE,
+    SHORT_TOKENS,
     SentimentWeights,
     load_weights,
     ngram_buckets,
@@ -150,6 +151,7 @@ class SocialScorer:
         memory = self._memory
         find, norm_of, weight_of, pair_weight = TOKEN.findall, memory.__getitem__, memory.weight_of, self._pairs.get
         bias, without_opener, zeros = self._weights.bias, OPENERS.isdisjoint, repeat(0)
+        short_bias = bias + self._weights.short_bias
         scores: list[float] = []
         for text in texts:
             raws = find(text) if is_plain(text) else tokenize(text)
@@ -157,7 +159,7 @@ class SocialScorer:
                 scores.append(EMPTY_POLARITY)
                 continue
             norms = [BEGIN, *map(norm_of, raws), END]
-            packed = sum(map(weight_of.__getitem__, raws), bias)
+            packed = sum(map(weight_of.__getitem__, raws), bias if len(raws) > SHORT_TOKENS else short_bias)
             packed += sum(map(pair_weight, pairwise(norms), zeros))
             if not without_opener(norms):
                 packed += self._scope_changes(memory, raws, norms[1:-1])
@@ -172,6 +174,8 @@ class SocialScorer:
         memory = self._memory
         norms = [memory[raw] for raw in raws]
         parts = [Part("bias", "", *unpack(self._weights.bias))]
+        if len(raws) <= SHORT_TOKENS:
+            parts.append(Part("bias", "short text", *unpack(self._weights.short_bias)))
         framed = [BEGIN, *norms, END]
         flags = scope_flags(norms)
         for i, raw in enumerate(raws):

@@ -20,6 +20,9 @@ _FIELD_BITS = 32
 _FIELD = 1 << _FIELD_BITS
 _HALF = _FIELD >> 1
 
+SHORT_TOKENS = 9
+"""A text of at most this many tokens is short: giveaway comments mostly are, and they are rarely factual."""
+
 MAGIC = b"CPSENT1\n"
 NGRAM_BUCKETS = 1 << 15
 
@@ -42,7 +45,8 @@ class SentimentWeights:
     """Everything the ``social`` scorer learned.
 
     Attributes:
-        bias: Logits of an empty text.
+        bias: Packed logits that every text starts from.
+        short_bias: Packed logits that a text of at most ``SHORT_TOKENS`` tokens adds to that.
         words: Packed weight of each known word, emoji and sign.
         pairs: Packed weight of each known pair of neighbours.
         negated: Packed extra weight of words within a negation.
@@ -54,6 +58,7 @@ class SentimentWeights:
     """
 
     bias: int
+    short_bias: int
     words: dict[str, int]
     pairs: dict[tuple[str, str], int]
     negated: dict[str, int]
@@ -86,6 +91,7 @@ def dump_weights(weights: SentimentWeights) -> bytes:
     text = "\n".join(words).encode("utf-8")
     header = {
         "bias": unpack(weights.bias),
+        "short_bias": unpack(weights.short_bias),
         "effects": weights.effects,
         "sources": weights.sources,
         "text_bytes": len(text),
@@ -124,6 +130,7 @@ def load_weights(data: bytes) -> SentimentWeights:
     effects = {name: (float(negative), float(positive)) for name, (negative, positive) in header["effects"].items()}
     return SentimentWeights(
         bias=pack(*header["bias"]),
+        short_bias=pack(*header["short_bias"]),
         words=dict(zip(words, packed("word_weights"), strict=True)),
         pairs=dict(zip(zip(named("pair_left"), named("pair_right"), strict=True), packed("pair_weights"), strict=True)),
         negated=dict(zip(named("negated"), packed("negated_weights"), strict=True)),

@@ -12,6 +12,7 @@ import numpy as np
 from streams.attribution import Registry
 from streams.batch import FileRecord
 from streams.dedupe import Segment, decode_segment, encode_segment
+from streams.partition import Limits
 from streams.pipeline import Pipeline
 from streams.records import RowRecord, decode_record
 from streams.snapshots import unique_counts
@@ -87,7 +88,7 @@ class Worker:
 
     def __init__(self, kafka: Kafka) -> None:
         self.kafka = kafka
-        self.pipeline = Pipeline(WordScorer(), PARTITIONS, REGISTRY)
+        self.pipeline = Pipeline(WordScorer(), PARTITIONS, REGISTRY, Limits(generation_ids=8))
         self.fetched = dict(kafka.committed)
         self.confirmed: dict[TopicPartition, int] = dict(kafka.committed)
         for partition in range(PARTITIONS):

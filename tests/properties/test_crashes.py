@@ -52,7 +52,7 @@ def logs(draw: st.DrawFn) -> Log:
 @pytest.fixture(autouse=True, scope="module")
 def small_segments() -> Iterator[None]:
     """Let a handful of ids fill segments and generations, so that their boundaries are crossed as on busy days."""
-    with mock.patch("streams.dedupe.SEGMENT_IDS", 4), mock.patch("streams.dedupe._GENERATION_IDS", 8):
+    with mock.patch("streams.dedupe.SEGMENT_IDS", 4):
         yield
 
 

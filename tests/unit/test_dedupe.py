@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from streams.dedupe import SEGMENT_IDS, DedupeHorizon, Segment, decode_segment, encode_segment
+from streams.partition import Limits
 from streams.pipeline import Pipeline
 from streams.topics import COMMENTS
 from tests.unit.events import HOUR_MS, NOON_MS, NOW_MS, WordScorer, records, value_of
@@ -160,8 +161,8 @@ def test_stale_spans_of_a_crashed_flush_do_no_harm_once_committed() -> None:
 
 def test_capacity_forgets_the_oldest_generation_and_its_log() -> None:
     """Beyond the capacity the oldest ids go first, in memory and in the changelog."""
-    with mock.patch("streams.dedupe._GENERATION_IDS", 10), mock.patch("streams.dedupe.SEGMENT_IDS", 5):
-        pipeline = Pipeline(WordScorer(), 1, dedupe_capacity=25)
+    with mock.patch("streams.dedupe.SEGMENT_IDS", 5):
+        pipeline = Pipeline(WordScorer(), 1, limits=Limits(generation_ids=10), dedupe_capacity=25)
         state = pipeline.assign(0)
         for number in range(30):
             value = value_of("comment.created", f"e{number}", NOON_MS + number * 1_000)

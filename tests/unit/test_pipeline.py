@@ -1,5 +1,7 @@
 """The pipeline: partitions come and go, definitions change while it runs."""
 
+import numpy as np
+
 from streams.pipeline import Pipeline
 from streams.topics import COMMENTS, CONVERSIONS
 from tests.unit.events import NOON_MS, NOW_MS, WordScorer, campaign, influencer, records, rollup_of, value_of
@@ -66,3 +68,14 @@ def test_forgetting_nothing_is_the_rule() -> None:
     assert pipeline.forget_ids() == {}
     assert pipeline.partitions[0].remembered_ids() == 1
     assert pipeline.partitions[0].horizon_bytes() > 0
+
+
+def test_the_capacity_bounds_the_remembered_ids() -> None:
+    """However small the capacity, no more ids than that stay remembered after they were forgotten."""
+    pipeline = Pipeline(WordScorer(), 1, dedupe_capacity=1_000)
+    state = pipeline.assign(0)
+    for start in range(0, 50_000, 500):
+        ids = np.arange(start + 1, start + 501, dtype=np.uint64) << np.uint64(32)
+        state.horizons[0].first_seen(ids, 1_800_000_000_000 + start)
+    pipeline.forget_ids()
+    assert 0 < state.remembered_ids() <= 1_000
