@@ -28,7 +28,7 @@ PROCESS_SERIES = 24
 @cache
 def families() -> tuple[Metric, ...]:
     """Return the metric families of a worker with one partition after one event of each type."""
-    settings = Settings(partitions=1)
+    settings = Settings(partitions=1, sentiment="textblob")
     registry = CollectorRegistry()
     app = build_app(settings, {spec.name: 1 for spec in topic_specs(settings)}, registry, lambda: _NOW_MS)
     pipeline = app.pulse.pipeline
