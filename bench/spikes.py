@@ -2,8 +2,8 @@
 
     python -m bench.spikes [--influencers 10000] [--minutes 20]
 
-Counts processor time. Feeds every influencer one window after another through ``AlertEngine.observe`` and reports the share of one core that
-keeps up with one window a minute, and the cost of one ``SpikeDetector.update`` alone.
+Counts processor time: feeds every influencer one window after another through ``AlertEngine.observe`` and reports the
+share of one core that keeps up with one window a minute, and the cost of one ``SpikeDetector.update`` alone.
 """
 
 import argparse
