@@ -25,6 +25,8 @@ RATE: Final = 20_000
 SECONDS: Final = 30.0
 _SETTLE_SECONDS: Final = 5.0
 """The first seconds are not measured: connections, first batches, first flush."""
+_QUIET_SECONDS: Final = 3.0
+_PATIENCE_SECONDS: Final = 90.0
 
 
 def run(where: Cores, events: int | None, say: Say) -> list[Figure]:
@@ -42,12 +44,15 @@ def run(where: Cores, events: int | None, say: Say) -> list[Figure]:
         )
         say(f"sending {count:,} events at {RATE:,}/s")
         seen: dict[tuple[str, str], tuple[array.array[float], array.array[int]]] = {}
-        quiet_since = time.time()
-        while producer.running or time.time() - quiet_since < 3.0:
+        last_change = time.time()
+        # After the producer's end, until nothing has changed for some flushes and the worker has counted everything.
+        while producer.running or time.time() - last_change < _QUIET_SECONDS or stack.counted() < count:
             if _watch(stack, subscription, seen):
-                quiet_since = time.time()
+                last_change = time.time()
             if not worker.running or producer.exit_code not in (None, 0):
                 raise RuntimeError(f"a process ended: {worker.log_tail(10)} {producer.log_tail(10)}")
+            if time.time() - last_change > _PATIENCE_SECONDS:
+                raise RuntimeError(f"{stack.counted()} of {count} events counted: {worker.log_tail(20)}")
         sent = json.loads(sent_file.read_bytes())
         flush_seconds = stack.metric("campaign_pulse_flush_duration_seconds")
     waits = _waits(sent["times"], seen, sent["began"] + _SETTLE_SECONDS)
