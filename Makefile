@@ -42,8 +42,9 @@ format: $(STAMP) ## Reformat
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(STAMP) ## Throughput, latency and memory, next to the limit and to a plain Faust app
+bench: $(STAMP) ## Throughput, latency and memory, next to the limit and to a plain Faust app; the cost of alerts
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.spikes
 
 docs: $(STAMP) ## Generate schemas and reference tables into docs/
 	$(BIN)/python -m tools.make_docs

@@ -91,7 +91,7 @@ def test_a_first_snapshot_is_not_forgotten_while_windows_need_it(log: EventLog) 
     ids=["ten fraction digits", "not UTF-8 in a value", "not UTF-8 in a name", "amount with a line end"],
 )
 def test_odd_lines_are_read_alike(log: EventLog, line: bytes) -> None:
-    """Times are read to the microsecond and cut, text that is not UTF-8 is refused wherever it stands, and an amount is digits alone."""
+    """Times are read to the microsecond and cut; bad UTF-8 is refused wherever it stands; an amount is digits alone."""
     log.add("click", BASE)
     log.raw(line)
     assert compared(log.lines, log.path, []) == []
