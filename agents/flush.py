@@ -95,7 +95,7 @@ class Flusher:
             self.last_seconds = now - began
             self.last_at = now
             self.flushes_total += 1
-            self._due_at = now + max(self._interval_seconds, _BUSY_SHARE * self.last_seconds)
+            self._due_at = max(began + self._interval_seconds, now + _BUSY_SHARE * self.last_seconds)
 
     async def _flush_state(self) -> None:
         positions: list[tuple[TP, int]] = []
