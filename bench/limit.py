@@ -10,6 +10,7 @@ from time import perf_counter, process_time
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from agents.transport import FETCH_WAIT_MS
 from bench.stack import PARTITIONS
 from streams.decode import decode_event
 from streams.topics import INPUT_TOPICS
@@ -18,7 +19,10 @@ from streams.topics import INPUT_TOPICS
 async def drain(bootstrap: str, events: int) -> dict[str, float]:
     """Read ``events`` events; return the time that took."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest", fetch_max_wait_ms=1500
+        bootstrap_servers=bootstrap,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=FETCH_WAIT_MS,
     )
     await consumer.start()
     try:
