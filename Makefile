@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint types imports format bench docs lock clean
+.PHONY: help install demo test check lint types imports format bench train docs lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ format: $(STAMP) ## Reformat
 bench: $(STAMP) ## Throughput, latency and memory, next to the limit and to a plain Faust app; the cost of alerts
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.spikes
+
+train: $(STAMP) ## Train the sentiment model anew (needs the labelled data, see docs/sentiment.md)
+	$(BIN)/python -m training.sentiment
 
 docs: $(STAMP) ## Generate schemas and reference tables into docs/
 	$(BIN)/python -m tools.make_docs

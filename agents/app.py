@@ -24,7 +24,7 @@ from agents.transport import BatchConsumer, BatchSchema, BatchTransport
 from streams.campaigns import CampaignBoard
 from streams.partition import Limits
 from streams.pipeline import Pipeline
-from streams.sentiment import CachedScorer, make_scorer
+from streams.sentiment import CachedScorer, make_scorer, make_scorer_with_terms
 from streams.snapshots import decode_snapshot
 from streams.topics import COMMENTS, CONVERSIONS, INFLUENCER_SNAPSHOTS, INPUT_TOPICS, POSTS
 
@@ -80,6 +80,7 @@ class Worker:
                 dedupe_hours=settings.dedupe_hours,
             ),
             dedupe_capacity=settings.dedupe_ids,
+            scorer_with_terms=make_scorer_with_terms(settings.sentiment, settings.sentiment_cache),
         )
         self.board = CampaignBoard()
         self.outbox = Outbox(settings.bootstrap_servers, dict(partitions))

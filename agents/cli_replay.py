@@ -18,7 +18,7 @@ from agents.clock import make_clock
 from models.rollups import Snapshot
 from streams.partition import Limits
 from streams.replay import Replay, ReplayCounts
-from streams.sentiment import CachedScorer, make_scorer
+from streams.sentiment import CachedScorer, make_scorer, make_scorer_with_terms
 
 
 class Moment(click.ParamType):
@@ -67,6 +67,7 @@ def replay(files: tuple[Path, ...], definitions: tuple[Path, ...], as_of: int | 
             future_tolerance_ms=settings.future_tolerance_seconds * 1000,
             dedupe_hours=settings.dedupe_hours,
         ),
+        make_scorer_with_terms(settings.sentiment, settings.sentiment_cache),
     )
     began = time.perf_counter()
     _feed(run, files)

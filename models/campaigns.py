@@ -15,6 +15,7 @@ from models.events import CurrencyCode, Id, Label
 DECIMAL_PATTERN = r"^[0-9]{1,9}(\.[0-9]{1,6})?$(?!\n)"
 Rate = Annotated[str, Meta(pattern=DECIMAL_PATTERN, description="A decimal string, at most 6 decimals.")]
 MAX_FOLLOWERS = 10_000_000_000
+TermWeight = Annotated[float, Meta(ge=-1, le=1, description="-1 (complaint) to 1 (praise).")]
 
 
 class TrackingLink(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -74,7 +75,11 @@ class RateCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class CampaignDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One campaign. Times carry an offset."""
+    """One campaign. Times carry an offset.
+
+    ``sentiment_terms`` are the campaign's own words (brand slang, product names; one or two words, a hashtag or an
+    emoji) for the ``social`` scorer. They hold for comments that are read after the definition.
+    """
 
     campaign_id: Id
     name: Id
@@ -82,6 +87,7 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_field
     ends_at: Annotated[datetime, Meta(tz=True)]
     influencers: tuple[InfluencerDefinition, ...]
     rate_card: RateCard | None = None
+    sentiment_terms: dict[Id, TermWeight] = {}
 
     def __post_init__(self) -> None:
         """Check what concerns more than one field.
@@ -91,6 +97,9 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_field
         """
         if self.ends_at <= self.starts_at:
             raise ValueError(f"ends_at {self.ends_at.isoformat()} is not after starts_at {self.starts_at.isoformat()}")
+        for term in self.sentiment_terms:
+            if not 1 <= len(term.split()) <= 2:
+                raise ValueError(f"sentiment_terms {term!r} is not one or two words, a hashtag or an emoji")
         seen: dict[tuple[str, str], str] = {}
         for influencer in self.influencers:
             marks = [("influencer_id", influencer.influencer_id)]

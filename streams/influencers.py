@@ -4,7 +4,7 @@ Rows are (campaign, influencer) pairs. This object knows nothing of offsets, red
 that count.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -62,6 +62,8 @@ class InfluencerStore:
 
     def __init__(self, scorer: SentimentScorer) -> None:
         self._scorer = scorer
+        self.campaign_scorers: Mapping[str, SentimentScorer] = {}
+        """Scorers of campaigns that have sentiment terms of their own."""
         self._seeds = PlatformSeeds()
         self.rows: dict[tuple[str, str], int] = {}
         self.keys: list[tuple[str, str]] = []
@@ -138,6 +140,9 @@ class InfluencerStore:
     def _apply_comments(self, events: Sequence[Event], rows: I64, times_ms: I64) -> None:
         texts = [event.text for event in events]  # type: ignore[union-attr]  # all are CommentCreated
         polarity = np.array(self._scorer.score_many(texts), dtype=np.float64)
+        for campaign_id, scorer in self.campaign_scorers.items():
+            own = [index for index, event in enumerate(events) if event.campaign_id == campaign_id]
+            polarity[own] = scorer.score_many([texts[index] for index in own])
         micros = np.rint(polarity * MICROS).astype(np.int64)
         classes = 1 + (polarity > POSITIVE_THRESHOLD).astype(np.int64) - (polarity < NEGATIVE_THRESHOLD)
         ones = np.ones(len(rows), dtype=np.int64)

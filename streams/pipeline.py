@@ -4,7 +4,7 @@ A pipeline holds the partitions it was given. It takes batches of records and mo
 records, rollups, dead letters and forwards when asked; who asks decides when, and does all I/O.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -27,6 +27,8 @@ class Pipeline:
         registry: the campaign definitions in force.
         limits: what is accepted.
         dedupe_capacity: ids remembered at most, over all partitions.
+        scorer_with_terms: makes the scorer of a campaign with sentiment terms; None for a scorer that has no use for
+            them.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class Pipeline:
         registry: Registry | None = None,
         limits: Limits | None = None,
         dedupe_capacity: int = DEDUPE_CAPACITY,
+        scorer_with_terms: Callable[[Mapping[str, float]], SentimentScorer] | None = None,
     ) -> None:
         self.scorer = scorer
         self.partition_count = partitions
@@ -48,6 +51,9 @@ class Pipeline:
         self.limits = limits
         self.dedupe_capacity = dedupe_capacity
         self.partitions: dict[int, PartitionState] = {}
+        self._scorer_with_terms = scorer_with_terms
+        self._scorers: dict[str, tuple[Mapping[str, float], SentimentScorer]] = {}
+        self._make_scorers()
 
     def assign(
         self,
@@ -58,6 +64,7 @@ class Pipeline:
     ) -> PartitionState:
         """Take over a partition, with what its changelog holds and the committed offset of each topic."""
         state = PartitionState(partition, self.partition_count, self.registry, self.scorer, self.limits)
+        state.influencers.campaign_scorers = self._campaign_scorers()
         state.restore(records, segments or {}, committed or {})
         self.partitions[partition] = state
         return state
@@ -84,9 +91,27 @@ class Pipeline:
 
     def _follow(self, registry: Registry) -> None:
         self.registry = registry
+        self._make_scorers()
+        scorers = self._campaign_scorers()
         for state in self.partitions.values():
             state.registry = registry
+            state.influencers.campaign_scorers = scorers
             state.touch_all()
+
+    def _make_scorers(self) -> None:
+        """Make the scorers of campaigns whose terms are new or changed, and keep the others with their memory."""
+        if self._scorer_with_terms is None:
+            return
+        made: dict[str, tuple[Mapping[str, float], SentimentScorer]] = {}
+        for campaign_id, index in self.registry.campaigns.items():
+            terms = index.definition.sentiment_terms
+            if terms:
+                known = self._scorers.get(campaign_id)
+                made[campaign_id] = known if known and known[0] == terms else (terms, self._scorer_with_terms(terms))
+        self._scorers = made
+
+    def _campaign_scorers(self) -> dict[str, SentimentScorer]:
+        return {campaign_id: scorer for campaign_id, (_, scorer) in self._scorers.items()}
 
     def forget_ids(self) -> dict[int, list[tuple[str, int]]]:
         """Forget ids beyond the horizon or the capacity; return the dedupe log records to delete, by partition."""

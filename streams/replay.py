@@ -1,6 +1,6 @@
 """Replay: the whole computation over lines of JSON, without Kafka. The debugger and the golden test."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 
 import msgspec
@@ -46,6 +46,7 @@ class Replay:
         definitions: campaign definitions in force.
         now_ms: the clock against which future event times are refused.
         limits: what is accepted.
+        scorer_with_terms: see ``Pipeline``.
     """
 
     def __init__(
@@ -54,8 +55,9 @@ class Replay:
         definitions: Iterable[CampaignDefinition],
         now_ms: int,
         limits: Limits | None = None,
+        scorer_with_terms: Callable[[Mapping[str, float]], SentimentScorer] | None = None,
     ) -> None:
-        self._pipeline = Pipeline(scorer, 1, Registry(definitions), limits)
+        self._pipeline = Pipeline(scorer, 1, Registry(definitions), limits, scorer_with_terms=scorer_with_terms)
         self._now_ms = now_ms
         self._lines = 0
         self.state: PartitionState = self._pipeline.assign(0)

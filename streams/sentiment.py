@@ -5,7 +5,7 @@ lexicon. Both are pure functions of the text: the same text gives the same float
 stored, replayed and compared exactly. ``CachedScorer`` puts a bounded memory in front of either.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal, Protocol, TypeAlias, cast
 
 from streams.sentiment_social import load_social_scorer
@@ -161,6 +161,13 @@ def make_scorer(name: str) -> SentimentScorer:
     if factory is None:
         raise ValueError(f"unknown sentiment scorer {name!r}; choose one of: {', '.join(sorted(SCORERS))}")
     return factory()
+
+
+def make_scorer_with_terms(name: str, capacity: int) -> Callable[[Mapping[str, float]], SentimentScorer] | None:
+    """What makes the scorer of a campaign with terms of its own; None when the named scorer has no use for terms."""
+    if name != DEFAULT_SCORER:
+        return None
+    return lambda terms: CachedScorer(load_social_scorer(terms), capacity)
 
 
 def default_scorer() -> CachedScorer:
