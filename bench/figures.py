@@ -90,21 +90,25 @@ def as_json(figures: Sequence[Figure]) -> bytes:
 
 
 def write_docs(figures: Sequence[Figure], path: Path = DOCS) -> None:
-    """Put the figures into their place in the document.
+    """Put the figures into their place in the document; rows of benchmarks that were not run stay.
 
     Raises:
         ValueError: the document has no such place.
     """
     text = path.read_text(encoding="utf-8")
     before, found, rest = text.partition(_BEGIN)
-    _, found_end, after = rest.partition(_END)
+    old, found_end, after = rest.partition(_END)
     if not found or not found_end:
         raise ValueError(f"{path} lacks the marks {_BEGIN!r} and {_END!r}")
     lines = ["", ""]
     lines += [f"- {name}: {value}" for name, value in machine().items()]
     lines += ["", "| benchmark | figure | value | target | reached | note |", "|---|---|---|---|---|---|"]
+    measured = {figure.benchmark for figure in figures}
+    rows = [line for line in old.splitlines() if line.startswith("| ")][1:]
+    kept = [row for row in rows if row.split(" | ")[0].removeprefix("| ") not in measured]
     for figure in figures:
         reached = {None: "", True: "yes", False: "**no**"}[figure.met]
         cells = (figure.benchmark, figure.name, figure.shown, figure.target, reached, figure.note)
         lines.append("| " + " | ".join(cells) + " |")
+    lines += kept
     path.write_text(f"{before}{_BEGIN}" + "\n".join(lines) + f"\n\n{_END}{after}", encoding="utf-8")

@@ -9,10 +9,12 @@ import signal
 import sys
 import tempfile
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from kafka import KafkaProducer
 from redis import Redis
 
 from agents.embedded import EmbeddedBroker, EmbeddedRedis
@@ -20,6 +22,7 @@ from agents.processes import ChildProcess, free_port, wait_until
 
 PARTITIONS: Final = 8
 _START_SECONDS: Final = 90.0
+_IDLE_FLUSH_SECONDS: Final = 0.05
 _WORKER: Final = "bench"
 _WORKER_KEY: Final = f"pulse:worker:{_WORKER}"
 
@@ -164,6 +167,29 @@ class Stack:
         if not done or self.counted() != events:
             raise RuntimeError(f"{self.counted()} events counted instead of {events}: {worker.log_tail(20)}")
 
+    def wait_quiet(self, worker: ChildProcess) -> None:
+        """Wait until the worker has written all numbers to Redis, and its last flush had nothing to write.
+
+        Raises:
+            RuntimeError: it ended or took too long.
+        """
+
+        def quiet() -> bool:
+            written = self.metric("campaign_pulse_redis_backlog") == 0
+            return written and self.metric("campaign_pulse_flush_duration_seconds") < _IDLE_FLUSH_SECONDS
+
+        if not wait_until(quiet, timeout_seconds=300.0, give_up=lambda: not worker.running):
+            raise RuntimeError(f"the worker does not come to rest: {worker.log_tail(20)}")
+
+    def publish(self, topic: str, values: Sequence[tuple[bytes, bytes]]) -> None:
+        """Publish a few records to partition 0 of a topic."""
+        producer = KafkaProducer(bootstrap_servers=self.broker.bootstrap)
+        try:
+            for future in [producer.send(topic, key=key, value=value, partition=0) for key, value in values]:
+                future.get(timeout=30)
+        finally:
+            producer.close()
+
     def metric(self, name: str) -> float:
         """Return one metric without labels of the worker."""
         for line in self.get("/metrics").decode().splitlines():
@@ -183,9 +209,18 @@ def cpu_seconds(pid: int) -> float:
 
 def peak_bytes(pid: int) -> float:
     """Return the largest resident memory a process has had; not a number where the system does not tell."""
+    return _memory(pid, "VmHWM:")
+
+
+def resident_bytes(pid: int) -> float:
+    """Return the resident memory of a process; not a number where the system does not tell."""
+    return _memory(pid, "VmRSS:")
+
+
+def _memory(pid: int, name: str) -> float:
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return float("nan")
-    line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+    line = next(line for line in status.splitlines() if line.startswith(name))
     return int(line.split()[1]) * 1024
