@@ -113,7 +113,7 @@ def run(where: Cores, events: int | None, say: Say) -> list[Figure]:
     ids = IdSet()
     random = np.random.default_rng(5)
     for _ in range(100):
-        ids.add(random.integers(1, 2**63, _DEDUPE_IDS // 20 // 100, dtype=np.uint64))
+        ids.add(random.integers(1, 2**64 - 1, _DEDUPE_IDS // 20 // 100, dtype=np.uint64))
     per_id = ids.bytes_used / len(ids)
     gigabytes = Figure(
         benchmark=NAME,
