@@ -253,6 +253,8 @@ class AlertEngine:
                 return True
             if returned_at_ms >= 0 and at_ms - returned_at_ms < RETURN_MS:
                 return True
+        if name == "entries_spike" and watch.alerts["engagement_spike"].phase in ("firing", "recovering"):
+            return True  # a post that is seen more is entered more
         if name == "code_leak" and watch.signals.conversion.state.fall >= CHECKOUT_DOUBT:
             return True
         if name == "engagement_drop":

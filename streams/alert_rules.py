@@ -12,8 +12,8 @@ SURPRISE_ALARM: Final = 3.0
 SIGMA_ALARM: Final = 5.5
 """Standard deviations that are an alarm even in a series that is used to bursts, given ``SIGMA_RATIO``."""
 SIGMA_RATIO: Final = 4.0
-SUDDEN_ALARM: Final = 9.0
-"""Nats of evidence in two windows at which a sudden drop has strength 1."""
+SUDDEN_ALARM: Final = 11.0
+"""Nats of evidence in two to four windows at which a sudden drop has strength 1."""
 SHORTFALL_ALARM: Final = 14.0
 """Nats of evidence, however long it took, at which a drop below the level has strength 1."""
 PROPORTION_ALARM: Final = 11.0

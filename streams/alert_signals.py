@@ -14,27 +14,18 @@ from streams.alert_rules import (
     CONVERSION_RATE,
     NEGATIVE_SHARE,
     PROPORTION_ALARM,
-    SHORTFALL_ALARM,
     SIGMA_ALARM,
     SIGMA_RATIO,
     SILENCE_ALARM,
-    SUDDEN_ALARM,
     SURPRISE_ALARM,
     UNCLICKED_CODES,
 )
+from streams.drops import DropMonitor, DropState
 from streams.proportions import ProportionMonitor, ProportionState, ProportionVerdict
 from streams.silence import SilenceMonitor, SilenceState, SilenceVerdict
 from streams.spikes import UPPER_SIGMAS, SpikeDetector, SpikeState, Verdict
 
 RECENT_WINDOWS = 5
-SUDDEN_WINDOWS = 10
-"""Windows before the last one that a sudden drop is compared with."""
-DROP_TO = 0.3
-"""The part of the usual count that a sudden drop is tested against."""
-LIFTED = 1.5
-"""How far above the level the last minutes may lie and still be what a drop falls from."""
-DROP_FADING = 1 / 180
-"""What an open drop's reference loses in a window: a level that stays is the new normal after a few hours."""
 LEARNT_HITS = 10.0
 """Hits a usual share must rest on before its fall means anything."""
 SILENCE_WINDOWS = 15
@@ -74,8 +65,7 @@ class SignalState(Struct, gc=False):
     codes: ProportionState
     silence: SilenceState
     recent: list[RecentWindow]
-    past: list[int]
-    drop_reference: float
+    drop: DropState
 
 
 def activity(sample: WindowSample) -> int:
@@ -89,11 +79,10 @@ class Signals:
     __slots__ = (
         "codes",
         "conversion",
-        "drop_reference",
+        "drop",
         "engagements",
         "entries",
         "negative",
-        "past",
         "recent",
         "silence",
     )
@@ -107,8 +96,7 @@ class Signals:
             self.codes = ProportionMonitor(UNCLICKED_CODES)
             self.silence = SilenceMonitor()
             self.recent: list[RecentWindow] = []
-            self.past: list[int] = []
-            self.drop_reference = 0.0
+            self.drop = DropMonitor()
         else:
             self.engagements = SpikeDetector.from_state(state.engagements)
             self.entries = SpikeDetector.from_state(state.entries)
@@ -117,11 +105,10 @@ class Signals:
             self.codes = ProportionMonitor(UNCLICKED_CODES, state.codes)
             self.silence = SilenceMonitor(state=state.silence)
             self.recent = list(state.recent)
-            self.past = list(state.past)
-            self.drop_reference = state.drop_reference
+            self.drop = DropMonitor(state.drop)
 
     def state(self) -> SignalState:
-        """Everything remembered. It shares the ratio monitors' states: encode it before the next update."""
+        """Everything remembered. It shares the monitors' states: encode it before the next update."""
         return SignalState(
             engagements=self.engagements.state(),
             entries=self.entries.state(),
@@ -130,8 +117,7 @@ class Signals:
             codes=self.codes.state,
             silence=self.silence.state,
             recent=list(self.recent),
-            past=list(self.past),
-            drop_reference=self.drop_reference,
+            drop=self.drop.state,
         )
 
     def update(
@@ -172,11 +158,11 @@ class Signals:
             return self._while_silent(sample, silence, silent)
         engagements = self.engagements.update(end_ms, sample.engagements)
         entries = self.entries.update(end_ms, sample.entries)
-        usual = engagements.expected
-        if len(self.past) == SUDDEN_WINDOWS:  # after an ordinary post the level lags behind; the last minutes do not
-            usual = min(usual, 0.5 * sum(sorted(self.past)[SUDDEN_WINDOWS // 2 - 1 : SUDDEN_WINDOWS // 2 + 1]))
+        usual = self.drop.usual(engagements.expected)
         spike = _spike(rules["engagement_spike"], engagements, usual, "engagements")
-        drop = self._drop(rules["engagement_drop"], engagements, active="engagement_drop" in active)
+        fall, fell_from = self.drop.update(rules["engagement_drop"], engagements, active="engagement_drop" in active)
+        value = engagements.value
+        drop = Reading(fall, "engagements", value, fell_from, (value + 1.0) / (fell_from + 1.0), round(fell_from))
         return {
             "engagement_spike": spike,
             "engagement_drop": drop,
@@ -187,68 +173,11 @@ class Signals:
             "entries_spike": _spike(rules["entries_spike"], entries, entries.expected, "entries"),
         }
 
-    def _drop(self, rule: AlertRule, verdict: Verdict, *, active: bool) -> Reading:
-        """A drop in two minutes against the ten before them, or a longer one against the level.
-
-        One low minute is noise and a quiet evening is no drop, so the last two windows together must lie far below
-        the reference. An open drop is measured against the level it fell from, which fades.
-        """
-        past = self.past
-        value = int(verdict.value)
-        last = past[-1] if past else value
-        together = 0.5 * (last + value)
-        strength = 0.0
-        if active and self.drop_reference > 0.0:
-            self.drop_reference *= 1.0 - DROP_FADING
-            gap = math.log((self.drop_reference + 1.0) / (together + 1.0))
-            strength = max(0.0, gap / math.log(max(rule.minimum_ratio, 1.1)))
-        elif (
-            not verdict.warming
-            and len(past) == SUDDEN_WINDOWS
-            and (together + 1.0) * rule.minimum_ratio <= max(verdict.expected + 1.0, max(past) + 1.0)
-        ):
-            usual = 0.5 * sum(sorted(past[:-1])[SUDDEN_WINDOWS // 2 - 1 : SUDDEN_WINDOWS // 2 + 1])
-            usual = min(usual, LIFTED * (verdict.expected + 1.0))  # the end of a burst is no drop
-            shape = 1.0 / _local_dispersion(past[:-1], verdict)
-            sudden = drop_evidence(last, usual, shape) + drop_evidence(value, usual, shape)
-            evidence, reference = sudden / SUDDEN_ALARM, usual
-            if verdict.shortfall / SHORTFALL_ALARM > evidence and verdict.expected > usual:
-                evidence, reference = verdict.shortfall / SHORTFALL_ALARM, verdict.expected
-            if reference >= rule.minimum_count and (together + 1.0) * rule.minimum_ratio <= reference + 1.0:
-                strength = max(0.0, evidence)
-                self.drop_reference = reference
-        past.append(value)
-        del past[:-SUDDEN_WINDOWS]
-        expected = self.drop_reference if strength > 0.0 else verdict.expected
-        return Reading(strength, "engagements", value, expected, (value + 1.0) / (expected + 1.0), round(expected))
-
     def _while_silent(self, sample: WindowSample, silence: SilenceVerdict, silent: float) -> dict[RuleName, Reading]:
         nothing = Reading(0.0, "engagements", 0.0, silence.expected, 0.0, 0)
         readings: dict[RuleName, Reading] = dict.fromkeys(RULE_NAMES, nothing)
         readings["feed_silent"] = _silence(sample, silence, silent)
         return readings
-
-
-def drop_evidence(value: int, usual: float, shape: float) -> float:
-    """Nats by which a negative binomial of ``DROP_TO`` times ``usual`` explains ``value`` better than ``usual``."""
-    if usual <= 0.0:
-        return 0.0
-    low = DROP_TO * usual
-    evidence = shape * math.log((shape + usual) / (shape + low))
-    return evidence + value * math.log(low * (shape + usual) / (usual * (shape + low)))
-
-
-def _local_dispersion(past: list[int], verdict: Verdict) -> float:
-    """1 / k of the last minutes, half their own, half the detector's (which still remembers the launch)."""
-    mean = sum(past) / len(past)
-    if mean <= 0.0:
-        return 1.0
-    variance = sum((value - mean) ** 2 for value in past) / (len(past) - 1)
-    local = min(1.0, max(0.02, (variance - mean) / (mean * mean)))
-    size = max(verdict.expected, 1.0)
-    sigma = (verdict.upper - verdict.expected) / UPPER_SIGMAS
-    tracked = min(0.2, max(0.02, (sigma * sigma - size) / (size * size)))
-    return 0.5 * (local + tracked)
 
 
 def _silence(sample: WindowSample, silence: SilenceVerdict, strength: float) -> Reading:
