@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from models.currencies import CURRENCIES
 from models.events import CurrencyCode, Id, Label
+from models.giveaway import GiveawayRules
 
 DECIMAL_PATTERN = r"^[0-9]{1,9}(\.[0-9]{1,6})?$(?!\n)"
 Rate = Annotated[str, Meta(pattern=DECIMAL_PATTERN, description="A decimal string, at most 6 decimals.")]
@@ -78,7 +79,8 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_field
     """One campaign. Times carry an offset.
 
     ``sentiment_terms`` are the campaign's own words (brand slang, product names; one or two words, a hashtag or an
-    emoji) for the ``social`` scorer. They hold for comments that are read after the definition.
+    emoji) for the ``social`` scorer. They hold for comments that are read after the definition. ``giveaway`` are the
+    rules of the campaign's giveaway; see ``docs/giveaway.md``.
     """
 
     campaign_id: Id
@@ -88,6 +90,7 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_field
     influencers: tuple[InfluencerDefinition, ...]
     rate_card: RateCard | None = None
     sentiment_terms: dict[Id, TermWeight] = {}
+    giveaway: GiveawayRules | None = None
 
     def __post_init__(self) -> None:
         """Check what concerns more than one field.

@@ -82,13 +82,14 @@ class PostDeleted(PostEvent, frozen=True, kw_only=True, gc=False, tag="post.dele
 
 
 class CommentCreated(PostEvent, frozen=True, kw_only=True, gc=False, tag="comment.created"):
-    """A person commented on a post."""
+    """A person commented on a post. ``country`` (ISO 3166-1 alpha-2) is the person's, where the source knows it."""
 
     comment_id: Id
     author_id: Id
     text: Text
     author_handle: Label | None = None
     parent_id: Label | None = None
+    country: Label | None = None
 
 
 class CommentDeleted(InfluencerEvent, frozen=True, kw_only=True, gc=False, tag="comment.deleted"):
@@ -100,7 +101,11 @@ class CommentDeleted(InfluencerEvent, frozen=True, kw_only=True, gc=False, tag="
 
 
 class ConversionEvent(Envelope, frozen=True, kw_only=True, gc=False):
-    """Something a visitor did in the shop. Without ``influencer_id`` it is attributed by the campaign's definition."""
+    """Something a visitor did in the shop. Without ``influencer_id`` it is attributed by the campaign's definition.
+
+    ``author_id`` is the buyer's account on the social platform ``author_platform``, where the shop asked for it: what
+    ties an order to an entrant of a giveaway.
+    """
 
     influencer_id: Id | None = None
     discount_code: Label | None = None
@@ -110,6 +115,8 @@ class ConversionEvent(Envelope, frozen=True, kw_only=True, gc=False):
     utm_campaign: Label | None = None
     utm_term: Label | None = None
     utm_content: Label | None = None
+    author_id: Label | None = None
+    author_platform: Label | None = None
     test: bool = False
 
 

@@ -78,7 +78,7 @@ _TIME_SOURCE: Final[dict[str, Check]] = {
 _CONVERSION: Final[dict[str, Check]] = {
     **_TIME_SOURCE,
     "influencer_id": _optional(_ID),
-    **dict.fromkeys(_MARKS, _optional(_LABEL)),
+    **dict.fromkeys((*_MARKS, "author_id", "author_platform"), _optional(_LABEL)),
     "test": lambda value: isinstance(value, bool),
 }
 
@@ -90,7 +90,7 @@ SHAPES: Final[dict[str, tuple[str, dict[str, Check], dict[str, Check]]]] = {
     "comment.created": (
         "comments",
         {**_OF_POST, "comment_id": _ID, "author_id": _ID, "text": _string(0, 20_000)},
-        {**_TIME_SOURCE, "author_handle": _optional(_LABEL), "parent_id": _optional(_LABEL)},
+        {**_TIME_SOURCE, **dict.fromkeys(("author_handle", "parent_id", "country"), _optional(_LABEL))},
     ),
     "comment.deleted": (
         "comments",

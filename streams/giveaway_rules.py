@@ -1,0 +1,162 @@
+"""A giveaway's rules, ready to be applied: to one comment, with reasons, or to what many comments have in common.
+
+What a text alone decides is read once for each text and remembered, because the comments of a giveaway repeat. Time,
+account, country and post are the comment's own. A comment has every reason that applies (a mask of
+``models.giveaway.ENTRY_REASONS``) and is counted under the first.
+"""
+
+from typing import Final
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from models.campaigns import CampaignDefinition
+from models.giveaway import ENTRY_REASONS, EntryReason, GiveawayRules
+from streams.giveaway_texts import folded, handle_key, phrase_of, read_text, spaced
+from streams.hashing import digest
+
+U64 = NDArray[np.uint64]
+REASON_BIT: Final[dict[EntryReason, int]] = {reason: 1 << place for place, reason in enumerate(ENTRY_REASONS)}
+_TEXTS_REMEMBERED: Final = 200_000
+_HANDLES_REMEMBERED: Final = 1_000_000
+
+
+class EntryAttempt(Struct, frozen=True, kw_only=True):
+    """One comment, as far as the rules ask."""
+
+    text: str
+    post_id: str
+    at_ms: int
+    author_id: str
+    author_handle: str | None = None
+    country: str | None = None
+    is_reply: bool = False
+
+
+class EntryCheck(Struct, frozen=True, kw_only=True):
+    """What the rules say of one comment by itself; whether its author has entered before is another question.
+
+    ``on_post`` is False for a comment that is no entry at all. ``friends`` are the handles that count.
+    """
+
+    on_post: bool
+    reasons: tuple[EntryReason, ...]
+    friends: tuple[str, ...]
+
+    @property
+    def passes(self) -> bool:
+        """Whether it is an entry that keeps every rule."""
+        return self.on_post and not self.reasons
+
+
+class TextCheck(Struct, frozen=True, gc=False):
+    """What a text decides by itself: reasons as a mask, and whom it mentions but the campaign's influencers."""
+
+    reasons: int
+    mentions: tuple[str, ...]
+    mention_hashes: tuple[int, ...]
+
+
+def account_hash(account: str) -> int:
+    """Return the non-zero hash of a handle, as accounts and mentions are compared."""
+    return int.from_bytes(digest(handle_key(account).encode(), 0), "big") or 1
+
+
+class RuleBook:
+    """The rules of one definition, compiled. Immutable but for its memory of texts and handles.
+
+    Args:
+        definition: a campaign with a giveaway.
+
+    Raises:
+        ValueError: it has none.
+    """
+
+    def __init__(self, definition: CampaignDefinition) -> None:
+        if definition.giveaway is None:
+            raise ValueError(f"campaign {definition.campaign_id!r} has no giveaway")
+        self.rules: GiveawayRules = definition.giveaway
+        rules = self.rules
+        self.opens_ms, self.closes_ms = rules.opens_ms, rules.closes_ms
+        self.posts = frozenset(rules.posts)
+        self._influencers = frozenset(handle_key(each.handle) for each in definition.influencers)
+        staff = self._influencers | {handle_key(account) for account in rules.excluded}
+        winners = {handle_key(account) for account in rules.recent_winners()}
+        self._refused = dict.fromkeys(winners, REASON_BIT["past_winner"])
+        for account in staff:
+            self._refused[account] = self._refused.get(account, 0) | REASON_BIT["excluded_account"]
+        self.refused_hashes: dict[int, int] = {account_hash(key): bits for key, bits in self._refused.items()}
+        self._hashtags = frozenset(folded(each).lstrip("#") for each in rules.hashtags)
+        self._keywords = [phrase_of(each) for each in rules.keywords]
+        self._answers = frozenset(spaced(folded(each)) for each in rules.answers)
+        self._countries = frozenset(rules.countries)
+        self._texts: dict[str, TextCheck] = {}
+        self._handles: dict[str, int] = {}
+
+    def is_on_post(self, post_id: str) -> bool:
+        """Tell whether comments on a post are entries."""
+        return not self.posts or post_id in self.posts
+
+    def check(self, attempt: EntryAttempt) -> EntryCheck:
+        """Apply every rule to one comment."""
+        text = self.of_text(attempt.text)
+        own = {handle_key(attempt.author_id), handle_key(attempt.author_handle or attempt.author_id)}
+        friends = tuple(mention for mention in text.mentions if mention not in own)
+        reasons = text.reasons | self.of_time(attempt.at_ms) | self.of_country(attempt.country)
+        for account in own:
+            reasons |= self._refused.get(account, 0)
+        if attempt.is_reply and not self.rules.replies_count:
+            reasons |= REASON_BIT["reply"]
+        if len(friends) < self.rules.friends:
+            reasons |= REASON_BIT["too_few_friends"]
+        return EntryCheck(on_post=self.is_on_post(attempt.post_id), reasons=reasons_of(reasons), friends=friends)
+
+    def of_text(self, text: str) -> TextCheck:
+        """Return what a text decides; remembered."""
+        known = self._texts.get(text)
+        if known is None:
+            if len(self._texts) >= _TEXTS_REMEMBERED:
+                self._texts.clear()
+            known = self._texts[text] = self._read(text)
+        return known
+
+    def _read(self, text: str) -> TextCheck:
+        reading = read_text(text)
+        reasons = 0
+        if not self._hashtags <= reading.hashtags:
+            reasons |= REASON_BIT["missing_hashtag"]
+        if self._keywords and not any(keyword.is_in(reading) for keyword in self._keywords):
+            reasons |= REASON_BIT["missing_keyword"]
+        if self._answers and reading.plain not in self._answers:
+            reasons |= REASON_BIT["wrong_answer"]
+        mentions = tuple(mention for mention in reading.mentions if mention not in self._influencers)
+        return TextCheck(reasons, mentions, tuple(account_hash(mention) for mention in mentions))
+
+    def of_time(self, at_ms: int) -> int:
+        """Return the reasons of an event time, as a mask."""
+        if at_ms < self.opens_ms:
+            return REASON_BIT["before_opening"]
+        return REASON_BIT["after_closing"] if at_ms >= self.closes_ms else 0
+
+    def of_country(self, country: str | None) -> int:
+        """Return the reasons of a country, as a mask; None or empty is unknown."""
+        if not self._countries:
+            return 0
+        if not country:
+            return REASON_BIT["country_unknown"] if self.rules.unknown_country == "refuse" else 0
+        return 0 if country.upper() in self._countries else REASON_BIT["country_not_allowed"]
+
+    def hash_of(self, account: str) -> int:
+        """Return ``account_hash``, remembered."""
+        known = self._handles.get(account)
+        if known is None:
+            if len(self._handles) >= _HANDLES_REMEMBERED:
+                self._handles.clear()
+            known = self._handles[account] = account_hash(account)
+        return known
+
+
+def reasons_of(mask: int) -> tuple[EntryReason, ...]:
+    """Return the reasons of a mask, the one it is counted under first."""
+    return tuple(reason for reason in ENTRY_REASONS if mask & REASON_BIT[reason])
