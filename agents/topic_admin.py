@@ -12,6 +12,7 @@ from streams.topics import (
     CONVERSIONS,
     DEAD_LETTERS,
     DEFINITIONS,
+    ENTRIES,
     INFLUENCER_SNAPSHOTS,
     POSTS,
     ROLLUPS,
@@ -62,6 +63,13 @@ def topic_specs(settings: Settings) -> list[TopicSpec]:
             {**_COMPACT, "max.message.bytes": _LARGEST_MESSAGE},
         ),
         (INFLUENCER_SNAPSHOTS, "influencer numbers for the second stage", wide, True, _COMPACT),
+        (
+            ENTRIES,
+            "ledger of the giveaways",
+            wide,
+            True,
+            {**_COMPACT, "max.message.bytes": _LARGEST_MESSAGE},
+        ),
         # Five thousand influencers with codes and links are 1.4 MB.
         (DEFINITIONS, "campaign definitions", 1, False, {**_COMPACT, "max.message.bytes": _LARGEST_MESSAGE}),
         (ROLLUPS, "rollups out", wide, False, _COMPACT),

@@ -19,7 +19,6 @@ from streams.hashing import digest
 U64 = NDArray[np.uint64]
 REASON_BIT: Final[dict[EntryReason, int]] = {reason: 1 << place for place, reason in enumerate(ENTRY_REASONS)}
 _TEXTS_REMEMBERED: Final = 200_000
-_HANDLES_REMEMBERED: Final = 1_000_000
 
 
 class EntryAttempt(Struct, frozen=True, kw_only=True):
@@ -64,7 +63,7 @@ def account_hash(account: str) -> int:
 
 
 class RuleBook:
-    """The rules of one definition, compiled. Immutable but for its memory of texts and handles.
+    """The rules of one definition, compiled. Immutable but for its memory of texts.
 
     Args:
         definition: a campaign with a giveaway.
@@ -87,12 +86,18 @@ class RuleBook:
         for account in staff:
             self._refused[account] = self._refused.get(account, 0) | REASON_BIT["excluded_account"]
         self.refused_hashes: dict[int, int] = {account_hash(key): bits for key, bits in self._refused.items()}
+        """Reasons by ``account_hash`` of a handle."""
+        self.refused_ids = dict.fromkeys(rules.recent_winners(), REASON_BIT["past_winner"])
+        """Reasons by author id, as it is written."""
+        for account in rules.excluded:
+            self.refused_ids[account] = self.refused_ids.get(account, 0) | REASON_BIT["excluded_account"]
+        self.codes = frozenset(code.casefold() for each in definition.influencers for code in each.discount_codes)
+        """Discount codes whose orders may give a bonus, case folded."""
         self._hashtags = frozenset(folded(each).lstrip("#") for each in rules.hashtags)
         self._keywords = [phrase_of(each) for each in rules.keywords]
         self._answers = frozenset(spaced(folded(each)) for each in rules.answers)
         self._countries = frozenset(rules.countries)
         self._texts: dict[str, TextCheck] = {}
-        self._handles: dict[str, int] = {}
 
     def is_on_post(self, post_id: str) -> bool:
         """Tell whether comments on a post are entries."""
@@ -101,11 +106,10 @@ class RuleBook:
     def check(self, attempt: EntryAttempt) -> EntryCheck:
         """Apply every rule to one comment."""
         text = self.of_text(attempt.text)
-        own = {handle_key(attempt.author_id), handle_key(attempt.author_handle or attempt.author_id)}
-        friends = tuple(mention for mention in text.mentions if mention not in own)
+        own = handle_key(attempt.author_handle or attempt.author_id)
+        friends = tuple(mention for mention in text.mentions if mention != own)
         reasons = text.reasons | self.of_time(attempt.at_ms) | self.of_country(attempt.country)
-        for account in own:
-            reasons |= self._refused.get(account, 0)
+        reasons |= self._refused.get(own, 0) | self.refused_ids.get(attempt.author_id, 0)
         if attempt.is_reply and not self.rules.replies_count:
             reasons |= REASON_BIT["reply"]
         if len(friends) < self.rules.friends:
@@ -146,15 +150,6 @@ class RuleBook:
         if not country:
             return REASON_BIT["country_unknown"] if self.rules.unknown_country == "refuse" else 0
         return 0 if country.upper() in self._countries else REASON_BIT["country_not_allowed"]
-
-    def hash_of(self, account: str) -> int:
-        """Return ``account_hash``, remembered."""
-        known = self._handles.get(account)
-        if known is None:
-            if len(self._handles) >= _HANDLES_REMEMBERED:
-                self._handles.clear()
-            known = self._handles[account] = account_hash(account)
-        return known
 
 
 def reasons_of(mask: int) -> tuple[EntryReason, ...]:

@@ -12,5 +12,8 @@ DEFINITIONS: Final = "campaign.definitions.v1"
 INFLUENCER_SNAPSHOTS: Final = "campaign.influencer-snapshots.v1"
 """Internal and compacted: absolute influencer numbers, partitioned by campaign, for the second stage."""
 
+ENTRIES: Final = "campaign.entries.v1"
+"""The ledger of giveaways, partitioned by campaign: see ``streams.entry_ledger``."""
+
 ROLLUPS: Final = "campaign.rollups.v1"
 DEAD_LETTERS: Final = "campaign.dead-letters.v1"

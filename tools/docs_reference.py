@@ -16,6 +16,7 @@ from streams.topics import (
     CONVERSIONS,
     DEAD_LETTERS,
     DEFINITIONS,
+    ENTRIES,
     INFLUENCER_SNAPSHOTS,
     POSTS,
     ROLLUPS,
@@ -38,6 +39,12 @@ _USES = {
         "internal (absolute numbers)",
         "workers",
         "workers (second stage)",
+    ),
+    ENTRIES: (
+        "block or person (JSON)",
+        "facts of a giveaway in columns (MessagePack, `streams/entry_ledger.py`)",
+        "workers",
+        "workers (giveaway), draws",
     ),
     DEFINITIONS: (
         "`campaign_id`",

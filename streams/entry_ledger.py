@@ -1,0 +1,303 @@
+"""The ledger of a giveaway: every comment, deletion and order that may matter, as facts in blocks.
+
+An influencer's partition writes what it read, without judging: a block is one record of ``campaign.entries.v1`` with
+the facts of one campaign and one flush, in columns. Whoever reads all blocks of a campaign, in any order and any number
+of times, has the same *set* of facts: comments are known by platform and comment id, orders by platform and order id.
+Rules are applied by the reader, so that a changed rule holds for what came before it, and a draw can be checked.
+
+Facts are made of every event that is read, redeliveries and what a crash had read again included: a block may be lost
+with a crash while the state that it belongs to survives, and then only the second reading brings it back.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from models.events import CommentCreated, CommentDeleted, Event, Purchase, Refund
+from streams.hashing import PlatformSeeds, digest, hashes_of
+from streams.topics import COMMENTS
+
+I64 = NDArray[np.int64]
+U64 = NDArray[np.uint64]
+BLOCK_VERSION: Final = 1
+BLOCK_CHARACTERS: Final = 1_200_000
+BLOCK_COMMENTS: Final = 20_000
+"""A block is closed early at either: four bytes a character at most, and a record must stay below 8 MiB."""
+
+
+class Place(Struct, frozen=True, array_like=True):
+    """What comments have in common: where they stand, and from which country; "" is unknown."""
+
+    influencer_id: str
+    post_id: str
+    platform: str
+    country: str
+    is_reply: bool
+
+
+class Order(Struct, frozen=True, array_like=True):
+    """A purchase with a discount code by somebody known, or its refund."""
+
+    order: int
+    """Hash of platform and order id."""
+    person: int
+    influencer_id: str
+    code: str
+    at_ms: int
+
+
+class EntryBlock(Struct, frozen=True, array_like=True, kw_only=True):
+    """Facts of one campaign from one stretch of one input partition. Columns are little-endian arrays.
+
+    Comment *n* is ``comment_ids[n]`` by ``author_ids[n]`` (``handles[n]``, or "" when unknown), at ``times_ms[n]``
+    (int64), saying ``texts[text_of[n]]`` (uint32) at ``places[place_of[n]]`` (uint32); ``comments`` and ``people`` are
+    the hashes (uint64) of platform and comment id, and of platform and author id. ``withdrawn`` are hashes (uint64) of
+    deleted comments, ``refunded`` hashes of orders.
+    """
+
+    version: int
+    campaign_id: str
+    topic: str
+    partition: int
+    first_offset: int
+    comment_ids: list[str]
+    author_ids: list[str]
+    handles: list[str]
+    texts: list[str]
+    places: list[Place]
+    text_of: bytes
+    place_of: bytes
+    times_ms: bytes
+    comments: bytes
+    people: bytes
+    withdrawn: bytes
+    orders: list[Order]
+    refunded: bytes
+
+    def key(self) -> bytes:
+        """Return the record's key: a block read again after a crash replaces what begins at the same offset."""
+        return _encode_json(["block", self.campaign_id, self.topic, self.partition, self.first_offset])
+
+
+class Forgotten(Struct, frozen=True, array_like=True, kw_only=True):
+    """A person (hash of platform and author id) whose facts up to a moment must not be used any more."""
+
+    version: int
+    campaign_id: str
+    person: int
+    until_ms: int
+
+    def key(self) -> bytes:
+        """Return the record's key."""
+        return _encode_json(["forgotten", self.campaign_id, self.person])
+
+
+_encode_json: Final = msgspec.json.Encoder().encode
+_decode_key: Final = msgspec.json.Decoder(list[str | int]).decode
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode_block: Final = msgspec.msgpack.Decoder(EntryBlock).decode
+_decode_forgotten: Final = msgspec.msgpack.Decoder(Forgotten).decode
+
+
+def encode_fact(fact: EntryBlock | Forgotten) -> bytes:
+    """Return a record's value."""
+    return _encode(fact)
+
+
+def decode_fact(key: bytes, value: bytes) -> EntryBlock | Forgotten:
+    """Read one record of the ledger.
+
+    Raises:
+        ValueError: it was written by a newer version, or is no record of a ledger.
+        msgspec.DecodeError: it cannot be decoded.
+    """
+    kind = _decode_key(key)[0]
+    if kind not in ("block", "forgotten"):
+        raise ValueError(f"ledger record of kind {kind!r}")
+    fact: EntryBlock | Forgotten = _decode_block(value) if kind == "block" else _decode_forgotten(value)
+    if fact.version > BLOCK_VERSION:
+        raise ValueError(f"ledger record of version {fact.version}, this program reads up to {BLOCK_VERSION}")
+    return fact
+
+
+def person_hash(platform: str, author_id: str) -> int:
+    """Return the hash by which a person is known: platform and author id."""
+    return int(hashes_of([digest(author_id.encode(), PlatformSeeds()[platform])])[0])
+
+
+class _Numbers(dict[tuple[str, str, str, str, bool], int]):
+    """Numbers places in the order in which they are first seen."""
+
+    def __missing__(self, key: tuple[str, str, str, str, bool]) -> int:
+        number = self[key] = len(self)
+        return number
+
+
+class _TextNumbers(dict[str, int]):
+    def __missing__(self, key: str) -> int:
+        number = self[key] = len(self)
+        return number
+
+
+class _Open:
+    """A block that is being filled."""
+
+    def __init__(self, first_offset: int) -> None:
+        self.first_offset = first_offset
+        self.characters = 0
+        self.comment_ids: list[str] = []
+        self.author_ids: list[str] = []
+        self.handles: list[str] = []
+        self.texts = _TextNumbers()
+        self.places = _Numbers()
+        self.text_of: list[int] = []
+        self.place_of: list[int] = []
+        self.times_ms: list[I64] = []
+        self.comments: list[bytes] = []
+        self.people: list[bytes] = []
+        self.withdrawn: list[bytes] = []
+        self.orders: list[Order] = []
+        self.refunded: list[bytes] = []
+
+    def close(self, campaign_id: str, topic: str, partition: int) -> EntryBlock:
+        return EntryBlock(
+            version=BLOCK_VERSION,
+            campaign_id=campaign_id,
+            topic=topic,
+            partition=partition,
+            first_offset=self.first_offset,
+            comment_ids=self.comment_ids,
+            author_ids=self.author_ids,
+            handles=self.handles,
+            texts=list(self.texts),
+            places=[Place(*place) for place in self.places],
+            text_of=np.array(self.text_of, dtype="<u4").tobytes(),
+            place_of=np.array(self.place_of, dtype="<u4").tobytes(),
+            times_ms=b"".join(part.astype("<i8").tobytes() for part in self.times_ms),
+            comments=_little(self.comments),
+            people=_little(self.people),
+            withdrawn=_little(self.withdrawn),
+            orders=self.orders,
+            refunded=_little(self.refunded),
+        )
+
+
+def _little(digests: list[bytes]) -> bytes:
+    return hashes_of(digests).astype("<u8").tobytes()
+
+
+class EntryCollector:
+    """Collects the facts of one partition of comments or conversions, until a flush takes them.
+
+    Args:
+        topic: the input topic the facts come from.
+        partition: its partition.
+    """
+
+    def __init__(self, topic: str, partition: int) -> None:
+        self._topic = topic
+        self._partition = partition
+        self._seeds = PlatformSeeds()
+        self._open: dict[str, _Open] = {}
+        self._full: list[EntryBlock] = []
+
+    def add(
+        self, campaign_id: str, events: Sequence[Event], influencers: Sequence[str], times_ms: I64, offsets: I64
+    ) -> None:
+        """Take the events of one campaign from one batch.
+
+        Args:
+            campaign_id: the campaign, one with a giveaway.
+            events: events of the collector's topic.
+            influencers: the influencer each counts for.
+            times_ms: their event times.
+            offsets: their offsets.
+        """
+        if self._topic != COMMENTS:
+            self._add_orders(self._block(campaign_id, int(offsets[0])), events, influencers, times_ms)
+            return
+        comments = [event for event in events if event.__class__ is CommentCreated]
+        if len(comments) < len(events):
+            seeds = self._seeds
+            self._block(campaign_id, int(offsets[0])).withdrawn += [
+                digest(event.comment_id.encode(), seeds[event.platform])
+                for event in events
+                if isinstance(event, CommentDeleted)
+            ]
+            created = [place for place, event in enumerate(events) if event.__class__ is CommentCreated]
+            influencers = [influencers[place] for place in created]
+            times_ms, offsets = times_ms[created], offsets[created]
+        if comments:
+            self._add_comments(campaign_id, comments, influencers, times_ms, offsets)
+
+    def _block(self, campaign_id: str, first_offset: int) -> _Open:
+        block = self._open.get(campaign_id)
+        if block is None:
+            block = self._open[campaign_id] = _Open(first_offset)
+        return block
+
+    def _add_comments(
+        self,
+        campaign_id: str,
+        comments: Sequence[CommentCreated],
+        influencers: Sequence[str],
+        times_ms: I64,
+        offsets: I64,
+    ) -> None:
+        comment_ids = [event.comment_id for event in comments]
+        author_ids = [event.author_id for event in comments]
+        handles = [event.author_handle or "" for event in comments]
+        texts = [event.text for event in comments]
+        characters = sum(sum(map(len, column)) for column in (comment_ids, author_ids, handles, texts))
+        if len(comments) > 1 and (characters > BLOCK_CHARACTERS or len(comments) > BLOCK_COMMENTS):
+            half = len(comments) // 2
+            for part in (slice(None, half), slice(half, None)):
+                self._add_comments(campaign_id, comments[part], influencers[part], times_ms[part], offsets[part])
+            return
+        block = self._block(campaign_id, int(offsets[0]))
+        if block.comment_ids and (
+            block.characters + characters > BLOCK_CHARACTERS or len(block.comment_ids) + len(comments) > BLOCK_COMMENTS
+        ):
+            self._full.append(self._open.pop(campaign_id).close(campaign_id, self._topic, self._partition))
+            block = self._block(campaign_id, int(offsets[0]))
+        seeds = self._seeds
+        text_numbers, place_numbers = block.texts, block.places
+        block.characters += characters
+        block.times_ms.append(times_ms)
+        block.comment_ids += comment_ids
+        block.author_ids += author_ids
+        block.handles += handles
+        block.text_of += [text_numbers[text] for text in texts]
+        block.place_of += [
+            place_numbers[influencer_id, event.post_id, event.platform, event.country or "", bool(event.parent_id)]
+            for event, influencer_id in zip(comments, influencers, strict=True)
+        ]
+        block.comments += [digest(event.comment_id.encode(), seeds[event.platform]) for event in comments]
+        block.people += [digest(event.author_id.encode(), seeds[event.platform]) for event in comments]
+
+    def _add_orders(self, block: _Open, events: Sequence[Event], influencers: Sequence[str], times_ms: I64) -> None:
+        seeds = self._seeds
+        for event, influencer_id, at_ms in zip(events, influencers, times_ms.tolist(), strict=True):
+            if not isinstance(event, Purchase | Refund) or event.test:
+                continue
+            order = digest(event.order_id.encode(), seeds[event.platform])
+            if isinstance(event, Refund):
+                block.refunded.append(order)
+            elif event.author_id and event.discount_code:
+                person = digest(event.author_id.encode(), seeds[event.author_platform or event.platform])
+                order_hash, person_id = hashes_of([order, person]).tolist()
+                block.orders.append(Order(order_hash, person_id, influencer_id, event.discount_code, at_ms))
+
+    def take(self) -> list[EntryBlock]:
+        """Return the blocks of what was added since last asked; those without a fact are left out."""
+        taken, self._open = self._open, {}
+        full, self._full = self._full, []
+        return full + [
+            block.close(campaign_id, self._topic, self._partition)
+            for campaign_id, block in taken.items()
+            if block.comment_ids or block.withdrawn or block.orders or block.refunded
+        ]
