@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint types imports format bench train docs lock clean
+.PHONY: help install demo test check lint types imports format bench train docs lock clean test-observability
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,6 +25,9 @@ demo: $(STAMP) ## Watch a simulated giveaway live: real broker, real Redis, one 
 
 test: $(STAMP) ## Run all tests, with a real broker and a real Redis
 	$(BIN)/python -m pytest
+
+test-observability: $(STAMP) ## Rules, routes, dashboards and deployment files, with a real Prometheus and Alertmanager
+	$(BIN)/python -m pytest tests/observability
 
 check: lint types imports test ## Exactly what CI runs
 
@@ -56,6 +59,9 @@ lock: $(STAMP) ## Resolve dependencies anew into requirements.lock
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		--python-version 3.11 --extra embedded --extra dev --extra train --quiet --output-file requirements.lock
+	# What a worker needs and nothing else, in the same versions: for the container image.
+	$(BIN)/uv pip compile pyproject.toml --constraint requirements.lock --universal --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header --python-version 3.11 --quiet --output-file requirements-runtime.lock
 
 clean: ## Remove what was built
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .hypothesis .pytest_cache .import_linter_cache
