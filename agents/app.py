@@ -22,8 +22,11 @@ from agents.state_table import StateTable
 from agents.topic_admin import STATE_TABLE, changelog_topic
 from agents.transport import BatchConsumer, BatchSchema, BatchTransport
 from streams.campaigns import CampaignBoard
+from streams.dedupe import Segment
+from streams.formats import UnsupportedRecord
 from streams.partition import Limits
 from streams.pipeline import Pipeline
+from streams.records import RowRecord
 from streams.sentiment import CachedScorer, make_scorer, make_scorer_with_terms
 from streams.snapshots import decode_snapshot
 from streams.topics import COMMENTS, CONVERSIONS, INFLUENCER_SNAPSHOTS, INPUT_TOPICS, POSTS
@@ -152,11 +155,19 @@ class Worker:
             return  # a seek in the middle of a rebalance; the assignment is still to come
         for partition in sorted({tp.partition for tp in committed if tp.topic == COMMENTS}):
             if partition not in self.pipeline.partitions:
-                rows, segments = self.table.read(partition)
+                rows, segments = await self._read_state(partition)
                 offsets = {topic: committed.get(TP(topic, partition), 0) for topic in INPUT_TOPICS}
                 self.pipeline.assign(partition, rows, segments, offsets)
         log.info("partitions taken over: %s", sorted(self.pipeline.partitions))
         self.health.ready(sorted(self.pipeline.partitions))
+
+    async def _read_state(self, partition: int) -> tuple[list[RowRecord], dict[str, dict[int, Segment]]]:
+        try:
+            return self.table.read(partition)
+        except UnsupportedRecord as error:
+            log.critical("worker ends: %s: %s", changelog_topic(self.settings), error)
+            await self.app.crash(error)
+            raise
 
     async def drain(self) -> None:
         """Flush and let go of everything; Faust commits right after. On every revocation and at the end."""
@@ -203,11 +214,17 @@ class Worker:
     def _is_current(self, message: Any) -> bool:
         return self.consumer is not None and self.consumer.is_current(message)
 
-    def combine(self, records: list[Any]) -> None:
-        """Take influencer snapshots into the campaign board."""
+    async def combine(self, records: list[Any]) -> None:
+        """Take influencer snapshots into the campaign board; one of a newer version ends the worker."""
         for record in records:
-            if record.value is not None:
+            if record.value is None:
+                continue
+            try:
                 self.board.put(decode_snapshot(record.value))
+            except UnsupportedRecord as error:
+                log.critical("worker ends: record %r of %s: %s", record.key, INFLUENCER_SNAPSHOTS, error)
+                await self.app.crash(error)
+                raise
 
     def define(self, change: Change) -> None:
         """Put a campaign definition in force, or take it back."""
@@ -297,7 +314,7 @@ def build_app(settings: Settings, partitions: Mapping[str, int], registry: Colle
     @app.agent(topics[INFLUENCER_SNAPSHOTS], name="campaigns")
     async def campaigns(stream: Any) -> None:
         async for records in stream:
-            worker.combine(records)
+            await worker.combine(records)
 
     @app.agent(worker.changes, name="definitions")
     async def definitions(stream: Any) -> None:

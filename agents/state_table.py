@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from streams.dedupe import Segment, decode_segment
+from streams.formats import NEWER, UnsupportedRecord
 from streams.records import RowRecord, decode_record
 
 _ROW: Final = "row"
@@ -47,16 +48,22 @@ class StateTable:
         """Return the state records and the dedupe segments (by topic and sequence) of one partition.
 
         Raises:
-            UnsupportedRecord: a record was written by a newer version.
+            UnsupportedRecord: a record was written by a newer version, or is damaged; the message names its key.
         """
         rows: list[RowRecord] = []
         segments: dict[str, dict[int, Segment]] = {}
-        for (_, kind, *name), value in self._entries(partition):
-            if kind == _ROW:
-                rows.append(decode_record(value))
-            else:
-                topic, sequence = name
-                segments.setdefault(str(topic), {})[int(sequence)] = decode_segment(value)
+        for key, value in self._entries(partition):
+            _, kind, *name = key
+            try:
+                if kind == _ROW:
+                    rows.append(decode_record(value))
+                elif kind == _IDS:
+                    topic, sequence = name
+                    segments.setdefault(str(topic), {})[int(sequence)] = decode_segment(value)
+                else:
+                    raise UnsupportedRecord(f"a record of the unknown kind {kind!r}: {NEWER}")
+            except UnsupportedRecord as error:
+                raise UnsupportedRecord(f"changelog record {_encode_key(key).decode()}: {error}") from None
         return rows, segments
 
     def _entries(self, partition: int) -> Iterator[tuple[list[str | int], bytes]]:

@@ -2,8 +2,8 @@
 
 A counter is an integer that is summed over the events of a pane, a window or a lifetime. Everything else that is
 shown (engagements, rates, shares, averages) is derived from these columns in ``streams.rollups``. The order is part
-of the changelog format: append only, and raise ``streams.records.FORMAT_VERSION`` when the meaning of a column
-changes.
+of the changelog format: append only. Records say how many counters they have, so an appended one needs nothing else;
+when the meaning of a column changes, add an upgrade step in ``streams.records``.
 """
 
 from typing import Final

@@ -11,11 +11,11 @@ reaches, and on restore only spans at or below the committed offset count.
 
 from typing import Final
 
-import msgspec
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from streams.formats import Format
 from streams.idset import IdSet
 from streams.windows import HOUR_MS
 
@@ -176,5 +176,6 @@ class DedupeHorizon:
         return gone
 
 
-encode_segment = msgspec.msgpack.Encoder().encode
-decode_segment = msgspec.msgpack.Decoder(Segment).decode
+_FORMAT: Final = Format("dedupe segment", Segment, numbered=False)
+encode_segment: Final = _FORMAT.encode
+decode_segment: Final = _FORMAT.decode

@@ -246,6 +246,7 @@ class PartitionState:
         return encode_record(
             RowRecord(
                 version=FORMAT_VERSION,
+                width=WIDTH,
                 campaign_id=campaign_id,
                 influencer_id=influencer_id,
                 applied=self._applied[row].tolist(),

@@ -8,27 +8,22 @@ of a busy influencer takes about 10 kB.
 from array import array
 from typing import Final
 
-import msgspec
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
 from streams.counters import COLUMN, WIDTH
+from streams.formats import Fields, Format, refuse_more_counters
 from streams.money import Ledger, Sums
 from streams.panes import PaneStore
 from streams.posts import MetricHistory, PostHistory
 from streams.uniques import RANKS, REGISTERS, UniqueStore
 
-FORMAT_VERSION: Final = 1
 _MICROS: Final = COLUMN["sentiment_micros"]
 _SMALL: Final = ("<i1", "<i2", "<i4", "<i8")
 
 I64 = NDArray[np.int64]
 PackedPosts = dict[str, list[tuple[bytes, bytes] | None]]
-
-
-class UnsupportedRecord(ValueError):  # noqa: N818  # says what the record is
-    """A changelog record of a format this version cannot read."""
 
 
 class PackedInts(Struct, frozen=True, array_like=True):
@@ -47,9 +42,13 @@ class TierRecord(Struct, frozen=True, array_like=True):
 
 
 class RowRecord(Struct, frozen=True, array_like=True):
-    """The state of one (campaign, influencer)."""
+    """The state of one (campaign, influencer).
+
+    Counters are ``width`` to a pane; a version that knows more of them reads the missing ones as 0.
+    """
 
     version: int
+    width: int
     campaign_id: str
     influencer_id: str
     applied: list[int]
@@ -67,10 +66,25 @@ class RowRecord(Struct, frozen=True, array_like=True):
     posts: PackedPosts
 
 
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(RowRecord).decode
-_decode_any = msgspec.msgpack.Decoder(list).decode
-_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, IndexError)
+def _state_width(fields: Fields) -> Fields:
+    """Upgrade format 1: the number of counters is that of the totals."""
+    return [2, len(fields[6]), *fields[1:]]
+
+
+_FORMAT: Final = Format("state record", RowRecord, [_state_width])
+FORMAT_VERSION: Final = _FORMAT.version
+encode_record: Final = _FORMAT.encode
+
+
+def decode_record(data: bytes) -> RowRecord:
+    """Read a record of this format or an older one.
+
+    Raises:
+        UnsupportedRecord: it was written by a newer version, or is not a record at all.
+    """
+    record = _FORMAT.decode(data)
+    refuse_more_counters("state record", record.width, WIDTH)
+    return record
 
 
 def pack(values: NDArray[np.generic]) -> PackedInts:
@@ -88,32 +102,6 @@ def pack(values: NDArray[np.generic]) -> PackedInts:
 def unpack(packed: PackedInts) -> I64:
     """Undo ``pack``."""
     return np.frombuffer(packed.data, dtype=packed.dtype).astype(np.int64)
-
-
-def encode_record(record: RowRecord) -> bytes:
-    """Return the bytes of a record."""
-    return _encode(record)
-
-
-def decode_record(data: bytes) -> RowRecord:
-    """Read a record.
-
-    Raises:
-        UnsupportedRecord: it was written by a newer version, or is not a record at all.
-    """
-    try:
-        version = _decode_any(data)[0]
-    except _UNREADABLE as error:
-        raise UnsupportedRecord(f"not a state record: {error}") from None
-    if version != FORMAT_VERSION:
-        raise UnsupportedRecord(
-            f"state record of format {version!r}; this version reads format {FORMAT_VERSION}: "
-            "a newer version has written to this changelog"
-        )
-    try:
-        return _decode(data)
-    except _UNREADABLE as error:
-        raise UnsupportedRecord(f"a state record of format {version}, but damaged: {error}") from None
 
 
 def tier_records(panes: PaneStore, row: int) -> list[TierRecord]:
@@ -137,16 +125,17 @@ def tier_records(panes: PaneStore, row: int) -> list[TierRecord]:
 
 def restore_tiers(panes: PaneStore, row: int, record: RowRecord) -> None:
     """Put the packed panes of one row back. The rings must already stand at or after the record's time."""
+    width = record.width
     for ring, tier in zip(panes.rings, record.tiers, strict=True):
         numbers = unpack(tier.panes) + record.as_of_ms // ring.tier.pane_ms
         held = np.insert(
-            unpack(tier.counts).reshape(len(numbers), WIDTH - 1),
+            unpack(tier.counts).reshape(len(numbers), width - 1),
             _MICROS,
             unpack(tier.sentiment_micros),
             axis=1,
         )
         live = numbers > ring.head - ring.tier.panes
-        ring.counts[row, numbers[live] % ring.tier.panes] = held[live]
+        ring.counts[row, numbers[live] % ring.tier.panes, :width] = held[live]
     panes.totals[row, : len(record.totals)] = record.totals
 
 

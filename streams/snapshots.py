@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Final
 
-import msgspec
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from models.rollups import WINDOW_NAMES, InfluencerRollup
 from streams.attribution import Registry
 from streams.counters import WIDTH
+from streams.formats import Format, refuse_more_counters
 from streams.influencers import InfluencerStore
 from streams.money import Ledger, Sums
 from streams.records import PackedInts, pack, unpack
@@ -50,8 +50,19 @@ class InfluencerSnapshot(Struct, frozen=True, array_like=True):
         return flat.reshape(WINDOWS_AND_TOTAL, REGISTERS)
 
 
-encode_snapshot = msgspec.msgpack.Encoder().encode
-decode_snapshot = msgspec.msgpack.Decoder(InfluencerSnapshot).decode
+_FORMAT: Final = Format("influencer snapshot", InfluencerSnapshot, numbered=False)
+encode_snapshot: Final = _FORMAT.encode
+
+
+def decode_snapshot(data: bytes) -> InfluencerSnapshot:
+    """Read a snapshot of this format or an older one.
+
+    Raises:
+        UnsupportedRecord: it was written by a newer version, or is not a snapshot at all.
+    """
+    snapshot = _FORMAT.decode(data)
+    refuse_more_counters("influencer snapshot", len(unpack(snapshot.sums)) // WINDOWS_AND_TOTAL, WIDTH)
+    return snapshot
 
 
 def unique_counts(registers: U8) -> list[int]:
