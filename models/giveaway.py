@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from msgspec import Meta, Struct
 
 from models.events import Id
+from models.suspicion import SuspicionPolicy
 
 MAX_FRIENDS = 20
 MAX_CHANCES = 100
@@ -78,7 +79,7 @@ class GiveawayRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ``keywords`` (whole words) and one of ``answers`` (the whole comment without mentions, hashtags, punctuation) are
     required where given. ``friends`` is how many others a comment must tag. ``chances`` is one a person, or one for
     each friend tagged, at most ``most_chances``. Of ``past_winners`` those of the last ``winners_excluded_months``
-    months before the opening are excluded.
+    months before the opening are excluded. ``suspicion`` says what is done about entrants that look like no people.
     """
 
     opens_at: datetime
@@ -98,6 +99,7 @@ class GiveawayRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     countries: tuple[CountryCode, ...] = ()
     unknown_country: Literal["accept", "refuse"] = "accept"
     bonus: BonusEntries | None = None
+    suspicion: SuspicionPolicy = SuspicionPolicy()
 
     def __post_init__(self) -> None:
         """Check what concerns more than one field.

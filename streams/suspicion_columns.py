@@ -1,0 +1,128 @@
+"""Entries in columns, as the detection of suspicious entrants reads them: a million comments in a few arrays."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+I64 = NDArray[np.int64]
+I32 = NDArray[np.int32]
+
+UNKNOWN: Final = -1
+"""Target of a tag that is no entrant."""
+
+
+class EntryView(Struct, frozen=True, gc=False):
+    """What suspicion looks at of one comment.
+
+    ``person`` is unique in the campaign; ``handle`` and ``mentions`` are folded, without ``@``; ``plain`` are the
+    words of the text without mentions and hashtags, folded, between single spaces; ``style`` is how it was typed
+    (``typing_style``).
+    """
+
+    person: str
+    handle: str
+    at_ms: int
+    plain: str
+    style: str
+    mentions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class EntryColumns:
+    """Entries by row, people and texts by number.
+
+    ``person[e]``, ``at_ms[e]``, ``text[e]``, ``style[e]`` of entry ``e``; the words of text ``t`` are
+    ``words[starts[t]:starts[t + 1]]`` (word numbers, in order). ``tag_person`` and ``tag_target`` are tags: who tagged
+    whom, both numbers of people, ``UNKNOWN`` for a target that has not entered; ``tag_key`` numbers the handle.
+    """
+
+    persons: list[str]
+    handles: list[str]
+    person: I32
+    at_ms: I64
+    text: I32
+    style: I32
+    texts: list[str]
+    words: I32
+    starts: I64
+    vocabulary: int
+    tag_person: I32
+    tag_target: I32
+    tag_key: I32
+
+    @property
+    def entrants(self) -> int:
+        """How many people."""
+        return len(self.persons)
+
+    def entries_of(self) -> I64:
+        """Return the number of entries of each person."""
+        return np.bincount(self.person, minlength=self.entrants)
+
+
+def columns_of(entries: Iterable[EntryView]) -> EntryColumns:
+    """Put entries into columns. A person's handle is that of the last entry that has one."""
+    persons: dict[str, int] = {}
+    handles: list[str] = []
+    texts: dict[str, int] = {}
+    tag_keys: dict[str, int] = {}
+    styles: dict[str, int] = {}
+    person, at_ms, text, style = [], [], [], []
+    tag_person: list[int] = []
+    tag_key: list[int] = []
+    for entry in entries:
+        who = persons.setdefault(entry.person, len(persons))
+        if who == len(handles):
+            handles.append(entry.handle)
+        elif entry.handle:
+            handles[who] = entry.handle
+        person.append(who)
+        at_ms.append(entry.at_ms)
+        text.append(texts.setdefault(entry.plain, len(texts)))
+        style.append(styles.setdefault(entry.style, len(styles)))
+        for mention in entry.mentions:
+            tag_person.append(who)
+            tag_key.append(tag_keys.setdefault(mention, len(tag_keys)))
+    by_handle = {handle: who for who, handle in enumerate(handles) if handle}
+    target_of_key = np.fromiter((by_handle.get(key, UNKNOWN) for key in tag_keys), np.int32, len(tag_keys))
+    keys = np.array(tag_key, dtype=np.int32)
+    vocabulary: dict[str, int] = {}
+    words: list[int] = []
+    starts = [0]
+    for plain in texts:
+        words += [vocabulary.setdefault(word, len(vocabulary)) for word in plain.split()]
+        starts.append(len(words))
+    return EntryColumns(
+        persons=list(persons),
+        handles=handles,
+        person=np.array(person, dtype=np.int32),
+        at_ms=np.array(at_ms, dtype=np.int64),
+        text=np.array(text, dtype=np.int32),
+        style=np.array(style, dtype=np.int32),
+        texts=list(texts),
+        words=np.array(words, dtype=np.int32),
+        starts=np.array(starts, dtype=np.int64),
+        vocabulary=len(vocabulary),
+        tag_person=np.array(tag_person, dtype=np.int32),
+        tag_target=target_of_key[keys] if len(keys) else np.zeros(0, dtype=np.int32),
+        tag_key=keys,
+    )
+
+
+def ramp(values: NDArray[np.float64] | I64, low: float, high: float) -> NDArray[np.float64]:
+    """Return 0 up to ``low``, 1 from ``high`` on, and straight in between."""
+    return np.clip((np.asarray(values, dtype=np.float64) - low) / (high - low), 0.0, 1.0)
+
+
+def distinct_pairs(left: NDArray[np.integer], right: NDArray[np.integer]) -> tuple[I64, I64]:
+    """Return the distinct pairs of two columns, sorted by the left one."""
+    if not len(left):
+        empty = np.zeros(0, dtype=np.int64)
+        return empty, empty
+    span = int(right.max()) + 1
+    keys = np.unique(left.astype(np.int64) * span + right)
+    return keys // span, keys % span
