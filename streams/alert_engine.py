@@ -253,7 +253,8 @@ class AlertEngine:
                 return True
             if returned_at_ms >= 0 and at_ms - returned_at_ms < RETURN_MS:
                 return True
-        if name == "entries_spike" and watch.alerts["engagement_spike"].phase in ("firing", "recovering"):
+        seen_more = watch.alerts["engagement_spike"].phase in ("firing", "recovering")
+        if name == "entries_spike" and seen_more and not watch.signals.entries_rise_alone:
             return True  # a post that is seen more is entered more
         if name == "code_leak" and watch.signals.conversion.state.fall >= CHECKOUT_DOUBT:
             return True

@@ -26,6 +26,8 @@ from streams.silence import SilenceMonitor, SilenceState, SilenceVerdict
 from streams.spikes import UPPER_SIGMAS, SpikeDetector, SpikeState, Verdict
 
 RECENT_WINDOWS = 5
+ALONE_RATIO = 1.5
+"""How much more than the engagements entries must have risen to be news of their own beside an engagement spike."""
 LEARNT_HITS = 10.0
 """Hits a usual share must rest on before its fall means anything."""
 SILENCE_WINDOWS = 15
@@ -82,12 +84,14 @@ class Signals:
         "drop",
         "engagements",
         "entries",
+        "entries_rise_alone",
         "negative",
         "recent",
         "silence",
     )
 
     def __init__(self, state: SignalState | None = None) -> None:
+        self.entries_rise_alone = True
         if state is None:
             self.engagements = SpikeDetector()
             self.entries = SpikeDetector()
@@ -162,6 +166,8 @@ class Signals:
         spike = _spike(rules["engagement_spike"], engagements, usual, "engagements")
         fall, fell_from = self.drop.update(rules["engagement_drop"], engagements, active="engagement_drop" in active)
         value = engagements.value
+        entered = _spike(rules["entries_spike"], entries, entries.expected, "entries")
+        self.entries_rise_alone = entered.ratio > ALONE_RATIO * spike.ratio
         drop = Reading(fall, "engagements", value, fell_from, (value + 1.0) / (fell_from + 1.0), round(fell_from))
         return {
             "engagement_spike": spike,
@@ -170,7 +176,7 @@ class Signals:
             "conversion_drop": _fall(rules["conversion_drop"], conversion, "conversion rate"),
             "code_leak": _rise(rules["code_leak"], codes, "share of code uses without a click"),
             "feed_silent": Reading(silent, "events", activity(sample), silence.expected, 0.0, silence.empty_windows),
-            "entries_spike": _spike(rules["entries_spike"], entries, entries.expected, "entries"),
+            "entries_spike": entered,
         }
 
     def _while_silent(self, sample: WindowSample, silence: SilenceVerdict, silent: float) -> dict[RuleName, Reading]:

@@ -226,3 +226,15 @@ def test_a_slow_decline_is_told_before_it_has_ended(minutes):
         if t.kind == "opened"
     ]
     assert opened == [("engagement_drop", True)]
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"), [(180, {"engagement_spike"}), (800, {"engagement_spike", "entries_spike"})]
+)
+def test_an_engagement_spike_explains_the_entries_that_rise_with_it(entries, expected):
+    """Entries that rise as the engagements do are told once; entries that rise much more are news of their own."""
+    engine = AlertEngine()
+    for minute, value in enumerate(np.random.default_rng(3).poisson(100, 120).tolist()):
+        assert engine.observe(window(minute, engagements=value, entries=value // 5)) == []
+    during = told(engine, [window(120 + i, engagements=900, entries=entries) for i in range(6)])
+    assert {rule for rule, _ in during} == expected
