@@ -4,9 +4,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+KAFKA_TESTS := tests/integration
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint types imports format bench train docs lock clean test-observability
+.PHONY: help install demo test test-kafka test-kafka-if-present check lint types imports format bench train docs lock clean test-observability
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +29,20 @@ test: $(STAMP) ## Run all tests, with a real broker and a real Redis
 
 test-observability: $(STAMP) ## Rules, routes, dashboards and deployment files, with a real Prometheus and Alertmanager
 	$(BIN)/python -m pytest tests/observability
+
+test-kafka: $(STAMP) ## Run every broker test against Apache Kafka (needs java 17 and mvn, no Docker)
+	$(BIN)/python -m pytest --broker kafka -m broker $(KAFKA_TESTS)
+	$(BIN)/python -m pytest --broker kafka3 -m replication $(KAFKA_TESTS)
+
+# Without Java or Maven a developer is told; CI fails.
+test-kafka-if-present: $(STAMP)
+	@if command -v java >/dev/null && command -v mvn >/dev/null; then \
+		echo "Apache Kafka: java and mvn are present, the broker tests run against it"; $(MAKE) --no-print-directory test-kafka; \
+	elif [ "$$CI" = true ]; then \
+		echo "Apache Kafka: java or mvn is missing, and in CI it must run" >&2; exit 1; \
+	else \
+		echo "Apache Kafka: java or mvn is missing, its tests do not run (CI runs them)"; \
+	fi
 
 check: lint types imports test ## Exactly what CI runs
 
@@ -64,4 +79,4 @@ lock: $(STAMP) ## Resolve dependencies anew into requirements.lock
 		--no-annotate --no-header --python-version 3.11 --quiet --output-file requirements-runtime.lock
 
 clean: ## Remove what was built
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .hypothesis .pytest_cache .import_linter_cache
+	rm -rf $(VENV) build var/kafka *.egg-info .mypy_cache .ruff_cache .hypothesis .pytest_cache .import_linter_cache

@@ -1,26 +1,96 @@
-"""Shared fixtures: the embedded broker and Redis server, one of each for the whole test session.
+"""Shared fixtures and the choice of the broker: one broker and one Redis server for the whole test session.
 
 They fail and never skip when a wheel is missing or a server does not start: a suite that quietly leaves the broker out
 proves nothing.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 
 from agents.embedded import EmbeddedBroker, EmbeddedError, EmbeddedRedis
+from tests import brokers
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that chooses the broker of all tests that need one."""
+    parser.addoption(
+        "--broker",
+        choices=[kind.value for kind in brokers.BrokerKind],
+        default=brokers.BrokerKind.EMBEDDED.value,
+        help="broker of the tests: embedded (default), kafka (Apache Kafka, one node), kafka3 (three nodes)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the broker before anything is imported that starts one."""
+    brokers.select(config.getoption("--broker"))
+    if brokers.chosen() is not brokers.BrokerKind.EMBEDDED:
+        # kafka-python forgets to close sockets on which it tried to reach a node that is down.
+        config.addinivalue_line("filterwarnings", "ignore:unclosed <socket:ResourceWarning")
+
+
+def pytest_report_header() -> str:
+    """Say which broker it is, with its version."""
+    try:
+        return f"broker: {brokers.describe()}"
+    except brokers.BrokerError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect tests of other brokers; why is said at the end of the run."""
+    chosen = brokers.chosen()
+    reasons: Counter[str] = Counter()
+    others = []
+    for item in items:
+        marker = item.get_closest_marker("brokers")
+        if marker is None:
+            continue
+        kinds, reason = {brokers.BrokerKind(kind) for kind in marker.args}, marker.kwargs.get("reason")
+        if not kinds or not reason:
+            raise pytest.UsageError(f"{item.nodeid}: the marker `brokers` needs kinds of brokers and a reason")
+        if chosen not in kinds:
+            others.append(item)
+            reasons[reason] += 1
+    if others:
+        items[:] = [item for item in items if item not in set(others)]
+        config.hook.pytest_deselected(items=others)
+    config.stash[_REASONS] = reasons
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say which tests were left out under this broker, and why."""
+    for reason, count in config.stash.get(_REASONS, Counter()).items():
+        terminalreporter.write_line(f"{count} not run with --broker {brokers.chosen()}: {reason}")
+
+
+_REASONS = pytest.StashKey[Counter[str]]()
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[brokers.Broker]:
+    """The chosen broker, shared by the session: use topics and groups with names of your own."""
+    running = brokers.make_broker()
+    try:
+        running.start()
+    except (EmbeddedError, brokers.BrokerError) as error:
+        pytest.fail(str(error), pytrace=False)
+    yield running
+    running.close()
 
 
 @pytest.fixture(scope="session")
 def embedded_broker() -> Iterator[EmbeddedBroker]:
-    """A broker shared by the session: use topics and groups with names of your own."""
-    broker = EmbeddedBroker()
+    """The embedded broker, whatever was chosen: for tests that are about it."""
+    running = EmbeddedBroker()
     try:
-        broker.start()
+        running.start()
     except EmbeddedError as error:
         pytest.fail(str(error), pytrace=False)
-    yield broker
-    broker.stop()
+    yield running
+    running.stop()
 
 
 @pytest.fixture(scope="session")

@@ -13,13 +13,14 @@ from typing import Any, Self
 import msgspec
 
 from agents.cli_campaigns import read_definitions
-from agents.embedded import EmbeddedBroker, EmbeddedRedis
+from agents.embedded import EmbeddedRedis
 from agents.processes import ChildProcess, free_port, wait_until
 from agents.read_model import ReadModel
 from agents.simulator.publisher import publish
 from agents.simulator.simulation import SimulatedRecord
 from models.campaigns import CampaignDefinition
 from models.rollups import Snapshot
+from tests.brokers import Broker, make_broker
 
 ROOT = Path(__file__).parents[2]
 GIVEAWAY = ROOT / "examples" / "giveaway.yaml"
@@ -38,17 +39,19 @@ class Cluster:
     Args:
         clock: ``PULSE_CLOCK`` of the workers.
         partitions: Partitions of each topic.
+        broker: The broker, not started; what `--broker` chose when absent. Topics get as many replicas as it can.
         settings: Further ``PULSE_*`` settings, by name without the prefix.
     """
 
-    def __init__(self, clock: str = "wall", partitions: int = 6, **settings: str) -> None:
+    def __init__(self, clock: str = "wall", partitions: int = 6, broker: Broker | None = None, **settings: str) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="pulse-test-")
         self.path = Path(self._directory.name)
-        self.broker = EmbeddedBroker()
+        self.broker = make_broker() if broker is None else broker
         self.redis = EmbeddedRedis()
         self._settings = {
             "CLOCK": clock,
             "PARTITIONS": str(partitions),
+            "REPLICATION": str(self.broker.replicas),
             "SESSION_SECONDS": "6",
             "FLUSH_SECONDS": "0.5",
             "SENTIMENT": "textblob",
@@ -68,10 +71,11 @@ class Cluster:
         if error is not None:
             for worker in self.workers:
                 print(f"--- {worker.name} (exit code {worker.exit_code})\n{worker.log_tail(80)}", file=sys.stderr)
+            print(f"--- broker\n{self.broker.log_tail(40)}", file=sys.stderr)
         for worker in self.workers:
             worker.stop()
         self.redis.stop()
-        self.broker.stop()
+        self.broker.close()
         self._directory.cleanup()
 
     def environment(self, **more: str) -> dict[str, str]:

@@ -13,9 +13,10 @@ import msgspec
 import pytest
 import redis
 
-from agents.embedded import EmbeddedBroker, EmbeddedRedis
+from agents.embedded import EmbeddedRedis
 from agents.processes import wait_until
 from models.rollups import WINDOW_NAMES, CampaignRollup, InfluencerRollup, Snapshot, WindowStats
+from tests.brokers import Broker
 
 pytestmark = pytest.mark.broker
 
@@ -51,6 +52,7 @@ def is_alive(pid: int) -> bool:
         return False
 
 
+@pytest.mark.brokers("embedded", reason="the demo brings the embedded broker with it")
 class TestDemo:
     @pytest.mark.slow
     def test_it_ends_by_itself_with_the_totals_of_the_ground_truth(self, tmp_path: Path) -> None:
@@ -191,14 +193,14 @@ class TestTail:
             "numbers": {"1h.comments": "3", "1h.net_sentiment": "0.5"},
         }
 
-    def test_dead_letters_are_readable(self, embedded_broker: EmbeddedBroker) -> None:
+    def test_dead_letters_are_readable(self, broker: Broker) -> None:
         """Reason, source and bytes are on one line, and control characters cannot reach the terminal."""
         from kafka import KafkaProducer
 
         from models.deadletters import DeadLetter
         from streams.topics import DEAD_LETTERS
 
-        assert pulse("topics", PULSE_BROKER=embedded_broker.bootstrap).returncode == 0
+        assert pulse("topics", PULSE_BROKER=broker.bootstrap).returncode == 0
         letter = DeadLetter(
             reason="invalid_utf8",
             detail="at byte 2",
@@ -208,19 +210,19 @@ class TestTail:
             key=b"ana",
             value=b"a\x1b[31m\xff",
         )
-        producer = KafkaProducer(bootstrap_servers=embedded_broker.bootstrap)
+        producer = KafkaProducer(bootstrap_servers=broker.bootstrap)
         producer.send(DEAD_LETTERS, key=letter.key, value=letter.value, headers=letter.headers()).get(timeout=10)
         producer.close()
         arguments = ("tail", "--topic", DEAD_LETTERS, "--last", "1", "--count", "1")
-        done = pulse(*arguments, PULSE_BROKER=embedded_broker.bootstrap)
+        done = pulse(*arguments, PULSE_BROKER=broker.bootstrap)
         assert done.returncode == 0, done.stderr
         assert done.stdout.rstrip().endswith(r"invalid_utf8: at byte 2  from campaign.comments.v1/3@17  a\x1b[31m\xff")
-        as_json = json.loads(pulse(*arguments, "--json", PULSE_BROKER=embedded_broker.bootstrap).stdout)
+        as_json = json.loads(pulse(*arguments, "--json", PULSE_BROKER=broker.bootstrap).stdout)
         assert (as_json["key"], as_json["value_base64"]) == ("ana", "YRtbMzFt/w==")
 
-    def test_an_unknown_topic_is_exit_code_2_and_is_not_created(self, embedded_broker: EmbeddedBroker) -> None:
+    def test_an_unknown_topic_is_exit_code_2_and_is_not_created(self, broker: Broker) -> None:
         """Looking does not create."""
         for _ in range(2):
-            done = pulse("tail", "--topic", "no.such.topic", PULSE_BROKER=embedded_broker.bootstrap)
+            done = pulse("tail", "--topic", "no.such.topic", PULSE_BROKER=broker.bootstrap)
             assert (done.returncode, done.stdout) == (2, "")
             assert "topic 'no.such.topic' does not exist" in done.stderr

@@ -17,7 +17,7 @@ from kafka.admin._topics import NewTopic
 from agents.embedded import EmbeddedBroker, EmbeddedError, EmbeddedRedis
 from agents.processes import ChildProcess, port_is_free, wait_until
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.brokers("embedded", reason="about the embedded broker itself")]
 
 
 def is_alive(pid: int) -> bool:

@@ -10,9 +10,9 @@ import pytest
 from kafka.admin import KafkaAdminClient, NewTopic
 
 from agents import topic_admin
-from agents.embedded import EmbeddedBroker
 from agents.settings import Settings
 from agents.topic_admin import ensure_topics
+from tests.brokers import Broker, make_broker
 from tests.integration.cluster import Cluster
 from tests.integration.commands import run
 
@@ -46,30 +46,32 @@ LARGE = {
 
 
 @pytest.fixture
-def broker() -> Iterator[EmbeddedBroker]:
+def broker() -> Iterator[Broker]:
     """A broker without topics."""
-    with EmbeddedBroker() as running:
+    with make_broker() as running:
         yield running
 
 
-def settings(broker: EmbeddedBroker, **more: Any) -> Settings:
+def settings(broker: Broker, **more: Any) -> Settings:
     """Settings with this broker."""
     return Settings(broker=broker.bootstrap, **more)
 
 
-def create(broker: EmbeddedBroker, **partitions: int) -> None:
+def create(broker: Broker, **partitions: int) -> None:
     """Create input topics; the names are ``posts``, ``comments``, ``conversions``."""
     with closing(KafkaAdminClient(bootstrap_servers=broker.bootstrap)) as admin:
-        admin.create_topics([NewTopic(f"campaign.{name}.v1", count, 1) for name, count in partitions.items()])
+        admin.create_topics(
+            [NewTopic(f"campaign.{name}.v1", count, broker.replicas) for name, count in partitions.items()]
+        )
 
 
-def environment(broker: EmbeddedBroker) -> dict[str, str]:
+def environment(broker: Broker) -> dict[str, str]:
     """What a command needs."""
     return {"PATH": "", "PULSE_BROKER": broker.bootstrap, "PULSE_METRICS_PORT": "0"}
 
 
 def test_missing_topics_are_created_with_their_partitions_and_settings(
-    broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every topic, with the partitions of the settings, compaction where only the newest counts, room for 8 MiB."""
     created: dict[str, NewTopic] = {}
@@ -95,13 +97,13 @@ def test_missing_topics_are_created_with_their_partitions_and_settings(
         assert int(configs[name]["retention.ms"]) > redelivery_ms
 
 
-def test_a_second_time_changes_nothing(broker: EmbeddedBroker) -> None:
+def test_a_second_time_changes_nothing(broker: Broker) -> None:
     """Existing topics keep their partitions, whatever the settings say now."""
     first = ensure_topics(settings(broker, partitions=3))
     assert ensure_topics(settings(broker, partitions=9)) == first
 
 
-def test_missing_topics_follow_the_existing_ones(broker: EmbeddedBroker) -> None:
+def test_missing_topics_follow_the_existing_ones(broker: Broker) -> None:
     """A co-partitioned topic that is missing gets as many partitions as the others have."""
     create(broker, comments=6)
     counts = ensure_topics(settings(broker, partitions=2))
@@ -110,7 +112,7 @@ def test_missing_topics_follow_the_existing_ones(broker: EmbeddedBroker) -> None
 
 
 @pytest.mark.parametrize("command", [["topics"], ["worker"], ["campaigns", "list"]])
-def test_a_mismatch_is_named_with_its_counts(broker: EmbeddedBroker, command: list[str]) -> None:
+def test_a_mismatch_is_named_with_its_counts(broker: Broker, command: list[str]) -> None:
     """Topics that must be co-partitioned and are not: exit code 2, one line with each topic and its count."""
     create(broker, posts=4, comments=6, conversions=4)
     result = run(*command, environment=environment(broker))
@@ -121,7 +123,7 @@ def test_a_mismatch_is_named_with_its_counts(broker: EmbeddedBroker, command: li
         assert part in result.stderr
 
 
-def test_topics_lists_and_creates(broker: EmbeddedBroker) -> None:
+def test_topics_lists_and_creates(broker: Broker) -> None:
     """The command lists every topic whole; --no-create needs no broker and creates nothing."""
     listed = run("topics", "--no-create", environment={"PATH": "", "PULSE_BROKER": "127.0.0.1:1"})
     assert listed.returncode == 0
