@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 KAFKA_TESTS := tests/integration
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-kafka test-kafka-if-present check lint types imports format bench train docs lock clean test-observability
+.PHONY: help install demo test test-kafka test-kafka-if-present check lint types imports format bench train docs lock clean dashboards test-observability
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -69,6 +69,9 @@ train: $(STAMP) ## Train the sentiment model anew (needs the labelled data, see 
 
 docs: $(STAMP) ## Generate schemas and reference tables into docs/
 	$(BIN)/python -m tools.make_docs
+
+dashboards: $(STAMP) ## Generate grafana/dashboards from tools/dashboards
+	$(BIN)/python -m tools.dashboards
 
 lock: $(STAMP) ## Resolve dependencies anew into requirements.lock
 	$(BIN)/python -m pip install --quiet uv

@@ -1,4 +1,4 @@
-"""Prometheus' and Alertmanager's programs: found, or the test is skipped with a reason; in CI their absence is a failure."""
+"""Programs of Prometheus and Alertmanager: where they are missing, a test is skipped; in CI that is a failure."""
 
 import os
 import shutil

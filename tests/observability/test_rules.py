@@ -71,7 +71,7 @@ def test_every_recording_rule_is_tested(rule: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
 def test_every_alert_says_what_to_do(rule: dict[str, Any]) -> None:
-    """Each alert waits, has an area and a severity, explains itself and leads to a section of the runbooks that names it."""
+    """Each alert waits, has area and severity, explains itself and leads to a section of the runbooks."""
     assert rule["for"]
     assert rule["labels"]["area"] in {"campaign", "pipeline"}
     # Campaign alerts take theirs from the detector.

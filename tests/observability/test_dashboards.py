@@ -1,0 +1,139 @@
+"""The dashboards of grafana/: generated, valid, complete, readable."""
+
+import json
+import re
+from itertools import combinations
+from typing import Any
+
+import pytest
+import yaml
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard
+
+from tests.observability.panels import filled, pages
+from tests.observability.programs import ROOT
+from tools.dashboards import style
+from tools.dashboards.__main__ import differing, generated
+
+PAGES = pages()
+UIDS = {"pulse-live", "pulse-influencer", "pulse-campaign", "pulse-sentiment", "pulse-pipeline"}
+VALUES = {"campaign": "spring", "influencer": "ana", "window": "1h", "__rate_interval": "1m"}
+
+
+@pytest.fixture(params=sorted(PAGES))
+def page(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Each dashboard."""
+    return PAGES[request.param]
+
+
+def test_the_committed_dashboards_are_those_of_the_generator() -> None:
+    """`make dashboards` would change nothing."""
+    assert differing(generated()) == []
+
+
+def test_uids_are_fixed() -> None:
+    """Links and bookmarks into these dashboards keep working."""
+    assert set(PAGES) == UIDS
+
+
+def test_dashboards_fit_grafanas_schema(page: dict[str, Any]) -> None:
+    """A dashboard read by the models that are generated from Grafana's schema and written again is the same.
+
+    What the schema does not know would be gone, what it requires would be added, a wrong type would raise.
+    """
+    register_default_plugins()
+    without = json.loads(json.dumps(page))
+    for annotation in without["annotations"]["list"]:
+        for name in style.ANNOTATION_TEXTS[annotation["name"]]:
+            del annotation[name]  # the data source's own, outside of the schema
+    again = json.loads(json.dumps(Dashboard.from_json(without), cls=JSONEncoder))
+    assert again == without
+
+
+def test_every_panel_explains_itself(page: dict[str, Any]) -> None:
+    """Each panel has a title, a description, a unit, a source and a word for no data."""
+    for panel in page["panels"]:
+        defaults = panel["fieldConfig"]["defaults"]
+        assert panel["title"]
+        assert len(panel["description"]) > 10, panel["title"]
+        assert defaults["unit"], panel["title"]
+        assert defaults["noValue"], panel["title"]
+        assert panel["datasource"]["uid"] == "pulse-prometheus"
+        assert panel["targets"], panel["title"]
+
+
+def test_panels_do_not_overlap(page: dict[str, Any]) -> None:
+    """Each panel has its own place on a grid of 24 columns, and its own id."""
+    assert len({panel["id"] for panel in page["panels"]}) == len(page["panels"])
+    for panel in page["panels"]:
+        place = panel["gridPos"]
+        assert place["x"] + place["w"] <= 24
+    for one, other in combinations([panel["gridPos"] for panel in page["panels"]], 2):
+        apart_x = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
+        apart_y = one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
+        assert apart_x or apart_y
+
+
+def test_colours_are_for_everybody(page: dict[str, Any]) -> None:
+    """No colour is outside the palette of Okabe and Ito, and no scheme brings others in."""
+    text = json.dumps(page["panels"])
+    assert set(re.findall(r"#[0-9A-Fa-f]{6}", text)) <= set(style.PALETTE)
+    assert set(re.findall(r'"color": \{[^}]*"mode": "([a-zA-Z-]+)"', text)) <= {"thresholds", "shades", "fixed"}
+
+
+def test_variables_of_queries_exist(page: dict[str, Any]) -> None:
+    """No query uses a variable that the dashboard does not offer."""
+    offered = {variable["name"] for variable in page.get("templating", {}).get("list", [])}
+    given = {name: value for name, value in VALUES.items() if name in offered or name.startswith("__")}
+    for panel in page["panels"]:
+        for target in panel["targets"]:
+            assert "$" not in filled(target["expr"], given)
+
+
+def test_links_lead_to_our_dashboards(page: dict[str, Any]) -> None:
+    """Drill-downs, and dashboards that alerts name, exist."""
+    alerts = "".join(path.read_text() for path in (ROOT / "prometheus" / "rules").glob("*.yml"))
+    named = re.findall(r"/d/(?:\{\{[^}]*\}\})?(pulse-[a-z]+)", json.dumps(page) + alerts)
+    assert named
+    assert set(named) <= UIDS
+    assert page["links"][0]["tags"] == page["tags"]
+
+
+def test_the_wall_is_read_from_afar() -> None:
+    """Numbers of the wall stand in a fixed, large size: Grafana would shrink them as they grow."""
+    numbers = [panel for panel in PAGES["pulse-live"]["panels"] if panel["type"] == "stat"]
+    assert len(numbers) >= 8
+    assert all(panel["options"]["text"]["valueSize"] >= 40 for panel in numbers)
+
+
+def test_metrics_of_queries_are_documented() -> None:
+    """Every metric of a panel or an alert is one of docs/metrics.md, a recording rule, or Prometheus' own."""
+    rules = [yaml.safe_load(path.read_text()) for path in sorted((ROOT / "prometheus" / "rules").glob("*.yml"))]
+    all_rules = [rule for each in rules for group in each["groups"] for rule in group["rules"]]
+    expressions = [rule["expr"] for rule in all_rules]
+    expressions += [
+        target["expr"] for page in PAGES.values() for panel in page["panels"] for target in panel["targets"]
+    ]
+    known = set(re.findall(r"^\| `(campaign_[a-z_]+)` \|", (ROOT / "docs" / "metrics.md").read_text(), re.MULTILINE))
+    known |= {rule["record"] for rule in all_rules if "record" in rule} | PLANNED
+    known |= {"campaign_pulse_event_to_publish_seconds_bucket"}
+    for expression in expressions:
+        without_labels = re.sub(r"\{[^}]*\}|(?:by|on|group_left|group_right) \([^)]*\)", "", expression)
+        used = set(re.findall(r"\b(?:campaign|job)[a-z_]*[:_][a-z0-9_:]+", without_labels))
+        assert used <= known, expression
+
+
+PLANNED = {
+    "campaign_alert_active",
+    "campaign_giveaway_entries",
+    "campaign_giveaway_valid_entries",
+    "campaign_giveaway_unique_entrants",
+    "campaign_giveaway_duplicate_entries",
+    "campaign_giveaway_invalid_entries",
+    "campaign_giveaway_withdrawn_entries",
+    "campaign_giveaway_suspicious_entrants",
+    "campaign_giveaway_entries_per_minute",
+    "campaign_giveaway_closes_timestamp_seconds",
+}
+"""Agreed between issues and not yet on this branch: panels say "no giveaway" and "no alert so far" without them."""

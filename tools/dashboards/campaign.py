@@ -1,0 +1,217 @@
+"""Campaign overview: numbers, funnel, money, giveaway, and every influencer in one table."""
+
+from typing import Any
+
+from tools.dashboards import style
+from tools.dashboards.style import (
+    BLUE,
+    CAMPAIGN,
+    GREEN,
+    NO_GIVEAWAY,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILLION,
+    WHOLE,
+    WINDOW,
+    of,
+    query,
+)
+
+_NOW = of(CAMPAIGN, WINDOW)
+_WHOLE = of(CAMPAIGN, WHOLE)
+
+
+def build() -> Any:
+    """Return the dashboard."""
+    made = style.page(
+        "pulse-campaign",
+        "Campaign overview",
+        "One campaign: engagement, reach, funnel, money, giveaway, and its influencers side by side.",
+        [style.campaign_variable(), style.window_variable("1h")],
+        span="now-6h",
+    )
+    for panel in (*_numbers(), *_charts(), *_giveaway()):
+        made = made.with_panel(panel)
+    return made
+
+
+def _numbers() -> list[style.Panel]:
+    return [
+        style.number(
+            "Engagements",
+            "Likes, comments, shares and saves of all influencers in the window.",
+            [query(f"campaign_window:campaign_engagements_window:sum{_NOW}")],
+        ),
+        style.number(
+            "Reach",
+            "Reach summed over posts in the window: one person may be in it several times.",
+            [query(f"campaign_window:campaign_reach_window:sum{_NOW}")],
+        ),
+        style.number(
+            "Engagement rate by followers",
+            "Engagements of the campaign over all its influencers' followers, computed from the sums.",
+            [query(f"campaign_window:campaign_engagement_rate_by_followers:ratio{_NOW}")],
+            unit="percentunit",
+            no_value="followers unknown",
+        ),
+        style.number(
+            "Engagement rate by reach",
+            "Engagements over reach in the window, computed from the sums. Absent without reach.",
+            [query(f"campaign_window:campaign_engagement_rate_by_reach:ratio{_NOW}")],
+            unit="percentunit",
+            no_value="no reach reported",
+        ),
+        style.number(
+            "Conversion rate by clicks",
+            "Paid orders over clicks in the window, computed from the sums. Absent without clicks.",
+            [query(f"campaign_window:campaign_conversion_rate_by_clicks:ratio{_NOW}")],
+            unit="percentunit",
+            no_value="no clicks",
+        ),
+        style.number(
+            "Net sentiment",
+            "Share of positive minus share of negative comments in the window, weighted by comments.",
+            [query(f"campaign_window:campaign_sentiment_net:ratio{_NOW}")],
+            unit="percentunit",
+            decimals=0,
+            steps=((None, VERMILLION), (0, ORANGE), (0.2, GREEN)),
+            no_value="nothing scored",
+        ),
+    ]
+
+
+def _charts() -> list[style.Panel]:
+    influencer = "/d/pulse-influencer?var-campaign=${campaign}&var-window=${window}&var-influencer=${__value.raw}"
+    return [
+        style.lines(
+            "Engagements by platform",
+            "Engagements in the rolling window, by the influencers' platform; folded influencers have none.",
+            [query(f"sum by (platform) (campaign_engagements_window{_NOW})", "{{platform}}")],
+            stacked=True,
+            colours={
+                "instagram": PURPLE,
+                "tiktok": SKY,
+                "youtube": VERMILLION,
+                "x": style.GREY,
+                "facebook": BLUE,
+                "twitch": style.YELLOW,
+            },
+            bounds=(0, None),
+        ),
+        style.bars(
+            "Funnel",
+            "From click to order in the window.",
+            [
+                query(f"campaign_window:campaign_clicks_window:sum{_NOW}", "clicks", ref="A", at_once=True),
+                query(f"sum(campaign_signups_window{_NOW})", "signups", ref="B", at_once=True),
+                query(f"sum(campaign_add_to_carts_window{_NOW})", "carts", ref="C", at_once=True),
+                query(f"campaign_window:campaign_purchases_window:sum{_NOW}", "orders", ref="D", at_once=True),
+                query(f"sum(campaign_refunds_window{_NOW})", "refunds", ref="E", at_once=True),
+            ],
+            size=(6, 8),
+        ),
+        style.bars(
+            "Share of voice",
+            "Each influencer's part of the campaign's engagements in the window; the ten largest.",
+            [
+                query(
+                    f"sort_desc(topk(10, sum by (campaign, influencer) (campaign_engagements_window{_NOW})"
+                    " / on (campaign) group_left ()"
+                    f" sum by (campaign) (campaign_window:campaign_engagements_window:sum{_NOW} > 0)))",
+                    "{{influencer}}",
+                    at_once=True,
+                )
+            ],
+            size=(6, 8),
+            unit="percentunit",
+            bounds=(0, 1),
+            no_value="no engagement in the window",
+        ),
+        style.rows_of(
+            "Influencers",
+            "All influencers with labels of their own, in the window. A name leads to the drill-down.",
+            [
+                query(f"sum by (influencer) (campaign_engagements_window{_NOW})", ref="A", rows=True),
+                query(f"sum by (influencer) (campaign_comments_window{_NOW})", ref="B", rows=True),
+                query(f"max by (influencer) (campaign_engagement_rate_by_followers_ratio{_NOW})", ref="C", rows=True),
+                query(f"max by (influencer) (campaign_sentiment_net_ratio{_NOW})", ref="D", rows=True),
+                query(f"sum by (influencer) (campaign_clicks_window{_NOW})", ref="E", rows=True),
+                query(f"sum by (influencer) (campaign_purchases_window{_NOW})", ref="F", rows=True),
+            ],
+            names={
+                "influencer": "Influencer",
+                "Value #A": "Engagements",
+                "Value #B": "Comments",
+                "Value #C": "Rate by followers",
+                "Value #D": "Net sentiment",
+                "Value #E": "Clicks",
+                "Value #F": "Orders",
+            },
+            units={"Rate by followers": "percentunit", "Net sentiment": "percentunit"},
+            links={"Influencer": influencer},
+            sort="Engagements",
+        ),
+        style.lines(
+            "Revenue and refunds",
+            "Since the beginning, by currency.",
+            [
+                query(f"campaign_currency:campaign_revenue_total:sum{of(CAMPAIGN)}", "revenue {{currency}}", ref="A"),
+                query(f"campaign_currency:campaign_refunded_total:sum{of(CAMPAIGN)}", "refunds {{currency}}", ref="B"),
+            ],
+            colours={"revenue EUR": GREEN, "refunds EUR": VERMILLION},
+            no_value="no order yet",
+        ),
+        style.lines(
+            "Comments",
+            "Comments in the rolling window.",
+            [query(f"campaign_window:campaign_comments_window:sum{_NOW}", "comments")],
+            bounds=(0, None),
+        ),
+    ]
+
+
+def _giveaway() -> list[style.Panel]:
+    return [
+        style.lines(
+            "Giveaway entries",
+            "Entries since the opening: all, valid, duplicates and those taken back; of the whole campaign.",
+            [
+                query(f"max(campaign_giveaway_entries{_WHOLE})", "entries", ref="A"),
+                query(f"max(campaign_giveaway_valid_entries{_WHOLE})", "valid", ref="B"),
+                query(f"max(campaign_giveaway_duplicate_entries{_WHOLE})", "duplicates", ref="C"),
+                query(f"max(campaign_giveaway_withdrawn_entries{_WHOLE})", "withdrawn", ref="D"),
+            ],
+            size=(8, 8),
+            colours={"entries": ORANGE, "valid": BLUE, "duplicates": PURPLE, "withdrawn": style.GREY},
+            no_value=NO_GIVEAWAY,
+        ),
+        style.bars(
+            "Entries not valid",
+            "By the rule they break.",
+            [
+                query(
+                    f"sort_desc(max by (reason) (campaign_giveaway_invalid_entries{_WHOLE}))",
+                    "{{reason}}",
+                    at_once=True,
+                )
+            ],
+            size=(8, 8),
+            colour=ORANGE,
+            no_value=NO_GIVEAWAY,
+        ),
+        style.bars(
+            "Suspicious entrants",
+            "By reason. Suspicion is a hint for people, never a verdict: they take part until somebody decides.",
+            [
+                query(
+                    f"sort_desc(max by (reason) (campaign_giveaway_suspicious_entrants{_WHOLE}))",
+                    "{{reason}}",
+                    at_once=True,
+                )
+            ],
+            size=(8, 8),
+            colour=PURPLE,
+            no_value=NO_GIVEAWAY,
+        ),
+    ]

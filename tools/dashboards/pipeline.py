@@ -1,0 +1,221 @@
+"""Pipeline health: is what the other dashboards show complete and fresh?"""
+
+from typing import Any
+
+from tools.dashboards import style
+from tools.dashboards.style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, of, query
+
+_JOB = of('job="campaign-pulse"')
+
+
+def build() -> Any:
+    """Return the dashboard."""
+    made = style.page(
+        "pulse-pipeline",
+        "Pipeline health",
+        "Workers, throughput, delay, what is refused, sinks, memory.",
+        [],
+    )
+    for panel in (*_numbers(), *_flow(), *_parts()):
+        made = made.with_panel(panel)
+    return made
+
+
+def _numbers() -> list[style.Panel]:
+    return [
+        style.number(
+            "Workers",
+            "Workers that answer Prometheus.",
+            [query(f"sum(job:up:sum{_JOB})")],
+            steps=((None, VERMILLION), (1, GREEN)),
+            no_value="no worker",
+        ),
+        style.number(
+            "Events a second",
+            "Distinct events counted by all workers, over the last minute.",
+            [query("sum(job:campaign_pulse_events:rate1m)")],
+        ),
+        style.number(
+            "Behind",
+            "Records of the input topics that are not applied yet.",
+            [query("sum(job:campaign_pulse_lag_records:sum)")],
+            steps=((None, GREEN), (10_000, ORANGE), (100_000, VERMILLION)),
+        ),
+        style.number(
+            "Event time behind the clock",
+            "Clock minus the event time of the slowest partition. Rolling windows and alerts are that late.",
+            [query("max(job:campaign_pulse_watermark_delay_seconds:max)")],
+            unit="s",
+            steps=((None, GREEN), (30, ORANGE), (120, VERMILLION)),
+        ),
+        style.number(
+            "Broker to published, p99",
+            "From the broker's timestamp of an event to the end of the flush that contains it.",
+            [query("max(job:campaign_pulse_event_to_publish_seconds:p99_5m)")],
+            unit="s",
+            steps=((None, GREEN), (3, ORANGE), (10, VERMILLION)),
+            no_value="no events",
+        ),
+        style.number(
+            "Alerts of the pipeline",
+            "Alerts about the workers that fire now.",
+            [query('count(ALERTS{area="pipeline",alertstate="firing"}) or vector(0)')],
+            steps=((None, GREEN), (1, VERMILLION)),
+        ),
+    ]
+
+
+def _flow() -> list[style.Panel]:
+    return [
+        style.lines(
+            "Throughput by worker",
+            "Distinct events a second.",
+            [query(f"sum by (instance) (rate(campaign_pulse_events_total{_JOB}[$__rate_interval]))", "{{instance}}")],
+            unit="ops",
+            bounds=(0, None),
+        ),
+        style.lines(
+            "Behind, by topic",
+            "Records not applied yet.",
+            [query("sum by (topic) (job_topic:campaign_pulse_lag_records:sum)", "{{topic}}")],
+            colours={
+                "campaign.comments.v1": BLUE,
+                "campaign.posts.v1": ORANGE,
+                "campaign.conversions.v1": GREEN,
+            },
+            bounds=(0, None),
+        ),
+        style.bars(
+            "Behind, by partition",
+            "The ten partitions with the most records waiting. One alone: a stuck partition or a hot key.",
+            [
+                query(
+                    f"sort_desc(topk(10, max by (topic, partition) (campaign_pulse_lag_records{_JOB})))",
+                    "{{topic}} {{partition}}",
+                    at_once=True,
+                )
+            ],
+            size=(8, 8),
+            colour=ORANGE,
+        ),
+        style.lines(
+            "Refused, by reason",
+            "Values a second that became dead letters; docs/events.md explains the reasons.",
+            [query("sum by (reason) (job_reason:campaign_pulse_rejected:rate5m) > 0", "{{reason}}")],
+            size=(8, 8),
+            unit="ops",
+            no_value="nothing is refused",
+        ),
+        style.lines(
+            "Redeliveries, forwards, gaps",
+            "A second: events seen before and not counted again; events sent on to their key's partition;"
+            " offsets jumped over (should be 0).",
+            [
+                query(f"sum(rate(campaign_pulse_duplicates_total{_JOB}[$__rate_interval]))", "redeliveries", ref="A"),
+                query(f"sum(rate(campaign_pulse_forwarded_total{_JOB}[$__rate_interval]))", "forwards", ref="B"),
+                query(f"sum(rate(campaign_pulse_missing_offsets_total{_JOB}[$__rate_interval]))", "gaps", ref="C"),
+            ],
+            size=(8, 8),
+            unit="ops",
+            colours={"redeliveries": BLUE, "forwards": ORANGE, "gaps": VERMILLION},
+        ),
+        style.lines(
+            "Flush",
+            "How long the last flush took, by worker.",
+            [query(f"max by (instance) (campaign_pulse_flush_duration_seconds{_JOB})", "{{instance}}")],
+            size=(8, 8),
+            unit="s",
+            steps=((None, GREEN), (5, VERMILLION)),
+            bounds=(0, None),
+        ),
+        style.lines(
+            "Event time behind the clock, by worker",
+            "Clock minus the event time of the worker's slowest partition.",
+            [query(f"max by (instance) (campaign_pulse_watermark_delay_seconds{_JOB})", "{{instance}}")],
+            size=(8, 8),
+            unit="s",
+            steps=((None, GREEN), (120, VERMILLION)),
+            bounds=(0, None),
+        ),
+        style.lines(
+            "Redis",
+            "Whether the last write went through (1), and how many entities wait to be written.",
+            [
+                query(f"min(campaign_pulse_redis_up{_JOB})", "up", ref="A"),
+                query(f"sum(campaign_pulse_redis_backlog{_JOB})", "waiting", ref="B"),
+            ],
+            size=(8, 8),
+            colours={"up": GREEN, "waiting": ORANGE},
+            no_value="no Redis configured",
+            bounds=(0, None),
+        ),
+    ]
+
+
+def _parts() -> list[style.Panel]:
+    return [
+        style.rows_of(
+            "Workers",
+            "Partitions, influencers and memory of each worker.",
+            [
+                query(f"max by (instance) (campaign_pulse_partitions{_JOB})", ref="A", rows=True),
+                query(f"max by (instance) (campaign_pulse_influencers{_JOB})", ref="B", rows=True),
+                query(f"max by (instance) (campaign_pulse_folded_influencers{_JOB})", ref="C", rows=True),
+                query(f"max by (instance) (process_resident_memory_bytes{_JOB})", ref="D", rows=True),
+                query(f"max by (instance) (rate(process_cpu_seconds_total{_JOB}[1m]))", ref="E", rows=True),
+            ],
+            size=(12, 8),
+            names={
+                "instance": "Worker",
+                "Value #A": "Partitions",
+                "Value #B": "Influencers",
+                "Value #C": "Folded",
+                "Value #D": "Memory",
+                "Value #E": "Cores",
+            },
+            units={"Memory": "bytes", "Cores": "percentunit"},
+        ),
+        style.number(
+            "Event ids remembered",
+            "Part of the capacity, fullest worker. Above 100 % the oldest redeliveries are not recognised.",
+            [query(f"max(campaign_pulse_dedupe_ids{_JOB} / (campaign_pulse_dedupe_capacity_ids{_JOB} > 0))")],
+            size=(4, 8),
+            unit="percentunit",
+            steps=((None, GREEN), (0.75, ORANGE), (0.9, VERMILLION)),
+        ),
+        style.number(
+            "Sentiment cache",
+            "Comments whose polarity was remembered, of all, over five minutes.",
+            [query("max(job:campaign_pulse_sentiment_cache_hits_of_all:ratio_rate5m)")],
+            size=(4, 8),
+            unit="percentunit",
+            no_value="no comments",
+        ),
+        style.lines(
+            "Scrape",
+            "How long a scrape takes, and how many samples it brings; docs/metrics.md states bounds.",
+            [
+                query(f"max(scrape_duration_seconds{_JOB})", "seconds", ref="A"),
+            ],
+            size=(4, 8),
+            unit="s",
+            colours={"seconds": PURPLE},
+            bounds=(0, None),
+        ),
+        style.lines(
+            "Series by worker",
+            "Samples of the last scrape, by worker.",
+            [query(f"max by (instance) (scrape_samples_scraped{_JOB})", "{{instance}}")],
+            size=(12, 6),
+            bounds=(0, None),
+        ),
+        style.lines(
+            "Memory by worker",
+            "Resident memory.",
+            [query(f"max by (instance) (process_resident_memory_bytes{_JOB})", "{{instance}}")],
+            size=(12, 6),
+            unit="bytes",
+            colours={"memory": SKY},
+            bounds=(0, None),
+        ),
+    ]
