@@ -1,0 +1,38 @@
+# A worker, and every other `campaign-pulse` command, from the hashed lock: nothing unpinned is downloaded.
+# Tags are exact versions; where your registry allows it, pin digests (docs/operations.md).
+FROM python:3.11.11-slim-bookworm AS build
+
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN python -m venv /opt/pulse
+COPY requirements-runtime.lock /tmp/requirements-runtime.lock
+# Wheels only: an image without a compiler, and no build that runs code from the index.
+RUN /opt/pulse/bin/pip install --require-hashes --only-binary :all: -r /tmp/requirements-runtime.lock \
+    && /opt/pulse/bin/pip uninstall --yes pip setuptools
+COPY models /opt/pulse/app/models
+COPY streams /opt/pulse/app/streams
+COPY agents /opt/pulse/app/agents
+RUN /opt/pulse/bin/python -m compileall -q /opt/pulse/app
+
+FROM python:3.11.11-slim-bookworm
+
+# The id is fixed, so that volumes and `runAsUser` can name it.
+RUN groupadd --system --gid 10001 pulse \
+    && useradd --system --uid 10001 --gid pulse --no-create-home --shell /usr/sbin/nologin pulse
+COPY --from=build /opt/pulse /opt/pulse
+COPY examples /opt/pulse/examples
+ENV PATH=/opt/pulse/bin:$PATH \
+    PYTHONPATH=/opt/pulse/app \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PULSE_METRICS_HOST=0.0.0.0 \
+    PULSE_METRICS_PORT=9464
+USER 10001:10001
+WORKDIR /opt/pulse
+EXPOSE 9464
+# SIGTERM: a last flush, a commit, and a leave of the group.
+STOPSIGNAL SIGTERM
+# Whether the process answers. Whether it has partitions is /readyz, for whoever sends it work.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f\"http://127.0.0.1:{os.environ['PULSE_METRICS_PORT']}/healthz\", timeout=4)"]
+ENTRYPOINT ["python", "-m", "agents.cli"]
+CMD ["worker"]

@@ -1,0 +1,119 @@
+"""The files that bring everything up: compose, image, and what they have to agree on. No engine is needed."""
+
+import importlib.util
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from tests.observability.programs import ROOT, program, run
+
+COMPOSE = ROOT / "docker-compose.yml"
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["services"]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Path:
+    """A filled copy of .env.example."""
+    text = (ROOT / ".env.example").read_text()
+    filled = tmp_path / "env"
+    filled.write_text(re.sub(r"^(\w*PASSWORD)=$", r"\1=example", text, flags=re.MULTILINE))
+    return filled
+
+
+def test_the_compose_file_fits_the_specification() -> None:
+    """The file is valid by the Compose specification's own JSON schema."""
+    found = importlib.util.find_spec("check_jsonschema")
+    assert found is not None
+    assert found.submodule_search_locations
+    (path,) = Path(found.submodule_search_locations[0]).glob("builtin_schemas/vendor/compose-spec.json")
+    jsonschema.validate(yaml.safe_load(COMPOSE.read_text()), json.loads(path.read_text()))
+
+
+def test_docker_compose_reads_the_file(environment: Path) -> None:
+    """`docker-compose config` resolves every variable of a filled .env, with the demo and without."""
+    compose = program("docker-compose")
+    for profile in ((), ("--profile", "demo")):
+        said = run([compose, "--env-file", str(environment), *profile, "config"])
+        services = yaml.safe_load(said)["services"]
+        assert {"kafka", "redis", "worker", "prometheus", "alertmanager", "grafana"} <= set(services)
+        assert services["simulator"]["profiles"] == ["demo"]
+
+
+def test_no_password_has_a_default() -> None:
+    """Each password is required, and the example leaves it empty."""
+    text = COMPOSE.read_text()
+    used = set(re.findall(r"\$\{(\w*PASSWORD\w*)([^}]*)\}", text))
+    assert {name for name, _ in used} == {"REDIS_PASSWORD", "GRAFANA_ADMIN_PASSWORD"}
+    assert all(rest.startswith(":?") for _, rest in used)
+    example = (ROOT / ".env.example").read_text()
+    assert all(f"\n{name}=\n" in example for name, _ in used)
+
+
+def test_the_example_names_every_variable() -> None:
+    """.env.example has each variable of the compose file, and no other but Compose's own."""
+    used = set(re.findall(r"(?<!\$)\$\{(\w+)", COMPOSE.read_text()))
+    named = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert named - {"COMPOSE_PROJECT_NAME"} == used
+
+
+def test_every_service_is_bounded_and_watched() -> None:
+    """Each service has limits and an exact tag, a health check unless it serves nothing, and waits."""
+    for name, service in SERVICES.items():
+        assert {"cpus", "memory"} == set(service["deploy"]["resources"]["limits"]), name
+        assert re.search(r":v?\d+\.\d+\.\d+", service["image"]), name
+        own_check = service["image"].startswith("campaign-pulse:")  # the Dockerfile's
+        assert "healthcheck" in service or own_check, name
+        for needed, condition in service.get("depends_on", {}).items():
+            assert needed in SERVICES
+            assert condition["condition"] in {"service_healthy", "service_completed_successfully"}, name
+
+
+def test_workers_scale() -> None:
+    """Neither a fixed name nor a port of the host keeps a second worker from starting."""
+    assert not {"container_name", "ports", "hostname"} & set(SERVICES["worker"])
+
+
+def test_mounted_files_exist() -> None:
+    """Whatever a service mounts from the repository is there: an engine would make an empty directory of it."""
+    mounted = [volume for service in SERVICES.values() for volume in service.get("volumes", ())]
+    own = [ROOT / volume.split(":")[0] for volume in mounted if volume.startswith("./")]
+    assert len(own) >= 5
+    assert all(path.exists() for path in own)
+
+
+def test_the_dockerfile_passes_its_linter() -> None:
+    """Hadolint finds nothing."""
+    said = run([str(Path(sys.executable).parent / "hadolint"), "--failure-threshold", "info", "Dockerfile"])
+    assert said == ""
+
+
+def test_the_image_is_made_of_the_hashed_lock() -> None:
+    """What the image installs has hashes and the versions that are tested, and leaves development tools out."""
+    lock = _versions(ROOT / "requirements.lock")
+    runtime = _versions(ROOT / "requirements-runtime.lock")
+    assert runtime.items() <= lock.items()
+    assert {"faust-streaming", "numpy", "redis"} <= set(runtime)
+    assert not {"pytest", "mypy", "matplotlib", "scikit-learn"} & set(runtime)
+    assert "--require-hashes" in (ROOT / "Dockerfile").read_text()
+    text = (ROOT / "requirements-runtime.lock").read_text()
+    assert text.count("--hash=sha256:") >= len(runtime)
+
+
+def test_the_image_gets_what_it_copies() -> None:
+    """.dockerignore lets through what the Dockerfile copies, and the user has no rights."""
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    copied = [line.split()[1] for line in dockerfile.splitlines() if line.startswith("COPY ") and "--from" not in line]
+    allowed = (ROOT / ".dockerignore").read_text().splitlines()
+    assert all(f"!{path}" in allowed and (ROOT / path).exists() for path in copied)
+    assert re.findall(r"^USER (\S+)", dockerfile, re.MULTILINE)[-1] not in {"root", "0"}
+    assert "HEALTHCHECK" in dockerfile
+
+
+def _versions(path: Path) -> dict[str, str]:
+    return dict(re.findall(r"^([a-z0-9._-]+)==(\S+)", path.read_text(), re.MULTILINE))
