@@ -10,8 +10,8 @@ from streams.suspicion_columns import I64, EntryColumns, ramp
 F64 = NDArray[np.float64]
 
 MINUTE_MS: Final = 60_000
-HANDS_PER_MINUTE: Final = (10.0, 18.0)
-"""Comments in one minute: an eager person writes and sends one in six seconds; beyond 18 nobody does."""
+HANDS_PER_MINUTE: Final = (9.0, 15.0)
+"""Comments in one minute: an eager person writes and sends one in six seconds; beyond 15 hardly anybody does."""
 HANDS_PER_TEN_MINUTES: Final = (40.0, 65.0)
 """The same kept up for ten minutes."""
 REGULAR_AT_LEAST: Final = 14

@@ -1,0 +1,189 @@
+"""The draw: the same everywhere, uniform, weighted by chances, without repetition; changes are found."""
+
+import hashlib
+import hmac
+import json
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from models.draws import DrawRecord, FrozenEntries, LedgerEnd, ListedFile, Randomness
+from streams.draw import DrawError, differences, draw, entrant_of, list_text, read_list, receipt_of
+
+COMMITMENT = hashlib.sha256(b"frozen").hexdigest()
+
+
+def listed(people: int, chances: int = 1) -> bytes:
+    """Return a list of people with equal chances."""
+    return list_text((hashlib.sha256(str(n).encode()).hexdigest()[:32], chances) for n in range(people))
+
+
+def by_hand(text: str, commitment: str, randomness: str, count: int) -> list[str]:
+    """Recompute a draw as the protocol says it, one lot a list item, without the product's code."""
+    lots = [line.split()[0] for line in text.splitlines() for _ in range(int(line.split()[1]))]
+    drawn: list[str] = []
+    counter = 0
+    while len(drawn) < min(count, len(set(lots))):
+        message = f"campaign-pulse draw 1\n{commitment}\n{counter}"
+        number = int(hmac.new(randomness.encode(), message.encode(), hashlib.sha256).hexdigest()[:15], 16)
+        counter += 1
+        if number < 2**60 // len(lots) * len(lots) and lots[number % len(lots)] not in drawn:
+            drawn.append(lots[number % len(lots)])
+    return drawn
+
+
+def frozen_of(text: bytes, winners: int = 3, substitutes: int = 2) -> FrozenEntries:
+    """Return a frozen record of a list."""
+    entries = read_list(text)
+    return FrozenEntries(
+        campaign_id="spring",
+        name="Spring",
+        frozen_at="2026-04-18T20:05:00Z",
+        rules={},
+        ledger=LedgerEnd(topic="campaign.entries.v1", offsets={"0": 17}),
+        entries=ListedFile(file="entries.txt", sha256=hashlib.sha256(text).hexdigest(), lines=len(entries.entrants)),
+        chances=entries.total,
+        left_out=ListedFile(file="left-out.txt", sha256=hashlib.sha256(b"").hexdigest(), lines=0),
+        winners=winners,
+        substitutes=substitutes,
+        randomness=Randomness(source="dice"),
+    )
+
+
+@pytest.mark.parametrize("randomness", ["0", "a public string", "8d3c…é", "f" * 64])
+def test_a_draw_is_what_the_protocol_says(randomness: str) -> None:
+    """A second implementation, written from the protocol, draws the same people in the same order."""
+    text = list_text((hashlib.sha256(str(n).encode()).hexdigest()[:32], 1 + n % 4) for n in range(50))
+    drawn = draw(read_list(text), COMMITMENT, randomness, 12)
+    assert [each.entrant for each in drawn] == by_hand(text.decode(), COMMITMENT, randomness, 12)
+    assert len({each.entrant for each in drawn}) == 12
+
+
+def test_one_draw_never_changes() -> None:
+    """A known list, commitment and value give these winners, today and with any later version."""
+    drawn = draw(read_list(listed(1000)), COMMITMENT, "known", 2)
+    assert [(each.entrant, each.counter) for each in drawn] == [
+        ("e0f05da93a0f5a86a3be5fc0e3016065", 0),
+        ("b543b2a3edcc48cc0f9d715952267338", 1),
+    ]
+
+
+def test_the_choice_is_uniform() -> None:
+    """Over 20,000 draws of one of 20, chi-square stays below its 99.9 % quantile for 19 degrees of freedom, 43.8."""
+    entries = read_list(listed(20))
+    counts = Counter(draw(entries, COMMITMENT, f"seed {n}", 1)[0].entrant for n in range(20_000))
+    observed = np.array([counts[entrant] for entrant in entries.entrants])
+    assert float(((observed - 1000) ** 2 / 1000).sum()) < 43.8
+
+
+def test_chances_weigh() -> None:
+    """Who has three chances of ten is drawn first in three of ten draws; chi-square, 3 degrees of freedom, 99.9 %."""
+    text = list_text((f"{n:032x}", n) for n in (1, 2, 3, 4))
+    entries = read_list(text)
+    counts = Counter(draw(entries, COMMITMENT, f"seed {n}", 1)[0].entrant for n in range(10_000))
+    assert sum((counts[f"{n:032x}"] - 1000 * n) ** 2 / (1000 * n) for n in (1, 2, 3, 4)) < 16.27
+
+
+def test_numbers_that_would_favour_somebody_are_skipped() -> None:
+    """With a list whose size does not divide 2^60 no lot above the last full multiple is used."""
+    total = 2**59 + 1
+    entries = msgspec.structs.replace(
+        read_list(listed(2)), chances=np.array([2**58, 2**58 + 1]), sums=np.array([2**58, total])
+    )
+    # Half of all numbers lie above the only full multiple.
+    for n in range(20):
+        [drawn] = draw(entries, COMMITMENT, f"seed {n}", 1)
+        message = f"campaign-pulse draw 1\n{COMMITMENT}\n{drawn.counter}".encode()
+        assert int(hmac.new(f"seed {n}".encode(), message, hashlib.sha256).hexdigest()[:15], 16) == drawn.lot < total
+
+
+def test_everybody_is_drawn_when_places_outnumber_people() -> None:
+    """With fewer entrants than places all are drawn once, and nothing waits for ever."""
+    assert len({each.entrant for each in draw(read_list(listed(4)), COMMITMENT, "x", 10)}) == 4
+    with pytest.raises(DrawError, match="empty"):
+        draw(read_list(b""), COMMITMENT, "x", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (b"%s 1\n%s 1\n" % (b"b" * 32, b"a" * 32), "line 2: a+ does not come after"),
+        (b"%s 1\n%s 1\n" % (b"a" * 32, b"a" * 32), "line 2"),
+        (b"%s 0\n" % (b"a" * 32), "line 1: .* is not ENTRANT CHANCES"),
+        (b"%s 1\nhello\n" % (b"a" * 32), "line 2: b'hello.n' is not"),
+        (b"%s 1" % (b"a" * 32), "line 1"),
+        (b"x%s 1\n" % (b"a" * 32), "line 1"),
+    ],
+)
+def test_a_list_that_is_none_is_refused(text: bytes, problem: str) -> None:
+    """Out of order, twice, without chances, or something else: the line is named."""
+    with pytest.raises(DrawError, match=problem):
+        read_list(text)
+
+
+def test_verification_finds_every_change() -> None:
+    """A true record has no differences; another list, value, commitment or winner has, and it is said which."""
+    text = listed(30, 2)
+    frozen = frozen_of(text)
+    drawn = draw(read_list(text), COMMITMENT, "value", 5)
+    record = DrawRecord(
+        frozen=COMMITMENT, randomness="value", drawn_at="", winners=tuple(drawn[:3]), substitutes=tuple(drawn[3:])
+    )
+    assert differences(frozen, COMMITMENT, text, record) == []
+    for place in (0, 7, 29):
+        lines = text.splitlines(keepends=True)
+        changed = b"".join([*lines[:place], lines[place].replace(b" 2", b" 3"), *lines[place + 1 :]])
+        assert any("entry list: SHA-256" in each for each in differences(frozen, COMMITMENT, changed, record))
+        assert any("61 chances" in each for each in differences(frozen, COMMITMENT, changed, record))
+        fewer = b"".join([*lines[:place], *lines[place + 1 :]])
+        assert any("29 entrants" in each for each in differences(frozen, COMMITMENT, fewer, record))
+    other = msgspec.structs.replace(record, randomness="another")
+    assert any(each.startswith("winner 1: published") for each in differences(frozen, COMMITMENT, text, other))
+    swapped = msgspec.structs.replace(record, winners=(drawn[1], drawn[0], drawn[2]))
+    assert len(differences(frozen, COMMITMENT, text, swapped)) == 2
+    short = msgspec.structs.replace(record, substitutes=record.substitutes[:1])
+    assert differences(frozen, COMMITMENT, text, short) == ["substitutes: 1 published, 2 recomputed"]
+    assert any(each.startswith("frozen record") for each in differences(frozen, "0" * 64, text, record))
+
+
+def test_a_receipt_finds_its_entrant_and_nobody_elses() -> None:
+    """The pseudonym follows from receipt, platform and id; another key, platform or person gives another."""
+    receipt = receipt_of(b"k" * 32, "instagram", "17841")
+    entrant = entrant_of(receipt, "instagram", "17841")
+    assert entrant == hashlib.sha256(f"{receipt}\ninstagram\n17841".encode()).hexdigest()[:32]
+    assert receipt != receipt_of(b"j" * 32, "instagram", "17841")
+    assert entrant != entrant_of(receipt_of(b"k" * 32, "tiktok", "17841"), "tiktok", "17841")
+
+
+def test_records_refuse_unknown_fields() -> None:
+    """A record with a field that is not of the protocol is no record."""
+    document = json.loads(msgspec.json.encode(frozen_of(listed(2))))
+    msgspec.convert(document, FrozenEntries)
+    with pytest.raises(msgspec.ValidationError, match="unknown field"):
+        msgspec.convert({**document, "note": "x"}, FrozenEntries)
+
+
+SCRIPT = """
+total=$(awk '{s+=$2} END {print s}' "$1"); fair=$(( (1<<60) - (1<<60) % total )); counter=0; drawn=" "; left=$4
+while [ "$left" -gt 0 ]; do
+  hex=$(printf 'campaign-pulse draw 1\\n%s\\n%d' "$2" $counter | openssl dgst -sha256 -hmac "$3" | sed 's/.*= //')
+  counter=$((counter + 1)); number=$((16#${hex:0:15})); [ $number -lt $fair ] || continue
+  who=$(awk -v lot=$((number % total)) '{s+=$2; if (lot < s) {print $1; exit}}' "$1")
+  case "$drawn" in *" $who "*) continue;; esac; drawn="$drawn$who "; left=$((left - 1)); echo "$who"
+done
+"""
+
+
+def test_a_shell_script_draws_the_same(tmp_path: Path) -> None:
+    """A few lines of plain shell recompute the draw."""
+    text = list_text((hashlib.sha256(str(n).encode()).hexdigest()[:32], 1 + n % 3) for n in range(300))
+    path = tmp_path / "entries.txt"
+    path.write_bytes(text)
+    done = subprocess.run(
+        ["bash", "-c", SCRIPT, "draw", str(path), COMMITMENT, "value", "6"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == [each.entrant for each in draw(read_list(text), COMMITMENT, "value", 6)]
