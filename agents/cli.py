@@ -17,6 +17,7 @@ class PulseGroup(click.Group):
         "demo": ("agents.cli_demo", "demo"),
         "simulate": ("agents.cli_simulate", "simulate"),
         "snapshot": ("agents.cli_snapshot", "snapshot"),
+        "giveaway": ("agents.cli_giveaway", "giveaway"),
         "tail": ("agents.cli_snapshot", "tail"),
         "sentiment": ("agents.cli_sentiment", "sentiment"),
     }

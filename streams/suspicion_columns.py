@@ -18,12 +18,13 @@ UNKNOWN: Final = -1
 class EntryView(Struct, frozen=True, gc=False):
     """What suspicion looks at of one comment.
 
-    ``person`` is unique in the campaign; ``handle`` and ``mentions`` are folded, without ``@``; ``plain`` are the
-    words of the text without mentions and hashtags, folded, between single spaces; ``style`` is how it was typed
-    (``typing_style``).
+    ``person`` is unique in the campaign; ``handle`` and ``mentions`` are folded, without ``@``, and mean somebody else
+    on another ``platform``; ``plain`` are the words of the text without mentions and hashtags, folded, between single
+    spaces; ``style`` is how it was typed (``typing_style``).
     """
 
     person: str
+    platform: str
     handle: str
     at_ms: int
     plain: str
@@ -69,7 +70,8 @@ def columns_of(entries: Iterable[EntryView]) -> EntryColumns:
     persons: dict[str, int] = {}
     handles: list[str] = []
     texts: dict[str, int] = {}
-    tag_keys: dict[str, int] = {}
+    platforms: list[str] = []
+    tag_keys: dict[tuple[str, str], int] = {}
     styles: dict[str, int] = {}
     person, at_ms, text, style = [], [], [], []
     tag_person: list[int] = []
@@ -78,6 +80,7 @@ def columns_of(entries: Iterable[EntryView]) -> EntryColumns:
         who = persons.setdefault(entry.person, len(persons))
         if who == len(handles):
             handles.append(entry.handle)
+            platforms.append(entry.platform)
         elif entry.handle:
             handles[who] = entry.handle
         person.append(who)
@@ -86,8 +89,8 @@ def columns_of(entries: Iterable[EntryView]) -> EntryColumns:
         style.append(styles.setdefault(entry.style, len(styles)))
         for mention in entry.mentions:
             tag_person.append(who)
-            tag_key.append(tag_keys.setdefault(mention, len(tag_keys)))
-    by_handle = {handle: who for who, handle in enumerate(handles) if handle}
+            tag_key.append(tag_keys.setdefault((entry.platform, mention), len(tag_keys)))
+    by_handle = {both: who for who, both in enumerate(zip(platforms, handles, strict=True)) if both[1]}
     target_of_key = np.fromiter((by_handle.get(key, UNKNOWN) for key in tag_keys), np.int32, len(tag_keys))
     keys = np.array(tag_key, dtype=np.int32)
     vocabulary: dict[str, int] = {}

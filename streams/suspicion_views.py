@@ -10,11 +10,12 @@ _NAMES: Final = re.compile(r"[@#][^\s@#]+")
 _RUN: Final = re.compile(r"[^\W\d_]+|\d+|\S")
 
 
-def view_of(person: str, handle: str, at_ms: int, text: str) -> EntryView:
-    """Read one comment; ``person`` must be unique in the campaign."""
+def view_of(person: str, handle: str, at_ms: int, text: str, platform: str = "") -> EntryView:
+    """Read one comment; ``person`` must be unique in the campaign, ``handle`` on its platform."""
     reading = read_text(text)
     return EntryView(
         person=person,
+        platform=platform,
         handle=handle_key(handle),
         at_ms=at_ms,
         plain=reading.plain.strip(),

@@ -1,0 +1,141 @@
+"""`campaign-pulse giveaway draw`, `verify` and `receipt`: files in, files out, exit codes."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from agents import draw_files
+from agents.cli import cli
+from models.draws import FrozenEntries, LedgerEnd, Randomness
+from streams.draw import entrant_of, list_text, read_list, receipt_of
+
+
+def run(*arguments: object) -> Result:
+    """Run a giveaway command."""
+    return CliRunner().invoke(cli, ["giveaway", *map(str, arguments)])
+
+
+@pytest.fixture
+def frozen(tmp_path: Path) -> Path:
+    """Return a directory with a frozen list of a hundred people."""
+    key = draw_files.new_key(tmp_path / draw_files.KEY)
+    people = [entrant_of(receipt_of(key, "instagram", str(n)), "instagram", str(n)) for n in range(100)]
+    text = list_text((each, 1 + n % 3) for n, each in enumerate(people))
+    left_out = f"{entrant_of(receipt_of(key, 'tiktok', 'bot'), 'tiktok', 'bot')} exclude 0.95 burst\n".encode()
+    record = FrozenEntries(
+        campaign_id="spring",
+        name="Spring",
+        frozen_at="2026-04-18T20:05:00Z",
+        rules={"friends": 2},
+        ledger=LedgerEnd(topic="campaign.entries.v1", offsets={"3": 812}),
+        entries=draw_files.listed_file(draw_files.ENTRIES, text),
+        chances=read_list(text).total,
+        left_out=draw_files.listed_file(draw_files.LEFT_OUT, left_out),
+        winners=3,
+        substitutes=2,
+        randomness=Randomness(source="drand quicknet round 77", round=77),
+    )
+    draw_files.write_new(tmp_path / draw_files.ENTRIES, text)
+    draw_files.write_new(tmp_path / draw_files.LEFT_OUT, left_out)
+    draw_files.write_new(tmp_path / draw_files.FROZEN, draw_files.encode_pretty(record))
+    return tmp_path
+
+
+def test_a_draw_is_verified(frozen: Path) -> None:
+    """What was drawn verifies, and again from copies elsewhere; a second draw does not overwrite the first."""
+    done = run("draw", frozen, "--randomness", "8d3c1f", "--json")
+    assert done.exit_code == 0, done.output
+    record = json.loads((frozen / draw_files.DRAW).read_bytes())
+    assert len(record["winners"]) == 3
+    assert len(record["substitutes"]) == 2
+    assert record["frozen"] == hashlib.sha256((frozen / draw_files.FROZEN).read_bytes()).hexdigest()
+    verified = run("verify", frozen / draw_files.DRAW)
+    assert (verified.exit_code, verified.output.split(":")[0]) == (0, "verified")
+    assert run("verify", frozen / draw_files.FROZEN).exit_code == 0
+    elsewhere = frozen / "copy"
+    elsewhere.mkdir()
+    (frozen / draw_files.ENTRIES).rename(elsewhere / "list")
+    assert run("verify", frozen / draw_files.DRAW, "--entries", elsewhere / "list").exit_code == 0
+    assert run("verify", frozen / draw_files.DRAW).exit_code == 2
+    (elsewhere / "list").rename(frozen / draw_files.ENTRIES)
+    again = run("draw", frozen, "--randomness", "something else")
+    assert again.exit_code == 2
+    assert "not overwritten" in again.output
+
+
+def test_one_changed_entry_is_found(frozen: Path) -> None:
+    """A list in which one entrant was replaced is neither drawn from nor verified: exit code 1, and why."""
+    assert run("draw", frozen, "--randomness", "v").exit_code == 0
+    path = frozen / draw_files.ENTRIES
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[50] = lines[50][:31] + (b"0" if lines[50][31:32] != b"0" else b"1") + lines[50][32:]
+    path.write_bytes(b"".join(sorted(lines)))
+    verified = run("verify", frozen / draw_files.DRAW)
+    assert verified.exit_code == 1
+    assert "differs: entry list: SHA-256" in verified.output
+    (frozen / draw_files.DRAW).unlink()
+    assert run("draw", frozen, "--randomness", "v").exit_code == 1
+    assert not (frozen / draw_files.DRAW).exists()
+
+
+@pytest.mark.parametrize("name", [draw_files.FROZEN, draw_files.DRAW])
+def test_a_changed_record_is_found(frozen: Path, name: str) -> None:
+    """More substitutes in the frozen record, or another winner in the draw's: exit code 1."""
+    assert run("draw", frozen, "--randomness", "v").exit_code == 0
+    document = json.loads((frozen / name).read_bytes())
+    if name == draw_files.FROZEN:
+        document["substitutes"] = 3
+    else:
+        document["winners"][0]["entrant"] = document["substitutes"][0]["entrant"]
+    (frozen / name).write_text(json.dumps(document))
+    verified = run("verify", frozen / draw_files.DRAW)
+    assert verified.exit_code == 1
+    assert "differs: " in verified.output
+
+
+def test_a_drand_answer_is_taken_only_of_the_announced_round(frozen: Path, tmp_path: Path) -> None:
+    """The value of another round than the one named in the frozen record is refused."""
+    answer = tmp_path / "round.json"
+    answer.write_text(json.dumps({"round": 78, "randomness": "AB12", "signature": "00"}))
+    refused = run("draw", frozen, "--randomness-from", answer)
+    assert refused.exit_code == 2
+    assert "round 78, announced was round 77" in refused.output
+    answer.write_text(json.dumps({"round": 77, "randomness": "AB12", "signature": "00"}))
+    assert run("draw", frozen, "--randomness-from", answer).exit_code == 0
+    assert json.loads((frozen / draw_files.DRAW).read_bytes())["randomness"] == "ab12"
+
+
+def test_a_receipt_says_where_somebody_is_listed(frozen: Path) -> None:
+    """Somebody in the list gets line and receipt; somebody left out or unknown gets exit code 1."""
+    done = run("receipt", frozen, "instagram", "42")
+    assert done.exit_code == 0
+    fields = dict(line.split(maxsplit=1) for line in done.output.splitlines())
+    assert fields["entrant"] == entrant_of(fields["receipt"], "instagram", "42")
+    assert fields["listed"].startswith("entries.txt, line ")
+    left_out = run("receipt", frozen, "tiktok", "bot")
+    assert left_out.exit_code == 1
+    assert "left-out.txt, line 1" in left_out.output
+    assert run("receipt", frozen, "tiktok", "42").exit_code == 1
+
+
+def test_unusable_input_is_exit_code_2(frozen: Path, tmp_path: Path) -> None:
+    """No value, two values, an unreadable or foreign file: one line that names it."""
+    assert run("draw", frozen).exit_code == 2
+    assert run("draw", frozen, "--randomness", "a", "--randomness-from", "b").exit_code == 2
+    assert run("draw", frozen, "--randomness", "  ").exit_code == 2
+    assert run("draw", tmp_path / "nowhere", "--randomness", "a").exit_code == 2
+    (tmp_path / "other.json").write_text('{"format": "else"}')
+    assert run("verify", tmp_path / "other.json").exit_code == 2
+    missing = run("draw", frozen, "--randomness-from", tmp_path / "missing")
+    assert missing.exit_code == 2
+    assert str(tmp_path / "missing") in missing.output
+
+
+def test_the_key_is_its_owners_alone(frozen: Path) -> None:
+    """The key's file is not readable by others, and nothing that is published contains it."""
+    assert (frozen / draw_files.KEY).stat().st_mode & 0o077 == 0
+    key = (frozen / draw_files.KEY).read_text().strip()
+    assert all(key not in path.read_text() for path in frozen.iterdir() if path.name != draw_files.KEY)
