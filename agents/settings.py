@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from agents.clock import make_clock
 from streams.decode import MAX_EVENT_BYTES
 from streams.dedupe import DEDUPE_CAPACITY, DEDUPE_HOURS
 from streams.sentiment import DEFAULT_SCORER, SCORERS
@@ -68,8 +69,7 @@ def _redis_url(text: str) -> str:
 
 
 def _clock(text: str) -> str:
-    if text != "wall":
-        _integer(0, 10**14)(text)
+    make_clock(text)
     return text
 
 
@@ -107,7 +107,7 @@ class Settings:
     label_cap: int = _setting(100, _integer(0, 100_000), "Influencers with metrics of their own; the rest are `other`")
     session_seconds: float = _setting(30.0, _seconds(1, 1_800), "Consumer session and rebalance timeout")
     clock: str = _setting(
-        "wall", _clock, "`wall`, or epoch milliseconds at which the clock stands: for backfills and tests"
+        "wall", _clock, "`wall`; epoch milliseconds at which the clock stands, for backfills; or `EVENT@WALLxSPEED`"
     )
     log_level: str = _setting("info", _choice("debug", "info", "warning", "error"), "Least level that is logged")
 
