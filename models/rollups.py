@@ -8,6 +8,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from models.giveaway import EntryReason, GiveawayStatus
+
 WindowName = Literal["1m", "5m", "15m", "1h", "6h", "24h", "total"]
 WINDOW_NAMES: tuple[WindowName, ...] = WindowName.__args__  # type: ignore[attr-defined]  # Literal's member
 
@@ -105,7 +107,35 @@ class CampaignRollup(Struct, frozen=True, kw_only=True, tag_field="kind", tag="c
     leaderboards: dict[WindowName, tuple[LeaderboardEntry, ...]]
 
 
-Rollup = InfluencerRollup | CampaignRollup
+class GiveawayRollup(Struct, frozen=True, kw_only=True, tag_field="kind", tag="giveaway", omit_defaults=True):
+    """The giveaway of one campaign (``influencer_id`` ""), or the share of one influencer in it.
+
+    ``entries`` = ``valid_entries`` + ``duplicate_entries`` + the sum of ``invalid_entries`` + ``withdrawn_entries``.
+    Entrants are people: the campaign's are fewer than the sum of the influencers'. ``docs/giveaway.md`` defines each
+    number. ``tagged_friends`` is absent when ``approximate``.
+    """
+
+    campaign_id: str
+    influencer_id: str
+    as_of_ms: int
+    status: GiveawayStatus
+    opens_ms: int
+    closes_ms: int
+    time_left_ms: int
+    entries: int = 0
+    valid_entries: int = 0
+    duplicate_entries: int = 0
+    invalid_entries: dict[EntryReason, int] = {}
+    withdrawn_entries: int = 0
+    unique_entrants: int = 0
+    tagged_friends: int | None = None
+    chances: int = 0
+    bonus_chances: int = 0
+    entries_per_minute: int = 0
+    approximate: bool = False
+
+
+Rollup = InfluencerRollup | CampaignRollup | GiveawayRollup
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
@@ -114,3 +144,4 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     as_of_ms: int
     campaigns: list[CampaignRollup]
     influencers: list[InfluencerRollup]
+    giveaways: list[GiveawayRollup] = []

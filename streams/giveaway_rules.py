@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from models.campaigns import CampaignDefinition
 from models.giveaway import ENTRY_REASONS, EntryReason, GiveawayRules
-from streams.giveaway_texts import folded, handle_key, phrase_of, read_text, spaced
+from streams.giveaway_texts import folded, handle_key, mentions_of, phrase_of, read_text, spaced
 from streams.hashing import digest
 
 U64 = NDArray[np.uint64]
@@ -50,11 +50,17 @@ class EntryCheck(Struct, frozen=True, kw_only=True):
 
 
 class TextCheck(Struct, frozen=True, gc=False):
-    """What a text decides by itself: reasons as a mask, and whom it mentions but the campaign's influencers."""
+    """What a text decides by itself: reasons as a mask, and whom it mentions but the campaign's influencers.
+
+    ``mention_hashes`` are the ``account_hash`` of each as little-endian bytes, eight a mention.
+    """
 
     reasons: int
     mentions: tuple[str, ...]
-    mention_hashes: tuple[int, ...]
+    mention_hashes: bytes
+
+
+_SAYS_NOTHING: Final = TextCheck(0, (), b"")
 
 
 def account_hash(account: str) -> int:
@@ -96,6 +102,7 @@ class RuleBook:
         self._hashtags = frozenset(folded(each).lstrip("#") for each in rules.hashtags)
         self._keywords = [phrase_of(each) for each in rules.keywords]
         self._answers = frozenset(spaced(folded(each)) for each in rules.answers)
+        self._reads_words = bool(self._hashtags or self._keywords or self._answers)
         self._countries = frozenset(rules.countries)
         self._texts: dict[str, TextCheck] = {}
 
@@ -126,6 +133,9 @@ class RuleBook:
         return known
 
     def _read(self, text: str) -> TextCheck:
+        if not self._reads_words:
+            mentions = mentions_of(folded(text)) if "@" in text or "＠" in text else ()
+            return self._checked(0, mentions)
         reading = read_text(text)
         reasons = 0
         if not self._hashtags <= reading.hashtags:
@@ -134,8 +144,14 @@ class RuleBook:
             reasons |= REASON_BIT["missing_keyword"]
         if self._answers and reading.plain not in self._answers:
             reasons |= REASON_BIT["wrong_answer"]
-        mentions = tuple(mention for mention in reading.mentions if mention not in self._influencers)
-        return TextCheck(reasons, mentions, tuple(account_hash(mention) for mention in mentions))
+        return self._checked(reasons, reading.mentions)
+
+    def _checked(self, reasons: int, mentions: tuple[str, ...]) -> TextCheck:
+        if not mentions:
+            return _SAYS_NOTHING if not reasons else TextCheck(reasons, (), b"")
+        friends = tuple(mention for mention in mentions if mention not in self._influencers)
+        hashes = b"".join([account_hash(friend).to_bytes(8, "little") for friend in friends])
+        return TextCheck(reasons, friends, hashes)
 
     def of_time(self, at_ms: int) -> int:
         """Return the reasons of an event time, as a mask."""

@@ -54,23 +54,30 @@ def spaced(text: str) -> str:
     return f" {' '.join(_WORDS.findall(text))} "
 
 
+def mentions_of(whole: str) -> tuple[str, ...]:
+    """Return the distinct handles that a folded text mentions, in order."""
+    mentions: dict[str, None] = {}
+    for run in _MENTIONS.findall(whole):
+        for part in run[1:].split("@"):
+            handle = part.rstrip(".-·")
+            if handle and len(mentions) < MOST_MENTIONS:
+                mentions[handle] = None
+    return tuple(mentions)
+
+
 def read_text(text: str) -> Reading:
     """Read one comment."""
     whole = folded(text)
-    mentions: dict[str, None] = {}
+    mentions: tuple[str, ...] = ()
     without = whole
     if "@" in whole:
-        for run in _MENTIONS.findall(whole):
-            for part in run[1:].split("@"):
-                handle = part.rstrip(".-·")
-                if handle and len(mentions) < MOST_MENTIONS:
-                    mentions[handle] = None
+        mentions = mentions_of(whole)
         without = _MENTIONS.sub(" ", whole)
     if "#" not in whole:
         words = spaced(without)
-        return Reading(frozenset(), tuple(mentions), words, words, whole)
+        return Reading(frozenset(), mentions, words, words, whole)
     hashtags = frozenset(_HASHTAG.findall(whole))
-    return Reading(hashtags, tuple(mentions), spaced(without), spaced(_HASHTAG.sub(" ", without)), whole)
+    return Reading(hashtags, mentions, spaced(without), spaced(_HASHTAG.sub(" ", without)), whole)
 
 
 class Phrase(Struct, frozen=True, gc=False):

@@ -1,0 +1,163 @@
+"""A block of the ledger under a giveaway's rules: what each comment is worth by itself, in columns."""
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from streams.entry_ledger import EntryBlock, Place
+from streams.giveaway_rules import REASON_BIT, RuleBook
+from streams.giveaway_texts import folded, handle_key
+from streams.hashing import PlatformSeeds, digest, hashes_of
+from streams.idmap import I64, U64
+
+U16 = NDArray[np.uint16]
+_VERSION_BITS = 20
+
+
+class EntryColumns(Struct):
+    """Entries to be settled, one a place: times, hashes and reasons (without those of time).
+
+    ``versions`` orders the versions of an edited comment: the largest is in force. The friends of entry *n* are the
+    next ``friend_counts[n]`` hashes of ``friends``.
+    """
+
+    comments: U64
+    people: U64
+    times_ms: I64
+    versions: I64
+    influencers: I64
+    reasons: U16
+    friend_counts: I64
+    friends: U64
+
+    def __len__(self) -> int:
+        return len(self.comments)
+
+
+def joined(parts: list[EntryColumns]) -> EntryColumns:
+    """Return several parts as one."""
+    if len(parts) == 1:
+        return parts[0]
+    names = EntryColumns.__struct_fields__
+    return EntryColumns(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+
+
+def chosen(columns: EntryColumns, keep: NDArray[np.bool_]) -> EntryColumns:
+    """Return the entries of a mask."""
+    friends = columns.friends[np.repeat(keep, columns.friend_counts)]
+    rest = {name: getattr(columns, name)[keep] for name in EntryColumns.__struct_fields__ if name != "friends"}
+    return EntryColumns(**rest, friends=friends)
+
+
+class _Refused:
+    """Reasons by hash, for few hashes and many questions."""
+
+    def __init__(self, reasons: dict[int, int]) -> None:
+        self._hashes: U64 = np.array(sorted(reasons), dtype=np.uint64)
+        self._reasons: U16 = np.array([reasons[each] for each in sorted(reasons)], dtype=np.uint16)
+
+    def reasons(self, hashes: U64) -> U16:
+        """Return the reasons of each hash, as a mask."""
+        if not len(self._hashes):
+            return np.zeros(len(hashes), dtype=np.uint16)
+        places = np.searchsorted(self._hashes, hashes)
+        places[places == len(self._hashes)] = 0
+        return np.where(self._hashes[places] == hashes, self._reasons[places], np.uint16(0))
+
+
+class BlockReader:
+    """Reads blocks under one definition's rules.
+
+    Args:
+        book: the rules.
+    """
+
+    def __init__(self, book: RuleBook) -> None:
+        self._book = book
+        self._seeds = PlatformSeeds()
+        self._refused_people: dict[str, _Refused] = {}
+        self.influencers: dict[str, int] = {}
+        """Number of each influencer that has had an entry."""
+        self._refused = _Refused(book.refused_hashes)
+
+    def read(self, block: EntryBlock) -> EntryColumns:
+        """Return the entries of a block; comments on other posts are left out."""
+        book = self._book
+        text_of = np.frombuffer(block.text_of, dtype="<u4").astype(np.int64)
+        place_of = np.frombuffer(block.place_of, dtype="<u4").astype(np.int64)
+        times_ms = np.frombuffer(block.times_ms, dtype="<i8").astype(np.int64)
+        people = np.frombuffer(block.people, dtype="<u8").astype(np.uint64)
+        checks = [book.of_text(text) for text in block.texts]
+        own = self._own_hashes(block)
+        place_reasons = np.array([self._place_reasons(place) for place in block.places], dtype=np.uint16)
+        reasons = np.array([check.reasons for check in checks], dtype=np.uint16)[text_of] | place_reasons[place_of]
+        reasons |= self._refused.reasons(own)
+        for platform in {place.platform for place in block.places}:
+            reasons |= self._people_refused(platform).reasons(people)
+
+        lengths = np.array([len(check.mention_hashes) // 8 for check in checks], dtype=np.int64)
+        counts = lengths[text_of]
+        owners = np.repeat(np.arange(len(counts)), counts)
+        first = np.cumsum(lengths) - lengths
+        within = np.arange(len(owners)) - np.repeat(np.cumsum(counts) - counts, counts)
+        mentions = np.frombuffer(b"".join([check.mention_hashes for check in checks]), dtype="<u8").astype(np.uint64)
+        friends = mentions[first[text_of[owners]] + within]
+        others = friends != own[owners]
+        owners, friends = owners[others], friends[others]
+        friend_counts = np.bincount(owners, minlength=len(counts)).astype(np.int64)
+        reasons[friend_counts < book.rules.friends] |= np.uint16(REASON_BIT["too_few_friends"])
+        # A handle is somebody else on another platform.
+        seeds = np.array([self._seeds[place.platform] for place in block.places], dtype=np.uint64)
+        friends = friends ^ seeds[place_of[owners]]
+
+        marks = hashes_of([digest(text.encode(), 0) for text in block.texts]).astype(np.int64) & (
+            (1 << _VERSION_BITS) - 1
+        )
+        versions = (times_ms << _VERSION_BITS) | marks[text_of]
+        # An edit after the closing does not count, unless nothing was said before.
+        versions = np.where(times_ms >= book.closes_ms, -versions, versions)
+        on_post = np.array([book.is_on_post(place.post_id) for place in block.places], dtype=np.bool_)
+        numbers = [
+            self.influencers.setdefault(place.influencer_id, len(self.influencers)) if counts_here else 0
+            for place, counts_here in zip(block.places, on_post.tolist(), strict=True)
+        ]
+        columns = EntryColumns(
+            comments=np.frombuffer(block.comments, dtype="<u8").astype(np.uint64),
+            people=people,
+            times_ms=times_ms,
+            versions=versions,
+            influencers=np.array(numbers, dtype=np.int64)[place_of],
+            reasons=reasons,
+            friend_counts=friend_counts,
+            friends=friends,
+        )
+        return columns if on_post.all() else chosen(columns, on_post[place_of])
+
+    def _own_hashes(self, block: EntryBlock) -> U64:
+        handles = block.handles
+        if "" in handles:
+            handles = [handle or author for handle, author in zip(handles, block.author_ids, strict=True)]
+        text = folded("\n".join(handles))
+        keys = text.split("\n")
+        plain = len(keys) == len(handles) and "@" not in text and " " not in text
+        if not plain or not "".join(keys).isprintable() or any(f"{mark}\n" in f"{text}\n" for mark in ".-·"):
+            # Folding them all at once was not enough: something is to be stripped.
+            keys = [handle_key(handle) for handle in handles]
+        return hashes_of([digest(key.encode(), 0) for key in keys])
+
+    def _place_reasons(self, place: Place) -> int:
+        reasons = self._book.of_country(place.country)
+        if place.is_reply and not self._book.rules.replies_count:
+            reasons |= REASON_BIT["reply"]
+        return reasons
+
+    def _people_refused(self, platform: str) -> "_Refused":
+        known = self._refused_people.get(platform)
+        if known is None:
+            seed = self._seeds[platform]
+            ids = list(self._book.refused_ids)
+            hashes = hashes_of([digest(author_id.encode(), seed) for author_id in ids]).tolist()
+            known = self._refused_people[platform] = _Refused(
+                {number: self._book.refused_ids[author_id] for number, author_id in zip(hashes, ids, strict=True)}
+            )
+        return known
