@@ -10,6 +10,7 @@ from mode import Service
 from msgspec import json
 from prometheus_client import CollectorRegistry, Histogram
 
+from agents.alerts import AlertWorker
 from agents.clock import Clock
 from agents.definition_feed import Change, DefinitionFeed
 from agents.flush import Flusher
@@ -29,7 +30,7 @@ from streams.pipeline import Pipeline
 from streams.records import RowRecord
 from streams.sentiment import CachedScorer, make_scorer, make_scorer_with_terms
 from streams.snapshots import decode_snapshot
-from streams.topics import COMMENTS, CONVERSIONS, INFLUENCER_SNAPSHOTS, INPUT_TOPICS, POSTS
+from streams.topics import COMMENTS, CONVERSIONS, INFLUENCER_SNAPSHOTS, INPUT_TOPICS, POSTS, WINDOWS
 
 log: Final = logging.getLogger("campaign_pulse")
 _LATENCY_BUCKETS: Final = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0)
@@ -81,6 +82,7 @@ class Worker:
                 max_event_bytes=settings.max_event_bytes,
                 future_tolerance_ms=settings.future_tolerance_seconds * 1000,
                 dedupe_hours=settings.dedupe_hours,
+                alert_grace_ms=round(settings.alert_grace_seconds * 1000),
             ),
             dedupe_capacity=settings.dedupe_ids,
             scorer_with_terms=make_scorer_with_terms(settings.sentiment, settings.sentiment_cache),
@@ -102,6 +104,15 @@ class Worker:
                 help="State of influencers and remembered event ids",
             )
         )
+        self.alerts = AlertWorker(
+            self.pipeline,
+            self.table,
+            changelog_topic(settings),
+            self.outbox,
+            self.redis,
+            self._confirm,
+            round(settings.alert_wait_seconds * 1000),
+        )
         self.flusher = Flusher(
             self.pipeline,
             self.board,
@@ -111,6 +122,7 @@ class Worker:
             self.redis,
             self._confirm,
             settings.flush_seconds,
+            self.alerts,
         )
         self.changes = app.channel(maxsize=_CHANGES_QUEUED)
         self.definitions = DefinitionFeed(
@@ -138,7 +150,7 @@ class Worker:
 
     def attach(self, consumer: BatchConsumer) -> None:
         """Tell the consumer what comes in batches and whom to tell of assignments."""
-        consumer.batched_topics = frozenset((*INPUT_TOPICS, INFLUENCER_SNAPSHOTS))
+        consumer.batched_topics = frozenset((*INPUT_TOPICS, INFLUENCER_SNAPSHOTS, WINDOWS))
         consumer.ticking_topics = frozenset(INPUT_TOPICS)
         consumer.bootstrap_servers = tuple(self.settings.bootstrap_servers)
         consumer.tick_seconds = self.settings.tick_seconds
@@ -158,6 +170,7 @@ class Worker:
                 rows, segments = await self._read_state(partition)
                 offsets = {topic: committed.get(TP(topic, partition), 0) for topic in INPUT_TOPICS}
                 self.pipeline.assign(partition, rows, segments, offsets)
+                self.alerts.assign(partition, committed.get(TP(WINDOWS, partition), 0))
         log.info("partitions taken over: %s", sorted(self.pipeline.partitions))
         self.health.ready(sorted(self.pipeline.partitions))
 
@@ -178,6 +191,7 @@ class Worker:
         for partition, state in list(self.pipeline.partitions.items()):
             self.collector.retire(state)
             self.pipeline.revoke(partition)
+        self.alerts.revoke_all()
         if self.redis is not None:
             self.redis.forget()
         self.board.forget(set(self.board.campaigns))
@@ -199,6 +213,7 @@ class Worker:
                     if self._oldest_record_ms is None:
                         self._oldest_record_ms = records[0].timestamp
                 else:
+                    self._note_end(topic, partition)
                     self.pipeline.tick(topic, partition, self.clock())
             oldest_ms = self._oldest_record_ms
             if await self.flusher.flush_if_due() and oldest_ms is not None:
@@ -208,6 +223,25 @@ class Worker:
             # Faust would acknowledge and go on; the state may be half-way through a batch. The process ends with the
             # reason instead, and the supervisor starts it again from the last flush.
             log.critical("worker ends: %s in %s/%s", type(error).__name__, topic, partition, exc_info=True)
+            await self.app.crash(error)
+            raise
+
+    def _note_end(self, topic: str, partition: int) -> None:
+        """Tell the pipeline when a quiet topic has been read to its end: alerts wait for the slowest topic."""
+        if self.consumer is None:
+            return
+        position = self.pipeline.position(topic, partition)
+        age_ms = self.consumer.end_age_ms(TP(topic, partition), position)
+        if age_ms is not None:
+            self.pipeline.read_to_end(topic, partition, self.clock() - age_ms)
+
+    async def judge(self, event: Any) -> None:
+        """Take closed minutes into the alerts."""
+        try:
+            if self._is_current(event.message):
+                await self.alerts.process(event.message.partition, event.value)
+        except Exception as error:
+            log.critical("worker ends: %s in alerts", type(error).__name__, exc_info=True)
             await self.app.crash(error)
             raise
 
@@ -233,6 +267,7 @@ class Worker:
             self.pipeline.undefine(campaign_id)
         else:
             self.pipeline.define(definition)
+        self.alerts.configure()
         self.board.touch_all()
 
     def _bad_definition(self, key: bytes | None, problem: str) -> None:
@@ -243,6 +278,7 @@ class Worker:
         for state in self.pipeline.partitions.values():
             state.touch_all()
         self.board.touch_all()
+        self.alerts.show_all()
 
     def health_fields(self) -> tuple[str, Fields]:
         """Return this worker's name and the fields of its health hash in Redis."""
@@ -294,7 +330,10 @@ def build_app(settings: Settings, partitions: Mapping[str, int], registry: Colle
         worker_redirect_stdouts=False,
     )
     worker = app.pulse = Worker(app, settings, partitions, registry, clock)
-    topics = {name: app.topic(name, schema=BatchSchema(), acks=False) for name in (*INPUT_TOPICS, INFLUENCER_SNAPSHOTS)}
+    topics = {
+        name: app.topic(name, schema=BatchSchema(), acks=False)
+        for name in (*INPUT_TOPICS, INFLUENCER_SNAPSHOTS, WINDOWS)
+    }
 
     @app.agent(topics[POSTS], name="posts")
     async def posts(stream: Any) -> None:
@@ -315,6 +354,11 @@ def build_app(settings: Settings, partitions: Mapping[str, int], registry: Colle
     async def campaigns(stream: Any) -> None:
         async for records in stream:
             await worker.combine(records)
+
+    @app.agent(topics[WINDOWS], name="alerts")
+    async def alerts(stream: Any) -> None:
+        async for event in stream.events():
+            await worker.judge(event)
 
     @app.agent(worker.changes, name="definitions")
     async def definitions(stream: Any) -> None:

@@ -14,6 +14,7 @@ from typing import Final
 from faust.types import TP
 from msgspec import json
 
+from agents.alerts import AlertWorker
 from agents.outbox import Outbox
 from agents.redis_projection import RedisProjection
 from agents.state_table import StateTable, ids_key, row_key
@@ -47,6 +48,7 @@ class Flusher:
         redis: the read model, or None.
         confirm: told (topic-partition, next offset) once a flush is confirmed.
         interval_seconds: time between flushes.
+        alerts: flushed last, or None.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Flusher:
         redis: RedisProjection | None,
         confirm: Callable[[TP, int], None],
         interval_seconds: float,
+        alerts: AlertWorker | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._board = board
@@ -68,6 +71,7 @@ class Flusher:
         self._redis = redis
         self._confirm = confirm
         self._interval_seconds = interval_seconds
+        self._alerts = alerts
         self._lock = asyncio.Lock()
         self._due_at = 0.0
         self.flushes_total = 0
@@ -91,6 +95,8 @@ class Flusher:
             began = perf_counter()
             await self._flush_state()
             await self._show_numbers()
+            if self._alerts is not None:
+                await self._alerts.flush()
             now = perf_counter()
             self.last_seconds = now - began
             self.last_at = now

@@ -19,6 +19,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline as RedisPipeline
 from redis.exceptions import RedisError
 
+from agents.alert_projection import AlertProjection
 from models.rollups import CampaignRollup, InfluencerRollup, WindowStats
 
 HASH_STATISTICS: Final = (
@@ -107,6 +108,7 @@ class RedisProjection(Service):
         super().__init__(**kwargs)
         self._url = url
         self._keys = Keys(prefix)
+        self.alerts = AlertProjection(prefix)
         self._show_all = show_all
         self._worker = worker
         self._pending: dict[tuple[str, ...], tuple[Rollup, bytes]] = {}
@@ -133,6 +135,7 @@ class RedisProjection(Service):
     def forget(self) -> None:
         """Drop what waits: another worker takes over and writes everything it takes over."""
         self._pending.clear()
+        self.alerts.forget()
 
     async def on_start(self) -> None:
         """Make the client; it connects at the first write."""
@@ -143,7 +146,7 @@ class RedisProjection(Service):
         if self._redis is None:
             return
         try:
-            while self._pending:
+            while self._pending or len(self.alerts):
                 await self._write(self._redis)
         except (RedisError, OSError) as error:
             self.log.warning("Redis is away at the end: %s; %d entities not written", error, self.backlog)
@@ -181,6 +184,7 @@ class RedisProjection(Service):
             self._write_worker(pipe)
             self._write_rollups(pipe, [entry for _, entry in chosen])
             await pipe.execute()
+        await self.alerts.write(redis)
         for key, entry in chosen:
             if self._pending.get(key) is entry:
                 del self._pending[key]

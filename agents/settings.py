@@ -104,6 +104,12 @@ class Settings:
     dedupe_ids: int = _setting(DEDUPE_CAPACITY, _integer(1_000, 10**9), "Event ids remembered at most, per worker")
     sentiment: str = _setting(DEFAULT_SCORER, _choice(*sorted(SCORERS)), "Sentiment scorer")
     sentiment_cache: int = _setting(65_536, _integer(2, 10**8), "Comment texts whose score is remembered")
+    alert_grace_seconds: float = _setting(
+        8.0, _seconds(0, 1_800), "How long after a minute's end its events are waited for before alerts look at it"
+    )
+    alert_wait_seconds: float = _setting(
+        30.0, _seconds(0, 600), "How long a campaign's minute waits for a partition that has not reported it"
+    )
     label_cap: int = _setting(100, _integer(0, 100_000), "Influencers with metrics of their own; the rest are `other`")
     session_seconds: float = _setting(30.0, _seconds(1, 1_800), "Consumer session and rebalance timeout")
     clock: str = _setting(

@@ -1,11 +1,11 @@
 """The durable copy of the state: a Faust table, written behind.
 
 Keys begin with their partition number, so that the records of one partition can be found again. Values are the
-records of ``streams.records`` and the segments of ``streams.dedupe``.
+records of ``streams.records``, the segments of ``streams.dedupe`` and the checkpoints of ``streams.alert_stage``.
 """
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -15,6 +15,7 @@ from streams.records import RowRecord, decode_record
 
 _ROW: Final = "row"
 _IDS: Final = "ids"
+_ALERTS: Final = "alerts"
 _encode_key = msgspec.json.Encoder().encode
 _decode_key = msgspec.json.Decoder(list[str | int]).decode
 
@@ -27,6 +28,19 @@ def row_key(partition: int, campaign_id: str, influencer_id: str) -> bytes:
 def ids_key(partition: int, topic: str, sequence: int) -> bytes:
     """Return the key of a dedupe segment."""
     return _encode_key([partition, _IDS, topic, sequence])
+
+
+def alerts_key(partition: int, campaign_id: str, generation: int | None = None, place: int = 0) -> bytes:
+    """Return the key of a campaign's alert checkpoint, or of one of its slices."""
+    slot: list[str | int] = [] if generation is None else [generation, place]
+    return _encode_key([partition, _ALERTS, campaign_id, *slot])
+
+
+class Slots(NamedTuple):
+    """What the table holds of one campaign's alert checkpoints: the head, and the slices of both generations."""
+
+    head: bytes | None
+    slices: tuple[dict[int, bytes], dict[int, bytes]]
 
 
 class StateTable:
@@ -60,11 +74,25 @@ class StateTable:
                 elif kind == _IDS:
                     topic, sequence = name
                     segments.setdefault(str(topic), {})[int(sequence)] = decode_segment(value)
-                else:
+                elif kind != _ALERTS:
                     raise UnsupportedRecord(f"a record of the unknown kind {kind!r}: {NEWER}")
             except UnsupportedRecord as error:
                 raise UnsupportedRecord(f"changelog record {_encode_key(key).decode()}: {error}") from None
         return rows, segments
+
+    def read_alerts(self, partition: int) -> dict[str, Slots]:
+        """Return the alert checkpoints of one partition, by campaign."""
+        found: dict[str, Slots] = {}
+        for (_, kind, *name), value in self._entries(partition):
+            if kind != _ALERTS:
+                continue
+            campaign_id = str(name[0])
+            slots = found.setdefault(campaign_id, Slots(None, ({}, {})))
+            if len(name) == 1:
+                found[campaign_id] = slots._replace(head=value)
+            else:
+                slots.slices[int(name[1])][int(name[2])] = value
+        return found
 
     def _entries(self, partition: int) -> Iterator[tuple[list[str | int], bytes]]:
         for key, value in self._table.data.data.items():

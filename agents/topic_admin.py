@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from agents.settings import Settings
 from streams.topics import (
+    ALERTS,
     COMMENTS,
     CONVERSIONS,
     DEAD_LETTERS,
@@ -16,6 +17,7 @@ from streams.topics import (
     INFLUENCER_SNAPSHOTS,
     POSTS,
     ROLLUPS,
+    WINDOWS,
 )
 
 STATE_TABLE: Final = "state"
@@ -70,9 +72,17 @@ def topic_specs(settings: Settings) -> list[TopicSpec]:
             True,
             {**_COMPACT, "max.message.bytes": _LARGEST_MESSAGE},
         ),
+        (
+            WINDOWS,
+            "closed minutes for alerts",
+            wide,
+            True,
+            {"retention.ms": str(_DAY_MS), "max.message.bytes": _LARGEST_MESSAGE},
+        ),
         # Five thousand influencers with codes and links are 1.4 MB.
         (DEFINITIONS, "campaign definitions", 1, False, {**_COMPACT, "max.message.bytes": _LARGEST_MESSAGE}),
         (ROLLUPS, "rollups out", wide, False, _COMPACT),
+        (ALERTS, "alerts out", wide, False, {"retention.ms": str(30 * _DAY_MS)}),
         (
             DEAD_LETTERS,
             "refused input",

@@ -11,6 +11,7 @@ tick.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from time import monotonic
 from typing import Any, Final
@@ -105,6 +106,7 @@ class BatchConsumer(driver.Consumer):
         """How many times reading was set back to the committed offsets."""
         self._last_seen: dict[TP, float] = {}
         self.highwaters_seen: dict[TP, int] = {}
+        self._polled_at_ms: dict[TP, int] = {}
 
     def _new_consumer_thread(self) -> PromptConsumerThread:
         return PromptConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -141,8 +143,24 @@ class BatchConsumer(driver.Consumer):
                 if not self.flow_active or self.app.consumer_generation_id != generation or self.epoch != epoch:
                     return
                 self._last_seen[tp] = now
+                self._note_end(tp)
                 # A tick stands where reading stands: Faust drops what lies before.
                 yield tp, self._batch_message(tp, [], self._read_offset[tp] or OFFSET_UNKNOWN)
+
+    def _note_end(self, tp: TP) -> None:
+        """Remember where the last answer of the broker put the end of a quiet partition, and when it came."""
+        consumer = self._thread._ensure_consumer()
+        if tp not in consumer.assignment():
+            return
+        end, polled_at_ms = consumer.highwater(tp), consumer.last_poll_timestamp(tp)
+        if end is not None and polled_at_ms is not None:
+            self.highwaters_seen[tp], self._polled_at_ms[tp] = end, polled_at_ms
+
+    def end_age_ms(self, tp: TP, position: int) -> int | None:
+        """Return how long ago it was seen that nothing lies at or after ``position``; None when something may."""
+        if tp not in self._polled_at_ms or position < self.highwaters_seen[tp]:
+            return None
+        return max(0, time.time_ns() // 1_000_000 - self._polled_at_ms[tp])
 
     async def _fetch(self, timeout_seconds: float) -> tuple[dict[TP, list[Any]] | None, set[TP] | None, int]:
         """Fetch, never in the middle of a seek; return the records, the active partitions and the epoch they are of.
@@ -208,6 +226,7 @@ class BatchConsumer(driver.Consumer):
             self._confirmed.pop(tp, None)
             self._last_seen.pop(tp, None)
             self.highwaters_seen.pop(tp, None)
+            self._polled_at_ms.pop(tp, None)
 
     async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:
         """Return where the changelog partitions end; table recovery reads up to there."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
+from msgspec.structs import asdict
 
 from models.events import Id
 
@@ -67,6 +68,8 @@ class WindowSample(Struct, frozen=True, kw_only=True):
     code_uses_without_click: Count = 0
     top_posts: tuple[PostCount, ...] = ()
     sample_comments: tuple[SampleComment, ...] = ()
+    topics: tuple[str, ...] = ()
+    """What the comments of this window are about, unlike the others: the commonest telling word first."""
 
 
 class AlertRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -126,6 +129,45 @@ class AlertRuleOverride(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     minimum_ratio: Annotated[float, Meta(ge=1.0)] | None = None
 
 
+DEFAULT_RULES: dict[RuleName, AlertRule] = {
+    rule.rule: rule
+    for rule in (
+        AlertRule(rule="engagement_spike", minimum_count=25, minimum_ratio=3.5, clear_at=0.4),
+        AlertRule(rule="engagement_drop", minimum_count=18, minimum_ratio=3.0, fire_windows=1),
+        AlertRule(rule="negative_wave", minimum_count=12, minimum_ratio=1.6, fire_windows=1),
+        AlertRule(rule="conversion_drop", minimum_count=60, minimum_ratio=2.0, fire_windows=1, clear_windows=8),
+        AlertRule(rule="code_leak", minimum_count=10, minimum_ratio=1.4, fire_windows=1, clear_windows=10),
+        AlertRule(
+            rule="feed_silent",
+            minimum_count=0,
+            minimum_ratio=1.0,
+            fire_windows=1,
+            clear_windows=2,
+            cool_down_ms=300_000,
+        ),
+        AlertRule(rule="entries_spike", minimum_count=12, minimum_ratio=3.0, clear_at=0.4),
+    )
+}
+
+
+def rules_with(overrides: dict[RuleName, AlertRuleOverride]) -> dict[RuleName, AlertRule]:
+    """The defaults with a campaign's overrides.
+
+    Raises:
+        ValueError: an override contradicts another threshold of its rule; the message begins with the field's path.
+    """
+    if not overrides:
+        return DEFAULT_RULES
+    rules = dict(DEFAULT_RULES)
+    for name, override in overrides.items():
+        changes = {key: value for key, value in asdict(override).items() if value is not None}
+        try:
+            rules[name] = AlertRule(**{**asdict(rules[name]), **changes})
+        except ValueError as error:
+            raise ValueError(f"rules.{name}.{error}") from None
+    return rules
+
+
 class MutedMoment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A planned moment, such as the go-live: what begins in it raises no alert. No ``rules`` means all rules."""
 
@@ -149,6 +191,14 @@ class AlertSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     rules: dict[RuleName, AlertRuleOverride] = {}
     muted_moments: tuple[MutedMoment, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse overrides that contradict the other thresholds of their rule.
+
+        Raises:
+            ValueError: a rule would flap; the message begins with the field's path.
+        """
+        rules_with(self.rules)
 
 
 class Alert(Struct, frozen=True, kw_only=True):

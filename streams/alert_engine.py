@@ -10,12 +10,20 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
-from models.alerts import Alert, AlertRule, AlertSettings, AlertTransition, RuleName, WindowSample
-from streams.alert_rules import DEFAULT_RULES, rules_for
+from models.alerts import (
+    DEFAULT_RULES,
+    Alert,
+    AlertRule,
+    AlertSettings,
+    AlertTransition,
+    RuleName,
+    WindowSample,
+    rules_with,
+)
 from streams.alert_signals import Reading, Signals, SignalState
 from streams.alerting import AlertMemory, Hold, Step, advance, alert_id, severity_of
 from streams.explanations import explain, explain_resolved
-from streams.peers import PeerGroup
+from streams.peers import PeerGroup, PeerStanding
 
 FORMAT_VERSION = 1
 RETURN_MS = 900_000
@@ -83,10 +91,25 @@ class KeyWatch:
         self.alerts: dict[RuleName, AlertMemory] = {rule: AlertMemory() for rule in DEFAULT_RULES}
 
 
+class CampaignWatchState(Struct, gc=False):
+    """The exported state of a campaign with all its influencers."""
+
+    version: int
+    keys: dict[str, KeyState]
+    own: KeyState | None
+    peers: dict[str, PeerStanding]
+
+
 Key = tuple[str, str | None]
 _STATE_ENCODER = msgspec.msgpack.Encoder()
 _STATE_DECODER = msgspec.msgpack.Decoder(KeyState)
+_CAMPAIGN_DECODER = msgspec.msgpack.Decoder(CampaignWatchState)
 _NOTHING_OPEN: frozenset[RuleName] = frozenset()
+
+
+def _check_version(version: int) -> None:
+    if version != FORMAT_VERSION:
+        raise ValueError(f"alert state has format {version}, this reads {FORMAT_VERSION}")
 
 
 def epoch_ms(moment: datetime) -> int:
@@ -114,13 +137,9 @@ class AlertEngine:
         starts_at_ms: int | None = None,
         ends_at_ms: int | None = None,
     ) -> None:
-        """Follow a campaign's definition; what is open stays open under the new thresholds.
-
-        Raises:
-            ValueError: an override contradicts another threshold of its rule.
-        """
+        """Follow a campaign's definition; what is open stays open under the new thresholds."""
         campaign = self._campaign(campaign_id)
-        campaign.rules = rules_for(settings)
+        campaign.rules = DEFAULT_RULES if settings is None else rules_with(settings.rules)
         campaign.starts_at_ms, campaign.ends_at_ms = starts_at_ms, ends_at_ms
         moments = () if settings is None else settings.muted_moments
         campaign.muted = tuple(
@@ -162,13 +181,12 @@ class AlertEngine:
         return {rule: len(who) for rule, who in self._campaign(campaign_id).open_alerts.items()}
 
     def export_state(self, campaign_id: str, influencer_id: str | None) -> bytes:
-        """Everything remembered of one key, for its state record.
+        """Everything remembered of one key.
 
         Raises:
             KeyError: the key was never observed.
         """
-        watch = self._keys[(campaign_id, influencer_id)]
-        return _STATE_ENCODER.encode(KeyState(FORMAT_VERSION, watch.last_end_ms, watch.signals.state(), watch.alerts))
+        return _STATE_ENCODER.encode(self._key_state((campaign_id, influencer_id)))
 
     def import_state(self, campaign_id: str, influencer_id: str | None, data: bytes) -> None:
         """Go on where ``export_state`` left off, here or in another process.
@@ -178,8 +196,40 @@ class AlertEngine:
             ValueError: it has another format version.
         """
         state = _STATE_DECODER.decode(data)
-        if state.version != FORMAT_VERSION:
-            raise ValueError(f"alert state has format {state.version}, this reads {FORMAT_VERSION}")
+        _check_version(state.version)
+        self._restore_key(campaign_id, influencer_id, state)
+
+    def export_campaign(self, campaign_id: str) -> bytes:
+        """Everything remembered of a campaign, its influencers and how they stand to one another."""
+        keys = {
+            influencer_id: self._key_state((campaign, influencer_id))
+            for campaign, influencer_id in self._keys
+            if campaign == campaign_id and influencer_id is not None
+        }
+        own = self._key_state((campaign_id, None)) if (campaign_id, None) in self._keys else None
+        peers = self._campaign(campaign_id).peers.standings
+        return _STATE_ENCODER.encode(CampaignWatchState(FORMAT_VERSION, keys, own, peers))
+
+    def import_campaign(self, campaign_id: str, data: bytes) -> None:
+        """Go on where ``export_campaign`` left off: every later window gives the transitions it would have given there.
+
+        Raises:
+            msgspec.DecodeError: ``data`` is no exported campaign.
+            ValueError: it has another format version.
+        """
+        state = _CAMPAIGN_DECODER.decode(data)
+        _check_version(state.version)
+        for influencer_id, key in state.keys.items():
+            self._restore_key(campaign_id, influencer_id, key)
+        if state.own is not None:
+            self._restore_key(campaign_id, None, state.own)
+        self._campaign(campaign_id).peers.standings.update(state.peers)
+
+    def _key_state(self, key: Key) -> KeyState:
+        watch = self._keys[key]
+        return KeyState(FORMAT_VERSION, watch.last_end_ms, watch.signals.state(), watch.alerts)
+
+    def _restore_key(self, campaign_id: str, influencer_id: str | None, state: KeyState) -> None:
         watch = self._keys[(campaign_id, influencer_id)] = KeyWatch()
         watch.last_end_ms = state.last_end_ms
         watch.signals = Signals(state.signals)
@@ -191,6 +241,12 @@ class AlertEngine:
         for rule, memory in watch.alerts.items():
             if memory.phase in ("firing", "recovering"):
                 campaign.open_alerts[rule].add(influencer_id)
+
+    def forget_campaign(self, campaign_id: str) -> None:
+        """Drop a campaign and everything under it."""
+        for key in [key for key in self._keys if key[0] == campaign_id]:
+            del self._keys[key]
+        self._campaigns.pop(campaign_id, None)
 
     def forget(self, campaign_id: str, influencer_id: str | None) -> None:
         """Drop a key (its partition was revoked, or its campaign is long over)."""

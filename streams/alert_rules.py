@@ -1,10 +1,7 @@
-"""The seven rules with their defaults, and what a campaign's definition changes of them."""
+"""Where each rule's strength is 1, and the parameters of its detectors. Thresholds of the alerts: ``models.alerts``."""
 
 from typing import Final
 
-import msgspec
-
-from models.alerts import AlertRule, AlertSettings, RuleName
 from streams.proportions import ProportionParameters
 
 SURPRISE_ALARM: Final = 3.0
@@ -36,38 +33,3 @@ CONVERSION_RATE: Final = ProportionParameters(
 UNCLICKED_CODES: Final = ProportionParameters(
     prior_share=0.25, prior_total=20.0, rise_add=0.3, rise_factor=1.5, memory_total=1_000.0, recent_decay=0.85
 )
-
-DEFAULT_RULES: Final[dict[RuleName, AlertRule]] = {
-    rule.rule: rule
-    for rule in (
-        AlertRule(rule="engagement_spike", minimum_count=25, minimum_ratio=3.5, clear_at=0.4),
-        AlertRule(rule="engagement_drop", minimum_count=18, minimum_ratio=3.0, fire_windows=1),
-        AlertRule(rule="negative_wave", minimum_count=12, minimum_ratio=1.6, fire_windows=1),
-        AlertRule(rule="conversion_drop", minimum_count=60, minimum_ratio=2.0, fire_windows=1, clear_windows=8),
-        AlertRule(rule="code_leak", minimum_count=10, minimum_ratio=1.4, fire_windows=1, clear_windows=10),
-        AlertRule(
-            rule="feed_silent",
-            minimum_count=0,
-            minimum_ratio=1.0,
-            fire_windows=1,
-            clear_windows=2,
-            cool_down_ms=300_000,
-        ),
-        AlertRule(rule="entries_spike", minimum_count=12, minimum_ratio=3.0, clear_at=0.4),
-    )
-}
-
-
-def rules_for(settings: AlertSettings | None) -> dict[RuleName, AlertRule]:
-    """The defaults with a campaign's overrides.
-
-    Raises:
-        ValueError: an override makes a rule inconsistent (see ``AlertRule``).
-    """
-    if settings is None or not settings.rules:
-        return DEFAULT_RULES
-    rules = dict(DEFAULT_RULES)
-    for name, override in settings.rules.items():
-        changes = {key: value for key, value in msgspec.structs.asdict(override).items() if value is not None}
-        rules[name] = AlertRule(**{**msgspec.structs.asdict(rules[name]), **changes})
-    return rules

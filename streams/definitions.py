@@ -98,10 +98,12 @@ def _error(root: yaml.Node, path: str, problem: str) -> DefinitionError:
         if following is None:
             break
         node = following
-    named = _child(node, problem.split(" ", 1)[0])
-    if named is not None:
-        # A check over several fields begins its message with the field to look at.
-        node, field = named, f"{path}.{problem.split(' ', 1)[0]}".lstrip(".")
+    # A check over several fields begins its message with the field to look at; where that is not given, its parent is.
+    for part in problem.split(" ", 1)[0].split("."):
+        named = _child(node, part)
+        if named is None:
+            break
+        node, field = named, f"{field}.{part}".lstrip(".")
     if twice := _TWICE.match(problem):
         node, field = _last_of(node, path, twice["mark"].replace(" ", "_"), twice["value"].casefold())
     if problem.startswith("Object contains unknown field"):

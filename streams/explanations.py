@@ -1,35 +1,12 @@
 """The sentence a campaign manager reads: what happened, what is usual, how much it rests on."""
 
-import re
-from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from models.alerts import RuleName, SampleComment, WindowSample
+from models.alerts import RuleName, WindowSample
 from streams.alert_signals import Reading, RecentWindow
 
 MINUTE_MS: Final = 60_000
-TOPIC_COMMENTS: Final = 3
-"""Comments that must share a word before it is called what they are about."""
-
-_WORD = re.compile(r"[^\W\d_]{4,}")
-_COMMON_TEXT: Final = """
-this that with have from your they what when will just like about here there their them then than were been
-would could should really very much more most some only also into over after because where which while does
-dont didnt cant isnt youre even still never ever again please thanks thank love guys want need make made know
-"""
-_COMMON_WORDS: Final = frozenset(_COMMON_TEXT.split())
-
-
-def topic_of(comments: Sequence[SampleComment]) -> str | None:
-    """The word most sample comments share, if at least ``TOPIC_COMMENTS`` and a third of them do."""
-    counts: Counter[str] = Counter()
-    for comment in comments:
-        counts.update(sorted(set(_WORD.findall(comment.text.casefold())) - _COMMON_WORDS))
-    if not counts:
-        return None
-    word, uses = min(counts.items(), key=lambda item: (-item[1], item[0]))
-    return word if uses >= TOPIC_COMMENTS and 3 * uses >= len(comments) else None
 
 
 def explain(
@@ -117,8 +94,7 @@ def _percent(share: float) -> str:
 
 
 def _about(sample: WindowSample) -> str:
-    topic = topic_of(sample.sample_comments)
-    return "" if topic is None else f'; most about "{topic}"'
+    return f'; most about "{sample.topics[0]}"' if sample.topics else ""
 
 
 def _mood(sample: WindowSample, recent: Sequence[RecentWindow]) -> str:

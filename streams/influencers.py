@@ -33,6 +33,7 @@ from streams.panes import PaneStore
 from streams.posts import Contribution, PostHistory
 from streams.sentiment import NEGATIVE_THRESHOLD, POSITIVE_THRESHOLD, SentimentScorer
 from streams.uniques import UniqueStore
+from streams.window_evidence import WindowEvidence
 
 I64 = NDArray[np.int64]
 
@@ -52,6 +53,7 @@ _COMMENT_COLUMNS: Final = np.array([COLUMN["comments"], COLUMN["sentiment_micros
 _CLASS_COLUMNS: Final = np.array(
     [COLUMN["sentiment_negative"], COLUMN["sentiment_neutral"], COLUMN["sentiment_positive"]]
 )
+_POST_ENGAGEMENTS: Final = frozenset((COLUMN["likes"], COLUMN["shares"], COLUMN["saves"]))
 _SNAPSHOTS: Final = (PostMetrics, PostPublished)
 _ORDERS: Final = (Purchase, Refund)
 _SPARE_ROWS: Final = 64
@@ -64,6 +66,8 @@ class InfluencerStore:
         self._scorer = scorer
         self.campaign_scorers: Mapping[str, SentimentScorer] = {}
         """Scorers of campaigns that have sentiment terms of their own."""
+        self.evidence = WindowEvidence()
+        """Posts and comments of the minutes that are not closed yet, for alerts."""
         self._seeds = PlatformSeeds()
         self.rows: dict[tuple[str, str], int] = {}
         self.keys: list[tuple[str, str]] = []
@@ -117,7 +121,10 @@ class InfluencerStore:
             if kind in _SIMPLE:
                 everywhere.add(row, time_ms, _SIMPLE[kind], 1)
             elif isinstance(event, PostReaction):
-                everywhere.add(row, time_ms, REACTION_COLUMNS.get(event.kind, _OTHER), event.count)
+                column = REACTION_COLUMNS.get(event.kind, _OTHER)
+                everywhere.add(row, time_ms, column, event.count)
+                if column in _POST_ENGAGEMENTS:
+                    self.evidence.add_engagements(row, time_ms, event.post_id, event.count)
             elif isinstance(event, _SNAPSHOTS):
                 if kind is PostPublished:
                     everywhere.add(row, time_ms, _POSTS, 1)
@@ -127,6 +134,8 @@ class InfluencerStore:
                         if in_total:
                             target = everywhere if in_panes else totals_only
                         target.add(row, change_ms, column, amount)
+                        if in_panes and column in _POST_ENGAGEMENTS:
+                            self.evidence.add_engagements(row, change_ms, event.post_id, amount)
             elif isinstance(event, ConversionEvent):
                 self._convert(row, event, time_ms, everywhere)
         if len(everywhere):
@@ -143,6 +152,7 @@ class InfluencerStore:
         for campaign_id, scorer in self.campaign_scorers.items():
             own = [index for index, event in enumerate(events) if event.campaign_id == campaign_id]
             polarity[own] = scorer.score_many([texts[index] for index in own])
+        self.evidence.add_comments(events, rows, times_ms, polarity)  # type: ignore[arg-type]  # all are CommentCreated
         micros = np.rint(polarity * MICROS).astype(np.int64)
         classes = 1 + (polarity > POSITIVE_THRESHOLD).astype(np.int64) - (polarity < NEGATIVE_THRESHOLD)
         ones = np.ones(len(rows), dtype=np.int64)

@@ -18,6 +18,7 @@ from models.deadletters import DeadLetter
 from models.events import ConversionEvent, Event, Purchase, Refund
 from streams.attribution import Registry
 from streams.batch import Forward, Record
+from streams.closed_windows import GRACE_MS, ClosedWindows
 from streams.counters import WIDTH
 from streams.decode import (
     DECODE_ERRORS,
@@ -49,12 +50,14 @@ from streams.records import (
 )
 from streams.sentiment import SentimentScorer
 from streams.topics import INPUT_TOPICS
-from streams.windows import WINDOWS
+from streams.windows import MINUTE_MS, WINDOWS
 
 I64 = NDArray[np.int64]
 _TOPIC_INDEX: Final = {topic: index for index, topic in enumerate(INPUT_TOPICS)}
 _NEED_A_LOOK: Final = frozenset((Purchase, Refund))
 """Types with a rule beyond type, topic and time; all others skip ``check_event`` when their time is plausible."""
+_STRETCH_MS: Final = 15 * MINUTE_MS
+"""Event time that a batch may cover before it is cut."""
 _CHUNK_ROWS: Final = 512
 """Rows summed at a time: 512 rows of panes are 18 MB."""
 
@@ -65,6 +68,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     max_event_bytes: int = MAX_EVENT_BYTES
     future_tolerance_ms: int = FUTURE_TOLERANCE_MS
     dedupe_hours: int = DEDUPE_HOURS
+    alert_grace_ms: int = GRACE_MS
+    """How long after a minute's end its events are waited for before alerts look at it."""
     generation_ids: int | None = None
     """Ids forgotten together at least; ``Pipeline`` derives it from its capacity."""
 
@@ -85,6 +90,8 @@ class PartitionState:
         self.registry = registry
         self.limits = limits
         self.influencers = InfluencerStore(scorer)
+        self.closed = ClosedWindows(partition, limits.alert_grace_ms)
+        """The minutes of this partition that are over, for alerts."""
         self.positions = [0] * len(INPUT_TOPICS)
         """Next offset expected, per input topic."""
         self.horizons = [DedupeHorizon(limits.dedupe_hours, limits.generation_ids) for _ in INPUT_TOPICS]
@@ -162,7 +169,7 @@ class PartitionState:
             self.positions[topic_index] = max(position, records[-1].offset + 1)
             self._quiet[topic_index] = False
         if events:
-            self._count(topic_index, events, np.array(offsets), np.array(times), np.array(rows))
+            self._count_stretches(topic_index, events, np.array(offsets), np.array(times), np.array(rows))
 
     def _reject(self, topic: str, record: Record, error: BaseException) -> None:
         rejection = rejection_of(error, record.value or b"")
@@ -202,6 +209,36 @@ class PartitionState:
             self._applied = grown
         return row
 
+    def _count_stretches(self, topic_index: int, events: list[Event], offsets: I64, times_ms: I64, rows: I64) -> None:
+        """Count a batch, as a rule at one go.
+
+        One that reaches far ahead (a backlog, or the morning after a quiet night) is cut where it does: minutes must
+        be closed before their panes are needed for newer ones.
+        """
+        start = 0
+        while start < len(events):
+            end = len(events)
+            begin_ms = int(times_ms[start])
+            beyond = np.flatnonzero(times_ms[start:] > max(self.time_ms, begin_ms) + _STRETCH_MS)
+            if len(beyond):
+                end = start + int(beyond[0])
+            if begin_ms > self.time_ms + _STRETCH_MS:
+                self._vouch(topic_index, begin_ms)
+            some = slice(start, end)
+            self._count(topic_index, events[some], offsets[some], times_ms[some], rows[some])
+            self._vouch(topic_index, int(times_ms[some].max()))
+            start = end
+
+    def _vouch(self, topic_index: int, time_ms: int) -> None:
+        """Take note that a topic has been applied up to ``time_ms``, and close the minutes that are over."""
+        self.closed.vouch(topic_index, time_ms)
+        self.close_minutes()
+
+    def close_minutes(self) -> None:
+        """Close the minutes that every topic has passed."""
+        if self.closed.is_due:
+            self.closed.close(self.influencers, self.registry)
+
     def _count(self, topic_index: int, events: list[Event], offsets: I64, times_ms: I64, rows: I64) -> None:
         seeds = self._seeds
         ids = hashes_of([digest(event.event_id.encode(), seeds[event.platform]) for event in events])
@@ -223,6 +260,10 @@ class PartitionState:
             rows, times_ms = rows[places], times_ms[places]
         self.influencers.apply(events, rows, times_ms)
         self._touched.update(distinct(rows))
+
+    def read_to_end(self, topic: str, as_of_ms: int) -> None:
+        """Tell that nothing lay beyond the position of a topic at ``as_of_ms`` by the clock."""
+        self._vouch(_TOPIC_INDEX[topic], as_of_ms)
 
     def tick(self, topic: str, now_ms: int) -> None:
         """Tell that a topic had nothing new. Once all three are quiet, stream time follows the clock."""
@@ -289,6 +330,7 @@ class PartitionState:
                 store.posts[row] = restore_posts(record.posts)
             if record.followers is not None:
                 store.followers[row] = record.followers
+        self.closed.restore(store, [record.as_of_ms for record in found])
         self.touch_all()
 
     # ---------------------------------------------------------------- numbers out

@@ -48,6 +48,11 @@ class PeerGroup:
         standing.expected = expected
         standing.at_ms = at_ms
 
+    @property
+    def standings(self) -> dict[str, PeerStanding]:
+        """Everything known of the peers (not a copy)."""
+        return self._standings
+
     def forget(self, influencer_id: str) -> None:
         """Drop an influencer (its partition went to another worker)."""
         self._standings.pop(influencer_id, None)

@@ -81,6 +81,14 @@ class Pipeline:
         """Tell that a topic-partition is quiet; see ``PartitionState.tick``."""
         self.partitions[partition].tick(topic, now_ms)
 
+    def position(self, topic: str, partition: int) -> int:
+        """Return the next offset expected of a topic-partition."""
+        return self.partitions[partition].positions[INPUT_TOPICS.index(topic)]
+
+    def read_to_end(self, topic: str, partition: int, as_of_ms: int) -> None:
+        """Tell that a topic-partition was read to its end; see ``PartitionState.read_to_end``."""
+        self.partitions[partition].read_to_end(topic, as_of_ms)
+
     def define(self, definition: CampaignDefinition) -> None:
         """Put a campaign definition in force."""
         self._follow(self.registry.with_definition(definition))

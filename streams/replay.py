@@ -7,26 +7,38 @@ import msgspec
 from msgspec import Struct
 
 from models.campaigns import CampaignDefinition
+from models.events import EventTime
 from models.rollups import Snapshot
+from streams.alert_replay import AlertReplay
 from streams.attribution import Registry
 from streams.batch import FileRecord
 from streams.campaigns import CampaignBoard
-from streams.decode import TOPIC_OF_TYPE, tag_of
+from streams.decode import TOPIC_OF_TYPE, epoch_ms, tag_of
 from streams.partition import Limits, PartitionState
 from streams.pipeline import Pipeline
 from streams.sentiment import SentimentScorer
 from streams.snapshots import describe
 from streams.topics import COMMENTS
+from streams.windows import MINUTE_MS
 
 _BATCH_LINES = 2_000
 _TOPIC_OF_TAG = {tag_of(kind): topic for kind, topic in TOPIC_OF_TYPE.items()}
+
+
+_BATCH_MS = 5 * MINUTE_MS
+"""Event time that a batch covers when alerts are asked for: topics of a file never lie further apart."""
 
 
 class _TypeOnly(Struct):
     type: str
 
 
+class _TimeOnly(Struct):
+    occurred_at: EventTime
+
+
 _decode_type = msgspec.json.Decoder(_TypeOnly).decode
+_decode_time = msgspec.json.Decoder(_TimeOnly).decode
 
 
 class ReplayCounts(Struct, frozen=True, kw_only=True):
@@ -47,6 +59,7 @@ class Replay:
         now_ms: the clock against which future event times are refused.
         limits: what is accepted.
         scorer_with_terms: see ``Pipeline``.
+        with_alerts: whether to find out which alerts would have fired; see ``alerts``.
     """
 
     def __init__(
@@ -56,17 +69,19 @@ class Replay:
         now_ms: int,
         limits: Limits | None = None,
         scorer_with_terms: Callable[[Mapping[str, float]], SentimentScorer] | None = None,
+        *,
+        with_alerts: bool = False,
     ) -> None:
         self._pipeline = Pipeline(scorer, 1, Registry(definitions), limits, scorer_with_terms=scorer_with_terms)
         self._now_ms = now_ms
         self._lines = 0
         self.state: PartitionState = self._pipeline.assign(0)
+        self.alerts = AlertReplay(self._pipeline.registry) if with_alerts else None
+        """What would have fired so far."""
 
     def feed(self, lines: Iterable[bytes]) -> Iterator[int]:
         """Apply lines (without their ends; blank ones are skipped) and yield the number of lines after each batch."""
-        numbered = ((line, line.strip()) for line in lines)
-        records = (text for _, text in numbered if text)
-        while batch := list(islice(records, _BATCH_LINES)):
+        for batch in self._batches(lines):
             # Topics are independent of one another, as they are on Kafka; within each the order is the file's.
             runs: dict[str, list[FileRecord]] = {}
             for value in batch:
@@ -74,7 +89,27 @@ class Replay:
                 self._lines += 1
             for topic, run in runs.items():
                 self._pipeline.apply(topic, 0, run, self._now_ms)
+            if self.alerts is not None:
+                self.alerts.take(self.state)
             yield self._lines
+
+    def _batches(self, lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+        numbered = ((line, line.strip()) for line in lines)
+        records = (text for _, text in numbered if text)
+        if self.alerts is None:
+            while batch := list(islice(records, _BATCH_LINES)):
+                yield batch
+            return
+        batch, until_ms = [], 0
+        for value in records:
+            at_ms = time_of(value)
+            if batch and (at_ms >= until_ms > 0 or len(batch) == _BATCH_LINES):
+                yield batch
+                batch, until_ms = [], 0
+            batch.append(value)
+            until_ms = until_ms or at_ms + _BATCH_MS
+        if batch:
+            yield batch
 
     def finish(self, as_of_ms: int | None = None) -> Snapshot:
         """Return everything as of ``as_of_ms``, or of the largest accepted event time when None.
@@ -109,6 +144,15 @@ class Replay:
             duplicates=self.state.duplicates_total,
             rejected=dict(sorted(self.state.rejected_total.items())),
         )
+
+
+def time_of(value: bytes) -> int:
+    """Return the event time of a line, or 0 of one that will be refused."""
+    try:
+        at = _decode_time(value).occurred_at
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return 0
+    return at if isinstance(at, int) else epoch_ms(at)
 
 
 def topic_of(value: bytes) -> str:

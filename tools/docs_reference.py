@@ -7,11 +7,13 @@ import msgspec
 
 from agents.settings import Settings, described
 from agents.topic_admin import changelog_topic, topic_specs
+from models.alerts import AlertTransition
 from models.campaigns import CampaignDefinition
 from models.deadletters import REASONS, DeadLetter
 from models.events import Event
 from models.rollups import Rollup, Snapshot
 from streams.topics import (
+    ALERTS,
     COMMENTS,
     CONVERSIONS,
     DEAD_LETTERS,
@@ -20,6 +22,7 @@ from streams.topics import (
     INFLUENCER_SNAPSHOTS,
     POSTS,
     ROLLUPS,
+    WINDOWS,
 )
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -52,6 +55,8 @@ _USES = {
         "`campaign-pulse campaigns`",
         "workers, `campaign-pulse campaigns list`",
     ),
+    WINDOWS: ("`campaign_id`", "internal (closed minutes, comments among them)", "workers", "workers (alerts)"),
+    ALERTS: ("`alert_id`", "an alert that opened, changed or was resolved (JSON)", "workers", "anybody"),
     ROLLUPS: (
         "`[campaign]` or `[campaign, influencer]` (JSON)",
         "a rollup (JSON, absolute numbers)",
@@ -93,6 +98,7 @@ def schemas() -> dict[str, str]:
         for name, schema in (
             ("event", msgspec.json.schema(Event)),
             ("campaign-definition", msgspec.json.schema(CampaignDefinition)),
+            ("alert-transition", msgspec.json.schema(AlertTransition)),
             ("rollup", msgspec.json.schema(Rollup)),
             ("snapshot", msgspec.json.schema(Snapshot)),
             ("dead-letter-headers", _header_schema()),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.alert_rules import DEFAULT_RULES
+from models.alerts import DEFAULT_RULES
 from streams.drops import SUDDEN_WINDOWS, DropMonitor, drop_evidence
 from streams.spikes import SpikeDetector
 
