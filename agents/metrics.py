@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 from agents.metric_rows import Row, label_rows
 from models.deadletters import REASONS
 from models.rollups import WINDOW_NAMES
-from streams.counters import COLUMN, COUNTERS
+from streams.counters import ALERT_COUNTERS, COLUMN, COUNTERS
 from streams.money import MICROS
 from streams.partition import PartitionState
 from streams.rollups import ratio
@@ -139,7 +139,7 @@ class PulseCollector(Collector):
     def _counter_metrics(self, rows: list[Row]) -> Iterator[Metric]:
         lifetime = [(row, row.sums[-1].tolist()) for row in rows]
         for name, column in COLUMN.items():
-            if name == "sentiment_micros":
+            if name == "sentiment_micros" or name in ALERT_COUNTERS:
                 continue
             what = _WORDS.get(name, name.replace("_", " ")).capitalize()
             total: Metric

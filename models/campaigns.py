@@ -80,13 +80,9 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_field
     """One campaign. Times carry an offset.
 
     ``sentiment_terms`` are the campaign's own words (brand slang, product names; one or two words, a hashtag or an
-<<<<<<< HEAD
     emoji) for the ``social`` scorer. They hold for comments that are read after the definition. ``giveaway`` are the
-    rules of the campaign's giveaway; see ``docs/giveaway.md``.
-=======
-    emoji) for the ``social`` scorer. They hold for comments that are read after the definition.
-    ``alerts`` changes thresholds and mutes planned moments; without it every rule has its defaults.
->>>>>>> 3371bab (Alerts: closed minutes, campaign stage, checkpoints and outputs, driven by the worker and by replay)
+    rules of the campaign's giveaway; see ``docs/giveaway.md``. ``alerts`` changes thresholds and mutes planned moments;
+    without it every rule has its defaults.
     """
 
     campaign_id: Id
@@ -96,11 +92,8 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_field
     influencers: tuple[InfluencerDefinition, ...]
     rate_card: RateCard | None = None
     sentiment_terms: dict[Id, TermWeight] = {}
-<<<<<<< HEAD
     giveaway: GiveawayRules | None = None
-=======
     alerts: AlertSettings | None = None
->>>>>>> 3371bab (Alerts: closed minutes, campaign stage, checkpoints and outputs, driven by the worker and by replay)
 
     def __post_init__(self) -> None:
         """Check what concerns more than one field.

@@ -31,5 +31,11 @@ CONVERSION_RATE: Final = ProportionParameters(
     correlation=0.0,
 )
 UNCLICKED_CODES: Final = ProportionParameters(
-    prior_share=0.25, prior_total=20.0, rise_add=0.3, rise_factor=1.5, memory_total=1_000.0, recent_decay=0.85
+    prior_share=0.25,
+    prior_total=10.0,
+    rise_add=0.3,
+    rise_factor=1.5,
+    memory_total=1_000.0,
+    recent_decay=0.85,
+    learning_total=20.0,
 )

@@ -6,6 +6,7 @@ applied here, so that the state machine compares one number.
 
 import math
 
+import msgspec
 from msgspec import Struct
 
 from models.alerts import RULE_NAMES, AlertRule, RuleName, WindowSample
@@ -28,6 +29,8 @@ from streams.spikes import UPPER_SIGMAS, SpikeDetector, SpikeState, Verdict
 RECENT_WINDOWS = 5
 ALONE_RATIO = 1.5
 """How much more than the engagements entries must have risen to be news of their own beside an engagement spike."""
+MOSTLY_UNCLICKED = 0.6
+"""Usual share of code uses without a click above which the rule has nothing to say."""
 LEARNT_HITS = 10.0
 """Hits a usual share must rest on before its fall means anything."""
 SILENCE_WINDOWS = 15
@@ -71,8 +74,8 @@ class SignalState(Struct, gc=False):
 
 
 def activity(sample: WindowSample) -> int:
-    """Everything that shows that a feed is alive."""
-    return max(sample.engagements, sample.comments) + sample.clicks + sample.purchases
+    """What shows that a feed is alive. The shop has a feed of its own: its orders do not vouch for posts."""
+    return max(sample.engagements, sample.comments)
 
 
 class Signals:
@@ -174,10 +177,17 @@ class Signals:
             "engagement_drop": drop,
             "negative_wave": _rise(rules["negative_wave"], negative, "negative share"),
             "conversion_drop": _fall(rules["conversion_drop"], conversion, "conversion rate"),
-            "code_leak": _rise(rules["code_leak"], codes, "share of code uses without a click"),
+            "code_leak": self._leak(rules["code_leak"], codes),
             "feed_silent": Reading(silent, "events", activity(sample), silence.expected, 0.0, silence.empty_windows),
             "entries_spike": entered,
         }
+
+    def _leak(self, rule: AlertRule, verdict: ProportionVerdict) -> Reading:
+        """A rise of code uses without a click, where codes usually come with one: not every shop tells."""
+        reading = _rise(rule, verdict, "share of code uses without a click")
+        if verdict.usual_share > MOSTLY_UNCLICKED:
+            return msgspec.structs.replace(reading, strength=0.0)
+        return reading
 
     def _while_silent(self, sample: WindowSample, silence: SilenceVerdict, silent: float) -> dict[RuleName, Reading]:
         nothing = Reading(0.0, "engagements", 0.0, silence.expected, 0.0, 0)

@@ -130,14 +130,14 @@ class CampaignAlerts:
         self._since_checkpoint = zlib.crc32(campaign_id.encode()) % CHECKPOINT_WINDOWS
         self._checkpoint_at_ms = 0
         self._saved_untold = 0
-        self._names: Mapping[str, str] = {}
+        self._names: Mapping[str, str] | None = None
 
     def configure(self, registry: Registry) -> None:
         """Follow the campaign's definition, or do without one."""
         index = registry.campaigns.get(self.campaign_id)
         if index is None:
             self.engine.configure(self.campaign_id, None)
-            self._names = {}
+            self._names = None
             return
         definition = index.definition
         self._names = {each.influencer_id: each.handle for each in definition.influencers}
@@ -202,10 +202,12 @@ class CampaignAlerts:
     def _observe_influencers(self, parts: Iterable[CampaignWindow]) -> None:
         for part in parts:
             for sample in influencer_samples(part, self._name):
-                self._observe(sample)
+                # Whoever is in no definition counts for the campaign; alerts are about those it names.
+                if self._names is None or sample.influencer_id in self._names:
+                    self._observe(sample)
 
     def _name(self, influencer_id: str) -> str:
-        return self._names.get(influencer_id, "")
+        return "" if self._names is None else self._names.get(influencer_id, "")
 
     def _observe(self, sample: WindowSample) -> None:
         self.observed_total += 1

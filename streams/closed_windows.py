@@ -85,6 +85,11 @@ class ClosedWindows:
         for topic_index in range(len(INPUT_TOPICS)):
             self.vouch(topic_index, time_ms)
 
+    def is_slowest(self, topic_index: int) -> bool:
+        """Whether the other topics have been read further than this one."""
+        own = self._vouched[topic_index]
+        return all(time_ms > own for index, time_ms in enumerate(self._vouched) if index != topic_index)
+
     @property
     def is_due(self) -> bool:
         """Whether a minute may be closed."""

@@ -30,7 +30,13 @@ COUNTERS: Final = (
     "sentiment_neutral",
     "sentiment_negative",  # comments with polarity below -0.05
     "sentiment_micros",  # sum of round(polarity * 1e6): an integer, so that the order of addition cannot matter
+    "reactions",  # likes, shares and saves that were sent one by one (post.reaction with count 1), so with their moment
+    "code_uses",  # purchases with a discount code
+    "code_uses_without_click",  # of these, those without a click id and without any utm value
 )
+
+ALERT_COUNTERS: Final = frozenset(("reactions", "code_uses", "code_uses_without_click"))
+"""Counters that only alerts look at; they are in no rollup and no metric."""
 
 COLUMN: Final = {name: index for index, name in enumerate(COUNTERS)}
 WIDTH: Final = len(COUNTERS)

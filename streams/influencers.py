@@ -53,6 +53,9 @@ _COMMENT_COLUMNS: Final = np.array([COLUMN["comments"], COLUMN["sentiment_micros
 _CLASS_COLUMNS: Final = np.array(
     [COLUMN["sentiment_negative"], COLUMN["sentiment_neutral"], COLUMN["sentiment_positive"]]
 )
+_REACTIONS: Final = COLUMN["reactions"]
+_CODE_USES: Final = COLUMN["code_uses"]
+_UNCLICKED: Final = COLUMN["code_uses_without_click"]
 _POST_ENGAGEMENTS: Final = frozenset((COLUMN["likes"], COLUMN["shares"], COLUMN["saves"]))
 _SNAPSHOTS: Final = (PostMetrics, PostPublished)
 _ORDERS: Final = (Purchase, Refund)
@@ -123,8 +126,9 @@ class InfluencerStore:
             elif isinstance(event, PostReaction):
                 column = REACTION_COLUMNS.get(event.kind, _OTHER)
                 everywhere.add(row, time_ms, column, event.count)
-                if column in _POST_ENGAGEMENTS:
-                    self.evidence.add_engagements(row, time_ms, event.post_id, event.count)
+                if event.count == 1 and column in _POST_ENGAGEMENTS:
+                    everywhere.add(row, time_ms, _REACTIONS, event.count)
+                    self.evidence.add_reactions(row, time_ms, event.post_id, event.count)
             elif isinstance(event, _SNAPSHOTS):
                 if kind is PostPublished:
                     everywhere.add(row, time_ms, _POSTS, 1)
@@ -134,8 +138,6 @@ class InfluencerStore:
                         if in_total:
                             target = everywhere if in_panes else totals_only
                         target.add(row, change_ms, column, amount)
-                        if in_panes and column in _POST_ENGAGEMENTS:
-                            self.evidence.add_engagements(row, change_ms, event.post_id, amount)
             elif isinstance(event, ConversionEvent):
                 self._convert(row, event, time_ms, everywhere)
         if len(everywhere):
@@ -185,7 +187,16 @@ class InfluencerStore:
                 return
             refund = isinstance(event, Refund)
             increments.add(row, time_ms, COLUMN["refunds" if refund else "purchases"], 1)
+            if event.discount_code and not refund:
+                increments.add(row, time_ms, _CODE_USES, 1)
+                if not (event.click_id or has_utm(event)):
+                    increments.add(row, time_ms, _UNCLICKED, 1)
             ledger = self.ledgers.setdefault(row, Ledger())
             ledger.add(time_ms, event.currency, micros_of(event.amount), refund=refund)
         elif not event.test:
             increments.add(row, time_ms, _VISITS[type(event)], 1)
+
+
+def has_utm(event: ConversionEvent) -> bool:
+    """Whether an event came through a link with utm values."""
+    return bool(event.utm_source or event.utm_medium or event.utm_campaign or event.utm_term or event.utm_content)

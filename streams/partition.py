@@ -212,17 +212,18 @@ class PartitionState:
     def _count_stretches(self, topic_index: int, events: list[Event], offsets: I64, times_ms: I64, rows: I64) -> None:
         """Count a batch, as a rule at one go.
 
-        One that reaches far ahead (a backlog, or the morning after a quiet night) is cut where it does: minutes must
-        be closed before their panes are needed for newer ones.
+        One that reaches far ahead (a backlog, or the morning after a quiet night) is cut where it does, if minutes
+        wait for this topic: they must be closed before their panes are needed for newer ones.
         """
         start = 0
+        slowest = self.closed.is_slowest(topic_index)
         while start < len(events):
             end = len(events)
             begin_ms = int(times_ms[start])
             beyond = np.flatnonzero(times_ms[start:] > max(self.time_ms, begin_ms) + _STRETCH_MS)
-            if len(beyond):
+            if slowest and len(beyond):
                 end = start + int(beyond[0])
-            if begin_ms > self.time_ms + _STRETCH_MS:
+            if slowest and begin_ms > self.time_ms + _STRETCH_MS:
                 self._vouch(topic_index, begin_ms)
             some = slice(start, end)
             self._count(topic_index, events[some], offsets[some], times_ms[some], rows[some])

@@ -40,6 +40,8 @@ class ProportionParameters(Struct, frozen=True, gc=False):
         evidence_limit: the most evidence that is kept, so that an end is seen soon.
         step_limit: the most evidence one window can bring.
         calm_evidence: evidence above which the usual share is learnt at a tenth of the speed.
+        learning_total: events that are learnt from before anything is judged: what is usual may differ from place to
+            place, and then nothing should be said against the prior.
         correlation: between the events of one window, as in a beta-binomial: n events say what
             ``n / (1 + correlation (n - 1))`` independent ones would.
     """
@@ -54,6 +56,7 @@ class ProportionParameters(Struct, frozen=True, gc=False):
     evidence_limit: float = 24.0
     step_limit: float = 9.0
     calm_evidence: float = 3.0
+    learning_total: float = 0.0
     correlation: float = 0.02
 
 
@@ -103,6 +106,8 @@ class ProportionMonitor:
             lower = usual * p.fall_factor
             s.rise = self._step(s.rise, hits, misses, usual, higher)
             s.fall = self._step(s.fall, hits, misses, usual, lower)
+            if s.usual_total < p.prior_total + p.learning_total:
+                s.rise = s.fall = 0.0
             weight = 1.0 if max(s.rise, s.fall) < p.calm_evidence else 0.1
             s.usual_hits += weight * hits
             s.usual_total += weight * total

@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from models.campaigns import RateCard
 from models.rollups import EarnedMediaValue, SentimentStats, WindowStats
-from streams.counters import COUNTERS
+from streams.counters import ALERT_COUNTERS, COUNTERS
 from streams.money import MICROS, Sums, decimal_text, revenue_stats
 
 _DECIMALS = 9
 _EXACT_DIGITS = 60  # a 64-bit count times a rate of 15 digits, five times: nothing is ever rounded
-_SHOWN = tuple(name for name in COUNTERS if not name.startswith("sentiment_"))
+_SHOWN = tuple(name for name in COUNTERS if not name.startswith("sentiment_") and name not in ALERT_COUNTERS)
 
 
 def ratio(part: int, base: int | None) -> float | None:

@@ -12,15 +12,12 @@ DEFINITIONS: Final = "campaign.definitions.v1"
 INFLUENCER_SNAPSHOTS: Final = "campaign.influencer-snapshots.v1"
 """Internal and compacted: absolute influencer numbers, partitioned by campaign, for the second stage."""
 
-<<<<<<< HEAD
 ENTRIES: Final = "campaign.entries.v1"
 """The ledger of giveaways, partitioned by campaign: see ``streams.entry_ledger``."""
 
-=======
 WINDOWS: Final = "campaign.windows.v1"
 """Internal: closed minutes of a campaign's influencers, partitioned by campaign, for alerts."""
 
 ALERTS: Final = "campaign.alerts.v1"
->>>>>>> 3371bab (Alerts: closed minutes, campaign stage, checkpoints and outputs, driven by the worker and by replay)
 ROLLUPS: Final = "campaign.rollups.v1"
 DEAD_LETTERS: Final = "campaign.dead-letters.v1"

@@ -72,8 +72,8 @@ class WindowEvidence:
             self._batches = [_halved(each) for each in self._batches]
             self._held = sum(len(each.texts) for each in self._batches)
 
-    def add_engagements(self, row: int, time_ms: int, post_id: str, amount: int) -> None:
-        """Add likes, shares or saves of a post."""
+    def add_reactions(self, row: int, time_ms: int, post_id: str, amount: int) -> None:
+        """Add likes, shares or saves of a post that were reported one by one."""
         minute = time_ms // MINUTE_MS
         posts = self._posts.get(minute)
         if posts is None:

@@ -34,6 +34,8 @@ COUNTS: Final = (
 )
 """The counts of a record, named as in ``WindowSample``; append only."""
 COLUMNS_OF_COUNT: Final[dict[str, tuple[str, ...]]] = {
+    # Not likes, shares and saves as such: most come as running totals, now and then, and a total says how many since
+    # the last one, not when. Ten minutes of likes in one minute would be a spike every time.
     "engagements": ("comments", "reactions"),
     "positive": ("sentiment_positive",),
     "neutral": ("sentiment_neutral",),

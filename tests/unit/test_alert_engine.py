@@ -31,6 +31,7 @@ def window(minute, influencer="ana", **counts):
     counts.setdefault("neutral", comments - counts["negative"])
     counts.setdefault("clicks", engagements)
     counts.setdefault("purchases", round(0.1 * counts["clicks"]))
+    counts.setdefault("code_uses", round(0.3 * counts["purchases"]))
     return WindowSample(
         campaign_id="summer",
         influencer_id=influencer,

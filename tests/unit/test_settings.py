@@ -49,6 +49,8 @@ def test_every_field_is_described() -> None:
         ("PULSE_DEDUPE_IDS", "999"),
         ("PULSE_SENTIMENT", "vibes"),
         ("PULSE_SENTIMENT_CACHE", "0"),
+        ("PULSE_ALERT_GRACE_SECONDS", "soon"),
+        ("PULSE_ALERT_WAIT_SECONDS", "601"),
         ("PULSE_LABEL_CAP", "many"),
         ("PULSE_SESSION_SECONDS", "0.5"),
         ("PULSE_CLOCK", "yesterday"),
