@@ -5,15 +5,20 @@ writes one record per changed influencer, so this uses aiokafka's batch builder,
 """
 
 import asyncio
+import logging
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 from mode import Service
 
+from agents.producers import start_producer
 from streams.partitioning import partition_of
 
+log: Final = logging.getLogger("campaign_pulse")
 _BATCH_BYTES: Final = 512 * 1024
 _REQUEST_BYTES: Final = 8 * 1024 * 1024
+DELIVERY_SECONDS: Final = 40.0
+_STOP_SECONDS: Final = 5.0
 
 Headers = list[tuple[str, bytes]]
 _Pending = tuple[bytes | None, bytes | None, Headers]
@@ -31,18 +36,19 @@ class Outbox(Service):
 
     async def on_start(self) -> None:
         """Connect."""
-        self._producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap_servers,
-            acks="all",
-            max_batch_size=_BATCH_BYTES,
-            max_request_size=_REQUEST_BYTES,
+        self._producer = await start_producer(
+            self._bootstrap_servers, max_batch_size=_BATCH_BYTES, max_request_size=_REQUEST_BYTES
         )
-        await self._producer.start()
 
     async def on_stop(self) -> None:
         """Disconnect after what was handed to the client has left."""
         if self._producer is not None:
-            await self._producer.stop()
+            try:
+                async with asyncio.timeout(_STOP_SECONDS):
+                    await self._producer.stop()
+            except TimeoutError:
+                log.warning("the producer still had records after %g s; no broker takes them", _STOP_SECONDS)
+                await self._producer.client.close()
 
     def add(
         self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: Headers | None = None
@@ -59,6 +65,7 @@ class Outbox(Service):
 
         Raises:
             KafkaError: a record could not be delivered in spite of the client's retries.
+            TimeoutError: the brokers did not confirm in time. An idempotent producer would try for ever.
         """
         pending, self._pending = self._pending, {}
         if not pending:
@@ -69,7 +76,8 @@ class Outbox(Service):
         futures: list[asyncio.Future[Any]] = []
         for (topic, partition), records in pending.items():
             futures += await self._send(producer, topic, partition, records)
-        await asyncio.gather(*futures)
+        async with asyncio.timeout(DELIVERY_SECONDS):
+            await asyncio.gather(*futures)
         return sum(len(records) for records in pending.values())
 
     async def _send(

@@ -1,11 +1,13 @@
 """Topics: created where they are missing, verified where they exist, through kafka-python's admin client."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, TopicAlreadyExistsError
 from msgspec import Struct
 
+from agents.processes import wait_until
 from agents.settings import Settings
 from streams.topics import (
     ALERTS,
@@ -23,6 +25,7 @@ from streams.topics import (
 STATE_TABLE: Final = "state"
 _BOOTSTRAP_MS: Final = 10_000
 """A broker that is there answers at once; kafka-python's own 30 s are long for a mistyped address."""
+_KNOWN_SECONDS: Final = 30.0
 _DAY_MS: Final = 86_400_000
 LARGEST_MESSAGE_BYTES: Final = 8 * 1024 * 1024
 _LARGEST_MESSAGE: Final = str(LARGEST_MESSAGE_BYTES)
@@ -91,8 +94,11 @@ def topic_specs(settings: Settings) -> list[TopicSpec]:
             {"retention.ms": str(30 * _DAY_MS), "max.message.bytes": _LARGEST_MESSAGE},
         ),
     ]
+    # A confirmation means that a majority has the record: with the broker's default of 1, the last replica in sync may
+    # confirm state, die, and take it along.
+    safe = {"min.insync.replicas": str(settings.replication // 2 + 1)} if settings.replication > 2 else {}
     return [
-        TopicSpec(name=name, purpose=purpose, partitions=partitions, copartitioned=together, config=config)
+        TopicSpec(name=name, purpose=purpose, partitions=partitions, copartitioned=together, config={**config, **safe})
         for name, purpose, partitions, together, config in purposes
     ]
 
@@ -122,6 +128,7 @@ def ensure_topics(settings: Settings) -> dict[str, int]:
                 partitions = wide if spec.copartitioned and wide is not None else spec.partitions
                 _create(admin, spec, partitions, settings.replication)
                 counts[spec.name] = partitions
+        _wait_until_known(admin, counts)
         _verify(specs, counts)
     except KafkaError as error:
         raise TopicError(f"topics at {settings.broker}: {error}") from error
@@ -140,6 +147,14 @@ def _partition_counts(admin: KafkaAdminClient, names: list[str]) -> dict[str, in
         for topic in admin.describe_topics(wanted)
         if topic["name"] in wanted and topic["partitions"]
     }
+
+
+def _wait_until_known(admin: KafkaAdminClient, names: Iterable[str]) -> None:
+    """Wait until the broker tells of topics that it has confirmed: Apache Kafka's nodes hear of them a moment later."""
+    wanted = set(names)
+    if not wait_until(lambda: wanted <= set(admin.list_topics()), timeout_seconds=_KNOWN_SECONDS):
+        missing = ", ".join(sorted(wanted - set(admin.list_topics())))
+        raise TopicError(f"created, and {_KNOWN_SECONDS:g} s later the broker does not know these topics: {missing}")
 
 
 def _create(admin: KafkaAdminClient, spec: TopicSpec, partitions: int, replication: int) -> None:

@@ -305,7 +305,8 @@ class ApacheKafka:
         ports = _free_ports(2 * self.replicas)
         clients, controllers = ports[: self.replicas], ports[self.replicas :]
         voters = ",".join(f"{number}@127.0.0.1:{port}" for number, port in enumerate(controllers, start=1))
-        self._cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # The first letter of a version 4 UUID's bytes may be a dash, which the tool would take for an option.
+        self._cluster_id = "p" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22]
         for number, (client, controller) in enumerate(zip(clients, controllers, strict=True), start=1):
             place = directory / f"node-{number}"
             own = {

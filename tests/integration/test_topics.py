@@ -7,11 +7,11 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewTopic
 
 from agents import topic_admin
 from agents.settings import Settings
-from agents.topic_admin import ensure_topics
+from agents.topic_admin import ensure_topics, topic_specs
 from tests.brokers import Broker, make_broker
 from tests.integration.cluster import Cluster
 from tests.integration.commands import run
@@ -25,6 +25,7 @@ NAMES = {
     "campaign.definitions.v1",
     "campaign.influencer-snapshots.v1",
     "campaign.rollups.v1",
+    "campaign.entries.v1",
     "campaign.dead-letters.v1",
     "campaign-pulse-state-changelog",
 }
@@ -33,9 +34,11 @@ COMPACTED = {
     "campaign.definitions.v1",
     "campaign.influencer-snapshots.v1",
     "campaign.rollups.v1",
+    "campaign.entries.v1",
     "campaign-pulse-state-changelog",
 }
 LARGE = {
+    "campaign.entries.v1",
     "campaign.definitions.v1",
     "campaign.posts.v1",
     "campaign.comments.v1",
@@ -95,6 +98,25 @@ def test_missing_topics_are_created_with_their_partitions_and_settings(
     redelivery_ms = 72 * 3_600_000
     for name in ("campaign.posts.v1", "campaign.comments.v1", "campaign.conversions.v1"):
         assert int(configs[name]["retention.ms"]) > redelivery_ms
+
+
+@pytest.mark.replication
+@pytest.mark.brokers("kafka", "kafka3", reason="the embedded broker does not tell the settings of its topics")
+def test_the_broker_has_the_replicas_and_settings(broker: Broker) -> None:
+    """What the broker itself says of every topic: its replicas, and each setting that was asked for."""
+    wanted = settings(broker, partitions=3, replication=broker.replicas)
+    ensure_topics(wanted)
+    specs = {spec.name: spec for spec in topic_specs(wanted)}
+    with closing(KafkaAdminClient(bootstrap_servers=broker.bootstrap)) as admin:
+        described = admin.describe_topics(sorted(specs))
+        told = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in sorted(specs)])
+    replicas = {len(each["replica_nodes"]) for topic in described for each in topic["partitions"]}
+    assert replicas == {broker.replicas}
+    for name, entries in told["topic"].items():
+        found = {key: entry["value"] for key, entry in entries.items()}
+        assert found.items() >= specs[name].config.items(), name
+        assert found["min.insync.replicas"] == str(broker.replicas // 2 + 1), name
+    assert set(told["topic"]) == set(specs)
 
 
 def test_a_second_time_changes_nothing(broker: Broker) -> None:

@@ -1,0 +1,67 @@
+"""Producers whose retries neither double a record nor let an old one overtake a newer one.
+
+Without a producer id a request that was given up and sent again may still be carried out by the broker, late: the
+record is doubled, or an old state of an influencer ends up behind, and at compaction instead of, the newer one. With
+one, the broker refuses what it has had (``enable.idempotence``). Apache Kafka gives producer ids since 0.11; the
+embedded broker does not.
+"""
+
+import logging
+from typing import Any, Final
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import IncompatibleBrokerVersion
+from aiokafka.protocol.transaction import InitProducerIdRequest
+
+log: Final = logging.getLogger("campaign_pulse")
+_ANY_TIMEOUT_MS: Final = 2**31 - 1
+_REFUSALS: Final = {
+    -1: "UNKNOWN_SERVER_ERROR",  # what the embedded broker answers
+    31: "CLUSTER_AUTHORIZATION_FAILED",
+    35: "UNSUPPORTED_VERSION",
+    53: "TRANSACTIONAL_ID_AUTHORIZATION_FAILED",
+}
+
+
+async def start_producer(bootstrap_servers: list[str], **options: Any) -> AIOKafkaProducer:
+    """Start a producer with ``acks=all``, idempotent where the broker gives producer ids.
+
+    Args:
+        bootstrap_servers: the brokers.
+        options: further options of ``AIOKafkaProducer``.
+
+    Raises:
+        KafkaError: no broker answers.
+    """
+    refusal = await _refusal(bootstrap_servers)
+    if refusal is None:
+        log.info("producer: acks=all, idempotent")
+    else:
+        log.warning(
+            "producer: acks=all, not idempotent: the broker refuses InitProducerId (%s); a retry may double a record",
+            refusal,
+        )
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap_servers, acks="all", enable_idempotence=refusal is None, **options
+    )
+    try:
+        await producer.start()
+    except BaseException:
+        await producer.stop()
+        raise
+    return producer
+
+
+async def _refusal(bootstrap_servers: list[str]) -> str | None:
+    """Ask for a producer id; return why there is none. An answer to try again later means that there are some."""
+    client = AIOKafkaClient(bootstrap_servers=bootstrap_servers)
+    try:
+        await client.bootstrap()
+        request = InitProducerIdRequest(transactional_id=None, transaction_timeout_ms=_ANY_TIMEOUT_MS)
+        answer = await client.send(client.get_random_node(), request)
+    except IncompatibleBrokerVersion as error:
+        return str(error)
+    finally:
+        await client.close()
+    return _REFUSALS.get(answer.error_code)

@@ -1,0 +1,65 @@
+"""The worker's producer: idempotent where the broker can, a clear word where it cannot, no waiting for ever."""
+
+import asyncio
+import logging
+
+import pytest
+
+from agents import outbox
+from agents.outbox import Outbox
+from agents.producers import start_producer
+from tests.brokers import Broker, BrokerKind, chosen, make_broker
+
+TOPIC = "producers.test"
+
+pytestmark = pytest.mark.broker
+
+
+async def deliver(box: Outbox, count: int, value: bytes) -> None:
+    """Send some records and wait until they are confirmed."""
+    for number in range(count):
+        box.add(TOPIC, 0, b"%d" % number, value)
+    await box.deliver()
+
+
+def test_it_is_idempotent_where_the_broker_gives_producer_ids(broker: Broker, caplog: pytest.LogCaptureFixture) -> None:
+    """Apache Kafka: idempotent. The embedded broker: a warning that names the reason, and records pass all the same."""
+
+    async def scenario() -> bool:
+        producer = await start_producer([*broker.bootstrap.split(",")])
+        try:
+            await producer.send_and_wait(TOPIC, b"x", partition=0)
+            return producer._txn_manager is not None and producer._txn_manager.has_pid()
+        finally:
+            await producer.stop()
+
+    with caplog.at_level(logging.INFO, logger="campaign_pulse"):
+        idempotent = asyncio.run(scenario())
+    assert idempotent is (chosen() is not BrokerKind.EMBEDDED)
+    (line,) = [record for record in caplog.records if record.name == "campaign_pulse"]
+    if idempotent:
+        assert (line.levelname, line.message) == ("INFO", "producer: acks=all, idempotent")
+    else:
+        assert line.levelname == "WARNING"
+        assert "refuses InitProducerId (UNKNOWN_SERVER_ERROR)" in line.message
+
+
+def test_a_broker_that_hangs_ends_the_delivery_and_the_producer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An idempotent producer retries for ever: the delivery raises in time, and stopping does not wait either."""
+    monkeypatch.setattr(outbox, "DELIVERY_SECONDS", 1.0)
+    monkeypatch.setattr(outbox, "_STOP_SECONDS", 0.5)
+
+    async def scenario(broker: Broker) -> None:
+        box = Outbox(broker.bootstrap.split(","), {TOPIC: 1})
+        await box.on_start()
+        await deliver(box, 3, b"before")
+        broker.pause()
+        try:
+            with pytest.raises(TimeoutError):
+                await deliver(box, 3, b"during")
+        finally:
+            broker.resume()
+        await box.on_stop()
+
+    with make_broker() as broker:
+        asyncio.run(scenario(broker))
