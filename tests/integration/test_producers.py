@@ -46,20 +46,20 @@ def test_it_is_idempotent_where_the_broker_gives_producer_ids(broker: Broker, ca
 
 def test_a_broker_that_hangs_ends_the_delivery_and_the_producer(monkeypatch: pytest.MonkeyPatch) -> None:
     """An idempotent producer retries for ever: the delivery raises in time, and stopping does not wait either."""
-    monkeypatch.setattr(outbox, "DELIVERY_SECONDS", 1.0)
-    monkeypatch.setattr(outbox, "_STOP_SECONDS", 0.5)
 
     async def scenario(broker: Broker) -> None:
         box = Outbox(broker.bootstrap.split(","), {TOPIC: 1})
         await box.on_start()
-        await deliver(box, 3, b"before")
-        broker.pause()
         try:
+            await deliver(box, 3, b"before")
+            monkeypatch.setattr(outbox, "DELIVERY_SECONDS", 1.0)
+            broker.pause()
             with pytest.raises(TimeoutError):
                 await deliver(box, 3, b"during")
         finally:
+            monkeypatch.setattr(outbox, "_STOP_SECONDS", 0.5)
+            await box.on_stop()
             broker.resume()
-        await box.on_stop()
 
     with make_broker() as broker:
         asyncio.run(scenario(broker))
