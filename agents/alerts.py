@@ -18,6 +18,7 @@ import msgspec
 from faust.types import TP
 
 from agents.alert_projection import AlertView
+from agents.fence import Fence
 from agents.outbox import Outbox
 from agents.redis_projection import RedisProjection
 from agents.state_table import Slots, StateTable, alerts_key
@@ -53,7 +54,7 @@ class AlertWorker:
     Args:
         pipeline: the partitions whose minutes are closed.
         table: mirror of the changelog.
-        changelog: name of the changelog topic.
+        fence: writes to the changelog, while this worker may.
         outbox: delivers to Kafka.
         redis: the read model, or None.
         confirm: told (topic-partition, next offset) of what checkpoints stand for.
@@ -64,7 +65,7 @@ class AlertWorker:
         self,
         pipeline: Pipeline,
         table: StateTable,
-        changelog: str,
+        fence: Fence,
         outbox: Outbox,
         redis: RedisProjection | None,
         confirm: Callable[[TP, int], None],
@@ -72,7 +73,7 @@ class AlertWorker:
     ) -> None:
         self._pipeline = pipeline
         self._table = table
-        self._changelog = changelog
+        self._fence = fence
         self._outbox = outbox
         self._redis = redis
         self._confirm = confirm
@@ -143,6 +144,7 @@ class AlertWorker:
 
         Raises:
             KafkaError: something could not be delivered; the worker must end and start again.
+            FencedOut: the partitions belong to other workers; the state must be dropped.
         """
         await self._send_windows()
         for partition, stage in list(self.partitions.items()):
@@ -156,6 +158,7 @@ class AlertWorker:
                 key = window.campaign_id
                 self._outbox.add_keyed(WINDOWS, key, key.encode(), encode_window(window))
             await asyncio.sleep(0)
+        await self._fence.membership.assure()
         await self._outbox.deliver()
 
     async def _save(self, partition: int, stage: AlertPartition) -> None:
@@ -203,13 +206,8 @@ class AlertWorker:
         return alerts_key(partition, campaign_id), _encode_head(Head(generation, count, b"" if count else data))
 
     async def _write(self, partition: int, records: list[tuple[bytes, bytes | None]]) -> None:
-        if not records:
-            return
-        for key, value in records:
-            self._outbox.add(self._changelog, partition, key, value)
-        await self._outbox.deliver()
-        for key, value in records:
-            self._table.put(partition, key, value)
+        if records:
+            await self._fence.write((partition, key, value) for key, value in records)
 
     async def _tell(self, stage: AlertPartition) -> None:
         telling = [

@@ -13,13 +13,14 @@ from prometheus_client import CollectorRegistry, Histogram
 from agents.alerts import AlertWorker
 from agents.clock import Clock
 from agents.definition_feed import Change, DefinitionFeed
+from agents.fence import Fence, FencedOut, FencedTable, Membership
 from agents.flush import Flusher
 from agents.health import Health, WebServer
 from agents.metrics import PulseCollector
-from agents.outbox import Outbox
+from agents.outbox import Headers, Outbox
 from agents.redis_projection import Fields, RedisProjection
 from agents.settings import Settings
-from agents.state_table import StateTable
+from agents.state_table import StateTable, late_key
 from agents.topic_admin import STATE_TABLE, changelog_topic
 from agents.transport import BatchConsumer, BatchSchema, BatchTransport
 from streams.campaigns import CampaignBoard
@@ -94,20 +95,22 @@ class Worker:
             if settings.redis_url
             else None
         )
-        self.table = StateTable(
-            app.Table(
-                STATE_TABLE,
-                partitions=partitions[COMMENTS],
-                key_type=bytes,
-                value_type=bytes,
-                on_recover=self._on_recover,
-                help="State of influencers and remembered event ids",
-            )
+        table = app.Table(
+            STATE_TABLE,
+            partitions=partitions[COMMENTS],
+            key_type=bytes,
+            value_type=bytes,
+            on_recover=self._on_recover,
+            help="State of influencers and remembered event ids",
         )
+        self.table = StateTable(table)
+        self.membership = Membership(settings.session_seconds)
+        self.fence = Fence(self.table, changelog_topic(settings), self.outbox, self.membership, self._show_partition)
+        table.order = self.fence.order
         self.alerts = AlertWorker(
             self.pipeline,
             self.table,
-            changelog_topic(settings),
+            self.fence,
             self.outbox,
             self.redis,
             self._confirm,
@@ -116,10 +119,9 @@ class Worker:
         self.flusher = Flusher(
             self.pipeline,
             self.board,
-            self.table,
-            changelog_topic(settings),
             self.outbox,
             self.redis,
+            self.fence,
             self._confirm,
             settings.flush_seconds,
             self.alerts,
@@ -140,6 +142,8 @@ class Worker:
         )
         self._oldest_record_ms: int | None = None
         self._recovered = False
+        self._late: list[tuple[int, bytes, Headers]] = []
+        self.fenced_out_total = 0
 
     def parts(self) -> list[Service]:
         """Return the services of this worker, in the order in which they start."""
@@ -154,6 +158,7 @@ class Worker:
         consumer.ticking_topics = frozenset(INPUT_TOPICS)
         consumer.bootstrap_servers = tuple(self.settings.bootstrap_servers)
         consumer.tick_seconds = self.settings.tick_seconds
+        consumer.membership = self.membership
         consumer.on_drain = self.drain
         consumer.on_assigned = self.take_over
         self.consumer = consumer
@@ -165,12 +170,19 @@ class Worker:
         """Rebuild the assigned partitions from the recovered table and the committed offsets."""
         if not self._recovered:
             return  # a seek in the middle of a rebalance; the assignment is still to come
-        for partition in sorted({tp.partition for tp in committed if tp.topic == COMMENTS}):
-            if partition not in self.pipeline.partitions:
-                rows, segments = await self._read_state(partition)
-                offsets = {topic: committed.get(TP(topic, partition), 0) for topic in INPUT_TOPICS}
-                self.pipeline.assign(partition, rows, segments, offsets)
-                self.alerts.assign(partition, committed.get(TP(WINDOWS, partition), 0))
+        taken = {tp.partition for tp in committed if tp.topic == COMMENTS}
+        owned = sorted(taken - self.pipeline.partitions.keys())
+        ends = {} if self.consumer is None else self.consumer.changelog_ends
+        try:
+            await self.fence.take_over(owned, self.app.consumer_generation_id, ends)
+        except FencedOut as reason:
+            log.warning("partitions not taken over: %s; the worker joins again", reason)
+            return
+        for partition in owned:
+            rows, segments = await self._read_state(partition)
+            offsets = {topic: committed.get(TP(topic, partition), 0) for topic in INPUT_TOPICS}
+            self.pipeline.assign(partition, rows, segments, offsets)
+            self.alerts.assign(partition, committed.get(TP(WINDOWS, partition), 0))
         log.info("partitions taken over: %s", sorted(self.pipeline.partitions))
         self.health.ready(sorted(self.pipeline.partitions))
 
@@ -183,11 +195,40 @@ class Worker:
             raise
 
     async def drain(self) -> None:
-        """Flush and let go of everything; Faust commits right after. On every revocation and at the end."""
+        """Flush and let go of everything; Faust commits right after. On every revocation and at the end.
+
+        A worker without which the group has gone on drops its state instead: its successors count from the last flush.
+        """
         self.health.draining()
         if self.pipeline.partitions and not self.app.crashed:
-            await self.flusher.flush()
+            try:
+                await self.flusher.flush()
+            except FencedOut as reason:
+                self._give_up(reason)
+        await self._confess()
+        self._let_go()
+
+    def _give_up(self, reason: FencedOut) -> None:
+        if not self.pipeline.partitions:
+            return  # while one flush was refused, another waited
+        self.fenced_out_total += 1
+        log.warning("state of partitions %s dropped: %s", sorted(self.pipeline.partitions), reason)
+        self._let_go()
+
+    async def _confess(self) -> None:
+        """Behind whatever may have left too late, say so in each changelog partition: the successor writes again."""
+        late, self._late = self._late, []
+        for partition, key, headers in late:
+            self.outbox.add(changelog_topic(self.settings), partition, key, None, headers)
+        if late:
+            await self.outbox.deliver()
+
+    def _let_go(self) -> None:
+        if self.membership.is_lost:
+            self._late += [(each, late_key(each), self.fence.headers(each)) for each in self.pipeline.partitions]
+            self.outbox.discard()
         self._recovered = False
+        self.fence.let_go()
         for partition, state in list(self.pipeline.partitions.items()):
             self.collector.retire(state)
             self.pipeline.revoke(partition)
@@ -216,9 +257,11 @@ class Worker:
                     self._note_end(topic, partition)
                     self.pipeline.tick(topic, partition, self.clock())
             oldest_ms = self._oldest_record_ms
-            if await self.flusher.flush_if_due() and oldest_ms is not None:
+            if self.pipeline.partitions and await self.flusher.flush_if_due() and oldest_ms is not None:
                 self._latency.observe(max(0, self.clock() - oldest_ms) / 1000)
                 self._oldest_record_ms = None
+        except FencedOut as reason:
+            self._give_up(reason)
         except Exception as error:
             # Faust would acknowledge and go on; the state may be half-way through a batch. The process ends with the
             # reason instead, and the supervisor starts it again from the last flush.
@@ -280,6 +323,13 @@ class Worker:
         self.board.touch_all()
         self.alerts.show_all()
 
+    def _show_partition(self, partition: int) -> None:
+        """Have the numbers of one partition published again, and those of the campaigns."""
+        if partition in self.pipeline.partitions:
+            self.pipeline.partitions[partition].touch_all()
+        self.board.touch_all()
+        self.alerts.show_all()
+
     def health_fields(self) -> tuple[str, Fields]:
         """Return this worker's name and the fields of its health hash in Redis."""
         figures = self.collector.figures()
@@ -314,6 +364,7 @@ def build_app(settings: Settings, partitions: Mapping[str, int], registry: Colle
         settings.group,
         broker=[f"kafka://{server}" for server in settings.bootstrap_servers],
         store="memory://",
+        Table=FencedTable,
         topic_partitions=partitions[COMMENTS],
         topic_replication_factor=settings.replication,
         topic_allow_declare=False,

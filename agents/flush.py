@@ -15,9 +15,10 @@ from faust.types import TP
 from msgspec import json
 
 from agents.alerts import AlertWorker
+from agents.fence import Fence
 from agents.outbox import Outbox
 from agents.redis_projection import RedisProjection
-from agents.state_table import StateTable, ids_key, row_key
+from agents.state_table import ids_key, row_key
 from models.rollups import CampaignRollup, InfluencerRollup
 from streams.campaigns import CampaignBoard
 from streams.dedupe import encode_segment
@@ -42,10 +43,9 @@ class Flusher:
     Args:
         pipeline: the state.
         board: the second stage.
-        table: mirror of the changelog.
-        changelog: name of the changelog topic.
         outbox: delivers to Kafka.
         redis: the read model, or None.
+        fence: writes to the changelog, and says whether this worker may still write at all.
         confirm: told (topic-partition, next offset) once a flush is confirmed.
         interval_seconds: time between flushes.
         alerts: flushed last, or None.
@@ -55,20 +55,18 @@ class Flusher:
         self,
         pipeline: Pipeline,
         board: CampaignBoard,
-        table: StateTable,
-        changelog: str,
         outbox: Outbox,
         redis: RedisProjection | None,
+        fence: Fence,
         confirm: Callable[[TP, int], None],
         interval_seconds: float,
         alerts: AlertWorker | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._board = board
-        self._table = table
-        self._changelog = changelog
         self._outbox = outbox
         self._redis = redis
+        self._fence = fence
         self._confirm = confirm
         self._interval_seconds = interval_seconds
         self._alerts = alerts
@@ -90,6 +88,8 @@ class Flusher:
 
         Raises:
             KafkaError: something could not be delivered. Nothing was confirmed; the worker must end and start again.
+            FencedOut: the partitions belong to other workers. What was flushed may or may not have been sent and does
+                not count; the state must be dropped.
         """
         async with self._lock:
             began = perf_counter()
@@ -104,8 +104,9 @@ class Flusher:
             self._due_at = max(began + self._interval_seconds, now + _BUSY_SHARE * self.last_seconds)
 
     async def _flush_state(self) -> None:
+        await self._fence.membership.assure()
         positions: list[tuple[TP, int]] = []
-        written: list[tuple[int, bytes, bytes | None]] = []
+        written: list[tuple[int, bytes, bytes | None]] = self._fence.records()
         gone = self._pipeline.forget_ids()
         states = list(self._pipeline.partitions.values())
         for state in states:
@@ -126,11 +127,7 @@ class Flusher:
                 written.append((state.partition, key, state.record_of(row)))
                 if count % _ROWS_AT_A_TIME == 0:
                     await asyncio.sleep(0)
-        for partition, key, value in written:
-            self._outbox.add(self._changelog, partition, key, value)
-        await self._outbox.deliver()
-        for partition, key, value in written:
-            self._table.put(partition, key, value)
+        await self._fence.write(written)
         for tp, next_offset in positions:
             self._confirm(tp, next_offset)
 
@@ -157,6 +154,7 @@ class Flusher:
                 await asyncio.sleep(0)
         for campaign in self._board.take_changed(registry):
             self._show(campaign, campaign.campaign_id, _encode_json([campaign.campaign_id]))
+        await self._fence.membership.assure()
         await self._outbox.deliver()
 
     def _show(self, rollup: InfluencerRollup | CampaignRollup, campaign_id: str, key: bytes) -> None:

@@ -216,6 +216,16 @@ class PulseCollector(Collector):
                 figures.missing_offsets,
             ),
             "flushes": ("Flushes confirmed.", flusher.flushes_total),
+            "foreign_changelog_records": (
+                "Records of other writers between our own in the changelog: a worker that woke too late, or a "
+                "repetition by the client.",
+                worker.fence.foreign_total,
+            ),
+            "dropped_changelog_records": (
+                "Records of earlier owners behind a later owner's fence, left out at recovery.",
+                worker.fence.order.dropped_total,
+            ),
+            "fenced_out": ("Times the group went on without this worker.", worker.fenced_out_total),
             "sentiment_cache_hits": ("Comments whose polarity was remembered.", worker.scorer.hits),
             "sentiment_cache_misses": ("Comments that had to be scored.", worker.scorer.misses),
         }

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 from mode import Service
+from msgspec import Struct
 
 from agents.producers import start_producer
 from streams.partitioning import partition_of
@@ -22,6 +23,15 @@ _STOP_SECONDS: Final = 5.0
 
 Headers = list[tuple[str, bytes]]
 _Pending = tuple[bytes | None, bytes | None, Headers]
+
+
+class Delivery(Struct, frozen=True):
+    """Records that were confirmed together: where the first one stands in the log, and how many follow it."""
+
+    topic: str
+    partition: int
+    first_offset: int
+    records: int
 
 
 class Outbox(Service):
@@ -60,8 +70,12 @@ class Outbox(Service):
         """Collect one record for the partition of ``partition_key``."""
         self.add(topic, partition_of(partition_key, self._partition_counts[topic]), key, value)
 
-    async def deliver(self) -> int:
-        """Send all collected records and wait until each is confirmed; return how many.
+    def discard(self) -> None:
+        """Drop what was collected and not sent."""
+        self._pending.clear()
+
+    async def deliver(self) -> list[Delivery]:
+        """Send all collected records and wait until each is confirmed; return where they went, in order.
 
         Raises:
             KafkaError: a record could not be delivered in spite of the client's retries.
@@ -69,32 +83,35 @@ class Outbox(Service):
         """
         pending, self._pending = self._pending, {}
         if not pending:
-            return 0
+            return []
         producer = self._producer
         if producer is None:
             raise RuntimeError("the outbox is not started")
-        futures: list[asyncio.Future[Any]] = []
+        sent: list[tuple[asyncio.Future[Any], int]] = []
         for (topic, partition), records in pending.items():
-            futures += await self._send(producer, topic, partition, records)
+            sent += await self._send(producer, topic, partition, records)
         async with asyncio.timeout(DELIVERY_SECONDS):
-            await asyncio.gather(*futures)
-        return sum(len(records) for records in pending.values())
+            confirmed = await asyncio.gather(*[future for future, _ in sent])
+        return [
+            Delivery(each.topic, each.partition, each.offset, count)
+            for each, (_, count) in zip(confirmed, sent, strict=True)
+        ]
 
     async def _send(
         self, producer: AIOKafkaProducer, topic: str, partition: int, records: list[_Pending]
-    ) -> list[asyncio.Future[Any]]:
-        futures: list[asyncio.Future[Any]] = []
+    ) -> list[tuple[asyncio.Future[Any], int]]:
+        sent: list[tuple[asyncio.Future[Any], int]] = []
         batch = producer.create_batch()
         for key, value, headers in records:
             if batch.append(key=key, value=value, timestamp=None, headers=headers) is not None:
                 continue
             if batch.record_count():
-                futures.append(await producer.send_batch(batch, topic, partition=partition))
+                sent.append((await producer.send_batch(batch, topic, partition=partition), batch.record_count()))
                 batch = producer.create_batch()
                 if batch.append(key=key, value=value, timestamp=None, headers=headers) is not None:
                     continue
             # Larger than a batch may be: by itself.
-            futures.append(await producer.send(topic, key=key, value=value, partition=partition, headers=headers))
+            sent.append((await producer.send(topic, key=key, value=value, partition=partition, headers=headers), 1))
         if batch.record_count():
-            futures.append(await producer.send_batch(batch, topic, partition=partition))
-        return futures
+            sent.append((await producer.send_batch(batch, topic, partition=partition), batch.record_count()))
+        return sent

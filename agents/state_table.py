@@ -16,6 +16,7 @@ from streams.records import RowRecord, decode_record
 _ROW: Final = "row"
 _IDS: Final = "ids"
 _ALERTS: Final = "alerts"
+_FENCE: Final = "fence"
 _encode_key = msgspec.json.Encoder().encode
 _decode_key = msgspec.json.Decoder(list[str | int]).decode
 
@@ -41,6 +42,16 @@ class Slots(NamedTuple):
 
     head: bytes | None
     slices: tuple[dict[int, bytes], dict[int, bytes]]
+
+
+def fence_key(partition: int) -> bytes:
+    """Return the key of the record that says which owner writes; see ``streams.fencing``."""
+    return _encode_key([partition, _FENCE])
+
+
+def late_key(partition: int) -> bytes:
+    """Return the key under which a worker that was not the owner any more says that it has written."""
+    return _encode_key([partition, _FENCE, "late"])
 
 
 class StateTable:
@@ -74,7 +85,7 @@ class StateTable:
                 elif kind == _IDS:
                     topic, sequence = name
                     segments.setdefault(str(topic), {})[int(sequence)] = decode_segment(value)
-                elif kind != _ALERTS:
+                elif kind not in (_ALERTS, _FENCE):
                     raise UnsupportedRecord(f"a record of the unknown kind {kind!r}: {NEWER}")
             except UnsupportedRecord as error:
                 raise UnsupportedRecord(f"changelog record {_encode_key(key).decode()}: {error}") from None
@@ -93,6 +104,15 @@ class StateTable:
             else:
                 slots.slices[int(name[1])][int(name[2])] = value
         return found
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return one record as it was confirmed, or None."""
+        value: bytes | None = self._table.data.data.get(key)
+        return value
+
+    def records(self, partition: int) -> list[tuple[bytes, bytes]]:
+        """Return every confirmed record of one partition, with its key."""
+        return [(key, value) for key, value in self._table.data.data.items() if _decode_key(key)[0] == partition]
 
     def _entries(self, partition: int) -> Iterator[tuple[list[str | int], bytes]]:
         for key, value in self._table.data.data.items():

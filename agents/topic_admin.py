@@ -30,6 +30,9 @@ _DAY_MS: Final = 86_400_000
 LARGEST_MESSAGE_BYTES: Final = 8 * 1024 * 1024
 _LARGEST_MESSAGE: Final = str(LARGEST_MESSAGE_BYTES)
 _COMPACT: Final = {"cleanup.policy": "compact"}
+_COMPACTION_LAG: Final = {"min.compaction.lag.ms": "600000"}
+"""A record that a worker wrote too late must not displace its successor's before that one has noticed and written
+again (``agents.fence``): seconds; ten minutes are plenty."""
 
 
 class TopicError(RuntimeError):
@@ -65,7 +68,7 @@ def topic_specs(settings: Settings) -> list[TopicSpec]:
             "state of the workers",
             wide,
             True,
-            {**_COMPACT, "max.message.bytes": _LARGEST_MESSAGE},
+            {**_COMPACT, **_COMPACTION_LAG, "max.message.bytes": _LARGEST_MESSAGE},
         ),
         (INFLUENCER_SNAPSHOTS, "influencer numbers for the second stage", wide, True, _COMPACT),
         (

@@ -24,6 +24,7 @@ from faust.types import TP, ConsumerMessage
 from faust.types.transports import ConsumerT
 from msgspec import Struct
 
+from agents.fence import Membership
 from agents.log_ends import log_ends
 
 OFFSET_UNKNOWN: Final = 0
@@ -82,6 +83,13 @@ class PromptConsumerThread(driver.AIOKafkaConsumerThread):
     and not every broker returns it as soon as data arrives (the embedded one does not).
     """
 
+    async def on_start(self) -> None:
+        """Connect, and have the group's answers watched from the first one."""
+        await super().on_start()
+        membership = self.consumer.membership
+        if membership is not None:
+            membership.watch(self._consumer._coordinator)
+
     def _create_consumer(self, loop: Any) -> Any:
         consumer = super()._create_consumer(loop)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
@@ -95,6 +103,7 @@ class BatchConsumer(driver.Consumer):
     ticking_topics: frozenset[str] = frozenset()
     tick_seconds: float = 0.25
     bootstrap_servers: tuple[str, ...] = ()
+    membership: Membership | None = None
     on_drain: DrainCallback | None = None
     on_assigned: AssignedCallback | None = None
 
@@ -107,6 +116,8 @@ class BatchConsumer(driver.Consumer):
         self._last_seen: dict[TP, float] = {}
         self.highwaters_seen: dict[TP, int] = {}
         self._polled_at_ms: dict[TP, int] = {}
+        self.changelog_ends: dict[int, int] = {}
+        """Where the changelog partitions ended at the last recovery."""
 
     def _new_consumer_thread(self) -> PromptConsumerThread:
         return PromptConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -209,6 +220,8 @@ class BatchConsumer(driver.Consumer):
         self._confirmed[tp] = next_offset
 
     def _filter_committable_offsets(self, tps: Iterable[TP]) -> dict[TP, int]:
+        if self.membership is not None and not self.membership.is_valid:
+            return {}  # not the owner any more, perhaps; a broker that does not look would take it
         offsets: dict[TP, int] = super()._filter_committable_offsets(tps)
         ranges = {tp: offset for tp, offset in self._confirmed.items() if self._should_commit(tp, offset)}
         return {**offsets, **ranges}
@@ -232,6 +245,7 @@ class BatchConsumer(driver.Consumer):
         """Return where the changelog partitions end; table recovery reads up to there."""
         timeout = self.app.conf.broker_request_timeout
         ends = await log_ends(list(self.bootstrap_servers), partitions, timeout)
+        self.changelog_ends = {tp.partition: offset for tp, offset in ends.items()}
         return {TP(tp.topic, tp.partition): offset for tp, offset in ends.items()}
 
     async def perform_seek(self) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 
 from faust.types import TP
 
+from agents.fence import Fence
 from agents.flush import Flusher
+from agents.outbox import Delivery
 from agents.state_table import StateTable
 from models.deadletters import DeadLetter
 from streams.batch import Forward
@@ -23,6 +25,16 @@ CHANGELOG = "changelog"
 def table_of(content: dict[Any, bytes]) -> StateTable:
     """Return a state table over a dictionary, as Faust's recovery leaves it."""
     return StateTable(SimpleNamespace(data=SimpleNamespace(data=content, _key_partition={})))
+
+
+class Member:
+    """The membership of a worker that the group never leaves."""
+
+    async def assure(self) -> None:
+        """Nothing to wait for."""
+
+    async def reconfirm(self) -> None:
+        """Nothing to wait for."""
 
 
 class FlushedKafka(Kafka):
@@ -51,7 +63,7 @@ class Outbox:
     ) -> None:
         """Collect one record."""
         if topic == CHANGELOG:
-            self._pending.append(Write("changelog", key, value))
+            self._pending.append(self.changelog_write(partition, key, value, headers or []))
         elif topic == DEAD_LETTERS:
             letter = DeadLetter.from_record(key, value, headers or [])
             place = (letter.topic, letter.partition, letter.offset)
@@ -60,10 +72,14 @@ class Outbox:
             origin = dict(headers or [])["pulse.forwarded-from"].decode()
             self._pending.append(Write("forward", None, Forward(topic, partition, key or b"", value or b"", origin)))
 
+    def changelog_write(self, partition: int, key: Any, value: bytes | None, headers: list[tuple[str, bytes]]) -> Write:
+        """Return what a changelog record is to this Kafka."""
+        return Write("changelog", key, value)
+
     def add_keyed(self, topic: str, partition_key: str, key: bytes, value: bytes | None) -> None:
         """Numbers for readers: not what this is about."""
 
-    async def deliver(self) -> int:
+    async def deliver(self) -> list[Delivery]:
         """Deliver; die afterwards when this is the flush in which the worker is killed."""
         pending, self._pending = self._pending, []
         await asyncio.sleep(0)
@@ -72,7 +88,7 @@ class Outbox:
                 self._kafka.deliver(write)
         if self.survives is not None:
             raise Killed
-        return len(pending)
+        return []
 
 
 class FlushingWorker(Worker):
@@ -82,18 +98,26 @@ class FlushingWorker(Worker):
 
     def __init__(self, kafka: Kafka) -> None:
         super().__init__(kafka)
-        self._outbox = Outbox(kafka)
         self._mirror: dict[Any, bytes] = dict(kafka.changelog)
+        self._outbox = self.make_outbox(kafka)
+        table = table_of(self._mirror)
+        self.fence = Fence(table, CHANGELOG, self._outbox, Member(), self._show_again)  # type: ignore[arg-type]
         self._flush = Flusher(
             self.pipeline,
             CampaignBoard(),
-            table_of(self._mirror),
-            CHANGELOG,
             self._outbox,  # type: ignore[arg-type]  # a stand-in for the one that talks to a broker
             None,
+            self.fence,
             self._confirm,
             1.0,
         )
+
+    def make_outbox(self, kafka: Kafka) -> Outbox:
+        """Return what delivers to this Kafka."""
+        return Outbox(kafka)
+
+    def _show_again(self, partition: int) -> None:
+        self.pipeline.partitions[partition].touch_all()
 
     def _confirm(self, tp: TP, next_offset: int) -> None:
         self.confirmed[tp.topic, tp.partition] = next_offset
@@ -119,4 +143,8 @@ class FlushingWorker(Worker):
 
         self._outbox.survives = survives
         asyncio.run(both())
+        self.check_mirror()
+
+    def check_mirror(self) -> None:
+        """The table must be what the changelog holds."""
         assert self._mirror == self.kafka.changelog, "the table is not what the changelog holds"

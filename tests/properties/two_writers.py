@@ -1,0 +1,161 @@
+"""Kafka as a log that several workers write, of which the group knows only the last.
+
+The earlier owners never learn that they are not owners any more: they fetch and flush whenever they like, their
+records arrive at any later time, and only their commits are refused. A worse zombie than any that heartbeats let live.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+from unittest import mock
+
+from agents.outbox import Delivery
+from streams.dedupe import Segment
+from streams.fencing import EPOCH_HEADER, NO_EPOCH, ChangelogOrder, Epoch, decode_epoch
+from streams.records import RowRecord
+from tests.properties.crashes import Killed, Worker, Write
+from tests.properties.flushing_worker import CHANGELOG, FlushedKafka, FlushingWorker, Outbox, table_of
+
+_FLUSHES_UNTIL_REWRITTEN = 2
+"""The first one after a foreign record shows it, the second one writes everything again."""
+
+
+class Entry(NamedTuple):
+    """One record of a changelog partition."""
+
+    offset: int
+    key: bytes
+    value: bytes | None
+    epoch: Epoch
+
+
+class SharedKafka(FlushedKafka):
+    """Keeps every changelog record with its offset and its writer's epoch, until it is compacted."""
+
+    def __init__(self, log: Any) -> None:
+        super().__init__(log)
+        self.entries: dict[int, list[Entry]] = {0: [], 1: []}
+        self.ends: dict[int, int] = {0: 0, 1: 0}
+        self.generation = 0
+        self.late: list[Write] = []
+        """Changelog records of earlier owners that have not arrived yet."""
+
+    def append(self, write: Write) -> Delivery:
+        """Append one changelog record."""
+        partition, key, epoch = write.key
+        offset = self.ends[partition]
+        self.entries[partition].append(Entry(offset, key, write.value, epoch))
+        self.ends[partition] += 1
+        return Delivery(CHANGELOG, partition, offset, 1)
+
+    def let_in(self, count: int) -> None:
+        """Let late records arrive."""
+        arriving, self.late = self.late[:count], self.late[count:]
+        for write in arriving:
+            self.append(write)
+
+    def compact(self, ends: dict[int, int]) -> None:
+        """Keep the last record of each key, of those below the given offsets."""
+        for partition, entries in self.entries.items():
+            old = [entry for entry in entries if entry.offset < ends[partition]]
+            last = {entry.key: entry for entry in old}
+            kept = [entry for entry in old if last[entry.key] is entry and entry.value is not None]
+            self.entries[partition] = kept + entries[len(old) :]
+
+    def recovered(self, partition: int, order: ChangelogOrder) -> dict[bytes, bytes]:
+        """Return what a reader restores."""
+        content: dict[bytes, bytes] = {}
+        for entry in self.entries[partition]:
+            if order.counts(partition, entry.offset, entry.epoch):
+                if entry.value is None:
+                    content.pop(entry.key, None)
+                else:
+                    content[entry.key] = entry.value
+        return content
+
+    def read(self, partition: int) -> tuple[list[RowRecord], dict[str, dict[int, Segment]]]:
+        """Return the state records and dedupe segments of a partition."""
+        return table_of(self.recovered(partition, ChangelogOrder(lambda _: NO_EPOCH))).read(partition)
+
+
+class SharedOutbox(Outbox):
+    """Delivers the owner's records one by one, late records of others between them; an earlier owner's wait."""
+
+    def __init__(self, kafka: SharedKafka, is_owner: Callable[[], bool]) -> None:
+        super().__init__(kafka)
+        self._shared = kafka
+        self._is_owner = is_owner
+        self.between: Iterator[int] = iter(())
+        """How many late records arrive before each record of the owner."""
+
+    def changelog_write(self, partition: int, key: Any, value: bytes | None, headers: list[tuple[str, bytes]]) -> Write:
+        """Keep partition and epoch with the record."""
+        return Write("changelog", (partition, key, decode_epoch(dict(headers)[EPOCH_HEADER])), value)
+
+    async def deliver(self) -> list[Delivery]:
+        """Deliver; die afterwards when this is the flush in which the worker is killed."""
+        pending, self._pending = self._pending, []
+        deliveries = []
+        for index, write in enumerate(pending):
+            if self.survives is not None and not self.survives(index):
+                continue
+            if write.kind != "changelog":
+                self._shared.deliver(write)
+            elif not self._is_owner():
+                self._shared.late.append(write)
+            else:
+                self._shared.let_in(next(self.between, 0))
+                deliveries.append(self._shared.append(write))
+        if self.survives is not None:
+            raise Killed
+        return deliveries
+
+
+class Owner(FlushingWorker):
+    """A worker of one generation; every new one makes the earlier ones zombies."""
+
+    kafka_of_log = SharedKafka
+
+    def __init__(self, kafka: SharedKafka) -> None:
+        kafka.generation += 1
+        self.generation = kafka.generation
+        self.shared = kafka
+        super().__init__(kafka)
+        for partition in kafka.entries:
+            self._mirror.update(kafka.recovered(partition, self.fence.order))
+        asyncio.run(self.fence.take_over(kafka.entries, self.generation, dict(kafka.ends)))
+        self._seen_ends = [dict(kafka.ends)]
+
+    def make_outbox(self, kafka: Any) -> SharedOutbox:
+        """Return what delivers to this Kafka."""
+        return SharedOutbox(kafka, lambda: self.is_owner)
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether the group means this worker."""
+        return self.generation == self.shared.generation
+
+    def let_in_between(self, counts: list[int]) -> None:
+        """Have late records arrive in the middle of the next flush."""
+        outbox = self._outbox
+        assert isinstance(outbox, SharedOutbox)
+        outbox.between = iter(counts)
+
+    def commit(self, mask: int) -> None:
+        """Commit, unless the broker refuses the generation."""
+        if self.is_owner:
+            Worker.commit(self, mask)
+
+    def flush(self, meanwhile: Iterator[tuple[int, int]], survives: Callable[[int], bool] | None = None) -> None:
+        """Flush; the fences are renewed each time, as in a worker that waits long between two flushes."""
+        with mock.patch("agents.fence.REFRESH_SECONDS", 0.0):
+            super().flush(meanwhile, survives)
+        self._seen_ends.append(dict(self.shared.ends))
+
+    def compact(self) -> None:
+        """Compact as the topic's settings allow: nothing that is younger than the owner needs to notice it."""
+        if self.is_owner and len(self._seen_ends) > _FLUSHES_UNTIL_REWRITTEN:
+            self.shared.compact(self._seen_ends[-1 - _FLUSHES_UNTIL_REWRITTEN])
+
+    def check_mirror(self) -> None:
+        """The table is what this worker wrote; the log holds the others' records too."""
