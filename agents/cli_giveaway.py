@@ -3,12 +3,14 @@
 import click
 
 from agents.cli_giveaway_draw import draw, receipt, verify
+from agents.cli_giveaway_forget import forget
+from agents.cli_giveaway_list import freeze, review, winners
 
 
 @click.group()
 def giveaway() -> None:
-    """Check rules, review entrants, draw winners and verify a draw."""
+    """Check rules, review entrants, draw winners, verify a draw, forget people."""
 
 
-for command in (draw, verify, receipt):
+for command in (review, freeze, draw, verify, receipt, winners, forget):
     giveaway.add_command(command)

@@ -1,6 +1,7 @@
-"""Reading a campaign's ledger from Kafka, from its beginning to its end at a moment."""
+"""Reading the ledger of giveaways from Kafka, from its beginning to its end at a moment."""
 
 import asyncio
+import time
 from typing import Final
 
 import msgspec
@@ -29,10 +30,9 @@ class LedgerRecord(Struct, frozen=True):
 
 
 class Ledger(Struct, frozen=True):
-    """What the ledger says of one campaign, up to (excluding) ``end`` in ``partition``."""
+    """What was read: the records in force, and the next offset of each partition."""
 
-    partition: int
-    end: int
+    offsets: dict[int, int]
     records: list[LedgerRecord]
 
     @property
@@ -40,40 +40,20 @@ class Ledger(Struct, frozen=True):
         """The facts, in the order of the log."""
         return [record.fact for record in self.records]
 
-    def people_of(self, name: str) -> set[tuple[str, str]]:
-        """Return (platform, author id) of everybody with this author id or handle (with or without ``@``)."""
-        found = set()
-        handle = name.lstrip("@").casefold()
-        for fact in self.facts:
-            if isinstance(fact, EntryBlock):
-                platforms = [fact.places[place].platform for place in memoryview(fact.place_of).cast("I")]
-                rows = zip(platforms, fact.author_ids, fact.handles, strict=True)
-                found |= {
-                    (platform, author_id)
-                    for platform, author_id, own in rows
-                    if author_id == name or (own and own.lstrip("@").casefold() == handle)
-                }
-        return found
 
-
-def read_ledger(settings: Settings, campaign_id: str, until: int | None = None) -> Ledger:
-    """Read the ledger of one campaign.
-
-    Args:
-        settings: where the brokers are.
-        campaign_id: the campaign.
-        until: read up to (excluding) this offset; None for the end of the log now.
+def read_ledger(settings: Settings, campaign_id: str | None = None) -> Ledger:
+    """Read the ledger of one campaign, or of all, to its end now.
 
     Raises:
         LedgerError: the broker, the topic or a record cannot be read.
     """
     try:
-        return asyncio.run(_read(settings, campaign_id, until))
+        return asyncio.run(_read(settings, campaign_id))
     except (KafkaError, TimeoutError, OSError) as error:
         raise LedgerError(f"PULSE_BROKER={settings.broker}: {type(error).__name__}: {error}") from None
 
 
-async def _read(settings: Settings, campaign_id: str, until: int | None) -> Ledger:
+async def _read(settings: Settings, campaign_id: str | None) -> Ledger:
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.bootstrap_servers,
         enable_auto_commit=False,
@@ -85,39 +65,58 @@ async def _read(settings: Settings, campaign_id: str, until: int | None) -> Ledg
     try:
         if ENTRIES not in await consumer.topics():
             raise LedgerError(f"topic {ENTRIES!r} does not exist on {settings.broker}")
-        partitions = consumer.partitions_for_topic(ENTRIES) or set()
-        tp = TopicPartition(ENTRIES, partition_of(campaign_id, len(partitions)))
-        ends = await log_ends(settings.bootstrap_servers, [tp], _PATIENCE_SECONDS)
-        if until is not None and until > ends[tp]:
-            raise LedgerError(f"{ENTRIES}/{tp.partition} ends at {ends[tp]}, before offset {until}")
-        end = ends[tp] if until is None else until
-        consumer.assign([tp])
-        await consumer.seek_to_beginning(tp)
-        newest: dict[bytes, LedgerRecord] = {}
-        while await consumer.position(tp) < end:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                while not (batches := await consumer.getmany(tp, timeout_ms=1000)):
-                    if await consumer.position(tp) >= end:
-                        break
-            for record in batches.get(tp, []):
-                if record.offset < end:
-                    _take(newest, record.key, record.value, campaign_id, f"{ENTRIES}/{tp.partition}@{record.offset}")
-        return Ledger(tp.partition, end, list(newest.values()))
+        numbers = sorted(consumer.partitions_for_topic(ENTRIES) or set())
+        wanted = numbers if campaign_id is None else [partition_of(campaign_id, len(numbers))]
+        tps = [TopicPartition(ENTRIES, number) for number in wanted]
+        ends = await log_ends(settings.bootstrap_servers, tps, _PATIENCE_SECONDS)
+        consumer.assign(tps)
+        await consumer.seek_to_beginning(*tps)
+        newest: dict[tuple[int, bytes], LedgerRecord] = {}
+        for tp in tps:
+            consumer.pause(*[each for each in tps if each != tp])
+            consumer.resume(tp)
+            await _read_partition(consumer, tp, ends[tp], campaign_id, newest)
+        return Ledger({tp.partition: ends[tp] for tp in tps}, list(newest.values()))
     finally:
         await consumer.stop()
 
 
+async def _read_partition(
+    consumer: AIOKafkaConsumer,
+    tp: TopicPartition,
+    end: int,
+    campaign_id: str | None,
+    newest: dict[tuple[int, bytes], LedgerRecord],
+) -> None:
+    quiet_since = time.monotonic()
+    while await consumer.position(tp) < end:
+        records = (await consumer.getmany(tp, timeout_ms=500)).get(tp, [])
+        if records:
+            quiet_since = time.monotonic()
+        elif time.monotonic() - quiet_since > _PATIENCE_SECONDS:
+            raise LedgerError(f"{ENTRIES}/{tp.partition} stands still before its end, {end}")
+        for record in records:
+            if record.offset < end:
+                place = f"{ENTRIES}/{tp.partition}@{record.offset}"
+                _take(newest, tp.partition, record.key, record.value, campaign_id, place)
+
+
 def _take(
-    newest: dict[bytes, LedgerRecord], key: bytes | None, value: bytes | None, campaign_id: str, place: str
+    newest: dict[tuple[int, bytes], LedgerRecord],
+    partition: int,
+    key: bytes | None,
+    value: bytes | None,
+    campaign_id: str | None,
+    place: str,
 ) -> None:
     if key is None:
         raise LedgerError(f"{place} has no key")
-    newest.pop(key, None)
+    newest.pop((partition, key), None)
     if not value:
         return
     try:
         fact = decode_fact(key, value)
     except (ValueError, msgspec.DecodeError, IndexError) as error:
         raise LedgerError(f"{place} is no record of a ledger: {error}") from None
-    if fact.campaign_id == campaign_id:
-        newest[key] = LedgerRecord(key, fact)
+    if campaign_id is None or fact.campaign_id == campaign_id:
+        newest[partition, key] = LedgerRecord(key, fact)

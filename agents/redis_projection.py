@@ -82,6 +82,18 @@ class Keys:
         """Return the pub/sub channel of a campaign."""
         return f"{self.prefix}:updates:{quoted(campaign_id)}"
 
+    def review(self, campaign_id: str) -> str:
+        """Return the sorted set of a giveaway's suspicious entrants."""
+        return f"{self.prefix}:review:{quoted(campaign_id)}"
+
+    def review_reasons(self, campaign_id: str) -> str:
+        """Return the hash of why each of them is suspected."""
+        return f"{self.prefix}:review:{quoted(campaign_id)}:reasons"
+
+    def frozen(self, campaign_id: str) -> str:
+        """Return the hash of a giveaway's frozen entry list."""
+        return f"{self.prefix}:frozen:{quoted(campaign_id)}"
+
     def worker(self, worker: str) -> str:
         """Return the hash of a worker."""
         return f"{self.prefix}:worker:{quoted(worker)}"

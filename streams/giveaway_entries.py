@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.giveaway import ENTRY_REASONS, GiveawayStatus
+from models.giveaway import ENTRY_REASONS, ENTRY_VERDICTS, EntryReason, EntryVerdict, GiveawayStatus
 from models.rollups import GiveawayRollup
 from streams.entry_columns import BlockReader, EntryColumns, chosen, joined
 from streams.entry_ledger import EntryBlock, Forgotten, Order
@@ -460,8 +460,14 @@ class GiveawayEntries:
         return "open" if as_of_ms < self.book.closes_ms else "closed"
 
     def _bonus_chances(self, members: int) -> I64:
-        """Return the bonus chances by influencer: of each entrant's orders from the first on, up to the most."""
+        """Return the bonus chances by influencer."""
         found = np.zeros(members, dtype=np.int64)
+        for _, influencer, chances in self._bonus_given():
+            found[influencer] += chances
+        return found
+
+    def _bonus_given(self) -> list[tuple[int, int, int]]:
+        """Return (person, influencer, chances) of each entrant's orders from the first on, up to the most a person."""
         bonus = self.book.rules.bonus
         orders = sorted(
             (person, at_ms, key, influencer)
@@ -469,16 +475,43 @@ class GiveawayEntries:
             if key not in self._refunded
         )
         if bonus is None or not orders:
-            return found
+            return []
         hashes = np.array([order[0] for order in orders], dtype=np.uint64)
         entrants = self._is_entrant(hashes).tolist()
         given: dict[int, int] = {}
+        found = []
         for (person, _, _, influencer), enters in zip(orders, entrants, strict=True):
             if enters:
                 before = given.get(person, 0)
                 given[person] = min(bonus.most, before + bonus.chances)
-                found[influencer] += given[person] - before
+                found.append((person, influencer, given[person] - before))
         return found
+
+    # ---------------------------------------------------------------- people and comments out
+
+    def chances_of_people(self) -> dict[int, int]:
+        """Return everybody who takes part, by person hash, with all their chances; ``settle`` first.
+
+        Beyond the capacity it is a sample: a draw needs an object with a capacity that is never reached.
+        """
+        held, count = self._columns, len(self._rows)
+        rows = np.flatnonzero(held.verdicts[:count] == VALID)
+        chances = np.bincount(held.people[rows], weights=held.chances[rows], minlength=len(self._people))
+        people = np.flatnonzero(chances)
+        found = dict(zip(self._person_hashes[people].tolist(), chances[people].astype(np.int64).tolist(), strict=True))
+        for person, _, bonus in self._bonus_given():
+            found[person] = found.get(person, 0) + bonus
+        return found
+
+    def verdict_of(self, comment: int) -> tuple[EntryVerdict, EntryReason | None, int] | None:
+        """Return verdict, first reason and chances of one comment (its hash), or None when it is no entry."""
+        (row,) = self._rows.find(np.array([comment], dtype=np.uint64)).tolist()
+        held = self._columns
+        if row < 0 or held.verdicts[row] >= _COUNTED:
+            return None
+        verdict = ENTRY_VERDICTS[int(held.verdicts[row])]
+        reason = ENTRY_REASONS[int(held.first_reasons[row])] if verdict == "invalid" else None
+        return verdict, reason, int(held.chances[row])
 
     def _is_entrant(self, hashes: U64) -> NDArray[np.bool_]:
         people = self._people.find(hashes)
@@ -495,9 +528,9 @@ def _spread(starts: I64, counts: I64) -> I64:
     return indices
 
 
-def settled(book: RuleBook, facts: Iterable[EntryBlock | Forgotten]) -> GiveawayEntries:
+def settled(book: RuleBook, facts: Iterable[EntryBlock | Forgotten], capacity: int = CAPACITY) -> GiveawayEntries:
     """Return the entries of a whole ledger."""
-    entries = GiveawayEntries(book)
+    entries = GiveawayEntries(book, capacity)
     for fact in facts:
         entries.put(fact)
     entries.settle()

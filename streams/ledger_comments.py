@@ -1,14 +1,20 @@
 """Comments and people of a ledger, one by one: for suspicion, for the list of a draw, and for forgetting."""
 
+import re
 from collections.abc import Iterable, Iterator
+from typing import Final
 
+import msgspec
 import numpy as np
 from msgspec import Struct
 
 from streams.entry_ledger import EntryBlock, Forgotten, person_hash
 from streams.giveaway_rules import RuleBook
+from streams.giveaway_texts import folded, handle_key, read_text
 from streams.suspicion_columns import EntryView
 from streams.suspicion_views import view_of
+
+_MENTION: Final = re.compile(r"([@＠][^\s@＠,;:!?()\[\]{}\"'#/\\]+)")
 
 
 class Person(Struct, frozen=True, gc=False):
@@ -90,40 +96,48 @@ def views_of(facts: list[EntryBlock | Forgotten], book: RuleBook) -> Iterator[En
             )
 
 
-def without_person(block: EntryBlock, person: int) -> EntryBlock | None:
+def without_person(block: EntryBlock, person: int, handle: str, stand_in: str) -> EntryBlock | None:
     """Return a block without anything of one person, or None when nothing of them is in it.
 
-    Comments that tag the person are others' words and stay; see ``docs/giveaway.md``.
+    Args:
+        block: the block.
+        person: the person's hash: comments and orders of theirs go.
+        handle: the person's handle, folded, "" when unknown: where others tag it, another name is put.
+        stand_in: that name; one name, so that the number of friends somebody tagged stays.
     """
     people = np.frombuffer(block.people, dtype="<u8")
     gone = people == np.uint64(person)
     orders = [order for order in block.orders if order.person != person]
-    if not gone.any() and len(orders) == len(block.orders):
+    tagged = [handle != "" and handle in folded(text) and handle in read_text(text).mentions for text in block.texts]
+    if not gone.any() and len(orders) == len(block.orders) and not any(tagged):
         return None
-    keep = np.flatnonzero(~gone)
-    rows = keep.tolist()
-    text_of = np.frombuffer(block.text_of, dtype="<u4")[keep]
-    texts, text_numbers = np.unique(text_of, return_inverse=True)
-    return EntryBlock(
-        version=block.version,
-        campaign_id=block.campaign_id,
-        topic=block.topic,
-        partition=block.partition,
-        first_offset=block.first_offset,
-        comment_ids=[block.comment_ids[row] for row in rows],
-        author_ids=[block.author_ids[row] for row in rows],
-        handles=[block.handles[row] for row in rows],
-        texts=[block.texts[text] for text in texts.tolist()],
-        places=block.places,
+    rows = np.flatnonzero(~gone)
+    texts, text_numbers = np.unique(np.frombuffer(block.text_of, dtype="<u4")[rows], return_inverse=True)
+    return msgspec.structs.replace(
+        block,
+        comment_ids=[block.comment_ids[row] for row in rows.tolist()],
+        author_ids=[block.author_ids[row] for row in rows.tolist()],
+        handles=[block.handles[row] for row in rows.tolist()],
+        texts=[
+            _renamed(block.texts[text], handle, stand_in) if tagged[text] else block.texts[text]
+            for text in texts.tolist()
+        ],
         text_of=text_numbers.astype("<u4").tobytes(),
-        place_of=np.frombuffer(block.place_of, dtype="<u4")[keep].tobytes(),
-        times_ms=np.frombuffer(block.times_ms, dtype="<i8")[keep].tobytes(),
-        comments=np.frombuffer(block.comments, dtype="<u8")[keep].tobytes(),
-        people=people[keep].tobytes(),
-        withdrawn=block.withdrawn,
+        place_of=np.frombuffer(block.place_of, dtype="<u4")[rows].tobytes(),
+        times_ms=np.frombuffer(block.times_ms, dtype="<i8")[rows].tobytes(),
+        comments=np.frombuffer(block.comments, dtype="<u8")[rows].tobytes(),
+        people=people[rows].tobytes(),
         orders=orders,
-        refunded=block.refunded,
     )
+
+
+def _renamed(text: str, handle: str, stand_in: str) -> str:
+    """Put another name wherever a text mentions a handle, however it is written there."""
+    parts = _MENTION.split(text)
+    for place in range(1, len(parts), 2):
+        if handle_key(parts[place]) == handle:
+            parts[place] = f"@{stand_in}"
+    return "".join(parts)
 
 
 def hash_of(person: Person) -> int:

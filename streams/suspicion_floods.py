@@ -21,7 +21,7 @@ WINDOWS_MS: Final = (5_000, 15_000, 40_000, 90_000)
 LEAST_ACCOUNTS: Final = 6
 FALSE_ALARMS: Final = 1e-3
 """Expected number of groups of real people that pass in a whole campaign."""
-PURITY: Final = (0.4, 0.85)
+PURITY: Final = (0.52, 0.88)
 """Share of a group that its moment does not explain."""
 
 

@@ -14,6 +14,9 @@ HANDS_PER_MINUTE: Final = (9.0, 15.0)
 """Comments in one minute: an eager person writes and sends one in six seconds; beyond 15 hardly anybody does."""
 HANDS_PER_TEN_MINUTES: Final = (40.0, 65.0)
 """The same kept up for ten minutes."""
+QUICK_MS: Final = 4_000
+QUICK_COMMENTS: Final = (7.0, 13.0)
+"""Comments that come within four seconds of the one before: too quick to choose somebody, write and send."""
 REGULAR_AT_LEAST: Final = 14
 """Intervals before their regularity says anything."""
 REGULAR_SHARE: Final = (0.55, 0.8)
@@ -43,10 +46,12 @@ def bursts(columns: EntryColumns) -> tuple[F64, I64, F64]:
     np.maximum.at(in_minute, person, np.searchsorted(line, line + MINUTE_MS) - places)
     np.maximum.at(in_ten, person, np.searchsorted(line, line + 10 * MINUTE_MS) - places)
     regular = _regular_share(person, line, people)
+    quick = np.bincount(person[1:][np.diff(line) < QUICK_MS], minlength=people)
     strength = np.maximum.reduce(
         [
             ramp(in_minute, *HANDS_PER_MINUTE),
             ramp(in_ten, *HANDS_PER_TEN_MINUTES),
+            ramp(quick, *QUICK_COMMENTS),
             ramp(regular, *REGULAR_SHARE),
         ]
     )

@@ -19,6 +19,9 @@ CORE: Final = 3
 MEMBERS: Final = (8.0, 14.0)
 CLOSED: Final = (0.6, 0.8)
 """Share of a ring's tags (distinct friends) that stay inside; in a club of friends about half do."""
+LARGE: Final = (16.0, 32.0)
+LARGE_CLOSED_LESS: Final = 0.2
+"""In a group larger than circles of friends are, a smaller share is telling: less by so much."""
 
 
 def rings(columns: EntryColumns) -> tuple[F64, I64]:
@@ -45,7 +48,7 @@ def rings(columns: EntryColumns) -> tuple[F64, I64]:
     stays = (target != UNKNOWN) & in_core[target] & (group[target] == group[tagger])
     tags = np.bincount(group[tagger], minlength=people)
     closed = np.bincount(group[tagger], weights=stays, minlength=people) / np.maximum(tags, 1)
-    of_group = ramp(members, *MEMBERS) * ramp(closed, *CLOSED)
+    of_group = ramp(members, *MEMBERS) * ramp(closed + LARGE_CLOSED_LESS * ramp(members, *LARGE), *CLOSED)
     strength[in_core] = of_group[group[in_core]]
     sizes[in_core] = members[group[in_core]]
     return strength, sizes

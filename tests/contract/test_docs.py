@@ -124,6 +124,9 @@ def test_redis_keys_and_fields_are_those_of_the_contract() -> None:
         keys.leaderboard("CC", "{window}", "{metric}").replace("CC", "{campaign}"),
         keys.channel("CC").replace("CC", "{campaign}"),
         keys.worker("WW").replace("WW", "{worker}"),
+        keys.review("CC").replace("CC", "{campaign}"),
+        keys.review_reasons("CC").replace("CC", "{campaign}"),
+        keys.frozen("CC").replace("CC", "{campaign}"),
     ]
     assert [pattern for pattern in patterns if f"`{pattern}`" not in page] == []
     words = set(re.findall(r"[a-z_]+", page))

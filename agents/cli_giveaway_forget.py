@@ -1,0 +1,99 @@
+"""``campaign-pulse giveaway forget``: a person's entries leave the ledger, the lists and Redis."""
+
+import asyncio
+import secrets
+import sys
+
+import click
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from agents.cli_common import UsageFailure, settings_or_exit
+from agents.clock import make_clock
+from agents.giveaway_review import remove_from_review
+from agents.ledger_reader import Ledger, LedgerError, read_ledger
+from agents.settings import Settings
+from agents.topic_admin import LARGEST_MESSAGE_BYTES
+from streams.entry_ledger import BLOCK_VERSION, EntryBlock, Forgotten, encode_fact
+from streams.giveaway_texts import handle_key
+from streams.ledger_comments import Person, hash_of, people_of, without_person
+from streams.partitioning import partition_of
+from streams.topics import ENTRIES
+
+_FOREVER_MS = 1 << 62
+
+
+@click.command()
+@click.argument("person")
+@click.option("--platform", help="Only the person of this platform.  [default: of every platform]")
+@click.option("--campaign", "campaign_id", help="Only in this campaign.  [default: in all]")
+@click.option("--for-good", is_flag=True, help="Also ignore whatever they write later.")
+def forget(person: str, platform: str | None, campaign_id: str | None, for_good: bool) -> None:
+    """Remove PERSON (an author id or a handle) from the ledger of giveaways and the review lists in Redis.
+
+    Their comments and orders go; where others tagged them, another name stands. Only a hash stays, so that entries
+    read again do not come back. Draws that were published hold pseudonyms and stay. The broker's copies of what
+    producers sent (the input topics, refused events) end with their retention. Exit code 1 when nobody is found.
+    """
+    settings = settings_or_exit()
+    try:
+        ledger = read_ledger(settings, campaign_id)
+    except LedgerError as error:
+        raise UsageFailure(str(error)) from None
+    found = find_people(ledger, person, platform)
+    if not found:
+        click.echo(f"nobody called {person!r} is in the ledger", err=True)
+        sys.exit(1)
+    until_ms = _FOREVER_MS if for_good else make_clock(settings.clock)()
+    for campaign, who in found:
+        records = replacements(ledger, campaign, who, until_ms, f"forgotten-{secrets.token_hex(6)}")
+        try:
+            asyncio.run(_send(settings, campaign, records))
+        except (KafkaError, OSError) as error:
+            raise UsageFailure(f"PULSE_BROKER={settings.broker}: {error}") from None
+        if settings.redis_url:
+            remove_from_review(settings, campaign, who)
+        click.echo(f"forgotten: one person of {who.platform} in {campaign}, {len(records) - 1} blocks rewritten")
+
+
+def find_people(ledger: Ledger, name: str, platform: str | None) -> list[tuple[str, Person]]:
+    """Return (campaign id, person) of everybody with this author id, or this handle in any spelling."""
+    campaigns = sorted({fact.campaign_id for fact in ledger.facts})
+    wanted = handle_key(name)
+    found = []
+    for campaign in campaigns:
+        facts = [fact for fact in ledger.facts if fact.campaign_id == campaign]
+        for person in people_of(facts).values():
+            named = person.author_id == name or (person.handle != "" and handle_key(person.handle) == wanted)
+            if named and platform in (None, person.platform):
+                found.append((campaign, person))
+    return found
+
+
+def replacements(
+    ledger: Ledger, campaign_id: str, person: Person, until_ms: int, stand_in: str
+) -> list[tuple[bytes, bytes]]:
+    """Return the records (key, value) to write: who is forgotten first, then each block without them."""
+    mark = Forgotten(version=BLOCK_VERSION, campaign_id=campaign_id, person=hash_of(person), until_ms=until_ms)
+    records = [(mark.key(), encode_fact(mark))]
+    for record in ledger.records:
+        fact = record.fact
+        if isinstance(fact, EntryBlock) and fact.campaign_id == campaign_id:
+            block = without_person(fact, mark.person, handle_key(person.handle), stand_in)
+            if block is not None:
+                records.append((record.key, encode_fact(block)))
+    return records
+
+
+async def _send(settings: Settings, campaign_id: str, records: list[tuple[bytes, bytes]]) -> None:
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.bootstrap_servers, acks="all", max_request_size=LARGEST_MESSAGE_BYTES
+    )
+    await producer.start()
+    try:
+        partition = partition_of(campaign_id, len(await producer.partitions_for(ENTRIES)))
+        # One after the other: whoever reads a block without the person has read the mark before.
+        for key, value in records:
+            await producer.send_and_wait(ENTRIES, key=key, value=value, partition=partition)
+    finally:
+        await producer.stop()

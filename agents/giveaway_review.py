@@ -1,0 +1,106 @@
+"""The review list: suspicious entrants of a campaign, from its ledger; and its place in Redis."""
+
+from contextlib import closing
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+from redis import Redis
+from redis.exceptions import RedisError
+
+from agents.cli_campaigns import current_definitions
+from agents.cli_common import UsageFailure
+from agents.ledger_reader import Ledger, LedgerError, read_ledger
+from agents.redis_projection import Keys
+from agents.settings import Settings
+from models.campaigns import CampaignDefinition
+from models.giveaway import GiveawayRules
+from models.suspicion import Suspect, SuspicionPolicy
+from streams.giveaway_rules import RuleBook
+from streams.giveaway_texts import handle_key
+from streams.ledger_comments import Person, people_of, views_of
+from streams.suspicion import suspects
+from streams.suspicion_columns import columns_of
+
+EXACT: Final = 1 << 40
+"""A capacity that is never reached: a draw is exact at any size."""
+
+
+class GiveawayData(Struct, frozen=True):
+    """A campaign's giveaway as the ledger has it."""
+
+    definition: CampaignDefinition
+    rules: GiveawayRules
+    book: RuleBook
+    ledger: Ledger
+    people: dict[int, Person]
+
+
+def load_giveaway(settings: Settings, campaign_id: str) -> GiveawayData:
+    """Read definition and ledger of a campaign, or end with what is missing."""
+    definition = next((each for each in current_definitions(settings) if each.campaign_id == campaign_id), None)
+    if definition is None:
+        raise UsageFailure(f"campaign {campaign_id!r} has no definition; `campaign-pulse campaigns list` shows them")
+    if definition.giveaway is None:
+        raise UsageFailure(f"the definition of campaign {campaign_id!r} has no giveaway")
+    try:
+        ledger = read_ledger(settings, campaign_id)
+    except LedgerError as error:
+        raise UsageFailure(str(error)) from None
+    return GiveawayData(definition, definition.giveaway, RuleBook(definition), ledger, people_of(ledger.facts))
+
+
+def suspects_of(data: GiveawayData, policy: SuspicionPolicy, entrants: set[int]) -> dict[int, Suspect]:
+    """Return the suspects among the entrants, by person hash, highest score first."""
+    names = {handle_key(account) for account in policy.cleared}
+    cleared = frozenset(
+        str(number)
+        for number, person in data.people.items()
+        if person.author_id in policy.cleared or (person.handle and handle_key(person.handle) in names)
+    )
+    found = suspects(columns_of(views_of(data.ledger.facts, data.book)), policy, cleared)
+    return {int(suspect.person): suspect for suspect in found if int(suspect.person) in entrants}
+
+
+def public_suspect(suspect: Suspect, person: Person) -> Suspect:
+    """Return a suspect under the names people know: platform and author id, and the handle as written."""
+    return msgspec.structs.replace(suspect, person=f"{person.platform}/{person.author_id}", handle=person.handle)
+
+
+def redis_of(settings: Settings) -> Redis:
+    """Return a client of the read model's Redis."""
+    return Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=2)
+
+
+def write_review(settings: Settings, campaign_id: str, found: list[Suspect]) -> None:
+    """Replace the campaign's review list in Redis.
+
+    Raises:
+        UsageFailure: Redis is away.
+    """
+    keys = Keys(settings.redis_prefix)
+    try:
+        with closing(redis_of(settings)) as redis, redis.pipeline(transaction=True) as pipe:
+            pipe.delete(keys.review(campaign_id), keys.review_reasons(campaign_id))
+            for suspect in found:
+                pipe.zadd(keys.review(campaign_id), {suspect.person: suspect.score})
+                pipe.hset(keys.review_reasons(campaign_id), suspect.person, msgspec.json.encode(suspect))
+            pipe.execute()
+    except (RedisError, OSError) as error:
+        raise UsageFailure(f"PULSE_REDIS_URL={settings.redis_url}: {error}") from None
+
+
+def remove_from_review(settings: Settings, campaign_id: str, person: Person) -> None:
+    """Take one person off the campaign's review list in Redis.
+
+    Raises:
+        UsageFailure: Redis is away.
+    """
+    keys = Keys(settings.redis_prefix)
+    member = f"{person.platform}/{person.author_id}"
+    try:
+        with closing(redis_of(settings)) as redis:
+            redis.zrem(keys.review(campaign_id), member)
+            redis.hdel(keys.review_reasons(campaign_id), member)
+    except (RedisError, OSError) as error:
+        raise UsageFailure(f"PULSE_REDIS_URL={settings.redis_url}: {error}") from None

@@ -1,0 +1,212 @@
+"""Review, freeze, draw, verify and forget, over a real ledger in Kafka and a real Redis."""
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import redis
+from kafka import KafkaProducer
+
+from agents.ledger_reader import read_ledger
+from agents.settings import Settings
+from models.events import CommentCreated, Event, Purchase
+from streams.entry_ledger import EntryCollector, encode_fact
+from streams.partitioning import partition_of
+from streams.topics import COMMENTS, CONVERSIONS, ENTRIES
+from tests.integration.cluster import Cluster
+from tests.integration.commands import run
+
+OPENS = datetime(2026, 4, 18, 14, tzinfo=UTC)
+OPENS_MS = int(OPENS.timestamp()) * 1000
+PEOPLE = 60
+PARTITIONS = 3
+DEFINITION = """
+campaign_id: spring
+name: Spring
+starts_at: "2026-04-18T14:00:00Z"
+ends_at: "2026-04-18T20:00:00Z"
+influencers:
+  - {influencer_id: ana, handle: "@ana", platform: tiktok, discount_codes: [ANA10]}
+giveaway:
+  opens_at: "2026-04-18T14:00:00Z"
+  closes_at: "2026-04-18T20:00:00Z"
+  friends: 1
+  excluded: ["@p07"]
+  bonus: {chances: 2, most: 2}
+  suspicion: {flag: 0.5, exclude: 0.8}
+"""
+
+
+def comment(number: int, author: str, at_ms: int, text: str) -> CommentCreated:
+    """A comment on ana's post."""
+    return CommentCreated(
+        event_id=f"e{number}",
+        campaign_id="spring",
+        platform="tiktok",
+        influencer_id="ana",
+        occurred_at=OPENS_MS + at_ms,
+        comment_id=f"c{number}",
+        post_id="post",
+        author_id=f"id-of-{author}",
+        author_handle=f"@{author}",
+        text=text,
+    )
+
+
+def block(topic: str, events: list[Event], offset: int) -> tuple[bytes, bytes]:
+    """Events as one record of the ledger."""
+    collector = EntryCollector(topic, 0)
+    times = np.array([event.occurred_at for event in events], dtype=np.int64)
+    collector.add("spring", events, ["ana"] * len(events), times, np.arange(offset, offset + len(events)))
+    [found] = collector.take()
+    return found.key(), encode_fact(found)
+
+
+def facts() -> list[tuple[bytes, bytes]]:
+    """Sixty people, each once; p03 twice and with an order; one bot; p05's handle is tagged by p06, in capitals."""
+    comments: list[Event] = [comment(n, f"p{n:02d}", 200_000 * n, f"me @friend{n}") for n in range(PEOPLE)]
+    comments[6] = comment(6, "p06", 1_200_000, "with you, @P05! and @friend6")
+    comments.append(comment(PEOPLE, "p03", 3_000_000, "again @friend3"))
+    bot: list[Event] = [comment(100 + n, "bot", 900 * n, f"win {n} @x{n}") for n in range(30)]
+    order = Purchase(
+        event_id="o1",
+        campaign_id="spring",
+        platform="shop",
+        occurred_at=OPENS_MS + 5_000,
+        order_id="o1",
+        amount="10.00",
+        currency="EUR",
+        discount_code="ANA10",
+        author_id="id-of-p03",
+        author_platform="tiktok",
+    )
+    return [block(COMMENTS, comments, 0), block(COMMENTS, bot, 1000), block(CONVERSIONS, [order], 0)]
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    """A broker with definition and ledger, and an empty Redis."""
+    with Cluster(partitions=PARTITIONS) as found:
+        (tmp_path / "spring.yaml").write_text(DEFINITION)
+        found.command("campaigns", "apply", str(tmp_path / "spring.yaml"))
+        with closing(KafkaProducer(bootstrap_servers=found.broker.bootstrap)) as producer:
+            for key, value in facts():
+                partition = partition_of("spring", PARTITIONS)
+                producer.send(ENTRIES, key=key, value=value, partition=partition).get(timeout=30)
+        yield found
+
+
+def giveaway(cluster: Cluster, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run a giveaway command against the cluster."""
+    return run("giveaway", *arguments, environment=cluster.environment(**settings))
+
+
+def everything_in_redis(cluster: Cluster) -> bytes:
+    """Every key and every value."""
+    found = b""
+    with closing(redis.Redis.from_url(cluster.redis.url)) as client:
+        for key in client.scan_iter():
+            kind = client.type(key)
+            value: Any
+            if kind == b"hash":
+                value = client.hgetall(key)
+            elif kind == b"zset":
+                value = client.zrange(key, 0, -1, withscores=True)
+            else:
+                value = client.smembers(key) if kind == b"set" else client.dump(key)
+            found += key + repr(value).encode()
+    return found
+
+
+def test_from_review_to_a_verified_draw(cluster: Cluster, tmp_path: Path) -> None:
+    """The bot is listed with its reason and left out, bonus chances count, the draw verifies, winners have names."""
+    reviewed = giveaway(cluster, "review", "spring", "--json")
+    assert reviewed.returncode == 0, reviewed.stderr
+    [suspect] = json.loads(reviewed.stdout)
+    assert (suspect["person"], suspect["action"]) == ("tiktok/id-of-bot", "exclude")
+    assert suspect["findings"][0]["reason"] == "burst"
+    with closing(redis.Redis.from_url(cluster.redis.url)) as client:
+        assert client.zrange("pulse:review:spring", 0, -1) == [b"tiktok/id-of-bot"]
+        reasons = client.hget("pulse:review:spring:reasons", "tiktok/id-of-bot")
+        assert json.loads(reasons or b"")["findings"] == suspect["findings"]
+    assert "30 comments within a minute" in giveaway(cluster, "review", "spring").stdout
+
+    early = giveaway(
+        cluster, "freeze", "spring", str(tmp_path / "early"), "--source", "dice", CLOCK=str(OPENS_MS + 10_000)
+    )
+    assert early.returncode == 2
+    assert "--before-closing" in early.stderr
+    directory = tmp_path / "draw"
+    frozen = giveaway(
+        cluster, "freeze", "spring", str(directory), "--winners", "3", "--substitutes", "2", "--source", "dice"
+    )
+    assert frozen.returncode == 0, frozen.stderr
+    record = json.loads((directory / "frozen.json").read_bytes())
+    # p07 is excluded by rule, the bot by policy; p03 has one chance and two for the order.
+    assert record["entries"]["lines"] == PEOPLE - 1
+    assert record["chances"] == PEOPLE - 1 + 2
+    assert record["left_out"]["lines"] == 1
+    assert "exclude" in (directory / "left-out.txt").read_text()
+    assert record["rules"]["excluded"] == 1
+    assert list(record["ledger"]["offsets"]) == [str(partition_of("spring", PARTITIONS))]
+    published = b"".join((directory / name).read_bytes() for name in ("frozen.json", "entries.txt", "left-out.txt"))
+    assert b"id-of" not in published
+    assert b"p07" not in published
+    commitment = hashlib.sha256((directory / "frozen.json").read_bytes()).hexdigest()
+    assert commitment in frozen.stdout
+    with closing(redis.Redis.from_url(cluster.redis.url)) as client:
+        assert client.hget("pulse:frozen:spring", "commitment") == commitment.encode()
+
+    assert run("giveaway", "draw", str(directory), "--randomness", "4 8 15 16 23 42").returncode == 0
+    assert run("giveaway", "verify", str(directory / "draw.json")).returncode == 0
+    named = giveaway(cluster, "winners", str(directory))
+    assert named.stdout.count("tiktok/@p") == 5
+    receipt = run("giveaway", "receipt", str(directory), "tiktok", "id-of-p03")
+    assert receipt.returncode == 0
+    assert receipt.stdout.rstrip().endswith(" 3")
+
+
+def test_a_forgotten_person_is_nowhere(cluster: Cluster, tmp_path: Path) -> None:
+    """After `forget` no record in force and no key of Redis has the person's id, handle or texts; others stay."""
+    assert giveaway(cluster, "review", "spring").returncode == 0
+    assert b"id-of-bot" in everything_in_redis(cluster)
+    settings = Settings.from_environment({"PULSE_BROKER": cluster.broker.bootstrap})
+    before = giveaway(cluster, "freeze", "spring", str(tmp_path / "before"), "--source", "dice")
+    assert before.returncode == 0, before.stderr
+    for name, handle in (("@BOT", b"bot"), ("id-of-p05", b"p05"), ("p03", b"p03")):
+        done = giveaway(cluster, "forget", name)
+        assert done.returncode == 0, done.stderr
+        assert name not in done.stdout
+        in_force = b"".join(encode_fact(record.fact) for record in read_ledger(settings).records)
+        for word in (b"id-of-" + handle, b"@" + handle, b"@" + handle.upper()):
+            assert word not in in_force, word
+        stored = everything_in_redis(cluster)
+        assert b"id-of-" + handle not in stored
+        assert b"@" + handle not in stored
+    assert b"id-of-p06" in in_force
+    assert b"with you, @forgotten-" in in_force
+    assert giveaway(cluster, "forget", "id-of-p05").returncode == 1
+    after = giveaway(cluster, "freeze", "spring", str(tmp_path / "after"), "--source", "dice")
+    assert after.returncode == 0, after.stderr
+    record = json.loads((tmp_path / "after" / "frozen.json").read_bytes())
+    assert record["entries"]["lines"] == PEOPLE - 3
+    assert record["chances"] == PEOPLE - 3
+    assert giveaway(cluster, "review", "spring", "--json").stdout.strip() == "[]"
+    # What was published before stays what it was.
+    assert run("giveaway", "draw", str(tmp_path / "before"), "--randomness", "x").returncode == 0
+
+
+@pytest.mark.parametrize("command", ["review", "freeze"])
+def test_a_campaign_without_giveaway_is_named(cluster: Cluster, tmp_path: Path, command: str) -> None:
+    """An unknown campaign ends with exit code 2 and its name."""
+    more = [str(tmp_path / "x"), "--source", "dice"] if command == "freeze" else []
+    done = giveaway(cluster, command, "autumn", *more)
+    assert done.returncode == 2
+    assert "autumn" in done.stderr
