@@ -39,6 +39,7 @@ _WORDS: Final = {
     "add_to_carts": "products put into carts",
     "purchases": "paid orders",
     "test_orders": "purchases and refunds marked as tests",
+    "entries": "comments on posts of an open giveaway",
     "sentiment_positive": "positive comments",
     "sentiment_neutral": "neutral comments",
     "sentiment_negative": "negative comments",
@@ -150,7 +151,7 @@ class PulseCollector(Collector):
             for row, counts in lifetime:
                 total.add_metric(row.labels, counts[column])
             yield total
-        for name in (*COUNTERS[:11], "clicks", "signups", "add_to_carts", "purchases", "refunds"):
+        for name in (*COUNTERS[:11], "clicks", "signups", "add_to_carts", "purchases", "refunds", "entries"):
             window = GaugeMetricFamily(
                 f"campaign_{name}_window",
                 f"{_WORDS.get(name, name.replace('_', ' ')).capitalize()} in the rolling window.",

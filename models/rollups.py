@@ -63,6 +63,7 @@ class WindowStats(Struct, frozen=True, kw_only=True, omit_defaults=True):
     purchases: int = 0
     refunds: int = 0
     test_orders: int = 0
+    entries: int = 0
     engagements: int = 0
     unique_commenters: int = 0
     engagement_rate_by_followers: float | None = None

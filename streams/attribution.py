@@ -6,6 +6,8 @@ one.
 
 from collections.abc import Iterable, Mapping
 
+from msgspec import Struct
+
 from models.campaigns import CampaignDefinition, InfluencerDefinition, TrackingLink
 from models.events import ConversionEvent
 
@@ -13,6 +15,14 @@ UNATTRIBUTED = ""
 """The influencer id under which conversions count that belong to nobody."""
 
 _UTM_FIELDS = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
+
+
+class EntryWindow(Struct, frozen=True):
+    """When a giveaway is open (half-open), and its posts; none named is all."""
+
+    opens_ms: int
+    closes_ms: int
+    posts: frozenset[str]
 
 
 class CampaignIndex:
@@ -85,8 +95,17 @@ class Registry:
     """All campaign definitions in force."""
 
     def __init__(self, definitions: Iterable[CampaignDefinition] = ()) -> None:
-        self.campaigns: Mapping[str, CampaignIndex] = {
-            definition.campaign_id: CampaignIndex(definition) for definition in definitions
+        self.campaigns: Mapping[str, CampaignIndex] = {}
+        self.giveaways: Mapping[str, EntryWindow] = {}
+        """When and on which posts comments are entries, by campaign."""
+        self._set({definition.campaign_id: CampaignIndex(definition) for definition in definitions})
+
+    def _set(self, campaigns: Mapping[str, CampaignIndex]) -> None:
+        self.campaigns = campaigns
+        self.giveaways = {
+            campaign_id: EntryWindow(rules.opens_ms, rules.closes_ms, frozenset(rules.posts))
+            for campaign_id, index in campaigns.items()
+            if (rules := index.definition.giveaway) is not None
         }
 
     def with_definition(self, definition: CampaignDefinition) -> "Registry":
@@ -102,7 +121,7 @@ class Registry:
         campaigns = {key: value for key, value in self.campaigns.items() if key != campaign_id}
         if index is not None:
             campaigns[campaign_id] = index
-        changed.campaigns = campaigns
+        changed._set(campaigns)
         return changed
 
     def attribute(self, event: ConversionEvent) -> str:

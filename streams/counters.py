@@ -33,6 +33,7 @@ COUNTERS: Final = (
     "reactions",  # likes, shares and saves that were sent one by one (post.reaction with count 1), so with their moment
     "code_uses",  # purchases with a discount code
     "code_uses_without_click",  # of these, those without a click id and without any utm value
+    "entries",  # comments on giveaway posts, made while the giveaway was open; verdicts are in streams.giveaway_entries
 )
 
 ALERT_COUNTERS: Final = frozenset(("reactions", "code_uses", "code_uses_without_click"))

@@ -25,6 +25,7 @@ from models.events import (
     Refund,
     Signup,
 )
+from streams.attribution import EntryWindow
 from streams.batch import Increments
 from streams.counters import COLUMN, REACTION_COLUMNS
 from streams.hashing import PlatformSeeds, digest, hashes_of
@@ -46,6 +47,7 @@ _VISITS: Final[dict[type, int]] = {
     Signup: COLUMN["signups"],
     AddToCart: COLUMN["add_to_carts"],
 }
+_ENTRIES: Final = COLUMN["entries"]
 _POSTS: Final = COLUMN["posts"]
 _OTHER: Final = COLUMN["other_reactions"]
 _TEST_ORDERS: Final = COLUMN["test_orders"]
@@ -71,6 +73,8 @@ class InfluencerStore:
         """Scorers of campaigns that have sentiment terms of their own."""
         self.evidence = WindowEvidence()
         """Posts and comments of the minutes that are not closed yet, for alerts."""
+        self.giveaways: Mapping[str, EntryWindow] = {}
+        """Giveaways by campaign."""
         self._seeds = PlatformSeeds()
         self.rows: dict[tuple[str, str], int] = {}
         self.keys: list[tuple[str, str]] = []
@@ -157,6 +161,8 @@ class InfluencerStore:
         self.evidence.add_comments(events, rows, times_ms, polarity)  # type: ignore[arg-type]  # all are CommentCreated
         micros = np.rint(polarity * MICROS).astype(np.int64)
         classes = 1 + (polarity > POSITIVE_THRESHOLD).astype(np.int64) - (polarity < NEGATIVE_THRESHOLD)
+        if self.giveaways:
+            self._count_entries(events, rows, times_ms)
         ones = np.ones(len(rows), dtype=np.int64)
         columns = np.empty((3, len(rows)), dtype=np.int64)
         columns[:2] = _COMMENT_COLUMNS[:, None]
@@ -167,6 +173,25 @@ class InfluencerStore:
         seeds = self._seeds
         people = hashes_of([digest(event.author_id.encode(), seeds[event.platform]) for event in events])  # type: ignore[union-attr]  # as above
         self.uniques.add(rows, times_ms, people)
+
+    def _count_entries(self, events: Sequence[Event], rows: I64, times_ms: I64) -> None:
+        """Count the comments that were made on posts of an open giveaway."""
+        held = np.flatnonzero(np.bincount(rows))
+        windows = {row: self.giveaways.get(self.keys[row][0]) for row in held.tolist()}
+        opens, closes = np.full(held[-1] + 1, 0, dtype=np.int64), np.full(held[-1] + 1, 0, dtype=np.int64)
+        for row, window in windows.items():
+            if window is not None:
+                opens[row], closes[row] = window.opens_ms, window.closes_ms
+        entries = (times_ms >= opens[rows]) & (times_ms < closes[rows])
+        if any(window is not None and window.posts for window in windows.values()):
+            for place in np.flatnonzero(entries).tolist():
+                window = windows[int(rows[place])]
+                if window is not None and window.posts:
+                    entries[place] = events[place].post_id in window.posts  # type: ignore[union-attr, operator]  # a comment
+        rows, times_ms = rows[entries], times_ms[entries]
+        if len(rows):
+            ones = np.ones(len(rows), dtype=np.int64)
+            self.panes.add(rows, times_ms, np.full(len(rows), _ENTRIES), ones)
 
     def _snapshot(self, row: int, event: PostMetrics | PostPublished, time_ms: int) -> list[Contribution]:
         posts = self.posts.setdefault(row, {})

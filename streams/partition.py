@@ -33,6 +33,7 @@ from streams.decode import (
     rejection_of,
 )
 from streams.dedupe import DEDUPE_HOURS, DedupeHorizon, Segment
+from streams.entry_ledger import EntryBlock, EntryCollector
 from streams.hashing import PlatformSeeds, digest, hashes_of
 from streams.influencers import InfluencerStore
 from streams.partitioning import partition_key, partition_of
@@ -49,8 +50,8 @@ from streams.records import (
     tier_records,
 )
 from streams.sentiment import SentimentScorer
-from streams.topics import INPUT_TOPICS
 from streams.windows import MINUTE_MS, WINDOWS
+from streams.topics import INPUT_TOPICS, POSTS
 
 I64 = NDArray[np.int64]
 _TOPIC_INDEX: Final = {topic: index for index, topic in enumerate(INPUT_TOPICS)}
@@ -92,6 +93,10 @@ class PartitionState:
         self.influencers = InfluencerStore(scorer)
         self.closed = ClosedWindows(partition, limits.alert_grace_ms)
         """The minutes of this partition that are over, for alerts."""
+        self.follow(registry)
+        self.facts = {
+            index: EntryCollector(topic, partition) for topic, index in _TOPIC_INDEX.items() if topic != POSTS
+        }
         self.positions = [0] * len(INPUT_TOPICS)
         """Next offset expected, per input topic."""
         self.horizons = [DedupeHorizon(limits.dedupe_hours, limits.generation_ids) for _ in INPUT_TOPICS]
@@ -111,6 +116,11 @@ class PartitionState:
         self._shown: I64 = np.zeros((0, len(WINDOWS), WIDTH), dtype=np.int64)
         self._shown_pane = -1
         self._unlike_shown: set[int] = set()
+
+    def follow(self, registry: Registry) -> None:
+        """Use these definitions from now on."""
+        self.registry = registry
+        self.influencers.giveaways = registry.giveaways
 
     @property
     def time_ms(self) -> int:
@@ -240,7 +250,28 @@ class PartitionState:
         if self.closed.is_due:
             self.closed.close(self.influencers, self.registry)
 
+    def _collect_facts(
+        self, collector: EntryCollector, events: list[Event], offsets: I64, times_ms: I64, rows: I64
+    ) -> None:
+        """Collect what giveaways need, of everything that is read: see ``streams.entry_ledger`` for why."""
+        keys = self.influencers.keys
+        present: dict[str, list[int]] = {}
+        for row in distinct(rows):
+            present.setdefault(keys[row][0], []).append(row)
+        for campaign_id, members in present.items():
+            if campaign_id not in self.registry.giveaways:
+                continue
+            if len(present) == 1:
+                collector.add(campaign_id, events, [keys[row][1] for row in rows.tolist()], times_ms, offsets)
+                continue
+            picked = np.flatnonzero(np.isin(rows, members))
+            influencers = [keys[row][1] for row in rows[picked].tolist()]
+            own = [events[place] for place in picked.tolist()]
+            collector.add(campaign_id, own, influencers, times_ms[picked], offsets[picked])
+
     def _count(self, topic_index: int, events: list[Event], offsets: I64, times_ms: I64, rows: I64) -> None:
+        if self.registry.giveaways and topic_index in self.facts:
+            self._collect_facts(self.facts[topic_index], events, offsets, times_ms, rows)
         seeds = self._seeds
         ids = hashes_of([digest(event.event_id.encode(), seeds[event.platform]) for event in events])
         self.influencers.advance(int(times_ms.max()))
@@ -371,6 +402,10 @@ class PartitionState:
         """Return the events to be sent on since last asked."""
         taken, self.forwards = self.forwards, []
         return taken
+
+    def take_facts(self) -> list[EntryBlock]:
+        """Return the facts of giveaways since last asked, in blocks."""
+        return [block for collector in self.facts.values() for block in collector.take()]
 
     def horizon_bytes(self) -> int:
         """Memory of the remembered ids."""

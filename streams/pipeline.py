@@ -102,7 +102,7 @@ class Pipeline:
         self._make_scorers()
         scorers = self._campaign_scorers()
         for state in self.partitions.values():
-            state.registry = registry
+            state.follow(registry)
             state.influencers.campaign_scorers = scorers
             state.touch_all()
 

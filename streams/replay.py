@@ -14,6 +14,7 @@ from streams.attribution import Registry
 from streams.batch import FileRecord
 from streams.campaigns import CampaignBoard
 from streams.decode import TOPIC_OF_TYPE, epoch_ms, tag_of
+from streams.giveaway_board import GiveawayBoard
 from streams.partition import Limits, PartitionState
 from streams.pipeline import Pipeline
 from streams.sentiment import SentimentScorer
@@ -78,6 +79,8 @@ class Replay:
         self.state: PartitionState = self._pipeline.assign(0)
         self.alerts = AlertReplay(self._pipeline.registry) if with_alerts else None
         """What would have fired so far."""
+        self._giveaways = GiveawayBoard()
+        self._giveaways.follow(self._pipeline.registry)
 
     def feed(self, lines: Iterable[bytes]) -> Iterator[int]:
         """Apply lines (without their ends; blank ones are skipped) and yield the number of lines after each batch."""
@@ -91,6 +94,8 @@ class Replay:
                 self._pipeline.apply(topic, 0, run, self._now_ms)
             if self.alerts is not None:
                 self.alerts.take(self.state)
+            for block in self.state.take_facts():
+                self._giveaways.put(block)
             yield self._lines
 
     def _batches(self, lines: Iterable[bytes]) -> Iterator[list[bytes]]:
@@ -134,6 +139,11 @@ class Replay:
             as_of_ms=self.state.time_ms,
             campaigns=board.take_changed(registry),
             influencers=sorted(influencers, key=lambda rollup: (rollup.campaign_id, rollup.influencer_id)),
+            giveaways=[
+                rollup
+                for campaign_id in sorted(self._giveaways.giveaways)
+                for rollup in self._giveaways.rollups(campaign_id, self.state.time_ms)
+            ],
         )
 
     def counts(self) -> ReplayCounts:
