@@ -412,6 +412,7 @@ class GiveawayEntries:
                 per_minute=int(per_minute[number]),
             )
             for name, number in sorted(names.items())
+            if name
         ]
 
     def _rollup(

@@ -50,8 +50,8 @@ from streams.records import (
     tier_records,
 )
 from streams.sentiment import SentimentScorer
-from streams.windows import MINUTE_MS, WINDOWS
 from streams.topics import INPUT_TOPICS, POSTS
+from streams.windows import MINUTE_MS, WINDOWS
 
 I64 = NDArray[np.int64]
 _TOPIC_INDEX: Final = {topic: index for index, topic in enumerate(INPUT_TOPICS)}

@@ -15,6 +15,15 @@ from .oracle import INTEGERS
 FLOAT_TOLERANCE: Final = 2e-9
 UNIQUE_SLACK: Final = 3
 MAX_SHOWN: Final = 120
+GIVEAWAY_DEFAULTS: Final[dict[str, Any]] = {
+    **dict.fromkeys(
+        ("entries", "valid_entries", "duplicate_entries", "withdrawn_entries", "unique_entrants", "chances"), 0
+    ),
+    "bonus_chances": 0,
+    "entries_per_minute": 0,
+    "invalid_entries": {},
+    "approximate": False,
+}
 ABSENT: Final = "(absent)"
 
 
@@ -35,9 +44,15 @@ def differences(snapshot: dict[str, Any], oracle: dict[str, Any], *, unique_tole
     if not theirs.get("campaigns") and not ours.get("campaigns"):
         return ["campaigns: nothing was compared, both sides are empty"]
     found: list[str] = []
-    for name, keys in (("campaigns", ("campaign_id",)), ("influencers", ("campaign_id", "influencer_id"))):
-        our_rollups = _by_key(ours.pop(name, ABSENT), keys, f"{name} (ours)", found)
-        their_rollups = _by_key(theirs.pop(name, ABSENT), keys, f"{name} (oracle)", found)
+    for name, keys in (
+        ("campaigns", ("campaign_id",)),
+        ("influencers", ("campaign_id", "influencer_id")),
+        ("giveaways", ("campaign_id", "influencer_id")),
+    ):
+        our_rollups = _by_key(ours.pop(name, [] if name == "giveaways" else ABSENT), keys, f"{name} (ours)", found)
+        their_rollups = _by_key(
+            theirs.pop(name, [] if name == "giveaways" else ABSENT), keys, f"{name} (oracle)", found
+        )
         found += _mapping(name, our_rollups, their_rollups, unique_tolerance)
     found += _mapping("", ours, theirs, unique_tolerance)
     return found
@@ -53,6 +68,9 @@ def _by_key(rollups: object, keys: tuple[str, ...], path: str, found: list[str])
         key = "/".join(repr(rollup.get(name, ABSENT)) for name in keys)
         if key in indexed:
             found.append(f"{path}[{key}]: is there twice")
+        if rollup.get("kind") == "giveaway":
+            indexed[key] = GIVEAWAY_DEFAULTS | rollup
+            continue
         windows = rollup.get("windows", {})
         found.extend(f"{path}[{key}].windows.{name}: {ABSENT}" for name in WINDOW_NAMES if name not in windows)
         indexed[key] = {**rollup, "windows": {name: _written_out(window) for name, window in windows.items()}}
@@ -73,7 +91,7 @@ def _written_out(window: dict[str, Any]) -> dict[str, Any]:
 
 def _mapping(path: str, ours: dict[str, Any], theirs: dict[str, Any], tolerance: float) -> Iterator[str]:
     for name in sorted(ours.keys() | theirs.keys()):
-        below = f"{path}[{name}]" if path in ("campaigns", "influencers") else f"{path}.{name}".lstrip(".")
+        below = f"{path}[{name}]" if path in ("campaigns", "influencers", "giveaways") else f"{path}.{name}".lstrip(".")
         if name not in ours or name not in theirs:
             yield _line(below, ours.get(name, ABSENT), theirs.get(name, ABSENT))
         elif name == "unique_commenters":

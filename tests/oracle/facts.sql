@@ -54,6 +54,13 @@ INSERT INTO fact
 SELECT campaign_id, influencer_id, at_ms, false, 'test_orders', 1
 FROM counted WHERE test AND type IN ('purchase', 'refund');
 
+INSERT INTO fact
+SELECT c.campaign_id, c.influencer_id, c.at_ms, false, 'entries', 1
+FROM counted c JOIN giveaway_rule g USING (campaign_id)
+WHERE c.type = 'comment.created' AND c.at_ms >= g.opens_ms AND c.at_ms < g.closes_ms
+  AND (NOT EXISTS (SELECT 1 FROM giveaway_post p WHERE p.campaign_id = c.campaign_id)
+       OR EXISTS (SELECT 1 FROM giveaway_post p WHERE p.campaign_id = c.campaign_id AND p.post_id = c.post_id));
+
 CREATE TABLE scored AS
 SELECT c.campaign_id, c.influencer_id, c.at_ms, p.polarity
 FROM counted c JOIN polarity p USING (text)

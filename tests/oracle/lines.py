@@ -107,7 +107,8 @@ SHAPES: Final[dict[str, tuple[str, dict[str, Check], dict[str, Check]]]] = {
 
 TEXT_COLUMNS: Final = (
     "topic", "type", "event_id", "campaign_id", "platform", "influencer_id", "post_id", "kind", "author_id",
-    "text", "amount", "currency", *_MARKS,
+    "text", "amount", "currency", "comment_id", "author_handle", "parent_id", "country", "order_id",
+    "author_platform", *_MARKS,
 )  # fmt: skip
 INTEGER_COLUMNS: Final = ("line", "at_ms", "count", "test", *METRICS)
 

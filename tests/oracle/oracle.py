@@ -13,6 +13,7 @@ import numpy as np
 
 from models.campaigns import CampaignDefinition, TrackingLink
 
+from .giveaway import rollups, rule_tables, text_tables
 from .lines import INTEGER_COLUMNS, TEXT_COLUMNS, RefusedError, Row, read_lines, row_of
 
 HERE: Final = Path(__file__).parent
@@ -20,7 +21,7 @@ UTM: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_conte
 INTEGERS: Final = (
     "posts", "posts_deleted", "comments", "comments_deleted", "likes", "shares", "saves", "views", "reach",
     "reported_comments", "other_reactions", "clicks", "signups", "add_to_carts", "purchases", "refunds",
-    "test_orders", "engagements", "unique_commenters",
+    "test_orders", "entries", "engagements", "unique_commenters",
 )  # fmt: skip
 RATES: Final = (
     "engagement_rate_by_followers",
@@ -73,9 +74,13 @@ def compute(
         database.execute("CREATE TABLE parameter AS SELECT $1::BIGINT AS as_of_ms", [as_of_ms])
         _create(database, "accepted", _columns(rows))
         _create_definitions(database, definitions)
+        for name, (columns, table) in rule_tables(_in_force(definitions)).items():
+            _create_from_rows(database, name, columns, table)
         _run(database, "events.sql")
         _score(database, polarity)
-        for script in ("facts.sql", "windows.sql", "rollups.sql"):
+        for name, (columns, table) in text_tables(database, _in_force(definitions)).items():
+            _create_from_rows(database, name, columns, table)
+        for script in ("facts.sql", "windows.sql", "rollups.sql", "giveaway.sql"):
             _run(database, script)
         accepted = database.sql("SELECT count(*) FROM event").fetchall()[0][0]
         return {
@@ -134,8 +139,12 @@ def _create_from_rows(
         database.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})", rows)
 
 
+def _in_force(definitions: Iterable[CampaignDefinition]) -> list[CampaignDefinition]:
+    return list({definition.campaign_id: definition for definition in definitions}.values())
+
+
 def _create_definitions(database: duckdb.DuckDBPyConnection, definitions: Iterable[CampaignDefinition]) -> None:
-    in_force = {definition.campaign_id: definition for definition in definitions}.values()
+    in_force = _in_force(definitions)
     members = [(campaign.campaign_id, member) for campaign in in_force for member in campaign.influencers]
     _create_from_rows(
         database,
@@ -260,7 +269,13 @@ def _snapshot(database: duckdb.DuckDBPyConnection) -> Record:
         }
         for row in _records(database, "SELECT * FROM influencer_heading ORDER BY campaign_id, influencer_id")
     ]
-    return {"as_of_ms": as_of_ms, "campaigns": campaigns, "influencers": influencers}
+    giveaways = rollups(
+        _records(database, "SELECT * FROM shown_giveaway ORDER BY ALL"),
+        _records(database, "SELECT * FROM shown_invalid"),
+        _records(database, "SELECT * FROM giveaway_rule"),
+        as_of_ms,
+    )
+    return {"as_of_ms": as_of_ms, "campaigns": campaigns, "influencers": influencers, "giveaways": giveaways}
 
 
 def _window(row: Record, revenue: Record) -> Record:

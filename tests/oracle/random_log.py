@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from models.campaigns import CampaignDefinition, InfluencerDefinition, RateCard, TrackingLink
+from models.giveaway import BonusEntries, GiveawayRules, PastWinner
 
 from .event_log import BASE, MINUTE
 
@@ -54,7 +55,42 @@ def definitions() -> list[CampaignDefinition]:
         save="0.000001",
         thousand_views="7.25",
     )
-    return [_campaign("spring", (ana, ben, cleo, silent), card), _campaign("autumn", (ben, cleo), None)]
+    # Spring's giveaway is open from before the log to its middle, autumn's begins in it: every reason occurs.
+    per_person = GiveawayRules(
+        opens_at=_moment(BASE - 60 * MINUTE),
+        closes_at=_moment(BASE + 5 * MINUTE),
+        hashtags=("win",),
+        friends=1,
+        replies_count=False,
+        excluded=("@A1", "a2"),
+        past_winners=(
+            PastWinner(account="a3", won_on=date(2023, 8, 31)),
+            PastWinner(account="a4", won_on=date(2023, 1, 1)),
+        ),
+        winners_excluded_months=3,
+        countries=("AT", "DE"),
+        bonus=BonusEntries(chances=2, most=3),
+    )
+    per_friend = GiveawayRules(
+        opens_at=datetime(2023, 11, 14, 23, 17),  # noqa: DTZ001  # local time of the zone
+        closes_at=_moment(BASE + 4_000 * MINUTE),
+        time_zone="Europe/Vienna",
+        posts=("p0", "p1", "p2"),
+        keywords=("wow", "参加"),
+        friends=1,
+        chances="per_friend",
+        most_chances=3,
+        countries=("AT",),
+        unknown_country="refuse",
+    )
+    return [
+        _campaign("spring", (ana, ben, cleo, silent), card, per_person),
+        _campaign("autumn", (ben, cleo), None, per_friend),
+    ]
+
+
+def _moment(at_ms: int) -> datetime:
+    return datetime.fromtimestamp(at_ms / 1000, UTC)
 
 
 def _member(number: int, **fields: Any) -> InfluencerDefinition:
@@ -62,7 +98,10 @@ def _member(number: int, **fields: Any) -> InfluencerDefinition:
 
 
 def _campaign(
-    campaign_id: str, influencers: tuple[InfluencerDefinition, ...], card: RateCard | None
+    campaign_id: str,
+    influencers: tuple[InfluencerDefinition, ...],
+    card: RateCard | None,
+    giveaway: GiveawayRules,
 ) -> CampaignDefinition:
     return CampaignDefinition(
         campaign_id=campaign_id,
@@ -71,6 +110,7 @@ def _campaign(
         ends_at=datetime(2024, 1, 1, tzinfo=UTC),
         influencers=influencers,
         rate_card=card,
+        giveaway=giveaway,
     )
 
 
@@ -156,12 +196,22 @@ class _Log:
     def _comment(self, number: int, *, is_new: bool) -> dict[str, Any]:
         if not is_new:
             return {"type": "comment.deleted", "comment_id": f"c{self.rng.randrange(self.events)}"}
+        rng = self.rng
+        author = int(rng.paretovariate(0.6)) % 500
+        if rng.random() < 0.05 and number:
+            number = rng.randrange(number)  # an edit, or somebody's id again: the newest version is in force
+        words = [rng.choice(("wow", "no", "ok", "meh", "参加です")), str(rng.randrange(30))]
+        words += rng.choice(((), ("#Win",), ("#win", "@Fan1"), ("＃WIN", f"@a{author}"), ("#win @fan2. @Ben_ok",)))
+        words += [f"@fan{rng.randrange(40)}"] * rng.randrange(3)
         return {
             "type": "comment.created",
             "post_id": self._post(),
             "comment_id": f"c{number}",
-            "author_id": f"a{int(self.rng.paretovariate(0.6)) % 500}",
-            "text": f"{self.rng.choice(('wow', 'no', 'ok', 'meh'))} {self.rng.randrange(30)}",
+            "author_id": f"a{author}",
+            "text": " ".join(words),
+            **({"author_handle": f"A{author}."} if rng.random() < 0.8 else {}),
+            **({"country": rng.choice(("AT", "at", "AT", "CH", "", None))} if rng.random() < 0.8 else {}),
+            **({"parent_id": rng.choice(("c1", "", None))} if rng.random() < 0.1 else {}),
         }
 
     def _metrics(self, campaign_id: str, influencer_id: str) -> dict[str, Any]:
@@ -181,7 +231,10 @@ class _Log:
         event: dict[str, Any] = {"type": rng.choice(_ORDINARY)}
         if event["type"] in ("purchase", "refund"):
             money = {"amount": rng.choice(_AMOUNTS), "currency": rng.choice(("EUR", "EUR", "USD", "JPY", "XXX"))}
-            event |= {"order_id": f"o{number}"} | money
+            event |= {"order_id": f"o{number if rng.random() < 0.7 else rng.randrange(number + 1)}"} | money
+        if rng.random() < 0.4:
+            buyer = int(rng.paretovariate(0.6)) % 500
+            event |= {"author_id": f"a{buyer}", "author_platform": rng.choice(("tiktok", "youtube", "", None))}
         if rng.random() < 0.5:
             event["discount_code"] = rng.choice(_CODES)
         if rng.random() < 0.5:

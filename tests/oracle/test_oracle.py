@@ -203,6 +203,7 @@ def test_a_campaign_without_events_is_not_there(log: EventLog) -> None:
         "as_of_ms": 0,
         "campaigns": [],
         "influencers": [],
+        "giveaways": [],
         "counts": {"lines": 2, "accepted": 0, "duplicates": 0, "rejected": 2},
     }
 

@@ -27,7 +27,7 @@ PIVOT both_levels
 ON counter IN (
     'posts', 'posts_deleted', 'comments', 'comments_deleted', 'likes', 'shares', 'saves', 'views', 'reach',
     'reported_comments', 'other_reactions', 'clicks', 'signups', 'add_to_carts', 'purchases', 'refunds',
-    'test_orders', 'sentiment_positive', 'sentiment_neutral', 'sentiment_negative', 'sentiment_micros'
+    'test_orders', 'entries', 'sentiment_positive', 'sentiment_neutral', 'sentiment_negative', 'sentiment_micros'
 )
 USING coalesce(sum(change), 0)::BIGINT
 GROUP BY level, campaign_id, influencer_id, span;
