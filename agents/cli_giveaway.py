@@ -2,6 +2,7 @@
 
 import click
 
+from agents.cli_giveaway_check import check
 from agents.cli_giveaway_draw import draw, receipt, verify
 from agents.cli_giveaway_forget import forget
 from agents.cli_giveaway_list import freeze, review, winners
@@ -12,5 +13,5 @@ def giveaway() -> None:
     """Check rules, review entrants, draw winners, verify a draw, forget people."""
 
 
-for command in (review, freeze, draw, verify, receipt, winners, forget):
+for command in (check, review, freeze, draw, verify, receipt, winners, forget):
     giveaway.add_command(command)

@@ -17,10 +17,10 @@ from streams.suspicion_handles import handle_shape
 
 F64 = NDArray[np.float64]
 
-WINDOWS_MS: Final = (5_000, 15_000, 40_000, 90_000)
+WINDOWS_MS: Final = (5_000, 15_000, 40_000, 90_000, 180_000)
 LEAST_ACCOUNTS: Final = 6
-FALSE_ALARMS: Final = 1e-3
-"""Expected number of groups of real people that pass in a whole campaign."""
+FALSE_ALARMS: Final = 1.0
+"""Expected number of groups of real people that pass the tail test in a whole campaign."""
 PURITY: Final = (0.52, 0.88)
 """Share of a group that its moment does not explain."""
 
@@ -30,7 +30,7 @@ def floods(columns: EntryColumns, randomness: F64) -> tuple[F64, I64]:
 
     Args:
         columns: the entries.
-        randomness: how random each handle reads (``random_handles``); it is part of the shape.
+        randomness: how random each handle reads (``random_handles``); random ones are one shape.
     """
     people = columns.entrants
     strength, alike = np.zeros(people), np.zeros(people, dtype=np.int64)
@@ -42,7 +42,7 @@ def floods(columns: EntryColumns, randomness: F64) -> tuple[F64, I64]:
     shapes: dict[str, int] = {}
     shape = np.fromiter(
         (
-            shapes.setdefault(("~" if random else "") + handle_shape(handle), len(shapes))
+            shapes.setdefault("random" if random else handle_shape(handle), len(shapes))
             for handle, random in zip(columns.handles, (randomness >= 0.5).tolist(), strict=True)
         ),
         np.int64,
