@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from models.draws import DrawRecord, FrozenEntries, LedgerEnd, ListedFile, Randomness
-from streams.draw import DrawError, differences, draw, entrant_of, list_text, read_list, receipt_of
+from streams.draw import DrawError, differences, draw, entrant_of, list_text, numbers, read_list, receipt_of
 
 COMMITMENT = hashlib.sha256(b"frozen").hexdigest()
 
@@ -167,23 +167,43 @@ def test_records_refuse_unknown_fields() -> None:
         msgspec.convert({**document, "note": "x"}, FrozenEntries)
 
 
-SCRIPT = """
-total=$(awk '{s+=$2} END {print s}' "$1"); fair=$(( (1<<60) - (1<<60) % total )); counter=0; drawn=" "; left=$4
-while [ "$left" -gt 0 ]; do
-  hex=$(printf 'campaign-pulse draw 1\\n%s\\n%d' "$2" $counter | openssl dgst -sha256 -hmac "$3" | sed 's/.*= //')
-  counter=$((counter + 1)); number=$((16#${hex:0:15})); [ $number -lt $fair ] || continue
-  who=$(awk -v lot=$((number % total)) '{s+=$2; if (lot < s) {print $1; exit}}' "$1")
-  case "$drawn" in *" $who "*) continue;; esac; drawn="$drawn$who "; left=$((left - 1)); echo "$who"
-done
-"""
+DOCS = (Path(__file__).parents[2] / "docs" / "giveaway.md").read_text(encoding="utf-8")
+
+
+def in_shell(path: Path, commitment: str, randomness: str, count: int) -> list[str]:
+    """Draw with the shell function that docs/giveaway.md shows."""
+    script = DOCS.partition("```bash\n")[2].partition("\n}\n")[0] + '\n}\nverify "$@"'
+    done = subprocess.run(
+        ["bash", "-euc", script, "draw", str(path), commitment, randomness, str(count)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.split()
 
 
 def test_a_shell_script_draws_the_same(tmp_path: Path) -> None:
-    """A few lines of plain shell recompute the draw."""
+    """The few lines of plain shell in the documentation recompute a draw."""
     text = list_text((hashlib.sha256(str(n).encode()).hexdigest()[:32], 1 + n % 3) for n in range(300))
     path = tmp_path / "entries.txt"
     path.write_bytes(text)
-    done = subprocess.run(
-        ["bash", "-c", SCRIPT, "draw", str(path), COMMITMENT, "value", "6"], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split() == [each.entrant for each in draw(read_list(text), COMMITMENT, "value", 6)]
+    expected = [each.entrant for each in draw(read_list(text), COMMITMENT, "a value", 6)]
+    assert in_shell(path, COMMITMENT, "a value", 6) == expected
+
+
+def test_the_worked_example_is_right(tmp_path: Path) -> None:
+    """List, commitment, numbers and winners of the example in docs/giveaway.md are what the program and a shell get."""
+    text = DOCS.partition("```text\n")[2].partition("```")[0].encode()
+    commitment = hashlib.sha256(b"frozen").hexdigest()
+    assert commitment in DOCS
+    drawn = draw(read_list(text), commitment, "dice 4 2 6", 3)
+    assert [(each.entrant[:4], each.counter, each.lot) for each in drawn] == [
+        ("8535", 0, 2),
+        ("7467", 1, 0),
+        ("a6ae", 16, 4),
+    ]
+    sequence = numbers(commitment, "dice 4 2 6")
+    assert next(sequence) == (0, 0x91BDA6DC06B1B21)
+    assert next(sequence) == (1, 0xD458A1AFEDD64DB)
+    (tmp_path / "entries.txt").write_bytes(text)
+    assert in_shell(tmp_path / "entries.txt", commitment, "dice 4 2 6", 3) == [each.entrant for each in drawn]
