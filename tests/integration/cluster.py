@@ -111,6 +111,10 @@ class Cluster:
         self.workers.append(worker)
         return worker
 
+    def port(self, worker: ChildProcess) -> int:
+        """The port of a worker's endpoints."""
+        return self._ports[worker.name]
+
     def wait_ready(self) -> None:
         """Wait until every running worker answers that it is ready."""
         for worker in self.workers:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +23,11 @@ class Query(NamedTuple):
     instant: bool
     no_value: str
     colours: Mapping[str, str]
-    base_colour: str
+    steps: Sequence[tuple[float, str]]
+
+    def colour_of(self, value: float) -> str:
+        """Return the colour that the thresholds give to a value."""
+        return [colour for least, colour in self.steps if value >= least][-1]
 
 
 def pages() -> dict[str, dict[str, Any]]:
@@ -45,7 +49,7 @@ def queries(values: Mapping[str, str]) -> list[Query]:
             bool(target.get("instant")),
             panel["fieldConfig"]["defaults"]["noValue"],
             _colours(panel),
-            _base_colour(panel["fieldConfig"]["defaults"]),
+            _steps(panel["fieldConfig"]["defaults"]),
         )
         for uid, page in pages().items()
         for panel in page["panels"]
@@ -75,7 +79,6 @@ def _colours(panel: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _base_colour(defaults: dict[str, Any]) -> str:
-    fixed = defaults.get("color", {}).get("fixedColor")
-    steps = defaults.get("thresholds", {}).get("steps") or [{"color": "#0072B2"}]
-    return str(fixed or steps[0]["color"])
+def _steps(defaults: dict[str, Any]) -> list[tuple[float, str]]:
+    steps = defaults.get("thresholds", {}).get("steps") or [{"value": None, "color": "#0072B2"}]
+    return [(float("-inf") if step["value"] is None else step["value"], step["color"]) for step in steps]

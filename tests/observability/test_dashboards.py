@@ -18,7 +18,7 @@ from tools.dashboards.__main__ import differing, generated
 
 PAGES = pages()
 UIDS = {"pulse-live", "pulse-influencer", "pulse-campaign", "pulse-sentiment", "pulse-pipeline"}
-VALUES = {"campaign": "spring", "influencer": "ana", "window": "1h", "__rate_interval": "1m"}
+VALUES = {"campaign": "spring", "influencer": "ana", "window": "1h", "currency": "EUR", "__rate_interval": "1m"}
 
 
 @pytest.fixture(params=sorted(PAGES))

@@ -87,7 +87,13 @@ def _charts() -> list[style.Panel]:
         style.lines(
             "Engagements by platform",
             "Engagements in the rolling window, by the influencers' platform; folded influencers have none.",
-            [query(f"sum by (platform) (campaign_engagements_window{_NOW})", "{{platform}}")],
+            [
+                query(
+                    f"label_replace(sum by (platform) (campaign_engagements_window{_NOW}),"
+                    ' "platform", "none", "platform", "")',
+                    "{{platform}}",
+                )
+            ],
             stacked=True,
             colours={
                 "instagram": PURPLE,

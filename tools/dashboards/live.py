@@ -6,6 +6,7 @@ from tools.dashboards import style
 from tools.dashboards.style import BLUE, CAMPAIGN, GREEN, NO_GIVEAWAY, ORANGE, VERMILLION, WHOLE, WINDOW, of, query
 
 _LARGE = 76
+_CURRENCY = 'currency="$currency"'
 _LAST_MINUTE = of(CAMPAIGN, 'window="1m"')
 
 
@@ -15,7 +16,7 @@ def build() -> Any:
         "pulse-live",
         "Live giveaway",
         "The wall: entries, time left, pace, mood, money, who leads, and what needs somebody. Best in kiosk mode.",
-        [style.campaign_variable(), style.window_variable("1h")],
+        [style.campaign_variable(), style.window_variable("1h"), style.currency_variable("EUR")],
     )
     giveaway = of(CAMPAIGN, WHOLE)
     for panel in (
@@ -66,12 +67,15 @@ def build() -> Any:
         ),
         style.number(
             "Revenue",
-            "Revenue of paid orders since the beginning, by currency; refunds are not taken off.",
-            [query(f"campaign_currency:campaign_revenue_total:sum{of(CAMPAIGN)}", "{{currency}}")],
+            "Revenue of paid orders since the beginning, in the chosen currency; refunds are not taken off. Other"
+            " currencies are on the campaign's overview.",
+            [query(f"campaign_currency:campaign_revenue_total:sum{of(CAMPAIGN, _CURRENCY)}", "{{currency}}")],
             size=(6, 6),
             steps=((None, GREEN),),
-            text_size=40,
+            text_size=_LARGE,
             graph=False,
+            decimals=0,
+            no_value="no order yet",
         ),
         style.number(
             "Orders",

@@ -231,6 +231,13 @@ def influencer_variable() -> dashboards.QueryVariable:
     return _query_variable("influencer", "Influencer", expression)
 
 
+def currency_variable(chosen: str) -> dashboards.QueryVariable:
+    """Return the currency of money, of those the campaign has; amounts of different ones are never added."""
+    expression = 'label_values(campaign_revenue_total{campaign="$campaign"}, currency)'
+    made = _query_variable("currency", "Currency", expression)
+    return made.current(models.VariableOption(text=chosen, value=chosen, selected=True))
+
+
 def _query_variable(name: str, label: str, expression: str) -> dashboards.QueryVariable:
     made = dashboards.QueryVariable(name).label(label).datasource(SOURCE)
     made = made.query({"qryType": 5, "query": expression, "refId": "PrometheusVariableQueryEditor-VariableQuery"})

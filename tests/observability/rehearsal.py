@@ -1,0 +1,288 @@
+"""A giveaway of ninety minutes in one: embedded stack, worker, simulator, real Prometheus, real Alertmanager.
+
+The files of the repository are used as they are but for
+
+- addresses: targets, Alertmanager, receivers (a webhook and Slack's interface, both of the test, for each receiver);
+- the pace: event time runs ``SPEED`` times as fast as the wall (``PULSE_CLOCK``), so durations that wait for campaigns
+  (`for` and `keep_firing_for` of campaign rules, Alertmanager's waits) are divided by ``SPEED``, and scrapes and
+  evaluations come every half second. Rules about the pipeline keep their durations: they are about the wall's time.
+
+The durations of the files themselves are what ``prometheus/tests`` checks.
+"""
+
+import json
+import re
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import yaml
+
+from agents.cli_campaigns import read_definitions
+from agents.clock import wall_clock
+from agents.processes import ChildProcess, free_port, wait_until
+from agents.simulator import FaultRates, Simulation, SimulationPlan
+from agents.simulator.publisher import publish
+from agents.simulator.truth import GroundTruth
+from tests.integration.cluster import GIVEAWAY, Cluster
+from tests.observability.programs import ROOT, program
+from tests.observability.receiver import Receiver
+
+SPEED: Final = 90
+EVENT_MS: Final = 90 * 60_000
+WALL_MS: Final = EVENT_MS // SPEED
+CAMPAIGN: Final = "spring"
+_PACE: Final = "500ms"
+_START_SECONDS: Final = 60.0
+_PREPARE_MS: Final = 20_000
+_CLOSING_MS: Final = 8_000
+_SETTLE_SECONDS: Final = 25.0
+_EVENTS: Final = 120_000
+_SEED: Final = 2
+
+
+def seconds(duration: str) -> float:
+    """Return a Prometheus duration ("1m30s") in seconds.
+
+    Raises:
+        ValueError: it is none.
+    """
+    units = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+    parts = re.findall(r"(\d+)(ms|[smhd])", duration)
+    if not parts or "".join(number + unit for number, unit in parts) != duration:
+        raise ValueError(f"{duration!r} is no duration")
+    return sum(int(number) * units[unit] for number, unit in parts)
+
+
+def _faster(duration: str, least_ms: int = 0) -> str:
+    return f"{max(least_ms, round(seconds(duration) * 1000 / SPEED))}ms"
+
+
+class Rehearsal:
+    """All parts, started in order; what was told and measured stays readable until it is left."""
+
+    def __init__(self) -> None:
+        self._programs = (program("prometheus"), program("prometheus-alertmanager"))
+        self._stack = ExitStack()
+        self.started_ms = 0
+        self.truth: GroundTruth | None = None
+
+    def __enter__(self) -> Self:
+        self.started_ms = wall_clock() + _PREPARE_MS
+        end_ms = self.started_ms + WALL_MS
+        # Both clocks meet at the end: event times lie in the past, and the closing time is near by either clock.
+        self._begin_ms = end_ms - EVENT_MS
+        self._closes_ms = end_ms - _CLOSING_MS
+        self.cluster = self._stack.enter_context(
+            Cluster(
+                clock=f"{self._begin_ms}@{self.started_ms}x{SPEED}",
+                partitions=2,
+                SENTIMENT="social",
+                # Fetches of different topics are a tenth of a second apart: that is 9 s of event time.
+                ALERT_GRACE_SECONDS="60",
+                ALERT_WAIT_SECONDS="60",
+                FUTURE_TOLERANCE_SECONDS="3600",
+            )
+        )
+        try:
+            self._start(*self._programs)
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    # ------------------------------------------------------------- the parts
+
+    def _start(self, prometheus: str, alertmanager: str) -> None:
+        self._definition = self.cluster.path / "giveaway.yaml"
+        self._definition.write_text(yaml.safe_dump(self._defined(), allow_unicode=True, sort_keys=False))
+        self.cluster.command("campaigns", "apply", str(self._definition))
+        worker = self.cluster.add_worker()
+        self.receiver = self._stack.enter_context(Receiver())
+        directory = self.cluster.path / "observability"
+        self._prometheus_port, self._alertmanager_port = free_port(), free_port()
+        _copy_alertmanager(directory / "alertmanager", self.receiver.url)
+        worker_address = f"127.0.0.1:{self.cluster.port(worker)}"
+        _copy_prometheus(directory / "prometheus", worker_address, f"127.0.0.1:{self._alertmanager_port}")
+        self._run(
+            "alertmanager",
+            self._alertmanager_port,
+            alertmanager,
+            f"--config.file={directory}/alertmanager/alertmanager.yml",
+            f"--storage.path={directory}/alertmanager/data",
+            "--cluster.listen-address=",
+        )
+        self.cluster.wait_ready()
+        self._run(
+            "prometheus",
+            self._prometheus_port,
+            prometheus,
+            f"--config.file={directory}/prometheus/prometheus.yml",
+            f"--storage.tsdb.path={directory}/prometheus/data",
+            "--rules.alert.resend-delay=1s",
+        )
+
+    def _run(self, name: str, port: int, *command: str) -> None:
+        process = ChildProcess(
+            name,
+            [*command, f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn"],
+            log_path=self.cluster.path / f"{name}.log",
+        )
+        self._stack.callback(process.stop)
+        process.start()
+        ready = wait_until(
+            lambda: _answers(f"http://127.0.0.1:{port}/-/ready"),
+            timeout_seconds=_START_SECONDS,
+            give_up=lambda: not process.running,
+        )
+        assert ready, f"{name} does not start:\n{process.log_tail(20)}"
+
+    def _defined(self) -> dict[str, Any]:
+        """The example's definition at the time of the rehearsal."""
+        made: dict[str, Any] = yaml.safe_load(GIVEAWAY.read_text())
+        moments = {
+            "starts_at": self._begin_ms - 3_600_000,
+            "ends_at": self._begin_ms + EVENT_MS,
+        }
+        made |= {name: _rfc3339(at_ms) for name, at_ms in moments.items()}
+        if "giveaway" in made:
+            made["giveaway"] |= {"opens_at": _rfc3339(self._begin_ms), "closes_at": _rfc3339(self._closes_ms)}
+        made.pop("alerts", None)
+        return made
+
+    # ------------------------------------------------------------- what happens
+
+    def play(self) -> None:
+        """Send the simulated giveaway at its pace, and wait until everything that began is over."""
+        plan = SimulationPlan(
+            events=_EVENTS,
+            duration_seconds=EVENT_MS / 1000,
+            start_ms=self._begin_ms,
+            seed=_SEED,
+            shape="steady",
+            comment_ratio=0.5,
+            post_ratio=0.25,
+            # An ordinary day: lateness of minutes would be lateness of a second here, and is not what is tested.
+            faults=FaultRates(disorder_seconds=5.0, late_ratio=0.0),
+        )
+        simulation = Simulation(read_definitions(self._definition), plan)
+        paced = (record._replace(due_ms=self._wall_ms(record.due_ms)) for record in simulation.records())
+        publish(paced, self.cluster.broker.bootstrap, real_time=True)
+        self.truth = simulation.truth()
+        wait_until(self._is_over, timeout_seconds=_SETTLE_SECONDS)
+
+    def _is_over(self) -> bool:
+        firing = {(alert["fingerprint"], alert["startsAt"]) for alert in self.receiver.alerts("firing")}
+        resolved = {(alert["fingerprint"], alert["startsAt"]) for alert in self.receiver.alerts("resolved")}
+        return len(firing) > len(self.incidents()) and firing <= resolved
+
+    def incidents(self) -> list[Any]:
+        """The incidents that the simulator planted."""
+        assert self.truth is not None
+        return list(self.truth.incidents)
+
+    def _wall_ms(self, event_ms: int) -> int:
+        return self.started_ms + (event_ms - self._begin_ms) // SPEED
+
+    def event_ms(self, wall: str) -> int:
+        """Return the event time at a moment of the wall, which is given as RFC 3339."""
+        wall_ms = round(datetime.fromisoformat(re.sub(r"(\.\d{6})\d*", r"\1", wall)).timestamp() * 1000)
+        return self._begin_ms + (wall_ms - self.started_ms) * SPEED
+
+    # ------------------------------------------------------------- what can be asked
+
+    def ask(self, path: str, **parameters: str) -> Any:
+        """Ask Prometheus' interface and return the data of its answer."""
+        url = f"http://127.0.0.1:{self._prometheus_port}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            document = json.load(answer)
+        assert document["status"] == "success", document
+        return document["data"]
+
+    def history(self, expression: str, *, until_the_end: bool = False) -> list[dict[str, Any]]:
+        """Return the series of an expression, a value a second, over the whole rehearsal or only until the closing."""
+        start, end = self.started_ms / 1000 - 2, wall_clock() / 1000
+        if until_the_end:
+            end = (self._closes_ms - 1000) / 1000
+        found: list[dict[str, Any]] = self.ask(
+            "query_range", query=expression, start=str(start), end=str(end), step="1"
+        )["result"]
+        return found
+
+    def scraped(self) -> bytes:
+        """Return what the worker's /metrics says now."""
+        status, body = self.cluster.get(self.cluster.workers[0], "/metrics")
+        assert status == 200
+        return body
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _rfc3339(at_ms: int) -> str:
+    return (datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=at_ms)).isoformat(timespec="milliseconds")
+
+
+def _copy_prometheus(directory: Path, worker: str, alertmanager: str) -> None:
+    (directory / "rules").mkdir(parents=True)
+    config = yaml.safe_load((ROOT / "prometheus" / "prometheus.yml").read_text())
+    config["global"] = {"scrape_interval": _PACE, "scrape_timeout": _PACE, "evaluation_interval": _PACE}
+    config["alerting"]["alertmanagers"][0]["static_configs"] = [{"targets": [alertmanager]}]
+    (job,) = (each for each in config["scrape_configs"] if each["job_name"] == "campaign-pulse")
+    del job["dns_sd_configs"]
+    job["static_configs"] = [{"targets": [worker]}]
+    config["scrape_configs"] = [job]
+    (directory / "prometheus.yml").write_text(yaml.safe_dump(config))
+    for path in (ROOT / "prometheus" / "rules").glob("*.yml"):
+        groups = yaml.safe_load(path.read_text())
+        for rule in (rule for group in groups["groups"] for rule in group["rules"]):
+            if rule.get("labels", {}).get("area") == "campaign":
+                rule |= {name: _faster(rule[name]) for name in ("for", "keep_firing_for") if name in rule}
+        (directory / "rules" / path.name).write_text(yaml.safe_dump(groups, sort_keys=False))
+
+
+def _copy_alertmanager(directory: Path, receiver: str) -> None:
+    (directory / "templates").mkdir(parents=True)
+    for path in (ROOT / "alertmanager" / "templates").glob("*.tmpl"):
+        (directory / "templates" / path.name).write_text(path.read_text())
+    config = yaml.safe_load((ROOT / "alertmanager" / "alertmanager.yml").read_text())
+    for route in _routes(config["route"]):
+        for name in ("group_wait", "group_interval", "repeat_interval"):
+            if name in route:
+                # Half a second: what opens in one evaluation is told, or inhibited, together.
+                route[name] = _faster(route[name], least_ms=500)
+    for each in config["receivers"]:
+        each["webhook_configs"] = [{"url": f"{receiver}/webhook/{each['name']}", "send_resolved": True}]
+        each["slack_configs"] = [
+            {
+                "api_url": f"{receiver}/slack",
+                "channel": "#giveaway",
+                "send_resolved": True,
+                "color": '{{ template "pulse.colour" . }}',
+                "title": '{{ template "pulse.title" . }}',
+                "title_link": '{{ template "pulse.link" . }}',
+                "text": '{{ template "pulse.text" . }}',
+            }
+        ]
+    (directory / "alertmanager.yml").write_text(yaml.safe_dump(config, sort_keys=False))
+
+
+def _routes(route: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield route
+    for each in route.get("routes", ()):
+        yield from _routes(each)
