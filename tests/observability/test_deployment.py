@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import kubernetes_validate
 import pytest
 import yaml
 
+from agents.settings import described
 from tests.observability.programs import ROOT, program, run
 
 COMPOSE = ROOT / "docker-compose.yml"
@@ -117,3 +119,46 @@ def test_the_image_gets_what_it_copies() -> None:
 
 def _versions(path: Path) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9._-]+)==(\S+)", path.read_text(), re.MULTILINE))
+
+
+def _kubernetes() -> list[dict[str, Any]]:
+    return [part for path in sorted((ROOT / "k8s").glob("*.yaml")) for part in yaml.safe_load_all(path.read_text())]
+
+
+@pytest.mark.parametrize("version", ["1.29", "1.33"])
+def test_the_kubernetes_example_fits_the_schemas(version: str) -> None:
+    """Kubernetes' own resources are valid, and have no field that the API does not know."""
+    own = [part for part in _kubernetes() if not re.search(r"strimzi|coreos", part["apiVersion"])]
+    assert {part["kind"] for part in own} == {"ConfigMap", "Service", "PodDisruptionBudget", "StatefulSet"}
+    for part in own:
+        kubernetes_validate.validate(part, version, strict=True)
+
+
+def test_the_kubernetes_example_agrees_with_itself() -> None:
+    """Kafka's service, the pods' labels, the port and the job's name are the same wherever they are named."""
+    parts = {part["kind"]: part for part in _kubernetes()}
+    pods = parts["StatefulSet"]["spec"]["template"]
+    (container,) = pods["spec"]["containers"]
+    cluster = parts["Kafka"]["metadata"]["name"]
+    assert parts["ConfigMap"]["data"]["PULSE_BROKER"] == f"{cluster}-kafka-bootstrap:9092"
+    assert parts["KafkaNodePool"]["metadata"]["labels"]["strimzi.io/cluster"] == cluster
+    assert int(parts["ConfigMap"]["data"]["PULSE_REPLICATION"]) <= parts["KafkaNodePool"]["spec"]["replicas"]
+    monitor = parts["PodMonitor"]["spec"]
+    labels = pods["metadata"]["labels"]
+    assert monitor["selector"]["matchLabels"].items() <= labels.items()
+    assert labels[monitor["jobLabel"]] == "campaign-pulse"  # rules and dashboards select this job
+    ports = {port["name"] for port in container["ports"]}
+    assert {monitor["podMetricsEndpoints"][0]["port"], container["readinessProbe"]["httpGet"]["port"]} <= ports
+    assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+    assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
+    assert str(pods["spec"]["securityContext"]["runAsUser"]) in (ROOT / "Dockerfile").read_text()
+
+
+def test_settings_of_the_deployments_exist() -> None:
+    """Every PULSE_ variable that a deployment sets is a setting: an unknown one would end the worker."""
+    known = {variable for variable, _, _ in described()}
+    texts = [COMPOSE.read_text(), (ROOT / "Dockerfile").read_text()]
+    texts += [path.read_text() for path in (ROOT / "k8s").glob("*.yaml")]
+    used = set(re.findall(r"\b(PULSE_[A-Z_]+)\b(?:=|:| *\n)", "\n".join(texts)))
+    assert len(used) >= 6
+    assert used <= known
