@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Histogram
 from agents.alerts import AlertWorker
 from agents.clock import Clock
 from agents.definition_feed import Change, DefinitionFeed
+from agents.endings import Ending, ExitCode
 from agents.fence import Fence, FencedOut, FencedTable, Membership
 from agents.flush import Flusher
 from agents.health import Health, WebServer
@@ -23,6 +24,8 @@ from agents.settings import Settings
 from agents.state_table import StateTable, late_key
 from agents.topic_admin import STATE_TABLE, changelog_topic
 from agents.transport import BatchConsumer, BatchSchema, BatchTransport
+from agents.vitals import Vitals
+from agents.watchdog import Watch, Watchdog
 from streams.campaigns import CampaignBoard
 from streams.dedupe import Segment
 from streams.formats import UnsupportedRecord
@@ -48,8 +51,27 @@ class PulseApp(faust.App):
     async def on_start(self) -> None:
         """Start the worker's own parts before anything is consumed."""
         await super().on_start()
-        for part in self.pulse.parts():
+        for part in (self.pulse.watchdog, *self.pulse.parts()):
             await self.add_runtime_dependency(part)
+
+    def _crash(self, reason: BaseException) -> None:
+        self.pulse.fail(reason)
+        super()._crash(reason)
+
+    def on_rebalance_start(self) -> None:
+        """Tell where the worker is: called before the partitions are given back, in the consumer's thread."""
+        self.pulse.health.rebalancing()
+        super().on_rebalance_start()
+
+    async def _on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        self.pulse.health.recovering()
+        await super()._on_partitions_assigned(assigned, generation_id)
+
+    def on_rebalance_end(self) -> None:
+        """Tell that a worker which was assigned nothing has nothing to wait for."""
+        super().on_rebalance_end()
+        if not any(tp.topic == COMMENTS for tp in self.consumer.assignment()):
+            self.pulse.health.ready([])
 
     def _new_transport(self) -> BatchTransport:
         return BatchTransport(self.conf.broker_consumer, self)
@@ -75,6 +97,9 @@ class Worker:
         self.settings = settings
         self.clock = clock
         self.health = Health(clock)
+        self.ending = Ending()
+        self.watch = Watch(settings, self.health)
+        self.watchdog = Watchdog(self.watch, Vitals(self, settings).symptoms, self.ending)
         self.scorer = CachedScorer(make_scorer(settings.sentiment), settings.sentiment_cache)
         self.pipeline = Pipeline(
             self.scorer,
@@ -150,6 +175,24 @@ class Worker:
         parts: list[Service] = [self.web, self.outbox, self.definitions]
         return parts if self.redis is None else [*parts, self.redis]
 
+    # ----------------------------------------------------------------- ending
+
+    def stop(self, signal_name: str) -> None:
+        """A signal asks the worker to end: it drains, within its time; a second one ends it at once."""
+        if self.ending.signal_name is not None:
+            reason = f"{signal_name} while stopping on {self.ending.signal_name}"
+            self.ending.now(ExitCode.INTERRUPTED, reason, with_stacks=False)
+        log.info("%s: draining", signal_name)
+        self.ending.signal_name = signal_name
+        self.health.draining()
+        self.watch.is_ending = True
+
+    def fail(self, reason: BaseException) -> None:
+        """Something failed: the worker goes down, within the same time."""
+        self.ending.failed(reason)
+        self.health.draining()
+        self.watch.is_ending = True
+
     # ------------------------------------------------------------- partitions
 
     def attach(self, consumer: BatchConsumer) -> None:
@@ -179,10 +222,11 @@ class Worker:
             log.warning("partitions not taken over: %s; the worker joins again", reason)
             return
         for partition in owned:
-            rows, segments = await self._read_state(partition)
-            offsets = {topic: committed.get(TP(topic, partition), 0) for topic in INPUT_TOPICS}
-            self.pipeline.assign(partition, rows, segments, offsets)
-            self.alerts.assign(partition, committed.get(TP(WINDOWS, partition), 0))
+            with self.watch.long_work():
+                rows, segments = await self._read_state(partition)
+                offsets = {topic: committed.get(TP(topic, partition), 0) for topic in INPUT_TOPICS}
+                self.pipeline.assign(partition, rows, segments, offsets)
+                self.alerts.assign(partition, committed.get(TP(WINDOWS, partition), 0))
         log.info("partitions taken over: %s", sorted(self.pipeline.partitions))
         self.health.ready(sorted(self.pipeline.partitions))
 
@@ -199,7 +243,10 @@ class Worker:
 
         A worker without which the group has gone on drops its state instead: its successors count from the last flush.
         """
-        self.health.draining()
+        if self.app.should_stop:
+            self.health.draining()
+        else:
+            self.health.rebalancing()
         if self.pipeline.partitions and not self.app.crashed:
             try:
                 await self.flusher.flush()

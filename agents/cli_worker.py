@@ -19,7 +19,8 @@ def worker() -> None:
     """Run one worker: consume events, keep the numbers, publish them.
 
     Start as many as you like with the same settings; they share the partitions. Ends with exit code 0 on SIGTERM or
-    SIGINT, after a last flush and commit, and with 1 and the reason when it cannot go on.
+    SIGINT, after a last flush and commit, and with another one and the reason when it cannot go on; docs/liveness.md
+    lists them.
     """
     settings = settings_or_exit()
     logging.basicConfig(
@@ -41,9 +42,10 @@ def worker() -> None:
     except TopicError as error:
         raise UsageFailure(str(error)) from None
     # Faust takes a second to import; the commands that do not need it should not wait for it.
+    from agents.endings import leave
     from agents.worker import run_worker
 
-    sys.exit(run_worker(settings, partitions))
+    leave(run_worker(settings, partitions))
 
 
 @click.command()

@@ -75,6 +75,8 @@ class Flusher:
         self.flushes_total = 0
         self.last_seconds = 0.0
         self.last_at = 0.0
+        self.began_at: float | None = None
+        """When the flush that is under way began, in seconds of ``perf_counter``."""
 
     async def flush_if_due(self) -> bool:
         """Flush when the interval has passed and no flush is under way; tell whether it did."""
@@ -92,11 +94,14 @@ class Flusher:
                 not count; the state must be dropped.
         """
         async with self._lock:
-            began = perf_counter()
-            await self._flush_state()
-            await self._show_numbers()
-            if self._alerts is not None:
-                await self._alerts.flush()
+            began = self.began_at = perf_counter()
+            try:
+                await self._flush_state()
+                await self._show_numbers()
+                if self._alerts is not None:
+                    await self._alerts.flush()
+            finally:
+                self.began_at = None
             now = perf_counter()
             self.last_seconds = now - began
             self.last_at = now

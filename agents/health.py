@@ -3,6 +3,7 @@
 On the loop and not in a thread, so that a scrape sees the state between two batches and never in the middle of one.
 """
 
+from time import monotonic
 from typing import Any, Final
 
 from aiohttp import web
@@ -15,25 +16,62 @@ from agents.exposition import CONTENT_TYPE, exposition
 _HEADERS: Final = {"Content-Type": CONTENT_TYPE}
 
 
+PHASES: Final = ("starting", "rebalancing", "recovering", "ready", "draining")
+_NEXT: Final = {
+    "starting": frozenset(("rebalancing", "recovering", "draining")),
+    "rebalancing": frozenset(("recovering", "draining")),
+    "recovering": frozenset(("rebalancing", "ready", "draining")),
+    "ready": frozenset(("rebalancing", "draining")),
+    "draining": frozenset(),
+}
+
+
 class Health:
-    """Where a worker is in its life: starting, ready (with partitions or without) or draining."""
+    """Where a worker is in its life, and what, if anything, the watchdog finds wrong with it.
+
+    ``starting``: not in the group yet. ``rebalancing``: its partitions are given back, new ones not assigned yet.
+    ``recovering``: reads the changelog of those assigned. ``ready``: processes its partitions, or legitimately none.
+    ``draining``: last flush and commit; the end.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self.started_at_ms = clock()
         self.phase = "starting"
+        self.phase_since = monotonic()
         self.partitions: list[int] = []
+        self.stalled: str | None = None
+        """Why the watchdog considers the worker stuck."""
+
+    def _move(self, phase: str, partitions: list[int]) -> None:
+        if phase in _NEXT[self.phase]:
+            self.phase, self.phase_since = phase, monotonic()
+        if phase == self.phase:
+            self.partitions = partitions
+
+    def rebalancing(self) -> None:
+        """The worker lets go of its partitions, and waits for an assignment."""
+        self._move("rebalancing", [])
+
+    def recovering(self) -> None:
+        """Partitions are assigned; their state is read."""
+        self._move("recovering", [])
 
     def ready(self, partitions: list[int]) -> None:
         """The worker processes these partitions."""
-        self.phase, self.partitions = "ready", partitions
+        self._move("ready", partitions)
 
     def draining(self) -> None:
-        """The worker lets go of its partitions: a rebalance, or the end."""
-        self.phase, self.partitions = "draining", []
+        """The worker ends: nothing comes after this."""
+        self._move("draining", [])
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the worker processes what it is assigned."""
+        return self.phase == "ready" and self.stalled is None
 
     def describe(self) -> dict[str, Any]:
         """Return what the endpoints show."""
-        return {"phase": self.phase, "partitions": self.partitions}
+        return {"phase": self.phase, "partitions": self.partitions, "reason": self.stalled}
 
 
 class WebServer(Service):
@@ -70,7 +108,7 @@ class WebServer(Service):
         return web.Response(body=exposition(self._registry), headers=_HEADERS)
 
     async def _healthz(self, request: web.Request) -> web.Response:
-        return web.json_response(self._health.describe())
+        return web.json_response(self._health.describe(), status=200 if self._health.stalled is None else 503)
 
     async def _readyz(self, request: web.Request) -> web.Response:
-        return web.json_response(self._health.describe(), status=200 if self._health.phase == "ready" else 503)
+        return web.json_response(self._health.describe(), status=200 if self._health.is_ready else 503)

@@ -13,6 +13,7 @@ from msgspec import Struct
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from agents.health import PHASES
 from agents.metric_rows import Row, label_rows
 from models.deadletters import REASONS
 from models.rollups import WINDOW_NAMES
@@ -237,6 +238,17 @@ class PulseCollector(Collector):
             # Present from the start: `increase()` misses the first of a series that begins with it.
             rejected.add_metric((reason,), figures.rejected.get(reason, 0))
         yield rejected
+        phases = GaugeMetricFamily(
+            "campaign_pulse_phase", "1 for the phase the worker is in, 0 for the others.", labels=("phase",)
+        )
+        for phase in PHASES:
+            phases.add_metric((phase,), int(phase == worker.health.phase))
+        yield phases
+        yield GaugeMetricFamily(
+            "campaign_pulse_stalled",
+            "1 while the watchdog considers the worker stuck; /healthz has the reason.",
+            value=int(worker.health.stalled is not None),
+        )
         lag = GaugeMetricFamily("campaign_pulse_lag_records", "Records not applied yet.", labels=("topic", "partition"))
         for (topic, partition), records in self.lags().items():
             lag.add_metric((topic, str(partition)), records)

@@ -44,6 +44,11 @@ class Outbox(Service):
         self._pending: dict[tuple[str, int], list[_Pending]] = {}
         self._producer: AIOKafkaProducer | None = None
 
+    @property
+    def producer(self) -> AIOKafkaProducer | None:
+        """The client, once started."""
+        return self._producer
+
     async def on_start(self) -> None:
         """Connect."""
         self._producer = await start_producer(

@@ -112,6 +112,18 @@ class Settings:
     )
     label_cap: int = _setting(100, _integer(0, 100_000), "Influencers with metrics of their own; the rest are `other`")
     session_seconds: float = _setting(30.0, _seconds(1, 1_800), "Consumer session and rebalance timeout")
+    stall_seconds: float = _setting(
+        60.0, _seconds(1, 3_600), "A partition that lags and does not move, or a flush, is stuck after this long"
+    )
+    recovery_seconds: float = _setting(
+        300.0, _seconds(1, 86_400), "A start, a rebalance or a recovery without any progress is stuck after this long"
+    )
+    block_seconds: float = _setting(
+        30.0, _seconds(1, 3_600), "The worker ends when its event loop has stood still for this long"
+    )
+    drain_seconds: float = _setting(
+        25.0, _seconds(0.1, 3_600), "A stopping worker that has not flushed and committed after this long ends at once"
+    )
     clock: str = _setting(
         "wall", _clock, "`wall`; epoch milliseconds at which the clock stands, for backfills; or `EVENT@WALLxSPEED`"
     )

@@ -8,7 +8,7 @@ from typing import Final
 import faust
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
-from agents.app import build_app
+from agents.app import PulseApp, build_app
 from agents.clock import make_clock
 from agents.settings import Settings
 
@@ -16,6 +16,20 @@ log: Final = logging.getLogger("campaign_pulse")
 _GC_THRESHOLDS: Final = (100_000, 50, 100)
 """Batches allocate thousands of objects that live for one batch and hold no cycles; the default of 700 walks the young
 ones hundreds of times a second and, now and then, the whole heap. In process: 7.5 to 4.2 µs a conversion."""
+
+
+class PulseWorker(faust.Worker):
+    """Faust's worker, whose signals are known to ours."""
+
+    app: PulseApp
+
+    def _on_sigterm(self) -> None:
+        self.app.pulse.stop("SIGTERM")
+        super()._on_sigterm()
+
+    def _on_sigint(self) -> None:
+        self.app.pulse.stop("SIGINT")
+        super()._on_sigint()
 
 
 def run_worker(settings: Settings, partitions: Mapping[str, int]) -> int:
@@ -27,13 +41,18 @@ def run_worker(settings: Settings, partitions: Mapping[str, int]) -> int:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)
-    worker = faust.Worker(app, loglevel=None, override_logging=False, quiet=True, redirect_stdouts=False)
+    app.pulse.watchdog.start_thread()
+    worker = PulseWorker(app, loglevel=None, override_logging=False, quiet=True, redirect_stdouts=False)
     log.info(
         "worker %s starts: broker %s, %d partitions", settings.worker_name, settings.broker, max(partitions.values())
     )
     try:
         worker.execute_from_commandline()
     except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else 1
-        return 1 if app.crashed else code
-    return 1 if app.crashed else 0
+        # Mode turns every exception into exit code 1; the exception itself is still to be had.
+        if ended.code and ended.__context__ is not None:
+            app.pulse.ending.failed(ended.__context__)
+    app.pulse.watchdog.close()
+    gc.unfreeze()
+    gc.collect()  # what asyncio has to say of exceptions that nobody asked for, it says now and not after the reason
+    return app.pulse.ending.code()
