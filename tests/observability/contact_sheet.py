@@ -85,7 +85,7 @@ def _name(query: Query, series: Series) -> str:
 
 def _shown(query: Query, series: Series) -> str:
     value = _last(series)
-    shown = _UNITS.get(query.unit, lambda number: f"{number:,.4g}")(value)
+    shown = _UNITS.get(query.unit, lambda number: f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}")(value)
     return f"{_name(query, series)} {shown}" if "{{" in query.legend else shown
 
 

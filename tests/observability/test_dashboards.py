@@ -107,6 +107,26 @@ def test_the_wall_is_read_from_afar() -> None:
     assert all(panel["options"]["text"]["valueSize"] >= 40 for panel in numbers)
 
 
+def test_text_stands_out(page: dict[str, Any]) -> None:
+    """No number is in a colour with a contrast below 4 on Grafana's dark background; WCAG asks 3 of large text."""
+    for panel in page["panels"]:
+        if panel["type"] == "stat":
+            for step in panel["fieldConfig"]["defaults"]["thresholds"]["steps"]:
+                assert _contrast(step["color"], "#181b1f") >= 4, (panel["title"], step["color"])
+
+
+def _contrast(one: str, other: str) -> float:
+    """Contrast ratio by WCAG 2.1: relative luminances of sRGB colours."""
+    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
 def test_metrics_of_queries_are_documented() -> None:
     """Every metric of a panel or an alert is one of docs/metrics.md, a recording rule, or Prometheus' own."""
     rules = [yaml.safe_load(path.read_text()) for path in sorted((ROOT / "prometheus" / "rules").glob("*.yml"))]

@@ -3,7 +3,19 @@
 from typing import Any
 
 from tools.dashboards import style
-from tools.dashboards.style import BLUE, CAMPAIGN, GREEN, NO_GIVEAWAY, ORANGE, VERMILLION, WHOLE, WINDOW, of, query
+from tools.dashboards.style import (
+    BLUE,
+    CAMPAIGN,
+    GREEN,
+    NO_GIVEAWAY,
+    ORANGE,
+    SKY,
+    VERMILLION,
+    WHOLE,
+    WINDOW,
+    of,
+    query,
+)
 
 _LARGE = 76
 _CURRENCY = 'currency="$currency"'
@@ -25,6 +37,7 @@ def build() -> Any:
             "Entries that follow the giveaway's rules, of the whole campaign, each counted once.",
             [query(f"max(campaign_giveaway_valid_entries{giveaway})")],
             size=(6, 7),
+            unit="locale",
             no_value=NO_GIVEAWAY,
             text_size=_LARGE,
         ),
@@ -33,6 +46,7 @@ def build() -> Any:
             "People with at least one valid entry. One person is counted once, whatever the number of influencers.",
             [query(f"max(campaign_giveaway_unique_entrants{giveaway})")],
             size=(6, 7),
+            unit="locale",
             no_value=NO_GIVEAWAY,
             text_size=_LARGE,
         ),
@@ -42,7 +56,7 @@ def build() -> Any:
             [query(f"clamp_min(campaign:campaign_giveaway_remaining_seconds:min{of(CAMPAIGN)}, 0)")],
             size=(6, 7),
             unit="dtdhms",
-            steps=((None, VERMILLION), (900, ORANGE), (3600, BLUE)),
+            steps=((None, VERMILLION), (900, ORANGE), (3600, SKY)),
             no_value=NO_GIVEAWAY,
             text_size=_LARGE,
             graph=False,
@@ -71,6 +85,7 @@ def build() -> Any:
             " currencies are on the campaign's overview.",
             [query(f"campaign_currency:campaign_revenue_total:sum{of(CAMPAIGN, _CURRENCY)}", "{{currency}}")],
             size=(6, 6),
+            unit="locale",
             steps=((None, GREEN),),
             text_size=_LARGE,
             graph=False,
@@ -82,6 +97,7 @@ def build() -> Any:
             "Paid orders in the window.",
             [query(f"campaign_window:campaign_purchases_window:sum{of(CAMPAIGN, WINDOW)}")],
             size=(6, 6),
+            unit="locale",
             text_size=_LARGE,
         ),
         style.number(

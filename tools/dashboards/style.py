@@ -1,7 +1,8 @@
 """What all dashboards have in common: colours, panels with their defaults, variables, links, annotations.
 
 Colours are those of Okabe and Ito (2008), which people with every kind of colour vision tell apart. No panel says by
-colour alone what it says: numbers and names stand beside it.
+colour alone what it says: numbers and names stand beside it. Text is never in the palette's dark blue, which is hard to
+read on Grafana's dark background.
 """
 
 from collections.abc import Mapping, Sequence
@@ -81,7 +82,7 @@ def number(
     *,
     size: tuple[int, int] = (4, 4),
     unit: str = "short",
-    steps: Steps = ((None, BLUE),),
+    steps: Steps = ((None, SKY),),
     no_value: str = NO_DATA,
     decimals: int | None = None,
     text_size: int | None = None,
@@ -114,11 +115,11 @@ def lines(
     steps: Steps | None = None,
     bounds: tuple[float | None, float | None] = (None, None),
 ) -> timeseries.Panel:
-    """Return lines over time. Series without a colour of their own are shades of blue."""
+    """Return lines over time. Series without a colour of their own are shades of sky blue."""
     panel: timeseries.Panel = _finish(timeseries.Panel(), title, description, size, unit, no_value)
     panel = panel.targets(list(queries)).line_width(2).fill_opacity(40 if stacked else 8)
     panel = panel.show_points(options.VisibilityMode.NEVER).span_nulls(False)
-    panel = panel.color_scheme(dashboards.FieldColor().mode(models.FieldColorModeId.SHADES).fixed_color(BLUE))
+    panel = panel.color_scheme(dashboards.FieldColor().mode(models.FieldColorModeId.SHADES).fixed_color(SKY))
     legend = common.VizLegendOptions().display_mode(options.LegendDisplayMode.LIST)
     panel = panel.legend(legend.placement(options.LegendPlacement.BOTTOM).show_legend(True))
     tooltip = common.VizTooltipOptions().mode(options.TooltipDisplayMode.MULTI).sort(options.SortOrder.DESCENDING)
