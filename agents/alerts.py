@@ -81,7 +81,8 @@ class AlertWorker:
         self.partitions: dict[int, AlertPartition] = {}
         self._generations: dict[str, int] = {}
         self._slots: dict[str, list[int]] = {}
-        self.observed_gone = 0
+        self._observed_gone = 0
+        self._stale_gone = 0
         self.checkpoints_total = 0
 
     # ------------------------------------------------------------- partitions
@@ -111,7 +112,8 @@ class AlertWorker:
     def revoke_all(self) -> None:
         """Let go of everything; another worker goes on from the last checkpoints."""
         for stage in self.partitions.values():
-            self.observed_gone += sum(campaign.observed_total for campaign in stage.campaigns.values())
+            self._observed_gone += stage.observed_total()
+            self._stale_gone += stage.stale_total()
         self.partitions.clear()
         self._generations.clear()
         self._slots.clear()
@@ -246,8 +248,12 @@ class AlertWorker:
         return [campaign for stage in self.partitions.values() for campaign in stage.campaigns.values()]
 
     def observed_total(self) -> int:
-        """Return how many influencer and campaign minutes this process has judged."""
-        return self.observed_gone + sum(campaign.observed_total for campaign in self.campaigns())
+        """Return how many minutes of influencers and campaigns this process has judged."""
+        return self._observed_gone + sum(stage.observed_total() for stage in self.partitions.values())
+
+    def stale_total(self) -> int:
+        """Return how many minutes of influencers came again."""
+        return self._stale_gone + sum(stage.stale_total() for stage in self.partitions.values())
 
 
 def log_line(transition: AlertTransition) -> str:

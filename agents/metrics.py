@@ -13,6 +13,7 @@ from msgspec import Struct
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from agents.alert_metrics import alert_metrics
 from agents.health import PHASES
 from agents.metric_rows import Row, label_rows
 from models.deadletters import REASONS
@@ -83,6 +84,8 @@ class PulseCollector(Collector):
         self._gone["duplicates"] += state.duplicates_total
         self._gone["forwarded"] += state.forwarded_total
         self._gone["missing_offsets"] += state.missing_offsets_total
+        self._gone["windows_closed"] += state.closed.closed_total
+        self._gone["windows_skipped"] += state.closed.skipped_total
         self._rejected_gone.update(state.rejected_total)
 
     def figures(self) -> Figures:
@@ -130,6 +133,9 @@ class PulseCollector(Collector):
         yield from self._counter_metrics(rows)
         yield from self._derived_metrics(rows)
         yield from self._money_metrics(rows)
+        yield from alert_metrics(
+            self._worker.alerts, self._worker.pipeline, self._worker.settings.label_cap, self._gone
+        )
         yield GaugeMetricFamily(
             "campaign_pulse_folded_influencers",
             "Influencers folded into `other`: beyond PULSE_LABEL_CAP, or in no definition.",

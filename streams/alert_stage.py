@@ -120,6 +120,7 @@ class CampaignAlerts:
         self.first_uncovered: int | None = None
         """The first offset that no confirmed checkpoint covers."""
         self.observed_total = 0
+        self.stale_total = 0
         self.heard_at_ms = 0
         self._wait_ms = wait_ms
         self._begun_at_ms = -1
@@ -167,6 +168,7 @@ class CampaignAlerts:
             source = self._sources[window.partition] = Source(-1, 0)
         source.heard_at_ms = self.heard_at_ms
         if window.minute <= source.minute:
+            self.stale_total += len(window.influencers)
             return  # told again after a restart
         source.minute = window.minute
         if window.minute <= self._observed:
@@ -321,6 +323,7 @@ class AlertPartition:
         self.campaigns: dict[str, CampaignAlerts] = {}
         self.log_time_ms = 0
         self._wait_ms = wait_ms
+        self._observed_gone = self._stale_gone = 0
         for campaign_id, data in (checkpoints or {}).items():
             self._campaign(campaign_id).restore(data)
 
@@ -373,5 +376,15 @@ class AlertPartition:
             and not campaign.untold
         ]
         for campaign_id in idle:
-            del self.campaigns[campaign_id]
+            campaign = self.campaigns.pop(campaign_id)
+            self._observed_gone += campaign.observed_total
+            self._stale_gone += campaign.stale_total
         return idle
+
+    def observed_total(self) -> int:
+        """Return how many minutes of influencers and campaigns were judged."""
+        return self._observed_gone + sum(campaign.observed_total for campaign in self.campaigns.values())
+
+    def stale_total(self) -> int:
+        """Return how many minutes of influencers came again."""
+        return self._stale_gone + sum(campaign.stale_total for campaign in self.campaigns.values())

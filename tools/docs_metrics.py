@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from functools import cache
+from typing import get_args
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
@@ -10,6 +11,7 @@ from prometheus_client.core import Metric
 from agents.app import build_app
 from agents.settings import Settings
 from agents.topic_admin import topic_specs
+from models.alerts import RULE_NAMES, TransitionKind
 from models.campaigns import CampaignDefinition, InfluencerDefinition
 from models.events import EVENT_TYPES
 from models.rollups import WINDOW_NAMES
@@ -55,12 +57,16 @@ def _definition() -> CampaignDefinition:
 
 def campaign_metrics() -> str:
     """Return the table of the statistics."""
-    return _metric_table([family for family in families() if "influencer" in labels_of(family)])
+    return _metric_table([family for family in families() if _is_campaigns(family)])
 
 
 def pulse_metrics() -> str:
     """Return the table of the pipeline's own metrics."""
-    return _metric_table([family for family in families() if "influencer" not in labels_of(family)])
+    return _metric_table([family for family in families() if not _is_campaigns(family)])
+
+
+def _is_campaigns(family: Metric) -> bool:
+    return bool({"influencer", "rule"} & set(labels_of(family)))
 
 
 def exported_name(family: Metric) -> str:
@@ -89,7 +95,7 @@ def _metric_table(chosen: list[Metric]) -> str:
 
 def series_per_row() -> tuple[int, int]:
     """Return how many series one (campaign, influencer) has at most: without money, and for each currency."""
-    labels = [labels_of(family) for family in families() if "influencer" in labels_of(family)]
+    labels = [names for family in families() if "influencer" in (names := labels_of(family)) and "rule" not in names]
     plain = sum(1 for names in labels if "window" not in names and "currency" not in names)
     windowed = sum(1 for names in labels if "window" in names)
     return plain + windowed * _ROLLING, sum(1 for names in labels if "currency" in names)
@@ -100,7 +106,7 @@ def pipeline_series() -> int:
     return sum(
         sum(1 for sample in family.samples if not sample.name.endswith("_created"))
         for family in families()
-        if "influencer" not in labels_of(family) and "partition" not in labels_of(family)
+        if not {"influencer", "partition", "rule"} & set(labels_of(family))
     )
 
 
@@ -110,9 +116,12 @@ def series_bound() -> str:
     fixed = pipeline_series() + PROCESS_SERIES
     lags = len(INPUT_TOPICS)
     cap, partitions = Settings().label_cap, Settings().partitions
-    example = (cap + 4) * (plain + money) + lags * partitions + fixed
+    transitions = len(RULE_NAMES) * len(get_args(TransitionKind))
+    alerts = len(RULE_NAMES) * (cap + 2) + transitions
+    example = (cap + 4) * (plain + money) + alerts + lags * partitions + fixed
     return (
         f"    series <= (PULSE_LABEL_CAP + 2 * (campaigns + 1)) * ({plain} + {money} * currencies)"
+        f" + {len(RULE_NAMES)} * (PULSE_LABEL_CAP + 2 * campaigns) + {transitions} * campaigns"
         f" + {lags} * partitions + {fixed}\n\n"
         f"With the default cap of {cap}, one campaign, one currency and {partitions} partitions that is {example:,} "
         "series a worker, however many influencers there are."
