@@ -21,6 +21,7 @@ from agents.simulator.simulation import SimulatedRecord
 from models.campaigns import CampaignDefinition
 from models.rollups import Snapshot
 from tests.brokers import Broker, make_broker
+from tests.integration.bulk import send_in_bulk
 
 ROOT = Path(__file__).parents[2]
 GIVEAWAY = ROOT / "examples" / "giveaway.yaml"
@@ -143,6 +144,10 @@ class Cluster:
     def publish(self, records: Iterable[SimulatedRecord]) -> int:
         """Send records as the simulator does and return how many."""
         return publish(records, self.broker.bootstrap).sent
+
+    def publish_in_bulk(self, records: Iterable[SimulatedRecord]) -> int:
+        """Send records as fast as the broker takes them and return how many; the topics exist already."""
+        return send_in_bulk(records, self.broker.bootstrap, int(self._settings["PARTITIONS"]))
 
     def read_model(self) -> ReadModel:
         """The read model in Redis."""

@@ -74,7 +74,7 @@ def test_workers_equal_the_oracle(simulated: Simulated, workers: int) -> None:
         for _ in range(workers):
             cluster.add_worker()
         cluster.wait_ready()
-        cluster.publish(simulated.records)
+        cluster.publish_in_bulk(simulated.records)
         _wait_until_equal(cluster, simulated)
         assert sum(worker.events_total for worker in cluster.read_model().workers()) >= 1
         _check_dead_letters(cluster, simulated)
