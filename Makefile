@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-KAFKA_TESTS := tests/integration
+KAFKA_TESTS := $(wildcard tests/integration tests/faults)
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-kafka test-kafka-if-present check lint types imports format bench train docs lock clean dashboards test-observability
@@ -44,7 +44,7 @@ test-kafka-if-present: $(STAMP)
 		echo "Apache Kafka: java or mvn is missing, its tests do not run (CI runs them)"; \
 	fi
 
-check: lint types imports test ## Exactly what CI runs
+check: lint types imports test test-kafka-if-present ## Exactly what CI runs
 
 lint: $(STAMP) ## Style and formatting
 	$(BIN)/ruff check .

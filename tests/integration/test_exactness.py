@@ -55,6 +55,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
     return Simulated(records, file, oracle)
 
 
+@pytest.mark.brokers("embedded", reason="files only, no broker")
 def test_replay_equals_the_oracle(simulated: Simulated) -> None:
     """Replaying the file gives, for every influencer, campaign, window and statistic, what SQL gives."""
     run = Replay(make_scorer("textblob"), giveaway_definitions(), simulated.as_of_ms, Limits())
@@ -80,6 +81,7 @@ def test_workers_equal_the_oracle(simulated: Simulated, workers: int) -> None:
         _check_dead_letters(cluster, simulated)
 
 
+@pytest.mark.replication
 def test_a_killed_worker_loses_and_doubles_nothing(simulated: Simulated) -> None:
     """A kill -9 in the middle of the stream, twice, and a worker that joins change no number."""
     third = len(simulated.records) // 3

@@ -157,6 +157,7 @@ def test_topics_lists_and_creates(broker: Broker) -> None:
         assert set(admin.list_topics()) >= NAMES
 
 
+@pytest.mark.brokers("embedded", reason="no broker answers: the same with all of them")
 def test_a_broker_that_is_away_is_one_line_and_exit_code_2() -> None:
     """Each command that needs the broker names the setting and its value, without a traceback or a client's log."""
     commands = [
