@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM
+from signal import SIGCONT, SIGKILL, SIGTERM
 from types import TracebackType
 from typing import Final, Self
 
@@ -25,6 +25,7 @@ from kafka.admin import KafkaAdminClient
 
 from agents.processes import ChildProcess, port_is_free, wait_until
 from tests.brokers.artefacts import java, kafka_class_path
+from tests.brokers.freezing import freeze
 from tests.brokers.kinds import BrokerError
 
 _START_SECONDS: Final = 60.0
@@ -165,7 +166,7 @@ class KafkaNode:
 
     def pause(self) -> None:
         """Freeze it."""
-        self._process.signal(SIGSTOP)
+        freeze(self.pid)
         self.paused = True
 
     def resume(self) -> None:

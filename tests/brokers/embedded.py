@@ -5,6 +5,7 @@ import signal
 from collections.abc import Sequence
 
 from agents.embedded import EmbeddedBroker
+from tests.brokers.freezing import freeze
 from tests.brokers.kinds import Node
 
 
@@ -33,7 +34,7 @@ class EmbeddedTestBroker(EmbeddedBroker):
 
     def pause(self) -> None:
         """Freeze it."""
-        os.killpg(self.pid, signal.SIGSTOP)
+        freeze(self.pid)
 
     def resume(self) -> None:
         """Let it go on."""

@@ -51,7 +51,7 @@ class Node(Protocol):
         ...
 
     def pause(self) -> None:
-        """Freeze it (SIGSTOP): connections stay open and nobody answers."""
+        """Freeze it (SIGSTOP), every thread of it: connections stay open and nobody answers."""
         ...
 
     def resume(self) -> None:
