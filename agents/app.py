@@ -21,6 +21,7 @@ from agents.metrics import PulseCollector
 from agents.outbox import Headers, Outbox
 from agents.redis_projection import Fields, RedisProjection
 from agents.settings import Settings
+from agents.state_store import StateStore
 from agents.state_table import StateTable, late_key
 from agents.topic_admin import STATE_TABLE, changelog_topic
 from agents.transport import BatchConsumer, BatchSchema, BatchTransport
@@ -92,6 +93,7 @@ class Worker:
         partitions: Mapping[str, int],
         registry: CollectorRegistry,
         clock: Clock,
+        store: StateStore,
     ) -> None:
         self.app = app
         self.settings = settings
@@ -126,9 +128,10 @@ class Worker:
             key_type=bytes,
             value_type=bytes,
             on_recover=self._on_recover,
+            options={"state": store},
             help="State of influencers and remembered event ids",
         )
-        self.table = StateTable(table)
+        self.table = StateTable(store)
         self.membership = Membership(settings.session_seconds)
         self.fence = Fence(self.table, changelog_topic(settings), self.outbox, self.membership, self._show_partition)
         table.order = self.fence.order
@@ -398,7 +401,9 @@ class Worker:
         }
 
 
-def build_app(settings: Settings, partitions: Mapping[str, int], registry: CollectorRegistry, clock: Clock) -> PulseApp:
+def build_app(
+    settings: Settings, partitions: Mapping[str, int], registry: CollectorRegistry, clock: Clock, store: StateStore
+) -> PulseApp:
     """Build the application.
 
     Args:
@@ -406,12 +411,14 @@ def build_app(settings: Settings, partitions: Mapping[str, int], registry: Colle
         partitions: partition count of each topic, from ``ensure_topics``.
         registry: where metrics are registered.
         clock: now, in epoch milliseconds.
+        store: the worker's copy of the state; the caller closes it.
     """
     app = PulseApp(
         settings.group,
         broker=[f"kafka://{server}" for server in settings.bootstrap_servers],
-        store="memory://",
         Table=FencedTable,
+        # A standby would keep every other worker's state in memory, and a recovery could not make use of it.
+        table_standby_replicas=0,
         topic_partitions=partitions[COMMENTS],
         topic_replication_factor=settings.replication,
         topic_allow_declare=False,
@@ -427,7 +434,7 @@ def build_app(settings: Settings, partitions: Mapping[str, int], registry: Colle
         consumer_auto_offset_reset="earliest",
         worker_redirect_stdouts=False,
     )
-    worker = app.pulse = Worker(app, settings, partitions, registry, clock)
+    worker = app.pulse = Worker(app, settings, partitions, registry, clock, store)
     topics = {
         name: app.topic(name, schema=BatchSchema(), acks=False)
         for name in (*INPUT_TOPICS, INFLUENCER_SNAPSHOTS, WINDOWS)

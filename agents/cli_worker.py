@@ -11,7 +11,9 @@ from rich.table import Table
 
 from agents.cli_common import UsageFailure, print_table, settings_or_exit
 from agents.settings import PREFIX, described
-from agents.topic_admin import TopicError, ensure_topics, topic_specs
+from agents.state_store import DirectoryError, StoreError
+from agents.stores import open_store
+from agents.topic_admin import TopicError, changelog_topic, ensure_topics, topic_specs
 
 
 @click.command()
@@ -45,7 +47,17 @@ def worker() -> None:
     from agents.endings import leave
     from agents.worker import run_worker
 
-    leave(run_worker(settings, partitions))
+    try:
+        store = open_store(settings, partitions[changelog_topic(settings)])
+    except (DirectoryError, TopicError) as error:
+        raise UsageFailure(str(error)) from None
+    except StoreError as error:
+        raise click.ClickException(str(error)) from None
+    try:
+        code = run_worker(settings, partitions, store)
+    finally:
+        store.close()
+    leave(code)
 
 
 @click.command()

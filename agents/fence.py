@@ -10,11 +10,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-import faust
 from faust.types import EventT
 
 from agents.outbox import Delivery, Headers, Outbox
+from agents.state_store import Change
 from agents.state_table import StateTable, fence_key
+from agents.stored_table import StoredTable
 from streams.fencing import EPOCH_HEADER, NO_EPOCH, ChangelogOrder, Epoch, OwnOffsets, decode_epoch
 
 log: Final = logging.getLogger("campaign_pulse")
@@ -119,7 +120,7 @@ class Membership:
         await self.assure()
 
 
-class FencedTable(faust.Table):
+class FencedTable(StoredTable):
     """A Faust table that restores no record of an owner whose time was over."""
 
     order: ChangelogOrder | None = None
@@ -176,6 +177,7 @@ class Fence:
         self._epochs: dict[int, Epoch] = {}
         self._fenced_at: dict[int, float] = {}
         self._overwritten: set[int] = set()
+        self._unplaced: set[int] = set()
         self.membership = membership
         self.order = ChangelogOrder(self._stored)
         self.foreign_total = 0
@@ -209,12 +211,15 @@ class Fence:
                 self._overwritten.add(partition)  # compaction would keep what readers drop, for it came last
             if partition in ends:
                 self._offsets.expect(partition, ends[partition])
+            else:
+                self._unplaced.add(partition)
 
     def let_go(self) -> None:
         """Forget all partitions."""
         self._epochs.clear()
         self._fenced_at.clear()
         self._overwritten.clear()
+        self._unplaced.clear()
         self._offsets.forget()
 
     # ------------------------------------------------------------------ flush
@@ -251,6 +256,7 @@ class Fence:
             KafkaError: something could not be delivered.
             FencedOut: the partitions belong to other workers; readers drop what was written behind their fences, so it
                 must not be confirmed.
+            StoreError: the mirror cannot be written.
         """
         written = list(records)
         await self.membership.assure()
@@ -259,8 +265,21 @@ class Fence:
         deliveries = await self._outbox.deliver()
         await self.membership.assure()
         self._look_at(deliveries)
+        changes: dict[int, list[Change]] = {}
         for partition, key, value in written:
-            self._table.put(partition, key, value)
+            changes.setdefault(partition, []).append((key, value))
+        for partition, mirrored in changes.items():
+            self._table.put(partition, mirrored, self._place_behind(partition))
+
+    def _place_behind(self, partition: int) -> int | None:
+        """Return the offset behind what was delivered, if the mirror holds everything that counts before it.
+
+        Where others have written, the mirror's offset stays before their records until everything has been written
+        again: a restart in between reads them, drops them and knows that they must be written over.
+        """
+        if partition in self._overwritten or partition in self._unplaced:
+            return None
+        return self._offsets.next_offset(partition)
 
     def _look_at(self, deliveries: Iterable[Delivery]) -> None:
         """Compare the offsets of what was delivered with what they would be if nobody else wrote."""

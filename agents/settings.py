@@ -96,6 +96,8 @@ class Settings:
     replication: int = _setting(1, _integer(1, 9), "Replicas of topics that have to be created")
     metrics_host: str = _setting("127.0.0.1", str, "Address of /metrics, /healthz and /readyz")
     metrics_port: int = _setting(9464, _integer(0, 65535), "Port of /metrics, /healthz and /readyz; 0 for a free one")
+    store: str = _setting("memory", _choice("memory", "rocksdb"), "Where a worker keeps its copy of the state")
+    store_directory: str = _setting("", str, "Directory of this worker's copy, with PULSE_STORE=rocksdb")
     flush_seconds: float = _setting(1.0, _seconds(0.05, 60), "Time between flushes; longer when one takes long")
     tick_seconds: float = _setting(0.25, _seconds(0.05, 10), "How often a quiet partition is looked after")
     future_tolerance_seconds: int = _setting(300, _integer(0, 86_400), "How far ahead an event time may lie")

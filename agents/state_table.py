@@ -1,14 +1,15 @@
-"""The durable copy of the state: a Faust table, written behind.
+"""The durable copy of the state, written behind: what lies in the changelog and in the worker's copy of it.
 
 Keys begin with their partition number, so that the records of one partition can be found again. Values are the
 records of ``streams.records``, the segments of ``streams.dedupe`` and the checkpoints of ``streams.alert_stage``.
 """
 
-from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable
+from typing import Final, NamedTuple
 
 import msgspec
 
+from agents.state_store import Change, StateStore
 from streams.dedupe import Segment, decode_segment
 from streams.formats import NEWER, UnsupportedRecord
 from streams.records import RowRecord, decode_record
@@ -55,19 +56,22 @@ def late_key(partition: int) -> bytes:
 
 
 class StateTable:
-    """The Faust table, read after recovery and kept equal to what has been confirmed on the changelog topic."""
+    """The state by partition, read after recovery and kept equal to what has been confirmed on the changelog topic.
 
-    def __init__(self, table: Any) -> None:
-        self._table = table
+    Args:
+        store: the worker's copy of the changelog; Faust's recovery fills it (``agents.stored_table``).
+    """
 
-    def put(self, partition: int, key: bytes, value: bytes | None) -> None:
-        """Mirror one confirmed changelog record; None deletes."""
-        store = self._table.data
-        if value is None:
-            store.data.pop(key, None)
-        else:
-            store.data[key] = value
-            store._key_partition[key] = partition
+    def __init__(self, store: StateStore) -> None:
+        self._store = store
+
+    def put(self, partition: int, changes: Iterable[Change], next_offset: int | None) -> None:
+        """Mirror confirmed changelog records, and the offset behind them where it is sure; a value of None deletes.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        self._store.apply(partition, changes, next_offset)
 
     def read(self, partition: int) -> tuple[list[RowRecord], dict[str, dict[int, Segment]]]:
         """Return the state records and the dedupe segments (by topic and sequence) of one partition.
@@ -77,8 +81,8 @@ class StateTable:
         """
         rows: list[RowRecord] = []
         segments: dict[str, dict[int, Segment]] = {}
-        for key, value in self._entries(partition):
-            _, kind, *name = key
+        for key, value in self._store.items(partition):
+            _, kind, *name = _decode_key(key)
             try:
                 if kind == _ROW:
                     rows.append(decode_record(value))
@@ -88,13 +92,14 @@ class StateTable:
                 elif kind not in (_ALERTS, _FENCE):
                     raise UnsupportedRecord(f"a record of the unknown kind {kind!r}: {NEWER}")
             except UnsupportedRecord as error:
-                raise UnsupportedRecord(f"changelog record {_encode_key(key).decode()}: {error}") from None
+                raise UnsupportedRecord(f"changelog record {key.decode()}: {error}") from None
         return rows, segments
 
     def read_alerts(self, partition: int) -> dict[str, Slots]:
         """Return the alert checkpoints of one partition, by campaign."""
         found: dict[str, Slots] = {}
-        for (_, kind, *name), value in self._entries(partition):
+        for key, value in self._store.items(partition):
+            _, kind, *name = _decode_key(key)
             if kind != _ALERTS:
                 continue
             campaign_id = str(name[0])
@@ -107,18 +112,8 @@ class StateTable:
 
     def get(self, key: bytes) -> bytes | None:
         """Return one record as it was confirmed, or None."""
-        value: bytes | None = self._table.data.data.get(key)
-        return value
+        return self._store.get(int(_decode_key(key)[0]), key)
 
     def records(self, partition: int) -> list[tuple[bytes, bytes]]:
         """Return every confirmed record of one partition, with its key."""
-        return [(key, value) for key, value in self._table.data.data.items() if _decode_key(key)[0] == partition]
-
-    def _entries(self, partition: int) -> Iterator[tuple[list[str | int], bytes]]:
-        for key, value in self._table.data.data.items():
-            parts = _decode_key(key)
-            if parts[0] == partition:
-                yield parts, value
-
-    def __len__(self) -> int:
-        return len(self._table.data.data)
+        return list(self._store.items(partition))

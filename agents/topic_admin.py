@@ -140,6 +140,29 @@ def ensure_topics(settings: Settings) -> dict[str, int]:
     return counts
 
 
+def topic_id(settings: Settings, name: str) -> str:
+    """Return the id that the broker gave a topic when it was created; empty if it gives none.
+
+    Raises:
+        TopicError: the broker does not answer, or refuses.
+    """
+    try:
+        admin = KafkaAdminClient(
+            bootstrap_servers=settings.bootstrap_servers,
+            client_id="campaign-pulse-topics",
+            bootstrap_timeout_ms=_BOOTSTRAP_MS,
+        )
+    except (KafkaConnectionError, KafkaTimeoutError):
+        raise TopicError(f"no Kafka broker answers at PULSE_BROKER={settings.broker}") from None
+    try:
+        [described] = admin.describe_topics([name])
+    except KafkaError as error:
+        raise TopicError(f"topic {name} at {settings.broker}: {error}") from error
+    finally:
+        admin.close()
+    return str(described.get("topic_id") or "")
+
+
 def _partition_counts(admin: KafkaAdminClient, names: list[str]) -> dict[str, int]:
     present = set(admin.list_topics())
     wanted = [name for name in names if name in present]

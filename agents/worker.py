@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from agents.app import PulseApp, build_app
 from agents.clock import make_clock
 from agents.settings import Settings
+from agents.state_store import StateStore
 
 log: Final = logging.getLogger("campaign_pulse")
 _GC_THRESHOLDS: Final = (100_000, 50, 100)
@@ -32,12 +33,12 @@ class PulseWorker(faust.Worker):
         super()._on_sigint()
 
 
-def run_worker(settings: Settings, partitions: Mapping[str, int]) -> int:
+def run_worker(settings: Settings, partitions: Mapping[str, int], store: StateStore) -> int:
     """Run until a signal or a failure; return the exit code."""
     registry = CollectorRegistry()
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=registry)
-    app = build_app(settings, partitions, registry, make_clock(settings.clock))
+    app = build_app(settings, partitions, registry, make_clock(settings.clock), store)
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)

@@ -91,6 +91,10 @@ class OwnOffsets:
         """The partition was read up to here: the next record of ours belongs here."""
         self._next[partition] = next_offset
 
+    def next_offset(self, partition: int) -> int | None:
+        """Return where the next record of ours belongs, or None when nothing is known of the partition."""
+        return self._next.get(partition)
+
     def forget(self) -> None:
         """Expect nothing any more: other workers may own the partitions."""
         self._next.clear()

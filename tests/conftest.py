@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from agents.embedded import EmbeddedBroker, EmbeddedError, EmbeddedRedis
-from tests import brokers
+from tests import brokers, stores
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -21,11 +21,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=brokers.BrokerKind.EMBEDDED.value,
         help="broker of the tests: embedded (default), kafka (Apache Kafka, one node), kafka3 (three nodes)",
     )
+    parser.addoption(
+        "--store",
+        choices=stores.STORES,
+        default=stores.STORES[0],
+        help="where workers keep their copy of the state, in tests that do not try both",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose the broker before anything is imported that starts one."""
+    """Choose the broker before anything is imported that starts one, and the store."""
     brokers.select(config.getoption("--broker"))
+    stores.select(config.getoption("--store"))
     if brokers.chosen() is not brokers.BrokerKind.EMBEDDED:
         # kafka-python forgets to close sockets on which it tried to reach a node that is down.
         config.addinivalue_line("filterwarnings", "ignore:unclosed <socket:ResourceWarning")

@@ -10,6 +10,7 @@ from prometheus_client.core import Metric
 
 from agents.app import build_app
 from agents.settings import Settings
+from agents.state_store import MemoryStore
 from agents.topic_admin import topic_specs
 from models.alerts import RULE_NAMES, TransitionKind
 from models.campaigns import CampaignDefinition, InfluencerDefinition
@@ -32,7 +33,9 @@ def families() -> tuple[Metric, ...]:
     """Return the metric families of a worker with one partition after one event of each type."""
     settings = Settings(partitions=1, sentiment="textblob")
     registry = CollectorRegistry()
-    app = build_app(settings, {spec.name: 1 for spec in topic_specs(settings)}, registry, lambda: _NOW_MS)
+    app = build_app(
+        settings, {spec.name: 1 for spec in topic_specs(settings)}, registry, lambda: _NOW_MS, MemoryStore()
+    )
     pipeline = app.pulse.pipeline
     pipeline.assign(0)
     pipeline.define(_definition())

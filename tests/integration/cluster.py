@@ -20,6 +20,7 @@ from agents.simulator.publisher import publish
 from agents.simulator.simulation import SimulatedRecord
 from models.campaigns import CampaignDefinition
 from models.rollups import Snapshot
+from tests import stores
 from tests.brokers import Broker, make_broker
 from tests.integration.bulk import send_in_bulk
 
@@ -56,6 +57,7 @@ class Cluster:
             "SESSION_SECONDS": "6",
             "FLUSH_SECONDS": "0.5",
             "SENTIMENT": "textblob",
+            "STORE": stores.chosen(),
             **settings,
         }
         self.workers: list[ChildProcess] = []
@@ -106,7 +108,7 @@ class Cluster:
             name,
             [sys.executable, "-m", "agents.cli", "worker"],
             log_path=self.path / f"{name}.log",
-            environment=self.environment(METRICS_PORT=str(port), WORKER=name),
+            environment=self.environment(METRICS_PORT=str(port), WORKER=name, **self._store_of(name)),
         )
         worker.start()
         self.workers.append(worker)
@@ -115,6 +117,12 @@ class Cluster:
     def port(self, worker: ChildProcess) -> int:
         """The port of a worker's endpoints."""
         return self._ports[worker.name]
+
+    def _store_of(self, name: str) -> dict[str, str]:
+        """Return the settings of a worker's store: one that is started under the name of another finds its copy."""
+        if self._settings["STORE"] == "memory":
+            return {}
+        return {"STORE_DIRECTORY": str(self.path / f"{name}.store")}
 
     def wait_ready(self) -> None:
         """Wait until every running worker answers that it is ready."""

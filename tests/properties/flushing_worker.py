@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 from faust.types import TP
 
 from agents.fence import Fence
 from agents.flush import Flusher
 from agents.outbox import Delivery
+from agents.state_store import MemoryStore
 from agents.state_table import StateTable
 from models.deadletters import DeadLetter
 from streams.batch import Forward
@@ -22,9 +23,16 @@ from tests.properties.crashes import Kafka, Killed, Worker, Write
 CHANGELOG = "changelog"
 
 
+def fill(store: MemoryStore, content: dict[Any, bytes]) -> MemoryStore:
+    """Put what the changelog holds into a store, as Faust's recovery does."""
+    for key, value in content.items():
+        store.apply(msgspec.json.decode(key)[0], [(key, value)], None)
+    return store
+
+
 def table_of(content: dict[Any, bytes]) -> StateTable:
-    """Return a state table over a dictionary, as Faust's recovery leaves it."""
-    return StateTable(SimpleNamespace(data=SimpleNamespace(data=content, _key_partition={})))
+    """Return a state table over what the changelog holds."""
+    return StateTable(fill(MemoryStore(), content))
 
 
 class Member:
@@ -98,9 +106,9 @@ class FlushingWorker(Worker):
 
     def __init__(self, kafka: Kafka) -> None:
         super().__init__(kafka)
-        self._mirror: dict[Any, bytes] = dict(kafka.changelog)
+        self._store = fill(MemoryStore(), kafka.changelog)
         self._outbox = self.make_outbox(kafka)
-        table = table_of(self._mirror)
+        table = StateTable(self._store)
         self.fence = Fence(table, CHANGELOG, self._outbox, Member(), self._show_again)  # type: ignore[arg-type]
         self._flush = Flusher(
             self.pipeline,
@@ -145,6 +153,11 @@ class FlushingWorker(Worker):
         asyncio.run(both())
         self.check_mirror()
 
+    @property
+    def mirror(self) -> dict[bytes, bytes]:
+        """What the table holds."""
+        return {key: value for content in self._store.partitions.values() for key, value in content.items()}
+
     def check_mirror(self) -> None:
         """The table must be what the changelog holds."""
-        assert self._mirror == self.kafka.changelog, "the table is not what the changelog holds"
+        assert self.mirror == self.kafka.changelog, "the table is not what the changelog holds"

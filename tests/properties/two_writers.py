@@ -14,7 +14,7 @@ from streams.dedupe import Segment
 from streams.fencing import EPOCH_HEADER, NO_EPOCH, ChangelogOrder, Epoch, decode_epoch
 from streams.records import RowRecord
 from tests.properties.crashes import Killed, Worker, Write
-from tests.properties.flushing_worker import CHANGELOG, FlushedKafka, FlushingWorker, Outbox, table_of
+from tests.properties.flushing_worker import CHANGELOG, FlushedKafka, FlushingWorker, Outbox, fill, table_of
 
 _FLUSHES_UNTIL_REWRITTEN = 2
 """The first one after a foreign record shows it, the second one writes everything again."""
@@ -122,7 +122,7 @@ class Owner(FlushingWorker):
         self.shared = kafka
         super().__init__(kafka)
         for partition in kafka.entries:
-            self._mirror.update(kafka.recovered(partition, self.fence.order))
+            fill(self._store, kafka.recovered(partition, self.fence.order))
         asyncio.run(self.fence.take_over(kafka.entries, self.generation, dict(kafka.ends)))
         self._seen_ends = [dict(kafka.ends)]
 

@@ -5,13 +5,13 @@ were the rollups next to them. They are never written again.
 """
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
 
+from agents.state_store import MemoryStore
 from agents.state_table import StateTable, ids_key, row_key
 from streams import partition, records
 from streams.campaigns import CampaignBoard
@@ -118,8 +118,11 @@ def test_counters_of_the_future_are_refused(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def table_of(content: dict[bytes, bytes]) -> StateTable:
-    """Return a state table over a dictionary."""
-    return StateTable(SimpleNamespace(data=SimpleNamespace(data=content, _key_partition={})))
+    """Return the state table of partition 3."""
+    store = MemoryStore()
+    for key, value in content.items():
+        store.apply(3, [(key, value)], None)
+    return StateTable(store)
 
 
 def of_the_future(data: bytes, version: int, numbered: bool) -> bytes:
