@@ -14,6 +14,7 @@ from agents.alerts import AlertWorker
 from agents.clock import Clock
 from agents.definition_feed import Change, DefinitionFeed
 from agents.endings import Ending, ExitCode
+from agents.entry_stage import EntryStage
 from agents.fence import Fence, FencedOut, FencedTable, Membership
 from agents.flush import Flusher
 from agents.health import Health, WebServer
@@ -35,7 +36,7 @@ from streams.pipeline import Pipeline
 from streams.records import RowRecord
 from streams.sentiment import CachedScorer, make_scorer, make_scorer_with_terms
 from streams.snapshots import decode_snapshot
-from streams.topics import COMMENTS, CONVERSIONS, INFLUENCER_SNAPSHOTS, INPUT_TOPICS, POSTS, WINDOWS
+from streams.topics import COMMENTS, CONVERSIONS, ENTRIES, INFLUENCER_SNAPSHOTS, INPUT_TOPICS, POSTS, WINDOWS
 
 log: Final = logging.getLogger("campaign_pulse")
 _LATENCY_BUCKETS: Final = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0)
@@ -144,6 +145,7 @@ class Worker:
             self._confirm,
             round(settings.alert_wait_seconds * 1000),
         )
+        self.entries = EntryStage(settings.bootstrap_servers, partitions[ENTRIES], clock)
         self.flusher = Flusher(
             self.pipeline,
             self.board,
@@ -153,6 +155,7 @@ class Worker:
             self._confirm,
             settings.flush_seconds,
             self.alerts,
+            self.entries,
         )
         self.changes = app.channel(maxsize=_CHANGES_QUEUED)
         self.definitions = DefinitionFeed(
@@ -175,7 +178,7 @@ class Worker:
 
     def parts(self) -> list[Service]:
         """Return the services of this worker, in the order in which they start."""
-        parts: list[Service] = [self.web, self.outbox, self.definitions]
+        parts: list[Service] = [self.web, self.outbox, self.definitions, self.entries]
         return parts if self.redis is None else [*parts, self.redis]
 
     # ----------------------------------------------------------------- ending
@@ -230,6 +233,7 @@ class Worker:
                 offsets = {topic: committed.get(TP(topic, partition), 0) for topic in INPUT_TOPICS}
                 self.pipeline.assign(partition, rows, segments, offsets)
                 self.alerts.assign(partition, committed.get(TP(WINDOWS, partition), 0))
+        self.entries.assign(self.pipeline.partitions)
         log.info("partitions taken over: %s", sorted(self.pipeline.partitions))
         self.health.ready(sorted(self.pipeline.partitions))
 
@@ -283,6 +287,7 @@ class Worker:
             self.collector.retire(state)
             self.pipeline.revoke(partition)
         self.alerts.revoke_all()
+        self.entries.release()
         if self.redis is not None:
             self.redis.forget()
         self.board.forget(set(self.board.campaigns))
@@ -360,6 +365,7 @@ class Worker:
             self.pipeline.undefine(campaign_id)
         else:
             self.pipeline.define(definition)
+        self.entries.follow(self.pipeline.registry)
         self.alerts.configure()
         self.board.touch_all()
 
@@ -371,6 +377,7 @@ class Worker:
         for state in self.pipeline.partitions.values():
             state.touch_all()
         self.board.touch_all()
+        self.entries.board.touch_all()
         self.alerts.show_all()
 
     def _show_partition(self, partition: int) -> None:
@@ -378,6 +385,7 @@ class Worker:
         if partition in self.pipeline.partitions:
             self.pipeline.partitions[partition].touch_all()
         self.board.touch_all()
+        self.entries.board.touch_all()
         self.alerts.show_all()
 
     def health_fields(self) -> tuple[str, Fields]:

@@ -15,17 +15,19 @@ from faust.types import TP
 from msgspec import json
 
 from agents.alerts import AlertWorker
+from agents.entry_stage import EntryStage
 from agents.fence import Fence
 from agents.outbox import Outbox
 from agents.redis_projection import RedisProjection
 from agents.state_table import ids_key, row_key
-from models.rollups import CampaignRollup, InfluencerRollup
+from models.rollups import Rollup
 from streams.campaigns import CampaignBoard
 from streams.dedupe import encode_segment
+from streams.entry_ledger import encode_fact
 from streams.partition import PartitionState
 from streams.pipeline import Pipeline
 from streams.snapshots import describe, encode_snapshot
-from streams.topics import DEAD_LETTERS, INFLUENCER_SNAPSHOTS, ROLLUPS
+from streams.topics import DEAD_LETTERS, ENTRIES, INFLUENCER_SNAPSHOTS, ROLLUPS
 
 _ROWS_AT_A_TIME: Final = 100
 _BUSY_SHARE: Final = 4
@@ -49,6 +51,7 @@ class Flusher:
         confirm: told (topic-partition, next offset) once a flush is confirmed.
         interval_seconds: time between flushes.
         alerts: flushed last, or None.
+        entries: the second stage of giveaways, or None.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class Flusher:
         confirm: Callable[[TP, int], None],
         interval_seconds: float,
         alerts: AlertWorker | None = None,
+        entries: EntryStage | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._board = board
@@ -70,6 +74,7 @@ class Flusher:
         self._confirm = confirm
         self._interval_seconds = interval_seconds
         self._alerts = alerts
+        self._entries = entries
         self._lock = asyncio.Lock()
         self._due_at = 0.0
         self.flushes_total = 0
@@ -146,6 +151,8 @@ class Flusher:
         for forward in state.take_forwards():
             headers = [("pulse.forwarded-from", forward.origin.encode())]
             self._outbox.add(forward.topic, forward.partition, forward.key, forward.value, headers)
+        for block in state.take_facts():
+            self._outbox.add_keyed(ENTRIES, block.campaign_id, block.key(), encode_fact(block))
 
     async def _show_numbers(self) -> None:
         registry = self._pipeline.registry
@@ -159,10 +166,16 @@ class Flusher:
                 await asyncio.sleep(0)
         for campaign in self._board.take_changed(registry):
             self._show(campaign, campaign.campaign_id, _encode_json([campaign.campaign_id]))
+        for giveaway in () if self._entries is None else self._entries.take_changed():
+            self._show(
+                giveaway,
+                giveaway.campaign_id,
+                _encode_json([giveaway.campaign_id, giveaway.influencer_id, "giveaway"]),
+            )
         await self._fence.membership.assure()
         await self._outbox.deliver()
 
-    def _show(self, rollup: InfluencerRollup | CampaignRollup, campaign_id: str, key: bytes) -> None:
+    def _show(self, rollup: Rollup, campaign_id: str, key: bytes) -> None:
         encoded = _encode_json(rollup)
         self._outbox.add_keyed(ROLLUPS, campaign_id, key, encoded)
         if self._redis is not None:

@@ -136,6 +136,7 @@ class PulseCollector(Collector):
         yield from alert_metrics(
             self._worker.alerts, self._worker.pipeline, self._worker.settings.label_cap, self._gone
         )
+        yield from self._worker.entries.metrics(self._worker.pipeline.registry, self._worker.settings.label_cap)
         yield GaugeMetricFamily(
             "campaign_pulse_folded_influencers",
             "Influencers folded into `other`: beyond PULSE_LABEL_CAP, or in no definition.",

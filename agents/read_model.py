@@ -7,7 +7,7 @@ from urllib.parse import quote
 import msgspec
 import redis
 
-from models.rollups import CampaignRollup, InfluencerRollup, Snapshot, WindowName
+from models.rollups import CampaignRollup, GiveawayRollup, InfluencerRollup, Snapshot, WindowName
 
 _TIMEOUT_SECONDS: Final = 5.0
 # Rollups fetched in one round trip: some 5 kB each.
@@ -49,6 +49,7 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _UPDATE_FIELDS: Final = ("1h.engagements", "1h.comments", "1h.unique_commenters", "1h.purchases", "1h.net_sentiment")
+_GIVEAWAY_FIELDS: Final = ("entries", "valid_entries", "unique_entrants", "entries_per_minute")
 
 
 class ReadModel:
@@ -71,6 +72,7 @@ class ReadModel:
             raise ReadModelError(f"{url!r} is not a Redis address: {error}") from error
         self._campaign = msgspec.json.Decoder(CampaignRollup)
         self._influencer = msgspec.json.Decoder(InfluencerRollup)
+        self._giveaway = msgspec.json.Decoder(GiveawayRollup)
 
     def close(self) -> None:
         """Close the connections."""
@@ -92,17 +94,20 @@ class ReadModel:
         """
         campaigns: list[CampaignRollup] = []
         influencers: list[InfluencerRollup] = []
+        giveaways: list[GiveawayRollup] = []
         for campaign_id in self.campaign_ids():
             if only_campaign is not None and campaign_id != only_campaign:
                 continue
             campaign = self.campaign(campaign_id)
             if campaign is not None:
                 campaigns.append(campaign)
-            influencers += self.influencers(campaign_id, self.influencer_ids(campaign_id))
+            names = self.influencer_ids(campaign_id)
+            influencers += self.influencers(campaign_id, names)
+            giveaways += self.giveaways(campaign_id, names)
         moments = [campaign.as_of_ms for campaign in campaigns] + [influencer.as_of_ms for influencer in influencers]
         if not moments:
             return None
-        return Snapshot(as_of_ms=max(moments), campaigns=campaigns, influencers=influencers)
+        return Snapshot(as_of_ms=max(moments), campaigns=campaigns, influencers=influencers, giveaways=giveaways)
 
     def campaign_ids(self) -> list[str]:
         """Ids of the campaigns that have numbers, sorted."""
@@ -127,7 +132,17 @@ class ReadModel:
             self._key(f"influencer:{quote(campaign_id, safe='')}:{quote(influencer_id, safe='')}")
             for influencer_id in influencer_ids
         ]
-        found: list[InfluencerRollup] = []
+        return self._rollups(keys, self._influencer)
+
+    def giveaways(self, campaign_id: str, influencer_ids: Sequence[str] = ()) -> list[GiveawayRollup]:
+        """The giveaway of a campaign, if it has one, and the shares of these influencers in it."""
+        campaign = quote(campaign_id, safe="")
+        keys = [self._key(f"campaign:{campaign}:giveaway")]
+        keys += [self._key(f"influencer:{campaign}:{quote(name, safe='')}:giveaway") for name in influencer_ids if name]
+        return self._rollups(keys, self._giveaway)
+
+    def _rollups(self, keys: list[str], decoder: "msgspec.json.Decoder[T]") -> list[T]:
+        found: list[T] = []
         for start in range(0, len(keys), _PAGE):
             page = keys[start : start + _PAGE]
             try:
@@ -138,9 +153,7 @@ class ReadModel:
             except redis.RedisError as error:
                 raise self._away(error) from error
             found += [
-                _decoded(self._influencer, value, key)
-                for key, value in zip(page, values, strict=True)
-                if value is not None
+                _decoded(decoder, value, key) for key, value in zip(page, values, strict=True) if value is not None
             ]
         return found
 
@@ -199,14 +212,14 @@ class ReadModel:
                 known = [{name.decode(): value.decode() for name, value in fields.items()} for fields in entries]
                 for each in known:
                     name = f"campaign:{quote(each['campaign_id'], safe='')}"
-                    if each["kind"] == "influencer":
+                    if each["influencer_id"] or each["kind"] == "influencer":
                         name = name.replace("campaign:", "influencer:", 1) + f":{quote(each['influencer_id'], safe='')}"
-                    pipeline.hmget(self._key(name), _UPDATE_FIELDS)
+                    fields = _GIVEAWAY_FIELDS if each["kind"] == "giveaway" else _UPDATE_FIELDS
+                    pipeline.hmget(self._key(f"{name}:giveaway" if each["kind"] == "giveaway" else name), fields)
                 for each, values in zip(known, pipeline.execute(), strict=True):
+                    fields = _GIVEAWAY_FIELDS if each["kind"] == "giveaway" else _UPDATE_FIELDS
                     numbers = {
-                        name: value.decode()
-                        for name, value in zip(_UPDATE_FIELDS, values, strict=True)
-                        if value is not None
+                        name: value.decode() for name, value in zip(fields, values, strict=True) if value is not None
                     }
                     yield msgspec.convert({**each, "numbers": numbers}, Update, strict=False)
             except (KeyError, msgspec.ValidationError) as error:

@@ -20,7 +20,7 @@ from redis.asyncio.client import Pipeline as RedisPipeline
 from redis.exceptions import RedisError
 
 from agents.alert_projection import AlertProjection
-from models.rollups import CampaignRollup, InfluencerRollup, WindowStats
+from models.rollups import CampaignRollup, GiveawayRollup, Rollup, WindowStats
 
 HASH_STATISTICS: Final = (
     "posts",
@@ -39,12 +39,25 @@ HASH_STATISTICS: Final = (
     "unique_commenters",
 )
 LEADERBOARD_METRICS: Final = ("engagements", "comments", "unique_commenters", "purchases")
+GIVEAWAY_NUMBERS: Final = (
+    "opens_ms",
+    "closes_ms",
+    "time_left_ms",
+    "entries",
+    "valid_entries",
+    "duplicate_entries",
+    "withdrawn_entries",
+    "unique_entrants",
+    "tagged_friends",
+    "chances",
+    "bonus_chances",
+    "entries_per_minute",
+)
 UPDATES_LENGTH: Final = 10_000
 _AT_A_TIME: Final = 200
 _FIRST_RETRY_SECONDS: Final = 0.25
 _LONGEST_RETRY_SECONDS: Final = 5.0
 
-Rollup = InfluencerRollup | CampaignRollup
 Fields = dict[bytes | bytearray | memoryview | str | int | float, bytes | bytearray | memoryview | str | int | float]
 _encode_json = msgspec.json.Encoder().encode
 
@@ -73,6 +86,11 @@ class Keys:
     def influencer(self, campaign_id: str, influencer_id: str) -> str:
         """Return the hash of an influencer."""
         return f"{self.prefix}:influencer:{quoted(campaign_id)}:{quoted(influencer_id)}"
+
+    def giveaway(self, campaign_id: str, influencer_id: str) -> str:
+        """Return the hash of a campaign's giveaway, or of an influencer's share in it."""
+        owner = self.influencer(campaign_id, influencer_id) if influencer_id else self.campaign(campaign_id)
+        return f"{owner}:giveaway"
 
     def leaderboard(self, campaign_id: str, window: str, metric: str) -> str:
         """Return the sorted set of a leaderboard."""
@@ -140,6 +158,8 @@ class RedisProjection(Service):
         """Take the newest rollup of an entity, with its JSON; an older one that waits is replaced."""
         if isinstance(rollup, CampaignRollup):
             self._pending[(rollup.campaign_id,)] = (rollup, encoded)
+        elif isinstance(rollup, GiveawayRollup):
+            self._pending[(rollup.campaign_id, rollup.influencer_id, "giveaway")] = (rollup, encoded)
         else:
             self._pending[(rollup.campaign_id, rollup.influencer_id)] = (rollup, encoded)
         self._changed.set()
@@ -231,6 +251,11 @@ class RedisProjection(Service):
             pipe.sadd(self._keys.campaigns, campaign_id)
             if isinstance(rollup, CampaignRollup):
                 key, influencer_id = self._keys.campaign(campaign_id), ""
+            elif isinstance(rollup, GiveawayRollup):
+                influencer_id = rollup.influencer_id
+                key = self._keys.giveaway(campaign_id, influencer_id)
+                if influencer_id:
+                    pipe.sadd(self._keys.influencers(campaign_id), influencer_id)
             else:
                 influencer_id = rollup.influencer_id
                 key = self._keys.influencer(campaign_id, influencer_id)
@@ -242,7 +267,7 @@ class RedisProjection(Service):
             pipe.delete(key)
             pipe.hset(key, mapping=hash_fields(rollup, encoded))
             update = {
-                "kind": "campaign" if isinstance(rollup, CampaignRollup) else "influencer",
+                "kind": rollup.__struct_config__.tag,
                 "campaign_id": campaign_id,
                 "influencer_id": influencer_id,
                 "as_of_ms": rollup.as_of_ms,
@@ -256,6 +281,12 @@ class RedisProjection(Service):
 def hash_fields(rollup: Rollup, encoded: bytes) -> Fields:
     """Return the fields of an entity's hash: the whole rollup, and single statistics for use without JSON."""
     fields: Fields = {"as_of_ms": rollup.as_of_ms, "rollup": encoded}
+    if isinstance(rollup, GiveawayRollup):
+        fields["status"] = rollup.status
+        fields["approximate"] = int(rollup.approximate)
+        fields["invalid_entries"] = sum(rollup.invalid_entries.values())
+        numbers = {name: getattr(rollup, name) for name in GIVEAWAY_NUMBERS}
+        return fields | {name: number for name, number in numbers.items() if number is not None}
     for window, stats in rollup.windows.items():
         fields.update(window_fields(window, stats))
     return fields

@@ -63,6 +63,11 @@ class GiveawayBoard:
         if giveaway is not None:
             giveaway.put(fact)
 
+    def settle(self) -> None:
+        """Decide about everything that was put."""
+        for giveaway in self.giveaways.values():
+            giveaway.settle()
+
     def rollups(self, campaign_id: str, as_of_ms: int) -> list[GiveawayRollup]:
         """Return all numbers of one campaign, the campaign's own first."""
         giveaway = self.giveaways[campaign_id]

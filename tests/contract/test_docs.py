@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from agents.cli import cli
-from agents.redis_projection import HASH_STATISTICS, LEADERBOARD_METRICS, Keys
+from agents.redis_projection import GIVEAWAY_NUMBERS, HASH_STATISTICS, LEADERBOARD_METRICS, Keys
 from models.events import EVENT_TYPES, Event
 from streams import topics
 from streams.decode import tag_of
@@ -124,10 +124,12 @@ def test_redis_keys_and_fields_are_those_of_the_contract() -> None:
         keys.leaderboard("CC", "{window}", "{metric}").replace("CC", "{campaign}"),
         keys.channel("CC").replace("CC", "{campaign}"),
         keys.worker("WW").replace("WW", "{worker}"),
+        keys.giveaway("CC", "").replace("CC", "{campaign}"),
+        keys.giveaway("CC", "II").replace("CC", "{campaign}").replace("II", "{influencer}"),
         keys.review("CC").replace("CC", "{campaign}"),
         keys.review_reasons("CC").replace("CC", "{campaign}"),
         keys.frozen("CC").replace("CC", "{campaign}"),
     ]
     assert [pattern for pattern in patterns if f"`{pattern}`" not in page] == []
     words = set(re.findall(r"[a-z_]+", page))
-    assert set(HASH_STATISTICS) | set(LEADERBOARD_METRICS) <= words
+    assert set(HASH_STATISTICS) | set(LEADERBOARD_METRICS) | set(GIVEAWAY_NUMBERS) <= words

@@ -13,12 +13,14 @@ from kafka import KafkaConsumer, TopicPartition
 from agents.processes import wait_until
 from agents.simulator.plan import SimulationPlan
 from agents.simulator.simulation import SimulatedRecord, Simulation
+from models.campaigns import CampaignDefinition
 from models.deadletters import DeadLetter
 from streams.partition import Limits
 from streams.replay import Replay
 from streams.sentiment import make_scorer
 from streams.topics import DEAD_LETTERS
-from tests.integration.cluster import GIVEAWAY, SETTLE_SECONDS, Cluster, giveaway_definitions
+from tests.integration.cluster import SETTLE_SECONDS, Cluster
+from tests.integration.definitions import with_giveaway, write_definition
 from tests.oracle.compare import differences
 from tests.oracle.oracle import compute
 
@@ -31,6 +33,8 @@ pytestmark = [pytest.mark.broker, pytest.mark.slow]
 class Simulated(NamedTuple):
     """A simulated campaign, and what SQL makes of it."""
 
+    definitions: list[CampaignDefinition]
+    definition_file: Path
     records: list[SimulatedRecord]
     file: Path
     oracle: dict[str, Any]
@@ -47,22 +51,26 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
     now_ms = time.time_ns() // 1_000_000
     start_ms = now_ms - 7 * HOUR_MS
     plan = SimulationPlan(seed=11, events=EVENTS, duration_seconds=6 * 3600, start_ms=start_ms)
-    records = list(Simulation(giveaway_definitions(), plan).records())
+    definitions = with_giveaway(start_ms)
+    records = list(Simulation(definitions, plan).records())
     file = tmp_path_factory.mktemp("exactness") / "events.ndjson"
+    definition_file = write_definition(definitions[0], file.with_name("definition.yaml"))
     file.write_bytes(b"".join(record.value + b"\n" for record in records if record.value))
     polarity = make_scorer("textblob").score_many
-    oracle = compute([file], giveaway_definitions(), None, now_ms, polarity)
-    return Simulated(records, file, oracle)
+    oracle = compute([file], definitions, None, now_ms, polarity)
+    return Simulated(definitions, definition_file, records, file, oracle)
 
 
 @pytest.mark.brokers("embedded", reason="files only, no broker")
 def test_replay_equals_the_oracle(simulated: Simulated) -> None:
     """Replaying the file gives, for every influencer, campaign, window and statistic, what SQL gives."""
-    run = Replay(make_scorer("textblob"), giveaway_definitions(), simulated.as_of_ms, Limits())
+    run = Replay(make_scorer("textblob"), simulated.definitions, simulated.as_of_ms, Limits())
     with simulated.file.open("rb") as lines:
         for _ in run.feed(lines):
             pass
     assert differences(msgspec.to_builtins(run.finish()), simulated.oracle) == []
+    giveaway = simulated.oracle["giveaways"][0]
+    assert min(giveaway[name] for name in ("valid_entries", "duplicate_entries", "withdrawn_entries")) > 1_000
     assert run.counts().events == simulated.oracle["counts"]["accepted"]
     assert run.counts().duplicates == simulated.oracle["counts"]["duplicates"]
 
@@ -71,7 +79,7 @@ def test_replay_equals_the_oracle(simulated: Simulated) -> None:
 def test_workers_equal_the_oracle(simulated: Simulated, workers: int) -> None:
     """One worker, or three that share the partitions, end with the numbers of the oracle and every dead letter."""
     with Cluster(clock=str(simulated.as_of_ms)) as cluster:
-        cluster.command("campaigns", "apply", str(GIVEAWAY))
+        cluster.command("campaigns", "apply", str(simulated.definition_file))
         for _ in range(workers):
             cluster.add_worker()
         cluster.wait_ready()
@@ -86,7 +94,7 @@ def test_a_killed_worker_loses_and_doubles_nothing(simulated: Simulated) -> None
     """A kill -9 in the middle of the stream, twice, and a worker that joins change no number."""
     third = len(simulated.records) // 3
     with Cluster(clock=str(simulated.as_of_ms)) as cluster:
-        cluster.command("campaigns", "apply", str(GIVEAWAY))
+        cluster.command("campaigns", "apply", str(simulated.definition_file))
         first = cluster.add_worker()
         cluster.add_worker()
         cluster.wait_ready()

@@ -1,0 +1,203 @@
+"""The second stage of giveaways in a worker: the ledgers of its partitions, read from the beginning, and kept up with.
+
+The ledger is read outside the consumer group, by a consumer of its own: a partition's facts are a set that is rebuilt
+at every assignment, and again from the beginning when the rules of a campaign change. Partition *n* of the ledger
+belongs to the worker that holds partition *n* of the input. Numbers of a campaign are shown only once its ledger has
+been read to its end; until then the last ones stand.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from mode import Service
+from prometheus_client.core import GaugeMetricFamily
+
+from agents.clock import Clock
+from models.giveaway import ENTRY_REASONS
+from models.rollups import GiveawayRollup
+from streams.attribution import Registry
+from streams.entry_ledger import decode_fact
+from streams.giveaway_board import GiveawayBoard
+from streams.partitioning import partition_of
+from streams.topics import ENTRIES
+
+log: Final = logging.getLogger("campaign_pulse")
+_FETCH_BYTES: Final = 8 * 1024 * 1024
+_WAIT_MS: Final = 100
+_IDLE_SECONDS: Final = 0.1
+_SETTLE_BYTES: Final = 20_000_000
+"""Records that may wait to be settled while a long ledger is read: about 200,000 entries."""
+
+
+class EntryStage(Service):
+    """Reads the ledgers of the partitions it is given, and has their numbers ready.
+
+    Args:
+        bootstrap_servers: the brokers.
+        partitions: how many partitions the ledger has.
+        clock: now, in epoch milliseconds.
+    """
+
+    def __init__(self, bootstrap_servers: list[str], partitions: int, clock: Clock, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.board = GiveawayBoard()
+        self._bootstrap_servers = bootstrap_servers
+        self._partitions = partitions
+        self._clock = clock
+        self._consumer: AIOKafkaConsumer | None = None
+        self._owned: frozenset[int] = frozenset()
+        self._again: set[int] = set()
+        self._caught_up: set[int] = set()
+        self._generation = 0
+
+    async def on_start(self) -> None:
+        """Connect."""
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap_servers,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=_FETCH_BYTES,
+            fetch_max_wait_ms=_WAIT_MS,
+        )
+        await self._consumer.start()
+
+    async def on_stop(self) -> None:
+        """Disconnect."""
+        if self._consumer is not None:
+            await self._consumer.stop()
+
+    # ------------------------------------------------------------- what is read
+
+    def follow(self, registry: Registry) -> None:
+        """Use these definitions from now on; ledgers of campaigns whose rules changed are read again."""
+        for campaign_id in self.board.follow(registry):
+            self._read_again({self._partition_of(campaign_id)})
+
+    def assign(self, partitions: Iterable[int]) -> None:
+        """Read the ledgers of these partitions from the beginning, and no others."""
+        self.release()
+        self._owned = frozenset(partitions)
+        self._read_again(set(self._owned))
+
+    def release(self) -> None:
+        """Let go of everything: other workers take over."""
+        self._owned = frozenset()
+        self._again.clear()
+        self._caught_up.clear()
+        self._generation += 1
+        self.board.begin_again(self.board.giveaways)
+        self.board.touch_all()
+
+    def _read_again(self, partitions: set[int]) -> None:
+        self._again |= partitions & self._owned
+        self._caught_up -= partitions
+        self._generation += 1
+
+    def _partition_of(self, campaign_id: str) -> int:
+        return partition_of(campaign_id, self._partitions)
+
+    @Service.task
+    async def _read(self) -> None:
+        consumer = self._consumer
+        if consumer is None:
+            raise RuntimeError("the ledger's reader is not started")
+        assigned: frozenset[int] = frozenset()
+        while not self.should_stop:
+            if self._owned != assigned:
+                assigned = self._owned
+                consumer.unsubscribe()
+                consumer.assign([TopicPartition(ENTRIES, partition) for partition in sorted(assigned)])
+            if not assigned:
+                await self.sleep(_IDLE_SECONDS)
+                continue
+            generation = self._generation
+            if self._again:
+                again, self._again = self._again & assigned, set()
+                await consumer.seek_to_beginning(*(TopicPartition(ENTRIES, partition) for partition in sorted(again)))
+            fetched = await consumer.getmany(timeout_ms=_WAIT_MS)
+            if generation == self._generation:
+                await self._take(fetched, generation)
+            if generation == self._generation:
+                await self._note_ends(consumer, assigned)
+
+    async def _take(self, fetched: dict[TopicPartition, list[Any]], generation: int) -> None:
+        waiting = 0
+        for records in fetched.values():
+            for record in records:
+                if not record.value:
+                    continue
+                fact = decode_fact(record.key, record.value)
+                self.board.put(fact)
+                waiting += len(record.value)
+                # A ledger may hold millions of entries: let others have a turn.
+                await asyncio.sleep(0)
+                if generation != self._generation:
+                    return
+                if waiting >= _SETTLE_BYTES:
+                    self.board.settle()
+                    waiting = 0
+
+    async def _note_ends(self, consumer: AIOKafkaConsumer, assigned: frozenset[int]) -> None:
+        for partition in assigned - self._caught_up:
+            tp = TopicPartition(ENTRIES, partition)
+            end = consumer.highwater(tp)
+            if end is not None and await consumer.position(tp) >= end:
+                self._caught_up.add(partition)
+
+    # ------------------------------------------------------------ numbers out
+
+    def take_changed(self) -> list[GiveawayRollup]:
+        """Return the numbers that changed since last asked, of campaigns whose ledgers have been read."""
+        own = [each for each in self.board.giveaways if self._partition_of(each) in self._caught_up]
+        return self.board.take_changed(own, self._clock())
+
+    def metrics(self, registry: Registry, label_cap: int) -> Iterator[GaugeMetricFamily]:
+        """Return the gauges, of the numbers as they were last shown; influencers beyond the cap have none."""
+        named = {
+            (campaign_id, name)
+            for campaign_id, index in registry.campaigns.items()
+            for name in ("", *list(index.influencers)[:label_cap])
+        }
+        shown = [each for each in self.board.shown() if (each.campaign_id, each.influencer_id) in named]
+        labels = ("campaign", "influencer")
+        for name, (text, field) in _GAUGES.items():
+            gauge = GaugeMetricFamily(f"campaign_giveaway_{name}", text, labels=labels)
+            for rollup in shown:
+                value = getattr(rollup, field)
+                if value is not None:
+                    gauge.add_metric((rollup.campaign_id, rollup.influencer_id), value)
+            yield gauge
+        invalid = GaugeMetricFamily(
+            "campaign_giveaway_invalid_entries", "Entries that break a rule, by the first.", labels=(*labels, "reason")
+        )
+        for rollup in shown:
+            for reason in ENTRY_REASONS:
+                number = rollup.invalid_entries.get(reason, 0)
+                if number or not rollup.influencer_id:
+                    invalid.add_metric((rollup.campaign_id, rollup.influencer_id, reason), number)
+        yield invalid
+        for name, text, field in (
+            ("opens", "When the giveaway opens.", "opens_ms"),
+            ("closes", "When the giveaway closes.", "closes_ms"),
+        ):
+            gauge = GaugeMetricFamily(f"campaign_giveaway_{name}_timestamp_seconds", text, labels=labels)
+            for rollup in shown:
+                if not rollup.influencer_id:
+                    gauge.add_metric((rollup.campaign_id, ""), getattr(rollup, field) / 1000)
+            yield gauge
+
+
+_GAUGES: Final = {
+    "entries": ("Comments on giveaway posts, whatever became of them.", "entries"),
+    "valid_entries": ("Entries that give their person a chance.", "valid_entries"),
+    "unique_entrants": ("People with an entry that keeps every rule.", "unique_entrants"),
+    "duplicate_entries": ("Entries of people who have their chance already.", "duplicate_entries"),
+    "withdrawn_entries": ("Entries whose comment was deleted.", "withdrawn_entries"),
+    "tagged_friends": ("Distinct people tagged in entries.", "tagged_friends"),
+    "chances": ("Lots in the draw, bonus included.", "chances"),
+    "entries_per_minute": ("Entries made in the last minute.", "entries_per_minute"),
+    "approximate": ("1 beyond a million people, when the numbers are estimates.", "approximate"),
+}
