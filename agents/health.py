@@ -39,8 +39,10 @@ class Health:
         self.phase = "starting"
         self.phase_since = monotonic()
         self.partitions: list[int] = []
-        self.stalled: str | None = None
-        """Why the watchdog considers the worker stuck."""
+        self.reason: str | None = None
+        """What the watchdog finds wrong."""
+        self.is_stuck = False
+        """Whether only a restart can help; otherwise waiting can: the broker is away."""
 
     def _move(self, phase: str, partitions: list[int]) -> None:
         if phase in _NEXT[self.phase]:
@@ -67,11 +69,11 @@ class Health:
     @property
     def is_ready(self) -> bool:
         """Whether the worker processes what it is assigned."""
-        return self.phase == "ready" and self.stalled is None
+        return self.phase == "ready" and self.reason is None
 
     def describe(self) -> dict[str, Any]:
         """Return what the endpoints show."""
-        return {"phase": self.phase, "partitions": self.partitions, "reason": self.stalled}
+        return {"phase": self.phase, "partitions": self.partitions, "reason": self.reason}
 
 
 class WebServer(Service):
@@ -108,7 +110,7 @@ class WebServer(Service):
         return web.Response(body=exposition(self._registry), headers=_HEADERS)
 
     async def _healthz(self, request: web.Request) -> web.Response:
-        return web.json_response(self._health.describe(), status=200 if self._health.stalled is None else 503)
+        return web.json_response(self._health.describe(), status=503 if self._health.is_stuck else 200)
 
     async def _readyz(self, request: web.Request) -> web.Response:
         return web.json_response(self._health.describe(), status=200 if self._health.is_ready else 503)

@@ -254,7 +254,7 @@ class PulseCollector(Collector):
         yield GaugeMetricFamily(
             "campaign_pulse_stalled",
             "1 while the watchdog considers the worker stuck; /healthz has the reason.",
-            value=int(worker.health.stalled is not None),
+            value=int(worker.health.is_stuck),
         )
         lag = GaugeMetricFamily("campaign_pulse_lag_records", "Records not applied yet.", labels=("topic", "partition"))
         for (topic, partition), records in self.lags().items():

@@ -95,8 +95,12 @@ class Outbox(Service):
         sent: list[tuple[asyncio.Future[Any], int]] = []
         for (topic, partition), records in pending.items():
             sent += await self._send(producer, topic, partition, records)
-        async with asyncio.timeout(DELIVERY_SECONDS):
-            confirmed = await asyncio.gather(*[future for future, _ in sent])
+        try:
+            async with asyncio.timeout(DELIVERY_SECONDS):
+                confirmed = await asyncio.gather(*[future for future, _ in sent])
+        except TimeoutError:
+            topics = ", ".join(sorted({topic for topic, _ in pending}))
+            raise TimeoutError(f"no broker confirmed records of {topics} within {DELIVERY_SECONDS:g} s") from None
         return [
             Delivery(each.topic, each.partition, each.offset, count)
             for each, (_, count) in zip(confirmed, sent, strict=True)

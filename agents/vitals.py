@@ -75,6 +75,8 @@ class Vitals:
         if consumer is None:
             return
         is_member = worker.membership.is_valid
+        if not is_member:
+            yield Symptom("no heartbeat was accepted within the session", is_fatal=False)
         for state in worker.pipeline.partitions.values():
             for topic, position in zip(INPUT_TOPICS, state.positions, strict=True):
                 end = consumer.highwater(TP(topic, state.partition)) or 0

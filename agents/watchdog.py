@@ -55,7 +55,8 @@ class Watch:
         """Tell that the loop runs, and what it found."""
         self._beats += 1
         self._symptoms = symptoms
-        self._health.stalled = "; ".join(symptom.text for symptom in symptoms) or None
+        self._health.reason = "; ".join(symptom.text for symptom in symptoms) or None
+        self._health.is_stuck = any(symptom.is_fatal for symptom in symptoms)
 
     @contextmanager
     def long_work(self) -> Iterator[None]:

@@ -54,6 +54,9 @@ def run_worker(settings: Settings, partitions: Mapping[str, int], store: StateSt
         if ended.code and ended.__context__ is not None:
             app.pulse.ending.failed(ended.__context__)
     app.pulse.watchdog.close()
+    if app.pulse.ending.reason is not None:
+        # Exceptions that nobody asked for, hundreds of them when a broker dies: consequences, and they would come last.
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     gc.unfreeze()
-    gc.collect()  # what asyncio has to say of exceptions that nobody asked for, it says now and not after the reason
+    gc.collect()
     return app.pulse.ending.code()

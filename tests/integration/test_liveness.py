@@ -170,3 +170,17 @@ def test_what_dies_quietly_ends_the_worker(what: str) -> None:
         cluster.workers.append(worker)
         assert worker.wait(60) == ExitCode.STALLED, worker.log_tail(40)
         assert "worker ends (exit code 3): " in worker.log_tail(1)
+
+
+def test_a_lost_broker_is_the_reason_that_is_told_last() -> None:
+    """Not ready while the broker is away; then exit code 1, and that reason behind all that followed from it."""
+    with Cluster(partitions=1) as cluster:
+        worker = cluster.add_worker()
+        cluster.wait_ready()
+        cluster.publish(events(1_000))
+        cluster.broker.kill()
+        waits = wait_until(lambda: cluster.get(worker, "/readyz")[0] == 503, timeout_seconds=30)
+        assert waits, "ready without a broker"
+        assert cluster.get(worker, "/healthz")[0] == 200
+        assert worker.wait(90) == ExitCode.FAILED
+        assert "worker ends: TimeoutError: no broker confirmed records of" in worker.log_tail(1)

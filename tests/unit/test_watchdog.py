@@ -68,12 +68,13 @@ def test_symptoms_show_at_once_and_end_after_a_grace() -> None:
     """/healthz says it first; who recovers within the grace goes on; what only waiting cures never ends the worker."""
     watch, health = a_watch()
     watch.beat([Symptom("comments/3 stands")])
-    assert health.stalled == "comments/3 stands"
-    assert not health.is_ready
+    assert health.reason == "comments/3 stands"
+    assert health.is_stuck
     assert looks(watch, GRACE_SECONDS - 1) is None
     watch.beat([])
-    assert health.stalled is None
+    assert health.reason is None
     watch.beat([Symptom("the broker is away", is_fatal=False)])
+    assert (health.reason, health.is_stuck) == ("the broker is away", False)
     assert looks(watch, 9) is None
     watch.beat([Symptom("comments/3 stands")])
     assert looks(watch, GRACE_SECONDS) == (ExitCode.STALLED, "comments/3 stands")
