@@ -7,14 +7,18 @@ from pathlib import Path
 
 import click
 import msgspec
+from msgspec.structs import asdict
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from agents.alert_plot import AlertSeries, draw, require_matplotlib
+from agents.alert_table import print_alerts
 from agents.cli_campaigns import read_definitions
 from agents.cli_common import UsageFailure, print_table, settings_or_exit
 from agents.clock import make_clock
+from models.alerts import SnapshotWithAlerts
 from models.rollups import Snapshot
 from streams.partition import Limits
 from streams.replay import Replay, ReplayCounts
@@ -50,13 +54,29 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--definition", "-d", "definitions", multiple=True, type=FILE, help="Campaign definitions; repeatable.")
 @click.option("--as-of", type=Moment(), help="Moment of the numbers; default: the largest event time in the files.")
 @click.option("--json", "as_json", is_flag=True, help="Print the final rollups as one JSON document.")
-def replay(files: tuple[Path, ...], definitions: tuple[Path, ...], as_of: int | None, as_json: bool) -> None:
+@click.option("--alerts", "with_alerts", is_flag=True, help="List the alerts that would have been told, when and why.")
+@click.option(
+    "--plot",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Draw the series of each alert, with what was expected, into a PNG or SVG file (needs matplotlib).",
+)
+def replay(
+    files: tuple[Path, ...],
+    definitions: tuple[Path, ...],
+    as_of: int | None,
+    as_json: bool,
+    with_alerts: bool,
+    plot: Path | None,
+) -> None:
     """Compute everything over NDJSON FILES (one event per line, any topic, in file order), without Kafka.
 
     Prints the final rollups; counts and refused lines go to stderr. Event times are
     checked against the clock (PULSE_CLOCK).
     """
     settings = settings_or_exit()
+    series = AlertSeries()
+    if plot is not None:
+        require_matplotlib(plot)
     defined = [definition for path in definitions for definition in read_definitions(path)]
     run = Replay(
         CachedScorer(make_scorer(settings.sentiment), settings.sentiment_cache),
@@ -66,8 +86,11 @@ def replay(files: tuple[Path, ...], definitions: tuple[Path, ...], as_of: int | 
             max_event_bytes=settings.max_event_bytes,
             future_tolerance_ms=settings.future_tolerance_seconds * 1000,
             dedupe_hours=settings.dedupe_hours,
+            alert_grace_ms=round(settings.alert_grace_seconds * 1000),
         ),
         make_scorer_with_terms(settings.sentiment, settings.sentiment_cache),
+        with_alerts=with_alerts or plot is not None,
+        watcher=None if plot is None else series.add,
     )
     began = time.perf_counter()
     _feed(run, files)
@@ -76,10 +99,16 @@ def replay(files: tuple[Path, ...], definitions: tuple[Path, ...], as_of: int | 
     except ValueError as error:
         raise UsageFailure(f"--as-of: {error}") from None
     counts = run.counts()
+    told = [] if run.alerts is None else run.alerts.transitions
     if as_json:
-        click.echo(msgspec.json.encode(snapshot).decode())
+        shown = SnapshotWithAlerts(**asdict(snapshot), alerts=told) if with_alerts else snapshot
+        click.echo(msgspec.json.encode(shown).decode())
     else:
         print_snapshot(snapshot)
+        if with_alerts:
+            print_alerts(told)
+    if plot is not None:
+        draw(plot, series, told)
     _report(counts, time.perf_counter() - began)
 
 

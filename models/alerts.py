@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import asdict
 
 from models.events import Id
+from models.rollups import Snapshot
 
 RuleName = Literal[
     "engagement_spike",
@@ -235,3 +236,9 @@ class AlertTransition(Struct, frozen=True, kw_only=True):
     kind: TransitionKind
     at_ms: int
     alert: Alert
+
+
+class SnapshotWithAlerts(Snapshot, frozen=True, kw_only=True):
+    """What ``campaign-pulse replay --alerts --json`` prints: the numbers, and the alerts that would have been told."""
+
+    alerts: list[AlertTransition]

@@ -5,6 +5,7 @@ checkpoints it with its numbers. A window that is not newer than the last one se
 changes nothing here.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
@@ -101,6 +102,7 @@ class CampaignWatchState(Struct, gc=False):
 
 
 Key = tuple[str, str | None]
+Watcher = Callable[[WindowSample, dict[RuleName, Reading]], None]
 _STATE_ENCODER = msgspec.msgpack.Encoder()
 _STATE_DECODER = msgspec.msgpack.Decoder(KeyState)
 _CAMPAIGN_DECODER = msgspec.msgpack.Decoder(CampaignWatchState)
@@ -128,6 +130,8 @@ class AlertEngine:
         self._campaigns: dict[str, CampaignWatch] = {}
         self._keys: dict[Key, KeyWatch] = {}
         self.stale_windows_total = 0
+        self.watcher: Watcher | None = None
+        """Told of every sample and what the rules made of it: for plots."""
 
     def configure(
         self,
@@ -164,6 +168,8 @@ class AlertEngine:
         active = frozenset(rule for rule, memory in watch.alerts.items() if memory.phase != "ok")
         readings = watch.signals.update(sample, campaign.rules, active or _NOTHING_OPEN)
         self._note(campaign, sample, readings)
+        if self.watcher is not None:
+            self.watcher(sample, readings)
         transitions: list[AlertTransition] = []
         for name, reading in readings.items():
             memory = watch.alerts[name]

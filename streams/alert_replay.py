@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from models.alerts import AlertTransition
+from streams.alert_engine import Watcher
 from streams.alert_stage import AlertPartition
 from streams.attribution import Registry
 from streams.partition import PartitionState
@@ -18,16 +19,22 @@ class ReplayedWindow(Struct, frozen=True):
 
 
 class AlertReplay:
-    """Takes what a partition has closed through the campaign stage."""
+    """Takes what a partition has closed through the campaign stage.
 
-    def __init__(self, registry: Registry) -> None:
+    Args:
+        registry: the definitions in force.
+        watcher: told of every sample and what the rules made of it.
+    """
+
+    def __init__(self, registry: Registry, watcher: Watcher | None = None) -> None:
         self._stage = AlertPartition(registry, wait_ms=0)
+        self._stage.watcher = watcher
         self.transitions: list[AlertTransition] = []
         """Everything told so far, in order."""
 
-    def take(self, state: PartitionState) -> None:
-        """Everything read so far has been applied: close what is over, and judge it."""
-        state.closed.vouch_all(state.time_ms)
+    def take(self, state: PartitionState, as_of_ms: int | None = None) -> None:
+        """Everything up to ``as_of_ms``, or to the newest event, has been applied: close what is over, and judge it."""
+        state.closed.vouch_all(state.time_ms if as_of_ms is None else as_of_ms)
         state.close_minutes()
         for window in state.closed.take():
             self._stage.apply(ReplayedWindow(self._stage.position, window.end_ms, encode_window(window)))

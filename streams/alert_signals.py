@@ -29,6 +29,8 @@ from streams.spikes import UPPER_SIGMAS, SpikeDetector, SpikeState, Verdict
 RECENT_WINDOWS = 5
 ALONE_RATIO = 1.5
 """How much more than the engagements entries must have risen to be news of their own beside an engagement spike."""
+SLOW_FEED = 3.0
+"""Events a window at which twice the evidence is asked of a silence."""
 MOSTLY_UNCLICKED = 0.6
 """Usual share of code uses without a click above which the rule has nothing to say."""
 LEARNT_HITS = 10.0
@@ -159,7 +161,8 @@ class Signals:
         silence = self.silence.update(end_ms, activity(sample))
         silent = 0.0
         if self.silence.state.windows > SILENCE_WINDOWS:
-            silent = silence.evidence / SILENCE_ALARM
+            # The comments of a slow feed come in clumps: less evidence than their number says.
+            silent = silence.evidence / (SILENCE_ALARM * (1.0 + SLOW_FEED / max(silence.expected, 0.1)))
         if silent >= 1.0:
             # Nothing is learnt from a feed that is not there: its return is no spike.
             return self._while_silent(sample, silence, silent)

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from models.alerts import AlertTransition, RuleName, TransitionKind, WindowSample
-from streams.alert_engine import AlertEngine, epoch_ms
+from streams.alert_engine import AlertEngine, Watcher, epoch_ms
 from streams.attribution import Registry
 from streams.formats import Format, UnsupportedRecord
 from streams.window_records import (
@@ -323,6 +323,8 @@ class AlertPartition:
         self.campaigns: dict[str, CampaignAlerts] = {}
         self.log_time_ms = 0
         self._wait_ms = wait_ms
+        self.watcher: Watcher | None = None
+        """See ``AlertEngine``; for campaigns that are new from now on."""
         self._observed_gone = self._stale_gone = 0
         for campaign_id, data in (checkpoints or {}).items():
             self._campaign(campaign_id).restore(data)
@@ -332,6 +334,7 @@ class AlertPartition:
         if campaign is None:
             campaign = self.campaigns[campaign_id] = CampaignAlerts(campaign_id, self._wait_ms)
             campaign.configure(self.registry)
+            campaign.engine.watcher = self.watcher
         return campaign
 
     def configure(self, registry: Registry) -> None:

@@ -9,6 +9,7 @@ from msgspec import Struct
 from models.campaigns import CampaignDefinition
 from models.events import EventTime
 from models.rollups import Snapshot
+from streams.alert_engine import Watcher
 from streams.alert_replay import AlertReplay
 from streams.attribution import Registry
 from streams.batch import FileRecord
@@ -61,6 +62,7 @@ class Replay:
         limits: what is accepted.
         scorer_with_terms: see ``Pipeline``.
         with_alerts: whether to find out which alerts would have fired; see ``alerts``.
+        watcher: told of every minute judged, with alerts.
     """
 
     def __init__(
@@ -72,12 +74,13 @@ class Replay:
         scorer_with_terms: Callable[[Mapping[str, float]], SentimentScorer] | None = None,
         *,
         with_alerts: bool = False,
+        watcher: Watcher | None = None,
     ) -> None:
         self._pipeline = Pipeline(scorer, 1, Registry(definitions), limits, scorer_with_terms=scorer_with_terms)
         self._now_ms = now_ms
         self._lines = 0
         self.state: PartitionState = self._pipeline.assign(0)
-        self.alerts = AlertReplay(self._pipeline.registry) if with_alerts else None
+        self.alerts = AlertReplay(self._pipeline.registry, watcher) if with_alerts else None
         """What would have fired so far."""
         self._giveaways = GiveawayBoard()
         self._giveaways.follow(self._pipeline.registry)
@@ -125,6 +128,8 @@ class Replay:
         if as_of_ms is not None:
             if as_of_ms < self.state.time_ms:
                 raise ValueError(f"{as_of_ms} lies before the newest event, {self.state.time_ms}")
+            if self.alerts is not None:
+                self.alerts.take(self.state, as_of_ms)
             self.state.influencers.advance(as_of_ms)
         registry = self._pipeline.registry
         board = CampaignBoard()

@@ -7,7 +7,7 @@ import msgspec
 
 from agents.settings import Settings, described
 from agents.topic_admin import changelog_topic, topic_specs
-from models.alerts import AlertTransition
+from models.alerts import AlertTransition, SnapshotWithAlerts
 from models.campaigns import CampaignDefinition
 from models.deadletters import REASONS, DeadLetter
 from models.events import Event
@@ -101,6 +101,7 @@ def schemas() -> dict[str, str]:
             ("alert-transition", msgspec.json.schema(AlertTransition)),
             ("rollup", msgspec.json.schema(Rollup)),
             ("snapshot", msgspec.json.schema(Snapshot)),
+            ("snapshot-with-alerts", msgspec.json.schema(SnapshotWithAlerts)),
             ("dead-letter-headers", _header_schema()),
         )
     }
