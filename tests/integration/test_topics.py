@@ -27,6 +27,8 @@ NAMES = {
     "campaign.rollups.v1",
     "campaign.entries.v1",
     "campaign.dead-letters.v1",
+    "campaign.windows.v1",
+    "campaign.alerts.v1",
     "campaign-pulse-state-changelog",
 }
 SINGLE = {"campaign.definitions.v1", "campaign.dead-letters.v1"}
@@ -38,6 +40,7 @@ COMPACTED = {
     "campaign-pulse-state-changelog",
 }
 LARGE = {
+    "campaign.windows.v1",
     "campaign.entries.v1",
     "campaign.definitions.v1",
     "campaign.posts.v1",
