@@ -21,7 +21,10 @@ WINDOWS_MS: Final = (5_000, 15_000, 40_000, 90_000, 180_000)
 LEAST_ACCOUNTS: Final = 6
 FALSE_ALARMS: Final = 1.0
 """Expected number of groups of real people that pass the tail test in a whole campaign."""
-PURITY: Final = (0.52, 0.88)
+ROUNDS: Final = 2
+"""In the second round, who was marked in the first no longer makes a shape look usual."""
+_MARKED: Final = 0.5
+PURITY: Final = (0.58, 0.92)
 """Share of a group that its moment does not explain."""
 
 
@@ -48,13 +51,16 @@ def floods(columns: EntryColumns, randomness: F64) -> tuple[F64, I64]:
         np.int64,
         people,
     )
-    total = np.bincount(shape)
+    crowds = []
     for window_ms in WINDOWS_MS:
         for shift in (0, window_ms // 2):
             window = (at_ms + shift) // window_ms
-            crowds = (window, window * (int(text.max()) + 1) + text)
-            for crowd in crowds:
-                _mark(crowd, shape, total, strength, alike)
+            crowds += [window, window * (int(text.max()) + 1) + text]
+    usual = np.ones(people, dtype=bool)
+    for _ in range(ROUNDS):
+        for crowd in crowds:
+            _mark(crowd, shape, usual, strength, alike)
+        usual = strength < _MARKED
     return strength, alike
 
 
@@ -64,18 +70,22 @@ def _first_entries(columns: EntryColumns) -> I64:
     return order[np.r_[True, person[1:] != person[:-1]]]
 
 
-def _mark(crowd: I64, shape: I64, total: I64, strength: F64, alike: I64) -> None:
+def _mark(crowd: I64, shape: I64, usual: NDArray[np.bool_], strength: F64, alike: I64) -> None:
     """Compare the shapes within each crowd with their share outside it, and raise ``strength`` of who stands out."""
     _, crowd = np.unique(crowd, return_inverse=True)
-    size = np.bincount(crowd)
+    size, usual_size = np.bincount(crowd), np.bincount(crowd, weights=usual)
     _, places, cell, counts = np.unique(
-        crowd.astype(np.int64) * len(total) + shape, return_index=True, return_inverse=True, return_counts=True
+        crowd.astype(np.int64) * (int(shape.max()) + 1) + shape,
+        return_index=True,
+        return_inverse=True,
+        return_counts=True,
     )
     observed = counts.astype(np.float64)
+    total = np.bincount(shape, weights=usual)[shape[places]] - np.bincount(cell, weights=usual)
     # The share among those who came at another time, half an account added: nothing is expected to be impossible.
-    others = (total[shape[places]] - observed + 0.5) / (len(crowd) - size[crowd[places]] + 1.0)
-    expected = size[crowd[places]] * others
-    surprise = observed * np.log(np.maximum(observed, 1.0) / expected) - observed + expected
+    share = (total + 0.5) / (usual_size.sum() - usual_size[crowd[places]] + 1.0)
+    expected = size[crowd[places]] * share
+    surprise = observed * np.log(observed / expected) - observed + expected
     passed = (observed > expected) & (counts >= LEAST_ACCOUNTS) & (surprise > np.log(len(counts) / FALSE_ALARMS))
     value = (passed * ramp(1.0 - expected / observed, *PURITY))[cell]
     better = value > strength
