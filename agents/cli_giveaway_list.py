@@ -1,5 +1,8 @@
 """``campaign-pulse giveaway review | freeze | winners``: who takes part, who is suspected, and the list of a draw."""
 
+import signal
+import sys
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -40,23 +43,38 @@ _ACCOUNT_LISTS: Final = ("excluded", "past_winners")
 @click.argument("campaign_id", metavar="CAMPAIGN")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 @click.option("--redis/--no-redis", default=True, help="Also replace the review list in Redis (default).")
-def review(campaign_id: str, as_json: bool, redis: bool) -> None:
+@click.option(
+    "--every", "every_seconds", type=click.FloatRange(min=1), help="Again after so many seconds, until Ctrl-C."
+)
+def review(campaign_id: str, as_json: bool, redis: bool, every_seconds: float | None) -> None:
     """List the suspicious entrants of CAMPAIGN with reasons, and what its policy does with each.
 
     Computed from the whole ledger as it is now. Nobody is removed here: the policy in the definition decides what a
     draw does, and accounts in `giveaway.suspicion.cleared` are left alone. Exit code 0 with suspects and without.
     """
     settings = settings_or_exit()
+    try:
+        while True:
+            found = _review(settings, campaign_id, redis=redis)
+            if as_json:
+                click.echo(msgspec.json.encode(found).decode())
+            else:
+                _print_suspects(found)
+            if every_seconds is None:
+                return
+            time.sleep(every_seconds)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+
+
+def _review(settings: Settings, campaign_id: str, *, redis: bool) -> list[Suspect]:
     data = load_giveaway(settings, campaign_id)
     entries = settled(data.book, data.ledger.facts, EXACT)
     by_person = suspects_of(data, data.rules.suspicion, set(entries.chances_of_people()))
     found = [public_suspect(suspect, data.people[number]) for number, suspect in by_person.items()]
     if redis and settings.redis_url:
-        write_review(settings, campaign_id, found)
-    if as_json:
-        click.echo(msgspec.json.encode(found).decode())
-        return
-    _print_suspects(found)
+        write_review(settings, campaign_id, found, make_clock(settings.clock)())
+    return found
 
 
 def _print_suspects(found: list[Suspect]) -> None:

@@ -1,7 +1,8 @@
 """The review list: suspicious entrants of a campaign, from its ledger; and its place in Redis."""
 
+from collections import Counter
 from contextlib import closing
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -15,7 +16,7 @@ from agents.redis_projection import Keys
 from agents.settings import Settings
 from models.campaigns import CampaignDefinition
 from models.giveaway import GiveawayRules
-from models.suspicion import Suspect, SuspicionPolicy
+from models.suspicion import POLICY_ACTIONS, SUSPICION_REASONS, Suspect, SuspicionPolicy
 from streams.giveaway_rules import RuleBook
 from streams.giveaway_texts import handle_key
 from streams.ledger_comments import Person, people_of, views_of
@@ -72,7 +73,19 @@ def redis_of(settings: Settings) -> Redis:
     return Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=2)
 
 
-def write_review(settings: Settings, campaign_id: str, found: list[Suspect]) -> None:
+def summary_of(found: list[Suspect], as_of_ms: int) -> dict[Any, Any]:
+    """Return how many are suspected: in all, by action, and by reason (a suspect counts under each of theirs)."""
+    actions = Counter(suspect.action for suspect in found)
+    reasons = Counter(finding.reason for suspect in found for finding in suspect.findings)
+    return {
+        "as_of_ms": as_of_ms,
+        "suspects": len(found),
+        **{f"action.{action}": actions[action] for action in POLICY_ACTIONS},
+        **{f"reason.{reason}": reasons[reason] for reason in SUSPICION_REASONS},
+    }
+
+
+def write_review(settings: Settings, campaign_id: str, found: list[Suspect], as_of_ms: int) -> None:
     """Replace the campaign's review list in Redis.
 
     Raises:
@@ -81,7 +94,9 @@ def write_review(settings: Settings, campaign_id: str, found: list[Suspect]) -> 
     keys = Keys(settings.redis_prefix)
     try:
         with closing(redis_of(settings)) as redis, redis.pipeline(transaction=True) as pipe:
-            pipe.delete(keys.review(campaign_id), keys.review_reasons(campaign_id))
+            names = (keys.review(campaign_id), keys.review_reasons(campaign_id), keys.review_summary(campaign_id))
+            pipe.delete(*names)
+            pipe.hset(keys.review_summary(campaign_id), mapping=summary_of(found, as_of_ms))
             for suspect in found:
                 pipe.zadd(keys.review(campaign_id), {suspect.person: suspect.score})
                 pipe.hset(keys.review_reasons(campaign_id), suspect.person, msgspec.json.encode(suspect))
@@ -99,8 +114,9 @@ def remove_from_review(settings: Settings, campaign_id: str, person: Person) -> 
     keys = Keys(settings.redis_prefix)
     member = f"{person.platform}/{person.author_id}"
     try:
-        with closing(redis_of(settings)) as redis:
-            redis.zrem(keys.review(campaign_id), member)
-            redis.hdel(keys.review_reasons(campaign_id), member)
+        with closing(redis_of(settings)) as redis, redis.pipeline(transaction=True) as pipe:
+            pipe.zrem(keys.review(campaign_id), member)
+            pipe.hdel(keys.review_reasons(campaign_id), member)
+            pipe.execute()
     except (RedisError, OSError) as error:
         raise UsageFailure(f"PULSE_REDIS_URL={settings.redis_url}: {error}") from None

@@ -108,6 +108,10 @@ class Keys:
         """Return the hash of why each of them is suspected."""
         return f"{self.prefix}:review:{quoted(campaign_id)}:reasons"
 
+    def review_summary(self, campaign_id: str) -> str:
+        """Return the hash of how many are suspected."""
+        return f"{self.prefix}:review:{quoted(campaign_id)}:summary"
+
     def frozen(self, campaign_id: str) -> str:
         """Return the hash of a giveaway's frozen entry list."""
         return f"{self.prefix}:frozen:{quoted(campaign_id)}"

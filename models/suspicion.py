@@ -9,6 +9,7 @@ from models.events import Id
 SuspicionReason = Literal["burst", "copied_text", "ring", "random_handle", "hoarding", "flood"]
 SUSPICION_REASONS: Final[tuple[SuspicionReason, ...]] = SuspicionReason.__args__  # type: ignore[attr-defined]
 PolicyAction = Literal["flag", "hold", "exclude"]
+POLICY_ACTIONS: Final[tuple[PolicyAction, ...]] = PolicyAction.__args__  # type: ignore[attr-defined]
 
 Score = Annotated[float, Meta(gt=0, le=1, description="A suspicion score: above 0, at most 1.")]
 

@@ -128,6 +128,7 @@ def test_redis_keys_and_fields_are_those_of_the_contract() -> None:
         keys.giveaway("CC", "II").replace("CC", "{campaign}").replace("II", "{influencer}"),
         keys.review("CC").replace("CC", "{campaign}"),
         keys.review_reasons("CC").replace("CC", "{campaign}"),
+        keys.review_summary("CC").replace("CC", "{campaign}"),
         keys.frozen("CC").replace("CC", "{campaign}"),
     ]
     assert [pattern for pattern in patterns if f"`{pattern}`" not in page] == []

@@ -136,6 +136,8 @@ def test_from_review_to_a_verified_draw(cluster: Cluster, tmp_path: Path) -> Non
         assert client.zrange("pulse:review:spring", 0, -1) == [b"tiktok/id-of-bot"]
         reasons = client.hget("pulse:review:spring:reasons", "tiktok/id-of-bot")
         assert json.loads(reasons or b"")["findings"] == suspect["findings"]
+        summary = client.hgetall("pulse:review:spring:summary")
+        assert (summary[b"suspects"], summary[b"action.exclude"], summary[b"reason.burst"]) == (b"1", b"1", b"1")
     assert "30 comments within a minute" in giveaway(cluster, "review", "spring").stdout
 
     early = giveaway(

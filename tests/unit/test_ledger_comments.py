@@ -1,0 +1,139 @@
+"""Comments and people of a ledger, and a block without one person."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.campaigns import CampaignDefinition
+from models.events import CommentCreated, CommentDeleted, Event, Purchase
+from models.giveaway import GiveawayRules
+from streams.entry_ledger import EntryBlock, EntryCollector, Forgotten, encode_fact, person_hash
+from streams.giveaway_entries import settled
+from streams.giveaway_rules import RuleBook
+from streams.ledger_comments import Person, hash_of, people_of, views_of, without_person
+from streams.topics import COMMENTS, CONVERSIONS
+
+OPENS = datetime(2026, 4, 18, 14, tzinfo=UTC)
+OPENS_MS = int(OPENS.timestamp()) * 1000
+STAND_IN = "forgotten-0"
+
+
+def book(**rules: Any) -> RuleBook:
+    """Rules of a giveaway of six hours."""
+    closes = OPENS.replace(hour=20)
+    rule = GiveawayRules(opens_at=OPENS, closes_at=closes, **rules)
+    return RuleBook(
+        CampaignDefinition(campaign_id="c", name="C", starts_at=OPENS, ends_at=closes, influencers=(), giveaway=rule)
+    )
+
+
+def comment(number: int, author: str, text: str = "in", at_ms: int = 1, **fields: Any) -> CommentCreated:
+    """A comment by somebody whose id is ``id-`` and the handle."""
+    return CommentCreated(
+        event_id=f"e{number}",
+        campaign_id="c",
+        influencer_id="ana",
+        occurred_at=OPENS_MS + at_ms,
+        comment_id=f"c{number}",
+        author_id=f"id-{author}",
+        author_handle=f"@{author}",
+        text=text,
+        **{"post_id": "p", "platform": "tiktok", **fields},
+    )
+
+
+def block(*events: Event, topic: str = COMMENTS) -> EntryBlock:
+    """Events as one block."""
+    collector = EntryCollector(topic, 0)
+    times = np.array([event.occurred_at for event in events], dtype=np.int64)
+    collector.add("c", events, ["ana"] * len(events), times, np.arange(len(events)))
+    [found] = collector.take()
+    return found
+
+
+def test_views_are_of_comments_that_matter() -> None:
+    """In time, on the giveaway's posts, not deleted, not of somebody forgotten, each once although told twice."""
+    deletion = CommentDeleted(
+        event_id="d", campaign_id="c", platform="tiktok", influencer_id="ana", occurred_at=1, comment_id="c2"
+    )
+    events = [
+        comment(1, "mia", "Hi! @Leo"),
+        comment(2, "leo"),
+        deletion,
+        comment(3, "eva", at_ms=-1),
+        comment(4, "jan", at_ms=6 * 3_600_000),
+        comment(5, "noa", post_id="elsewhere"),
+        comment(6, "gone"),
+    ]
+    gone = Forgotten(version=1, campaign_id="c", person=person_hash("tiktok", "id-gone"), until_ms=OPENS_MS + 10)
+    [view] = views_of([block(*events), block(*events[:2]), gone], book(posts=("p",)))
+    assert (view.person, view.platform) == (str(person_hash("tiktok", "id-mia")), "tiktok")
+    assert (view.handle, view.plain, view.mentions, view.style) == ("mia", "hi", ("leo",), "T!")
+
+
+def test_people_have_their_last_handle_and_their_platform() -> None:
+    """One id on two platforms is two people; a handle that changed is the later one."""
+    facts = [block(comment(1, "mia"), comment(2, "mia", platform="instagram"))]
+    renamed = msgspec.structs.replace(comment(3, "mia"), author_handle="@mia_new")
+    people = people_of([*facts, block(renamed)])
+    assert sorted(person.name for person in people.values()) == ["instagram/@mia", "tiktok/@mia_new"]
+    assert {hash_of(person) for person in people.values()} == set(people)
+
+
+def test_a_block_without_a_person_has_nothing_of_them() -> None:
+    """Their comments, orders and texts go; where others tag them, in any spelling, another name stands."""
+    leo = person_hash("tiktok", "id-leo")
+    order = Purchase(
+        event_id="o",
+        campaign_id="c",
+        platform="shop",
+        occurred_at=OPENS_MS,
+        order_id="o",
+        amount="1.00",
+        currency="EUR",
+        discount_code="X",
+        author_id="id-leo",
+        author_platform="tiktok",
+    )
+    comments = block(comment(1, "mia", "with @LEO, @leon and @Leo!"), comment(2, "leo", "secret"), comment(3, "noa"))
+    found = without_person(comments, leo, "leo", STAND_IN)
+    assert found is not None
+    assert found.texts[0] == f"with @{STAND_IN}, @leon and @{STAND_IN}!"
+    assert found.author_ids == ["id-mia", "id-noa"]
+    assert b"secret" not in encode_fact(found)
+    assert b"id-leo" not in encode_fact(found)
+    orders = without_person(block(order, topic=CONVERSIONS), leo, "leo", STAND_IN)
+    assert orders is not None
+    assert orders.orders == []
+    assert without_person(block(comment(3, "noa")), leo, "leo", STAND_IN) is None
+    assert without_person(found, leo, "leo", STAND_IN) is None
+    assert found.key() == comments.key()
+
+
+NAMES = ("mia", "leo", "noa", "eva")
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(NAMES), st.lists(st.sampled_from(NAMES), max_size=3), st.integers(0, 5)), max_size=12
+    ),
+    st.sampled_from(NAMES),
+)
+def test_forgetting_changes_nothing_for_others(entries: list[tuple[str, list[str], int]], who: str) -> None:
+    """Chances of everybody else are the same with the rewritten blocks as before, and the person has none."""
+    rules = book(friends=1, chances="per_friend", most_chances=3)
+    comments = [
+        comment(number, author, "in " + " ".join(f"@{friend}" for friend in friends), at_ms=at_ms)
+        for number, (author, friends, at_ms) in enumerate(entries)
+    ]
+    blocks = [block(*comments[start : start + 4]) for start in range(0, len(comments), 4)]
+    person = Person("tiktok", f"id-{who}", f"@{who}")
+    rewritten = [without_person(each, hash_of(person), who, STAND_IN) or each for each in blocks]
+    before = settled(rules, blocks).chances_of_people()
+    before.pop(hash_of(person), None)
+    assert settled(rules, rewritten).chances_of_people() == before
+    assert all(f"id-{who}".encode() not in encode_fact(each) for each in rewritten)
