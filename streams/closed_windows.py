@@ -104,6 +104,8 @@ class ClosedWindows:
         ring = store.panes.rings[_TIER]
         if self.next_minute is None:
             self.next_minute = self._first(store)
+            if self.next_minute is None:
+                return
         first = max(self.next_minute, ring.head - _PANES + 1)
         self.skipped_total += first - self.next_minute
         if last - first >= _MOST_EMPTY:
@@ -119,12 +121,12 @@ class ClosedWindows:
         return taken
 
     @staticmethod
-    def _first(store: InfluencerStore) -> int:
-        """The oldest minute with an event: what lies before a partition's first event is not silence."""
+    def _first(store: InfluencerStore) -> int | None:
+        """The oldest minute with an event, or None: what lies before a partition's first event is not silence."""
         ring = store.panes.rings[_TIER]
         slots = np.flatnonzero(ring.counts[: len(store)].any(axis=(0, 2)))
         if not len(slots):
-            return ring.head
+            return None
         return int((ring.head - (ring.head - slots) % _PANES).min())
 
     def _close_minute(self, minute: int, store: InfluencerStore, registry: Registry) -> None:

@@ -8,6 +8,7 @@ import click
 import msgspec
 import pytest
 
+from agents.alert_projection import AlertKeys
 from agents.cli import cli
 from agents.redis_projection import GIVEAWAY_NUMBERS, HASH_STATISTICS, LEADERBOARD_METRICS, Keys
 from models.events import EVENT_TYPES, Event
@@ -114,7 +115,7 @@ def test_metrics_in_pages_exist() -> None:
 def test_redis_keys_and_fields_are_those_of_the_contract() -> None:
     """docs/redis.md has every kind of key, every hash statistic and every leaderboard metric."""
     page = (DOCS / "redis.md").read_text()
-    keys = Keys("pulse")
+    keys, alerts = Keys("pulse"), AlertKeys("pulse")
     patterns = [
         keys.campaigns,
         keys.updates,
@@ -124,6 +125,8 @@ def test_redis_keys_and_fields_are_those_of_the_contract() -> None:
         keys.leaderboard("CC", "{window}", "{metric}").replace("CC", "{campaign}"),
         keys.channel("CC").replace("CC", "{campaign}"),
         keys.worker("WW").replace("WW", "{worker}"),
+        *(name("CC").replace("CC", "{campaign}") for name in (alerts.active, alerts.history, alerts.channel)),
+        alerts.campaigns,
         keys.giveaway("CC", "").replace("CC", "{campaign}"),
         keys.giveaway("CC", "II").replace("CC", "{campaign}").replace("II", "{influencer}"),
         keys.review("CC").replace("CC", "{campaign}"),
