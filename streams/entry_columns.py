@@ -100,7 +100,7 @@ class BlockReader:
         owners = np.repeat(np.arange(len(counts)), counts)
         first = np.cumsum(lengths) - lengths
         within = np.arange(len(owners)) - np.repeat(np.cumsum(counts) - counts, counts)
-        mentions = np.frombuffer(b"".join([check.mention_hashes for check in checks]), dtype="<u8").astype(np.uint64)
+        mentions = hashes_of([check.mention_hashes for check in checks])
         friends = mentions[first[text_of[owners]] + within]
         others = friends != own[owners]
         owners, friends = owners[others], friends[others]

@@ -129,6 +129,11 @@ def person_hash(platform: str, author_id: str) -> int:
     return int(hashes_of([digest(author_id.encode(), PlatformSeeds()[platform])])[0])
 
 
+def people_of(events: Sequence[Event], seeds: PlatformSeeds) -> U64:
+    """Return the hashes of the authors of comments: of platform and author id. What deletions have is of no use."""
+    return hashes_of([digest((event.author_id or "").encode(), seeds[event.platform]) for event in events])  # type: ignore[union-attr]  # events of the topic of comments
+
+
 class _Numbers(dict[tuple[str, str, str, str, bool], int]):
     """Numbers places in the order in which they are first seen."""
 
@@ -158,7 +163,7 @@ class _Open:
         self.place_of: list[int] = []
         self.times_ms: list[I64] = []
         self.comments: list[bytes] = []
-        self.people: list[bytes] = []
+        self.people: list[U64] = []
         self.withdrawn: list[bytes] = []
         self.orders: list[Order] = []
         self.refunded: list[bytes] = []
@@ -179,7 +184,7 @@ class _Open:
             place_of=np.array(self.place_of, dtype="<u4").tobytes(),
             times_ms=b"".join(part.astype("<i8").tobytes() for part in self.times_ms),
             comments=_little(self.comments),
-            people=_little(self.people),
+            people=b"".join(part.astype("<u8").tobytes() for part in self.people),
             withdrawn=_little(self.withdrawn),
             orders=self.orders,
             refunded=_little(self.refunded),
@@ -206,7 +211,13 @@ class EntryCollector:
         self._full: list[EntryBlock] = []
 
     def add(
-        self, campaign_id: str, events: Sequence[Event], influencers: Sequence[str], times_ms: I64, offsets: I64
+        self,
+        campaign_id: str,
+        events: Sequence[Event],
+        influencers: Sequence[str],
+        times_ms: I64,
+        offsets: I64,
+        people: U64 | None = None,
     ) -> None:
         """Take the events of one campaign from one batch.
 
@@ -216,6 +227,7 @@ class EntryCollector:
             influencers: the influencer each counts for.
             times_ms: their event times.
             offsets: their offsets.
+            people: hashes of the authors of comments, where they are known already.
         """
         if self._topic != COMMENTS:
             self._add_orders(self._block(campaign_id, int(offsets[0])), events, influencers, times_ms)
@@ -231,8 +243,11 @@ class EntryCollector:
             created = [place for place, event in enumerate(events) if event.__class__ is CommentCreated]
             influencers = [influencers[place] for place in created]
             times_ms, offsets = times_ms[created], offsets[created]
+            people = None if people is None else people[created]
         if comments:
-            self._add_comments(campaign_id, comments, influencers, times_ms, offsets)
+            if people is None:
+                people = people_of(comments, self._seeds)
+            self._add_comments(campaign_id, comments, influencers, times_ms, offsets, people)
 
     def _block(self, campaign_id: str, first_offset: int) -> _Open:
         block = self._open.get(campaign_id)
@@ -247,6 +262,7 @@ class EntryCollector:
         influencers: Sequence[str],
         times_ms: I64,
         offsets: I64,
+        people: U64,
     ) -> None:
         comment_ids = [event.comment_id for event in comments]
         author_ids = [event.author_id for event in comments]
@@ -256,7 +272,9 @@ class EntryCollector:
         if len(comments) > 1 and (characters > BLOCK_CHARACTERS or len(comments) > BLOCK_COMMENTS):
             half = len(comments) // 2
             for part in (slice(None, half), slice(half, None)):
-                self._add_comments(campaign_id, comments[part], influencers[part], times_ms[part], offsets[part])
+                self._add_comments(
+                    campaign_id, comments[part], influencers[part], times_ms[part], offsets[part], people[part]
+                )
             return
         block = self._block(campaign_id, int(offsets[0]))
         if block.comment_ids and (
@@ -277,7 +295,7 @@ class EntryCollector:
             for event, influencer_id in zip(comments, influencers, strict=True)
         ]
         block.comments += [digest(event.comment_id.encode(), seeds[event.platform]) for event in comments]
-        block.people += [digest(event.author_id.encode(), seeds[event.platform]) for event in comments]
+        block.people.append(people)
 
     def _add_orders(self, block: _Open, events: Sequence[Event], influencers: Sequence[str], times_ms: I64) -> None:
         seeds = self._seeds

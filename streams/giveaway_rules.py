@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from models.campaigns import CampaignDefinition
 from models.giveaway import ENTRY_REASONS, EntryReason, GiveawayRules
-from streams.giveaway_texts import folded, handle_key, mentions_of, phrase_of, read_text, spaced
+from streams.giveaway_texts import folded, handle_key, hashtags_of, mentions_of, phrase_of, read_text, spaced
 from streams.hashing import digest
 
 U64 = NDArray[np.uint64]
@@ -52,7 +52,7 @@ class EntryCheck(Struct, frozen=True, kw_only=True):
 class TextCheck(Struct, frozen=True, gc=False):
     """What a text decides by itself: reasons as a mask, and whom it mentions but the campaign's influencers.
 
-    ``mention_hashes`` are the ``account_hash`` of each as little-endian bytes, eight a mention.
+    ``mention_hashes`` are the ``account_hash`` of each as big-endian bytes, eight a mention.
     """
 
     reasons: int
@@ -136,6 +136,10 @@ class RuleBook:
         if not self._reads_words:
             mentions = mentions_of(folded(text)) if "@" in text or "＠" in text else ()
             return self._checked(0, mentions)
+        if not self._keywords and not self._answers:
+            whole = folded(text)
+            missing = not self._hashtags <= hashtags_of(whole)
+            return self._checked(REASON_BIT["missing_hashtag"] if missing else 0, mentions_of(whole))
         reading = read_text(text)
         reasons = 0
         if not self._hashtags <= reading.hashtags:
@@ -150,8 +154,7 @@ class RuleBook:
         if not mentions:
             return _SAYS_NOTHING if not reasons else TextCheck(reasons, (), b"")
         friends = tuple(mention for mention in mentions if mention not in self._influencers)
-        hashes = b"".join([account_hash(friend).to_bytes(8, "little") for friend in friends])
-        return TextCheck(reasons, friends, hashes)
+        return TextCheck(reasons, friends, b"".join([digest(friend.encode(), 0) for friend in friends]))
 
     def of_time(self, at_ms: int) -> int:
         """Return the reasons of an event time, as a mask."""

@@ -5,6 +5,7 @@ Words, hashtags and handles are those of Unicode: combining marks and joiners of
 them.
 """
 
+import re
 import unicodedata
 from typing import Final
 
@@ -17,6 +18,8 @@ MOST_MENTIONS: Final = 100
 _WORD: Final = r"[\p{L}\p{M}\p{N}_\u200c\u200d]"
 _HASHTAG: Final = regex.compile(rf"(?<![\p{{L}}\p{{N}}_&])#({_WORD}+)")
 _MENTIONS: Final = regex.compile(rf"(?<![\p{{L}}\p{{N}}_.])(?:@(?:{_WORD}|[.\-·])+)+")
+_ASCII_MENTIONS: Final = re.compile(r"(?<![A-Za-z0-9_.])(?:@[A-Za-z0-9_.\-]+)+")
+"""The same for ASCII, several times as fast."""
 _WORDS: Final = regex.compile(rf"{_WORD}+")
 _UNSPACED: Final = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 """Scripts that are written without spaces: a keyword in them is looked for anywhere."""
@@ -56,8 +59,10 @@ def spaced(text: str) -> str:
 
 def mentions_of(whole: str) -> tuple[str, ...]:
     """Return the distinct handles that a folded text mentions, in order."""
+    if "@" not in whole:
+        return ()
     mentions: dict[str, None] = {}
-    for run in _MENTIONS.findall(whole):
+    for run in (_ASCII_MENTIONS if whole.isascii() else _MENTIONS).findall(whole):
         for part in run[1:].split("@"):
             handle = part.rstrip(".-·")
             if handle and len(mentions) < MOST_MENTIONS:
@@ -65,19 +70,20 @@ def mentions_of(whole: str) -> tuple[str, ...]:
     return tuple(mentions)
 
 
+def hashtags_of(whole: str) -> frozenset[str]:
+    """Return the hashtags of a folded text."""
+    return frozenset(_HASHTAG.findall(whole)) if "#" in whole else frozenset()
+
+
 def read_text(text: str) -> Reading:
     """Read one comment."""
     whole = folded(text)
-    mentions: tuple[str, ...] = ()
-    without = whole
-    if "@" in whole:
-        mentions = mentions_of(whole)
-        without = _MENTIONS.sub(" ", whole)
+    mentions = mentions_of(whole)
+    without = _MENTIONS.sub(" ", whole) if mentions else whole
     if "#" not in whole:
         words = spaced(without)
         return Reading(frozenset(), mentions, words, words, whole)
-    hashtags = frozenset(_HASHTAG.findall(whole))
-    return Reading(hashtags, mentions, spaced(without), spaced(_HASHTAG.sub(" ", without)), whole)
+    return Reading(hashtags_of(whole), mentions, spaced(without), spaced(_HASHTAG.sub(" ", without)), whole)
 
 
 class Phrase(Struct, frozen=True, gc=False):

@@ -28,7 +28,8 @@ from models.events import (
 from streams.attribution import EntryWindow
 from streams.batch import Increments
 from streams.counters import COLUMN, REACTION_COLUMNS
-from streams.hashing import PlatformSeeds, digest, hashes_of
+from streams.entry_ledger import people_of
+from streams.hashing import PlatformSeeds
 from streams.money import MICROS, Ledger, micros_of
 from streams.panes import PaneStore
 from streams.posts import Contribution, PostHistory
@@ -37,6 +38,7 @@ from streams.uniques import UniqueStore
 from streams.window_evidence import WindowEvidence
 
 I64 = NDArray[np.int64]
+U64 = NDArray[np.uint64]
 
 _SIMPLE: Final[dict[type, int]] = {
     CommentDeleted: COLUMN["comments_deleted"],
@@ -111,15 +113,19 @@ class InfluencerStore:
                 for ledger in self.ledgers.values():
                     ledger.forget(time_ms)
 
-    def apply(self, events: Sequence[Event], rows: I64, times_ms: I64) -> None:
-        """Apply events that count, each to its row at its event time. ``advance`` to the newest time first."""
+    def apply(self, events: Sequence[Event], rows: I64, times_ms: I64, people: U64 | None = None) -> None:
+        """Apply events that count, each to its row at its event time. ``advance`` to the newest time first.
+
+        ``people`` are the hashes of the authors of comments, where they are known already.
+        """
         comments = [index for index, event in enumerate(events) if event.__class__ is CommentCreated]
         if len(comments) == len(events):
-            self._apply_comments(events, rows, times_ms)
+            self._apply_comments(events, rows, times_ms, people)
             return
         if comments:
             picked = np.array(comments)
-            self._apply_comments([events[index] for index in comments], rows[picked], times_ms[picked])
+            some = None if people is None else people[picked]
+            self._apply_comments([events[index] for index in comments], rows[picked], times_ms[picked], some)
         everywhere, panes_only, totals_only = Increments(), Increments(), Increments()
         for event, row, time_ms in zip(events, rows.tolist(), times_ms.tolist(), strict=True):
             kind = event.__class__
@@ -152,7 +158,7 @@ class InfluencerStore:
             total_rows, _, columns, amounts = totals_only.arrays()
             self.panes.add_to_totals(total_rows, columns, amounts)
 
-    def _apply_comments(self, events: Sequence[Event], rows: I64, times_ms: I64) -> None:
+    def _apply_comments(self, events: Sequence[Event], rows: I64, times_ms: I64, people: U64 | None = None) -> None:
         texts = [event.text for event in events]  # type: ignore[union-attr]  # all are CommentCreated
         polarity = np.array(self._scorer.score_many(texts), dtype=np.float64)
         for campaign_id, scorer in self.campaign_scorers.items():
@@ -170,8 +176,8 @@ class InfluencerStore:
         self.panes.add(
             np.tile(rows, 3), np.tile(times_ms, 3), columns.reshape(-1), np.concatenate((ones, micros, ones))
         )
-        seeds = self._seeds
-        people = hashes_of([digest(event.author_id.encode(), seeds[event.platform]) for event in events])  # type: ignore[union-attr]  # as above
+        if people is None:
+            people = people_of(events, self._seeds)
         self.uniques.add(rows, times_ms, people)
 
     def _count_entries(self, events: Sequence[Event], rows: I64, times_ms: I64) -> None:

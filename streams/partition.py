@@ -33,7 +33,7 @@ from streams.decode import (
     rejection_of,
 )
 from streams.dedupe import DEDUPE_HOURS, DedupeHorizon, Segment
-from streams.entry_ledger import EntryBlock, EntryCollector
+from streams.entry_ledger import EntryBlock, EntryCollector, people_of
 from streams.hashing import PlatformSeeds, digest, hashes_of
 from streams.influencers import InfluencerStore
 from streams.partitioning import partition_key, partition_of
@@ -50,11 +50,13 @@ from streams.records import (
     tier_records,
 )
 from streams.sentiment import SentimentScorer
-from streams.topics import INPUT_TOPICS, POSTS
+from streams.topics import COMMENTS, INPUT_TOPICS, POSTS
 from streams.windows import MINUTE_MS, WINDOWS
 
 I64 = NDArray[np.int64]
+U64 = NDArray[np.uint64]
 _TOPIC_INDEX: Final = {topic: index for index, topic in enumerate(INPUT_TOPICS)}
+_COMMENTS: Final = _TOPIC_INDEX[COMMENTS]
 _NEED_A_LOOK: Final = frozenset((Purchase, Refund))
 """Types with a rule beyond type, topic and time; all others skip ``check_event`` when their time is plausible."""
 _STRETCH_MS: Final = 15 * MINUTE_MS
@@ -251,7 +253,13 @@ class PartitionState:
             self.closed.close(self.influencers, self.registry)
 
     def _collect_facts(
-        self, collector: EntryCollector, events: list[Event], offsets: I64, times_ms: I64, rows: I64
+        self,
+        collector: EntryCollector,
+        events: list[Event],
+        offsets: I64,
+        times_ms: I64,
+        rows: I64,
+        people: U64 | None,
     ) -> None:
         """Collect what giveaways need, of everything that is read: see ``streams.entry_ledger`` for why."""
         keys = self.influencers.keys
@@ -262,17 +270,22 @@ class PartitionState:
             if campaign_id not in self.registry.giveaways:
                 continue
             if len(present) == 1:
-                collector.add(campaign_id, events, [keys[row][1] for row in rows.tolist()], times_ms, offsets)
+                names = [key[1] for key in keys]
+                collector.add(campaign_id, events, [names[row] for row in rows.tolist()], times_ms, offsets, people)
                 continue
             picked = np.flatnonzero(np.isin(rows, members))
             influencers = [keys[row][1] for row in rows[picked].tolist()]
             own = [events[place] for place in picked.tolist()]
-            collector.add(campaign_id, own, influencers, times_ms[picked], offsets[picked])
+            some = None if people is None else people[picked]
+            collector.add(campaign_id, own, influencers, times_ms[picked], offsets[picked], some)
 
     def _count(self, topic_index: int, events: list[Event], offsets: I64, times_ms: I64, rows: I64) -> None:
-        if self.registry.giveaways and topic_index in self.facts:
-            self._collect_facts(self.facts[topic_index], events, offsets, times_ms, rows)
         seeds = self._seeds
+        people = None
+        if self.registry.giveaways and topic_index in self.facts:
+            if topic_index == _COMMENTS:
+                people = people_of(events, seeds)
+            self._collect_facts(self.facts[topic_index], events, offsets, times_ms, rows, people)
         ids = hashes_of([digest(event.event_id.encode(), seeds[event.platform]) for event in events])
         self.influencers.advance(int(times_ms.max()))
         # Skipping by rule 2 still remembers the id: the state has the event, the restored ids may not.
@@ -290,7 +303,8 @@ class PartitionState:
             places = np.flatnonzero(counted)
             events = [events[place] for place in places.tolist()]
             rows, times_ms = rows[places], times_ms[places]
-        self.influencers.apply(events, rows, times_ms)
+            people = None if people is None else people[places]
+        self.influencers.apply(events, rows, times_ms, people)
         self._touched.update(distinct(rows))
 
     def read_to_end(self, topic: str, as_of_ms: int) -> None:
