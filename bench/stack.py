@@ -167,6 +167,23 @@ class Stack:
         if not done or self.counted() != events:
             raise RuntimeError(f"{self.counted()} events counted instead of {events}: {worker.log_tail(20)}")
 
+    def wait_decided(self, worker: ChildProcess, key: str, entries: int, timeout_seconds: float = 300.0) -> None:
+        """Wait until a giveaway's hash in Redis shows ``entries`` entries.
+
+        Raises:
+            RuntimeError: it ended, took too long, or has other numbers.
+        """
+
+        def shown() -> int:
+            value = self.redis.hget(key, "entries")
+            return int(value) if isinstance(value, bytes) else 0
+
+        done = wait_until(
+            lambda: shown() >= entries, timeout_seconds=timeout_seconds, give_up=lambda: not worker.running
+        )
+        if not done or shown() != entries:
+            raise RuntimeError(f"{shown()} entries instead of {entries}: {worker.log_tail(20)}")
+
     def wait_quiet(self, worker: ChildProcess) -> None:
         """Wait until the worker has written all numbers to Redis, and its last flush had nothing to write.
 

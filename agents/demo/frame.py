@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from agents.demo.history import RateHistory
 from agents.read_model import ReadModel, WorkerHealth
-from models.rollups import CampaignRollup, InfluencerRollup, WindowStats
+from models.rollups import CampaignRollup, GiveawayRollup, InfluencerRollup, WindowStats
 
 RATES = ("events", "comments", "engagements", "views", "clicks", "orders")
 
@@ -20,6 +20,7 @@ class Frame:
     workers: list[WorkerHealth]
     per_second: dict[str, float] = field(default_factory=dict)
     history: dict[str, list[float]] = field(default_factory=dict)
+    giveaway: GiveawayRollup | None = None
     moved: dict[str, int] = field(default_factory=dict)
     """Places an influencer has gained (positive) or lost since about ten seconds ago."""
 
@@ -49,6 +50,7 @@ class Observer:
         if self._campaign_id is None:
             self._campaign_id = next(iter(self._read_model.campaign_ids()), None)
         campaign = None if self._campaign_id is None else self._read_model.campaign(self._campaign_id)
+        giveaways = [] if self._campaign_id is None else self._read_model.giveaways(self._campaign_id)
         influencers: list[InfluencerRollup] = []
         if self._campaign_id is not None:
             leaders = self._read_model.leaders(self._campaign_id, "1h", "engagements", self._places)
@@ -74,6 +76,7 @@ class Observer:
             campaign=campaign,
             influencers=influencers,
             workers=workers,
+            giveaway=giveaways[0] if giveaways else None,
             per_second={name: history.per_second for name, history in self._histories.items()},
             history={name: history.rates for name, history in self._histories.items()},
             moved=self._moved(elapsed_seconds, [each.influencer_id for each in influencers]),

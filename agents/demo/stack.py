@@ -6,10 +6,15 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+import msgspec
+
+from agents.cli_campaigns import read_definitions
+from agents.demo.opening import opened_now
 from agents.embedded import EmbeddedBroker, EmbeddedError, EmbeddedRedis
 from agents.processes import ChildProcess, free_port, port_is_free, wait_until
 
@@ -114,10 +119,18 @@ class DemoStack:
     def apply_definition(self, path: Path) -> str:
         """Apply a definition file as a user would; return what to show.
 
+        A giveaway that is not open now is moved to begin now: the demo's events are of now.
+
         Raises:
             DemoError: It was refused; the command's own words are in the message.
         """
-        command = self._child("campaigns", "campaigns", "apply", str(path))
+        moved = opened_now(read_definitions(path), datetime.now(UTC))
+        applied = path
+        if moved is not None:
+            applied = self.directory / "definition.yaml"
+            # JSON is YAML; several documents are one after the other.
+            applied.write_bytes(b"\n---\n".join(msgspec.json.encode(definition) for definition in moved))
+        command = self._child("campaigns", "campaigns", "apply", str(applied))
         command.start()
         try:
             exit_code = command.wait(_APPLY_SECONDS)
@@ -127,7 +140,7 @@ class DemoStack:
             raise self._failed(command, f"applying {path} took longer than {_APPLY_SECONDS:g} s")
         if exit_code != 0:
             raise self._failed(command, f"{path} was not applied (exit code {exit_code})")
-        return path.name
+        return path.name if moved is None else f"{path.name}, its giveaway opened now"
 
     def start_worker(self) -> str:
         """Start the worker and wait until it is ready; return what to show.

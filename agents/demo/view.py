@@ -14,7 +14,7 @@ from rich.text import Text
 from agents.demo.frame import Frame
 from agents.demo.history import sparkline
 from agents.read_model import WorkerHealth
-from models.rollups import InfluencerRollup, RevenueStats, SentimentStats, WindowStats
+from models.rollups import GiveawayRollup, InfluencerRollup, RevenueStats, SentimentStats, WindowStats
 
 WIDE_COLUMNS: Final = 100
 TALL_ROWS: Final = 28
@@ -43,10 +43,12 @@ def picture(frame: Frame, width: int, height: int) -> RenderableType:
     """
     wide, tall = width >= WIDE_COLUMNS, height >= TALL_ROWS
     top_rows = 8 if tall else 7
-    board_rows = max(4, height - 1 - top_rows - _PIPELINE_ROWS)
+    giveaway = [] if frame.giveaway is None else [Layout(_giveaway(frame.giveaway), name="giveaway", size=1)]
+    board_rows = max(4, height - 1 - len(giveaway) - top_rows - _PIPELINE_ROWS)
     root = Layout()
     root.split_column(
         Layout(_title(frame, width), name="title", size=1),
+        *giveaway,
         Layout(name="top", size=top_rows),
         Layout(_leaderboard(frame, width, board_rows, wide=wide), name="board", size=board_rows),
         Layout(_pipeline(frame, wide=wide), name="pipeline", size=_PIPELINE_ROWS),
@@ -71,6 +73,7 @@ def plain_line(frame: Frame) -> str:
         f"{compact(frame.per_second.get('events', 0.0))} events/s",
         f"engagements {number(total.engagements)}",
         f"comments {number(total.comments)}",
+        *([] if frame.giveaway is None else [f"entrants {number(frame.giveaway.unique_entrants)}"]),
         f"net sentiment {signed(total.sentiment.net) if total.sentiment else '-'}",
         f"orders {number(total.purchases)}",
         f"revenue {money(total.revenue) or '-'}",
@@ -100,6 +103,22 @@ def _title(frame: Frame, width: int) -> RenderableType:
     grid.add_column(justify="right", no_wrap=True)
     grid.add_row(line, Text(f"{clock} ", "bold"))
     return grid
+
+
+def _giveaway(giveaway: GiveawayRollup) -> RenderableType:
+    """The giveaway in one line, the most important first: what does not fit is cut at the end."""
+    line = Text(no_wrap=True, overflow="ellipsis")
+    about = "≈" if giveaway.approximate else ""
+    line.append(" ★ ", "bold yellow3")
+    line.append(f"{about}{number(giveaway.unique_entrants)} entrants", "bold")
+    line.append(f" · {about}{number(giveaway.entries)} entries", "bold")
+    state = {"upcoming": "not open yet", "open": f"{duration(giveaway.time_left_ms / 1000)} left", "closed": "closed"}
+    line.append(f" · {state[giveaway.status]}", _ACCENT)
+    line.append(f" · {number(giveaway.entries_per_minute)} a minute", "cyan")
+    invalid = sum(giveaway.invalid_entries.values())
+    line.append(f" · {number(giveaway.valid_entries)} valid, {number(giveaway.duplicate_entries)} again", _DIM)
+    line.append(f", {number(invalid)} invalid, {number(giveaway.withdrawn_entries)} withdrawn", _DIM)
+    return line
 
 
 def _headline(frame: Frame, *, tall: bool) -> RenderableType:

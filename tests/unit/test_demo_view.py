@@ -1,6 +1,8 @@
 """The demo's picture, its rates, and its comparison with the ground truth: functions of data, no terminal, no clock."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -8,8 +10,10 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from agents.cli_campaigns import read_definitions
 from agents.demo.frame import Frame
 from agents.demo.history import RateHistory, sparkline
+from agents.demo.opening import opened_now
 from agents.demo.summary import difference_lines, print_snapshot
 from agents.demo.totals import compare
 from agents.demo.view import compact, duration, money, picture, plain_line, sentiment_bar
@@ -18,6 +22,7 @@ from agents.simulator.truth import GroundTruth, TrueCampaign, TrueInfluencer, Tr
 from models.rollups import (
     WINDOW_NAMES,
     CampaignRollup,
+    GiveawayRollup,
     InfluencerRollup,
     RevenueStats,
     SentimentStats,
@@ -351,3 +356,44 @@ def test_the_final_table_fits_80_columns() -> None:
     assert max(cell_len(line) for line in text.splitlines()) <= 80
     for part in ("Spring [giveaway]: total", "12,345,678", "1,234,567.50 USD", "and 2 more"):
         assert part in text
+
+
+GIVEAWAY = GiveawayRollup(
+    campaign_id="spring",
+    influencer_id="",
+    as_of_ms=0,
+    status="open",
+    opens_ms=0,
+    closes_ms=3_723_000,
+    time_left_ms=3_723_000,
+    entries=12_345,
+    valid_entries=9_000,
+    duplicate_entries=3_000,
+    invalid_entries={"after_closing": 300},
+    withdrawn_entries=45,
+    unique_entrants=9_000,
+    entries_per_minute=77,
+)
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_the_giveaway_has_a_line_of_its_own(width: int, height: int) -> None:
+    """Entrants, entries and the time left fit into every terminal, and the picture keeps its height."""
+    console = Console(width=width, height=height, force_terminal=True, color_system=None)
+    with console.capture() as capture:
+        console.print(picture(replace(FULL, giveaway=GIVEAWAY), width, height), height=height)
+    lines = capture.get().splitlines()
+    assert len(lines) == height
+    assert "9,000 entrants · 12,345 entries · 1:02:03 left" in lines[1]
+
+
+def test_the_demos_giveaway_is_open_now() -> None:
+    """The example's giveaway of a past day is moved to begin now, as long as it was; an open one stays."""
+    definitions = read_definitions(Path(__file__).parents[2] / "examples" / "giveaway.yaml")
+    now = datetime(2026, 11, 1, 12, tzinfo=UTC)
+    moved = opened_now(definitions, now)
+    assert moved is not None
+    (rules,) = [each.giveaway for each in moved]
+    assert rules is not None
+    assert (rules.opens_ms, rules.closes_ms - rules.opens_ms) == (int(now.timestamp()) * 1000, 19_800_000)
+    assert opened_now(moved, now) is None
