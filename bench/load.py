@@ -23,12 +23,13 @@ _IN_FLIGHT: Final = 16
 
 
 class Event(NamedTuple):
-    """One event to send."""
+    """One event to send; to the partition of its key unless another is named."""
 
     topic: str
     key: bytes
     value: bytes
     due_ms: int
+    partition: int | None = None
 
 
 def giveaway() -> list[CampaignDefinition]:
@@ -78,7 +79,7 @@ class Batches:
         places: dict[bytes, int] = {}
         filling: dict[tuple[str, int], BatchBuilder] = {}
         for event in events:
-            partition = places.get(event.key)
+            partition = places.get(event.key) if event.partition is None else event.partition
             if partition is None:
                 partition = places[event.key] = partition_of(event.key.decode(), partitions)
             place = (event.topic, partition)

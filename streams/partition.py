@@ -204,7 +204,7 @@ class PartitionState:
         key = partition_key(event.campaign_id, influencer_id)
         home = partition_of(key, self.partitions)
         if home == self.partition:
-            return self._row_of(event.campaign_id, influencer_id)
+            return self.row_of(event.campaign_id, influencer_id)
         value = record.value or b""
         if influencer_id and isinstance(event, ConversionEvent) and event.influencer_id is None:
             value = with_influencer(value, influencer_id)
@@ -213,7 +213,8 @@ class PartitionState:
         self.forwards.append(Forward(topic, home, key.encode(), value, origin))
         return None
 
-    def _row_of(self, campaign_id: str, influencer_id: str) -> int:
+    def row_of(self, campaign_id: str, influencer_id: str) -> int:
+        """Return the row of an influencer, making one when it is new."""
         row = self.influencers.row_of(campaign_id, influencer_id)
         if row >= len(self._applied):
             grown = np.full((max(64, 2 * (row + 1)), len(INPUT_TOPICS)), -1, dtype=np.int64)
@@ -366,7 +367,7 @@ class PartitionState:
         store = self.influencers
         store.advance(max((record.as_of_ms for record in found), default=0))
         for record in found:
-            row = self._row_of(record.campaign_id, record.influencer_id)
+            row = self.row_of(record.campaign_id, record.influencer_id)
             self._applied[row, : len(record.applied)] = record.applied
             restore_tiers(store.panes, row, record)
             restore_sketch(store.uniques, row, record)
