@@ -41,6 +41,11 @@ from streams.topics import COMMENTS, CONVERSIONS, ENTRIES, INFLUENCER_SNAPSHOTS,
 log: Final = logging.getLogger("campaign_pulse")
 _LATENCY_BUCKETS: Final = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0)
 _CHANGES_QUEUED: Final = 100
+WAITING_BYTES: Final = 32 * 1024 * 1024
+"""Dead letters and forwards that may wait for a flush before the topics wait for it too."""
+FETCHED_BYTES: Final = 96 * 1024 * 1024
+LEAST_FETCH_BYTES: Final = 256 * 1024
+LARGEST_FETCH_BYTES: Final = 1024 * 1024
 _BATCHES_QUEUED: Final = 8
 """Batches a topic may hold in memory between fetch and agent; a batch is at most one fetch (1 MiB) of one partition."""
 
@@ -312,6 +317,9 @@ class Worker:
                     self._note_end(topic, partition)
                     self.pipeline.tick(topic, partition, self.clock())
             oldest_ms = self._oldest_record_ms
+            while self.pipeline.waiting_bytes() > WAITING_BYTES:
+                # While a slow flush is under way the other topics go on; what is refused then must not pile up.
+                await self.flusher.flush()
             if self.pipeline.partitions and await self.flusher.flush_if_due() and oldest_ms is not None:
                 self._latency.observe(max(0, self.clock() - oldest_ms) / 1000)
                 self._oldest_record_ms = None
@@ -409,6 +417,14 @@ class Worker:
         }
 
 
+def fetch_bytes(partitions: int) -> int:
+    """Return how much of one partition may be fetched ahead, so that a worker with all of them stays within bounds.
+
+    The client holds one fetch of each partition of each topic. A batch that is larger is fetched all the same.
+    """
+    return max(LEAST_FETCH_BYTES, min(LARGEST_FETCH_BYTES, FETCHED_BYTES // (len(INPUT_TOPICS) * partitions)))
+
+
 def build_app(
     settings: Settings, partitions: Mapping[str, int], registry: CollectorRegistry, clock: Clock, store: StateStore
 ) -> PulseApp:
@@ -440,6 +456,7 @@ def build_app(
         broker_heartbeat_interval=settings.session_seconds / 10,
         broker_request_timeout=max(90.0, settings.session_seconds + 30),
         consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=fetch_bytes(partitions[COMMENTS]),
         worker_redirect_stdouts=False,
     )
     worker = app.pulse = Worker(app, settings, partitions, registry, clock, store)

@@ -30,6 +30,11 @@ from streams.snapshots import describe, encode_snapshot
 from streams.topics import DEAD_LETTERS, ENTRIES, INFLUENCER_SNAPSHOTS, ROLLUPS
 
 _ROWS_AT_A_TIME: Final = 100
+_ROWS_A_WRITE: Final = 500
+"""Records of influencers written together: after a full day one has about 30 kB, and 10,000 at once would be 300 MB
+twice over. Any subset of a flush may survive a crash, so they may go one portion after the other."""
+_NUMBERS_BYTES: Final = 16 * 1024 * 1024
+"""Rollups and snapshots collected before they are delivered."""
 _BUSY_SHARE: Final = 4
 """A flush that took t seconds is followed by at least this many times t without one: 10,000 active influencers slow
 flushes down, not the stream."""
@@ -131,11 +136,16 @@ class Flusher:
                 for topic, sequence in gone.get(state.partition, ())
             ]
             self._collect_refused(state)
+        rows = 0
         for state in states:
-            for count, row in enumerate(state.take_dirty(), start=1):
+            for row in state.take_dirty():
                 key = row_key(state.partition, *state.influencers.keys[row])
                 written.append((state.partition, key, state.record_of(row)))
-                if count % _ROWS_AT_A_TIME == 0:
+                rows += 1
+                if rows % _ROWS_A_WRITE == 0:
+                    await self._fence.write(written)
+                    written = []
+                elif rows % _ROWS_AT_A_TIME == 0:
                     await asyncio.sleep(0)
         await self._fence.write(written)
         for tp, next_offset in positions:
@@ -163,6 +173,8 @@ class Flusher:
                     key = _encode_json([rollup.campaign_id, rollup.influencer_id])
                     self._outbox.add_keyed(INFLUENCER_SNAPSHOTS, rollup.campaign_id, key, encode_snapshot(snapshot))
                     self._show(rollup, rollup.campaign_id, key)
+                if self._outbox.pending_bytes >= _NUMBERS_BYTES:
+                    await self._deliver_numbers()
                 await asyncio.sleep(0)
         for campaign in self._board.take_changed(registry):
             self._show(campaign, campaign.campaign_id, _encode_json([campaign.campaign_id]))
@@ -172,6 +184,9 @@ class Flusher:
                 giveaway.campaign_id,
                 _encode_json([giveaway.campaign_id, giveaway.influencer_id, "giveaway"]),
             )
+        await self._deliver_numbers()
+
+    async def _deliver_numbers(self) -> None:
         await self._fence.membership.assure()
         await self._outbox.deliver()
 

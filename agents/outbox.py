@@ -43,6 +43,8 @@ class Outbox(Service):
         self._partition_counts = partition_counts
         self._pending: dict[tuple[str, int], list[_Pending]] = {}
         self._producer: AIOKafkaProducer | None = None
+        self.pending_bytes = 0
+        """Size of what is collected and not yet handed to the client."""
 
     @property
     def producer(self) -> AIOKafkaProducer | None:
@@ -70,6 +72,7 @@ class Outbox(Service):
     ) -> None:
         """Collect one record for the next delivery."""
         self._pending.setdefault((topic, partition), []).append((key, value, headers or []))
+        self.pending_bytes += len(key or b"") + len(value or b"")
 
     def add_keyed(self, topic: str, partition_key: str, key: bytes, value: bytes | None) -> None:
         """Collect one record for the partition of ``partition_key``."""
@@ -78,6 +81,7 @@ class Outbox(Service):
     def discard(self) -> None:
         """Drop what was collected and not sent."""
         self._pending.clear()
+        self.pending_bytes = 0
 
     async def deliver(self) -> list[Delivery]:
         """Send all collected records and wait until each is confirmed; return where they went, in order.
@@ -87,6 +91,7 @@ class Outbox(Service):
             TimeoutError: the brokers did not confirm in time. An idempotent producer would try for ever.
         """
         pending, self._pending = self._pending, {}
+        self.pending_bytes = 0
         if not pending:
             return []
         producer = self._producer

@@ -61,6 +61,8 @@ _NEED_A_LOOK: Final = frozenset((Purchase, Refund))
 """Types with a rule beyond type, topic and time; all others skip ``check_event`` when their time is plausible."""
 _STRETCH_MS: Final = 15 * MINUTE_MS
 """Event time that a batch may cover before it is cut."""
+_WAITING_OVERHEAD_BYTES: Final = 500
+"""What a dead letter or a forward takes besides its value."""
 _CHUNK_ROWS: Final = 512
 """Rows summed at a time: 512 rows of panes are 18 MB."""
 
@@ -104,6 +106,8 @@ class PartitionState:
         self.horizons = [DedupeHorizon(limits.dedupe_hours, limits.generation_ids) for _ in INPUT_TOPICS]
         self.dead_letters: list[DeadLetter] = []
         self.forwards: list[Forward] = []
+        self._refused_bytes = 0
+        self._forwarded_bytes = 0
         self.events_total = 0
         self.duplicates_total = 0
         self.forwarded_total = 0
@@ -128,6 +132,11 @@ class PartitionState:
     def time_ms(self) -> int:
         """Stream time: the largest event time seen, moved on by ticks while the partition is quiet."""
         return self.influencers.time_ms
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Size of the dead letters and forwards that wait for a flush."""
+        return self._refused_bytes + self._forwarded_bytes
 
     # ---------------------------------------------------------------- events in
 
@@ -186,6 +195,7 @@ class PartitionState:
     def _reject(self, topic: str, record: Record, error: BaseException) -> None:
         rejection = rejection_of(error, record.value or b"")
         self.rejected_total[rejection.reason] += 1
+        self._refused_bytes += _WAITING_OVERHEAD_BYTES + len(record.value or b"")
         self.dead_letters.append(
             DeadLetter(
                 reason=rejection.reason,
@@ -209,6 +219,7 @@ class PartitionState:
         if influencer_id and isinstance(event, ConversionEvent) and event.influencer_id is None:
             value = with_influencer(value, influencer_id)
         self.forwarded_total += 1
+        self._forwarded_bytes += _WAITING_OVERHEAD_BYTES + len(value)
         origin = f"{topic}/{self.partition}/{record.offset}"
         self.forwards.append(Forward(topic, home, key.encode(), value, origin))
         return None
@@ -411,11 +422,13 @@ class PartitionState:
     def take_dead_letters(self) -> list[DeadLetter]:
         """Return the values refused since last asked."""
         taken, self.dead_letters = self.dead_letters, []
+        self._refused_bytes = 0
         return taken
 
     def take_forwards(self) -> list[Forward]:
         """Return the events to be sent on since last asked."""
         taken, self.forwards = self.forwards, []
+        self._forwarded_bytes = 0
         return taken
 
     def take_facts(self) -> list[EntryBlock]:

@@ -89,6 +89,10 @@ class Pipeline:
         """Tell that a topic-partition was read to its end; see ``PartitionState.read_to_end``."""
         self.partitions[partition].read_to_end(topic, as_of_ms)
 
+    def waiting_bytes(self) -> int:
+        """Return the size of the dead letters and forwards that wait for a flush."""
+        return sum(state.waiting_bytes for state in self.partitions.values())
+
     def define(self, definition: CampaignDefinition) -> None:
         """Put a campaign definition in force."""
         self._follow(self.registry.with_definition(definition))

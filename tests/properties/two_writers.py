@@ -93,11 +93,12 @@ class SharedOutbox(Outbox):
         return Write("changelog", (partition, key, decode_epoch(dict(headers)[EPOCH_HEADER])), value)
 
     async def deliver(self) -> list[Delivery]:
-        """Deliver; die afterwards when this is the flush in which the worker is killed."""
+        """Deliver; die afterwards when this is the delivery in which the worker is killed."""
         pending, self._pending = self._pending, []
         deliveries = []
+        survives = self.fate()
         for index, write in enumerate(pending):
-            if self.survives is not None and not self.survives(index):
+            if survives is not None and not survives(index):
                 continue
             if write.kind != "changelog":
                 self._shared.deliver(write)
@@ -106,7 +107,7 @@ class SharedOutbox(Outbox):
             else:
                 self._shared.let_in(next(self.between, 0))
                 deliveries.append(self._shared.append(write))
-        if self.survives is not None:
+        if survives is not None:
             raise Killed
         return deliveries
 
