@@ -58,10 +58,11 @@ class Ending:
         """End the process at once. A flush that was under way does not count: as after ``kill -9``."""
         if with_stacks:
             faulthandler.dump_traceback(file=sys.stderr, all_threads=True)
-        if self.reason is not None:
-            log.critical("before that: %s", self.reason)
-        log.critical("worker ends (exit code %d): %s", code, reason)
-        leave(code)
+        if self.reason is None:
+            log.critical("worker ends (exit code %d): %s", code, reason)
+            leave(code)
+        log.critical("while going down: %s", reason)
+        leave(self.code())
 
 
 def leave(code: int) -> NoReturn:

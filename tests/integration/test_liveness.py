@@ -184,3 +184,16 @@ def test_a_lost_broker_is_the_reason_that_is_told_last() -> None:
         assert cluster.get(worker, "/healthz")[0] == 200
         assert worker.wait(90) == ExitCode.FAILED
         assert "worker ends: TimeoutError: no broker confirmed records of" in worker.log_tail(1)
+
+
+def test_a_worker_without_partitions_is_ready() -> None:
+    """More workers than partitions: the one that gets none has nothing to wait for and says so, truthfully."""
+    with Cluster(partitions=1) as cluster:
+        workers = [cluster.add_worker(), cluster.add_worker()]
+        cluster.wait_ready()
+
+        def spread() -> list[int]:
+            answers = [msgspec.json.decode(cluster.get(worker, "/readyz")[1] or b"{}") for worker in workers]
+            return sorted(len(answer.get("partitions", ())) for answer in answers if answer.get("phase") == "ready")
+
+        assert wait_until(lambda: spread() == [0, 1], timeout_seconds=60), spread()

@@ -157,6 +157,19 @@ def test_the_first_reason_is_the_one_that_is_told(caplog: pytest.LogCaptureFixtu
     assert stopped.code() is ExitCode.STOPPED
 
 
+def test_a_failed_worker_that_hangs_on_its_way_down_tells_why_it_failed(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The drain's time also ends a worker that crashed; its code and its last words are those of the crash."""
+    codes: list[int] = []
+    monkeypatch.setattr("agents.endings.leave", codes.append)
+    ending = Ending()
+    ending.failed(ConnectionError("the broker is gone"))
+    ending.now(ExitCode.DRAIN_EXCEEDED, "not flushed", with_stacks=False)
+    assert codes == [ExitCode.FAILED]
+    assert caplog.messages == ["while going down: not flushed", "worker ends: ConnectionError: the broker is gone"]
+
+
 BLOCKED = """
 import asyncio, logging, time
 from agents.endings import Ending
