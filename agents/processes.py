@@ -129,9 +129,15 @@ def file_tail(path: Path, lines: int) -> str:
 
 
 def wait_until(
-    is_true: Callable[[], bool], *, timeout_seconds: float, give_up: Callable[[], bool] | None = None
+    is_true: Callable[[], bool],
+    *,
+    timeout_seconds: float,
+    give_up: Callable[[], bool] | None = None,
+    poll_seconds: float = _POLL_SECONDS,
 ) -> bool:
     """Ask until the answer is yes, the time is over, or `give_up` says it never will be.
+
+    A question that costs something is asked less often, by ``poll_seconds``.
 
     Returns:
         Whether the answer was yes.
@@ -140,7 +146,7 @@ def wait_until(
     while not is_true():
         if time.monotonic() >= deadline or (give_up is not None and give_up()):
             return False
-        time.sleep(_POLL_SECONDS)
+        time.sleep(poll_seconds)
     return True
 
 

@@ -17,7 +17,7 @@ from time import monotonic
 from typing import Any, Final
 
 from aiokafka.consumer import fetcher
-from aiokafka.structs import ConsumerRecord
+from aiokafka.structs import ConsumerRecord, TopicPartition
 from faust.serializers.schemas import Schema
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
@@ -251,13 +251,21 @@ class BatchConsumer(driver.Consumer):
     async def perform_seek(self) -> None:
         """Seek to the committed offsets and tell which they are; after recovery, before the flow resumes.
 
-        Faust's own keeps what it *tried* to commit where nothing is committed; here only the broker's word counts.
+        Faust's own keeps what it *tried* to commit where nothing is committed; here only the broker's word counts. And
+        where nothing is committed it does not seek at all: what was fetched and dropped before would never be read.
         """
         async with self._seeking:
             committed = {
                 TP(tp.topic, tp.partition): offset if offset is not None and offset >= 0 else None
                 for tp, offset in (await self.seek_to_committed()).items()
             }
+            fresh = [
+                TopicPartition(tp.topic, tp.partition)
+                for tp, offset in committed.items()
+                if not offset and tp.topic in self.batched_topics
+            ]
+            if fresh:
+                await self._thread.seek_to_beginning(*fresh)
             self.epoch += 1
             self._read_offset.update(committed)
             self._committed_offset.update(committed)

@@ -30,6 +30,8 @@ class Event(NamedTuple):
     value: bytes
     due_ms: int
     partition: int | None = None
+    misplaced: bool = False
+    """Whether to send it to a partition that is not its key's."""
 
 
 def giveaway() -> list[CampaignDefinition]:
@@ -70,6 +72,13 @@ def one_of_each_text(events: Iterable[Event]) -> list[Event]:
     return list(warm.values())
 
 
+def batch_producer(bootstrap: str) -> AIOKafkaProducer:
+    """Return a producer for whole batches, not yet started; on the running loop."""
+    return AIOKafkaProducer(
+        bootstrap_servers=bootstrap, acks="all", max_batch_size=_BATCH_BYTES, max_request_size=16 * _BATCH_BYTES
+    )
+
+
 class Batches:
     """Record batches by topic-partition, ready to be sent."""
 
@@ -82,7 +91,7 @@ class Batches:
             partition = places.get(event.key) if event.partition is None else event.partition
             if partition is None:
                 partition = places[event.key] = partition_of(event.key.decode(), partitions)
-            place = (event.topic, partition)
+            place = (event.topic, (partition + event.misplaced) % partitions)
             batch = filling.get(place)
             if batch is None or batch.append(timestamp=None, key=event.key, value=event.value) is None:
                 if batch is not None:
@@ -91,23 +100,25 @@ class Batches:
                 batch.append(timestamp=None, key=event.key, value=event.value)
         self._ready += [(*place, batch) for place, batch in filling.items()]
 
+    async def send_through(self, producer: AIOKafkaProducer) -> None:
+        """Send everything through a producer that is started, and wait until it is confirmed."""
+        ready, self._ready = self._ready, []
+        waiting: list[asyncio.Future[Any]] = []
+        for topic, partition, batch in ready:
+            waiting.append(await producer.send_batch(batch, topic, partition=partition))
+            if len(waiting) >= _IN_FLIGHT:
+                await asyncio.gather(*waiting)
+                waiting = []
+        await asyncio.gather(*waiting)
+
     async def _send(self, bootstrap: str) -> None:
-        producer = AIOKafkaProducer(
-            bootstrap_servers=bootstrap, acks="all", max_batch_size=_BATCH_BYTES, max_request_size=16 * _BATCH_BYTES
-        )
+        producer = batch_producer(bootstrap)
         await producer.start()
         try:
-            waiting: list[asyncio.Future[Any]] = []
-            for topic, partition, batch in self._ready:
-                waiting.append(await producer.send_batch(batch, topic, partition=partition))
-                if len(waiting) >= _IN_FLIGHT:
-                    await asyncio.gather(*waiting)
-                    waiting = []
-            await asyncio.gather(*waiting)
+            await self.send_through(producer)
         finally:
             await producer.stop()
 
     def send(self, bootstrap: str) -> None:
         """Send everything and wait until it is confirmed."""
         asyncio.run(self._send(bootstrap))
-        self._ready = []

@@ -1,0 +1,1 @@
+"""Faults on purpose: real processes are broken while an independent count is kept."""

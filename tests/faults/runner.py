@@ -1,0 +1,110 @@
+"""Runs one scenario from a fresh cluster to its verdict."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+from typing import Literal
+
+from msgspec import Struct
+
+from tests.faults.events import SCORER
+from tests.faults.judge import Verdict
+from tests.faults.scenarios import SESSION_SECONDS, Scenario, random_of
+from tests.faults.subjects import OurWorkers, PlainWorkers, Subject
+from tests.faults.trial import Say, Trial
+from tests.integration.cluster import Cluster
+
+Form = Literal["short", "long"]
+SubjectName = Literal["pulse", "plain"]
+DEADLINE_SECONDS = {"short": 240.0, "long": 1800.0}
+"""How long one trial may take, from its first worker to the verdict."""
+SHOWN_PROBLEMS = 10
+
+
+class Result(Struct, frozen=True, kw_only=True):
+    """What came of a trial. ``seconds`` is None when the numbers never became right; see ``Verdict`` for the counts."""
+
+    scenario: str
+    subject: SubjectName
+    broker: str
+    form: Form
+    seed: int
+    faults: int
+    events: int
+    lost: int
+    doubled: int
+    seconds: float | None
+    took_seconds: float
+    problems: list[str]
+    notes: list[str]
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing is lost, doubled or otherwise wrong."""
+        return not (self.lost or self.doubled or self.problems) and self.seconds is not None
+
+
+@contextmanager
+def subject_of(scenario: Scenario, name: SubjectName, broker: str, as_of_ms: int) -> Iterator[Subject]:
+    """Start a fresh cluster with the workers of a trial; none runs yet."""
+    assert broker == "embedded"
+    with Cluster(
+        str(as_of_ms),
+        scenario.partitions,
+        SENTIMENT=SCORER,
+        SESSION_SECONDS=str(SESSION_SECONDS),
+        **dict(scenario.settings),
+    ) as cluster:
+        yield OurWorkers(cluster, scenario.partitions) if name == "pulse" else PlainWorkers(cluster)
+
+
+def run(
+    scenario: Scenario, *, form: Form, seed: int, say: Say, broker: str = "embedded", subject: SubjectName = "pulse"
+) -> Result:
+    """Run a scenario and judge it.
+
+    Raises:
+        DeadlineError: something hangs.
+        AssertionError: a worker did not end when it was told to.
+    """
+    size = scenario.short if form == "short" else scenario.long
+    log = scenario.log(size, seed, clean=subject == "plain")
+    random = random_of(seed, scenario, subject)
+    began = monotonic()
+    with subject_of(scenario, subject, broker, log.as_of_ms) as workers:
+        workers.prepare()
+        trial = Trial(workers, log, faults=size.faults, random=random, seconds=DEADLINE_SECONDS[form], say=say)
+        with trial:
+            scenario.act(trial, size)
+            verdict, seconds = trial.settle()
+            if verdict.exact:
+                verdict = workers.close(trial.workers, log, recovery=form == "long" or scenario.recovery)
+            return _result(scenario, trial, verdict, seconds, form, seed, broker, subject, monotonic() - began)
+
+
+def _result(
+    scenario: Scenario,
+    trial: Trial,
+    verdict: Verdict,
+    seconds: float | None,
+    form: Form,
+    seed: int,
+    broker: str,
+    subject: SubjectName,
+    took_seconds: float,
+) -> Result:
+    return Result(
+        scenario=scenario.name,
+        subject=subject,
+        broker=broker,
+        form=form,
+        seed=seed,
+        faults=trial.faults,
+        events=trial.sent,
+        lost=verdict.lost,
+        doubled=verdict.doubled,
+        seconds=seconds,
+        took_seconds=took_seconds,
+        problems=verdict.problems[:SHOWN_PROBLEMS],
+        notes=trial.notes,
+    )

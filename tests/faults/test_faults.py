@@ -1,0 +1,23 @@
+"""The short form of the fault suite: after every fault, every number equals the oracle's."""
+
+import os
+
+import pytest
+
+from tests.faults.runner import run
+from tests.faults.scenarios import SCENARIOS, Scenario
+
+SEED = int(os.environ.get("FAULTS_SEED", "1"))
+"""Every chance of the suite; another one by the environment variable."""
+
+pytestmark = [pytest.mark.broker, pytest.mark.slow]
+
+
+@pytest.mark.parametrize(
+    "scenario", [pytest.param(each, id=each.name) for each in SCENARIOS if "embedded" in each.brokers]
+)
+def test_numbers_are_exact_after(scenario: Scenario) -> None:
+    """Totals, every window and the dead letters equal the oracle's; no worker hangs; everything is read."""
+    print(f"seed {SEED}: FAULTS_SEED={SEED} chooses it")
+    result = run(scenario, form="short", seed=SEED, say=print)
+    assert result.exact, "\n".join([str(result), *result.problems])
