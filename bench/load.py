@@ -75,7 +75,10 @@ def one_of_each_text(events: Iterable[Event]) -> list[Event]:
 def batch_producer(bootstrap: str) -> AIOKafkaProducer:
     """Return a producer for whole batches, not yet started; on the running loop."""
     return AIOKafkaProducer(
-        bootstrap_servers=bootstrap, acks="all", max_batch_size=_BATCH_BYTES, max_request_size=16 * _BATCH_BYTES
+        bootstrap_servers=bootstrap.split(","),
+        acks="all",
+        max_batch_size=_BATCH_BYTES,
+        max_request_size=16 * _BATCH_BYTES,
     )
 
 

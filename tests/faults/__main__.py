@@ -7,6 +7,7 @@ from time import monotonic
 import click
 from rich.console import Console
 
+from tests.brokers import BrokerKind
 from tests.faults.report import as_table, read_results, write_docs, write_results
 from tests.faults.runner import Result, run
 from tests.faults.scenarios import SCENARIOS, Scenario
@@ -19,7 +20,7 @@ NAMES = tuple(scenario.name for scenario in SCENARIOS)
 @click.option("--only", type=click.Choice(NAMES), multiple=True, help="Run only this one; may be repeated.")
 @click.option(
     "--broker",
-    type=click.Choice(("embedded",)),
+    type=click.Choice([kind.value for kind in BrokerKind]),
     multiple=True,
     default=("embedded",),
     help="On which broker; may be repeated.",

@@ -7,6 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from tests import brokers
 from tests.faults.events import SCORER
 from tests.faults.judge import Verdict
 from tests.faults.scenarios import SESSION_SECONDS, Scenario, random_of
@@ -47,7 +48,7 @@ class Result(Struct, frozen=True, kw_only=True):
 @contextmanager
 def subject_of(scenario: Scenario, name: SubjectName, broker: str, as_of_ms: int) -> Iterator[Subject]:
     """Start a fresh cluster with the workers of a trial; none runs yet."""
-    assert broker == "embedded"
+    brokers.select(broker)
     with Cluster(
         str(as_of_ms),
         scenario.partitions,

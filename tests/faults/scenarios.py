@@ -113,9 +113,9 @@ def pause_broker(trial: Trial, size: Size) -> None:
     """The broker stands still for longer than a session, as a network that is cut; then it goes on."""
     trial.start(2)
     for _ in trial.moments():
-        trial.cluster.freeze_broker(signal.SIGSTOP)
+        trial.cluster.broker.pause()
         trial.pause_while(size.seconds, "the broker stands still")
-        trial.cluster.freeze_broker(signal.SIGCONT)
+        trial.cluster.broker.resume()
         trial.strike("the broker goes on")
 
 
