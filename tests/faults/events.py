@@ -58,7 +58,10 @@ def campaign(count: int, seed: int, *, clean: bool = False, hours: float = 6.0) 
     plan = SimulationPlan(seed=seed, events=count, duration_seconds=hours * 3600, start_ms=START_MS, faults=faults)
     records = Simulation(giveaway_definitions(), plan).records()
     return log_of(
-        [Event(record.topic, record.key or b"", record.value, record.due_ms, record.misplaced) for record in records]
+        [
+            Event(record.topic, record.key or b"", record.value, record.due_ms, misplaced=record.misplaced)
+            for record in records
+        ]
     )
 
 
