@@ -4,7 +4,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from streams.entry_ledger import EntryBlock, Place
+from streams.entry_ledger import EntryBlock, Place, encode_place
 from streams.giveaway_rules import REASON_BIT, RuleBook
 from streams.giveaway_texts import folded, handle_key
 from streams.hashing import PlatformSeeds, digest, hashes_of
@@ -110,10 +110,11 @@ class BlockReader:
         seeds = np.array([self._seeds[place.platform] for place in block.places], dtype=np.uint64)
         friends = friends ^ seeds[place_of[owners]]
 
-        marks = hashes_of([digest(text.encode(), 0) for text in block.texts]).astype(np.int64) & (
-            (1 << _VERSION_BITS) - 1
-        )
-        versions = (times_ms << _VERSION_BITS) | marks[text_of]
+        texts = hashes_of([digest(text.encode(), 0) for text in block.texts])
+        places = hashes_of([digest(encode_place(place), 0) for place in block.places])
+        # Of two versions of one moment one must win, whichever comes first: by what they say, where and who.
+        marks = (texts[text_of] ^ places[place_of] ^ people).astype(np.int64) & ((1 << _VERSION_BITS) - 1)
+        versions = (times_ms << _VERSION_BITS) | marks
         # An edit after the closing does not count, unless nothing was said before.
         versions = np.where(times_ms >= book.closes_ms, -versions, versions)
         on_post = np.array([book.is_on_post(place.post_id) for place in block.places], dtype=np.bool_)

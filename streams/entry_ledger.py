@@ -99,6 +99,7 @@ class Forgotten(Struct, frozen=True, array_like=True, kw_only=True):
 _encode_json: Final = msgspec.json.Encoder().encode
 _decode_key: Final = msgspec.json.Decoder(list[str | int]).decode
 _encode: Final = msgspec.msgpack.Encoder().encode
+encode_place: Final = _encode
 _decode_block: Final = msgspec.msgpack.Decoder(EntryBlock).decode
 _decode_forgotten: Final = msgspec.msgpack.Decoder(Forgotten).decode
 

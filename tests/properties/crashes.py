@@ -5,13 +5,19 @@ offsets and the dead letters outlive it.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 
+from models.giveaway import GiveawayRules
+from models.rollups import GiveawayRollup
 from streams.attribution import Registry
 from streams.batch import FileRecord
 from streams.dedupe import Segment, decode_segment, encode_segment
+from streams.entry_ledger import decode_fact, encode_fact
+from streams.giveaway_board import GiveawayBoard
 from streams.partition import Limits
 from streams.pipeline import Pipeline
 from streams.records import RowRecord, decode_record
@@ -23,9 +29,13 @@ from tests.unit.events import DAY_MS, HOUR_MS, NOON_MS, NOW_MS, WordScorer, camp
 END_MS = NOON_MS + 51 * HOUR_MS
 """The moment at which runs are compared: after every event, with the newest still inside the windows of hours."""
 PARTITIONS = 2
-REGISTRY = Registry(
-    [campaign(influencer("ana", discount_codes=("Ana",)), influencer("bruno", discount_codes=("BRUNO",)))]
+_GIVEAWAY = GiveawayRules(
+    opens_at=datetime.fromtimestamp((NOON_MS + 10 * 60_000) / 1000, UTC),
+    closes_at=datetime.fromtimestamp((NOON_MS + 20 * HOUR_MS) / 1000, UTC),
+    excluded=("3",),
 )
+_CAMPAIGN = campaign(influencer("ana", discount_codes=("Ana",)), influencer("bruno", discount_codes=("BRUNO",)))
+REGISTRY = Registry([msgspec.structs.replace(_CAMPAIGN, giveaway=_GIVEAWAY)])
 
 TopicPartition = tuple[str, int]
 
@@ -35,7 +45,7 @@ class Killed(Exception):  # noqa: N818  # what happens to a worker, not an error
 
 
 class Write(NamedTuple):
-    """One record a flush sends: an entry of the changelog, a dead letter or a forward."""
+    """One record a flush sends: an entry of the changelog, a dead letter, a forward or a fact of a giveaway."""
 
     kind: str
     key: Any
@@ -55,6 +65,7 @@ class Kafka:
         self.committed: dict[TopicPartition, int] = dict.fromkeys(self.logs, 0)
         self.dead_letters: dict[tuple[str, int, int], tuple[str, bytes | None]] = {}
         self.forwarded: dict[str, bytes] = {}
+        self.ledger: list[tuple[bytes, bytes]] = []
 
     def deliver(self, write: Write) -> None:
         """Take one record; the last write of a changelog key wins."""
@@ -63,11 +74,22 @@ class Kafka:
                 self.changelog.pop(write.key, None)
             else:
                 self.changelog[write.key] = write.value
+        elif write.kind == "fact":
+            self.ledger.append((write.key, write.value))
         elif write.kind == "dead letter":
             self.dead_letters[write.key] = write.value
         else:
             self.forwarded[write.value.origin] = write.value.value
             self.logs[write.value.topic, write.value.partition].append(write.value.value)
+
+    def giveaway(self, *, compacted: bool) -> list[GiveawayRollup]:
+        """Return what the whole ledger says, or what is left of it when only the newest record of each key is."""
+        records = list(dict(self.ledger).items()) if compacted else self.ledger
+        board = GiveawayBoard()
+        board.follow(REGISTRY)
+        for key, value in records:
+            board.put(decode_fact(key, value))
+        return board.rollups("c", END_MS)
 
     def read(self, partition: int) -> tuple[list[RowRecord], dict[str, dict[int, Segment]]]:
         """Return the state records and dedupe segments of a partition."""
@@ -130,6 +152,7 @@ class Worker:
                 place = (letter.topic, letter.partition, letter.offset)
                 writes.append(Write("dead letter", place, (letter.reason, letter.value)))
             writes += [Write("forward", None, forward) for forward in state.take_forwards()]
+            writes += [Write("fact", block.key(), encode_fact(block)) for block in state.take_facts()]
         for state in states:
             self._come_in(meanwhile)
             for row in state.take_dirty():

@@ -17,7 +17,7 @@ from streams.batch import Forward
 from streams.campaigns import CampaignBoard
 from streams.dedupe import Segment
 from streams.records import RowRecord
-from streams.topics import DEAD_LETTERS, INPUT_TOPICS
+from streams.topics import DEAD_LETTERS, ENTRIES, INPUT_TOPICS
 from tests.properties.crashes import Kafka, Killed, Worker, Write
 
 CHANGELOG = "changelog"
@@ -88,7 +88,9 @@ class Outbox:
         return Write("changelog", key, value)
 
     def add_keyed(self, topic: str, partition_key: str, key: bytes, value: bytes | None) -> None:
-        """Numbers for readers: not what this is about."""
+        """Collect the facts of giveaways; numbers for readers are not what this is about."""
+        if topic == ENTRIES:
+            self._pending.append(Write("fact", key, value))
 
     async def deliver(self) -> list[Delivery]:
         """Deliver; die afterwards when this is the delivery in which the worker is killed."""

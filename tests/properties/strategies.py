@@ -17,6 +17,7 @@ offsets_ms = st.one_of(
 """Distances from noon: often within the finest windows, sometimes past the longest; all within the dedupe horizon."""
 
 _metric = st.one_of(st.none(), st.integers(0, 50))
+_people = st.one_of(st.integers(0, 5), st.integers(0, 200)).map(str)
 _influencers = st.sampled_from(["ana", "bruno", "carla"])
 _campaigns = st.sampled_from(["c", "c", "d"])
 _details: dict[str, st.SearchStrategy[dict[str, Any]]] = {
@@ -29,7 +30,7 @@ _details: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     ),
     "post.deleted": st.just({}),
     "comment.created": st.fixed_dictionaries(
-        {"author_id": st.integers(0, 200).map(str), "text": st.sampled_from(["good", "bad", "so so", "0.123456"])}
+        {"author_id": _people, "text": st.sampled_from(["good", "bad", "so so", "0.123456"])}
     ),
     "comment.deleted": st.just({}),
     "click": st.just({}),
@@ -64,6 +65,8 @@ def events(draw: st.DrawFn, event_id: str) -> tuple[str, str, bytes]:
     kind = draw(st.sampled_from(_KINDS[topic]))
     named = topic != CONVERSIONS or draw(st.booleans())
     content = {"campaign_id": draw(_campaigns), **draw(_whose[named]), **draw(_details[kind])}
+    if topic == COMMENTS:
+        content["comment_id"] = event_id if kind == "comment.created" else f"e{draw(st.integers(0, 40))}"
     return (
         topic,
         content["influencer_id"] or content["campaign_id"],

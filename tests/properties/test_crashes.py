@@ -88,6 +88,9 @@ def check(life: type[Worker], log: Log, script: Script) -> None:
     assert worker.numbers() == expected
     assert kafka.dead_letters == calm.dead_letters
     assert kafka.forwarded == calm.forwarded
+    entered = calm.giveaway(compacted=False)
+    assert kafka.giveaway(compacted=False) == entered, "facts of the giveaway were lost, or changed by repetition"
+    assert kafka.giveaway(compacted=True) == entered, "a repeated block has replaced facts that nothing else has"
 
     assert life(kafka).numbers() == expected, "a restart after a clean stop changes numbers"
 
