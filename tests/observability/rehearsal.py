@@ -155,8 +155,8 @@ class Rehearsal:
             "ends_at": self._begin_ms + EVENT_MS,
         }
         made |= {name: _rfc3339(at_ms) for name, at_ms in moments.items()}
-        if "giveaway" in made:
-            made["giveaway"] |= {"opens_at": _rfc3339(self._begin_ms), "closes_at": _rfc3339(self._closes_ms)}
+        moments = {"opens_at": self._begin_ms, "closes_at": self._closes_ms}
+        made["giveaway"] = made.get("giveaway", {}) | {name: _rfc3339(at_ms) for name, at_ms in moments.items()}
         made.pop("alerts", None)
         return made
 

@@ -19,6 +19,14 @@ ALERT_OF = {
     "dead_checkout": "CampaignConversionDrop",
     "silent_feed": "CampaignFeedSilent",
 }
+CONSEQUENCES = {
+    "viral_post": {"CampaignEngagementSpike", "CampaignEntriesSpike"},
+    # Nearly half of all comments go to one influencer: that is a spike as well, and told as one by the numbers.
+    "complaint_wave": {"CampaignNegativeWave", "CampaignEngagementSpike", "CampaignEntriesSpike"},
+    "dead_checkout": {"CampaignConversionDrop"},
+    "silent_feed": {"CampaignFeedSilent"},
+}
+"""What each incident may bring about."""
 SHEET = ROOT / "build" / "contact-sheet.png"
 LATEST_MS = 6 * 60_000
 """How long after an incident's end its alert may still begin: windows are closed, judged and scraped."""
@@ -43,16 +51,8 @@ def _filled(rehearsal: Rehearsal) -> list[Query]:
 
 def _waits_for_others(expression: str) -> bool:
     """Whether a query needs a metric that is agreed on and not exported yet."""
-    used = re.findall(r"campaign_(?:alert|giveaway)_[a-z_]+", expression)
-    return any(f"`{name.removesuffix('_bucket')}`" not in DOCUMENTED for name in used if "remaining" not in name) or (
-        "remaining" in expression and "campaign_giveaway_closes" not in DOCUMENTED
-    )
-
-
-needs_alerts = pytest.mark.skipif("`campaign_alert_active`" not in DOCUMENTED, reason="alerts are not exported yet")
-needs_giveaway = pytest.mark.skipif(
-    "`campaign_giveaway_closes_timestamp_seconds`" not in DOCUMENTED, reason="giveaways are not exported yet"
-)
+    used = re.findall(r"campaign_giveaway_suspicious_entrants", expression)
+    return any(f"`{name}`" not in DOCUMENTED for name in used)
 
 
 def _influencer(alert: dict[str, Any]) -> str:
@@ -73,7 +73,6 @@ def test_every_rule_loads_and_is_evaluated(rehearsal: Rehearsal) -> None:
     assert [(name, rule.get("lastError")) for name, rule in loaded.items() if rule["health"] != "ok"] == []
 
 
-@needs_alerts
 def test_each_incident_is_told_once_and_resolved(rehearsal: Rehearsal) -> None:
     """The alert of each planted incident arrives while it goes on, with whose it is, and ends afterwards."""
     assert {incident.kind for incident in rehearsal.incidents()} == set(ALERT_OF)
@@ -92,29 +91,35 @@ def test_each_incident_is_told_once_and_resolved(rehearsal: Rehearsal) -> None:
 
 
 def test_nothing_else_is_told(rehearsal: Rehearsal) -> None:
-    """Every alert that arrives belongs to an incident or is the closing of the giveaway."""
-    expected = {(ALERT_OF[incident.kind], incident.influencer_id) for incident in rehearsal.incidents()}
-    told = {(alert["labels"]["alertname"], _influencer(alert)) for alert in rehearsal.receiver.alerts("firing")}
-    assert told - expected - {("GiveawayClosingSoon", "")} == set()
+    """Every alert that arrives is explained by an incident under way, or is the closing of the giveaway."""
+    told = [(a["labels"]["alertname"], _influencer(a), a["startsAt"]) for a in rehearsal.receiver.alerts("firing")]
+    rest = [each for each in told if each[0] != "GiveawayClosingSoon"]
+    assert [each for each in rest if not _explained(rehearsal, *each)] == []
 
 
-def test_what_fires_without_being_told_is_explained(rehearsal: Rehearsal) -> None:
-    """Prometheus fires only alerts of the incidents; influencers' part of a campaign's alert is inhibited."""
-    series = rehearsal.history('ALERTS{alertstate="firing"}')
-    firing = {(each["metric"]["alertname"], each["metric"].get("influencer", "")) for each in series}
-    expected = {(ALERT_OF[incident.kind], incident.influencer_id) for incident in rehearsal.incidents()}
-    rest = firing - expected - {("GiveawayClosingSoon", "")}
-    assert {name for name, _ in rest} <= {"CampaignConversionDrop"}
+def test_a_campaigns_alert_is_told_once_for_all_its_influencers(rehearsal: Rehearsal) -> None:
+    """A dead checkout is told for the campaign; its influencers' share in it fires and is inhibited."""
+    of_influencers = [
+        alert
+        for alert in rehearsal.receiver.alerts("firing")
+        if alert["labels"]["alertname"] == "CampaignConversionDrop" and _influencer(alert)
+    ]
+    assert of_influencers == []
+    fired = rehearsal.history('ALERTS{alertstate="firing",alertname="CampaignConversionDrop",scope="influencer"}')
+    assert fired, "no influencer's alert was there to be inhibited"
 
 
-@needs_giveaway
+def test_nothing_of_the_pipeline_fires(rehearsal: Rehearsal) -> None:
+    """A healthy worker raises no alert about itself."""
+    assert rehearsal.history('ALERTS{alertstate="firing",area="pipeline"}') == []
+
+
 def test_the_closing_of_the_giveaway_is_told(rehearsal: Rehearsal) -> None:
     """The quarter of an hour before the closing time is told, and ends with it."""
     for status in ("firing", "resolved"):
         assert "GiveawayClosingSoon" in {a["labels"]["alertname"] for a in rehearsal.receiver.alerts(status)}
 
 
-@needs_alerts
 def test_messages_are_readable(rehearsal: Rehearsal) -> None:
     """People get a headline, numbers, a link and what to do; nothing unfilled is left in the text."""
     titles = [message["title"] for message in rehearsal.receiver.messages]
@@ -150,6 +155,17 @@ def test_what_the_wall_would_show_can_be_looked_at(rehearsal: Rehearsal) -> None
 def test_what_a_worker_shows_passes_the_lint_of_metrics(rehearsal: Rehearsal) -> None:
     """`promtool check metrics` finds nothing in a real scrape."""
     run([program("promtool"), "check", "metrics"], given=rehearsal.scraped())
+
+
+def _explained(rehearsal: Rehearsal, name: str, influencer: str, starts_at: str) -> bool:
+    """Whether an incident brings this alert about: of its kind, at its time, for its influencer or the campaign."""
+    at_ms = rehearsal.event_ms(starts_at)
+    return any(
+        name in CONSEQUENCES[incident.kind]
+        and influencer in {incident.influencer_id, ""}
+        and incident.start_ms <= at_ms <= incident.end_ms + LATEST_MS
+        for incident in rehearsal.incidents()
+    )
 
 
 def _told(rehearsal: Rehearsal) -> list[tuple[str, str]]:

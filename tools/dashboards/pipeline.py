@@ -203,6 +203,19 @@ def _parts() -> list[style.Panel]:
             bounds=(0, None),
         ),
         style.lines(
+            "Judging of alerts",
+            "Minutes of influencers and campaigns judged a second; minutes that could not be judged, and changes that"
+            " wait to be told (both should be 0).",
+            [
+                query(f"sum(rate(campaign_pulse_windows_observed_total{_JOB}[$__rate_interval]))", "judged", ref="A"),
+                query(f"sum(campaign_pulse_windows_skipped_total{_JOB})", "not judged", ref="B"),
+                query(f"sum(campaign_pulse_alerts_untold{_JOB})", "untold", ref="C"),
+            ],
+            size=(24, 6),
+            colours={"judged": SKY, "not judged": ORANGE, "untold": VERMILLION},
+            bounds=(0, None),
+        ),
+        style.lines(
             "Series by worker",
             "Samples of the last scrape, by worker.",
             [query(f"max by (instance) (scrape_samples_scraped{_JOB})", "{{instance}}")],
