@@ -1,0 +1,194 @@
+"""The worker's second stage of giveaways: ledgers read to their ends before anything is shown."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from unittest import mock
+
+import msgspec
+from aiokafka import TopicPartition
+from aiokafka.structs import ConsumerRecord
+
+from agents.entry_stage import EntryStage
+from models.campaigns import CampaignDefinition, InfluencerDefinition
+from models.giveaway import GiveawayRules
+from models.rollups import GiveawayRollup
+from streams.attribution import Registry
+from streams.entry_ledger import encode_fact
+from streams.partitioning import partition_of
+from streams.topics import ENTRIES
+
+from .test_giveaway_entries import OPENS, OPENS_MS, block, comment
+
+PARTITIONS = 4
+HOME = partition_of("spring", PARTITIONS)
+
+
+class Ledger:
+    """A consumer of a ledger that holds what the test puts into partition ``HOME``; one record a fetch."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.values: list[tuple[bytes, bytes]] = []
+        self.at = 0
+        self.assigned: set[int] = set()
+        self.rewound = 0
+
+    async def start(self) -> None:
+        """Nothing to connect to."""
+
+    async def stop(self) -> None:
+        """Nothing to leave."""
+
+    def unsubscribe(self) -> None:
+        """Forget the assignment."""
+        self.assigned = set()
+
+    def assign(self, partitions: list[TopicPartition]) -> None:
+        """Take partitions."""
+        self.assigned = {each.partition for each in partitions}
+
+    async def seek_to_beginning(self, *partitions: TopicPartition) -> None:
+        """Begin again."""
+        self.rewound += 1
+        if HOME in {each.partition for each in partitions}:
+            self.at = 0
+
+    def highwater(self, partition: TopicPartition) -> int:
+        """Where the log ends."""
+        return len(self.values) if partition.partition == HOME else 0
+
+    async def position(self, partition: TopicPartition) -> int:
+        """Where reading stands."""
+        return self.at if partition.partition == HOME else 0
+
+    async def getmany(self, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
+        """The next record, if there is one."""
+        await asyncio.sleep(0.001)
+        if HOME not in self.assigned or self.at >= len(self.values):
+            return {}
+        key, value = self.values[self.at]
+        self.at += 1
+        record = ConsumerRecord(ENTRIES, HOME, self.at - 1, 0, 0, key, value, None, 0, 0, ())
+        return {TopicPartition(ENTRIES, HOME): [record]}
+
+
+def definition(**rules: Any) -> CampaignDefinition:
+    """A campaign with a giveaway."""
+    influencer = InfluencerDefinition(influencer_id="ana", handle="ana", platform="tiktok")
+    closes = OPENS.replace(hour=20)
+    return CampaignDefinition(
+        campaign_id="spring",
+        name="Spring",
+        starts_at=OPENS,
+        ends_at=closes,
+        influencers=(influencer,),
+        giveaway=GiveawayRules(opens_at=OPENS, closes_at=closes, **rules),
+    )
+
+
+async def until(stage: EntryStage, found: Callable[[list[GiveawayRollup]], bool]) -> list[GiveawayRollup]:
+    """Ask for changed numbers until they are as wanted; whatever came before is returned with them."""
+    seen: list[GiveawayRollup] = []
+    async with asyncio.timeout(10):
+        while not found(seen):
+            await asyncio.sleep(0.001)
+            seen += stage.take_changed()
+    return seen
+
+
+def scenario(test: Callable[[EntryStage, Ledger], Any]) -> None:
+    """Run a test with a started stage on a ledger of three blocks of one entry each."""
+
+    async def run() -> None:
+        ledger = Ledger()
+        for number in range(3):
+            made = block([comment(number, f"u{number % 2}", text=("in", "#win")[number % 2])])
+            made = msgspec.structs.replace(made, first_offset=number)
+            ledger.values.append((made.key(), encode_fact(made)))
+        with mock.patch("agents.entry_stage.AIOKafkaConsumer", return_value=ledger):
+            stage = EntryStage(["broker"], PARTITIONS, lambda: OPENS_MS)
+            await stage.start()
+            try:
+                await test(stage, ledger)
+            finally:
+                await stage.stop()
+
+    asyncio.run(run())
+
+
+def test_nothing_is_shown_before_the_end_of_the_ledger() -> None:
+    """The first numbers that are given out are those of all blocks."""
+
+    async def test(stage: EntryStage, ledger: Ledger) -> None:
+        stage.follow(Registry([definition()]))
+        assert stage.take_changed() == []
+        stage.assign(range(PARTITIONS))
+        seen = await until(stage, bool)
+        assert [(each.influencer_id, each.entries, each.unique_entrants) for each in seen] == [
+            ("", 3, 2),
+            ("ana", 3, 2),
+        ]
+        assert stage.take_changed() == []
+
+    scenario(test)
+
+
+def test_changed_rules_are_applied_to_the_whole_ledger() -> None:
+    """A new rule makes the reader begin again; a change that no rule is about does not."""
+
+    async def test(stage: EntryStage, ledger: Ledger) -> None:
+        first = definition()
+        stage.follow(Registry([first]))
+        stage.assign(range(PARTITIONS))
+        await until(stage, bool)
+        rewound = ledger.rewound
+        stage.follow(Registry([msgspec.structs.replace(first, name="Renamed")]))
+        assert stage.take_changed() == []
+        stage.follow(Registry([definition(hashtags=("win",))]))
+        seen = await until(stage, bool)
+        assert (seen[0].entries, seen[0].valid_entries, seen[0].invalid_entries) == (3, 1, {"missing_hashtag": 2})
+        assert ledger.rewound == rewound + 1
+
+    scenario(test)
+
+
+def test_a_released_partition_is_read_from_the_beginning_when_it_returns() -> None:
+    """After a rebalance nothing is shown of what another worker owns, and everything again of what comes back."""
+
+    async def test(stage: EntryStage, ledger: Ledger) -> None:
+        stage.follow(Registry([definition()]))
+        stage.assign(range(PARTITIONS))
+        await until(stage, bool)
+        stage.release()
+        assert stage.take_changed() == []
+        assert [sample for family in stage.metrics(Registry([definition()]), 10) for sample in family.samples] == []
+        stage.assign({HOME})
+        seen = await until(stage, bool)
+        assert [each.entries for each in seen] == [3, 3]
+
+    scenario(test)
+
+
+def test_gauges_name_campaigns_and_defined_influencers_only() -> None:
+    """Labels are bounded: influencers beyond the cap, or in no definition, have no series; nobody's name is a label."""
+
+    async def test(stage: EntryStage, ledger: Ledger) -> None:
+        registry = Registry([definition()])
+        stage.follow(registry)
+        made = block([comment(9, "u9", "stranger")])
+        ledger.values.append((made.key(), encode_fact(made)))
+        stage.assign(range(PARTITIONS))
+        await until(stage, bool)
+        samples = [sample for family in stage.metrics(registry, 10) for sample in family.samples]
+        labels = {(sample.labels["campaign"], sample.labels["influencer"]) for sample in samples}
+        assert labels == {("spring", ""), ("spring", "ana")}
+        values = {
+            sample.name: sample.value for sample in samples if sample.labels == {"campaign": "spring", "influencer": ""}
+        }
+        assert values["campaign_giveaway_entries"] == 4
+        assert values["campaign_giveaway_closes_timestamp_seconds"] == datetime(2026, 4, 18, 20, tzinfo=UTC).timestamp()
+        few = [sample for family in stage.metrics(registry, 0) for sample in family.samples]
+        assert {sample.labels["influencer"] for sample in few} == {""}
+
+    scenario(test)
