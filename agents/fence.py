@@ -225,9 +225,15 @@ class Fence:
     # ------------------------------------------------------------------ flush
 
     def headers(self, partition: int) -> Headers:
-        """Return the headers of a changelog record."""
+        """Return the headers of a changelog record.
+
+        Raises:
+            FencedOut: the partition was given up meanwhile. A record without an epoch would count.
+        """
         epoch = self._epochs.get(partition)
-        return [] if epoch is None else [(EPOCH_HEADER, epoch.encode())]
+        if epoch is None:
+            raise FencedOut(f"partition {partition} was given up while it was written")
+        return [(EPOCH_HEADER, epoch.encode())]
 
     def records(self) -> Written:
         """Return what a flush must write before its own records: fences, and everything where others have written."""

@@ -12,13 +12,15 @@ import numpy as np
 from agents.alerts import AlertWorker
 from agents.fence import Fence
 from agents.outbox import Delivery
+from agents.state_store import MemoryStore
+from agents.state_table import StateTable
 from models.alerts import AlertTransition
 from streams.alert_replay import ReplayedWindow
 from streams.attribution import Registry
 from streams.topics import ALERTS
 from streams.window_records import COUNTS, encode_window, make_window
 from tests.properties.crashes import Killed
-from tests.properties.flushing_worker import CHANGELOG, Member, table_of
+from tests.properties.flushing_worker import CHANGELOG, Member, fill
 from tests.unit.events import NOON_MS
 
 SOURCES = 2
@@ -131,14 +133,16 @@ class Life:
     def __init__(self, kafka: Kafka) -> None:
         self.kafka = kafka
         self.confirmed = self.position = kafka.committed
-        self.mirror = dict(kafka.changelog)
+        self._store = fill(MemoryStore(), kafka.changelog)
         self._outbox = Outbox(kafka)
         redis = SimpleNamespace(alerts=SimpleNamespace(put=self._show))
-        table = table_of(self.mirror)
+        table = StateTable(self._store)
+        fence = Fence(table, CHANGELOG, self._outbox, Member(), lambda partition: None)  # type: ignore[arg-type]
+        asyncio.run(fence.take_over([0], 1, {}))
         self.alerts = AlertWorker(
             SimpleNamespace(partitions={}, registry=Registry()),  # type: ignore[arg-type]  # what of a pipeline is used
             table,
-            Fence(table, CHANGELOG, self._outbox, Member(), lambda partition: None),  # type: ignore[arg-type]
+            fence,
             self._outbox,  # type: ignore[arg-type]  # a stand-in for the one that talks to a broker
             redis,  # type: ignore[arg-type]  # likewise
             self._confirm,
@@ -169,7 +173,7 @@ class Life:
         """
         self._outbox.deaths = deaths
         asyncio.run(self.alerts.flush())
-        assert self.mirror == self.kafka.changelog, "the table is not what the changelog holds"
+        assert dict(self._store.items(0)) == self.kafka.changelog, "the table is not what the changelog holds"
 
     def drain(self) -> None:
         """Work to the end of the log."""

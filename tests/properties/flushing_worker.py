@@ -18,7 +18,7 @@ from streams.campaigns import CampaignBoard
 from streams.dedupe import Segment
 from streams.records import RowRecord
 from streams.topics import DEAD_LETTERS, ENTRIES, INPUT_TOPICS
-from tests.properties.crashes import Kafka, Killed, Worker, Write
+from tests.properties.crashes import PARTITIONS, Kafka, Killed, Worker, Write
 
 CHANGELOG = "changelog"
 
@@ -123,6 +123,7 @@ class FlushingWorker(Worker):
         self._outbox = self.make_outbox(kafka)
         table = StateTable(self._store)
         self.fence = Fence(table, CHANGELOG, self._outbox, Member(), self._show_again)  # type: ignore[arg-type]
+        asyncio.run(self.fence.take_over(range(PARTITIONS), 1, {}))
         self._flush = Flusher(
             self.pipeline,
             CampaignBoard(),
