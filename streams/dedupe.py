@@ -134,6 +134,10 @@ class DedupeHorizon:
 
     def restore(self, segments: dict[int, Segment], committed: int) -> None:
         """Take up the log after a restart: only ids of offsets below ``committed`` are remembered."""
+        stored = sum(segment.count for segment in segments.values())
+        if stored and not len(self):
+            # As large as it will be: growing on the way would place every id several times.
+            self.generations[0].ids = IdSet(min(stored, self._generation_ids))
         for sequence in sorted(segments):
             segment = segments[sequence]
             kept = Segment([], b"")

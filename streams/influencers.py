@@ -99,10 +99,15 @@ class InfluencerStore:
             row = self.rows[key] = len(self.keys)
             self.keys.append(key)
             if row >= self._capacity:
-                self._capacity = max(_SPARE_ROWS, 2 * self._capacity)
-                self.panes.reserve(self._capacity)
-                self.uniques.reserve(self._capacity)
+                self.reserve(max(_SPARE_ROWS, 2 * self._capacity))
         return row
+
+    def reserve(self, rows: int) -> None:
+        """Make room for ``rows`` rows at once; growing step by step copies them each time."""
+        if rows > self._capacity:
+            self._capacity = rows
+            self.panes.reserve(rows)
+            self.uniques.reserve(rows)
 
     def advance(self, time_ms: int) -> None:
         """Move stream time forward; it never goes back."""

@@ -377,6 +377,7 @@ class PartitionState:
         found = list(records)
         store = self.influencers
         store.advance(max((record.as_of_ms for record in found), default=0))
+        store.reserve(len(found))
         for record in found:
             row = self.row_of(record.campaign_id, record.influencer_id)
             self._applied[row, : len(record.applied)] = record.applied

@@ -128,12 +128,10 @@ def restore_tiers(panes: PaneStore, row: int, record: RowRecord) -> None:
     width = record.width
     for ring, tier in zip(panes.rings, record.tiers, strict=True):
         numbers = unpack(tier.panes) + record.as_of_ms // ring.tier.pane_ms
-        held = np.insert(
-            unpack(tier.counts).reshape(len(numbers), width - 1),
-            _MICROS,
-            unpack(tier.sentiment_micros),
-            axis=1,
-        )
+        counts = unpack(tier.counts).reshape(len(numbers), width - 1)
+        held = np.empty((len(numbers), width), dtype=np.int64)
+        held[:, :_MICROS], held[:, _MICROS + 1 :] = counts[:, :_MICROS], counts[:, _MICROS:]
+        held[:, _MICROS] = unpack(tier.sentiment_micros)
         live = numbers > ring.head - ring.tier.panes
         ring.counts[row, numbers[live] % ring.tier.panes, :width] = held[live]
     panes.totals[row, : len(record.totals)] = record.totals

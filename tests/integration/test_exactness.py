@@ -19,10 +19,11 @@ from streams.partition import Limits
 from streams.replay import Replay
 from streams.sentiment import make_scorer
 from streams.topics import DEAD_LETTERS
-from tests.integration.cluster import SETTLE_SECONDS, Cluster
+from tests.integration.cluster import SETTLE_SECONDS, START_SECONDS, Cluster
 from tests.integration.definitions import with_giveaway, write_definition
 from tests.oracle.compare import differences
 from tests.oracle.oracle import compute
+from tests.stores import STORES
 
 EVENTS = 300_000
 HOUR_MS = 3_600_000
@@ -90,17 +91,19 @@ def test_workers_equal_the_oracle(simulated: Simulated, workers: int) -> None:
 
 
 @pytest.mark.replication
-def test_a_killed_worker_loses_and_doubles_nothing(simulated: Simulated) -> None:
-    """A kill -9 in the middle of the stream, twice, and a worker that joins change no number."""
+@pytest.mark.parametrize("store", STORES)
+def test_a_killed_worker_loses_and_doubles_nothing(simulated: Simulated, store: str) -> None:
+    """A kill -9 in the middle of the stream, twice, one start on what the killed one left, and a worker that joins."""
     third = len(simulated.records) // 3
-    with Cluster(clock=str(simulated.as_of_ms)) as cluster:
+    with Cluster(clock=str(simulated.as_of_ms), STORE=store) as cluster:
         cluster.command("campaigns", "apply", str(simulated.definition_file))
         first = cluster.add_worker()
         cluster.add_worker()
         cluster.wait_ready()
         cluster.publish(simulated.records[:third])
         os.kill(first.pid, signal.SIGKILL)
-        cluster.add_worker()
+        assert wait_until(lambda: not first.running, timeout_seconds=START_SECONDS)
+        cluster.add_worker(first.name)
         cluster.publish(simulated.records[third : 2 * third])
         cluster.wait_ready()
         os.kill(cluster.workers[1].pid, signal.SIGKILL)
