@@ -13,10 +13,12 @@ tick.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from time import monotonic
 from typing import Any, Final
 
 from aiokafka.consumer import fetcher
+from aiokafka.errors import IllegalStateError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 from faust.serializers.schemas import Schema
 from faust.transport.drivers import aiokafka as driver
@@ -134,7 +136,9 @@ class BatchConsumer(driver.Consumer):
         if records is None or self.should_stop:
             return
         if not self.flow_active:
-            await self.perform_seek()
+            # A rebalance that begins in between takes partitions from under the seek; its assignment seeks again.
+            with suppress(IllegalStateError):
+                await self.perform_seek()
             return
         now = monotonic()
         for tp, batch in records.items():
