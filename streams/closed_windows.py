@@ -30,11 +30,12 @@ _TIER: Final = next(index for index, tier in enumerate(TIERS) if tier.pane_ms ==
 _PANES: Final = TIERS[_TIER].panes
 _BEFORE: Final = 10
 """Minutes a minute is compared with to tell whether it is worth posts and comments."""
-_UNUSUAL_COUNT: Final = 10
-_UNUSUAL_RATIO: Final = 1.5
-_UNUSUAL_NEGATIVES: Final = 4
-_RISING: Final = [COUNTS.index(name) for name in ("engagements", "comments", "entries", "code_uses")]
-_NEGATIVE: Final = COUNTS.index("negative")
+_UNUSUAL_RATIO: Final = 2.0
+_LEAST_UNUSUAL: Final = {"engagements": 20, "comments": 20, "entries": 12, "negative": 5, "code_uses": 5}
+_MOST_SHOWN: Final = 16
+"""Rows of a partition whose minute carries posts and comments, at most."""
+_RISING: Final = [COUNTS.index(name) for name in _LEAST_UNUSUAL]
+_LEAST: Final = np.array(list(_LEAST_UNUSUAL.values()))
 _MOST_EMPTY: Final = IDLE_MS // MINUTE_MS
 """Minutes closed at most at one time; what a longer pause leaves out is empty."""
 
@@ -169,6 +170,9 @@ class ClosedWindows:
         usual: NDArray[np.float64] = np.zeros(counts.shape)
         if len(before):
             usual = window_counts(ring.counts[: len(store), before % _PANES].sum(axis=1)) / len(before)
-        rise = (counts >= _UNUSUAL_COUNT) & (counts >= _UNUSUAL_RATIO * usual)
-        unusual = rise[:, _RISING].any(axis=1) | (counts[:, _NEGATIVE] >= _UNUSUAL_NEGATIVES)
-        return np.flatnonzero(unusual).tolist()
+        rising = counts[:, _RISING]
+        unusual = ((rising >= _LEAST) & (rising >= _UNUSUAL_RATIO * usual[:, _RISING])).any(axis=1)
+        rows = np.flatnonzero(unusual)
+        if len(rows) > _MOST_SHOWN:  # a launch: everybody rises
+            rows = rows[np.argsort(-rising[rows].sum(axis=1), kind="stable")[:_MOST_SHOWN]]
+        return rows.tolist()

@@ -27,9 +27,10 @@ MOST_OF_A_BATCH: Final = 512
 MOST_HELD: Final = 8_192
 MOST_POSTS: Final = 20_000
 LONGEST_TEXT: Final = 280
-_BACKGROUND: Final = 400
-"""Comments that those of a row are compared with."""
-_WORDS_FROM: Final = 200
+_BACKGROUND: Final = 200
+"""Comments of everybody that those of a row are compared with."""
+_FROM_A_BATCH: Final = 40
+_WORDS_FROM: Final = 100
 """Comments of a row that are looked into for words."""
 _NEGATIVES: Final = 5
 """Negative comments from which these, and not all, say what a minute is about."""
@@ -103,8 +104,7 @@ class WindowEvidence:
                 comments[row].append((float(batch.polarity[place]), batch.texts[place]))
                 posts[row][batch.post_ids[place]] += batch.stride
             if len(background) < _BACKGROUND:
-                others = np.setdiff1d(np.arange(len(batch.texts)), chosen, assume_unique=True)
-                background += [batch.texts[place] for place in others[: _BACKGROUND // 4].tolist()]
+                background += batch.texts[:: max(1, len(batch.texts) // _FROM_A_BATCH)]
         for (row, post_id), amount in self._posts.get(minute, Counter()).items():
             if row in wanted:
                 posts[row][post_id] += amount
