@@ -93,7 +93,7 @@ def facts() -> list[tuple[bytes, bytes]]:
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
     """A broker with definition and ledger, and an empty Redis."""
-    with Cluster(partitions=PARTITIONS) as found:
+    with Cluster(clock=str(OPENS_MS + 7 * 3_600_000), partitions=PARTITIONS) as found:
         (tmp_path / "spring.yaml").write_text(DEFINITION)
         found.command("campaigns", "apply", str(tmp_path / "spring.yaml"))
         with closing(KafkaProducer(bootstrap_servers=found.broker.bootstrap)) as producer:
