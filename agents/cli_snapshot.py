@@ -19,12 +19,14 @@ from agents.cli_common import UsageFailure, settings_or_exit
 from agents.demo.summary import print_snapshot
 from agents.read_model import ReadModel, ReadModelError, Update
 from agents.settings import Settings
+from models.alerts import AlertTransition
 from models.deadletters import DeadLetter
 from models.rollups import WINDOW_NAMES, WindowName
-from streams.topics import DEAD_LETTERS
+from streams.topics import ALERTS, DEAD_LETTERS
 
 _POLL_SECONDS: Final = 0.5
 _BOOTSTRAP_MS: Final = 5_000
+_decode_transition = msgspec.json.Decoder(AlertTransition).decode
 _PREVIEW_CHARACTERS: Final = 160
 
 
@@ -69,8 +71,10 @@ def tail(
 ) -> None:
     """Follow the updates in Redis, or with --topic the records of a Kafka topic.
 
-    `--topic campaign.dead-letters.v1` shows what was refused, why, and where it came from. `--last` counts back per
-    partition of a topic. Exit code 2 when Redis, the broker or the topic is not there.
+    `--topic campaign.dead-letters.v1` shows what was refused, why, and where it came from; `--topic campaign.alerts.v1`
+    each alert with its sentence. `--last` counts back per partition of a topic.
+
+    Exit code 2 when Redis, the broker or the topic is not there.
     """
     settings = settings_or_exit()
     if topic is not None and (campaign_id is not None or influencer_id is not None):
@@ -155,6 +159,14 @@ def _record_line(record: Any) -> str:
             return f"{place}  not a dead letter of ours ({error})  {_preview(record.value)}"
         source = f"{letter.topic}/{letter.partition}@{letter.offset}"
         return f"{place}  {letter.reason}: {letter.detail}  from {source}  {_preview(letter.value)}"
+    if record.topic == ALERTS:
+        try:
+            transition = _decode_transition(record.value)
+        except (msgspec.DecodeError, TypeError) as error:
+            return f"{place}  not an alert of ours ({error})  {_preview(record.value)}"
+        alert = transition.alert
+        when = f"{_moment(transition.at_ms)}  {transition.kind:<8}  {alert.severity:<8}  {alert.rule}"
+        return f"{when}  {_preview(alert.campaign_id.encode())}  {_preview(alert.explanation.encode())}"
     return f"{place}  {_preview(record.key)}  {_preview(record.value)}"
 
 

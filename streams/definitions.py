@@ -9,6 +9,11 @@ import yaml
 
 from models.campaigns import CampaignDefinition
 
+_PART = re.compile(r"\[[^\]]*\]|[^.\[\]]+")
+_UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(.*)`")
+_IN_KEY = "key` in `"
+"""How msgspec begins the path of a mapping whose key is wrong."""
+_UNKNOWN_KEY = "no such name"
 _TWICE = re.compile(r"(?P<mark>[a-z_ ]+) '(?P<value>.*)' is given twice")
 
 
@@ -63,7 +68,9 @@ def _definition(node: yaml.Node) -> CampaignDefinition:
         raise _error(node, "", "nested too deeply, or an alias that contains itself") from None
     except msgspec.ValidationError as error:
         problem, _, path = str(error).partition(" - at `")
-        raise _error(node, path.rstrip("`").removeprefix("$").lstrip("."), problem) from None
+        in_key = path.startswith(_IN_KEY)
+        path = path.removeprefix(_IN_KEY).rstrip("`").removeprefix("$").lstrip(".")
+        raise _error(node, path, f"{_UNKNOWN_KEY}: {problem}" if in_key else problem) from None
 
 
 def _content(node: yaml.Node) -> Any:
@@ -91,13 +98,25 @@ def _content(node: yaml.Node) -> Any:
 def _error(root: yaml.Node, path: str, problem: str) -> DefinitionError:
     """Find the node at a path such as ``influencers[3].followers`` and report it."""
     node, field = root, path
-    for part in path.replace("[", ".[").split("."):
-        if not part:
-            continue
+    parts = _PART.findall(path)
+    wanted = _UNKNOWN_FIELD.match(problem)
+    for place, part in enumerate(parts):
         following = _child(node, part)
+        if following is None and part == "[...]" and isinstance(node, yaml.MappingNode):
+            # msgspec does not say under which key: the first that has what comes next, or the unknown field.
+            after = parts[place + 1] if place + 1 < len(parts) else wanted and wanted[1]
+            found = [(key.value, inner) for key, inner in node.value if after and _has(inner, after)]
+            if found:
+                field = field.replace("[...]", f".{found[0][0]}", 1)
+                following = found[0][1]
         if following is None:
             break
         node = following
+    path = field
+    if problem.startswith(_UNKNOWN_KEY):
+        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+            if repr(key.value) in problem:
+                return DefinitionError(key.start_mark.line + 1, f"{path}.{key.value}", key.value, problem)
     # A check over several fields begins its message with the field to look at; where that is not given, its parent is.
     for part in problem.split(" ", 1)[0].split("."):
         named = _child(node, part)
@@ -114,6 +133,10 @@ def _error(root: yaml.Node, path: str, problem: str) -> DefinitionError:
                 field = f"{path}.{name}".lstrip(".")
     value = str(node.value) if isinstance(node, yaml.ScalarNode) else ""
     return DefinitionError(node.start_mark.line + 1, field or "definition", value, problem)
+
+
+def _has(node: yaml.Node, name: str) -> bool:
+    return isinstance(node, yaml.MappingNode) and any(key.value == name for key, _ in node.value)
 
 
 def _last_of(node: yaml.Node, path: str, mark: str, value: str) -> tuple[yaml.Node, str]:

@@ -1,0 +1,142 @@
+"""The campaign stage: which minutes are judged when partitions are late, repeat or go; what a definition changes."""
+
+import numpy as np
+import pytest
+
+from streams.alert_replay import ReplayedWindow
+from streams.alert_stage import GONE_MS, AlertPartition
+from streams.attribution import Registry
+from streams.definitions import DefinitionError, parse_definitions
+from streams.formats import UnsupportedRecord
+from streams.window_records import COUNTS, encode_window, make_window
+from tests.unit.events import MINUTE_MS, NOON_MS, campaign, influencer
+
+FIRST = NOON_MS // MINUTE_MS
+WAIT_MS = 30_000
+
+
+class Log:
+    """A stage and the log it reads; remembers whose minutes were judged."""
+
+    def __init__(self, registry: Registry | None = None, wait_ms: int = WAIT_MS) -> None:
+        self.stage = AlertPartition(registry or Registry(), wait_ms)
+        self.judged: list[tuple[str | None, int]] = []
+        self.stage.watcher = lambda sample, _: self.judged.append(
+            (sample.influencer_id, sample.window_start_ms // MINUTE_MS - FIRST)
+        )
+
+    def send(self, partition: int, minute: int, at_ms: int) -> None:
+        """Report a minute of one influencer, named after its partition."""
+        counts = np.full((1, len(COUNTS)), 5, dtype=np.int64)
+        window = make_window("c", partition, FIRST + minute, [f"i{partition}"], counts, {})
+        self.stage.apply(ReplayedWindow(self.stage.position, NOON_MS + at_ms, encode_window(window)))
+
+    def own(self) -> list[int]:
+        """Minutes in which the campaign's own series was judged."""
+        return [minute for influencer_id, minute in self.judged if influencer_id is None]
+
+
+def test_a_minute_waits_for_every_partition_that_reports_the_campaign() -> None:
+    """The campaign's sum is judged once all are there, after its influencers."""
+    log = Log()
+    log.send(0, 0, 0)
+    log.send(1, 0, WAIT_MS + 1)
+    assert log.judged == [("i0", 0), ("i1", 0), (None, 0)]
+    log.send(0, 1, 2 * WAIT_MS)
+    assert log.own() == [0]
+    log.send(1, 1, 2 * WAIT_MS + 500)
+    assert log.own() == [0, 1]
+
+
+def test_a_late_partition_holds_nobody_up_for_long_and_no_sum_is_judged_without_it() -> None:
+    """After the wait the others go on; the late one's influencers are judged when they come, the sum is left out."""
+    log = Log()
+    for minute in range(3):
+        for partition in (0, 1):
+            log.send(partition, minute, minute * MINUTE_MS + partition)
+    log.send(0, 3, 3 * MINUTE_MS)
+    assert ("i0", 3) not in log.judged
+    log.send(0, 4, 4 * MINUTE_MS)
+    assert ("i0", 3) in log.judged
+    assert log.own() == [0, 1, 2]
+    log.send(1, 3, 4 * MINUTE_MS + 1)
+    log.send(1, 4, 4 * MINUTE_MS + 2)
+    assert ("i1", 3) in log.judged
+    assert log.own() == [0, 1, 2, 4]
+
+
+def test_a_partition_long_silent_is_no_longer_waited_for() -> None:
+    """Its rows have ended, or it is lost: the campaign's sum goes on without it."""
+    log = Log()
+    for minute in range(2):
+        for partition in (0, 1):
+            log.send(partition, minute, minute * MINUTE_MS + partition)
+    for minute in range(2, 40):
+        log.send(0, minute, minute * MINUTE_MS)
+    assert max(log.own()) == 39
+    assert GONE_MS // MINUTE_MS + 1 in log.own() or GONE_MS // MINUTE_MS + 2 in log.own()
+    assert 5 not in log.own()
+
+
+def test_minutes_told_again_after_a_restart_are_not_judged_again() -> None:
+    """A successor of a source repeats what the panes hold."""
+    log = Log(wait_ms=0)
+    for minute in (0, 1, 2, 0, 1, 2, 3):
+        log.send(0, minute, minute)
+    assert log.own() == [0, 1, 2, 3]
+    assert log.stage.stale_total() == 3
+
+
+def test_alerts_are_about_those_the_definition_names() -> None:
+    """Somebody in no definition counts for the campaign and has no alerts of its own."""
+    log = Log(Registry([campaign(influencer("i0"))]), wait_ms=0)
+    log.send(0, 0, 0)
+    log.send(1, 0, 1)
+    assert {influencer_id for influencer_id, _ in log.judged} == {"i0", None}
+
+
+def test_a_checkpoint_of_another_format_is_refused() -> None:
+    """What a newer version wrote ends the worker with its reason instead of being guessed at."""
+    with pytest.raises(UnsupportedRecord, match="checkpoint of alerts"):
+        AlertPartition(Registry(), checkpoints={"c": b"\x91\x63"})
+
+
+DEFINITION = """campaign_id: c
+name: Spring
+starts_at: "2026-04-12T10:00:00Z"
+ends_at: "2026-04-12T20:00:00Z"
+influencers:
+  - {influencer_id: ana, handle: "@ana", platform: instagram}
+alerts:
+  rules:
+    code_leak:
+      minimum_count: 20
+      %s
+  muted_moments:
+    - {label: go-live, starts_at: "2026-04-12T10:00:00Z", ends_at: "2026-04-12T10:30:00Z"}
+"""
+
+
+def test_alert_settings_of_a_definition_are_read() -> None:
+    """Overrides and muted moments arrive where the engine looks for them."""
+    [definition] = parse_definitions(DEFINITION % "enabled: true")
+    assert definition.alerts is not None
+    assert definition.alerts.rules["code_leak"].minimum_count == 20
+    assert [moment.label for moment in definition.alerts.muted_moments] == ["go-live"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "field", "value"),
+    [
+        (DEFINITION % "clear_at: 5.0", 11, "alerts.rules.code_leak.clear_at", "5.0"),
+        (DEFINITION % "fire_at: -1", 11, "alerts.rules.code_leak.fire_at", "-1"),
+        (DEFINITION % "fire_after: 3", 11, "alerts.rules.code_leak.fire_after", "fire_after"),
+        ((DEFINITION % "enabled: true").replace("code_leak:", "code_leek:"), 9, "alerts.rules.code_leek", "code_leek"),
+        ((DEFINITION % "enabled: true").replace("10:30:00Z", "09:00:00Z"), 13, "alerts.muted_moments[0]", ""),
+    ],
+)
+def test_wrong_alert_settings_are_refused_with_their_place(text: str, line: int, field: str, value: str) -> None:
+    """Contradictions, unknown rules, unknown fields and values out of range name line, field and value."""
+    with pytest.raises(DefinitionError) as refused:
+        parse_definitions(text)
+    assert (refused.value.line, refused.value.field, refused.value.value) == (line, field, value)
