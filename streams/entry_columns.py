@@ -78,7 +78,6 @@ class BlockReader:
         self._refused_people: dict[str, _Refused] = {}
         self.influencers: dict[str, int] = {}
         """Number of each influencer that has had an entry."""
-        self._refused = _Refused(book.refused_hashes)
 
     def read(self, block: EntryBlock) -> EntryColumns:
         """Return the entries of a block; comments on other posts are left out."""
@@ -88,10 +87,11 @@ class BlockReader:
         times_ms = np.frombuffer(block.times_ms, dtype="<i8").astype(np.int64)
         people = np.frombuffer(block.people, dtype="<u8").astype(np.uint64)
         checks = [book.of_text(text) for text in block.texts]
-        own = self._own_hashes(block)
+        handles = _handle_keys(block)
         place_reasons = np.array([self._place_reasons(place) for place in block.places], dtype=np.uint16)
         reasons = np.array([check.reasons for check in checks], dtype=np.uint16)[text_of] | place_reasons[place_of]
-        reasons |= self._refused.reasons(own)
+        if not book.refused_handles.keys().isdisjoint(handles):
+            reasons |= np.array([book.refused_handles.get(handle, 0) for handle in handles], dtype=np.uint16)
         for platform in {place.platform for place in block.places}:
             reasons |= self._people_refused(platform).reasons(people)
 
@@ -100,6 +100,9 @@ class BlockReader:
         owners = np.repeat(np.arange(len(counts)), counts)
         first = np.cumsum(lengths) - lengths
         within = np.arange(len(owners)) - np.repeat(np.cumsum(counts) - counts, counts)
+        own = np.zeros(len(counts), dtype=np.uint64)
+        taggers = np.flatnonzero(counts)
+        own[taggers] = hashes_of([digest(handles[place].encode(), 0) for place in taggers.tolist()])
         mentions = hashes_of([check.mention_hashes for check in checks])
         friends = mentions[first[text_of[owners]] + within]
         others = friends != own[owners]
@@ -134,18 +137,6 @@ class BlockReader:
         )
         return columns if on_post.all() else chosen(columns, on_post[place_of])
 
-    def _own_hashes(self, block: EntryBlock) -> U64:
-        handles = block.handles
-        if "" in handles:
-            handles = [handle or author for handle, author in zip(handles, block.author_ids, strict=True)]
-        text = folded("\n".join(handles))
-        keys = text.split("\n")
-        plain = len(keys) == len(handles) and "@" not in text and " " not in text
-        if not plain or not "".join(keys).isprintable() or any(f"{mark}\n" in f"{text}\n" for mark in ".-·"):
-            # Folding them all at once was not enough: something is to be stripped.
-            keys = [handle_key(handle) for handle in handles]
-        return hashes_of([digest(key.encode(), 0) for key in keys])
-
     def _place_reasons(self, place: Place) -> int:
         reasons = self._book.of_country(place.country)
         if place.is_reply and not self._book.rules.replies_count:
@@ -162,3 +153,17 @@ class BlockReader:
                 {number: self._book.refused_ids[author_id] for number, author_id in zip(hashes, ids, strict=True)}
             )
         return known
+
+
+def _handle_keys(block: EntryBlock) -> list[str]:
+    """Return the authors' handles as they compare; an author without one goes by the author id."""
+    handles = block.handles
+    if "" in handles:
+        handles = [handle or author for handle, author in zip(handles, block.author_ids, strict=True)]
+    text = folded("\n".join(handles))
+    keys = text.split("\n")
+    plain = len(keys) == len(handles) and "@" not in text and " " not in text
+    if not plain or not "".join(keys).isprintable() or any(f"{mark}\n" in f"{text}\n" for mark in ".-·"):
+        # Folding them all at once was not enough: something is to be stripped.
+        keys = [handle_key(handle) for handle in handles]
+    return keys

@@ -52,7 +52,7 @@ class EntryCheck(Struct, frozen=True, kw_only=True):
 class TextCheck(Struct, frozen=True, gc=False):
     """What a text decides by itself: reasons as a mask, and whom it mentions but the campaign's influencers.
 
-    ``mention_hashes`` are the ``account_hash`` of each as big-endian bytes, eight a mention.
+    ``mention_hashes`` are the hash of each as big-endian bytes, eight a mention.
     """
 
     reasons: int
@@ -61,11 +61,6 @@ class TextCheck(Struct, frozen=True, gc=False):
 
 
 _SAYS_NOTHING: Final = TextCheck(0, (), b"")
-
-
-def account_hash(account: str) -> int:
-    """Return the non-zero hash of a handle, as accounts and mentions are compared."""
-    return int.from_bytes(digest(handle_key(account).encode(), 0), "big") or 1
 
 
 class RuleBook:
@@ -88,11 +83,10 @@ class RuleBook:
         self._influencers = frozenset(handle_key(each.handle) for each in definition.influencers)
         staff = self._influencers | {handle_key(account) for account in rules.excluded}
         winners = {handle_key(account) for account in rules.recent_winners()}
-        self._refused = dict.fromkeys(winners, REASON_BIT["past_winner"])
+        self.refused_handles = dict.fromkeys(winners, REASON_BIT["past_winner"])
+        """Reasons by handle, as ``handle_key`` has it."""
         for account in staff:
-            self._refused[account] = self._refused.get(account, 0) | REASON_BIT["excluded_account"]
-        self.refused_hashes: dict[int, int] = {account_hash(key): bits for key, bits in self._refused.items()}
-        """Reasons by ``account_hash`` of a handle."""
+            self.refused_handles[account] = self.refused_handles.get(account, 0) | REASON_BIT["excluded_account"]
         self.refused_ids = dict.fromkeys(rules.recent_winners(), REASON_BIT["past_winner"])
         """Reasons by author id, as it is written."""
         for account in rules.excluded:
@@ -116,7 +110,7 @@ class RuleBook:
         own = handle_key(attempt.author_handle or attempt.author_id)
         friends = tuple(mention for mention in text.mentions if mention != own)
         reasons = text.reasons | self.of_time(attempt.at_ms) | self.of_country(attempt.country)
-        reasons |= self._refused.get(own, 0) | self.refused_ids.get(attempt.author_id, 0)
+        reasons |= self.refused_handles.get(own, 0) | self.refused_ids.get(attempt.author_id, 0)
         if attempt.is_reply and not self.rules.replies_count:
             reasons |= REASON_BIT["reply"]
         if len(friends) < self.rules.friends:
