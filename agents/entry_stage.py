@@ -9,6 +9,7 @@ been read to its end; until then the last ones stand.
 import asyncio
 import logging
 from collections.abc import Iterable, Iterator
+from time import perf_counter
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -28,6 +29,8 @@ log: Final = logging.getLogger("campaign_pulse")
 _FETCH_BYTES: Final = 8 * 1024 * 1024
 _WAIT_MS: Final = 100
 _IDLE_SECONDS: Final = 0.1
+_BUSY_SHARE: Final = 10
+"""Deciding that took t seconds is followed by this many times t without it."""
 _SETTLE_BYTES: Final = 20_000_000
 """Records that may wait to be settled while a long ledger is read: about 200,000 entries."""
 
@@ -52,6 +55,7 @@ class EntryStage(Service):
         self._again: set[int] = set()
         self._caught_up: set[int] = set()
         self._generation = 0
+        self._due_at = 0.0
 
     async def on_start(self) -> None:
         """Connect."""
@@ -150,9 +154,18 @@ class EntryStage(Service):
     # ------------------------------------------------------------ numbers out
 
     def take_changed(self) -> list[GiveawayRollup]:
-        """Return the numbers that changed since last asked, of campaigns whose ledgers have been read."""
+        """Return the numbers that changed since last asked, of campaigns whose ledgers have been read.
+
+        Nothing when deciding would take more than its share of the time; then there is more to decide next time.
+        """
+        began = perf_counter()
+        if began < self._due_at:
+            return []
         own = [each for each in self.board.giveaways if self._partition_of(each) in self._caught_up]
-        return self.board.take_changed(own, self._clock())
+        changed = self.board.take_changed(own, self._clock())
+        now = perf_counter()
+        self._due_at = now + _BUSY_SHARE * (now - began)
+        return changed
 
     def metrics(self, registry: Registry, label_cap: int) -> Iterator[GaugeMetricFamily]:
         """Return the gauges, of the numbers as they were last shown; influencers beyond the cap have none."""

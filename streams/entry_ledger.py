@@ -24,6 +24,8 @@ from streams.topics import COMMENTS
 I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]
 BLOCK_VERSION: Final = 1
+_AT_A_TIME: Final = 256
+"""Comments looked at together: several looks at few of them find them in the processor's cache."""
 BLOCK_CHARACTERS: Final = 1_200_000
 BLOCK_COMMENTS: Final = 20_000
 """A block is closed early at either: four bytes a character at most, and a record must stay below 8 MiB."""
@@ -218,9 +220,8 @@ class EntryCollector:
         influencers: Sequence[str],
         times_ms: I64,
         offsets: I64,
-        people: U64 | None = None,
-    ) -> None:
-        """Take the events of one campaign from one batch.
+    ) -> U64 | None:
+        """Take the events of one campaign from one batch; return the hashes of the authors, if these are comments.
 
         Args:
             campaign_id: the campaign, one with a giveaway.
@@ -228,27 +229,25 @@ class EntryCollector:
             influencers: the influencer each counts for.
             times_ms: their event times.
             offsets: their offsets.
-            people: hashes of the authors of comments, where they are known already.
         """
         if self._topic != COMMENTS:
             self._add_orders(self._block(campaign_id, int(offsets[0])), events, influencers, times_ms)
-            return
-        comments = [event for event in events if event.__class__ is CommentCreated]
-        if len(comments) < len(events):
+            return None
+        created = [place for place, event in enumerate(events) if event.__class__ is CommentCreated]
+        if len(created) < len(events):
             seeds = self._seeds
             self._block(campaign_id, int(offsets[0])).withdrawn += [
                 digest(event.comment_id.encode(), seeds[event.platform])
                 for event in events
                 if isinstance(event, CommentDeleted)
             ]
-            created = [place for place, event in enumerate(events) if event.__class__ is CommentCreated]
-            influencers = [influencers[place] for place in created]
-            times_ms, offsets = times_ms[created], offsets[created]
-            people = None if people is None else people[created]
-        if comments:
-            if people is None:
-                people = people_of(comments, self._seeds)
-            self._add_comments(campaign_id, comments, influencers, times_ms, offsets, people)
+            people = np.zeros(len(events), dtype=np.uint64)
+            if created:
+                some = [events[place] for place in created]
+                names = [influencers[place] for place in created]
+                people[created] = self._add_comments(campaign_id, some, names, times_ms[created], offsets[created])
+            return people
+        return self._add_comments(campaign_id, events, influencers, times_ms, offsets)
 
     def _block(self, campaign_id: str, first_offset: int) -> _Open:
         block = self._open.get(campaign_id)
@@ -257,34 +256,45 @@ class EntryCollector:
         return block
 
     def _add_comments(
+        self, campaign_id: str, comments: Sequence[Event], influencers: Sequence[str], times_ms: I64, offsets: I64
+    ) -> U64:
+        people: list[U64] = []
+        for start in range(0, len(comments), _AT_A_TIME):
+            part = slice(start, start + _AT_A_TIME)
+            some: Sequence[CommentCreated] = comments[part]  # type: ignore[assignment]  # all are comments
+            people += self._add_some(campaign_id, some, influencers[part], times_ms[part], offsets[part])
+        return np.concatenate(people)
+
+    def _add_some(
         self,
         campaign_id: str,
         comments: Sequence[CommentCreated],
         influencers: Sequence[str],
         times_ms: I64,
         offsets: I64,
-        people: U64,
-    ) -> None:
+    ) -> list[U64]:
         comment_ids = [event.comment_id for event in comments]
         author_ids = [event.author_id for event in comments]
         handles = [event.author_handle or "" for event in comments]
         texts = [event.text for event in comments]
-        characters = sum(sum(map(len, column)) for column in (comment_ids, author_ids, handles, texts))
-        if len(comments) > 1 and (characters > BLOCK_CHARACTERS or len(comments) > BLOCK_COMMENTS):
+        characters = sum(len("".join(column)) for column in (comment_ids, author_ids, handles, texts))
+        if len(comments) > 1 and characters > BLOCK_CHARACTERS:
             half = len(comments) // 2
-            for part in (slice(None, half), slice(half, None)):
-                self._add_comments(
-                    campaign_id, comments[part], influencers[part], times_ms[part], offsets[part], people[part]
-                )
-            return
+            parts = slice(None, half), slice(half, None)
+            added = [
+                self._add_some(campaign_id, comments[part], influencers[part], times_ms[part], offsets[part])
+                for part in parts
+            ]
+            return added[0] + added[1]
         block = self._block(campaign_id, int(offsets[0]))
         if block.comment_ids and (
             block.characters + characters > BLOCK_CHARACTERS or len(block.comment_ids) + len(comments) > BLOCK_COMMENTS
         ):
             self._full.append(self._open.pop(campaign_id).close(campaign_id, self._topic, self._partition))
             block = self._block(campaign_id, int(offsets[0]))
-        seeds = self._seeds
         text_numbers, place_numbers = block.texts, block.places
+        seeds = [self._seeds[event.platform] for event in comments]
+        people = hashes_of([digest(name.encode(), seed) for name, seed in zip(author_ids, seeds, strict=True)])
         block.characters += characters
         block.times_ms.append(times_ms)
         block.comment_ids += comment_ids
@@ -295,8 +305,9 @@ class EntryCollector:
             place_numbers[influencer_id, event.post_id, event.platform, event.country or "", bool(event.parent_id)]
             for event, influencer_id in zip(comments, influencers, strict=True)
         ]
-        block.comments += [digest(event.comment_id.encode(), seeds[event.platform]) for event in comments]
+        block.comments += [digest(name.encode(), seed) for name, seed in zip(comment_ids, seeds, strict=True)]
         block.people.append(people)
+        return [people]
 
     def _add_orders(self, block: _Open, events: Sequence[Event], influencers: Sequence[str], times_ms: I64) -> None:
         seeds = self._seeds

@@ -33,7 +33,7 @@ from streams.decode import (
     rejection_of,
 )
 from streams.dedupe import DEDUPE_HOURS, DedupeHorizon, Segment
-from streams.entry_ledger import EntryBlock, EntryCollector, people_of
+from streams.entry_ledger import EntryBlock, EntryCollector
 from streams.hashing import PlatformSeeds, digest, hashes_of
 from streams.influencers import InfluencerStore
 from streams.partitioning import partition_key, partition_of
@@ -50,13 +50,12 @@ from streams.records import (
     tier_records,
 )
 from streams.sentiment import SentimentScorer
-from streams.topics import COMMENTS, INPUT_TOPICS, POSTS
+from streams.topics import INPUT_TOPICS, POSTS
 from streams.windows import MINUTE_MS, WINDOWS
 
 I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]
 _TOPIC_INDEX: Final = {topic: index for index, topic in enumerate(INPUT_TOPICS)}
-_COMMENTS: Final = _TOPIC_INDEX[COMMENTS]
 _NEED_A_LOOK: Final = frozenset((Purchase, Refund))
 """Types with a rule beyond type, topic and time; all others skip ``check_event`` when their time is plausible."""
 _STRETCH_MS: Final = 15 * MINUTE_MS
@@ -271,9 +270,11 @@ class PartitionState:
         offsets: I64,
         times_ms: I64,
         rows: I64,
-        people: U64 | None,
-    ) -> None:
-        """Collect what giveaways need, of everything that is read: see ``streams.entry_ledger`` for why."""
+    ) -> U64 | None:
+        """Collect what giveaways need, of everything that is read: see ``streams.entry_ledger`` for why.
+
+        Returns the hashes of the authors where all events are comments of one giveaway's campaign.
+        """
         keys = self.influencers.keys
         present: dict[str, list[int]] = {}
         for row in distinct(rows):
@@ -283,21 +284,18 @@ class PartitionState:
                 continue
             if len(present) == 1:
                 names = [key[1] for key in keys]
-                collector.add(campaign_id, events, [names[row] for row in rows.tolist()], times_ms, offsets, people)
-                continue
+                return collector.add(campaign_id, events, [names[row] for row in rows.tolist()], times_ms, offsets)
             picked = np.flatnonzero(np.isin(rows, members))
             influencers = [keys[row][1] for row in rows[picked].tolist()]
             own = [events[place] for place in picked.tolist()]
-            some = None if people is None else people[picked]
-            collector.add(campaign_id, own, influencers, times_ms[picked], offsets[picked], some)
+            collector.add(campaign_id, own, influencers, times_ms[picked], offsets[picked])
+        return None
 
     def _count(self, topic_index: int, events: list[Event], offsets: I64, times_ms: I64, rows: I64) -> None:
         seeds = self._seeds
         people = None
         if self.registry.giveaways and topic_index in self.facts:
-            if topic_index == _COMMENTS:
-                people = people_of(events, seeds)
-            self._collect_facts(self.facts[topic_index], events, offsets, times_ms, rows, people)
+            people = self._collect_facts(self.facts[topic_index], events, offsets, times_ms, rows)
         ids = hashes_of([digest(event.event_id.encode(), seeds[event.platform]) for event in events])
         self.influencers.advance(int(times_ms.max()))
         # Skipping by rule 2 still remembers the id: the state has the event, the restored ids may not.
