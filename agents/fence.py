@@ -211,6 +211,7 @@ class Fence:
                 self._overwritten.add(partition)  # compaction would keep what readers drop, for it came last
             if partition in ends:
                 self._offsets.expect(partition, ends[partition])
+                self._unplaced.discard(partition)
             else:
                 self._unplaced.add(partition)
 

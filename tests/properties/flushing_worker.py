@@ -119,7 +119,7 @@ class FlushingWorker(Worker):
 
     def __init__(self, kafka: Kafka) -> None:
         super().__init__(kafka)
-        self._store = fill(MemoryStore(), kafka.changelog)
+        self._store = self.make_store(kafka)
         self._outbox = self.make_outbox(kafka)
         table = StateTable(self._store)
         self.fence = Fence(table, CHANGELOG, self._outbox, Member(), self._show_again)  # type: ignore[arg-type]
@@ -133,6 +133,10 @@ class FlushingWorker(Worker):
             self._confirm,
             1.0,
         )
+
+    def make_store(self, kafka: Kafka) -> MemoryStore:
+        """Return the worker's copy of the changelog."""
+        return fill(MemoryStore(), kafka.changelog)
 
     def make_outbox(self, kafka: Kafka) -> Outbox:
         """Return what delivers to this Kafka."""

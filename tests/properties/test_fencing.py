@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.fencing import NO_EPOCH, ChangelogOrder, Epoch, OwnOffsets, decode_epoch
+from streams.topics import COMMENTS
 from tests.properties.test_crashes import Log, batches, lists_up_to, logs, run
-from tests.properties.two_writers import Owner, SharedKafka
+from tests.properties.two_writers import KeptStore, Owner, SharedKafka
+from tests.unit.events import value_of
 
 Script = list[tuple[str, Any]]
 steps = st.one_of(
@@ -18,6 +20,7 @@ steps = st.one_of(
     st.tuples(st.just("fetch"), batches),
     st.tuples(st.just("flush"), st.tuples(st.lists(st.integers(0, 3), max_size=8), st.integers(0, 63))),
     st.tuples(st.just("succeed"), st.none()),
+    st.tuples(st.just("restart"), st.integers(0, 3)),
     st.tuples(st.just("zombie fetches"), st.tuples(st.integers(0, 3), batches)),
     st.tuples(st.just("zombie flushes"), st.integers(0, 3)),
     st.tuples(st.just("late records arrive"), st.integers(1, 12)),
@@ -35,7 +38,10 @@ def small_segments() -> Iterator[None]:
 def live(log: Log, script: Script) -> tuple[SharedKafka, Owner]:
     """Work through a log while earlier owners go on as if they were owners, then to its end."""
     kafka = SharedKafka(log)
+    # A copy that is older than a compaction must still learn of deletions; younger ones need no marks.
+    kafka.keeps_deletions = any(name == "restart" for name, _ in script)
     owners = [Owner(kafka)]
+    copies = []
     for name, argument in script:
         owner = owners[-1]
         match name:
@@ -47,7 +53,14 @@ def live(log: Log, script: Script) -> tuple[SharedKafka, Owner]:
                 owner.flush(iter(()))
                 owner.commit(mask)
             case "succeed":
+                copies.append(owner.kept)
                 owners.append(Owner(kafka))
+            case "restart":
+                # On the copy of the life before, or of one long ago; the killed one may still have records under way.
+                copies.append(owner.kept)
+                kafka.copy = copies[-1 - argument % len(copies)]
+                owners.append(Owner(kafka))
+                kafka.copy = KeptStore()
             case "zombie fetches" if len(owners) > 1:
                 which, batch = argument
                 owners[which % (len(owners) - 1)].fetch(*batch)
@@ -64,7 +77,7 @@ def live(log: Log, script: Script) -> tuple[SharedKafka, Owner]:
 @settings(max_examples=150)
 @given(logs(), lists_up_to(30, steps), st.booleans())
 def test_records_of_earlier_owners_change_no_number(log: Log, script: Script, is_noticed: bool) -> None:
-    """Any interleaving of two and more writers: owner and successors hold the numbers of an undisturbed run."""
+    """Any interleaving of writers, and of starts on older copies of the log: all hold the numbers of a calm run."""
     _, calm = run(Owner, log, [])
     expected = calm.numbers()
     kafka, owner = live(log, script)
@@ -122,3 +135,21 @@ def test_gaps_between_own_offsets_are_foreign_records() -> None:
     offsets.expect(1, 7)
     assert offsets.written(1, 9, 1) == 2
     assert offsets.written(0, 110, 1) == -1, "the log was cut"
+
+
+def test_copy_stands_before_foreign_records_until_everything_is_written_again() -> None:
+    """A kill in between must find them when it reads on: otherwise nobody writes over what compaction keeps of them."""
+    kafka = SharedKafka([(COMMENTS, partition, value_of("comment.created", f"e{partition}")) for partition in (0, 1)])
+    earlier = Owner(kafka)
+    earlier.flush(iter(()))
+    assert earlier.kept.offsets == kafka.ends, "nobody else wrote: the copy is what the log holds"
+    owner = Owner(kafka)
+    owner.flush(iter(()))
+    before = dict(kafka.ends)
+    earlier.flush(iter(()))
+    kafka.let_in(len(kafka.late))
+    assert kafka.ends != before
+    owner.flush(iter(()))
+    assert owner.kept.offsets == before
+    owner.flush(iter(()))
+    assert owner.kept.offsets == kafka.ends

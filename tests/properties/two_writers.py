@@ -5,16 +5,19 @@ records arrive at any later time, and only their commits are refused. A worse zo
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from copy import deepcopy
 from typing import Any, NamedTuple
 from unittest import mock
 
 from agents.outbox import Delivery
+from agents.state_store import Change, MemoryStore, StateStore
+from agents.state_table import StateTable, fence_key
 from streams.dedupe import Segment
 from streams.fencing import EPOCH_HEADER, NO_EPOCH, ChangelogOrder, Epoch, decode_epoch
 from streams.records import RowRecord
 from tests.properties.crashes import Killed, Worker, Write
-from tests.properties.flushing_worker import CHANGELOG, FlushedKafka, FlushingWorker, Outbox, fill, table_of
+from tests.properties.flushing_worker import CHANGELOG, FlushedKafka, FlushingWorker, Outbox
 
 _FLUSHES_UNTIL_REWRITTEN = 2
 """The first one after a foreign record shows it, the second one writes everything again."""
@@ -29,6 +32,24 @@ class Entry(NamedTuple):
     epoch: Epoch
 
 
+class KeptStore(MemoryStore):
+    """What a store on disk keeps: records and the offset behind them, changed together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.offsets: dict[int, int] = {}
+
+    def next_offset(self, partition: int) -> int | None:
+        """Return from where reading must go on."""
+        return self.offsets.get(partition)
+
+    def apply(self, partition: int, changes: Iterable[Change], next_offset: int | None) -> None:
+        """Take records and the offset behind them."""
+        super().apply(partition, changes, next_offset)
+        if next_offset is not None:
+            self.offsets[partition] = next_offset
+
+
 class SharedKafka(FlushedKafka):
     """Keeps every changelog record with its offset and its writer's epoch, until it is compacted."""
 
@@ -37,6 +58,10 @@ class SharedKafka(FlushedKafka):
         self.entries: dict[int, list[Entry]] = {0: [], 1: []}
         self.ends: dict[int, int] = {0: 0, 1: 0}
         self.generation = 0
+        self.copy = KeptStore()
+        """What the next owner finds in its directory."""
+        self.keeps_deletions = False
+        """Whether compaction keeps the marks of deleted keys, as Kafka does for a day."""
         self.late: list[Write] = []
         """Changelog records of earlier owners that have not arrived yet."""
 
@@ -59,23 +84,29 @@ class SharedKafka(FlushedKafka):
         for partition, entries in self.entries.items():
             old = [entry for entry in entries if entry.offset < ends[partition]]
             last = {entry.key: entry for entry in old}
-            kept = [entry for entry in old if last[entry.key] is entry and entry.value is not None]
+            kept = [
+                entry for entry in old if last[entry.key] is entry and (self.keeps_deletions or entry.value is not None)
+            ]
             self.entries[partition] = kept + entries[len(old) :]
 
-    def recovered(self, partition: int, order: ChangelogOrder) -> dict[bytes, bytes]:
-        """Return what a reader restores."""
-        content: dict[bytes, bytes] = {}
+    def read_on(self, store: StateStore, partition: int, order: ChangelogOrder) -> None:
+        """Bring a copy up to date, as recovery does: from its offset on, only what counts."""
+        first = store.next_offset(partition) or 0
         for entry in self.entries[partition]:
-            if order.counts(partition, entry.offset, entry.epoch):
-                if entry.value is None:
-                    content.pop(entry.key, None)
-                else:
-                    content[entry.key] = entry.value
-        return content
+            if entry.offset >= first and order.counts(partition, entry.offset, entry.epoch):
+                store.apply(partition, [(entry.key, entry.value)], entry.offset + 1)
 
     def read(self, partition: int) -> tuple[list[RowRecord], dict[str, dict[int, Segment]]]:
         """Return the state records and dedupe segments of a partition."""
-        return table_of(self.recovered(partition, ChangelogOrder(lambda _: NO_EPOCH))).read(partition)
+        store = deepcopy(self.copy)
+        table = StateTable(store)
+
+        def stored(partition: int) -> Epoch:
+            value = table.get(fence_key(partition))
+            return NO_EPOCH if value is None else decode_epoch(value)
+
+        self.read_on(store, partition, ChangelogOrder(stored))
+        return table.read(partition)
 
 
 class SharedOutbox(Outbox):
@@ -123,9 +154,19 @@ class Owner(FlushingWorker):
         self.shared = kafka
         super().__init__(kafka)
         for partition in kafka.entries:
-            fill(self._store, kafka.recovered(partition, self.fence.order))
+            kafka.read_on(self._store, partition, self.fence.order)
         asyncio.run(self.fence.take_over(kafka.entries, self.generation, dict(kafka.ends)))
         self._seen_ends = [dict(kafka.ends)]
+
+    def make_store(self, kafka: Any) -> KeptStore:
+        """Return the copy that an earlier life left, or an empty one."""
+        return deepcopy(kafka.copy)
+
+    @property
+    def kept(self) -> KeptStore:
+        """What a kill would leave in this worker's directory."""
+        assert isinstance(self._store, KeptStore)
+        return deepcopy(self._store)
 
     def make_outbox(self, kafka: Any) -> SharedOutbox:
         """Return what delivers to this Kafka."""
