@@ -7,6 +7,8 @@ from urllib.parse import quote
 import msgspec
 import redis
 
+from agents.alert_projection import AlertKeys
+from models.alerts import Alert
 from models.rollups import CampaignRollup, GiveawayRollup, InfluencerRollup, Snapshot, WindowName
 
 _TIMEOUT_SECONDS: Final = 5.0
@@ -70,6 +72,7 @@ class ReadModel:
             )
         except ValueError as error:
             raise ReadModelError(f"{url!r} is not a Redis address: {error}") from error
+        self._alert = msgspec.json.Decoder(Alert)
         self._campaign = msgspec.json.Decoder(CampaignRollup)
         self._influencer = msgspec.json.Decoder(InfluencerRollup)
         self._giveaway = msgspec.json.Decoder(GiveawayRollup)
@@ -116,6 +119,22 @@ class ReadModel:
     def influencer_ids(self, campaign_id: str) -> list[str]:
         """Ids of a campaign's influencers that have numbers, sorted; the unattributed one is the empty id."""
         return self._members(f"campaign:{quote(campaign_id, safe='')}:influencers")
+
+    def alerts(self, campaign_id: str) -> list[Alert]:
+        """The open alerts of a campaign, the newest first.
+
+        Raises:
+            ReadModelError: Redis is away, or an alert cannot be read.
+        """
+        try:
+            values: Any = self.client.hvals(AlertKeys(self.prefix).active(campaign_id))
+        except redis.RedisError as error:
+            raise self._away(error) from error
+        try:
+            found = [self._alert.decode(value) for value in values]
+        except msgspec.DecodeError as error:
+            raise ReadModelError(f"an alert of {campaign_id!r} in {self.url} cannot be read: {error}") from error
+        return sorted(found, key=lambda alert: (-alert.opened_at_ms, alert.alert_id))
 
     def campaign(self, campaign_id: str) -> CampaignRollup | None:
         """One campaign's rollup; None before its first."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from agents.demo.history import RateHistory
 from agents.read_model import ReadModel, WorkerHealth
+from models.alerts import Alert
 from models.rollups import CampaignRollup, GiveawayRollup, InfluencerRollup, WindowStats
 
 RATES = ("events", "comments", "engagements", "views", "clicks", "orders")
@@ -21,6 +22,8 @@ class Frame:
     per_second: dict[str, float] = field(default_factory=dict)
     history: dict[str, list[float]] = field(default_factory=dict)
     giveaway: GiveawayRollup | None = None
+    alerts: list[Alert] = field(default_factory=list)
+    """What is open now, the newest first."""
     moved: dict[str, int] = field(default_factory=dict)
     """Places an influencer has gained (positive) or lost since about ten seconds ago."""
 
@@ -77,6 +80,7 @@ class Observer:
             influencers=influencers,
             workers=workers,
             giveaway=giveaways[0] if giveaways else None,
+            alerts=[] if self._campaign_id is None else self._read_model.alerts(self._campaign_id),
             per_second={name: history.per_second for name, history in self._histories.items()},
             history={name: history.rates for name, history in self._histories.items()},
             moved=self._moved(elapsed_seconds, [each.influencer_id for each in influencers]),

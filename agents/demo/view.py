@@ -14,6 +14,7 @@ from rich.text import Text
 from agents.demo.frame import Frame
 from agents.demo.history import sparkline
 from agents.read_model import WorkerHealth
+from models.alerts import Alert
 from models.rollups import GiveawayRollup, InfluencerRollup, RevenueStats, SentimentStats, WindowStats
 
 WIDE_COLUMNS: Final = 100
@@ -44,11 +45,13 @@ def picture(frame: Frame, width: int, height: int) -> RenderableType:
     wide, tall = width >= WIDE_COLUMNS, height >= TALL_ROWS
     top_rows = 8 if tall else 7
     giveaway = [] if frame.giveaway is None else [Layout(_giveaway(frame.giveaway), name="giveaway", size=1)]
-    board_rows = max(4, height - 1 - len(giveaway) - top_rows - _PIPELINE_ROWS)
+    alerts = [Layout(_alerts(frame.alerts), name="alerts", size=1)] if frame.alerts else []
+    board_rows = max(4, height - 1 - len(giveaway) - len(alerts) - top_rows - _PIPELINE_ROWS)
     root = Layout()
     root.split_column(
         Layout(_title(frame, width), name="title", size=1),
         *giveaway,
+        *alerts,
         Layout(name="top", size=top_rows),
         Layout(_leaderboard(frame, width, board_rows, wide=wide), name="board", size=board_rows),
         Layout(_pipeline(frame, wide=wide), name="pipeline", size=_PIPELINE_ROWS),
@@ -119,6 +122,13 @@ def _giveaway(giveaway: GiveawayRollup) -> RenderableType:
     line.append(f" · {number(giveaway.valid_entries)} valid, {number(giveaway.duplicate_entries)} again", _DIM)
     line.append(f", {number(invalid)} invalid, {number(giveaway.withdrawn_entries)} withdrawn", _DIM)
     return line
+
+
+def _alerts(alerts: Sequence[Alert]) -> RenderableType:
+    newest = alerts[0]
+    more = f"  (and {len(alerts) - 1} more)" if len(alerts) > 1 else ""
+    colour = "bold red" if newest.severity == "critical" else "bold yellow3"
+    return Text.assemble((" ▲ ", colour), (newest.explanation, "bold"), (more, "grey58"), no_wrap=True)
 
 
 def _headline(frame: Frame, *, tall: bool) -> RenderableType:

@@ -12,8 +12,8 @@ from models.alerts import AlertTransition
 from streams.topics import ALERTS, INPUT_TOPICS
 from tests.integration.cluster import Cluster
 
-CHUNK_MS: Final = 15 * 60_000
-GRACE_SECONDS: Final = 1_800
+CHUNK_MS: Final = 10 * 60_000
+GRACE_SECONDS: Final = 1_200
 """Two chunks: the topics of a chunk may be read in any order."""
 
 

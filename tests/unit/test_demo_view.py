@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace as replace_alert
 from rich.cells import cell_len
 from rich.console import Console
 
@@ -19,6 +20,7 @@ from agents.demo.totals import compare
 from agents.demo.view import compact, duration, money, picture, plain_line, sentiment_bar
 from agents.read_model import WorkerHealth
 from agents.simulator.truth import GroundTruth, TrueCampaign, TrueInfluencer, TrueMoney, TrueTotals
+from models.alerts import Alert
 from models.rollups import (
     WINDOW_NAMES,
     CampaignRollup,
@@ -110,6 +112,29 @@ class TestPicture:
         assert len(lines) == height
         assert {cell_len(line) for line in lines[1:]} == {width}
         assert cell_len(lines[0]) <= width
+
+    def test_an_open_alert_says_its_sentence_and_how_many_more_there_are(self) -> None:
+        """The newest alert has a line of its own, and the picture still fills the terminal."""
+        alert = Alert(
+            alert_id="a",
+            rule="negative_wave",
+            campaign_id="spring",
+            influencer_id="i1",
+            severity="critical",
+            phase="firing",
+            opened_at_ms=1,
+            at_ms=1,
+            strength=2.0,
+            unit="negative share",
+            observed=0.6,
+            expected=0.1,
+            ratio=6.0,
+            sample_size=100,
+            explanation="Ana's comments turned negative",
+        )
+        lines = drawn(replace(FULL, alerts=[alert, replace_alert(alert, alert_id="b")]), 100, 30)
+        assert len(lines) == 30
+        assert any("Ana's comments turned negative  (and 1 more)" in line for line in lines)
 
     @pytest.mark.parametrize(("width", "height"), SIZES)
     def test_what_matters_is_there_at_every_size(self, width: int, height: int) -> None:
