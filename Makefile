@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 KAFKA_TESTS := $(wildcard tests/integration tests/faults)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-kafka test-kafka-if-present check lint types imports format bench train docs lock clean dashboards test-observability
+.PHONY: help install demo test test-kafka test-kafka-if-present test-faults check lint types imports format bench train docs lock clean dashboards test-observability
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ test-observability: $(STAMP) ## Rules, routes, dashboards and deployment files, 
 test-kafka: $(STAMP) ## Run every broker test against Apache Kafka (needs java 17 and mvn, no Docker)
 	$(BIN)/python -m pytest --broker kafka -m broker $(KAFKA_TESTS)
 	$(BIN)/python -m pytest --broker kafka3 -m replication $(KAFKA_TESTS)
+
+test-faults: $(STAMP) ## Break everything on purpose, long form, on every broker; tables into docs/guarantees.md
+	$(BIN)/python -m tests.faults --long --broker embedded --broker kafka --broker kafka3 --write
 
 # Without Java or Maven a developer is told; CI fails.
 test-kafka-if-present: $(STAMP)

@@ -72,11 +72,12 @@ def one_of_each_text(events: Iterable[Event]) -> list[Event]:
     return list(warm.values())
 
 
-def batch_producer(bootstrap: str) -> AIOKafkaProducer:
+def batch_producer(bootstrap: str, *, idempotent: bool = False) -> AIOKafkaProducer:
     """Return a producer for whole batches, not yet started; on the running loop."""
     return AIOKafkaProducer(
         bootstrap_servers=bootstrap.split(","),
         acks="all",
+        enable_idempotence=idempotent,
         max_batch_size=_BATCH_BYTES,
         max_request_size=16 * _BATCH_BYTES,
     )

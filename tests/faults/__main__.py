@@ -1,14 +1,13 @@
 """``python -m tests.faults``: run the fault suite with progress, and write its table into docs/guarantees.md."""
 
 import sys
-from pathlib import Path
 from time import monotonic
 
 import click
 from rich.console import Console
 
 from tests.brokers import BrokerKind
-from tests.faults.report import as_table, read_results, write_docs, write_results
+from tests.faults.report import PAGE, RESULTS, as_table, read_results, write_docs, write_results
 from tests.faults.runner import Result, run
 from tests.faults.scenarios import SCENARIOS, Scenario
 
@@ -29,12 +28,7 @@ NAMES = tuple(scenario.name for scenario in SCENARIOS)
 @click.option("--pulse/--no-pulse", default=True, help="Put our workers to the faults (default).")
 @click.option("--seed", type=int, default=1, show_default=True, help="Where every chance comes from.")
 @click.option(
-    "--results",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Keep the results in this file, and begin with those in it.",
-)
-@click.option(
-    "--write", type=click.Path(dir_okay=False, exists=True, path_type=Path), help="Put the table into this page."
+    "--write", is_flag=True, help=f"Keep the results in docs/{RESULTS.name}, and the tables in docs/{PAGE.name}."
 )
 def main(
     is_long: bool,
@@ -43,13 +37,12 @@ def main(
     plain: bool,
     pulse: bool,
     seed: int,
-    results: Path | None,
-    write: Path | None,
+    write: bool,
 ) -> None:
     """Break things on purpose, and compare every number with an independent count."""
     console = Console(stderr=True)
     form = "long" if is_long else "short"
-    found = [] if results is None or not results.exists() else read_results(results)
+    found: list[Result] = []
     console.print(f"{form} form, seed {seed}")
     for each in broker:
         for scenario in SCENARIOS:
@@ -59,12 +52,12 @@ def main(
                 if each not in scenario.brokers or not (pulse if subject == "pulse" else plain and scenario.plain):
                     continue
                 result = _run(console, scenario, form, seed, each, subject)
-                found = [old for old in found if _place(old) != _place(result)] + [result]
-                if results is not None:
-                    write_results(results, found)
+                found.append(result)
+                if write:
+                    kept = [old for old in read_results(RESULTS) if _place(old) != _place(result)]
+                    write_results(RESULTS, [*kept, result])
+                    write_docs(read_results(RESULTS))
     Console(width=None if console.is_terminal else 200).print(as_table(found))
-    if write is not None:
-        write_docs(found, write)
     sys.exit(0 if all(result.exact for result in found if result.subject == "pulse") else 1)
 
 

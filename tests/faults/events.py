@@ -3,6 +3,7 @@
 from collections import Counter
 from functools import lru_cache
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from tests.oracle.lines import RefusedError, row_of
 from tests.oracle.oracle import compute
 
 SCORER = "social"
-HOUR_MS = 3_600_000
+HOT = "ana"
 START_MS = 1_767_225_600_000
 """A fixed moment, so that a seed names the same events on any day."""
 Letters = Counter[tuple[str, bytes]]
@@ -48,7 +49,7 @@ class EventLog(NamedTuple):
 
 
 @lru_cache(maxsize=4)
-def campaign(count: int, seed: int, *, clean: bool = False, hours: float = 6.0) -> EventLog:
+def campaign(count: int, seed: int, clean: bool = False, hours: float = 6.0) -> EventLog:
     """Return a simulated campaign of ``count`` distinct events.
 
     5 % are delivered twice, 1 % hours late, 2 % to a wrong partition, 0.5 % are corrupt, and all are in disorder of up
@@ -63,6 +64,26 @@ def campaign(count: int, seed: int, *, clean: bool = False, hours: float = 6.0) 
             for record in records
         ]
     )
+
+
+@lru_cache(maxsize=1)
+def hot_campaign(count: int, seed: int) -> EventLog:
+    """Return a campaign in which nine events of ten are one influencer's."""
+    random = Random(seed)
+    return log_of(
+        [_of_the_hot_one(event) if random.random() < 0.9 else event for event in campaign(count, seed).events]
+    )
+
+
+def _of_the_hot_one(event: Event) -> Event:
+    try:
+        fields = msgspec.json.decode(event.value, type=dict[str, msgspec.Raw])
+    except msgspec.DecodeError:
+        return event
+    if "influencer_id" not in fields:
+        return event
+    fields["influencer_id"] = msgspec.Raw(msgspec.json.encode(HOT))
+    return event._replace(key=HOT.encode(), value=msgspec.json.encode(fields))
 
 
 def log_of(events: list[Event]) -> EventLog:

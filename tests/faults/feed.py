@@ -21,9 +21,11 @@ class Feed:
     Args:
         bootstrap: The broker.
         partitions: Partitions of each input topic.
+        idempotent: Whether a send that is repeated arrives once; the embedded broker cannot tell.
     """
 
-    def __init__(self, bootstrap: str, partitions: int) -> None:
+    def __init__(self, bootstrap: str, partitions: int, *, idempotent: bool) -> None:
+        self._idempotent = idempotent
         self._bootstrap = bootstrap
         self._partitions = partitions
         self._loop = asyncio.new_event_loop()
@@ -68,7 +70,7 @@ class Feed:
         return self._under_way is not None and not self._under_way.done()
 
     async def _connect(self) -> None:
-        self._producer = batch_producer(self._bootstrap)
+        self._producer = batch_producer(self._bootstrap, idempotent=self._idempotent)
         await self._producer.start()
 
     async def _send(self, events: Sequence[Event], seconds: float) -> None:

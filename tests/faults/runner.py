@@ -5,9 +5,11 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Literal
 
+from kafka.errors import KafkaError
 from msgspec import Struct
 
-from tests import brokers
+from agents.read_model import ReadModelError
+from tests.brokers import make_broker, select
 from tests.faults.events import SCORER
 from tests.faults.judge import Verdict
 from tests.faults.scenarios import SESSION_SECONDS, Scenario, random_of
@@ -48,13 +50,14 @@ class Result(Struct, frozen=True, kw_only=True):
 @contextmanager
 def subject_of(scenario: Scenario, name: SubjectName, broker: str, as_of_ms: int) -> Iterator[Subject]:
     """Start a fresh cluster with the workers of a trial; none runs yet."""
-    brokers.select(broker)
+    select(broker)
     with Cluster(
         str(as_of_ms),
         scenario.partitions,
+        make_broker(scenario.broker_config),
         SENTIMENT=SCORER,
         SESSION_SECONDS=str(SESSION_SECONDS),
-        **dict(scenario.settings),
+        **scenario.settings,
     ) as cluster:
         yield OurWorkers(cluster, scenario.partitions) if name == "pulse" else PlainWorkers(cluster)
 
@@ -62,50 +65,37 @@ def subject_of(scenario: Scenario, name: SubjectName, broker: str, as_of_ms: int
 def run(
     scenario: Scenario, *, form: Form, seed: int, say: Say, broker: str = "embedded", subject: SubjectName = "pulse"
 ) -> Result:
-    """Run a scenario and judge it.
-
-    Raises:
-        DeadlineError: something hangs.
-        AssertionError: a worker did not end when it was told to.
-    """
+    """Run a scenario and judge it. What hangs, ends wrongly or takes too long is a problem of the result."""
     size = scenario.short if form == "short" else scenario.long
     log = scenario.log(size, seed, clean=subject == "plain")
-    random = random_of(seed, scenario, subject)
     began = monotonic()
-    with subject_of(scenario, subject, broker, log.as_of_ms) as workers:
-        workers.prepare()
-        trial = Trial(workers, log, faults=size.faults, random=random, seconds=DEADLINE_SECONDS[form], say=say)
-        with trial:
-            scenario.act(trial, size)
-            verdict, seconds = trial.settle()
-            if verdict.exact:
-                verdict = workers.close(trial.workers, log, recovery=form == "long" or scenario.recovery)
-            return _result(scenario, trial, verdict, seconds, form, seed, broker, subject, monotonic() - began)
-
-
-def _result(
-    scenario: Scenario,
-    trial: Trial,
-    verdict: Verdict,
-    seconds: float | None,
-    form: Form,
-    seed: int,
-    broker: str,
-    subject: SubjectName,
-    took_seconds: float,
-) -> Result:
+    trial: Trial | None = None
+    seconds: float | None = None
+    try:
+        with subject_of(scenario, subject, broker, log.as_of_ms) as workers:
+            workers.prepare()
+            chances = random_of(seed, scenario, subject)
+            trial = Trial(workers, log, faults=size.faults, random=chances, seconds=DEADLINE_SECONDS[form], say=say)
+            with trial:
+                scenario.act(trial, size)
+                verdict, seconds = trial.settle()
+                if verdict.exact:
+                    verdict = workers.close(trial.workers, log, recovery=form == "long" or scenario.recovery)
+    except (AssertionError, KafkaError, ReadModelError, TimeoutError) as error:
+        # Told as the result it is: the other scenarios of a run of an hour go on.
+        verdict = Verdict(0, 0, [f"{type(error).__name__}: {error}"])
     return Result(
         scenario=scenario.name,
         subject=subject,
         broker=broker,
         form=form,
         seed=seed,
-        faults=trial.faults,
-        events=trial.sent,
+        faults=size.faults,
+        events=0 if trial is None else trial.sent,
         lost=verdict.lost,
         doubled=verdict.doubled,
         seconds=seconds,
-        took_seconds=took_seconds,
+        took_seconds=monotonic() - began,
         problems=verdict.problems[:SHOWN_PROBLEMS],
-        notes=trial.notes,
+        notes=[] if trial is None else trial.notes,
     )

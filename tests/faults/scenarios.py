@@ -1,33 +1,28 @@
-"""The faults: what each does to a trial, how often in the short and in the long form, and where it can be had."""
+"""The catalogue of faults: how often each strikes in the short and in the long form, and where it can be had."""
 
-import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import Random
 from typing import NamedTuple
 
-from agents.embedded import EmbeddedRedis
-from tests.faults.events import EventLog, campaign
-from tests.faults.trial import Trial
+from tests.brokers import COMPACTING
+from tests.faults import pressure, server_faults, state_faults, worker_faults
+from tests.faults.events import EventLog, campaign, hot_campaign
+from tests.faults.trial import Size, Trial
 
 SESSION_SECONDS = 6
-MOST_WORKERS = 3
-EVERYWHERE = frozenset(("embedded", "kafka", "kafka3"))
-ON_KAFKA = frozenset(("kafka", "kafka3"))
-
-
-class Size(NamedTuple):
-    """How often a fault strikes, over how many events, and how long the outage is where there is one."""
-
-    faults: int
-    events: int
-    seconds: float = 0.0
+OUTAGE_SECONDS = SESSION_SECONDS + 4.0
+EVERYWHERE = ("embedded", "kafka")
+ON_KAFKA = ("kafka", "kafka3")
+MEMORY_ONLY = "not possible: it keeps its data in memory only, and a restart loses everything"
 
 
 class Scenario(NamedTuple):
     """One kind of fault.
 
     ``plain`` says whether the plain Faust app is put to it as well, ``brokers`` where it can be had, ``instead`` what
-    the table says elsewhere. ``twice`` scenarios deliver every event twice.
+    the table says elsewhere. ``twice`` scenarios deliver every event twice. ``recovery`` says whether the short form,
+    too, ends with the state read from the changelog once more. ``elsewhere`` names the test of `make check` that does
+    the same, where the short form of this would do it twice.
     """
 
     name: str
@@ -37,129 +32,141 @@ class Scenario(NamedTuple):
     long: Size
     plain: bool = False
     twice: bool = False
-    brokers: frozenset[str] = EVERYWHERE
+    hot: bool = False
+    hours: float = 6.0
+    brokers: tuple[str, ...] = EVERYWHERE
     instead: str = ""
     partitions: int = 8
-    settings: tuple[tuple[str, str], ...] = ()
-    recovery: bool = True
-    """Whether the short form, too, ends with a new worker that has nothing but the changelog."""
+    settings: Mapping[str, str] = {}
+    broker_config: Mapping[str, str] = {}
+    recovery: bool = False
+    elsewhere: str = ""
 
     def log(self, size: Size, seed: int, *, clean: bool) -> EventLog:
         """The events of the scenario and what is true of them."""
-        log = campaign(size.events, seed, clean=clean)
+        log = hot_campaign(size.events, seed) if self.hot else campaign(size.events, seed, clean, self.hours)
         return log.twice() if self.twice else log
 
 
-def kill_workers(trial: Trial, size: Size) -> None:
-    """Two workers share the work; one or the other is killed, and another starts in its place."""
-    trial.start(2)
-    for _ in trial.moments():
-        trial.kill(trial.any_worker())
-        trial.add_worker()
-
-
-def rebalance(trial: Trial, size: Size) -> None:
-    """One to three workers share the work: one joins, or one leaves."""
-    trial.start(1)
-    for _ in trial.moments():
-        joins = len(trial.workers) == 1 or (len(trial.workers) < MOST_WORKERS and trial.random.random() < 0.5)
-        if joins:
-            trial.strike(f"{trial.add_worker().name} joins")
-        else:
-            trial.remove(trial.ready_worker())
-
-
-def terminate(trial: Trial, size: Size) -> None:
-    """A worker is told to end in the middle of a backlog, and another starts when it has ended."""
-    trial.start(2)
-    portions = trial.portions(size.faults + 1)
-    for portion in portions[:-1]:
-        trial.send(portion)
-        trial.wait_busy()
-        trial.remove(trial.ready_worker())
-        trial.struck_times += 1
-        trial.add_worker()
-    trial.send(portions[-1])
-
-
-def deliver_twice(trial: Trial, size: Size) -> None:
-    """Every event comes a second time, in another order, and between the two the worker is killed."""
-    trial.start(1)
-    for portion in trial.portions(size.faults):
-        trial.send(portion)
-        trial.wait_sent()
-        trial.pause(1.0)
-        trial.kill(trial.any_worker())
-        trial.struck_times += 1
-        trial.add_worker()
-        again = list(portion)
-        trial.random.shuffle(again)
-        trial.send(again)
-
-
-def lose_redis(trial: Trial, size: Size) -> None:
-    """Redis is killed, stays away for a while, and comes back with nothing; events flow all the time."""
-    trial.start(1)
-    port = trial.cluster.redis.port
-    for _ in trial.moments():
-        trial.cluster.redis.kill()
-        trial.pause_while(size.seconds, "Redis is away")
-        trial.cluster.redis = EmbeddedRedis(port)
-        trial.cluster.redis.start()
-        trial.strike("Redis is back, empty")
-
-
-def pause_broker(trial: Trial, size: Size) -> None:
-    """The broker stands still for longer than a session, as a network that is cut; then it goes on."""
-    trial.start(2)
-    for _ in trial.moments():
-        trial.cluster.broker.pause()
-        trial.pause_while(size.seconds, "the broker stands still")
-        trial.cluster.broker.resume()
-        trial.strike("the broker goes on")
-
-
-def freeze_worker(trial: Trial, size: Size) -> None:
-    """A worker stands still until others have its partitions, and then wakes up in the middle of its work."""
-    trial.start(2)
-    for _ in trial.moments():
-        worker = trial.any_worker()
-        worker.signal(signal.SIGSTOP)
-        trial.pause_while(size.seconds, f"{worker.name} stands still")
-        worker.signal(signal.SIGCONT)
-        trial.strike(f"{worker.name} goes on")
-
-
-OUTAGE = SESSION_SECONDS + 4.0
-
 SCENARIOS = (
-    Scenario("kill", "`kill -9` of a worker", kill_workers, Size(3, 60_000), Size(20, 1_000_000), plain=True),
-    Scenario("rebalance", "a worker joins or leaves", rebalance, Size(3, 60_000), Size(20, 1_000_000), plain=True),
-    Scenario("terminate", "SIGTERM in mid-batch", terminate, Size(2, 60_000), Size(10, 1_000_000)),
+    Scenario(
+        "kill",
+        "`kill -9` of a worker at a random moment",
+        worker_faults.kill_workers,
+        Size(3, 30_000),
+        Size(20, 1_000_000),
+        plain=True,
+        recovery=True,
+    ),
+    Scenario(
+        "rebalance",
+        "a worker joins or leaves",
+        worker_faults.rebalance,
+        Size(2, 30_000),
+        Size(20, 1_000_000),
+        plain=True,
+    ),
+    Scenario(
+        "terminate", "SIGTERM in mid-batch", worker_faults.terminate, Size(1, 30_000), Size(10, 1_000_000), plain=True
+    ),
     Scenario(
         "redelivery",
-        "every event twice, in another order, `kill -9` between",
-        deliver_twice,
-        Size(1, 60_000),
+        "every event delivered twice, in another order, `kill -9` in between",
+        worker_faults.deliver_twice,
+        Size(1, 30_000),
         Size(5, 500_000),
         plain=True,
         twice=True,
     ),
-    Scenario("redis", "Redis gone and back empty", lose_redis, Size(1, 60_000, 5.0), Size(3, 500_000, 60.0)),
+    Scenario(
+        "zombie",
+        "worker frozen for longer than its session, then awake (SIGSTOP)",
+        worker_faults.freeze_worker,
+        Size(1, 30_000, OUTAGE_SECONDS),
+        Size(5, 500_000, OUTAGE_SECONDS),
+        elsewhere="tests/integration/test_frozen.py",
+    ),
     Scenario(
         "pause",
         "broker silent for longer than a session (SIGSTOP)",
-        pause_broker,
-        Size(1, 60_000, OUTAGE),
-        Size(5, 500_000, OUTAGE),
+        server_faults.pause_broker,
+        Size(1, 30_000, OUTAGE_SECONDS),
+        Size(5, 500_000, OUTAGE_SECONDS),
         plain=True,
     ),
     Scenario(
-        "zombie",
-        "worker frozen for longer than its session (SIGSTOP), then awake",
-        freeze_worker,
-        Size(1, 60_000, OUTAGE),
-        Size(5, 500_000, OUTAGE),
+        "restart",
+        "broker killed or restarted",
+        server_faults.restart_broker,
+        Size(1, 30_000),
+        Size(5, 500_000),
+        plain=True,
+        brokers=ON_KAFKA,
+        instead=MEMORY_ONLY,
+    ),
+    Scenario(
+        "loss",
+        "one of three brokers lost",
+        server_faults.lose_a_broker,
+        Size(1, 30_000, OUTAGE_SECONDS),
+        Size(5, 500_000, 20.0),
+        brokers=("kafka3",),
+        instead="not possible: one node",
+    ),
+    Scenario(
+        "compaction",
+        "changelog compacted meanwhile, `kill -9` of workers",
+        server_faults.compact,
+        Size(1, 30_000),
+        Size(5, 500_000),
+        brokers=ON_KAFKA,
+        instead="not possible: it never compacts",
+        broker_config=COMPACTING,
+        recovery=True,
+    ),
+    Scenario(
+        "redis",
+        "Redis gone and back empty",
+        server_faults.lose_redis,
+        Size(1, 30_000, 5.0),
+        Size(3, 500_000, 60.0),
+        elsewhere="tests/integration/test_redis_outage.py",
+    ),
+    Scenario(
+        "disk",
+        "disk of the RocksDB store full",
+        state_faults.fill_disk,
+        Size(1, 30_000),
+        Size(3, 500_000),
+        settings={"STORE": "rocksdb"},
+    ),
+    Scenario(
+        "versions",
+        "changelog with records of an older and of a newer version",
+        state_faults.mix_versions,
+        Size(1, 30_000),
+        Size(3, 500_000),
+        recovery=True,
+    ),
+    Scenario("flood", "ten times the sustainable rate", pressure.flood, Size(1, 30_000), Size(1, 3_000_000)),
+    Scenario(
+        "hot",
+        "one influencer with 90 % of the traffic",
+        pressure.at_once,
+        Size(1, 30_000),
+        Size(1, 1_000_000),
+        hot=True,
+    ),
+    Scenario(
+        "partitions",
+        "200 partitions on one worker",
+        pressure.at_once,
+        Size(1, 30_000),
+        Size(1, 1_000_000),
+        partitions=200,
+    ),
+    Scenario(
+        "backlog", "two hours of events at the start", pressure.backlog, Size(1, 30_000), Size(1, 2_000_000), hours=2.0
     ),
 )
 

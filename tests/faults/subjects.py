@@ -36,11 +36,14 @@ class Subject(Protocol):
     def prepare(self) -> None:
         """Create topics and definitions."""
 
-    def add_worker(self) -> ChildProcess:
+    def add_worker(self, name: str | None = None) -> ChildProcess:
         """Start a worker."""
 
     def is_ready(self, worker: ChildProcess) -> bool:
         """Whether a worker has its partitions."""
+
+    def is_idle(self) -> bool:
+        """Whether everything sent is read and committed."""
 
     def progress(self, workers: Iterable[ChildProcess]) -> int:
         """How much was done so far; only its growth means something."""
@@ -69,18 +72,24 @@ class OurWorkers:
     def __init__(self, cluster: Cluster, partitions: int) -> None:
         self.cluster = cluster
         self.partitions = partitions
+        self._started = 0
 
     def prepare(self) -> None:
         """Put the example's definition in force."""
         self.cluster.command("campaigns", "apply", str(GIVEAWAY))
 
-    def add_worker(self) -> ChildProcess:
+    def add_worker(self, name: str | None = None) -> ChildProcess:
         """Start a worker."""
-        return self.cluster.add_worker()
+        self._started += 1
+        return self.cluster.add_worker(name or f"worker-{self._started}")
 
     def is_ready(self, worker: ChildProcess) -> bool:
         """Whether /readyz answers 200."""
         return self.cluster.is_ready(worker)
+
+    def is_idle(self) -> bool:
+        """Whether the broker has every offset committed."""
+        return not unread(self.cluster.broker.bootstrap, GROUP, self.partitions)
 
     def progress(self, workers: Iterable[ChildProcess]) -> int:
         """Events counted by these workers."""
@@ -119,7 +128,7 @@ class OurWorkers:
         """Lag, health and dead letters; the numbers after a recovery, and after the workers' last flush; their ends."""
         bootstrap = self.cluster.broker.bootstrap
         problems: list[str] = []
-        if not wait_until(lambda: not unread(bootstrap, GROUP, self.partitions), timeout_seconds=30, poll_seconds=0.5):
+        if not wait_until(self.is_idle, timeout_seconds=30, poll_seconds=0.5):
             problems.append(f"not read and committed: {unread(bootstrap, GROUP, self.partitions)}")
         for worker in workers:
             text = self.scrape(worker)
@@ -200,7 +209,7 @@ class PlainWorkers:
         """Create the topics."""
         self.cluster.command("topics")
 
-    def add_worker(self) -> ChildProcess:
+    def add_worker(self, name: str | None = None) -> ChildProcess:
         """Start the app once more."""
         name = f"plain-{self._started}"
         self._started += 1
@@ -217,6 +226,10 @@ class PlainWorkers:
     def is_ready(self, worker: ChildProcess) -> bool:
         """It does not tell: events wait for it."""
         return worker.running
+
+    def is_idle(self) -> bool:
+        """It does not tell."""
+        return False
 
     def progress(self, workers: Iterable[ChildProcess]) -> int:
         """Records in the table's changelog."""
@@ -261,7 +274,7 @@ class PlainWorkers:
         if self._consumer is None:
             self._changed_at = monotonic()
             consumer = KafkaConsumer(
-                bootstrap_servers=self.cluster.broker.bootstrap,
+                bootstrap_servers=self.cluster.broker.bootstrap.split(","),
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
             )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from time import monotonic, sleep
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from agents.processes import ChildProcess, wait_until
 from bench.load import Event
@@ -40,6 +40,14 @@ def reason_in(worker: ChildProcess) -> str:
     return (ours or exceptions or lines)[-1][:300]
 
 
+class Size(NamedTuple):
+    """How often a fault strikes, over how many events, and how long the outage is where there is one."""
+
+    faults: int
+    events: int
+    seconds: float = 0.0
+
+
 class Trial:
     """What a scenario acts on.
 
@@ -65,8 +73,9 @@ class Trial:
         self.struck_times = 0
         self.notes: list[str] = []
         self.workers: list[ChildProcess] = []
+        self._restarts = 0
         self._deadline = self.began_at + seconds
-        self._feed = Feed(self.cluster.broker.bootstrap, subject.partitions)
+        self._feed = Feed(self.cluster.broker.bootstrap, subject.partitions, idempotent=self.cluster.broker.keeps_data)
 
     def __enter__(self) -> Self:
         self._feed.start()
@@ -84,9 +93,9 @@ class Trial:
 
     # ------------------------------------------------------------- workers
 
-    def add_worker(self) -> ChildProcess:
-        """Start one more worker and return at once."""
-        worker = self.subject.add_worker()
+    def add_worker(self, name: str | None = None) -> ChildProcess:
+        """Start one more worker and return at once; under the name of one that has ended it finds that one's store."""
+        worker = self.subject.add_worker(name)
         self.workers.append(worker)
         return worker
 
@@ -135,8 +144,9 @@ class Trial:
             self.workers.remove(worker)
             self.notes.append(f"{worker.name} ended by itself with {worker.exit_code}: {reason_in(worker)}")
             self.say(self.notes[-1])
-            if len(self.notes) > self.faults + MOST_RESTARTS:
-                raise DeadlineError(f"{len(self.notes)} workers ended by themselves\n{worker.log_tail(60)}")
+            self._restarts += 1
+            if self._restarts > self.faults + MOST_RESTARTS:
+                raise DeadlineError(f"{self._restarts} workers ended by themselves\n{worker.log_tail(60)}")
             self.add_worker()
 
     # ------------------------------------------------------------- time

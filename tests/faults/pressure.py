@@ -1,0 +1,125 @@
+"""More than a worker can take at once: memory stays bounded, the delay shows, and the lag drains."""
+
+import signal
+import threading
+import time
+from contextlib import AbstractContextManager
+from time import monotonic
+from types import TracebackType
+
+from agents.processes import ChildProcess
+from bench.stack import peak_bytes, resident_bytes
+from tests.faults.judge import metric
+from tests.faults.trial import Size, Trial
+
+MIB = 1024 * 1024
+TIMES = 10
+"""A flood is so many times what the worker can sustain."""
+SHARE = 0.1
+"""Of its core, what a worker is left with during a flood: what it can sustain is then little enough to be exceeded."""
+CYCLE_SECONDS = 0.05
+
+
+def bound_bytes(partitions: int, events: int, influencers: int) -> int:
+    """Return how much a worker may grow by, from what can be in flight and what is kept (docs/memory.md).
+
+    In flight: one fetch of 1 MiB for each partition of each input topic (at most 96 MiB in all, but 256 KiB each), and
+    8 fetches of each topic as objects, twice their size; refused and misplaced events, 32 MiB and their copy in the
+    producer; 500 state records, 15 MB, and the numbers of a flush, 16 MiB, each twice. Kept: 100 kB an influencer, 32
+    bytes an event id (a table that grows is there twice), 200 bytes for each of 65,536 texts in the sentiment cache,
+    and the copy of the changelog: 30 kB an influencer and 8 bytes an id.
+    """
+    fetched = min(3 * partitions * MIB, max(96 * MIB, 3 * partitions * MIB // 4))
+    queued = 2 * 3 * 8 * MIB
+    flushed = 2 * (32 * MIB + 15_000_000 + 16 * MIB)
+    kept = influencers * 130_000 + events * (32 + 8) + 65_536 * 200
+    return fetched + queued + flushed + kept
+
+
+def backlog(trial: Trial, size: Size) -> None:
+    """Two hours of events lie there before the first worker starts."""
+    trial.send(trial.log.events)
+    trial.wait_sent()
+    trial.start(1)
+    _watch(trial, trial.workers[0], resident_bytes(trial.workers[0].pid))
+
+
+def at_once(trial: Trial, size: Size) -> None:
+    """Everything comes as fast as the broker takes it."""
+    trial.start(1)
+    base = resident_bytes(trial.workers[0].pid)
+    trial.send(trial.log.events)
+    _watch(trial, trial.workers[0], base)
+
+
+def flood(trial: Trial, size: Size) -> None:
+    """The rate that the worker sustains is measured; then ten times as much comes, until all is sent."""
+    trial.start(1)
+    worker = trial.workers[0]
+    base = resident_bytes(worker.pid)
+    first, *rest = trial.portions(6)
+    others = [event for portion in rest for event in portion]
+    with Throttle(worker, SHARE):
+        began = monotonic()
+        trial.send(first)
+        trial.wait_sent()
+        trial.until(trial.subject.is_idle, "the first sixth is read")
+        rate = len(first) / (monotonic() - began)
+        seconds = len(others) / (TIMES * rate)
+        trial.notes.append(f"sustained {rate:,.0f} events/s, then {TIMES} times as many for {seconds:.0f} s")
+        trial.say(trial.notes[-1])
+        trial.send(others, seconds)
+        trial.wait_sent()
+    _watch(trial, worker, base)
+
+
+def _watch(trial: Trial, worker: ChildProcess, base_bytes: float) -> None:
+    """Follow a worker until everything is read: the delay must have shown, and memory must have kept to its bound."""
+    lag = delay = 0.0
+
+    def drained() -> bool:
+        nonlocal lag, delay
+        text = trial.cluster.get(worker, "/metrics")[1].decode()
+        lag = max(lag, metric(text, "campaign_pulse_lag_records"))
+        delay = max(delay, metric(text, "campaign_pulse_watermark_delay_seconds"))
+        return trial.subject.is_idle()
+
+    trial.wait_sent()
+    trial.strike("everything is sent")
+    trial.until(drained, "the lag is drained")
+    grown = peak_bytes(worker.pid) - base_bytes
+    bound = bound_bytes(trial.subject.partitions, trial.sent, len(trial.log.oracle["influencers"]))
+    trial.notes.append(
+        f"lag shown up to {lag:,.0f} records, delay up to {delay:,.0f} s; "
+        f"memory grew by {grown / 1e6:.0f} MB of at most {bound / 1e6:.0f}"
+    )
+    assert grown <= bound, trial.notes[-1]
+    assert delay > 0, "the delay of the newest numbers was never shown"
+
+
+class Throttle(AbstractContextManager["Throttle"]):
+    """Leaves a process a share of its time, by SIGSTOP and SIGCONT twenty times a second."""
+
+    def __init__(self, process: ChildProcess, share: float) -> None:
+        self._process = process
+        self._share = share
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> "Throttle":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+        self._process.signal(signal.SIGCONT)
+
+    def _run(self) -> None:
+        while not self._over.is_set():
+            self._process.signal(signal.SIGSTOP)
+            time.sleep(CYCLE_SECONDS * (1 - self._share))
+            self._process.signal(signal.SIGCONT)
+            time.sleep(CYCLE_SECONDS * self._share)
