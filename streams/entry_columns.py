@@ -8,10 +8,11 @@ from streams.entry_ledger import EntryBlock, Place, encode_place
 from streams.giveaway_rules import REASON_BIT, RuleBook
 from streams.giveaway_texts import folded, handle_key
 from streams.hashing import PlatformSeeds, digest, hashes_of
-from streams.idmap import I64, U64
+from streams.idmap import I64, U64, grown
 
 U16 = NDArray[np.uint16]
 _VERSION_BITS = 20
+_TEXTS_REMEMBERED = 200_000
 
 
 class EntryColumns(Struct):
@@ -65,6 +66,52 @@ class _Refused:
         return np.where(self._hashes[places] == hashes, self._reasons[places], np.uint16(0))
 
 
+class _Texts:
+    """What the rules say of texts, remembered in columns, because comments repeat. Texts have numbers.
+
+    The mentions of text *n* are the ``counts[n]`` hashes from ``mentions[starts[n]]`` on; ``marks`` are texts hashed.
+    """
+
+    def __init__(self, book: RuleBook) -> None:
+        self._book = book
+        self._forget()
+
+    def _forget(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._mentions_used = 0
+        self.reasons: U16 = np.zeros(0, dtype=np.uint16)
+        self.counts: I64 = np.zeros(0, dtype=np.int64)
+        self.starts: I64 = np.zeros(0, dtype=np.int64)
+        self.marks: U64 = np.zeros(0, dtype=np.uint64)
+        self.mentions: U64 = np.zeros(0, dtype=np.uint64)
+
+    def numbers(self, texts: list[str]) -> I64:
+        """Return the numbers of distinct texts; they hold until the next call."""
+        if len(self._numbers) > _TEXTS_REMEMBERED:
+            self._forget()
+        known = self._numbers
+        new = [text for text in texts if text not in known]
+        if new:
+            self._read(new)
+        return np.array([known[text] for text in texts], dtype=np.int64)
+
+    def _read(self, new: list[str]) -> None:
+        first, last = len(self._numbers), len(self._numbers) + len(new)
+        checks = [self._book.read(text) for text in new]
+        self._numbers.update(zip(new, range(first, last), strict=True))
+        for name in ("reasons", "counts", "starts", "marks"):
+            setattr(self, name, grown(getattr(self, name), last))
+        counts = np.array([len(check.mention_hashes) // 8 for check in checks], dtype=np.int64)
+        self.reasons[first:last] = [check.reasons for check in checks]
+        self.counts[first:last] = counts
+        self.starts[first:last] = self._mentions_used + np.cumsum(counts) - counts
+        self.marks[first:last] = hashes_of([digest(text.encode(), 0) for text in new])
+        hashes = hashes_of([check.mention_hashes for check in checks])
+        used, self._mentions_used = self._mentions_used, self._mentions_used + len(hashes)
+        self.mentions = grown(self.mentions, self._mentions_used)
+        self.mentions[used : self._mentions_used] = hashes
+
+
 class BlockReader:
     """Reads blocks under one definition's rules.
 
@@ -75,6 +122,7 @@ class BlockReader:
     def __init__(self, book: RuleBook) -> None:
         self._book = book
         self._seeds = PlatformSeeds()
+        self._texts = _Texts(book)
         self._refused_people: dict[str, _Refused] = {}
         self.influencers: dict[str, int] = {}
         """Number of each influencer that has had an entry."""
@@ -86,25 +134,23 @@ class BlockReader:
         place_of = np.frombuffer(block.place_of, dtype="<u4").astype(np.int64)
         times_ms = np.frombuffer(block.times_ms, dtype="<i8").astype(np.int64)
         people = np.frombuffer(block.people, dtype="<u8").astype(np.uint64)
-        checks = [book.of_text(text) for text in block.texts]
+        texts = self._texts
+        said = texts.numbers(block.texts)[text_of]
         handles = _handle_keys(block)
         place_reasons = np.array([self._place_reasons(place) for place in block.places], dtype=np.uint16)
-        reasons = np.array([check.reasons for check in checks], dtype=np.uint16)[text_of] | place_reasons[place_of]
+        reasons = texts.reasons[said] | place_reasons[place_of]
         if not book.refused_handles.keys().isdisjoint(handles):
             reasons |= np.array([book.refused_handles.get(handle, 0) for handle in handles], dtype=np.uint16)
         for platform in {place.platform for place in block.places}:
             reasons |= self._people_refused(platform).reasons(people)
 
-        lengths = np.array([len(check.mention_hashes) // 8 for check in checks], dtype=np.int64)
-        counts = lengths[text_of]
+        counts = texts.counts[said]
         owners = np.repeat(np.arange(len(counts)), counts)
-        first = np.cumsum(lengths) - lengths
         within = np.arange(len(owners)) - np.repeat(np.cumsum(counts) - counts, counts)
         own = np.zeros(len(counts), dtype=np.uint64)
         taggers = np.flatnonzero(counts)
         own[taggers] = hashes_of([digest(handles[place].encode(), 0) for place in taggers.tolist()])
-        mentions = hashes_of([check.mention_hashes for check in checks])
-        friends = mentions[first[text_of[owners]] + within]
+        friends = texts.mentions[texts.starts[said[owners]] + within]
         others = friends != own[owners]
         owners, friends = owners[others], friends[others]
         friend_counts = np.bincount(owners, minlength=len(counts)).astype(np.int64)
@@ -113,10 +159,9 @@ class BlockReader:
         seeds = np.array([self._seeds[place.platform] for place in block.places], dtype=np.uint64)
         friends = friends ^ seeds[place_of[owners]]
 
-        texts = hashes_of([digest(text.encode(), 0) for text in block.texts])
         places = hashes_of([digest(encode_place(place), 0) for place in block.places])
         # Of two versions of one moment one must win, whichever comes first: by what they say, where and who.
-        marks = (texts[text_of] ^ places[place_of] ^ people).astype(np.int64) & ((1 << _VERSION_BITS) - 1)
+        marks = (texts.marks[said] ^ places[place_of] ^ people).astype(np.int64) & ((1 << _VERSION_BITS) - 1)
         versions = (times_ms << _VERSION_BITS) | marks
         # An edit after the closing does not count, unless nothing was said before.
         versions = np.where(times_ms >= book.closes_ms, -versions, versions)

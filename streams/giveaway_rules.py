@@ -123,10 +123,11 @@ class RuleBook:
         if known is None:
             if len(self._texts) >= _TEXTS_REMEMBERED:
                 self._texts.clear()
-            known = self._texts[text] = self._read(text)
+            known = self._texts[text] = self.read(text)
         return known
 
-    def _read(self, text: str) -> TextCheck:
+    def read(self, text: str) -> TextCheck:
+        """Return what a text decides; not remembered."""
         if not self._reads_words:
             mentions = mentions_of(folded(text)) if "@" in text or "＠" in text else ()
             return self._checked(0, mentions)
