@@ -62,8 +62,9 @@ def find_people(ledger: Ledger, name: str, platform: str | None) -> list[tuple[s
     wanted = handle_key(name)
     found = []
     for campaign in campaigns:
-        facts = [fact for fact in ledger.facts if fact.campaign_id == campaign]
-        for person in people_of(facts).values():
+        # Whoever was forgotten before is found again: what was redelivered since has been written down again.
+        blocks = [fact for fact in ledger.facts if isinstance(fact, EntryBlock) and fact.campaign_id == campaign]
+        for person in people_of(list(blocks)).values():
             named = person.author_id == name or (person.handle != "" and handle_key(person.handle) == wanted)
             if named and platform in (None, person.platform):
                 found.append((campaign, person))

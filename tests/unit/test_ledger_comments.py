@@ -8,6 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.cli_giveaway_forget import find_people, replacements
+from agents.ledger_reader import Ledger, LedgerRecord
 from models.campaigns import CampaignDefinition
 from models.events import CommentCreated, CommentDeleted, Event, Purchase
 from models.giveaway import GiveawayRules
@@ -137,3 +139,16 @@ def test_forgetting_changes_nothing_for_others(entries: list[tuple[str, list[str
     before.pop(hash_of(person), None)
     assert settled(rules, rewritten).chances_of_people() == before
     assert all(f"id-{who}".encode() not in encode_fact(each) for each in rewritten)
+
+
+def test_somebody_forgotten_is_found_again_after_a_redelivery() -> None:
+    """A second `forget` removes what was written down again after the first."""
+    written = block(comment(1, "leo", "secret"), comment(2, "mia"))
+    mark = Forgotten(version=1, campaign_id="c", person=person_hash("tiktok", "id-leo"), until_ms=OPENS_MS + 10)
+    ledger = Ledger({0: 2}, [LedgerRecord(fact.key(), fact) for fact in (mark, written)])
+    [(campaign, person)] = find_people(ledger, "@LEO", None)
+    assert (campaign, person.author_id) == ("c", "id-leo")
+    records = replacements(ledger, campaign, person, OPENS_MS + 20, STAND_IN)
+    assert [key for key, _ in records] == [mark.key(), written.key()]
+    assert not any(b"secret" in value or b"id-leo" in value for _, value in records)
+    assert find_people(ledger, "leo", "instagram") == []
