@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from agents.clock import make_clock
 from streams.decode import MAX_EVENT_BYTES
 from streams.dedupe import DEDUPE_CAPACITY, DEDUPE_HOURS
 from streams.sentiment import DEFAULT_SCORER, SCORERS
@@ -69,7 +68,8 @@ def _redis_url(text: str) -> str:
 
 
 def _clock(text: str) -> str:
-    make_clock(text)
+    if text != "wall":
+        _integer(0, 10**14)(text)
     return text
 
 
@@ -127,7 +127,7 @@ class Settings:
         25.0, _seconds(0.1, 3_600), "A stopping worker that has not flushed and committed after this long ends at once"
     )
     clock: str = _setting(
-        "wall", _clock, "`wall`; epoch milliseconds at which the clock stands, for backfills; or `EVENT@WALLxSPEED`"
+        "wall", _clock, "`wall`, or epoch milliseconds at which the clock stands: for backfills and tests"
     )
     log_level: str = _setting("info", _choice("debug", "info", "warning", "error"), "Least level that is logged")
 

@@ -156,7 +156,7 @@ class TestSettings:
             ("PULSE_PARTITIONS", "many", "a whole number"),
             ("PULSE_FLUSH_SECONDS", "nan", "0.05 to 60"),
             ("PULSE_SENTIMENT", "psychic", "one of: "),
-            ("PULSE_CLOCK", "noon", "a whole number of milliseconds"),
+            ("PULSE_CLOCK", "noon", "a whole number"),
             ("PULSE_GROUP", "a b", "letters"),
             ("PULSE_LOG_LEVEL", "INFO", "debug, info"),
         ],

@@ -145,4 +145,4 @@ def test_metrics_of_queries_are_documented() -> None:
 
 
 PLANNED = {"campaign_giveaway_suspicious_entrants"}
-"""Agreed between issues and not exported yet: the panel says "no giveaway" without it."""
+"""Agreed between issues and not exported yet: the panel says "nobody so far" without it."""

@@ -218,6 +218,6 @@ def _giveaway() -> list[style.Panel]:
             ],
             size=(8, 8),
             colour=PURPLE,
-            no_value=NO_GIVEAWAY,
+            no_value="nobody so far",
         ),
     ]
