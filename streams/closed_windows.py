@@ -36,6 +36,7 @@ _MOST_SHOWN: Final = 16
 """Rows of a partition whose minute carries posts and comments, at most."""
 _RISING: Final = [COUNTS.index(name) for name in _LEAST_UNUSUAL]
 _LEAST: Final = np.array(list(_LEAST_UNUSUAL.values()))
+_TOGETHER: Final = 5
 _MOST_EMPTY: Final = IDLE_MS // MINUTE_MS
 """Minutes closed at most at one time; what a longer pause leaves out is empty."""
 
@@ -61,6 +62,7 @@ class ClosedWindows:
         self._vouched = [0] * len(INPUT_TOPICS)
         self._due_ms = 0
         self._ready: list[CampaignWindow] = []
+        self._restored = False
         self._rows: dict[str, list[int]] = {}
         self._grouped = 0
         self._active_ms: dict[str, int] = {}
@@ -72,6 +74,7 @@ class ClosedWindows:
             store: the restored rows.
             written_at_ms: stream time at which each row's record was written, which is about when it was last active.
         """
+        self._restored = bool(written_at_ms)
         for (campaign_id, _), at_ms in zip(store.keys, written_at_ms, strict=True):
             self._active_ms[campaign_id] = max(self._active_ms.get(campaign_id, 0), at_ms)
 
@@ -121,14 +124,18 @@ class ClosedWindows:
         taken, self._ready = self._ready, []
         return taken
 
-    @staticmethod
-    def _first(store: InfluencerStore) -> int | None:
+    def _first(self, store: InfluencerStore) -> int | None:
         """The oldest minute with an event, or None: what lies before a partition's first event is not silence."""
         ring = store.panes.rings[_TIER]
         slots = np.flatnonzero(ring.counts[: len(store)].any(axis=(0, 2)))
         if not len(slots):
             return None
-        return int((ring.head - (ring.head - slots) % _PANES).min())
+        minutes = np.sort(ring.head - (ring.head - slots) % _PANES)
+        if self._restored:
+            return int(minutes[0])
+        # In a partition that is new, lone older minutes are late events, and the hours between them no silence.
+        apart = np.flatnonzero(np.diff(minutes) > _TOGETHER)
+        return int(minutes[apart[-1] + 1 if len(apart) else 0])
 
     def _close_minute(self, minute: int, store: InfluencerStore, registry: Registry) -> None:
         self._group(store)

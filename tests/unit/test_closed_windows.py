@@ -34,7 +34,7 @@ def counts(window: CampaignWindow, influencer_id: str = "ana") -> tuple[int, int
 def test_a_minute_closes_when_every_topic_has_passed_it() -> None:
     """While one topic has not been read so far, nothing closes; its newest event or its read end releases it."""
     state = partition_state()
-    apply(state, COMMENTS, comment(1, NOON_MS), comment(2, NOON_MS + 10 * MINUTE_MS))
+    apply(state, COMMENTS, *(comment(minute, NOON_MS + minute * MINUTE_MS) for minute in (0, 3, 6, 10)))
     state.read_to_end(POSTS, NOON_MS + 10 * MINUTE_MS)
     assert state.closed.take() == [], "conversions are still behind"
     apply(state, CONVERSIONS, value_of("click", "c1", NOON_MS + 2 * MINUTE_MS + GRACE_MS))
@@ -138,3 +138,12 @@ def test_a_campaign_long_without_events_sends_no_more() -> None:
         for topic in INPUT_TOPICS:
             state.read_to_end(topic, NOON_MS + hours * 60 * MINUTE_MS)
     assert max(minutes(state.closed.take())) == IDLE_MS // MINUTE_MS - 1
+
+
+def test_late_events_before_the_first_minute_are_no_silence() -> None:
+    """A new partition begins where its events begin to come, not at a redelivery of half an hour ago."""
+    state = partition_state()
+    apply(state, COMMENTS, comment(1, NOON_MS - 30 * MINUTE_MS), comment(2, NOON_MS), comment(3, NOON_MS + MINUTE_MS))
+    for topic in INPUT_TOPICS:
+        state.read_to_end(topic, NOON_MS + 2 * MINUTE_MS + GRACE_MS)
+    assert minutes(state.closed.take()) == [0, 1]
