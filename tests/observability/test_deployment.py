@@ -12,7 +12,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from agents.settings import described
+from agents.settings import Settings, described
 from tests.observability.programs import ROOT, program, run
 
 COMPOSE = ROOT / "docker-compose.yml"
@@ -151,6 +151,10 @@ def test_the_kubernetes_example_agrees_with_itself() -> None:
     assert {monitor["podMetricsEndpoints"][0]["port"], container["readinessProbe"]["httpGet"]["port"]} <= ports
     assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
     assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
+    mounts = [mount["mountPath"] for mount in container["volumeMounts"] if mount["name"] == "state"]
+    assert parts["ConfigMap"]["data"]["PULSE_STORE_DIRECTORY"].startswith(f"{mounts[0]}/")
+    assert pods["spec"]["terminationGracePeriodSeconds"] > Settings().drain_seconds
+    assert int(SERVICES["worker"]["stop_grace_period"].removesuffix("s")) > Settings().drain_seconds
     assert str(pods["spec"]["securityContext"]["runAsUser"]) in (ROOT / "Dockerfile").read_text()
 
 
