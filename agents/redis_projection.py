@@ -149,6 +149,7 @@ class RedisProjection(Service):
         self._changed = asyncio.Event()
         self._redis: Redis | None = None
         self._written = False
+        self._own_key = ""
         self.up = False
         self.writes_total = 0
         self.failures_total = 0
@@ -231,7 +232,8 @@ class RedisProjection(Service):
 
     async def _notice_loss(self, redis: Redis) -> None:
         """Hand everything over again when Redis was away, or has lost what was written."""
-        if self._written and not await redis.exists(self._keys.campaigns):
+        # Each looks for a key of its own: of one that all write, the first to write again would hide the loss.
+        if self._written and not await redis.exists(self._own_key):
             self.log.warning("Redis came back empty: writing everything again")
             self._written = False
             self._show_all()
@@ -244,7 +246,7 @@ class RedisProjection(Service):
 
     def _write_worker(self, pipe: RedisPipeline) -> None:
         name, fields = self._worker()
-        key = self._keys.worker(name)
+        key = self._own_key = self._keys.worker(name)
         pipe.hset(key, mapping=fields)
         pipe.expire(key, 30)
 

@@ -7,11 +7,13 @@ from kafka import KafkaConsumer
 from agents.embedded import EmbeddedRedis
 from agents.processes import wait_until
 from tests.faults.trial import Size, Trial
-from tests.faults.worker_faults import kill_workers
 from tests.integration.scrape import records_of
 
 CHANGELOG = "campaign-pulse-state-changelog"
 COMPACTION_SECONDS = 60.0
+SEGMENT_SECONDS = 1.5
+"""A little more than a segment of `COMPACTING` is open."""
+TRICKLES = 10
 
 
 def lose_redis(trial: Trial, size: Size) -> None:
@@ -68,10 +70,20 @@ def lose_a_broker(trial: Trial, size: Size) -> None:
 
 
 def compact(trial: Trial, size: Size) -> None:
-    """Workers are killed while the broker compacts the changelog all the time."""
-    kill_workers(trial, size)
+    """Workers are killed while the broker compacts the changelog all the time.
+
+    Events trickle, so that the changelog gets many segments: the newest is never compacted.
+    """
+    trial.start(2)
+    for number, portion in enumerate(trial.portions(TRICKLES * size.faults)):
+        trial.send(portion, SEGMENT_SECONDS)
+        trial.wait_sent()
+        if number % TRICKLES == TRICKLES // 2:
+            trial.kill(trial.any_worker())
+            trial.add_worker()
+            trial.struck_times += 1
     bootstrap, partitions = trial.cluster.broker.bootstrap, trial.subject.partitions
-    trial.wait_sent()
+    trial.until(trial.subject.is_idle, "everything is read and committed")
     compacted = wait_until(
         lambda: removed(bootstrap, partitions) > 0, timeout_seconds=COMPACTION_SECONDS, poll_seconds=1.0
     )
