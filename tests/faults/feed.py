@@ -33,6 +33,8 @@ class Feed:
         self._producer: AIOKafkaProducer | None = None
         self._under_way: Future[None] | None = None
         self.sent = 0
+        self.confirmed_at = monotonic()
+        """When the broker had everything that was begun so far."""
 
     def start(self) -> None:
         """Connect."""
@@ -82,3 +84,4 @@ class Feed:
             portion = events[len(events) * number // slices : len(events) * (number + 1) // slices]
             await Batches(portion, self._partitions).send_through(self._producer)
             self.sent += len(portion)
+        self.confirmed_at = monotonic()

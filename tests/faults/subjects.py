@@ -67,7 +67,7 @@ class Subject(Protocol):
 class OurWorkers:
     """``campaign-pulse worker`` processes and their read model."""
 
-    settle_seconds = 60.0
+    settle_seconds = 180.0
 
     def __init__(self, cluster: Cluster, partitions: int) -> None:
         self.cluster = cluster
@@ -190,7 +190,7 @@ class OurWorkers:
 class PlainWorkers:
     """``bench.plain_faust`` processes; their numbers are what their table's changelog says."""
 
-    settle_seconds = 60.0
+    settle_seconds = 240.0
     partitions = PARTITIONS
     _CHANGELOG = "plain-faust-counts-changelog"
     _STILL_SECONDS = 30.0

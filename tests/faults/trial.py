@@ -233,7 +233,7 @@ class Trial:
         never became right.
         """
         self.wait_sent()
-        since = max(self.struck_at, monotonic())
+        since = max(self.struck_at, self._feed.confirmed_at)
         self.say(f"{self.sent:,} events sent; waiting for the numbers")
         verdict: Verdict | None = None
 
