@@ -12,6 +12,7 @@ from msgspec import Struct
 from agents.log_ends import log_ends
 from agents.settings import Settings
 from streams.entry_ledger import EntryBlock, Forgotten, decode_fact
+from streams.ledger_union import union_of
 from streams.partitioning import partition_of
 from streams.topics import ENTRIES
 
@@ -23,7 +24,7 @@ class LedgerError(RuntimeError):
 
 
 class LedgerRecord(Struct, frozen=True):
-    """One record in force: the newest with its key."""
+    """One record in force: everything that records with its key say, from the last redaction on."""
 
     key: bytes
     fact: EntryBlock | Forgotten
@@ -71,12 +72,12 @@ async def _read(settings: Settings, campaign_id: str | None) -> Ledger:
         ends = await log_ends(settings.bootstrap_servers, tps, _PATIENCE_SECONDS)
         consumer.assign(tps)
         await consumer.seek_to_beginning(*tps)
-        newest: dict[tuple[int, bytes], LedgerRecord] = {}
+        in_force: dict[tuple[int, bytes], LedgerRecord] = {}
         for tp in tps:
             consumer.pause(*[each for each in tps if each != tp])
             consumer.resume(tp)
-            await _read_partition(consumer, tp, ends[tp], campaign_id, newest)
-        return Ledger({tp.partition: ends[tp] for tp in tps}, list(newest.values()))
+            await _read_partition(consumer, tp, ends[tp], campaign_id, in_force)
+        return Ledger({tp.partition: ends[tp] for tp in tps}, list(in_force.values()))
     finally:
         await consumer.stop()
 
@@ -86,7 +87,7 @@ async def _read_partition(
     tp: TopicPartition,
     end: int,
     campaign_id: str | None,
-    newest: dict[tuple[int, bytes], LedgerRecord],
+    in_force: dict[tuple[int, bytes], LedgerRecord],
 ) -> None:
     quiet_since = time.monotonic()
     while await consumer.position(tp) < end:
@@ -98,25 +99,44 @@ async def _read_partition(
         for record in records:
             if record.offset < end:
                 place = f"{ENTRIES}/{tp.partition}@{record.offset}"
-                _take(newest, tp.partition, record.key, record.value, campaign_id, place)
+                take_record(in_force, tp.partition, record.key, record.value, campaign_id, place)
 
 
-def _take(
-    newest: dict[tuple[int, bytes], LedgerRecord],
+def take_record(
+    in_force: dict[tuple[int, bytes], LedgerRecord],
     partition: int,
     key: bytes | None,
     value: bytes | None,
     campaign_id: str | None,
     place: str,
 ) -> None:
+    """Put one record in force.
+
+    A block that is read again after a crash may be shorter than the one that began at the same offset, and what
+    follows in the log may not have been written again yet: facts of both hold. A redaction replaces what was before.
+
+    Args:
+        in_force: what holds so far, by partition and key.
+        partition: the record's partition.
+        key: its key.
+        value: its value; an empty one takes back what has the key.
+        campaign_id: the campaign wanted, or None for all.
+        place: how an error calls the record.
+
+    Raises:
+        LedgerError: it is no record of a ledger.
+    """
     if key is None:
         raise LedgerError(f"{place} has no key")
-    newest.pop((partition, key), None)
+    before = in_force.pop((partition, key), None)
     if not value:
         return
     try:
         fact = decode_fact(key, value)
     except (ValueError, msgspec.DecodeError, IndexError) as error:
         raise LedgerError(f"{place} is no record of a ledger: {error}") from None
-    if campaign_id is None or fact.campaign_id == campaign_id:
-        newest[partition, key] = LedgerRecord(key, fact)
+    if campaign_id is not None and fact.campaign_id != campaign_id:
+        return
+    if before is not None and isinstance(before.fact, EntryBlock) and isinstance(fact, EntryBlock):
+        fact = union_of(before.fact, fact)
+    in_force[partition, key] = LedgerRecord(key, fact)

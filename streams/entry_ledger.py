@@ -58,7 +58,7 @@ class EntryBlock(Struct, frozen=True, array_like=True, kw_only=True):
     Comment *n* is ``comment_ids[n]`` by ``author_ids[n]`` (``handles[n]``, or "" when unknown), at ``times_ms[n]``
     (int64), saying ``texts[text_of[n]]`` (uint32) at ``places[place_of[n]]`` (uint32); ``comments`` and ``people`` are
     the hashes (uint64) of platform and comment id, and of platform and author id. ``withdrawn`` are hashes (uint64) of
-    deleted comments, ``refunded`` hashes of orders.
+    deleted comments, ``refunded`` hashes of orders. A ``redacted`` block stands for all earlier ones with its key.
     """
 
     version: int
@@ -79,9 +79,10 @@ class EntryBlock(Struct, frozen=True, array_like=True, kw_only=True):
     withdrawn: bytes
     orders: list[Order]
     refunded: bytes
+    redacted: bool = False
 
     def key(self) -> bytes:
-        """Return the record's key: a block read again after a crash replaces what begins at the same offset."""
+        """Return the record's key: a block read again after a crash has the key of what began at the same offset."""
         return _encode_json(["block", self.campaign_id, self.topic, self.partition, self.first_offset])
 
 

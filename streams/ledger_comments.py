@@ -104,6 +104,8 @@ def without_person(block: EntryBlock, person: int, handle: str, stand_in: str) -
         person: the person's hash: comments and orders of theirs go.
         handle: the person's handle, folded, "" when unknown: where others tag it, another name is put.
         stand_in: that name; one name, so that the number of friends somebody tagged stays.
+
+    The block is marked as redacted: read again, it stands for every earlier one with its key.
     """
     people = np.frombuffer(block.people, dtype="<u8")
     gone = people == np.uint64(person)
@@ -128,6 +130,7 @@ def without_person(block: EntryBlock, person: int, handle: str, stand_in: str) -
         comments=np.frombuffer(block.comments, dtype="<u8")[rows].tobytes(),
         people=people[rows].tobytes(),
         orders=orders,
+        redacted=True,
     )
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.cli_giveaway_forget import find_people, replacements
-from agents.ledger_reader import Ledger, LedgerRecord
+from agents.ledger_reader import Ledger, LedgerRecord, take_record
 from models.campaigns import CampaignDefinition
 from models.events import CommentCreated, CommentDeleted, Event, Purchase
 from models.giveaway import GiveawayRules
@@ -17,6 +17,7 @@ from streams.entry_ledger import EntryBlock, EntryCollector, Forgotten, encode_f
 from streams.giveaway_entries import settled
 from streams.giveaway_rules import RuleBook
 from streams.ledger_comments import Person, hash_of, people_of, views_of, without_person
+from streams.ledger_union import union_of
 from streams.topics import COMMENTS, CONVERSIONS
 
 OPENS = datetime(2026, 4, 18, 14, tzinfo=UTC)
@@ -152,3 +153,53 @@ def test_somebody_forgotten_is_found_again_after_a_redelivery() -> None:
     assert [key for key, _ in records] == [mark.key(), written.key()]
     assert not any(b"secret" in value or b"id-leo" in value for _, value in records)
     assert find_people(ledger, "leo", "instagram") == []
+
+
+def in_force(*written: EntryBlock) -> list[EntryBlock]:
+    """What holds after these records."""
+    records: dict[tuple[int, bytes], LedgerRecord] = {}
+    for place, fact in enumerate(written):
+        take_record(records, 0, fact.key(), encode_fact(fact), "c", f"@{place}")
+    return [record.fact for record in records.values() if isinstance(record.fact, EntryBlock)]
+
+
+def said(block: EntryBlock) -> list[str]:
+    """Comment ids with their texts."""
+    texts = [block.texts[number] for number in np.frombuffer(block.text_of, dtype="<u4").tolist()]
+    return [f"{name} {text}" for name, text in zip(block.comment_ids, texts, strict=True)]
+
+
+def test_a_shorter_block_of_a_replay_takes_nothing_away() -> None:
+    """After a crash a block may begin where a longer one began: until the rest is written again both hold."""
+    longer, shorter = block(comment(1, "mia", "one"), comment(2, "leo", "two")), block(comment(1, "mia", "one"))
+    for order in ((longer, shorter), (shorter, longer), (longer, longer)):
+        [found] = in_force(*order)
+        assert said(found) == ["c1 one", "c2 two"]
+        assert people_of([found]) == people_of([longer])
+    edited = msgspec.structs.replace(comment(1, "mia", "edited"), occurred_at=OPENS_MS + 7)
+    assert said(union_of(longer, block(edited))) == ["c1 one", "c2 two", "c1 edited"]
+
+
+def test_a_redaction_replaces_what_was_before_and_nothing_that_comes_later() -> None:
+    """A block without a forgotten person is the one in force; a redelivery behind it is a fact again."""
+    written = block(comment(1, "mia", "one"), comment(2, "leo", "two"))
+    redacted = without_person(written, person_hash("tiktok", "id-leo"), "leo", STAND_IN)
+    assert redacted is not None
+    [found] = in_force(written, redacted)
+    assert said(found) == ["c1 one"]
+    [again] = in_force(written, redacted, written)
+    assert said(again) == ["c1 one", "c2 two"]
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2)), max_size=8), st.integers(0, 8), st.integers(0, 8))
+def test_a_union_gives_the_numbers_of_both_blocks(rows: list[tuple[int, int]], cut: int, start: int) -> None:
+    """Chances are those of the two blocks put one after the other: which is what a worker does."""
+    comments = [comment(number, NAMES[number % 4], f"in {text} @x", at_ms=text) for number, text in rows]
+    deleted = CommentDeleted(
+        event_id="d", campaign_id="c", platform="tiktok", influencer_id="ana", occurred_at=1, comment_id="c2"
+    )
+    older, newer = block(comment(9, "eva"), *comments[:cut]), block(comment(9, "eva"), *comments[start:], deleted)
+    [found] = in_force(older, newer)
+    rules = book(friends=1)
+    assert settled(rules, [found]).rollups("c", OPENS_MS) == settled(rules, [older, newer]).rollups("c", OPENS_MS)
+    assert len(said(found)) == len(set(zip(said(found), np.frombuffer(found.times_ms, dtype="<i8"), strict=True)))
