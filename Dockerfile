@@ -20,10 +20,12 @@ RUN groupadd --system --gid 10001 pulse \
     && useradd --system --uid 10001 --gid pulse --no-create-home --shell /usr/sbin/nologin pulse
 COPY --from=build /opt/pulse /opt/pulse
 COPY examples /opt/pulse/examples
+# FAUST_DATADIR: Faust makes a directory at its start; the working directory is not writable.
 ENV PATH=/opt/pulse/bin:$PATH \
     PYTHONPATH=/opt/pulse/app \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
+    FAUST_DATADIR=/tmp/faust \
     PULSE_METRICS_HOST=0.0.0.0 \
     PULSE_METRICS_PORT=9464
 USER 10001:10001

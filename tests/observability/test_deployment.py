@@ -115,6 +115,9 @@ def test_the_image_gets_what_it_copies() -> None:
     assert all(f"!{path}" in allowed and (ROOT / path).exists() for path in copied)
     assert re.findall(r"^USER (\S+)", dockerfile, re.MULTILINE)[-1] not in {"root", "0"}
     assert "HEALTHCHECK" in dockerfile
+    # Faust makes a directory where it starts, and every container of ours may write to /tmp only.
+    assert re.search(r"FAUST_DATADIR=/tmp/\w+", dockerfile)
+    assert "/tmp" in SERVICES["worker"]["tmpfs"]
 
 
 def _versions(path: Path) -> dict[str, str]:
