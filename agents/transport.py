@@ -2,7 +2,7 @@
 
 Faust wraps, decodes, queues and acknowledges every message by itself and starts four asyncio tasks for each;
 aiokafka hands over whole fetches. So for the batched topics this transport yields what aiokafka fetched as one
-message, whose value is ``list[ConsumerRecord]``, and acknowledges ranges: offsets are committed as far as the flush
+message, whose value is the list of its records, and acknowledges ranges: offsets are committed as far as the flush
 has confirmed them. Agents, assignment, flow control, recovery, tables and commits stay Faust's; all other topics
 keep their ordinary path.
 
@@ -11,58 +11,31 @@ tick.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from time import monotonic
 from typing import Any, Final
 
-from aiokafka.consumer import fetcher
 from aiokafka.errors import IllegalStateError
-from aiokafka.structs import ConsumerRecord, TopicPartition
+from aiokafka.structs import TopicPartition
 from faust.serializers.schemas import Schema
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from faust.types.transports import ConsumerT
-from msgspec import Struct
 
 from agents.fence import Membership
 from agents.log_ends import log_ends
+from agents.whole_fetches import use_whole_fetches
 
+log: Final = logging.getLogger("campaign_pulse")
 OFFSET_UNKNOWN: Final = 0
 FETCH_WAIT_MS: Final = 100
 _EPOCH: Final = "pulse.epoch"
 
 DrainCallback = Callable[[], Awaitable[None]]
 AssignedCallback = Callable[[Mapping[TP, int]], Awaitable[None]]
-
-
-class LightRecord(Struct, frozen=True, gc=False):
-    """What aiokafka's ``ConsumerRecord`` holds, made in a fifth of the time.
-
-    A frozen dataclass sets each of its eleven fields by a call; at 1.3 µs a record that was a sixth of a worker's CPU.
-    """
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    timestamp_type: int
-    key: bytes | None
-    value: bytes | None
-    checksum: int | None
-    serialized_key_size: int
-    serialized_value_size: int
-    headers: tuple[tuple[str, bytes], ...]
-
-
-def use_light_records() -> bool:
-    """Have aiokafka's fetcher make ``LightRecord``s; return False, and change nothing, if its own have other fields."""
-    fields = getattr(ConsumerRecord, "__dataclass_fields__", {})
-    if tuple(fields) != LightRecord.__struct_fields__ or not hasattr(fetcher, "ConsumerRecord"):
-        return False
-    fetcher.ConsumerRecord = LightRecord
-    return True
 
 
 class BatchSchema(Schema):
@@ -93,6 +66,8 @@ class PromptConsumerThread(driver.AIOKafkaConsumerThread):
             membership.watch(self._consumer._coordinator)
 
     def _create_consumer(self, loop: Any) -> Any:
+        if not use_whole_fetches(self.consumer.batched_topics):
+            log.warning("this aiokafka is made otherwise than expected: records are read one by one, which is slower")
         consumer = super()._create_consumer(loop)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         return consumer
@@ -281,7 +256,3 @@ class BatchTransport(driver.Transport):
     """Faust's aiokafka transport with ``BatchConsumer``."""
 
     Consumer: type[ConsumerT] = BatchConsumer
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        use_light_records()
