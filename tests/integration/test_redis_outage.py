@@ -22,8 +22,8 @@ from tests.oracle.oracle import compute
 
 EVENTS = 12_000
 SECONDS = 60.0
-ENTITIES = 40 + 2 + 1 + 1
-"""Influencers of the definition, guests, the unattributed one and the campaign."""
+ENTITIES = 2 * (40 + 2 + 1 + 1)
+"""Influencers of the definition, guests, the unattributed one and the campaign; each has numbers and a giveaway."""
 
 pytestmark = pytest.mark.broker
 
