@@ -23,7 +23,7 @@ from agents.state_table import ids_key, row_key
 from models.rollups import Rollup
 from streams.campaigns import CampaignBoard
 from streams.dedupe import encode_segment
-from streams.entry_ledger import encode_fact
+from streams.entry_ledger import records_of
 from streams.partition import PartitionState
 from streams.pipeline import Pipeline
 from streams.snapshots import describe, encode_snapshot
@@ -162,7 +162,8 @@ class Flusher:
             headers = [("pulse.forwarded-from", forward.origin.encode())]
             self._outbox.add(forward.topic, forward.partition, forward.key, forward.value, headers)
         for block in state.take_facts():
-            self._outbox.add_keyed(ENTRIES, block.campaign_id, block.key(), encode_fact(block))
+            for key, value in records_of(block):
+                self._outbox.add_keyed(ENTRIES, block.campaign_id, key, value)
 
     async def _show_numbers(self) -> None:
         registry = self._pipeline.registry

@@ -26,9 +26,10 @@ U64 = NDArray[np.uint64]
 BLOCK_VERSION: Final = 1
 _AT_A_TIME: Final = 256
 """Comments looked at together: several looks at few of them find them in the processor's cache."""
-BLOCK_CHARACTERS: Final = 1_200_000
 BLOCK_COMMENTS: Final = 20_000
-"""A block is closed early at either: four bytes a character at most, and a record must stay below 8 MiB."""
+"""Comments a block at most; one has about 1.6 MB then."""
+RECORD_BYTES: Final = 6_000_000
+"""A longer record is split: it must stay below 8 MiB."""
 
 
 class Place(Struct, frozen=True, array_like=True):
@@ -112,6 +113,40 @@ def encode_fact(fact: EntryBlock | Forgotten) -> bytes:
     return _encode(fact)
 
 
+def records_of(block: EntryBlock) -> list[tuple[bytes, bytes]]:
+    """Return a block's records, key and value: one, or several where one would get too long.
+
+    A part's key has the block's first offset and the number of its first comment. Offsets grow at least as fast as
+    comments, so no other block begins there, but for one that is read again after a crash, with all that follows.
+    """
+    value = encode_fact(block)
+    rows = len(block.comment_ids)
+    if len(value) <= RECORD_BYTES or rows < 2:
+        return [(block.key(), value)]
+    half = rows // 2
+    return records_of(_part(block, 0, half)) + records_of(_part(block, half, rows))
+
+
+def _part(block: EntryBlock, start: int, end: int) -> EntryBlock:
+    """Return some of a block's comments; what it has besides goes with the first."""
+    rows = slice(start, end)
+    numbers, text_of = np.unique(np.frombuffer(block.text_of, dtype="<u4")[rows], return_inverse=True)
+    some = msgspec.structs.replace(
+        block,
+        first_offset=block.first_offset + start,
+        comment_ids=block.comment_ids[rows],
+        author_ids=block.author_ids[rows],
+        handles=block.handles[rows],
+        texts=[block.texts[number] for number in numbers.tolist()],
+        text_of=text_of.astype("<u4").tobytes(),
+        place_of=block.place_of[4 * start : 4 * end],
+        times_ms=block.times_ms[8 * start : 8 * end],
+        comments=block.comments[8 * start : 8 * end],
+        people=block.people[8 * start : 8 * end],
+    )
+    return some if not start else msgspec.structs.replace(some, withdrawn=b"", orders=[], refunded=b"")
+
+
 def decode_fact(key: bytes, value: bytes) -> EntryBlock | Forgotten:
     """Read one record of the ledger.
 
@@ -157,7 +192,6 @@ class _Open:
 
     def __init__(self, first_offset: int) -> None:
         self.first_offset = first_offset
-        self.characters = 0
         self.comment_ids: list[str] = []
         self.author_ids: list[str] = []
         self.handles: list[str] = []
@@ -221,6 +255,7 @@ class EntryCollector:
         influencers: Sequence[str],
         times_ms: I64,
         offsets: I64,
+        platforms: Sequence[str] | None = None,
     ) -> U64 | None:
         """Take the events of one campaign from one batch; return the hashes of the authors, if these are comments.
 
@@ -230,25 +265,36 @@ class EntryCollector:
             influencers: the influencer each counts for.
             times_ms: their event times.
             offsets: their offsets.
+            platforms: their platforms, where they have been looked at already.
         """
         if self._topic != COMMENTS:
             self._add_orders(self._block(campaign_id, int(offsets[0])), events, influencers, times_ms)
             return None
+        if platforms is None:
+            platforms = [event.platform for event in events]
         created = [place for place, event in enumerate(events) if event.__class__ is CommentCreated]
-        if len(created) < len(events):
-            seeds = self._seeds
-            self._block(campaign_id, int(offsets[0])).withdrawn += [
-                digest(event.comment_id.encode(), seeds[event.platform])
-                for event in events
-                if isinstance(event, CommentDeleted)
-            ]
-            people = np.zeros(len(events), dtype=np.uint64)
-            if created:
-                some = [events[place] for place in created]
-                names = [influencers[place] for place in created]
-                people[created] = self._add_comments(campaign_id, some, names, times_ms[created], offsets[created])
-            return people
-        return self._add_comments(campaign_id, events, influencers, times_ms, offsets)
+        if len(created) == len(events):
+            return self._add_comments(campaign_id, events, influencers, times_ms, offsets, platforms)
+        seeds = self._seeds
+        self._block(campaign_id, int(offsets[0])).withdrawn += [
+            digest(event.comment_id.encode(), seeds[event.platform])
+            for event in events
+            if event.__class__ is CommentDeleted
+        ]
+        people = np.zeros(len(events), dtype=np.uint64)
+        if created:
+            some, names, own_platforms = (
+                [column[place] for place in created] for column in (events, influencers, platforms)
+            )
+            people[created] = self._add_comments(
+                campaign_id,
+                some,  # type: ignore[arg-type]  # three lists, each of its own type
+                names,  # type: ignore[arg-type]
+                times_ms[created],
+                offsets[created],
+                own_platforms,  # type: ignore[arg-type]
+            )
+        return people
 
     def _block(self, campaign_id: str, first_offset: int) -> _Open:
         block = self._open.get(campaign_id)
@@ -257,58 +303,51 @@ class EntryCollector:
         return block
 
     def _add_comments(
-        self, campaign_id: str, comments: Sequence[Event], influencers: Sequence[str], times_ms: I64, offsets: I64
+        self,
+        campaign_id: str,
+        comments: Sequence[Event],
+        influencers: Sequence[str],
+        times_ms: I64,
+        offsets: I64,
+        platforms: Sequence[str],
     ) -> U64:
         people: list[U64] = []
         for start in range(0, len(comments), _AT_A_TIME):
             part = slice(start, start + _AT_A_TIME)
             some: Sequence[CommentCreated] = comments[part]  # type: ignore[assignment]  # all are comments
-            people += self._add_some(campaign_id, some, influencers[part], times_ms[part], offsets[part])
+            block = self._block(campaign_id, int(offsets[start]))
+            if len(block.comment_ids) + len(some) > BLOCK_COMMENTS:
+                self._full.append(self._open.pop(campaign_id).close(campaign_id, self._topic, self._partition))
+                block = self._block(campaign_id, int(offsets[start]))
+            people.append(self._add_some(block, some, influencers[part], times_ms[part], platforms[part]))
         return np.concatenate(people)
 
     def _add_some(
         self,
-        campaign_id: str,
+        block: _Open,
         comments: Sequence[CommentCreated],
         influencers: Sequence[str],
         times_ms: I64,
-        offsets: I64,
-    ) -> list[U64]:
+        platforms: Sequence[str],
+    ) -> U64:
         comment_ids = [event.comment_id for event in comments]
         author_ids = [event.author_id for event in comments]
-        handles = [event.author_handle or "" for event in comments]
-        texts = [event.text for event in comments]
-        characters = sum(len("".join(column)) for column in (comment_ids, author_ids, handles, texts))
-        if len(comments) > 1 and characters > BLOCK_CHARACTERS:
-            half = len(comments) // 2
-            parts = slice(None, half), slice(half, None)
-            added = [
-                self._add_some(campaign_id, comments[part], influencers[part], times_ms[part], offsets[part])
-                for part in parts
-            ]
-            return added[0] + added[1]
-        block = self._block(campaign_id, int(offsets[0]))
-        if block.comment_ids and (
-            block.characters + characters > BLOCK_CHARACTERS or len(block.comment_ids) + len(comments) > BLOCK_COMMENTS
-        ):
-            self._full.append(self._open.pop(campaign_id).close(campaign_id, self._topic, self._partition))
-            block = self._block(campaign_id, int(offsets[0]))
-        text_numbers, place_numbers = block.texts, block.places
-        seeds = [self._seeds[event.platform] for event in comments]
-        people = hashes_of([digest(name.encode(), seed) for name, seed in zip(author_ids, seeds, strict=True)])
-        block.characters += characters
+        seeds = list(map(self._seeds.__getitem__, platforms))
+        people = hashes_of(list(map(digest, map(str.encode, author_ids), seeds)))
         block.times_ms.append(times_ms)
         block.comment_ids += comment_ids
         block.author_ids += author_ids
-        block.handles += handles
-        block.text_of += [text_numbers[text] for text in texts]
-        block.place_of += [
-            place_numbers[influencer_id, event.post_id, event.platform, event.country or "", bool(event.parent_id)]
-            for event, influencer_id in zip(comments, influencers, strict=True)
-        ]
-        block.comments += [digest(name.encode(), seed) for name, seed in zip(comment_ids, seeds, strict=True)]
+        block.handles += [event.author_handle or "" for event in comments]
+        block.text_of += map(block.texts.__getitem__, [event.text for event in comments])
+        posts = [event.post_id for event in comments]
+        countries = [event.country or "" for event in comments]
+        replies = [True if event.parent_id else False for event in comments]  # noqa: SIM210  # bool() takes twice as long
+        block.place_of += map(
+            block.places.__getitem__, zip(influencers, posts, platforms, countries, replies, strict=True)
+        )
+        block.comments += map(digest, map(str.encode, comment_ids), seeds)
         block.people.append(people)
-        return [people]
+        return people
 
     def _add_orders(self, block: _Open, events: Sequence[Event], influencers: Sequence[str], times_ms: I64) -> None:
         seeds = self._seeds

@@ -270,6 +270,7 @@ class PartitionState:
         offsets: I64,
         times_ms: I64,
         rows: I64,
+        platforms: list[str],
     ) -> U64 | None:
         """Collect what giveaways need, of everything that is read: see ``streams.entry_ledger`` for why.
 
@@ -284,7 +285,8 @@ class PartitionState:
                 continue
             if len(present) == 1:
                 names = [key[1] for key in keys]
-                return collector.add(campaign_id, events, [names[row] for row in rows.tolist()], times_ms, offsets)
+                influencers = list(map(names.__getitem__, rows.tolist()))
+                return collector.add(campaign_id, events, influencers, times_ms, offsets, platforms)
             picked = np.flatnonzero(np.isin(rows, members))
             influencers = [keys[row][1] for row in rows[picked].tolist()]
             own = [events[place] for place in picked.tolist()]
@@ -292,11 +294,12 @@ class PartitionState:
         return None
 
     def _count(self, topic_index: int, events: list[Event], offsets: I64, times_ms: I64, rows: I64) -> None:
-        seeds = self._seeds
+        platforms = [event.platform for event in events]
         people = None
         if self.registry.giveaways and topic_index in self.facts:
-            people = self._collect_facts(self.facts[topic_index], events, offsets, times_ms, rows)
-        ids = hashes_of([digest(event.event_id.encode(), seeds[event.platform]) for event in events])
+            people = self._collect_facts(self.facts[topic_index], events, offsets, times_ms, rows, platforms)
+        seeds = map(self._seeds.__getitem__, platforms)
+        ids = hashes_of([digest(event.event_id.encode(), seed) for event, seed in zip(events, seeds, strict=True)])
         self.influencers.advance(int(times_ms.max()))
         # Skipping by rule 2 still remembers the id: the state has the event, the restored ids may not.
         is_new = self.horizons[topic_index].first_seen(ids, self.time_ms)

@@ -16,7 +16,7 @@ from models.rollups import GiveawayRollup
 from streams.attribution import Registry
 from streams.batch import FileRecord
 from streams.dedupe import Segment, decode_segment, encode_segment
-from streams.entry_ledger import decode_fact, encode_fact
+from streams.entry_ledger import decode_fact, records_of
 from streams.giveaway_board import GiveawayBoard
 from streams.partition import Limits
 from streams.pipeline import Pipeline
@@ -152,7 +152,7 @@ class Worker:
                 place = (letter.topic, letter.partition, letter.offset)
                 writes.append(Write("dead letter", place, (letter.reason, letter.value)))
             writes += [Write("forward", None, forward) for forward in state.take_forwards()]
-            writes += [Write("fact", block.key(), encode_fact(block)) for block in state.take_facts()]
+            writes += [Write("fact", *record) for block in state.take_facts() for record in records_of(block)]
         for state in states:
             self._come_in(meanwhile)
             for row in state.take_dirty():

@@ -7,13 +7,14 @@ import pytest
 
 from models.events import CommentCreated, CommentDeleted, Event, Purchase, Refund
 from streams.entry_ledger import (
-    BLOCK_CHARACTERS,
+    RECORD_BYTES,
     EntryBlock,
     EntryCollector,
     Forgotten,
     decode_fact,
     encode_fact,
     person_hash,
+    records_of,
 )
 from streams.topics import COMMENTS, CONVERSIONS
 
@@ -80,10 +81,19 @@ def test_orders_need_a_person_and_a_code() -> None:
 
 def test_blocks_are_split_before_a_record_gets_too_large() -> None:
     """Long texts and many comments make more blocks, each with an offset and so a key of its own."""
-    blocks = blocks_of([comment(number, "🍀" * 20_000) for number in range(130)])
-    assert sum(len(block.comment_ids) for block in blocks) == 130
-    assert len({block.key() for block in blocks}) == len(blocks) > 1
-    assert all(len(encode_fact(block)) < 5 * BLOCK_CHARACTERS for block in blocks)
+    texts = [f"{number % 100:02}" + "🍀" * 19_998 for number in range(230)]
+    events: list[Event] = [comment(number, text) for number, text in enumerate(texts)]
+    (block,) = blocks_of([*events, CommentDeleted(event_id="x", comment_id="c0", **_COMMON)])
+    records = records_of(block)
+    assert len({key for key, _ in records}) == len(records) > 1
+    assert all(len(value) <= RECORD_BYTES for _, value in records)
+    parts = [decode_fact(*record) for record in records]
+    said = [part.texts[place] for part in parts for place in np.frombuffer(part.text_of, "<u4")]  # type: ignore[union-attr]
+    assert said == texts
+    for name in ("comment_ids", "author_ids", "handles"):
+        assert [value for part in parts for value in getattr(part, name)] == getattr(block, name)
+    for name in ("place_of", "times_ms", "comments", "people", "withdrawn", "refunded"):
+        assert b"".join(getattr(part, name) for part in parts) == getattr(block, name)
     many = blocks_of([comment(number) for number in range(45_000)])
     assert [name for block in many for name in block.comment_ids] == [f"c{number}" for number in range(45_000)]
     assert max(len(block.comment_ids) for block in many) <= 20_000
