@@ -97,19 +97,17 @@ class _Texts:
 
     def _read(self, new: list[str]) -> None:
         first, last = len(self._numbers), len(self._numbers) + len(new)
-        checks = [self._book.read(text) for text in new]
+        checks = self._book.read_many(new)
         self._numbers.update(zip(new, range(first, last), strict=True))
         for name in ("reasons", "counts", "starts", "marks"):
             setattr(self, name, grown(getattr(self, name), last))
-        counts = np.array([len(check.mention_hashes) // 8 for check in checks], dtype=np.int64)
-        self.reasons[first:last] = [check.reasons for check in checks]
-        self.counts[first:last] = counts
-        self.starts[first:last] = self._mentions_used + np.cumsum(counts) - counts
+        self.reasons[first:last] = checks.reasons
+        self.counts[first:last] = checks.counts
+        self.starts[first:last] = self._mentions_used + np.cumsum(checks.counts) - checks.counts
         self.marks[first:last] = hashes_of([digest(text.encode(), 0) for text in new])
-        hashes = hashes_of([check.mention_hashes for check in checks])
-        used, self._mentions_used = self._mentions_used, self._mentions_used + len(hashes)
+        used, self._mentions_used = self._mentions_used, self._mentions_used + len(checks.mention_hashes)
         self.mentions = grown(self.mentions, self._mentions_used)
-        self.mentions[used : self._mentions_used] = hashes
+        self.mentions[used : self._mentions_used] = checks.mention_hashes
 
 
 class BlockReader:

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from models.campaigns import CampaignDefinition
 from models.giveaway import ENTRY_REASONS, EntryReason, GiveawayRules
+from streams.giveaway_mentions import mentions_in
 from streams.giveaway_texts import folded, handle_key, hashtags_of, mentions_of, phrase_of, read_text, spaced
-from streams.hashing import digest
+from streams.hashing import digest, hashes_of
 
 U64 = NDArray[np.uint64]
 REASON_BIT: Final[dict[EntryReason, int]] = {reason: 1 << place for place, reason in enumerate(ENTRY_REASONS)}
@@ -63,6 +64,14 @@ class TextCheck(Struct, frozen=True, gc=False):
 _SAYS_NOTHING: Final = TextCheck(0, (), b"")
 
 
+class TextChecks(Struct, frozen=True):
+    """The same of many texts: ``reasons`` of each, and how many of the ``mention_hashes`` are its (``counts``)."""
+
+    reasons: NDArray[np.uint16]
+    counts: NDArray[np.int64]
+    mention_hashes: U64
+
+
 class RuleBook:
     """The rules of one definition, compiled. Immutable but for its memory of texts.
 
@@ -81,6 +90,8 @@ class RuleBook:
         self.opens_ms, self.closes_ms = rules.opens_ms, rules.closes_ms
         self.posts = frozenset(rules.posts)
         self._influencers = frozenset(handle_key(each.handle) for each in definition.influencers)
+        hashes = np.sort(hashes_of([digest(handle.encode(), 0) for handle in self._influencers]))
+        self._influencer_hashes: U64 = hashes
         staff = self._influencers | {handle_key(account) for account in rules.excluded}
         winners = {handle_key(account) for account in rules.recent_winners()}
         self.refused_handles = dict.fromkeys(winners, REASON_BIT["past_winner"])
@@ -144,6 +155,30 @@ class RuleBook:
         if self._answers and reading.plain not in self._answers:
             reasons |= REASON_BIT["wrong_answer"]
         return self._checked(reasons, reading.mentions)
+
+    def read_many(self, texts: list[str]) -> TextChecks:
+        """Return what texts decide, as ``read`` does for one."""
+        reasons = np.zeros(len(texts), dtype=np.uint16)
+        if self._keywords or self._answers:
+            checks = [self.read(text) for text in texts]
+            reasons[:] = [check.reasons for check in checks]
+            lengths = np.array([len(check.mention_hashes) // 8 for check in checks], dtype=np.int64)
+            return TextChecks(reasons, lengths, hashes_of([check.mention_hashes for check in checks]))
+        if self._hashtags:
+            missing = [not self._hashtags <= hashtags_of(folded(text)) for text in texts]
+            reasons[missing] = REASON_BIT["missing_hashtag"]
+        found = mentions_in(texts)
+        friends = ~np.isin(found.hashes, self._influencer_hashes)
+        owners, hashes = found.owners[friends], found.hashes[friends]
+        unsure = np.flatnonzero(~found.sure).tolist()
+        if unsure:
+            checks = [self.read(texts[place]) for place in unsure]
+            lengths = np.array([len(check.mention_hashes) // 8 for check in checks], dtype=np.int64)
+            owners = np.concatenate((owners, np.repeat(np.array(unsure), lengths)))
+            hashes = np.concatenate((hashes, hashes_of([check.mention_hashes for check in checks])))
+            order = np.argsort(owners, kind="stable")
+            owners, hashes = owners[order], hashes[order]
+        return TextChecks(reasons, np.bincount(owners, minlength=len(texts)).astype(np.int64), hashes)
 
     def _checked(self, reasons: int, mentions: tuple[str, ...]) -> TextCheck:
         if not mentions:
