@@ -24,6 +24,7 @@ from agents.redis_projection import Fields, RedisProjection
 from agents.settings import Settings
 from agents.state_store import StateStore
 from agents.state_table import StateTable, late_key
+from agents.suspicion_watch import SuspicionWatch
 from agents.topic_admin import STATE_TABLE, changelog_topic
 from agents.transport import BatchConsumer, BatchSchema, BatchTransport
 from agents.vitals import Vitals
@@ -151,6 +152,7 @@ class Worker:
             round(settings.alert_wait_seconds * 1000),
         )
         self.entries = EntryStage(settings.bootstrap_servers, partitions[ENTRIES], clock)
+        self.suspicion = SuspicionWatch(settings, self.entries, lambda: self.pipeline.registry)
         self.flusher = Flusher(
             self.pipeline,
             self.board,
@@ -184,6 +186,8 @@ class Worker:
     def parts(self) -> list[Service]:
         """Return the services of this worker, in the order in which they start."""
         parts: list[Service] = [self.web, self.outbox, self.definitions, self.entries]
+        if self.settings.suspicion_seconds:
+            parts.append(self.suspicion)
         return parts if self.redis is None else [*parts, self.redis]
 
     # ----------------------------------------------------------------- ending
@@ -293,6 +297,7 @@ class Worker:
             self.pipeline.revoke(partition)
         self.alerts.revoke_all()
         self.entries.release()
+        self.suspicion.release()
         if self.redis is not None:
             self.redis.forget()
         self.board.forget(set(self.board.campaigns))
@@ -386,6 +391,7 @@ class Worker:
             state.touch_all()
         self.board.touch_all()
         self.entries.board.touch_all()
+        self.suspicion.again()
         self.alerts.show_all()
 
     def _show_partition(self, partition: int) -> None:

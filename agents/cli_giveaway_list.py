@@ -22,8 +22,8 @@ from agents.giveaway_review import (
     EXACT,
     GiveawayData,
     load_giveaway,
-    public_suspect,
     redis_of,
+    review_of,
     suspects_of,
     write_review,
 )
@@ -68,12 +68,10 @@ def review(campaign_id: str, as_json: bool, redis: bool, every_seconds: float | 
 
 
 def _review(settings: Settings, campaign_id: str, *, redis: bool) -> list[Suspect]:
-    data = load_giveaway(settings, campaign_id)
-    entries = settled(data.book, data.ledger.facts, EXACT)
-    by_person = suspects_of(data, data.rules.suspicion, set(entries.chances_of_people()))
-    found = [public_suspect(suspect, data.people[number]) for number, suspect in by_person.items()]
+    now_ms = make_clock(settings.clock)()
+    found = review_of(load_giveaway(settings, campaign_id), now_ms).suspects
     if redis and settings.redis_url:
-        write_review(settings, campaign_id, found, make_clock(settings.clock)())
+        write_review(settings, campaign_id, found, now_ms)
     return found
 
 

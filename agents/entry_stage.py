@@ -8,6 +8,7 @@ been read to its end; until then the last ones stand.
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from time import perf_counter
 from typing import Any, Final
@@ -19,6 +20,7 @@ from prometheus_client.core import GaugeMetricFamily
 from agents.clock import Clock
 from models.giveaway import ENTRY_REASONS
 from models.rollups import GiveawayRollup
+from models.suspicion import SUSPICION_REASONS
 from streams.attribution import Registry
 from streams.entry_ledger import decode_fact
 from streams.giveaway_board import GiveawayBoard
@@ -47,6 +49,7 @@ class EntryStage(Service):
     def __init__(self, bootstrap_servers: list[str], partitions: int, clock: Clock, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.board = GiveawayBoard()
+        self._heard: Counter[str] = Counter()
         self._bootstrap_servers = bootstrap_servers
         self._partitions = partitions
         self._clock = clock
@@ -135,6 +138,7 @@ class EntryStage(Service):
                     continue
                 fact = decode_fact(record.key, record.value)
                 self.board.put(fact)
+                self._heard[fact.campaign_id] += 1
                 waiting += len(record.value)
                 # A ledger may hold millions of entries: let others have a turn.
                 await asyncio.sleep(0)
@@ -150,6 +154,14 @@ class EntryStage(Service):
             end = consumer.highwater(tp)
             if end is not None and await consumer.position(tp) >= end:
                 self._caught_up.add(partition)
+
+    def heard(self) -> dict[str, int]:
+        """Return how many facts were read, by campaign, of those whose ledgers have been read and have any."""
+        return {
+            campaign_id: self._heard[campaign_id]
+            for campaign_id in self.board.giveaways
+            if self._heard[campaign_id] and self._partition_of(campaign_id) in self._caught_up
+        }
 
     # ------------------------------------------------------------ numbers out
 
@@ -192,6 +204,18 @@ class EntryStage(Service):
                 if number or not rollup.influencer_id:
                     invalid.add_metric((rollup.campaign_id, rollup.influencer_id, reason), number)
         yield invalid
+        suspicious = GaugeMetricFamily(
+            "campaign_giveaway_suspicious_entrants",
+            "Entrants who are suspected, under each of their reasons; as of the last pass over the ledger.",
+            labels=(*labels, "reason"),
+        )
+        for rollup in shown:
+            if rollup.suspicion is not None:
+                for suspicion in SUSPICION_REASONS:
+                    number = rollup.suspicion.reasons.get(suspicion, 0)
+                    if number or not rollup.influencer_id:
+                        suspicious.add_metric((rollup.campaign_id, rollup.influencer_id, suspicion), number)
+        yield suspicious
         for name, text, field in (
             ("opens", "When the giveaway opens.", "opens_ms"),
             ("closes", "When the giveaway closes.", "closes_ms"),

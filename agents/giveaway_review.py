@@ -16,12 +16,14 @@ from agents.redis_projection import Keys
 from agents.settings import Settings
 from models.campaigns import CampaignDefinition
 from models.giveaway import GiveawayRules
-from models.suspicion import POLICY_ACTIONS, SUSPICION_REASONS, Suspect, SuspicionPolicy
+from models.suspicion import POLICY_ACTIONS, SUSPICION_REASONS, Suspect, SuspicionNumbers, SuspicionPolicy
+from streams.giveaway_entries import settled
 from streams.giveaway_rules import RuleBook
 from streams.giveaway_texts import handle_key
 from streams.ledger_comments import Person, people_of, views_of
 from streams.suspicion import suspects
 from streams.suspicion_columns import columns_of
+from streams.suspicion_numbers import suspicion_numbers
 
 EXACT: Final = 1 << 40
 """A capacity that is never reached: a draw is exact at any size."""
@@ -45,10 +47,34 @@ def load_giveaway(settings: Settings, campaign_id: str) -> GiveawayData:
     if definition.giveaway is None:
         raise UsageFailure(f"the definition of campaign {campaign_id!r} has no giveaway")
     try:
-        ledger = read_ledger(settings, campaign_id)
+        return read_giveaway(settings, definition, definition.giveaway)
     except LedgerError as error:
         raise UsageFailure(str(error)) from None
-    return GiveawayData(definition, definition.giveaway, RuleBook(definition), ledger, people_of(ledger.facts))
+
+
+def read_giveaway(settings: Settings, definition: CampaignDefinition, rules: GiveawayRules) -> GiveawayData:
+    """Read the ledger of a campaign with this definition.
+
+    Raises:
+        LedgerError: it cannot be read.
+    """
+    ledger = read_ledger(settings, definition.campaign_id)
+    return GiveawayData(definition, rules, RuleBook(definition), ledger, people_of(ledger.facts))
+
+
+class Review(Struct, frozen=True):
+    """The suspects of a campaign under the names people know, and how many they are, by influencer ("" for all)."""
+
+    suspects: list[Suspect]
+    numbers: dict[str, SuspicionNumbers]
+
+
+def review_of(data: GiveawayData, as_of_ms: int) -> Review:
+    """Look for the suspects among the entrants, under the policy in the definition."""
+    entries = settled(data.book, data.ledger.facts, EXACT)
+    by_person = suspects_of(data, data.rules.suspicion, set(entries.chances_of_people()))
+    found = [public_suspect(suspect, data.people[number]) for number, suspect in by_person.items()]
+    return Review(found, suspicion_numbers(by_person, entries, as_of_ms))
 
 
 def suspects_of(data: GiveawayData, policy: SuspicionPolicy, entrants: set[int]) -> dict[int, Suspect]:

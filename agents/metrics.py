@@ -251,6 +251,7 @@ class PulseCollector(Collector):
         for phase in PHASES:
             phases.add_metric((phase,), int(phase == worker.health.phase))
         yield phases
+        yield from worker.suspicion.metrics()
         yield GaugeMetricFamily(
             "campaign_pulse_stalled",
             "1 while the watchdog considers the worker stuck; /healthz has the reason.",

@@ -53,6 +53,7 @@ GIVEAWAY_NUMBERS: Final = (
     "bonus_chances",
     "entries_per_minute",
 )
+SUSPICION_NUMBERS: Final = ("suspicious_entrants", "held_entrants", "excluded_entrants", "left_out_chances")
 UPDATES_LENGTH: Final = 10_000
 _AT_A_TIME: Final = 200
 _FIRST_RETRY_SECONDS: Final = 0.25
@@ -292,6 +293,9 @@ def hash_fields(rollup: Rollup, encoded: bytes) -> Fields:
         fields["approximate"] = int(rollup.approximate)
         fields["invalid_entries"] = sum(rollup.invalid_entries.values())
         numbers = {name: getattr(rollup, name) for name in GIVEAWAY_NUMBERS}
+        if rollup.suspicion is not None:
+            fields["suspicion_as_of_ms"] = rollup.suspicion.as_of_ms
+            numbers |= {name: getattr(rollup.suspicion, name) for name in SUSPICION_NUMBERS}
         return fields | {name: number for name, number in numbers.items() if number is not None}
     for window, stats in rollup.windows.items():
         fields.update(window_fields(window, stats))

@@ -112,6 +112,11 @@ class Settings:
     alert_wait_seconds: float = _setting(
         30.0, _seconds(0, 600), "How long a campaign's minute waits for a partition that has not reported it"
     )
+    suspicion_seconds: float = _setting(
+        30.0,
+        _seconds(0, 86_400),
+        "Least time between two looks for suspicious entrants of a giveaway; longer when one takes long; 0 for none",
+    )
     label_cap: int = _setting(100, _integer(0, 100_000), "Influencers with metrics of their own; the rest are `other`")
     session_seconds: float = _setting(30.0, _seconds(1, 1_800), "Consumer session and rebalance timeout")
     stall_seconds: float = _setting(

@@ -9,6 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from models.giveaway import EntryReason, GiveawayStatus
+from models.suspicion import SuspicionNumbers
 
 WindowName = Literal["1m", "5m", "15m", "1h", "6h", "24h", "total"]
 WINDOW_NAMES: tuple[WindowName, ...] = WindowName.__args__  # type: ignore[attr-defined]  # Literal's member
@@ -113,7 +114,7 @@ class GiveawayRollup(Struct, frozen=True, kw_only=True, tag_field="kind", tag="g
 
     ``entries`` = ``valid_entries`` + ``duplicate_entries`` + the sum of ``invalid_entries`` + ``withdrawn_entries``.
     Entrants are people: the campaign's are fewer than the sum of the influencers'. ``docs/giveaway.md`` defines each
-    number. ``tagged_friends`` is absent when ``approximate``.
+    number. ``tagged_friends`` is absent when ``approximate``; ``suspicion`` is, until a worker has looked for it.
     """
 
     campaign_id: str
@@ -134,6 +135,7 @@ class GiveawayRollup(Struct, frozen=True, kw_only=True, tag_field="kind", tag="g
     bonus_chances: int = 0
     entries_per_minute: int = 0
     approximate: bool = False
+    suspicion: SuspicionNumbers | None = None
 
 
 Rollup = InfluencerRollup | CampaignRollup | GiveawayRollup

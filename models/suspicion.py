@@ -69,3 +69,18 @@ class Suspect(Struct, frozen=True, kw_only=True):
     entries: int
     findings: tuple[Finding, ...]
     cleared: bool = False
+
+
+class SuspicionNumbers(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How many entrants are suspected, of a campaign or with one influencer; ``docs/giveaway.md`` defines each number.
+
+    Made by a pass over the whole ledger from time to time: ``as_of_ms`` is when. A suspect counts under each of their
+    reasons. ``left_out_chances`` are the chances of those who are held or excluded; the campaign's only.
+    """
+
+    as_of_ms: int
+    suspicious_entrants: int = 0
+    reasons: dict[SuspicionReason, int] = {}
+    held_entrants: int = 0
+    excluded_entrants: int = 0
+    left_out_chances: int | None = None

@@ -1,10 +1,13 @@
 """The giveaways of the campaigns whose ledgers this process reads."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
+
+import msgspec
 
 from models.campaigns import CampaignDefinition
 from models.rollups import GiveawayRollup
+from models.suspicion import SuspicionNumbers
 from streams.attribution import Registry
 from streams.entry_ledger import EntryBlock, Forgotten
 from streams.giveaway_entries import CAPACITY, GiveawayEntries
@@ -25,6 +28,7 @@ class GiveawayBoard:
         self._capacity = capacity
         self._definitions: dict[str, CampaignDefinition] = {}
         self._shown: dict[tuple[str, str], GiveawayRollup] = {}
+        self._suspicion: dict[str, Mapping[str, SuspicionNumbers]] = {}
 
     def follow(self, registry: Registry) -> set[str]:
         """Use these definitions from now on; return the campaigns whose facts must be put again from the beginning."""
@@ -50,18 +54,25 @@ class GiveawayBoard:
     def _drop(self, campaign_id: str) -> None:
         self._definitions.pop(campaign_id, None)
         self.giveaways.pop(campaign_id, None)
+        self._suspicion.pop(campaign_id, None)
         self._shown = {key: shown for key, shown in self._shown.items() if key[0] != campaign_id}
 
     def begin_again(self, campaign_ids: Iterable[str]) -> None:
         """Forget all facts of these campaigns: they will be put from the beginning."""
         for campaign_id in set(campaign_ids) & self.giveaways.keys():
             self.giveaways[campaign_id] = GiveawayEntries(self.giveaways[campaign_id].book, self._capacity)
+            self._suspicion.pop(campaign_id, None)
 
     def put(self, fact: EntryBlock | Forgotten) -> None:
         """Take one record of the ledger; those of campaigns without a giveaway are nothing to us."""
         giveaway = self.giveaways.get(fact.campaign_id)
         if giveaway is not None:
             giveaway.put(fact)
+
+    def put_suspicion(self, campaign_id: str, numbers: Mapping[str, SuspicionNumbers]) -> None:
+        """Show these numbers of suspects from now on: by influencer, the campaign's under ""."""
+        if campaign_id in self.giveaways:
+            self._suspicion[campaign_id] = numbers
 
     def settle(self) -> None:
         """Decide about everything that was put."""
@@ -72,7 +83,14 @@ class GiveawayBoard:
         """Return all numbers of one campaign, the campaign's own first."""
         giveaway = self.giveaways[campaign_id]
         giveaway.settle()
-        return giveaway.rollups(campaign_id, as_of_ms)
+        rollups = giveaway.rollups(campaign_id, as_of_ms)
+        numbers = self._suspicion.get(campaign_id)
+        if numbers is None:
+            return rollups
+        nobody = SuspicionNumbers(as_of_ms=numbers[""].as_of_ms)
+        return [
+            msgspec.structs.replace(rollup, suspicion=numbers.get(rollup.influencer_id, nobody)) for rollup in rollups
+        ]
 
     def take_changed(self, campaign_ids: Iterable[str], as_of_ms: int) -> list[GiveawayRollup]:
         """Return the numbers that changed since last asked; the campaign's own also every five seconds."""

@@ -504,6 +504,19 @@ class GiveawayEntries:
             found[person] = found.get(person, 0) + bonus
         return found
 
+    def entrants_by_influencer(self, people: U64) -> dict[str, U64]:
+        """Return, of these people (hashes), those with an entry that keeps every rule, by influencer."""
+        held, count, numbers = self._columns, len(self._rows), self._people.find(people)
+        wanted = np.zeros(len(self._people), dtype=np.bool_)
+        wanted[numbers[numbers >= 0]] = True
+        rows = np.flatnonzero(held.verdicts[:count] <= DUPLICATE)
+        rows = rows[wanted[held.people[rows]]]
+        influencers = held.influencers[rows]
+        return {
+            name: np.unique(self._person_hashes[held.people[rows[influencers == number]]])
+            for name, number in self._reader.influencers.items()
+        }
+
     def verdict_of(self, comment: int) -> tuple[EntryVerdict, EntryReason | None, int] | None:
         """Return verdict, first reason and chances of one comment (its hash), or None when it is no entry."""
         (row,) = self._rows.find(np.array([comment], dtype=np.uint64)).tolist()

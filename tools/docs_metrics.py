@@ -17,6 +17,7 @@ from models.campaigns import CampaignDefinition, InfluencerDefinition
 from models.events import EVENT_TYPES
 from models.giveaway import ENTRY_REASONS
 from models.rollups import WINDOW_NAMES
+from models.suspicion import SUSPICION_REASONS
 from streams.batch import FileRecord
 from streams.decode import TOPIC_OF_TYPE, tag_of
 from streams.topics import INPUT_TOPICS
@@ -101,7 +102,7 @@ def series_per_row() -> tuple[int, int]:
     """Return how many series one (campaign, influencer) has at most: without money, and for each currency."""
     labels = [names for family in families() if "influencer" in (names := labels_of(family)) and "rule" not in names]
     plain = sum(1 for names in labels if "window" not in names and "currency" not in names)
-    plain += sum(len(ENTRY_REASONS) - 1 for names in labels if "reason" in names)
+    plain += len(ENTRY_REASONS) - 1 + len(SUSPICION_REASONS) - 1
     windowed = sum(1 for names in labels if "window" in names)
     return plain + windowed * _ROLLING, sum(1 for names in labels if "currency" in names)
 

@@ -118,6 +118,9 @@ def _giveaway(giveaway: GiveawayRollup) -> RenderableType:
     state = {"upcoming": "not open yet", "open": f"{duration(giveaway.time_left_ms / 1000)} left", "closed": "closed"}
     line.append(f" · {state[giveaway.status]}", _ACCENT)
     line.append(f" · {number(giveaway.entries_per_minute)} a minute", "cyan")
+    suspicion = giveaway.suspicion
+    if suspicion is not None and suspicion.suspicious_entrants:
+        line.append(f" · {number(suspicion.suspicious_entrants)} suspicious", "bold yellow3")
     invalid = sum(giveaway.invalid_entries.values())
     line.append(f" · {number(giveaway.valid_entries)} valid, {number(giveaway.duplicate_entries)} again", _DIM)
     line.append(f", {number(invalid)} invalid, {number(giveaway.withdrawn_entries)} withdrawn", _DIM)

@@ -10,7 +10,7 @@ import pytest
 
 from agents.alert_projection import AlertKeys
 from agents.cli import cli
-from agents.redis_projection import GIVEAWAY_NUMBERS, HASH_STATISTICS, LEADERBOARD_METRICS, Keys
+from agents.redis_projection import GIVEAWAY_NUMBERS, HASH_STATISTICS, LEADERBOARD_METRICS, SUSPICION_NUMBERS, Keys
 from models.events import EVENT_TYPES, Event
 from streams import topics
 from streams.decode import tag_of
@@ -136,4 +136,4 @@ def test_redis_keys_and_fields_are_those_of_the_contract() -> None:
     ]
     assert [pattern for pattern in patterns if f"`{pattern}`" not in page] == []
     words = set(re.findall(r"[a-z_]+", page))
-    assert set(HASH_STATISTICS) | set(LEADERBOARD_METRICS) | set(GIVEAWAY_NUMBERS) <= words
+    assert set(HASH_STATISTICS) | set(LEADERBOARD_METRICS) | set(GIVEAWAY_NUMBERS) | set(SUSPICION_NUMBERS) <= words

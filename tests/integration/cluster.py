@@ -58,6 +58,7 @@ class Cluster:
             "FLUSH_SECONDS": "0.5",
             "SENTIMENT": "textblob",
             "STORE": stores.chosen(),
+            "SUSPICION_SECONDS": "0",
             **settings,
         }
         self.workers: list[ChildProcess] = []

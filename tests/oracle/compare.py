@@ -69,7 +69,8 @@ def _by_key(rollups: object, keys: tuple[str, ...], path: str, found: list[str])
         if key in indexed:
             found.append(f"{path}[{key}]: is there twice")
         if rollup.get("kind") == "giveaway":
-            indexed[key] = GIVEAWAY_DEFAULTS | rollup
+            # Suspicion is looked for now and then, beside the stream: no function of the events alone.
+            indexed[key] = GIVEAWAY_DEFAULTS | {name: rollup[name] for name in rollup if name != "suspicion"}
             continue
         windows = rollup.get("windows", {})
         found.extend(f"{path}[{key}].windows.{name}: {ABSENT}" for name in WINDOW_NAMES if name not in windows)

@@ -31,6 +31,7 @@ from models.rollups import (
     Snapshot,
     WindowStats,
 )
+from models.suspicion import SuspicionNumbers
 
 SIZES = [(100, 30), (80, 24), (140, 40), (101, 28), (200, 60)]
 
@@ -410,6 +411,21 @@ def test_the_giveaway_has_a_line_of_its_own(width: int, height: int) -> None:
     lines = capture.get().splitlines()
     assert len(lines) == height
     assert "9,000 entrants · 12,345 entries · 1:02:03 left" in lines[1]
+
+
+def test_suspicious_entrants_are_in_the_giveaways_line() -> None:
+    """Once somebody is suspected, how many; nothing before."""
+    console = Console(width=140, height=40, force_terminal=True, color_system=None)
+    lines = []
+    for number in (None, 0, 1_234):
+        suspicion = None if number is None else SuspicionNumbers(as_of_ms=0, suspicious_entrants=number)
+        giveaway = msgspec.structs.replace(GIVEAWAY, suspicion=suspicion)
+        with console.capture() as capture:
+            console.print(picture(replace(FULL, giveaway=giveaway), 140, 40), height=40)
+        lines.append(capture.get().splitlines()[1])
+    assert lines[0] == lines[1]
+    assert "suspicious" not in lines[0]
+    assert "77 a minute · 1,234 suspicious" in lines[2]
 
 
 def test_the_demos_giveaway_is_open_now() -> None:

@@ -38,6 +38,7 @@ def test_every_field_is_described() -> None:
         ("PULSE_PARTITIONS", ""),
         ("PULSE_REPLICATION", "-1"),
         ("PULSE_METRICS_PORT", "65536"),
+        ("PULSE_STORE", "disk"),
         ("PULSE_FLUSH_SECONDS", "0"),
         ("PULSE_FLUSH_SECONDS", "nan"),
         ("PULSE_FLUSH_SECONDS", "inf"),
@@ -51,6 +52,7 @@ def test_every_field_is_described() -> None:
         ("PULSE_SENTIMENT_CACHE", "0"),
         ("PULSE_ALERT_GRACE_SECONDS", "soon"),
         ("PULSE_ALERT_WAIT_SECONDS", "601"),
+        ("PULSE_SUSPICION_SECONDS", "-1"),
         ("PULSE_LABEL_CAP", "many"),
         ("PULSE_SESSION_SECONDS", "0.5"),
         ("PULSE_STALL_SECONDS", "0"),
@@ -73,7 +75,7 @@ def test_every_setting_that_can_be_wrong_has_a_refusal_above() -> None:
     """Only the free texts take anything."""
     marks = test_unusable_value_stops_the_start_with_variable_and_value.pytestmark
     refused = {variable for variable, _ in marks[0].args[1]}
-    free = {"PULSE_WORKER", "PULSE_METRICS_HOST"}
+    free = {"PULSE_WORKER", "PULSE_METRICS_HOST", "PULSE_STORE_DIRECTORY"}
     assert refused | free == {variable for variable, _, _ in described()}
 
 

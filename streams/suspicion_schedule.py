@@ -1,0 +1,55 @@
+"""When to look for suspicious entrants again: only where something was heard since, and seldom when it takes long."""
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
+REST: Final = 10
+"""A pass that took t seconds is followed by this many times t without one, whatever campaign it is about."""
+
+
+class PassSchedule:
+    """Which campaigns a pass should look at. Times are seconds of one clock that never goes back.
+
+    Args:
+        every_seconds: the least time between two passes over one campaign.
+    """
+
+    def __init__(self, every_seconds: float) -> None:
+        self._every_seconds = every_seconds
+        self._looked_at: dict[str, int] = {}
+        self._due_at: dict[str, float] = {}
+        self._rest_until = float("-inf")
+
+    def due(self, heard: Mapping[str, int], now: float) -> list[str]:
+        """Return the campaigns to look at now.
+
+        Args:
+            heard: how many facts have been heard, by campaign; another number means a changed ledger.
+            now: the time.
+        """
+        if now < self._rest_until:
+            return []
+        return sorted(
+            campaign_id
+            for campaign_id, count in heard.items()
+            if count != self._looked_at.get(campaign_id) and now >= self._due_at.get(campaign_id, now)
+        )
+
+    def ended(self, looked_at: Mapping[str, int], done: Collection[str], began: float, now: float) -> None:
+        """Take note of a pass.
+
+        Args:
+            looked_at: what ``heard`` said of the pass's campaigns when it began.
+            done: those it got through; the others are looked at again although nothing more is heard.
+            began: when it began.
+            now: when it ended.
+        """
+        self._rest_until = now + REST * (now - began)
+        for campaign_id, count in looked_at.items():
+            self._due_at[campaign_id] = now + self._every_seconds
+            if campaign_id in done:
+                self._looked_at[campaign_id] = count
+
+    def again(self) -> None:
+        """Look at every campaign again, although nothing more is heard: the results were lost."""
+        self._looked_at.clear()
