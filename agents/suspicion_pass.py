@@ -88,7 +88,8 @@ def _offer_oneself() -> None:
 
 
 def _end_with_parent() -> None:
-    while sys.stdin.buffer.read(1):
+    # Not through sys.stdin: a thread that waits in there makes the interpreter abort at its end.
+    while os.read(sys.stdin.fileno(), 1):
         pass
     os._exit(ENDED_WITH_WORKER)
 

@@ -16,7 +16,17 @@ from bench.figures import Figure, Say, as_json, as_table, write_docs
 from bench.stack import Cores
 
 Benchmark = Callable[[Cores, int | None, Say], list[Figure]]
-NAMES: Final = ("throughput", "scoring", "latency", "memory", "recovery", "cardinality", "draw", "giveaway_cost")
+NAMES: Final = (
+    "throughput",
+    "scoring",
+    "latency",
+    "memory",
+    "recovery",
+    "cardinality",
+    "draw",
+    "giveaway_cost",
+    "suspicion",
+)
 
 
 @click.command()

@@ -140,9 +140,11 @@ def test_bots_appear_by_themselves_and_a_killed_pass_harms_nothing(cluster: Clus
     metrics = cluster.get(worker, "/metrics")[1] + worker.log_path.read_bytes()
     assert b"bot1" not in metrics
 
+    failed, done = (f'campaign_pulse_suspicion_passes_total{{outcome="{each}"}}' for each in ("failed", "done"))
+    assert wait_until(lambda: (value(cluster, worker, done) or 0) >= 1, timeout_seconds=SECONDS), worker.log_tail(20)
+    assert value(cluster, worker, failed) == 0
     send(cluster, bot("bot2"))
     os.kill(pass_under_way(worker), signal.SIGKILL)
-    failed = 'campaign_pulse_suspicion_passes_total{outcome="failed"}'
     assert wait_until(lambda: value(cluster, worker, failed) == 1, timeout_seconds=SECONDS), worker.log_tail(20)
     assert "exit code -9" in worker.log_path.read_text()
     assert wait_until(lambda: value(cluster, worker, suspicious("", "burst")) == 2, timeout_seconds=SECONDS)
