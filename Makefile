@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Broker tests mostly wait, for groups, sessions and deadlines: more processes than cores take less time.
+PROCESSES ?= 4
+PARALLEL := --numprocesses $(PROCESSES) --dist loadgroup
 KAFKA_TESTS := $(wildcard tests/integration tests/faults)
 
 .DEFAULT_GOAL := help
@@ -25,14 +28,14 @@ demo: $(STAMP) ## Watch a simulated giveaway live: real broker, real Redis, one 
 	$(BIN)/campaign-pulse demo
 
 test: $(STAMP) ## Run all tests, with a real broker and a real Redis
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 test-observability: $(STAMP) ## Rules, routes, dashboards and deployment files, with a real Prometheus and Alertmanager
 	$(BIN)/python -m pytest tests/observability
 
 test-kafka: $(STAMP) ## Run every broker test against Apache Kafka (needs java 17 and mvn, no Docker)
-	$(BIN)/python -m pytest --broker kafka -m broker $(KAFKA_TESTS)
-	$(BIN)/python -m pytest --broker kafka3 -m replication $(KAFKA_TESTS)
+	$(BIN)/python -m pytest $(PARALLEL) --broker kafka -m broker $(KAFKA_TESTS)
+	$(BIN)/python -m pytest $(PARALLEL) --broker kafka3 -m replication $(KAFKA_TESTS)
 
 test-faults: $(STAMP) ## Break everything on purpose, long form, on every broker; tables into docs/guarantees.md
 	$(BIN)/python -m tests.faults --long --broker embedded --broker kafka --broker kafka3 --write

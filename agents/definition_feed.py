@@ -11,6 +11,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from mode import Service
 
+from agents.log_ends import log_ends
 from models.campaigns import CampaignDefinition
 from streams.topics import DEFINITIONS
 
@@ -19,6 +20,7 @@ Change = tuple[str, CampaignDefinition | None]
 
 encode_definition = msgspec.json.Encoder().encode
 decode_definition = msgspec.json.Decoder(CampaignDefinition).decode
+_PATIENCE_SECONDS: Final = 60.0
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What ``decode_definition`` raises for a record that is no definition."""
 
@@ -56,7 +58,7 @@ class DefinitionFeed(Service):
         partition = TopicPartition(DEFINITIONS, 0)
         consumer.assign([partition])
         await consumer.seek_to_beginning(partition)
-        end = (await consumer.end_offsets([partition]))[partition]
+        end = (await log_ends(self._bootstrap_servers, [partition], _PATIENCE_SECONDS))[partition]
         while await consumer.position(partition) < end:
             async for change in self._changes(consumer):
                 self._on_change(change)

@@ -6,6 +6,7 @@ proves nothing.
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,13 @@ def pytest_report_header() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect tests of other brokers; why is said at the end of the run."""
+    """Deselect tests of other brokers (why is said at the end of the run), and keep each file in one process.
+
+    The tests of a file share servers and build on each other; files whose tests do not say ``SPREAD = True``.
+    """
+    for item in items:
+        if not getattr(getattr(item, "module", None), "SPREAD", False):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
     chosen = brokers.chosen()
     reasons: Counter[str] = Counter()
     others = []
@@ -65,6 +72,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in set(others)]
         config.hook.pytest_deselected(items=others)
     config.stash[_REASONS] = reasons
+    if hasattr(config, "workeroutput"):  # one of several processes (pytest-xdist): the first one has the terminal
+        config.workeroutput["left_out"] = dict(reasons)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a process of pytest-xdist left out; all of them leave out the same."""
+    node.config.stash[_REASONS] = Counter(getattr(node, "workeroutput", {}).get("left_out", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

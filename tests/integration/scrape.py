@@ -1,5 +1,6 @@
 """What a worker's /metrics says, and what a topic holds."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from contextlib import closing
@@ -9,12 +10,14 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 
+from agents.log_ends import log_ends
 from agents.processes import ChildProcess
 from models.deadletters import DeadLetter
 from streams.topics import DEAD_LETTERS
 from tests.integration.cluster import Cluster
 
 Labels = frozenset[tuple[str, str]]
+ANSWER_SECONDS = 30.0
 LARGEST_FETCH = 64 * 1024 * 1024
 
 
@@ -93,9 +96,11 @@ def dead_letters(bootstrap: str) -> dict[tuple[str, int, int], DeadLetter]:
 def records_of(consumer: KafkaConsumer, topic: str, partition: int) -> Iterator[Any]:
     """Every record of a partition from its beginning to its present end."""
     place = TopicPartition(topic, partition)
+    servers = consumer.config["bootstrap_servers"]
+    ends = asyncio.run(log_ends([servers] if isinstance(servers, str) else servers, [place], ANSWER_SECONDS))
+    end = next(iter(ends.values()))
     consumer.assign([place])
     consumer.seek_to_beginning(place)
-    end = consumer.end_offsets([place])[place]
     while consumer.position(place) < end:
         for records in consumer.poll(timeout_ms=1_000).values():
             yield from records

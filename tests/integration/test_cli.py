@@ -238,7 +238,7 @@ class TestReplay:
         file.write_bytes(b"\n\n")
         result = run("replay", str(file), "--json")
         assert result.returncode == 0
-        assert json.loads(result.stdout) == {"as_of_ms": 0, "campaigns": [], "influencers": []}
+        assert json.loads(result.stdout) == {"as_of_ms": 0, "campaigns": [], "influencers": [], "giveaways": []}
         assert result.stderr.startswith("0 lines: 0 events counted")
 
     def test_several_files_are_one_stream(self, events: Path, tmp_path: Path) -> None:
