@@ -22,11 +22,12 @@ from agents.giveaway_review import (
     EXACT,
     GiveawayData,
     load_giveaway,
+    publish_review,
     redis_of,
     review_of,
     suspects_of,
-    write_review,
 )
+from agents.ledger_reader import LedgerError
 from agents.redis_projection import Keys
 from agents.settings import Settings
 from models.draws import FrozenEntries, LedgerEnd, Randomness
@@ -69,10 +70,14 @@ def review(campaign_id: str, as_json: bool, redis: bool, every_seconds: float | 
 
 def _review(settings: Settings, campaign_id: str, *, redis: bool) -> list[Suspect]:
     now_ms = make_clock(settings.clock)()
-    found = review_of(load_giveaway(settings, campaign_id), now_ms).suspects
+    data = load_giveaway(settings, campaign_id)
+    found = review_of(data, now_ms)
     if redis and settings.redis_url:
-        write_review(settings, campaign_id, found, now_ms)
-    return found
+        try:
+            publish_review(settings, data, found, now_ms)
+        except LedgerError as error:
+            raise UsageFailure(str(error)) from None
+    return found.suspects
 
 
 def _print_suspects(found: list[Suspect]) -> None:

@@ -17,6 +17,7 @@ from agents.settings import Settings
 from models.campaigns import CampaignDefinition
 from models.giveaway import GiveawayRules
 from models.suspicion import POLICY_ACTIONS, SUSPICION_REASONS, Suspect, SuspicionNumbers, SuspicionPolicy
+from streams.entry_ledger import Forgotten
 from streams.giveaway_entries import settled
 from streams.giveaway_rules import RuleBook
 from streams.giveaway_texts import handle_key
@@ -109,6 +110,24 @@ def summary_of(found: list[Suspect], as_of_ms: int) -> dict[Any, Any]:
         **{f"action.{action}": actions[action] for action in POLICY_ACTIONS},
         **{f"reason.{reason}": reasons[reason] for reason in SUSPICION_REASONS},
     }
+
+
+def publish_review(settings: Settings, data: GiveawayData, review: Review, as_of_ms: int) -> None:
+    """Replace the campaign's review list in Redis, without those who were forgotten since the ledger was read.
+
+    Whoever forgets somebody writes that down first and then takes them off the list. So everybody whose mark is not in
+    the ledger yet when it is looked at after the list was written is taken off later.
+
+    Raises:
+        UsageFailure: Redis is away.
+        LedgerError: what came since cannot be read.
+    """
+    campaign_id = data.definition.campaign_id
+    write_review(settings, campaign_id, review.suspects, as_of_ms)
+    for fact in read_ledger(settings, campaign_id, data.ledger.offsets).facts:
+        person = data.people.get(fact.person) if isinstance(fact, Forgotten) else None
+        if person is not None:
+            remove_from_review(settings, campaign_id, person)
 
 
 def write_review(settings: Settings, campaign_id: str, found: list[Suspect], as_of_ms: int) -> None:

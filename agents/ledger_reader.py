@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -42,19 +43,24 @@ class Ledger(Struct, frozen=True):
         return [record.fact for record in self.records]
 
 
-def read_ledger(settings: Settings, campaign_id: str | None = None) -> Ledger:
+def read_ledger(settings: Settings, campaign_id: str | None = None, since: Mapping[int, int] | None = None) -> Ledger:
     """Read the ledger of one campaign, or of all, to its end now.
+
+    Args:
+        settings: where Kafka is.
+        campaign_id: the campaign, or None for all.
+        since: the first offset to read of each partition that is wanted; from the beginning when absent.
 
     Raises:
         LedgerError: the broker, the topic or a record cannot be read.
     """
     try:
-        return asyncio.run(_read(settings, campaign_id))
+        return asyncio.run(_read(settings, campaign_id, since))
     except (KafkaError, TimeoutError, OSError) as error:
         raise LedgerError(f"PULSE_BROKER={settings.broker}: {type(error).__name__}: {error}") from None
 
 
-async def _read(settings: Settings, campaign_id: str | None) -> Ledger:
+async def _read(settings: Settings, campaign_id: str | None, since: Mapping[int, int] | None) -> Ledger:
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.bootstrap_servers,
         enable_auto_commit=False,
@@ -71,7 +77,11 @@ async def _read(settings: Settings, campaign_id: str | None) -> Ledger:
         tps = [TopicPartition(ENTRIES, number) for number in wanted]
         ends = await log_ends(settings.bootstrap_servers, tps, _PATIENCE_SECONDS)
         consumer.assign(tps)
-        await consumer.seek_to_beginning(*tps)
+        if since is None:
+            await consumer.seek_to_beginning(*tps)
+        else:
+            for tp in tps:
+                consumer.seek(tp, since[tp.partition])
         in_force: dict[tuple[int, bytes], LedgerRecord] = {}
         for tp in tps:
             consumer.pause(*[each for each in tps if each != tp])

@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from agents.cli_common import UsageFailure
 from agents.clock import make_clock
-from agents.giveaway_review import read_giveaway, review_of, write_review
+from agents.giveaway_review import publish_review, read_giveaway, review_of
 from agents.ledger_reader import LedgerError
 from agents.settings import Settings
 from models.campaigns import CampaignDefinition
@@ -64,15 +64,16 @@ def look_at(settings: Settings, definition: CampaignDefinition) -> bool:
         return True
     now_ms = make_clock(settings.clock)()
     try:
-        review = review_of(read_giveaway(settings, definition, rules), now_ms)
+        data = read_giveaway(settings, definition, rules)
+        review = review_of(data, now_ms)
     except LedgerError as error:
         log.warning("suspicious entrants of %s not looked for: %s", campaign_id, error)
         return False
     written = True
     if settings.redis_url:
         try:
-            write_review(settings, campaign_id, review.suspects, now_ms)
-        except UsageFailure as error:
+            publish_review(settings, data, review, now_ms)
+        except (UsageFailure, LedgerError) as error:
             log.warning("review list of %s not written: %s", campaign_id, error)
             written = False
     sys.stdout.buffer.write(msgspec.json.encode(PassResult(campaign_id, review.numbers, written)) + b"\n")

@@ -14,6 +14,8 @@ import pytest
 import redis
 from kafka import KafkaProducer
 
+from agents.cli_campaigns import read_definitions
+from agents.giveaway_review import publish_review, read_giveaway, review_of
 from agents.ledger_reader import read_ledger
 from agents.settings import Settings
 from models.events import CommentCreated, Event, Purchase
@@ -203,6 +205,23 @@ def test_a_forgotten_person_is_nowhere(cluster: Cluster, tmp_path: Path) -> None
     assert giveaway(cluster, "review", "spring", "--json").stdout.strip() == "[]"
     # What was published before stays what it was.
     assert run("giveaway", "draw", str(tmp_path / "before"), "--randomness", "x").returncode == 0
+
+
+def test_a_review_that_was_under_way_does_not_bring_a_forgotten_person_back(cluster: Cluster, tmp_path: Path) -> None:
+    """A list made of the ledger as it was before `forget`, and written after it, is without the person."""
+    settings = Settings.from_environment(
+        {"PULSE_BROKER": cluster.broker.bootstrap, "PULSE_REDIS_URL": cluster.redis.url}
+    )
+    definition = read_definitions(tmp_path / "spring.yaml")[0]
+    assert definition.giveaway is not None
+    before = read_giveaway(settings, definition, definition.giveaway)
+    review = review_of(before, OPENS_MS)
+    assert [suspect.person for suspect in review.suspects] == ["tiktok/id-of-bot"]
+    publish_review(settings, before, review, OPENS_MS)
+    assert b"id-of-bot" in everything_in_redis(cluster)
+    assert giveaway(cluster, "forget", "@bot").returncode == 0
+    publish_review(settings, before, review, OPENS_MS)
+    assert b"id-of-bot" not in everything_in_redis(cluster)
 
 
 @pytest.mark.parametrize("command", ["review", "freeze"])
