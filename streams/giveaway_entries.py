@@ -101,7 +101,7 @@ class GiveawayEntries:
         self._verdict_counts: I64 = np.zeros((0, _COUNTED), dtype=np.int64)
         self._reason_counts: I64 = np.zeros((0, len(ENTRY_REASONS)), dtype=np.int64)
         self._chance_counts: I64 = np.zeros(0, dtype=np.int64)
-        self._entrants = Distinct()
+        self._entrant_counts: I64 = np.zeros(0, dtype=np.int64)
         self._passing: I32 = np.zeros(0, dtype=np.int32)
         self._tagged = Distinct()
         self._campaign_tagged = Distinct()
@@ -112,7 +112,7 @@ class GiveawayEntries:
     @property
     def bytes_used(self) -> int:
         """Memory in bytes of what is kept for every entry, person and friend."""
-        tables = (self._rows, self._people, self._entrants, self._tagged, self._campaign_tagged)
+        tables = (self._rows, self._people, self._tagged, self._campaign_tagged)
         flat = self._friends.nbytes + self._person_hashes.nbytes + self._deleted.bytes_used
         return self._columns.bytes_used + flat + sum(table.bytes_used for table in tables)
 
@@ -164,7 +164,7 @@ class GiveawayEntries:
         if person >= 0:
             held, count = self._columns, len(self._rows)
             rows = np.flatnonzero((held.people[:count] == person) & (held.entered_ms[:count] <= until_ms))
-            self._count(rows[held.verdicts[rows] < _COUNTED], -1)
+            self._take_back(np.array([person], dtype=np.int64))
             held.verdicts[rows] = GONE
             self._decide(np.array([person], dtype=np.int64))
         self._orders = {
@@ -219,9 +219,7 @@ class GiveawayEntries:
         again = changed[changed < known]
         if len(again):
             touched.append(held.people[again].astype(np.int64))
-            counted = again[held.verdicts[again] < _COUNTED]
-            self._count(counted, -1)
-            held.verdicts[counted] = UNSETTLED
+            self._take_back(touched[-1])
         held.people[changed] = people[winners]
         held.influencers[changed] = columns.influencers[winners]
         held.reasons[changed] = columns.reasons[winners]
@@ -248,14 +246,22 @@ class GiveawayEntries:
         self._columns.withdrawn[rows] = True
         return self._columns.people[rows].astype(np.int64)
 
-    def _decide(self, people: I64) -> None:
-        """Decide all entries of some people anew."""
+    def _take_back(self, people: I64) -> I64:
+        """Take all entries of some people out of the numbers, to be decided anew; return these entries."""
         held, count = self._columns, len(self._rows)
         is_touched = np.zeros(len(self._people), dtype=np.bool_)
         is_touched[people] = True
         rows = np.flatnonzero(is_touched[held.people[:count]])
         rows = rows[held.verdicts[rows] != GONE]
-        self._count(rows[held.verdicts[rows] < _COUNTED], -1)
+        counted = rows[held.verdicts[rows] < _COUNTED]
+        self._count(counted, -1)
+        held.verdicts[counted] = UNSETTLED
+        return rows
+
+    def _decide(self, people: I64) -> None:
+        """Decide all entries of some people anew."""
+        held = self._columns
+        rows = self._take_back(people)
         entered_ms = held.entered_ms[rows]
         reasons = held.reasons[rows].copy()
         reasons[entered_ms < self.book.opens_ms] |= np.uint16(REASON_BIT["before_opening"])
@@ -308,7 +314,10 @@ class GiveawayEntries:
         return chances
 
     def _count(self, rows: I64, by: int) -> None:
-        """Add (1) or take back (-1) what entries contribute to the numbers, by the verdicts they have now."""
+        """Add (1) or take back (-1) what entries contribute to the numbers, by the verdicts they have now.
+
+        Always all entries of a person, so that nobody has to be remembered as an entrant of an influencer.
+        """
         held, members = self._columns, len(self._reader.influencers)
         if not len(rows):
             return
@@ -324,7 +333,9 @@ class GiveawayEntries:
         kept, influencers = rows[keeps], influencers[keeps]
         people = held.people[kept]
         np.add.at(self._passing, people, np.int32(by))
-        self._entrants.change(self._person_hashes[people], influencers, by)
+        pairs = np.sort(people.astype(np.int64) * members + influencers)
+        pairs = pairs[np.append(True, pairs[1:] != pairs[:-1])] if len(pairs) else pairs
+        self._entrant_counts += by * np.bincount(pairs % members, minlength=len(self._entrant_counts))
         counts = held.friend_counts[kept].astype(np.int64)
         friends = self._friends[_spread(held.friend_starts[kept], counts)]
         groups = np.repeat(influencers, counts)
@@ -332,7 +343,7 @@ class GiveawayEntries:
         self._campaign_tagged.change(friends, np.zeros_like(groups), by)
 
     def _reserve_members(self, members: int) -> None:
-        for name in ("_verdict_counts", "_reason_counts", "_chance_counts"):
+        for name in ("_verdict_counts", "_reason_counts", "_chance_counts", "_entrant_counts"):
             held = getattr(self, name)
             larger = np.zeros((members, *held.shape[1:]), dtype=np.int64)
             larger[: len(held)] = held
@@ -385,7 +396,7 @@ class GiveawayEntries:
         recent = (panes > pane - _MINUTE_PANES) & (panes <= pane) & (held.verdicts[:count] < _COUNTED)
         per_minute = np.bincount(held.influencers[:count][recent], minlength=len(names))
         bonus = self._bonus_chances(len(names))
-        entrants, tagged = self._entrants.counts(len(names)), self._tagged.counts(len(names))
+        entrants, tagged = self._entrant_counts, self._tagged.counts(len(names))
         one = self._rollup(
             campaign_id,
             "",

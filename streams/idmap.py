@@ -5,6 +5,8 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.idset import laid_out
+
 U64 = NDArray[np.uint64]
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
@@ -90,14 +92,16 @@ class IdMap:
         size = max(int(len(self._slots) * _GROWTH), int(needed / _FULLEST) + 1)
         self._slots = np.zeros(size, dtype=np.uint64)
         self._numbers = np.full(size, -1, dtype=np.int32)
-        place = self._home(ids)
-        while len(ids):
-            free = self._slots[place] == 0
-            self._slots[place[free]] = ids[free]
-            settled = self._slots[place] == ids
-            self._numbers[place[settled]] = numbers[settled]
-            on = ~settled
-            ids, numbers, place = ids[on], numbers[on], (place[on] + _ONE) % np.uint64(size)
+        order, places = laid_out(self._home(ids))
+        inside = len(places) - int(np.count_nonzero(places >= size))
+        self._slots[places[:inside]] = ids[order[:inside]]
+        self._numbers[places[:inside]] = numbers[order[:inside]]
+        rest = order[inside:]
+        for wanted, number, home in zip(ids[rest], numbers[rest].tolist(), self._home(ids[rest]).tolist(), strict=True):
+            place = home
+            while self._slots[place]:
+                place = (place + 1) % size
+            self._slots[place], self._numbers[place] = wanted, number
 
 
 def grown(held: Column, size: int) -> Column:

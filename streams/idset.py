@@ -10,11 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 U64 = NDArray[np.uint64]
+I64 = NDArray[np.int64]
 _SMALLEST: Final = 1024
 _FULLEST: Final = 0.7
 _GROWTH: Final = 1.3
 _HALF: Final = np.uint64(32)
 _ONE: Final = np.uint64(1)
+
+
+def laid_out(homes: U64) -> tuple[I64, I64]:
+    """Return where ids of an emptied table go: ids in the order of their places, and these places.
+
+    In the order of their homes each goes to its home, or behind the one before it: linear probing without a probe.
+    Those that would go beyond the end come last; they have to be placed anew, from the beginning.
+    """
+    order = np.argsort(homes, kind="stable")  # almost sorted already, as they come out of a table
+    steps = np.arange(len(homes))
+    places: I64 = np.maximum.accumulate(homes[order].astype(np.int64) - steps) + steps
+    return order, places
 
 
 class IdSet:
@@ -60,7 +73,10 @@ class IdSet:
             held = self._slots[self._slots != 0]
             size = max(int(len(self._slots) * _GROWTH), int(needed / _FULLEST) + 1)
             self._slots = np.zeros(size, dtype=np.uint64)
-            self._place(held)
+            order, places = laid_out(self._home(held))
+            inside = len(places) - int(np.count_nonzero(places >= size))
+            self._slots[places[:inside]] = held[order[:inside]]
+            self._place(held[order[inside:]])
         self._place(ids)
         self.count = needed
 

@@ -105,6 +105,26 @@ def test_late_news_of_an_entry_in_time_counts() -> None:
     assert (found.status, found.time_left_ms) == ("closed", 0)
 
 
+def test_numbers_do_not_depend_on_when_they_are_settled() -> None:
+    """Edits that change influencer, text and even author, and deletions: one by one as all at once."""
+    random = np.random.default_rng(5)
+    often, once = giveaway(friends=1), giveaway(friends=1)
+    facts = []
+    for number in range(300):
+        comment_number, author, influencer, minute, text = random.integers(0, (40, 12, 2, 30, 3)).tolist()
+        at_ms = OPENS_MS + 60_000 * minute + number
+        said = ("in", "@leo", "@mia @leo")[text]
+        facts.append(block([comment(comment_number, f"u{author}", ("ana", "bob")[influencer], at_ms, said)]))
+    fields: dict[str, Any] = {"campaign_id": "spring", "influencer_id": "ana", "occurred_at": OPENS_MS}
+    facts.insert(100, block([CommentDeleted(event_id="d", platform="tiktok", comment_id="c7", **fields)]))
+    for fact in facts:
+        often.put(fact)
+        often.settle()
+        once.put(fact)
+    assert shown(often) == shown(once)
+    assert shown(once)["ana"].unique_entrants > 3
+
+
 def test_an_edit_counts_until_the_closing() -> None:
     """The newest version said before the closing is in force; the entry keeps its first time."""
     entries = giveaway(hashtags=("win",))
