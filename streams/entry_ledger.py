@@ -10,6 +10,7 @@ with a crash while the state that it belongs to survives, and then only the seco
 """
 
 from collections.abc import Sequence
+from itertools import compress
 from typing import Final
 
 import msgspec
@@ -272,8 +273,8 @@ class EntryCollector:
             return None
         if platforms is None:
             platforms = [event.platform for event in events]
-        created = [place for place, event in enumerate(events) if event.__class__ is CommentCreated]
-        if len(created) == len(events):
+        created = [event.__class__ is CommentCreated for event in events]
+        if all(created):
             return self._add_comments(campaign_id, events, influencers, times_ms, offsets, platforms)
         seeds = self._seeds
         self._block(campaign_id, int(offsets[0])).withdrawn += [
@@ -282,17 +283,15 @@ class EntryCollector:
             if event.__class__ is CommentDeleted
         ]
         people = np.zeros(len(events), dtype=np.uint64)
-        if created:
-            some, names, own_platforms = (
-                [column[place] for place in created] for column in (events, influencers, platforms)
-            )
-            people[created] = self._add_comments(
+        if any(created):
+            some = np.array(created)
+            people[some] = self._add_comments(
                 campaign_id,
-                some,  # type: ignore[arg-type]  # three lists, each of its own type
-                names,  # type: ignore[arg-type]
-                times_ms[created],
-                offsets[created],
-                own_platforms,  # type: ignore[arg-type]
+                list(compress(events, created)),
+                list(compress(influencers, created)),
+                times_ms[some],
+                offsets[some],
+                list(compress(platforms, created)),
             )
         return people
 

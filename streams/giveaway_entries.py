@@ -251,7 +251,7 @@ class GiveawayEntries:
         held, count = self._columns, len(self._rows)
         is_touched = np.zeros(len(self._people), dtype=np.bool_)
         is_touched[people] = True
-        rows = np.flatnonzero(is_touched[held.people[:count]])
+        rows: I64 = np.flatnonzero(is_touched[held.people[:count]])
         rows = rows[held.verdicts[rows] != GONE]
         counted = rows[held.verdicts[rows] < _COUNTED]
         self._count(counted, -1)
