@@ -30,12 +30,14 @@ class EventLog(NamedTuple):
 
     ``oracle`` is the result of ``tests.oracle.oracle.compute``, ``refused`` the dead letters that are due, and
     ``by_influencer`` how many events name each influencer: what the plain Faust app counts.
+    ``newest_ms`` is the time of the newest event by the campaign and influencer it names, and by campaign and None.
     """
 
     events: list[Event]
     oracle: dict[str, Any]
     refused: Letters
     by_influencer: Counter[str]
+    newest_ms: dict[tuple[str, str | None], int]
 
     @property
     def as_of_ms(self) -> int:
@@ -55,21 +57,23 @@ def campaign(count: int, seed: int, clean: bool = False, hours: float = 6.0) -> 
     5 % are delivered twice, 1 % hours late, 2 % to a wrong partition, 0.5 % are corrupt, and all are in disorder of up
     to ten minutes. ``clean`` leaves all of that out but the disorder: for the plain app, which has no answer to it.
     """
+    return log_of(_simulated(count, seed, clean, hours))
+
+
+def _simulated(count: int, seed: int, clean: bool = False, hours: float = 6.0) -> list[Event]:
     faults = msgspec.structs.replace(FaultRates.none(), disorder_seconds=600.0) if clean else FaultRates()
     plan = SimulationPlan(seed=seed, events=count, duration_seconds=hours * 3600, start_ms=START_MS, faults=faults)
     records = Simulation(giveaway_definitions(), plan).records()
-    return log_of(
-        [
-            Event(record.topic, record.key or b"", record.value, record.due_ms, misplaced=record.misplaced)
-            for record in records
-        ]
-    )
+    return [
+        Event(record.topic, record.key or b"", record.value, record.due_ms, misplaced=record.misplaced)
+        for record in records
+    ]
 
 
 @lru_cache(maxsize=1)
 def hot_campaign(count: int, seed: int) -> EventLog:
     """Return a campaign in which nine events of ten are one influencer's; all copies of an event alike."""
-    events = campaign(count, seed).events
+    events = _simulated(count, seed)
     return log_of([_of_the_hot_one(event) if crc32(event.value) % 10 else event for event in events])
 
 
@@ -93,6 +97,7 @@ def log_of(events: list[Event]) -> EventLog:
         oracle = compute([file], giveaway_definitions(), None, end_ms, make_scorer(SCORER).score_many)
     refused: Letters = Counter()
     by_influencer: Counter[str] = Counter()
+    newest_ms: dict[tuple[str, str | None], int] = {}
     for event in events:
         try:
             row = row_of(event.value, end_ms)
@@ -100,4 +105,7 @@ def log_of(events: list[Event]) -> EventLog:
             refused[event.topic, event.value] += 1
         else:
             by_influencer[str(row.get("influencer_id") or "")] += 1
-    return EventLog(events, oracle, refused, by_influencer)
+            for owner in {row.get("influencer_id") or None, None}:
+                place = (str(row["campaign_id"]), owner)
+                newest_ms[place] = max(newest_ms.get(place, 0), int(row["at_ms"]))
+    return EventLog(events, oracle, refused, by_influencer, newest_ms)

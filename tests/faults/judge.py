@@ -28,8 +28,6 @@ COUNTED = (
 )
 """Statistics that count events one by one."""
 LEVELS = ("campaigns", "influencers")
-PANE_MS = 5_000
-"""The shortest pane of docs/statistics.md."""
 ANSWER_SECONDS = 30.0
 
 
@@ -54,21 +52,25 @@ def judge_numbers(snapshot: dict[str, Any], log: EventLog) -> Verdict:
     """Compare a snapshot with the oracle."""
     ours, theirs = _counts(snapshot["influencers"]), _counts(log.oracle["influencers"])
     lost, doubled = balance(theirs, ours)
-    return Verdict(lost, doubled, differences(_same_pane(snapshot, log.as_of_ms), log.oracle))
+    return Verdict(lost, doubled, differences(_at_the_end(snapshot, log), log.oracle))
 
 
-def _same_pane(snapshot: dict[str, Any], as_of_ms: int) -> dict[str, Any]:
-    """Take a moment in the same pane for the oracle's: every number of the two is the same.
+def _at_the_end(snapshot: dict[str, Any], log: EventLog) -> dict[str, Any]:
+    """Take the oracle's moment for that of each rollup which may stand for it.
 
-    A rollup is published again when a number changes, and not because time went on within a pane of 5 s. After a
-    recovery the newest rollup may so be of an earlier moment of the same pane.
+    A rollup is published again when one of its numbers changes, and not because time went on (docs/statistics.md): its
+    moment lies between its newest event and the end. Its numbers must be those of the end, all of them.
     """
 
     def moved(rollup: dict[str, Any]) -> dict[str, Any]:
-        same = rollup["as_of_ms"] // PANE_MS == as_of_ms // PANE_MS
-        return {**rollup, "as_of_ms": as_of_ms} if same else rollup
+        newest_ms = log.newest_ms.get((rollup["campaign_id"], rollup.get("influencer_id")), 0)
+        stands = newest_ms <= rollup["as_of_ms"] <= log.as_of_ms
+        return {**rollup, "as_of_ms": log.as_of_ms} if stands else rollup
 
-    return moved({**snapshot, **{level: [moved(each) for each in snapshot[level]] for level in LEVELS}})
+    levels = {level: [moved(each) for each in snapshot[level]] for level in LEVELS}
+    moments = [rollup["as_of_ms"] for level in levels.values() for rollup in level]
+    # By definition the largest of its rollups'.
+    return {**snapshot, **levels, "as_of_ms": max(moments, default=0)}
 
 
 def judge_letters(letters: Iterable[DeadLetter], log: EventLog) -> Verdict:

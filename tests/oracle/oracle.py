@@ -136,7 +136,10 @@ def _create_from_rows(
 ) -> None:
     database.execute(f"CREATE TABLE {table} ({columns})")
     if rows:
-        database.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})", rows)
+        # A list a column: row by row, the texts of thirty thousand events would take ten seconds.
+        lists = [list(column) for column in zip(*rows, strict=True)]
+        values = ", ".join(f"unnest(${number})" for number in range(1, len(lists) + 1))
+        database.execute(f"INSERT INTO {table} SELECT {values}", lists)
 
 
 def _in_force(definitions: Iterable[CampaignDefinition]) -> list[CampaignDefinition]:
