@@ -23,7 +23,6 @@ from agents.topic_admin import topic_specs
 from bench.figures import Figure, Say, at_most
 from bench.stack import Cores
 from models.campaigns import CampaignDefinition
-from models.giveaway import ENTRY_REASONS
 from streams.batch import FileRecord
 from streams.partitioning import partition_of
 from streams.topics import COMMENTS, CONVERSIONS, POSTS
@@ -91,10 +90,8 @@ def scrape(campaigns: list[CampaignDefinition], worker: int) -> Shown:
 
 def giveaway_series() -> int:
     """Return how many series the giveaways of all campaigns have at most, on whichever worker they are."""
-    families = [family.name for family in docs_metrics.families() if family.name.startswith("campaign_giveaway_")]
-    # Of influencers: every gauge, and a series for each reason of the gauge of reasons; times are the campaign's only.
-    for_each = sum(1 for name in families if not name.endswith("_timestamp_seconds")) - 1 + len(ENTRY_REASONS)
-    return CAMPAIGNS * ((Settings().label_cap + 1) * for_each + 2)
+    for_each, once = docs_metrics.giveaway_series()
+    return CAMPAIGNS * ((Settings().label_cap + 1) * for_each + once)
 
 
 def _events(campaign: str, who: str, platform: str) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ from agents.app import build_app
 from agents.settings import Settings
 from agents.state_store import MemoryStore
 from agents.topic_admin import topic_specs
-from models.alerts import RULE_NAMES, TransitionKind
+from models.alerts import RULE_NAMES, Severity, TransitionKind
 from models.campaigns import CampaignDefinition, InfluencerDefinition
 from models.events import EVENT_TYPES
 from models.giveaway import ENTRY_REASONS
@@ -99,18 +99,29 @@ def _metric_table(chosen: list[Metric]) -> str:
 
 
 def series_per_row() -> tuple[int, int]:
-    """Return how many series one (campaign, influencer) has at most: without money, and for each currency."""
-    labels = [names for family in families() if "influencer" in (names := labels_of(family)) and "rule" not in names]
+    """Return how many series one (campaign, influencer, platform) has at most: without money, and for each currency."""
+    labels = [names for family in families() if "platform" in (names := labels_of(family))]
     plain = sum(1 for names in labels if "window" not in names and "currency" not in names)
-    plain += len(ENTRY_REASONS) - 1 + len(SUSPICION_REASONS) - 1
     windowed = sum(1 for names in labels if "window" in names)
     return plain + windowed * _ROLLING, sum(1 for names in labels if "currency" in names)
+
+
+def giveaway_series() -> tuple[int, int]:
+    """Return how many series a giveaway has at most: for each influencer and the whole of it, and once besides."""
+    chosen = [family for family in families() if family.name.startswith("campaign_giveaway_")]
+    times = sum(1 for family in chosen if family.name.endswith("_timestamp_seconds"))
+    reasons = {
+        "campaign_giveaway_invalid_entries": len(ENTRY_REASONS),
+        "campaign_giveaway_suspicious_entrants": len(SUSPICION_REASONS),
+    }
+    return sum(reasons.get(family.name, 1) for family in chosen) - times, times
 
 
 def pipeline_series() -> int:
     """Return how many series a worker has besides, lag and what prometheus_client adds left out."""
     return sum(
-        sum(1 for sample in family.samples if not sample.name.endswith("_created"))
+        # A gauge that has no value yet has one series later.
+        max(1, sum(1 for sample in family.samples if not sample.name.endswith("_created")))
         for family in families()
         if not {"influencer", "partition", "rule"} & set(labels_of(family))
     )
@@ -119,16 +130,26 @@ def pipeline_series() -> int:
 def series_bound() -> str:
     """Return the bound on the number of series of one worker, as text with a formula and an example."""
     plain, money = series_per_row()
+    entered, times = giveaway_series()
     fixed = pipeline_series() + PROCESS_SERIES
     lags = len(INPUT_TOPICS)
     cap, partitions = Settings().label_cap, Settings().partitions
-    transitions = len(RULE_NAMES) * len(get_args(TransitionKind))
-    alerts = len(RULE_NAMES) * (cap + 2) + transitions
-    example = (cap + 4) * (plain + money) + alerts + lags * partitions + fixed
+    # An influencer's alert, and a campaign's, has one severity at a time; those in `other` may have all of them:
+    # `other` of each campaign and of the campaign `other`, and that campaign's own.
+    rules, severities = len(RULE_NAMES), len(get_args(Severity))
+    transitions = rules * len(get_args(TransitionKind))
+    giveaways = (cap + 1) * entered + times
+    alerts = rules * (cap + 1 + severities * 3) + 2 * transitions
+    example = (cap + 4) * (plain + money) + giveaways + alerts + lags * partitions + fixed
     return (
-        f"    series <= (PULSE_LABEL_CAP + 2 * (campaigns + 1)) * ({plain} + {money} * currencies)"
-        f" + {len(RULE_NAMES)} * (PULSE_LABEL_CAP + 2 * campaigns) + {transitions} * campaigns"
-        f" + {lags} * partitions + {fixed}\n\n"
-        f"With the default cap of {cap}, one campaign, one currency and {partitions} partitions that is {example:,} "
-        "series a worker, however many influencers there are."
+        f"```text\nseries <= (PULSE_LABEL_CAP + 2 * (campaigns + 1)) * ({plain} + {money} * currencies)\n"
+        f"        + giveaways * ((PULSE_LABEL_CAP + 1) * {entered} + {times})\n"
+        f"        + {rules} * (PULSE_LABEL_CAP + campaigns + {severities} * (campaigns + 2))"
+        f" + {transitions} * (campaigns + 1)\n"
+        f"        + {lags} * partitions + {fixed}\n```\n\n"
+        f"The lines are the statistics, the giveaways that this worker judges ({entered} series for each of the first "
+        f"`PULSE_LABEL_CAP` influencers\nof each giveaway and for the whole, and {times} times), the alerts "
+        f"({rules} rules, {severities} severities, {transitions // rules} kinds of transition), and the pipeline.\n"
+        f"With the default cap of {cap}, one campaign with a giveaway, one currency and {partitions} partitions that "
+        f"is {example:,} series a worker,\nhowever many influencers there are."
     )

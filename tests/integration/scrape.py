@@ -68,6 +68,10 @@ class Scrape:
         """Every label name in use."""
         return {label for _, labels in self.samples for label, _ in labels}
 
+    def values_of(self, label: str) -> set[str]:
+        """Every value of a label."""
+        return {value for _, labels in self.samples for each, value in labels if each == label}
+
 
 def scrape(cluster: Cluster, worker: ChildProcess) -> Scrape:
     """Scrape a worker; it must answer."""
