@@ -133,8 +133,10 @@ def freeze(
     policy = data.rules.suspicion
     left_out: dict[int, Suspect] = {}
     if policy.hold is not None or policy.exclude is not None:
-        found = suspects_of(data, policy, set(chances))
-        left_out = {number: suspect for number, suspect in found.items() if suspect.action != "flag"}
+        found = suspects_of(data, policy)
+        left_out = {
+            number: suspect for number, suspect in found.items() if number in chances and suspect.action != "flag"
+        }
     try:
         directory.mkdir(parents=True, exist_ok=True)
         key = draw_files.new_key(directory / draw_files.KEY)

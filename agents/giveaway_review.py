@@ -72,14 +72,17 @@ class Review(Struct, frozen=True):
 
 def review_of(data: GiveawayData, as_of_ms: int) -> Review:
     """Look for the suspects among the entrants, under the policy in the definition."""
+    # One after the other: comments in columns and entries need about the same memory.
+    suspected = suspects_of(data, data.rules.suspicion)
     entries = settled(data.book, data.ledger.facts, EXACT)
-    by_person = suspects_of(data, data.rules.suspicion, set(entries.chances_of_people()))
+    entrants = entries.chances_of_people()
+    by_person = {number: suspect for number, suspect in suspected.items() if number in entrants}
     found = [public_suspect(suspect, data.people[number]) for number, suspect in by_person.items()]
     return Review(found, suspicion_numbers(by_person, entries, as_of_ms))
 
 
-def suspects_of(data: GiveawayData, policy: SuspicionPolicy, entrants: set[int]) -> dict[int, Suspect]:
-    """Return the suspects among the entrants, by person hash, highest score first."""
+def suspects_of(data: GiveawayData, policy: SuspicionPolicy) -> dict[int, Suspect]:
+    """Return the suspects among all who commented in time, by person hash, highest score first."""
     names = {handle_key(account) for account in policy.cleared}
     cleared = frozenset(
         str(number)
@@ -87,7 +90,7 @@ def suspects_of(data: GiveawayData, policy: SuspicionPolicy, entrants: set[int])
         if person.author_id in policy.cleared or (person.handle and handle_key(person.handle) in names)
     )
     found = suspects(columns_of(views_of(data.ledger.facts, data.book)), policy, cleared)
-    return {int(suspect.person): suspect for suspect in found if int(suspect.person) in entrants}
+    return {int(suspect.person): suspect for suspect in found}
 
 
 def public_suspect(suspect: Suspect, person: Person) -> Suspect:

@@ -34,6 +34,7 @@ _COUNTED: Final = 4
 _ROWS_A_PERSON: Final = 8
 _MINUTE_PANES: Final = 12
 _PANE_MS: Final = 5_000
+_SETTLED_AT_A_TIME: Final = 100_000
 _LATEST: Final = np.iinfo(np.int64).max
 _EARLIEST: Final = np.iinfo(np.int64).min
 _FIRST_REASON: Final[U8] = np.array(
@@ -555,8 +556,13 @@ def _spread(starts: I64, counts: I64) -> I64:
 
 def settled(book: RuleBook, facts: Iterable[EntryBlock | Forgotten], capacity: int = CAPACITY) -> GiveawayEntries:
     """Return the entries of a whole ledger."""
-    entries = GiveawayEntries(book, capacity)
+    entries, waiting = GiveawayEntries(book, capacity), 0
     for fact in facts:
         entries.put(fact)
+        waiting += len(fact.times_ms) // 8 if isinstance(fact, EntryBlock) else 0
+        if waiting >= _SETTLED_AT_A_TIME:
+            # What waits takes more memory than what it becomes.
+            entries.settle()
+            waiting = 0
     entries.settle()
     return entries

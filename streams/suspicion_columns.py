@@ -1,5 +1,6 @@
 """Entries in columns, as the detection of suspicious entrants reads them: a million comments in a few arrays."""
 
+from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -73,9 +74,9 @@ def columns_of(entries: Iterable[EntryView]) -> EntryColumns:
     platforms: list[str] = []
     tag_keys: dict[tuple[str, str], int] = {}
     styles: dict[str, int] = {}
-    person, at_ms, text, style = [], [], [], []
-    tag_person: list[int] = []
-    tag_key: list[int] = []
+    # Arrays, not lists: a million comments have ten million words.
+    person, text, style, at_ms = array("i"), array("i"), array("i"), array("q")
+    tag_person, tag_key = array("i"), array("i")
     for entry in entries:
         who = persons.setdefault(entry.person, len(persons))
         if who == len(handles):
@@ -94,10 +95,9 @@ def columns_of(entries: Iterable[EntryView]) -> EntryColumns:
     target_of_key = np.fromiter((by_handle.get(key, UNKNOWN) for key in tag_keys), np.int32, len(tag_keys))
     keys = np.array(tag_key, dtype=np.int32)
     vocabulary: dict[str, int] = {}
-    words: list[int] = []
-    starts = [0]
+    words, starts = array("i"), array("q", [0])
     for plain in texts:
-        words += [vocabulary.setdefault(word, len(vocabulary)) for word in plain.split()]
+        words.extend([vocabulary.setdefault(word, len(vocabulary)) for word in plain.split()])
         starts.append(len(words))
     return EntryColumns(
         persons=list(persons),
