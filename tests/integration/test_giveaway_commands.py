@@ -25,6 +25,7 @@ from streams.topics import COMMENTS, CONVERSIONS, ENTRIES
 from tests.integration.cluster import Cluster
 from tests.integration.commands import run
 
+pytestmark = [pytest.mark.broker, pytest.mark.slow]
 OPENS = datetime(2026, 4, 18, 14, tzinfo=UTC)
 OPENS_MS = int(OPENS.timestamp()) * 1000
 PEOPLE = 60

@@ -27,6 +27,11 @@ from streams.topics import COMMENTS
 from tests.integration.cluster import Cluster
 from tests.integration.commands import run
 
+pytestmark = [
+    pytest.mark.broker,
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc"),
+]
 OPENS_MS = int(datetime(2026, 4, 18, 14, tzinfo=UTC).timestamp()) * 1000
 PEOPLE = 60
 SECONDS = 60.0

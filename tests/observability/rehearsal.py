@@ -100,6 +100,7 @@ class Rehearsal:
                 ALERT_GRACE_SECONDS="240",
                 # By the wall's clock: two minutes of event time.
                 ALERT_WAIT_SECONDS="2",
+                SUSPICION_SECONDS="5",
             )
         )
         try:
