@@ -151,7 +151,7 @@ def test_bots_appear_by_themselves_and_a_killed_pass_harms_nothing(cluster: Clus
     send(cluster, bot("bot2"))
     os.kill(pass_under_way(worker), signal.SIGKILL)
     assert wait_until(lambda: value(cluster, worker, failed) == 1, timeout_seconds=SECONDS), worker.log_tail(20)
-    assert "exit code -9" in worker.log_path.read_text()
+    assert "looking for suspicious entrants of spring failed" in worker.log_path.read_text()
     assert wait_until(lambda: value(cluster, worker, suspicious("", "burst")) == 2, timeout_seconds=SECONDS)
     assert worker.running
     assert cluster.get(worker, "/healthz")[0] == 200
