@@ -123,7 +123,6 @@ SCENARIOS = (
         instead="not possible: it never compacts",
         broker_config=COMPACTING,
         recovery=True,
-        elsewhere="the long form only: so few events leave nothing to compact in time",
     ),
     Scenario(
         "redis",

@@ -3,6 +3,7 @@
 from contextlib import closing
 
 from kafka import KafkaConsumer
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
 from agents.embedded import EmbeddedRedis
 from agents.processes import wait_until
@@ -14,6 +15,9 @@ COMPACTION_SECONDS = 60.0
 SEGMENT_SECONDS = 1.5
 """A little more than a segment of `COMPACTING` is open."""
 TRICKLES = 10
+AT_ONCE = {"min.compaction.lag.ms": "0", "segment.ms": "1000", "min.cleanable.dirty.ratio": "0.001"}
+"""As `COMPACTING`, but of the topic: it was made with ten minutes of lag, for a writer that wakes too late
+(`agents/fence.py`). There is none here: workers are killed and stay dead."""
 
 
 def lose_redis(trial: Trial, size: Size) -> None:
@@ -75,6 +79,7 @@ def compact(trial: Trial, size: Size) -> None:
     Events trickle, so that the changelog gets many segments: the newest is never compacted.
     """
     trial.start(2)
+    _compact_at_once(trial.cluster.broker.bootstrap)
     for number, portion in enumerate(trial.portions(TRICKLES * size.faults)):
         trial.send(portion, SEGMENT_SECONDS)
         trial.wait_sent()
@@ -89,6 +94,11 @@ def compact(trial: Trial, size: Size) -> None:
     )
     assert compacted, f"the broker has not compacted {CHANGELOG}: nothing was tried"
     trial.say(f"{removed(bootstrap, partitions):,} records of the changelog were compacted away")
+
+
+def _compact_at_once(bootstrap: str) -> None:
+    with closing(KafkaAdminClient(bootstrap_servers=bootstrap.split(","))) as admin:
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, CHANGELOG, configs=AT_ONCE)])
 
 
 def removed(bootstrap: str, partitions: int) -> int:

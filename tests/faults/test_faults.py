@@ -16,10 +16,10 @@ pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
 
 def _parameter(scenario: Scenario) -> object:
-    """On Apache Kafka `make check` has what only that can show; `make test-faults` has everything everywhere."""
+    """On Apache Kafka `make check` has what only that can show, with as few nodes as do; `make test-faults` has all."""
     where, reason = ("embedded",), "the long form, `make test-faults`, has it on Apache Kafka too"
     if "embedded" not in scenario.brokers:
-        where, reason = scenario.brokers, f"on the embedded broker {scenario.instead}"
+        where, reason = scenario.brokers[:1], f"on the embedded broker {scenario.instead}"
     marks = [pytest.mark.brokers(*where, reason=reason)]
     if "kafka3" in where:
         marks.append(pytest.mark.replication)
