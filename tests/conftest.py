@@ -47,6 +47,7 @@ def pytest_report_header() -> str:
         raise pytest.UsageError(str(error)) from None
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in its own hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect tests of other brokers (why is said at the end of the run), and keep each file in one process.
 

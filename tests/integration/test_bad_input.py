@@ -150,7 +150,15 @@ def outcome() -> Iterator[Outcome]:
             return len(totals) >= len(CASES)
 
         assert wait_until(all_shown, timeout_seconds=30), worker.log_tail(30)
-        yield Outcome(cluster, places, dead_letters(cluster.broker.bootstrap), totals, before, scrape(cluster, worker))
+        letters: dict[tuple[str, int, int], DeadLetter] = {}
+
+        def all_written() -> bool:
+            letters.update(dead_letters(cluster.broker.bootstrap))
+            return len(letters) >= len(CASES)
+
+        # A value is counted as refused when it is read, and written with the flush.
+        assert wait_until(all_written, timeout_seconds=30), worker.log_tail(30)
+        yield Outcome(cluster, places, letters, totals, before, scrape(cluster, worker))
 
 
 def send_all(bootstrap: str) -> dict[str, tuple[str, int, int]]:
@@ -229,7 +237,15 @@ def test_a_value_beyond_what_a_dead_letter_may_carry_stops_nothing(outcome: Outc
         )
 
     assert wait_until(counted, timeout_seconds=30, give_up=lambda: not worker.running), worker.log_tail(30)
-    letter = dead_letters(outcome.cluster.broker.bootstrap)[COMMENTS, 0, metadata.offset]
+    place = (COMMENTS, 0, metadata.offset)
+    letters: dict[tuple[str, int, int], DeadLetter] = {}
+
+    def written() -> bool:
+        letters.update(dead_letters(outcome.cluster.broker.bootstrap))
+        return place in letters
+
+    assert wait_until(written, timeout_seconds=30), worker.log_tail(30)
+    letter = letters[place]
     assert letter.reason == "too_large"
     assert "20000000 bytes" in letter.detail
     assert letter.value == b"z" * LARGEST_DEAD_LETTER_BYTES
