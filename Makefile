@@ -9,7 +9,9 @@ PROCESSES ?= 3
 PARALLEL := --numprocesses $(PROCESSES) --dist loadgroup
 KAFKA_TESTS := tests/integration tests/faults
 # What make check has time for: the state, its topics and the faults; make test-kafka runs everything.
-KAFKA_CHECK := $(addprefix tests/integration/test_,exactness.py topics.py apache_kafka.py producers.py frozen.py) tests/faults
+KAFKA_CHECK := $(addprefix tests/integration/test_,exactness.py topics.py apache_kafka.py producers.py) tests/faults
+KAFKA3_TESTS = $(KAFKA_TESTS)
+KAFKA3_CHECK := tests/integration/test_apache_kafka.py tests/faults
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-kafka test-kafka-if-present test-faults check lint types imports format bench train docs lock clean dashboards test-observability
@@ -37,7 +39,7 @@ test-observability: $(STAMP) ## Rules, routes, dashboards and deployment files, 
 
 test-kafka: $(STAMP) ## Run every broker test against Apache Kafka (needs java 17 and mvn, no Docker)
 	$(BIN)/python -m pytest $(PARALLEL) --broker kafka -m broker $(KAFKA_TESTS)
-	$(BIN)/python -m pytest $(PARALLEL) --broker kafka3 -m replication $(KAFKA_TESTS)
+	$(BIN)/python -m pytest $(PARALLEL) --broker kafka3 -m replication $(KAFKA3_TESTS)
 
 test-faults: $(STAMP) ## Break everything on purpose, long form, on every broker; tables into docs/guarantees.md
 	$(BIN)/python -m tests.faults --long --broker embedded --broker kafka --broker kafka3 --write
@@ -46,7 +48,7 @@ test-faults: $(STAMP) ## Break everything on purpose, long form, on every broker
 test-kafka-if-present: $(STAMP)
 	@if command -v java >/dev/null && command -v mvn >/dev/null; then \
 		echo "Apache Kafka: java and mvn are present, tests of state, topics and faults run against it"; \
-		$(MAKE) --no-print-directory test-kafka KAFKA_TESTS="$(KAFKA_CHECK)"; \
+		$(MAKE) --no-print-directory test-kafka KAFKA_TESTS="$(KAFKA_CHECK)" KAFKA3_TESTS="$(KAFKA3_CHECK)"; \
 	elif [ "$$CI" = true ]; then \
 		echo "Apache Kafka: java or mvn is missing, and in CI it must run" >&2; exit 1; \
 	else \
