@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Broker tests mostly wait, for groups, sessions and deadlines: more processes than cores take less time.
 PROCESSES ?= 3
-PARALLEL := --numprocesses $(PROCESSES) --dist loadgroup
+PARALLEL := --numprocesses $(PROCESSES) --dist loadfile
 KAFKA_TESTS := tests/integration tests/faults
 # What make check has time for: the state, its topics and the faults; make test-kafka runs everything.
 KAFKA_CHECK := $(addprefix tests/integration/test_,exactness.py topics.py apache_kafka.py producers.py) tests/faults

@@ -47,15 +47,8 @@ def pytest_report_header() -> str:
         raise pytest.UsageError(str(error)) from None
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in its own hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect tests of other brokers (why is said at the end of the run), and keep each file in one process.
-
-    The tests of a file share servers and build on each other; files whose tests do not say ``SPREAD = True``.
-    """
-    for item in items:
-        if not getattr(getattr(item, "module", None), "SPREAD", False):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    """Deselect tests of other brokers; why is said at the end of the run."""
     chosen = brokers.chosen()
     reasons: Counter[str] = Counter()
     others = []

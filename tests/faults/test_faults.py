@@ -11,7 +11,6 @@ from tests.faults.scenarios import SCENARIOS, Scenario
 SEED = int(os.environ.get("FAULTS_SEED", "1"))
 """Every chance of the suite; another one by the environment variable."""
 
-SPREAD = True
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
 

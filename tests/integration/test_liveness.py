@@ -17,7 +17,6 @@ from agents.simulator.plan import SimulationPlan
 from agents.simulator.simulation import SimulatedRecord, Simulation
 from tests.integration.cluster import Cluster, giveaway_definitions
 
-SPREAD = True
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 LEGAL = {
     ("starting", "rebalancing"),
