@@ -30,14 +30,12 @@ class EventLog(NamedTuple):
 
     ``oracle`` is the result of ``tests.oracle.oracle.compute``, ``refused`` the dead letters that are due, and
     ``by_influencer`` how many events name each influencer: what the plain Faust app counts.
-    ``newest_ms`` is the time of the newest event by the campaign and influencer it names, and by campaign and None.
     """
 
     events: list[Event]
     oracle: dict[str, Any]
     refused: Letters
     by_influencer: Counter[str]
-    newest_ms: dict[tuple[str, str | None], int]
 
     @property
     def as_of_ms(self) -> int:
@@ -97,7 +95,6 @@ def log_of(events: list[Event]) -> EventLog:
         oracle = compute([file], giveaway_definitions(), None, end_ms, make_scorer(SCORER).score_many)
     refused: Letters = Counter()
     by_influencer: Counter[str] = Counter()
-    newest_ms: dict[tuple[str, str | None], int] = {}
     for event in events:
         try:
             row = row_of(event.value, end_ms)
@@ -105,7 +102,4 @@ def log_of(events: list[Event]) -> EventLog:
             refused[event.topic, event.value] += 1
         else:
             by_influencer[str(row.get("influencer_id") or "")] += 1
-            for owner in {row.get("influencer_id") or None, None}:
-                place = (str(row["campaign_id"]), owner)
-                newest_ms[place] = max(newest_ms.get(place, 0), int(row["at_ms"]))
-    return EventLog(events, oracle, refused, by_influencer, newest_ms)
+    return EventLog(events, oracle, refused, by_influencer)

@@ -12,7 +12,7 @@ from agents.log_ends import log_ends
 from models.deadletters import DeadLetter
 from streams.topics import INPUT_TOPICS
 from tests.faults.events import EventLog, Letters
-from tests.oracle.compare import differences
+from tests.oracle.compare import at_the_end, differences
 
 COUNTED = (
     "posts",
@@ -27,7 +27,6 @@ COUNTED = (
     "test_orders",
 )
 """Statistics that count events one by one."""
-LEVELS = ("campaigns", "influencers")
 ANSWER_SECONDS = 30.0
 
 
@@ -52,25 +51,7 @@ def judge_numbers(snapshot: dict[str, Any], log: EventLog) -> Verdict:
     """Compare a snapshot with the oracle."""
     ours, theirs = _counts(snapshot["influencers"]), _counts(log.oracle["influencers"])
     lost, doubled = balance(theirs, ours)
-    return Verdict(lost, doubled, differences(_at_the_end(snapshot, log), log.oracle))
-
-
-def _at_the_end(snapshot: dict[str, Any], log: EventLog) -> dict[str, Any]:
-    """Take the oracle's moment for that of each rollup which may stand for it.
-
-    A rollup is published again when one of its numbers changes, and not because time went on (docs/statistics.md): its
-    moment lies between its newest event and the end. Its numbers must be those of the end, all of them.
-    """
-
-    def moved(rollup: dict[str, Any]) -> dict[str, Any]:
-        newest_ms = log.newest_ms.get((rollup["campaign_id"], rollup.get("influencer_id")), 0)
-        stands = newest_ms <= rollup["as_of_ms"] <= log.as_of_ms
-        return {**rollup, "as_of_ms": log.as_of_ms} if stands else rollup
-
-    levels = {level: [moved(each) for each in snapshot[level]] for level in LEVELS}
-    moments = [rollup["as_of_ms"] for level in levels.values() for rollup in level]
-    # By definition the largest of its rollups'.
-    return {**snapshot, **levels, "as_of_ms": max(moments, default=0)}
+    return Verdict(lost, doubled, differences(at_the_end(snapshot, log.oracle), log.oracle))
 
 
 def judge_letters(letters: Iterable[DeadLetter], log: EventLog) -> Verdict:

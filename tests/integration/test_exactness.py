@@ -21,7 +21,7 @@ from streams.sentiment import make_scorer
 from streams.topics import DEAD_LETTERS
 from tests.integration.cluster import SETTLE_SECONDS, START_SECONDS, Cluster
 from tests.integration.definitions import with_giveaway, write_definition
-from tests.oracle.compare import differences
+from tests.oracle.compare import at_the_end, differences
 from tests.oracle.oracle import compute
 from tests.stores import STORES
 
@@ -121,7 +121,7 @@ def _wait_until_equal(cluster: Cluster, simulated: Simulated) -> None:
         if reached < expected:
             found[:] = [f"{reached} of {expected} comments"]
             return False
-        found[:] = differences(snapshot, simulated.oracle)
+        found[:] = differences(at_the_end(snapshot, simulated.oracle), simulated.oracle)
         return not found
 
     settled = wait_until(

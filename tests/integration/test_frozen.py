@@ -15,7 +15,7 @@ from agents.simulator.plan import SimulationPlan
 from agents.simulator.simulation import Simulation
 from streams.sentiment import make_scorer
 from tests.integration.cluster import GIVEAWAY, SETTLE_SECONDS, Cluster, giveaway_definitions
-from tests.oracle.compare import differences
+from tests.oracle.compare import at_the_end, differences
 from tests.oracle.oracle import compute
 
 EVENTS = 60_000
@@ -66,8 +66,7 @@ def _wait_until_equal(cluster: Cluster, oracle: dict[str, Any]) -> None:
     found: list[str] = []
 
     def equal() -> bool:
-        # The moment a row is shown for is that of the flush which last found its numbers changed.
-        found[:] = [each for each in differences(cluster.snapshot(), oracle) if ".as_of_ms: " not in each]
+        found[:] = differences(at_the_end(cluster.snapshot(), oracle), oracle)
         return not found
 
     settled = wait_until(

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -97,8 +97,19 @@ def suspicious(influencer: str, reason: str) -> str:
 
 
 def passes(worker: ChildProcess) -> list[int]:
-    """Process ids of the worker's children: a pass, if one is under way."""
-    return [int(pid) for pid in Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split()]
+    """Process ids of the worker's children that run a pass.
+
+    A child that has not begun to be another program is none: to stop it then would stop the worker, which waits for it.
+    """
+    children = Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split()
+    return [int(pid) for pid in children if b"agents.suspicion_pass" in command_of(pid)]
+
+
+def command_of(pid: str) -> bytes:
+    """The command line of a process; empty once it is gone."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 def pass_under_way(worker: ChildProcess) -> int:

@@ -33,14 +33,15 @@ def differences(snapshot: dict[str, Any], oracle: dict[str, Any], *, unique_tole
     Integers and decimal strings must be identical, floats within 2e-9, ``unique_commenters`` within
     ``unique_tolerance`` of the true count plus 3, and zero exactly when that is. A counter that a snapshot
     omits is zero, as ``models.rollups`` says; anything else that is on one side only is a difference.
-    ``counts`` is the oracle's own and not compared.
+    ``counts`` and ``newest_ms`` are the oracle's own and not compared.
 
     Returns:
         One line for each difference: path, ours, the oracle's. Empty when they are equal.
     """
     ours, theirs = dict(snapshot), dict(oracle)
-    ours.pop("counts", None)
-    theirs.pop("counts", None)
+    for name in ("counts", "newest_ms"):
+        ours.pop(name, None)
+        theirs.pop(name, None)
     if not theirs.get("campaigns") and not ours.get("campaigns"):
         return ["campaigns: nothing was compared, both sides are empty"]
     found: list[str] = []
@@ -56,6 +57,24 @@ def differences(snapshot: dict[str, Any], oracle: dict[str, Any], *, unique_tole
         found += _mapping(name, our_rollups, their_rollups, unique_tolerance)
     found += _mapping("", ours, theirs, unique_tolerance)
     return found
+
+
+def at_the_end(snapshot: dict[str, Any], oracle: dict[str, Any]) -> dict[str, Any]:
+    """Return a worker's snapshot with the oracle's moment for that of each rollup which may stand for it.
+
+    A rollup is published again when one of its numbers changes, and not because time went on (docs/statistics.md): its
+    moment lies between its newest event and the end. Its numbers must be those of the end, all of them.
+    """
+    end_ms, newest_ms = oracle["as_of_ms"], oracle["newest_ms"]
+
+    def moved(rollup: dict[str, Any]) -> dict[str, Any]:
+        begin_ms = newest_ms.get((rollup["campaign_id"], rollup.get("influencer_id")), end_ms)
+        return {**rollup, "as_of_ms": end_ms} if begin_ms <= rollup["as_of_ms"] <= end_ms else rollup
+
+    levels = {level: [moved(each) for each in snapshot[level]] for level in ("campaigns", "influencers")}
+    # By definition the largest of its rollups'.
+    moments = [rollup["as_of_ms"] for level in levels.values() for rollup in level]
+    return {**snapshot, **levels, "as_of_ms": max(moments, default=0)}
 
 
 def _by_key(rollups: object, keys: tuple[str, ...], path: str, found: list[str]) -> dict[str, Any]:

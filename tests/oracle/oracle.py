@@ -29,6 +29,11 @@ RATES: Final = (
     "engagement_rate_by_views",
     "conversion_rate_by_clicks",
 )
+NEWEST: Final = """
+SELECT campaign_id, influencer_id, max(at_ms)
+FROM counted
+GROUP BY GROUPING SETS ((campaign_id, influencer_id), (campaign_id))
+"""
 SENTIMENT: Final = {
     "sample_size": "sample_size",
     "mean": "sentiment_mean",
@@ -61,7 +66,8 @@ def compute(
     Returns:
         ``as_of_ms``, ``campaigns`` and ``influencers`` as in a snapshot's JSON, with zeros written out and
         values without a base absent; ``unique_commenters`` is the true count. ``counts`` holds ``lines``,
-        ``accepted`` (distinct events), ``duplicates`` and ``rejected``.
+        ``accepted`` (distinct events), ``duplicates`` and ``rejected``; ``newest_ms`` the time of the newest event
+        by (campaign, influencer), and by (campaign, None).
 
     Raises:
         ValueError: ``polarity`` did not answer with one float for each text.
@@ -85,6 +91,7 @@ def compute(
         accepted = database.sql("SELECT count(*) FROM event").fetchall()[0][0]
         return {
             **_snapshot(database),
+            "newest_ms": {(campaign, influencer): ms for campaign, influencer, ms in database.sql(NEWEST).fetchall()},
             "counts": {
                 "lines": lines,
                 "accepted": accepted,

@@ -12,10 +12,12 @@ import pytest
 from models.campaigns import RateCard
 from models.rollups import Snapshot
 
-from .compare import differences
+from .compare import at_the_end, differences
 from .event_log import BASE, HOUR, EventLog, definition, member
 
 Steps = tuple[str | int, ...]
+OWN = ("counts", "newest_ms")
+"""What only the oracle has."""
 
 
 @pytest.fixture
@@ -86,7 +88,7 @@ def test_an_answer_equals_itself(answer: dict[str, Any]) -> None:
 
 def test_every_changed_value_is_seen(answer: dict[str, Any]) -> None:
     """Each single value, changed by the least that matters, is a difference on either side."""
-    paths = [path for path in leaves(answer) if path[0] != "counts"]
+    paths = [path for path in leaves(answer) if path[0] not in OWN]
     assert len(paths) > 500
     for path in paths:
         other = changed(answer, path, nudge)
@@ -96,7 +98,7 @@ def test_every_changed_value_is_seen(answer: dict[str, Any]) -> None:
 
 def test_everything_missing_is_seen(answer: dict[str, Any]) -> None:
     """Whatever is taken away, at any depth, is a difference on either side; only a counter of zero may be absent."""
-    paths = {path[:depth] for path in leaves(answer) if path[0] != "counts" for depth in range(1, len(path) + 1)}
+    paths = {path[:depth] for path in leaves(answer) if path[0] not in OWN for depth in range(1, len(path) + 1)}
 
     def remove(container: Any, name: Any) -> None:
         del container[name]
@@ -180,3 +182,31 @@ def test_the_order_of_rollups_does_not_matter_but_that_of_leaderboards_does(answ
     assert differences(other, answer) == []
     other["campaigns"][0]["leaderboards"]["1h"].reverse()
     assert differences(other, answer)
+
+
+@pytest.mark.parametrize(
+    ("level", "moment_ms", "stands"),
+    [
+        ("influencers", BASE - 1, False),
+        ("influencers", BASE, True),
+        ("influencers", BASE + HOUR, True),
+        ("influencers", BASE + HOUR + 1, False),
+        ("campaigns", BASE - 1, False),
+        ("campaigns", BASE, True),
+    ],
+)
+def test_a_rollup_may_be_as_old_as_its_newest_event(log: EventLog, level: str, moment_ms: int, stands: bool) -> None:
+    """Between its newest event and the end it stands for the end; before or after, its moment is a difference."""
+    for influencer in ("ana", "ben"):
+        log.add("comment.created", BASE, influencer, text="0.5")
+    oracle = log.compute(as_of_ms=BASE + HOUR)
+    snapshot = changed(oracle, (level, 0, "as_of_ms"), put(moment_ms))
+    assert bool(differences(snapshot, oracle)) == (moment_ms != BASE + HOUR)
+    assert (differences(at_the_end(snapshot, oracle), oracle) == []) == stands
+
+
+def test_numbers_must_be_those_of_the_end(log: EventLog) -> None:
+    """A rollup of an allowed moment whose numbers changed since is a difference all the same."""
+    log.add("comment.created", BASE, text="0.5")
+    oracle, then = log.compute(as_of_ms=BASE + HOUR), log.compute(as_of_ms=BASE)
+    assert differences(at_the_end(then, oracle), oracle)

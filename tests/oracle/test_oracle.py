@@ -205,6 +205,7 @@ def test_a_campaign_without_events_is_not_there(log: EventLog) -> None:
         "influencers": [],
         "giveaways": [],
         "counts": {"lines": 2, "accepted": 0, "duplicates": 0, "rejected": 2},
+        "newest_ms": {},
     }
 
 
