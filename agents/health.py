@@ -39,6 +39,8 @@ class Health:
         self.phase = "starting"
         self.phase_since = monotonic()
         self.partitions: list[int] = []
+        self.recovery_seconds = 0.0
+        """How long reading the state took after the last assignment."""
         self.reason: str | None = None
         """What the watchdog finds wrong."""
         self.is_stuck = False
@@ -46,7 +48,10 @@ class Health:
 
     def _move(self, phase: str, partitions: list[int]) -> None:
         if phase in _NEXT[self.phase]:
-            self.phase, self.phase_since = phase, monotonic()
+            now = monotonic()
+            if phase == "ready":
+                self.recovery_seconds = now - self.phase_since
+            self.phase, self.phase_since = phase, now
         if phase == self.phase:
             self.partitions = partitions
 

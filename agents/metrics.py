@@ -251,6 +251,11 @@ class PulseCollector(Collector):
         for phase in PHASES:
             phases.add_metric((phase,), int(phase == worker.health.phase))
         yield phases
+        yield GaugeMetricFamily(
+            "campaign_pulse_recovery_seconds",
+            "From the last assignment of partitions until their state was read.",
+            value=worker.health.recovery_seconds,
+        )
         yield from worker.suspicion.metrics()
         yield GaugeMetricFamily(
             "campaign_pulse_stalled",

@@ -19,7 +19,7 @@ from typing import Final, Self
 
 import msgspec
 from msgspec import Struct
-from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch
+from rocksdict import BlockBasedOptions, Cache, Options, Rdict, RdictIter, WriteBatch
 
 from agents.state_store import Change, DirectoryError, StoreError
 
@@ -108,6 +108,7 @@ class RocksStore:
                 problem = self._difference(database.get(_IDENTITY_KEY))
                 if not problem:
                     # Every block is read once, so that a damaged one is found now and not in the middle of an event.
+                    # (Keys only: values lie in the same blocks, and need not be copied.)
                     for _ in _scan(database, b""):
                         pass
         except _DamageError as damage:
@@ -164,16 +165,16 @@ class RocksStore:
             value = self._database.get(_RECORD + _NUMBER.pack(partition) + key)
         return value if isinstance(value, bytes) else None
 
-    def items(self, partition: int) -> Iterator[tuple[bytes, bytes]]:
-        """Return every key and value of a partition.
+    def items(self, partition: int, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """Return every key and value of a partition, or those whose keys begin with ``prefix``.
 
         Raises:
             StoreError: a file is damaged.
         """
-        prefix = _RECORD + _NUMBER.pack(partition)
+        place = _RECORD + _NUMBER.pack(partition)
         with self._faults("read"):
-            for key, value in _scan(self._database, prefix):
-                yield key[len(prefix) :], value
+            for key, iterator in _scan(self._database, place + prefix):
+                yield key[len(place) :], iterator.value()
 
     def take(self, partition: int, log_end: int) -> str | None:
         """Look at a partition that has just been assigned; empty it when it cannot be trusted."""
@@ -257,15 +258,15 @@ def _lock(directory: Path) -> int:
     return lock
 
 
-def _scan(database: Rdict, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield keys and values; rocksdict's own ``items`` would end at a damaged block as if that were all."""
+def _scan(database: Rdict, prefix: bytes) -> Iterator[tuple[bytes, RdictIter]]:
+    """Yield keys and where they are; rocksdict's own ``items`` would end at a damaged block as if that were all."""
     iterator = database.iter()
     iterator.seek(prefix)
     while iterator.valid():
         key = iterator.key()
         if not key.startswith(prefix):
             return
-        yield key, iterator.value()
+        yield key, iterator
         iterator.next()
     iterator.status()
 

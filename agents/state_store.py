@@ -40,8 +40,8 @@ class StateStore(Protocol):
     def get(self, partition: int, key: bytes) -> bytes | None:
         """Return the value of a key, or None."""
 
-    def items(self, partition: int) -> Iterator[tuple[bytes, bytes]]:
-        """Return every key and value of a partition.
+    def items(self, partition: int, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """Return every key and value of a partition, or those whose keys begin with ``prefix``.
 
         Raises:
             StoreError: it cannot be read.
@@ -88,9 +88,10 @@ class MemoryStore:
         """Return the value of a key, or None."""
         return self.partitions.get(partition, {}).get(key)
 
-    def items(self, partition: int) -> Iterator[tuple[bytes, bytes]]:
-        """Return every key and value of a partition."""
-        yield from self.partitions.get(partition, {}).items()
+    def items(self, partition: int, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """Return every key and value of a partition, or those whose keys begin with ``prefix``."""
+        content = self.partitions.get(partition, {})
+        return ((key, value) for key, value in content.items() if key.startswith(prefix))
 
     def take(self, partition: int, log_end: int) -> str | None:
         """Begin with nothing: a key that was deleted while another worker had the partition must not come back."""

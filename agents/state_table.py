@@ -98,10 +98,8 @@ class StateTable:
     def read_alerts(self, partition: int) -> dict[str, Slots]:
         """Return the alert checkpoints of one partition, by campaign."""
         found: dict[str, Slots] = {}
-        for key, value in self._store.items(partition):
-            _, kind, *name = _decode_key(key)
-            if kind != _ALERTS:
-                continue
+        for key, value in self._store.items(partition, _encode_key([partition, _ALERTS])[:-1] + b","):
+            name = _decode_key(key)[2:]
             campaign_id = str(name[0])
             slots = found.setdefault(campaign_id, Slots(None, ({}, {})))
             if len(name) == 1:

@@ -34,9 +34,9 @@ class MetricHistory:
 
     __slots__ = ("times", "values")
 
-    def __init__(self) -> None:
-        self.times = array("q")
-        self.values = array("q")
+    def __init__(self, times: bytes = b"", values: bytes = b"") -> None:
+        self.times = array("q", times)
+        self.values = array("q", values)
 
     def insert(self, column: int, time_ms: int, value: int) -> list[Contribution]:
         """Insert a snapshot and return what changes."""

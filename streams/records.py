@@ -5,7 +5,6 @@ State and position travel together, so there is nothing that can come apart: on 
 of a busy influencer takes about 10 kB.
 """
 
-from array import array
 from typing import Final
 
 import numpy as np
@@ -101,7 +100,11 @@ def pack(values: NDArray[np.generic]) -> PackedInts:
 
 def unpack(packed: PackedInts) -> I64:
     """Undo ``pack``."""
-    return np.frombuffer(packed.data, dtype=packed.dtype).astype(np.int64)
+    return _packed(packed).astype(np.int64)
+
+
+def _packed(packed: PackedInts) -> NDArray[np.signedinteger]:
+    return np.frombuffer(packed.data, dtype=packed.dtype)
 
 
 def tier_records(panes: PaneStore, row: int) -> list[TierRecord]:
@@ -128,12 +131,16 @@ def restore_tiers(panes: PaneStore, row: int, record: RowRecord) -> None:
     width = record.width
     for ring, tier in zip(panes.rings, record.tiers, strict=True):
         numbers = unpack(tier.panes) + record.as_of_ms // ring.tier.pane_ms
-        counts = unpack(tier.counts).reshape(len(numbers), width - 1)
-        held = np.empty((len(numbers), width), dtype=np.int64)
-        held[:, :_MICROS], held[:, _MICROS + 1 :] = counts[:, :_MICROS], counts[:, _MICROS:]
-        held[:, _MICROS] = unpack(tier.sentiment_micros)
+        # As they were packed: numpy widens them where they are put.
+        counts = _packed(tier.counts).reshape(len(numbers), width - 1)
+        micros = _packed(tier.sentiment_micros)
         live = numbers > ring.head - ring.tier.panes
-        ring.counts[row, numbers[live] % ring.tier.panes, :width] = held[live]
+        if not live.all():
+            numbers, counts, micros = numbers[live], counts[live], micros[live]
+        held, slots = ring.counts[row], numbers % ring.tier.panes
+        held[slots, :_MICROS] = counts[:, :_MICROS]
+        held[slots, _MICROS] = micros
+        held[slots, _MICROS + 1 : width] = counts[:, _MICROS:]
     panes.totals[row, : len(record.totals)] = record.totals
 
 
@@ -178,9 +185,7 @@ def restore_posts(packed: PackedPosts) -> dict[str, PostHistory]:
         history = PostHistory()
         for index, stored in enumerate(metrics):
             if stored is not None:
-                metric = MetricHistory()
-                metric.times, metric.values = array("q", stored[0]), array("q", stored[1])
-                history.metrics[index] = metric
+                history.metrics[index] = MetricHistory(*stored)
         posts[post_id] = history
     return posts
 

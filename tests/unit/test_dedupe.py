@@ -191,3 +191,18 @@ def test_restart_brings_back_as_many_ids_as_were_logged() -> None:
 def test_empty_log_restores_to_nothing() -> None:
     """A first start has no log."""
     assert len(restored({}, 0)) == 0
+
+
+@pytest.mark.parametrize("generation_ids", [7, 100, 1_000_000])
+def test_restart_brings_back_the_generations(generation_ids: int) -> None:
+    """What is forgotten together before a restart is forgotten together after it: by number and by stretch of time."""
+    horizon, log = DedupeHorizon(hours=8, generation_ids=generation_ids), {}
+    for flush in range(120):
+        at_ms = NOON_MS + flush * 6 * 60_000
+        seen(horizon, *range(1000 * flush, 1000 * flush + 1 + flush % 5), at_ms=at_ms)
+        logged(horizon, flush + 1, log, at_ms=at_ms)
+    again = DedupeHorizon(hours=8, generation_ids=generation_ids)
+    again.restore(log, 120)
+    kept = [(len(each.ids), each.oldest_ms, each.newest_ms) for each in horizon.generations]
+    assert len(kept) > 10
+    assert [(len(each.ids), each.oldest_ms, each.newest_ms) for each in again.generations] == kept

@@ -95,10 +95,14 @@ def test_phases_move_as_documented() -> None:
     """Nothing comes after draining, and nobody is ready who has not recovered."""
     _, health = a_watch()
     health.ready([1])
-    assert health.phase == "starting"
+    assert (health.phase, health.recovery_seconds) == ("starting", 0.0)
     health.recovering()
     health.ready([1, 2])
     assert (health.phase, health.partitions) == ("ready", [1, 2])
+    took = health.recovery_seconds
+    assert took > 0
+    health.ready([1, 2, 3])
+    assert health.recovery_seconds == took, "it has not recovered again"
     health.rebalancing()
     assert health.partitions == []
     health.draining()
