@@ -192,6 +192,11 @@ class Trial:
         """Send events in the background, evenly over some time."""
         self._feed.begin(events, seconds)
 
+    @property
+    def sending(self) -> bool:
+        """Whether events are still being sent."""
+        return self._feed.busy
+
     def wait_sent(self) -> None:
         """Wait until the broker has confirmed what was sent."""
         self._feed.wait()
