@@ -1,53 +1,47 @@
 """Faults of what workers keep: a full disk, and a changelog of several versions."""
 
 import json
-import resource
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import msgspec
 from kafka import KafkaConsumer, KafkaProducer
 
-from agents.processes import ChildProcess
+from tests.faults.disks import a_disk
 from tests.faults.server_faults import CHANGELOG
 from tests.faults.trial import Size, Trial, reason_in
 from tests.integration.scrape import records_of
 
-ROOM_BYTES = 16_384
-"""What still fits on the disk once it is full: less than a flush writes."""
 REFUSAL_SECONDS = 60.0
 FORMAT_OF_THE_FUTURE = 99
 
 
 def fill_disk(trial: Trial, size: Size) -> None:
-    """The files of a worker's store cannot grow any more; it must say so and end. Then there is space again.
-
-    The disk is made full by a limit on the process (RLIMIT_FSIZE), which needs no privilege: writing fails in the same
-    place, with EFBIG in place of ENOSPC.
-    """
-    trial.start(1)
-    portions = trial.portions(2 * size.faults + 1)
-    for number in range(size.faults):
-        worker = trial.ready_worker()
-        trial.send(portions[2 * number])
-        trial.wait_busy()
-        trial.workers.remove(worker)
-        _leave_room(worker, trial.cluster.path / f"{worker.name}.store")
-        trial.send(portions[2 * number + 1])
-        code = worker.wait(REFUSAL_SECONDS)
-        assert code == 1, f"{worker.name} with a full disk: exit code {code}\n{worker.log_tail(40)}"
-        assert "no space left on its disk" in worker.log_tail(200), worker.log_tail(40)
-        trial.strike(f"{worker.name} ended: {reason_in(worker)}")
-        trial.struck_times += 1
-        trial.add_worker(worker.name)
-    trial.send(portions[-1])
-
-
-def _leave_room(worker: ChildProcess, store: Path) -> None:
-    largest = max((file.stat().st_size for file in store.rglob("*") if file.is_file()), default=0)
-    limit = largest + ROOM_BYTES
-    resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (limit, limit))
+    """The disk of a worker's store is full; the worker must say so and end. Then there is space again."""
+    with a_disk(trial.cluster.stores) as disk:
+        trial.notes.append(f"the disk is {disk.how}")
+        trial.cluster.worker_prefix = disk.prefix
+        trial.start(1)
+        portions = trial.portions(2 * size.faults + 1)
+        for number in range(size.faults):
+            worker = trial.ready_worker()
+            trial.send(portions[2 * number])
+            trial.wait_busy()
+            trial.workers.remove(worker)
+            disk.fill(worker)
+            trial.send(portions[2 * number + 1])
+            code = worker.wait(REFUSAL_SECONDS)
+            assert code == 1, f"{worker.name} with a full disk: exit code {code}\n{worker.log_tail(40)}"
+            assert "no space left on its disk" in worker.log_tail(200), worker.log_tail(40)
+            disk.free()
+            trial.strike(f"{worker.name} ended: {reason_in(worker)}")
+            trial.struck_times += 1
+            trial.add_worker(worker.name)
+        trial.send(portions[-1])
+        trial.wait_sent()
+        trial.until(trial.subject.is_idle, "everything is read and committed")
+    # The worker keeps the disk as long as it lives; those that come after it have another one.
+    trial.cluster.worker_prefix = ()
 
 
 def mix_versions(trial: Trial, size: Size) -> None:

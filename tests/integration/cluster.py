@@ -62,6 +62,10 @@ class Cluster:
             **settings,
         }
         self.workers: list[ChildProcess] = []
+        self.worker_prefix: tuple[str, ...] = ()
+        """What the command of a worker begins with."""
+        self.stores = self.path / "stores"
+        """Where workers keep their copies of the state on disk."""
         self._ports: dict[str, int] = {}
 
     def __enter__(self) -> Self:
@@ -107,7 +111,7 @@ class Cluster:
         port = self._ports[name] = free_port()
         worker = ChildProcess(
             name,
-            [sys.executable, "-m", "agents.cli", "worker"],
+            [*self.worker_prefix, sys.executable, "-m", "agents.cli", "worker"],
             log_path=self.path / f"{name}.log",
             environment=self.environment(METRICS_PORT=str(port), WORKER=name, **self._store_of(name)),
         )
@@ -123,7 +127,7 @@ class Cluster:
         """Return the settings of a worker's store: one that is started under the name of another finds its copy."""
         if self._settings["STORE"] == "memory":
             return {}
-        return {"STORE_DIRECTORY": str(self.path / f"{name}.store")}
+        return {"STORE_DIRECTORY": str(self.stores / name)}
 
     def wait_ready(self) -> None:
         """Wait until every running worker answers that it is ready."""
