@@ -8,7 +8,7 @@ record has been.
 
 import asyncio
 from collections.abc import Callable
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import Final
 
 from faust.types import TP
@@ -36,8 +36,9 @@ twice over. Any subset of a flush may survive a crash, so they may go one portio
 _NUMBERS_BYTES: Final = 16 * 1024 * 1024
 """Rollups and snapshots collected before they are delivered."""
 _BUSY_SHARE: Final = 4
-"""A flush that took t seconds is followed by at least this many times t without one: 10,000 active influencers slow
-flushes down, not the stream."""
+"""A flush that took t seconds of the processor is followed by at least this many times t without one: 10,000 active
+influencers slow flushes down, not the stream. By the processor's time and not the clock's: a flush that has waited half
+a minute for a broker to come back must not be followed by two minutes of old numbers."""
 LARGEST_DEAD_LETTER_BYTES: Final = 8_000_000
 """Longer values are cut: with key and headers a dead letter must fit into a message of 8 MiB, and what came compressed
 may be any size. A letter that the broker refuses would end every worker that reads it, again and again."""
@@ -57,6 +58,8 @@ class Flusher:
         interval_seconds: time between flushes.
         alerts: flushed last, or None.
         entries: the second stage of giveaways, or None.
+        clock: seconds, never going back.
+        cpu_clock: seconds of the processor that this thread has used.
     """
 
     def __init__(
@@ -70,6 +73,8 @@ class Flusher:
         interval_seconds: float,
         alerts: AlertWorker | None = None,
         entries: EntryStage | None = None,
+        clock: Callable[[], float] = perf_counter,
+        cpu_clock: Callable[[], float] = thread_time,
     ) -> None:
         self._pipeline = pipeline
         self._board = board
@@ -80,6 +85,8 @@ class Flusher:
         self._interval_seconds = interval_seconds
         self._alerts = alerts
         self._entries = entries
+        self._clock = clock
+        self._cpu_clock = cpu_clock
         self._lock = asyncio.Lock()
         self._due_at = 0.0
         self.flushes_total = 0
@@ -90,7 +97,7 @@ class Flusher:
 
     async def flush_if_due(self) -> bool:
         """Flush when the interval has passed and no flush is under way; tell whether it did."""
-        if perf_counter() < self._due_at or self._lock.locked():
+        if self._clock() < self._due_at or self._lock.locked():
             return False
         await self.flush()
         return True
@@ -104,7 +111,8 @@ class Flusher:
                 not count; the state must be dropped.
         """
         async with self._lock:
-            began = self.began_at = perf_counter()
+            began, cpu_began = self._clock(), self._cpu_clock()
+            self.began_at = began
             try:
                 await self._flush_state()
                 await self._show_numbers()
@@ -112,11 +120,11 @@ class Flusher:
                     await self._alerts.flush()
             finally:
                 self.began_at = None
-            now = perf_counter()
+            now, busy_seconds = self._clock(), self._cpu_clock() - cpu_began
             self.last_seconds = now - began
             self.last_at = now
             self.flushes_total += 1
-            self._due_at = max(began + self._interval_seconds, now + _BUSY_SHARE * self.last_seconds)
+            self._due_at = max(began + self._interval_seconds, now + _BUSY_SHARE * busy_seconds)
 
     async def _flush_state(self) -> None:
         await self._fence.membership.assure()

@@ -1,0 +1,82 @@
+"""When a flush is due again: at the interval, after work at a distance of the work, after waiting at once."""
+
+import asyncio
+
+import pytest
+
+from agents.fence import Fence
+from agents.flush import Flusher
+from agents.outbox import Delivery
+from agents.state_store import MemoryStore
+from agents.state_table import StateTable
+from streams.campaigns import CampaignBoard
+from streams.pipeline import Pipeline
+from tests.unit.events import WordScorer
+
+INTERVAL_SECONDS = 1.0
+STEP_SECONDS = 0.25
+
+
+class Member:
+    """A member of the group that is never put out."""
+
+    async def assure(self) -> None:
+        """Nothing to wait for."""
+
+
+class SlowBroker:
+    """An outbox whose first delivery takes some time by the clock, and some of the processor's; its own clocks too."""
+
+    pending_bytes = 0
+
+    def __init__(self, seconds: float, cpu_seconds: float) -> None:
+        self.now = self.cpu = 0.0
+        self._next = (seconds, cpu_seconds)
+
+    async def deliver(self) -> list[Delivery]:
+        """Deliver nothing, slowly."""
+        self.now, self.cpu = self.now + self._next[0], self.cpu + self._next[1]
+        self._next = (0.0, 0.0)
+        return []
+
+
+def seconds_until_due(seconds: float, cpu_seconds: float) -> float:
+    """Flush once, and return how long it is from the end of that until the next flush, in steps."""
+    broker = SlowBroker(seconds, cpu_seconds)
+    fence = Fence(StateTable(MemoryStore()), "changelog", broker, Member(), print)  # type: ignore[arg-type]  # stand-ins
+    flusher = Flusher(
+        Pipeline(WordScorer(), 1),
+        CampaignBoard(),
+        broker,  # type: ignore[arg-type]  # a stand-in for the one that talks to a broker
+        None,
+        fence,
+        lambda tp, offset: None,
+        INTERVAL_SECONDS,
+        clock=lambda: broker.now,
+        cpu_clock=lambda: broker.cpu,
+    )
+
+    async def twice() -> float:
+        assert await flusher.flush_if_due()
+        ended_at = broker.now
+        while not await flusher.flush_if_due():
+            broker.now += STEP_SECONDS
+        return broker.now - ended_at
+
+    return asyncio.run(twice())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "cpu_seconds", "pause_seconds"),
+    [
+        (0.0, 0.0, INTERVAL_SECONDS),
+        (0.5, 0.1, INTERVAL_SECONDS - 0.5),
+        (2.0, 2.0, 8.0),
+        (30.0, 0.0, 0.0),
+        (30.0, 0.25, 1.0),
+    ],
+    ids=["quick", "within the interval", "much to do", "a broker that was away", "and a little to do"],
+)
+def test_the_next_flush_comes_after(seconds: float, cpu_seconds: float, pause_seconds: float) -> None:
+    """Four times as long as it kept the processor busy, or when the interval is over; waiting does not count."""
+    assert seconds_until_due(seconds, cpu_seconds) == pytest.approx(pause_seconds)
