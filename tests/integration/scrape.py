@@ -101,7 +101,7 @@ def records_of(consumer: KafkaConsumer, topic: str, partition: int) -> Iterator[
     """Every record of a partition from its beginning to its present end."""
     place = TopicPartition(topic, partition)
     servers = consumer.config["bootstrap_servers"]
-    ends = asyncio.run(log_ends([servers] if isinstance(servers, str) else servers, [place], ANSWER_SECONDS))
+    ends = asyncio.run(log_ends(servers.split(",") if isinstance(servers, str) else servers, [place], ANSWER_SECONDS))
     end = next(iter(ends.values()))
     consumer.assign([place])
     consumer.seek_to_beginning(place)

@@ -8,19 +8,17 @@ from typing import Any, NamedTuple
 
 import msgspec
 import pytest
-from kafka import KafkaConsumer, TopicPartition
 
 from agents.processes import wait_until
 from agents.simulator.plan import SimulationPlan
 from agents.simulator.simulation import SimulatedRecord, Simulation
 from models.campaigns import CampaignDefinition
-from models.deadletters import DeadLetter
 from streams.partition import Limits
 from streams.replay import Replay
 from streams.sentiment import make_scorer
-from streams.topics import DEAD_LETTERS
 from tests.integration.cluster import SETTLE_SECONDS, START_SECONDS, Cluster
 from tests.integration.definitions import with_giveaway, write_definition
+from tests.integration.scrape import dead_letters
 from tests.oracle.compare import at_the_end, differences
 from tests.oracle.oracle import compute
 from tests.stores import STORES
@@ -138,20 +136,7 @@ def _wait_until_equal(cluster: Cluster, simulated: Simulated) -> None:
 
 def _check_dead_letters(cluster: Cluster, simulated: Simulated) -> None:
     """Every refused value is in the dead-letter topic, byte for byte, once per position."""
-    consumer = KafkaConsumer(bootstrap_servers=cluster.broker.bootstrap, enable_auto_commit=False)
-    try:
-        partition = TopicPartition(DEAD_LETTERS, 0)
-        consumer.assign([partition])
-        consumer.seek_to_beginning(partition)
-        end = consumer.end_offsets([partition])[partition]
-        letters: dict[tuple[str, int, int], DeadLetter] = {}
-        while consumer.position(partition) < end:
-            for records in consumer.poll(timeout_ms=1_000).values():
-                for record in records:
-                    letter = DeadLetter.from_record(record.key, record.value, list(record.headers))
-                    letters[letter.topic, letter.partition, letter.offset] = letter
-    finally:
-        consumer.close()
+    letters = dead_letters(cluster.broker.bootstrap)
     corrupt = sum(1 for record in simulated.records if not record.value)
     assert len(letters) == simulated.oracle["counts"]["rejected"] + corrupt
     sent = {record.value for record in simulated.records}
