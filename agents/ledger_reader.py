@@ -72,6 +72,8 @@ async def _read(settings: Settings, campaign_id: str | None, since: Mapping[int,
     try:
         if ENTRIES not in await consumer.topics():
             raise LedgerError(f"topic {ENTRIES!r} does not exist on {settings.broker}")
+        # Apache Kafka tells the partitions of topics that were asked for, and this asks.
+        await consumer.beginning_offsets([TopicPartition(ENTRIES, 0)])
         numbers = sorted(consumer.partitions_for_topic(ENTRIES) or set())
         wanted = numbers if campaign_id is None else [partition_of(campaign_id, len(numbers))]
         tps = [TopicPartition(ENTRIES, number) for number in wanted]
