@@ -14,7 +14,7 @@ KAFKA3_TESTS = $(KAFKA_TESTS)
 KAFKA3_CHECK := tests/integration/test_apache_kafka.py tests/faults
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-kafka test-kafka-if-present test-faults check lint types imports format bench train docs lock clean dashboards test-observability
+.PHONY: help install demo test test-kafka test-kafka-if-present test-faults check lint types imports format bench train docs lock clean dashboards schemas test-observability
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -83,6 +83,9 @@ docs: $(STAMP) ## Generate schemas and reference tables into docs/
 
 dashboards: $(STAMP) ## Generate grafana/dashboards from tools/dashboards
 	$(BIN)/python -m tools.dashboards
+
+schemas: $(STAMP) ## Fetch the schemas of the Kubernetes example's operators anew (needs java 17, mvn and a network)
+	$(BIN)/python -m tools.kubernetes_schemas
 
 lock: $(STAMP) ## Resolve dependencies anew into requirements.lock
 	$(BIN)/python -m pip install --quiet uv

@@ -1,5 +1,6 @@
 """The files that bring everything up: compose, image, and what they have to agree on. No engine is needed."""
 
+import copy
 import importlib.util
 import json
 import re
@@ -13,6 +14,7 @@ import pytest
 import yaml
 
 from agents.settings import Settings, described
+from tests.observability import structural
 from tests.observability.programs import ROOT, program, run
 
 COMPOSE = ROOT / "docker-compose.yml"
@@ -131,10 +133,55 @@ def _kubernetes() -> list[dict[str, Any]]:
 @pytest.mark.parametrize("version", ["1.29", "1.33"])
 def test_the_kubernetes_example_fits_the_schemas(version: str) -> None:
     """Kubernetes' own resources are valid, and have no field that the API does not know."""
-    own = [part for part in _kubernetes() if not re.search(r"strimzi|coreos", part["apiVersion"])]
+    own = [part for part in _kubernetes() if part["kind"] not in structural.FILE_OF]
     assert {part["kind"] for part in own} == {"ConfigMap", "Service", "PodDisruptionBudget", "StatefulSet"}
     for part in own:
         kubernetes_validate.validate(part, version, strict=True)
+
+
+def test_the_operators_resources_fit_their_schemas() -> None:
+    """Strimzi's resources and the PodMonitor are valid, and have no field that their operators do not know."""
+    others = [part for part in _kubernetes() if part["kind"] in structural.FILE_OF]
+    assert sorted(part["kind"] for part in others) == sorted(structural.FILE_OF)
+    for part in others:
+        assert structural.errors(part) == [], part["kind"]
+        # The schema of a custom resource says nothing about its metadata: the server knows it for every kind.
+        named = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": part["metadata"]}
+        kubernetes_validate.validate(named, "1.33", strict=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "value", "expected"),
+    [
+        ("Kafka", "spec.kafka.listener", [], "'listener' was unexpected"),
+        ("Kafka", "spec.kafka.listeners.0.port", "9092", "'9092' is not of type 'integer'"),
+        ("Kafka", "spec.zookeeper", {}, "'zookeeper' was unexpected"),
+        ("KafkaNodePool", "spec.replicas", "3", "'3' is not of type 'integer'"),
+        ("KafkaNodePool", "spec.roles.0", "zookeeper", "'zookeeper' is not one of"),
+        ("KafkaNodePool", "spec.storage.volumes.0.klass", "ssd", "'klass' was unexpected"),
+        ("PodMonitor", "spec.podMetricsEndpoints.0.intervall", "5s", "'intervall' was unexpected"),
+        ("PodMonitor", "spec.podMetricsEndpoints.0.interval", "5", "'5' does not match"),
+        ("PodMonitor", "spec.sampleLimit", "many", "'many' is not"),
+    ],
+)
+def test_a_mistake_in_an_operators_resource_is_found(kind: str, path: str, value: Any, expected: str) -> None:
+    """A misspelt field, a wrong type, a word or field of an older API version do not pass."""
+    part = copy.deepcopy(next(part for part in _kubernetes() if part["kind"] == kind))
+    *above, last = (int(step) if step.isdigit() else step for step in path.split("."))
+    place: Any = part
+    for step in above:
+        place = place[step]
+    place[last] = value
+    (found,) = structural.errors(part)
+    assert expected in found
+
+
+def test_unknown_fields_pass_where_the_schema_keeps_them() -> None:
+    """Kafka's own configuration is free, and a number or a text may stand where the schema takes both."""
+    part = copy.deepcopy(next(part for part in _kubernetes() if part["kind"] == "Kafka"))
+    part["spec"]["kafka"]["config"]["log.retention.hours"] = 24
+    part["spec"]["entityOperator"]["userOperator"]["resources"] = {"limits": {"cpu": 2, "memory": "4Gi"}}
+    assert structural.errors(part) == []
 
 
 def test_the_kubernetes_example_agrees_with_itself() -> None:
