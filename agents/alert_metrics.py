@@ -60,6 +60,8 @@ def _active(campaigns: Iterable[CampaignAlerts], registry: Registry, label_cap: 
         name = OTHER if index is None else campaign.campaign_id
         for told in campaign.active.values():
             alert = told.transition.alert
+            if index is not None and alert.influencer_id and alert.influencer_id not in order:
+                continue  # left the definition: the next minute ends it, and as `other` it would be a new alert
             found.append((order.get(alert.influencer_id or "", label_cap), name, alert))
     found.sort(key=lambda each: (each[0], each[1], each[2].alert_id))
     own: set[tuple[str, str]] = set()

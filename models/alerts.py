@@ -26,7 +26,8 @@ RULE_NAMES: tuple[RuleName, ...] = RuleName.__args__  # type: ignore[attr-define
 AlertPhase = Literal["ok", "pending", "firing", "recovering"]
 TransitionKind = Literal["opened", "updated", "resolved"]
 Severity = Literal["warning", "critical"]
-Resolution = Literal["recovered", "expired", "disabled"]
+Resolution = Literal["recovered", "expired", "disabled", "removed"]
+"""``removed``: the definition no longer names the influencer, so nothing is known of it any more."""
 
 Count = Annotated[int, Meta(ge=0)]
 

@@ -254,6 +254,10 @@ class AlertEngine:
             del self._keys[key]
         self._campaigns.pop(campaign_id, None)
 
+    def influencers(self, campaign_id: str) -> list[str]:
+        """The influencers of a campaign that have been observed."""
+        return sorted(who for campaign, who in self._keys if campaign == campaign_id and who is not None)
+
     def forget(self, campaign_id: str, influencer_id: str | None) -> None:
         """Drop a key (its partition was revoked, or its campaign is long over)."""
         self._keys.pop((campaign_id, influencer_id), None)

@@ -16,10 +16,12 @@ from typing import Final, NamedTuple, Protocol
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
-from models.alerts import AlertTransition, RuleName, TransitionKind, WindowSample
+from models.alerts import Alert, AlertTransition, RuleName, TransitionKind, WindowSample
 from streams.alert_engine import AlertEngine, Watcher, epoch_ms
 from streams.attribution import Registry
+from streams.explanations import explain_removed
 from streams.formats import Format, UnsupportedRecord
 from streams.window_records import (
     CampaignWindow,
@@ -132,9 +134,12 @@ class CampaignAlerts:
         self._checkpoint_at_ms = 0
         self._saved_untold = 0
         self._names: Mapping[str, str] | None = None
+        self._may_have_left = False
+        """Whether the definition changed since somebody was looked for whom it no longer names."""
 
     def configure(self, registry: Registry) -> None:
         """Follow the campaign's definition, or do without one."""
+        self._may_have_left = True
         index = registry.campaigns.get(self.campaign_id)
         if index is None:
             self.engine.configure(self.campaign_id, None)
@@ -195,6 +200,7 @@ class CampaignAlerts:
             del self._pending[minute]
             self._observed = minute
             parts = [pending.parts[partition] for partition in sorted(pending.parts)]
+            self._let_go((minute + 1) * MINUTE_MS)
             self._observe_influencers(parts)
             # A sum without one of its parts would look like a drop.
             if not heard:
@@ -208,25 +214,45 @@ class CampaignAlerts:
                 if self._names is None or sample.influencer_id in self._names:
                     self._observe(sample)
 
+    def _let_go(self, at_ms: int) -> None:
+        """End the alerts of whom the definition no longer names: nobody is judged any more who could end them.
+
+        An open alert of theirs would also explain, and so keep unsaid, what the campaign's own series shows.
+        """
+        if not self._may_have_left or self._names is None:
+            return
+        self._may_have_left = False
+        gone = [who for who in self.engine.influencers(self.campaign_id) if who not in self._names]
+        for told in list(self.active.values()):
+            if told.transition.alert.influencer_id in gone:
+                self._record(
+                    AlertTransition(kind="resolved", at_ms=at_ms, alert=_removed(told.transition.alert, at_ms))
+                )
+        for who in gone:
+            self.engine.forget(self.campaign_id, who)
+
     def _name(self, influencer_id: str) -> str:
         return "" if self._names is None else self._names.get(influencer_id, "")
 
     def _observe(self, sample: WindowSample) -> None:
         self.observed_total += 1
         for transition in self.engine.observe(sample):
-            moment_ms, number = self._last_told
-            if transition.at_ms > moment_ms:
-                moment_ms, number = transition.at_ms, -1
-            self._last_told = moment_ms, number + 1
-            told = Told(moment_ms, number + 1, transition)
-            self.untold.append(told)
-            alert = transition.alert
-            if transition.kind == "resolved":
-                self.active.pop(alert.alert_id, None)
-            else:
-                self.active[alert.alert_id] = told
-            kinds = self.counts.setdefault(alert.rule, {})
-            kinds[transition.kind] = kinds.get(transition.kind, 0) + 1
+            self._record(transition)
+
+    def _record(self, transition: AlertTransition) -> None:
+        moment_ms, number = self._last_told
+        if transition.at_ms > moment_ms:
+            moment_ms, number = transition.at_ms, -1
+        self._last_told = moment_ms, number + 1
+        told = Told(moment_ms, number + 1, transition)
+        self.untold.append(told)
+        alert = transition.alert
+        if transition.kind == "resolved":
+            self.active.pop(alert.alert_id, None)
+        else:
+            self.active[alert.alert_id] = told
+        kinds = self.counts.setdefault(alert.rule, {})
+        kinds[transition.kind] = kinds.get(transition.kind, 0) + 1
 
     # ---------------------------------------------------------------- checkpoints out
 
@@ -289,6 +315,12 @@ class CampaignAlerts:
             self.engine.import_campaign(self.campaign_id, record.engine)
         except (msgspec.DecodeError, ValueError) as error:
             raise UnsupportedRecord(f"state of the alerts of {self.campaign_id!r}: {error}") from None
+
+
+def _removed(alert: Alert, at_ms: int) -> Alert:
+    """Return the end of an open alert whose influencer left."""
+    text = explain_removed(alert.rule, alert.influencer_id or "", alert.opened_at_ms, at_ms)
+    return replace(alert, phase="ok", at_ms=at_ms, resolved_at_ms=at_ms, resolution="removed", explanation=text)
 
 
 class Checkpoint(NamedTuple):

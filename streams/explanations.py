@@ -77,6 +77,14 @@ def explain_resolved(rule: RuleName, sample: WindowSample, opened_at_ms: int, *,
     return f"{_who(sample)} {name} is over after {length}"
 
 
+def explain_removed(rule: RuleName, influencer_id: str, opened_at_ms: int, at_ms: int) -> str:
+    """One sentence for an alert that ends because its influencer left the definition."""
+    minutes = max(1, round((at_ms - opened_at_ms) / MINUTE_MS))
+    length = "1 minute" if minutes == 1 else f"{minutes} minutes"
+    name = rule.replace("_", " ")
+    return f"{influencer_id} is no longer in the campaign's definition: {name} is not watched any more, after {length}"
+
+
 def _who(sample: WindowSample) -> str:
     if sample.influencer_id is None:
         return "The campaign's"

@@ -1,13 +1,19 @@
 """The campaign stage: which minutes are judged when partitions are late, repeat or go; what a definition changes."""
 
+from collections import Counter
+from unittest import mock
+
 import numpy as np
 import pytest
 
+from agents.alert_metrics import alert_metrics
+from agents.alerts import AlertWorker
 from streams.alert_replay import ReplayedWindow
 from streams.alert_stage import GONE_MS, AlertPartition
 from streams.attribution import Registry
 from streams.definitions import DefinitionError, parse_definitions
 from streams.formats import UnsupportedRecord
+from streams.pipeline import Pipeline
 from streams.window_records import COUNTS, encode_window, make_window
 from tests.unit.events import MINUTE_MS, NOON_MS, campaign, influencer
 
@@ -93,6 +99,101 @@ def test_alerts_are_about_those_the_definition_names() -> None:
     log.send(0, 0, 0)
     log.send(1, 0, 1)
     assert {influencer_id for influencer_id, _ in log.judged} == {"i0", None}
+
+
+class Silence:
+    """A campaign of ana and ben; ana's feed goes silent until her alert is open."""
+
+    def __init__(self) -> None:
+        self.both = Registry([campaign(influencer("ana"), influencer("ben"))])
+        self.stage = AlertPartition(self.both, wait_ms=0)
+        self.minutes = 0
+        for _ in range(60):
+            self.pass_minute(ana=30)
+        while not self.open():
+            self.pass_minute(ana=0)
+
+    def pass_minute(self, ana: int) -> None:
+        """Report a minute of both; ben's feed goes on."""
+        counts = np.zeros((2, len(COUNTS)), dtype=np.int64)
+        counts[:, COUNTS.index("engagements")] = ana, 30
+        window = make_window("c", 0, FIRST + self.minutes, ["ana", "ben"], counts, {})
+        self.stage.apply(ReplayedWindow(self.stage.position, NOON_MS + self.minutes, encode_window(window)))
+        self.minutes += 1
+
+    def open(self) -> list[tuple[str | None, str]]:
+        """Whose alerts are open, and which."""
+        alerts = [told.transition.alert for told in self.stage.campaigns["c"].active.values()]
+        return [(alert.influencer_id, alert.rule) for alert in alerts]
+
+    def ends(self) -> list[tuple[str | None, str | None, int]]:
+        """Whose alerts were resolved, how, and at which minute."""
+        told = [each.transition for each in self.stage.campaigns["c"].untold if each.transition.kind == "resolved"]
+        return [(each.alert.influencer_id, each.alert.resolution, each.at_ms // MINUTE_MS - FIRST) for each in told]
+
+
+def test_an_alert_of_somebody_who_left_the_definition_is_resolved() -> None:
+    """It ends with the campaign's next minute and says why; without that nothing would ever end it."""
+    silence = Silence()
+    assert silence.open() == [("ana", "feed_silent")]
+    silence.stage.configure(Registry([campaign(influencer("ben"))]))
+    silence.pass_minute(ana=0)
+    assert silence.open() == []
+    assert silence.ends() == [("ana", "removed", silence.minutes)]
+    (ended,) = [each.transition for each in silence.stage.campaigns["c"].untold if each.transition.kind == "resolved"]
+    assert ended.alert.phase == "ok"
+    assert ended.alert.explanation.startswith(
+        "ana is no longer in the campaign's definition: feed silent is not watched"
+    )
+    silence.pass_minute(ana=0)
+    assert len(silence.ends()) == 1
+
+
+def test_somebody_who_left_and_comes_back_begins_anew() -> None:
+    """What was learnt of an influencer goes with the alert, and a new definition opens none by itself."""
+    silence = Silence()
+    silence.stage.configure(Registry([campaign(influencer("ben"))]))
+    silence.pass_minute(ana=0)
+    silence.stage.configure(silence.both)
+    for _ in range(10):
+        silence.pass_minute(ana=0)
+    assert silence.open() == []
+    assert silence.stage.campaigns["c"].engine.influencers("c") == ["ana", "ben"]
+
+
+def test_a_definition_that_is_gone_or_the_same_ends_no_alert() -> None:
+    """Without any definition everybody is judged as before, and who is still named goes on."""
+    silence = Silence()
+    for registry in (Registry([campaign(influencer("ana"))]), Registry()):
+        silence.stage.configure(registry)
+        silence.pass_minute(ana=0)
+        assert silence.open() == [("ana", "feed_silent")]
+
+
+def test_a_successor_ends_the_alert_of_somebody_who_left_meanwhile() -> None:
+    """A checkpoint with an open alert, and a definition that changed before it was taken over."""
+    silence = Silence()
+    campaign_alerts = silence.stage.campaigns["c"]
+    saved = campaign_alerts.checkpoint(silence.stage.log_time_ms)
+    silence.stage = AlertPartition(
+        Registry([campaign(influencer("ben"))]), 0, {"c": saved.data}, silence.stage.position
+    )
+    assert silence.open() == [("ana", "feed_silent")]
+    silence.pass_minute(ana=0)
+    assert silence.open() == []
+
+
+def test_an_alert_of_somebody_who_left_is_shown_by_no_metric() -> None:
+    """Neither under the name that left the definition nor as `other`, which would be told as a new alert."""
+    silence = Silence()
+    alerts = mock.create_autospec(AlertWorker, instance=True, checkpoints_total=0)
+    alerts.campaigns.return_value = list(silence.stage.campaigns.values())
+    alerts.observed_total.return_value = alerts.stale_total.return_value = 0
+    for registry, expected in ((silence.both, ["ana"]), (Registry([campaign(influencer("ben"))]), [])):
+        pipeline = mock.create_autospec(Pipeline, instance=True, registry=registry, partitions={})
+        families = {family.name: family for family in alert_metrics(alerts, pipeline, 100, Counter())}
+        shown = [sample.labels["influencer"] for sample in families["campaign_alert_active"].samples]
+        assert shown == expected
 
 
 def test_a_checkpoint_of_another_format_is_refused() -> None:
