@@ -3,13 +3,20 @@
 The files of the repository are used as they are but for
 
 - addresses: targets, Alertmanager, receivers (a webhook and Slack's interface, both of the test, for each receiver);
-- the pace: events are sent ``SPEED`` times as fast as they happened, so durations that wait for campaigns (`for` and
-  `keep_firing_for` of campaign rules, Alertmanager's waits) are divided by ``SPEED``, `keep_firing_for` with a floor of
-  three missed scrapes; scrapes and evaluations come every second. Rules about the pipeline keep their durations: they
-  are about the wall's time.
+- the pace: events are sent at most ``SPEED`` times as fast as they happened, so durations that wait for campaigns
+  (`for` and `keep_firing_for` of campaign rules, Alertmanager's waits) are divided by ``SPEED``, `keep_firing_for` with
+  a floor of ten missed scrapes; scrapes and evaluations come every second. Rules about the pipeline keep their
+  durations: they are about the wall's time.
 
-The workers' clock stands still at the begin, and events may lie a day ahead of it: then only events move event time,
-and a machine that is busy for a second does not look like a feed that was silent for minutes.
+What is found does not depend on how fast the machine is:
+
+- The workers' clock stands still, and events may lie a day ahead of it: only events move event time, and a machine that
+  is busy for a second does not look like a feed that was silent for minutes. (The two numbers that are taken by the
+  clock, entries a minute and event time behind the clock, stay at 0.)
+- The giveaway goes on minute by minute. A minute is sent once Prometheus has scraped a worker that has counted
+  everything up to ``_AHEAD`` minutes before, and has judged everything up to ``_JUDGED_WITHIN`` minutes before, and
+  every rule has been evaluated on that. So topics, partitions and forwarded events are never further apart than the
+  alerts' grace, and an alert is open for several scrapes: a slow machine makes the rehearsal longer and not different.
 
 The durations of the files themselves are what ``prometheus/tests`` checks.
 """
@@ -19,7 +26,7 @@ import re
 import urllib.parse
 import urllib.request
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -43,16 +50,26 @@ SPEED: Final = 60
 EVENT_MS: Final = 90 * 60_000
 WALL_MS: Final = EVENT_MS // SPEED
 CAMPAIGN: Final = "spring"
+CLOSING: Final = "GiveawayClosingSoon"
+"""The one alert that no incident brings about."""
 _PACE: Final = "1s"
-_MISSED_SCRAPES_MS: Final = 3_000
+_MISSED_SCRAPES_MS: Final = 10_000
 _START_SECONDS: Final = 60.0
-_PREPARE_MS: Final = 15_000
 _CLOSING_MS: Final = 8_000
-_SETTLE_SECONDS: Final = 25.0
+_STUCK_SECONDS: Final = 120.0
+"""Longer than any machine needs for a minute of the giveaway, or for its end: something does not go on."""
+_POLL_SECONDS: Final = 0.1
 _CLEAR_WINDOWS: Final = 4
 _EVENTS: Final = 120_000
-_NOTED_RECORDS: Final = 200
+_MINUTE_MS: Final = 60_000
+_GRACE_MINUTES: Final = 4
+_AHEAD: Final = _GRACE_MINUTES - 1
+"""Minutes that may be under way: less than the alerts' grace."""
+_JUDGED_WITHIN: Final = 10
+"""Minutes until one has been judged: the grace, those under way, and the first, in which not everybody is heard of."""
 _SEED: Final = 2
+_COUNTED: Final = " + ".join(f"sum(campaign_pulse_{name}_total)" for name in ("events", "duplicates", "rejected"))
+"""Each record that is sent becomes one of them, a forwarded one where it belongs."""
 
 
 def seconds(duration: str) -> float:
@@ -72,6 +89,11 @@ def _faster(duration: str, least_ms: int = 0) -> str:
     return f"{max(least_ms, round(seconds(duration) * 1000 / SPEED))}ms"
 
 
+def epoch_ms(moment: str) -> int:
+    """Return a moment that is given as RFC 3339, with any number of digits, in epoch milliseconds."""
+    return round(datetime.fromisoformat(re.sub(r"(\.\d{6})\d*", r"\1", moment)).timestamp() * 1000)
+
+
 class Rehearsal:
     """All parts, started in order; what was told and measured stays readable until it is left."""
 
@@ -81,25 +103,20 @@ class Rehearsal:
         self.started_ms = 0
         self.truth: GroundTruth | None = None
         self._sent: list[tuple[int, int]] = []
-        """(wall, event time) of every few hundred records, in order."""
+        """(wall, event time) at the beginning of each minute."""
 
     def __enter__(self) -> Self:
-        self.started_ms = wall_clock() + _PREPARE_MS
-        end_ms = self.started_ms + WALL_MS
-        # Event time and the wall meet at the end, so that the closing time is near for Prometheus too.
-        self._begin_ms = end_ms - EVENT_MS
-        self._closes_ms = end_ms - _CLOSING_MS
         self.cluster = self._stack.enter_context(
             Cluster(
-                clock=str(self._begin_ms),
+                # Before the giveaway, whenever everything will have started.
+                clock=str(wall_clock() - EVENT_MS),
                 partitions=2,
                 SENTIMENT="social",
                 FUTURE_TOLERANCE_SECONDS="86400",
-                # An event that is forwarded to its key's partition comes a flush later, and topics are fetched apart: a
-                # second or two of the wall, on a busy machine, is minutes of event time.
-                ALERT_GRACE_SECONDS="240",
-                # By the wall's clock: two minutes of event time.
-                ALERT_WAIT_SECONDS="2",
+                # An event that is forwarded to its key's partition comes a flush later, and topics are fetched apart.
+                ALERT_GRACE_SECONDS=str(_GRACE_MINUTES * 60),
+                # By the wall's clock; the partitions of one worker close a minute in the same flush.
+                ALERT_WAIT_SECONDS="5",
                 SUSPICION_SECONDS="5",
             )
         )
@@ -118,9 +135,6 @@ class Rehearsal:
     # ------------------------------------------------------------- the parts
 
     def _start(self, prometheus: str, alertmanager: str) -> None:
-        self._definition = self.cluster.path / "giveaway.yaml"
-        self._definition.write_text(yaml.safe_dump(self._defined(), allow_unicode=True, sort_keys=False))
-        self.cluster.command("campaigns", "apply", str(self._definition))
         worker = self.cluster.add_worker()
         self.receiver = self._stack.enter_context(Receiver())
         directory = self.cluster.path / "observability"
@@ -144,6 +158,22 @@ class Rehearsal:
             f"--config.file={directory}/prometheus/prometheus.yml",
             f"--storage.tsdb.path={directory}/prometheus/data",
             "--rules.alert.resend-delay=1s",
+        )
+        self._define()
+
+    def _define(self) -> None:
+        """Let the giveaway begin now that everything runs, and wait until Prometheus knows of it."""
+        self.started_ms = wall_clock()
+        end_ms = self.started_ms + WALL_MS
+        # Event time and the wall meet at the end, so that the closing time is near for Prometheus too.
+        self._begin_ms = end_ms - EVENT_MS
+        self._closes_ms = end_ms - _CLOSING_MS
+        self._definition = self.cluster.path / "giveaway.yaml"
+        self._definition.write_text(yaml.safe_dump(self._defined(), allow_unicode=True, sort_keys=False))
+        self.cluster.command("campaigns", "apply", str(self._definition))
+        self._wait(
+            "Prometheus to know of the giveaway",
+            lambda: bool(self._value("campaign_giveaway_closes_timestamp_seconds")),
         )
 
     def _run(self, name: str, port: int, *command: str) -> None:
@@ -178,7 +208,7 @@ class Rehearsal:
     # ------------------------------------------------------------- what happens
 
     def play(self) -> None:
-        """Send the simulated giveaway at its pace, and wait until everything that began is over."""
+        """Send the simulated giveaway minute by minute, and wait until everything that began is over."""
         plan = SimulationPlan(
             events=_EVENTS,
             duration_seconds=EVENT_MS / 1000,
@@ -191,31 +221,83 @@ class Rehearsal:
             faults=FaultRates(disorder_seconds=5.0, late_ratio=0.0),
         )
         simulation = Simulation(read_definitions(self._definition), plan)
-        publish(self._paced(simulation), self.cluster.broker.bootstrap, real_time=True)
+        report = publish(self._by_minutes(simulation), self.cluster.broker.bootstrap)
+        assert report.failed == 0, report.error
         self.truth = simulation.truth()
-        wait_until(self._is_over, timeout_seconds=_SETTLE_SECONDS)
+        self._wait("every record to be counted", lambda: self._value(_COUNTED) >= report.sent)
+        self._wait(
+            "a look at suspicious entrants", lambda: self._value("count(campaign_giveaway_suspicious_entrants)") > 0
+        )
+        # What does not end is for a test to say.
+        wait_until(self._is_over, timeout_seconds=_STUCK_SECONDS, poll_seconds=_POLL_SECONDS)
 
     def _is_over(self) -> bool:
-        firing = {(alert["fingerprint"], alert["startsAt"]) for alert in self.receiver.alerts("firing")}
-        resolved = {(alert["fingerprint"], alert["startsAt"]) for alert in self.receiver.alerts("resolved")}
-        return len(firing) > len(self.incidents()) and firing <= resolved
+        """Whether nothing is open or pending, Prometheus has told of all that was, and everybody heard of its end."""
+        if self._value("campaign_alert_active") or self._value("ALERTS"):
+            return False
+        firing, resolved = (
+            {(alert["fingerprint"], alert["startsAt"]) for alert in self.receiver.alerts(status)}
+            for status in ("firing", "resolved")
+        )
+        return firing <= resolved
 
     def incidents(self) -> list[Any]:
         """The incidents that the simulator planted."""
         assert self.truth is not None
         return list(self.truth.incidents)
 
-    def _paced(self, simulation: Simulation) -> Iterator[SimulatedRecord]:
+    def _by_minutes(self, simulation: Simulation) -> Iterator[SimulatedRecord]:
+        """Yield the records; at the beginning of each minute, wait until those of earlier ones have been seen."""
+        sent_before = []
         for number, record in enumerate(simulation.records()):
-            if number % _NOTED_RECORDS == 0:
-                # The record before has been sent by now, so this is where the sending really is.
-                self._sent.append((wall_clock(), record.due_ms))
-            yield record._replace(due_ms=self.started_ms + (record.due_ms - self._begin_ms) // SPEED)
+            minute = (record.due_ms - self._begin_ms) // _MINUTE_MS
+            while len(sent_before) <= minute:
+                sent_before.append(number)
+                self._hold(sent_before)
+                self._sent.append((wall_clock(), self._begin_ms + len(sent_before) * _MINUTE_MS))
+            yield record
+
+    def _hold(self, sent_before: list[int]) -> None:
+        """Wait for the moment of the next minute, and until what came well before it has been counted and judged."""
+        minute = len(sent_before) - 1
+        counted = sent_before[max(0, minute + 1 - _AHEAD)]
+        judged = len(self._defined()["influencers"]) * max(0, minute - _JUDGED_WITHIN)
+
+        def seen() -> bool:
+            return (
+                wall_clock() >= self.started_ms + minute * _MINUTE_MS // SPEED
+                and self._value(_COUNTED) >= counted
+                and self._value("sum(campaign_pulse_windows_observed_total)") >= judged
+            )
+
+        self._wait(f"minute {minute}: {counted} records counted, {judged} windows judged", seen)
+        scraped_ms = wall_clock()
+        self._wait("every rule to be evaluated", lambda: self._evaluated_ms() >= scraped_ms)
+
+    def _wait(self, what: str, is_true: Callable[[], bool]) -> None:
+        (worker,) = self.cluster.workers
+        done = wait_until(
+            is_true, timeout_seconds=_STUCK_SECONDS, poll_seconds=_POLL_SECONDS, give_up=lambda: not worker.running
+        )
+        assert done, f"waited in vain for {what}"
+
+    def _value(self, expression: str) -> float:
+        """The first value of an expression now; 0 when there is none."""
+        for series in self.ask("query", query=expression)["result"]:
+            return float(series["value"][1])
+        return 0.0
+
+    def _evaluated_ms(self) -> int:
+        """When the rules were evaluated last: those of the group for which it is longest ago."""
+        return min(epoch_ms(group["lastEvaluation"]) for group in self.ask("rules")["groups"])
 
     def event_ms(self, wall: str) -> int:
         """Return up to which event time had been sent at a moment of the wall, which is given as RFC 3339."""
-        wall_ms = round(datetime.fromisoformat(re.sub(r"(\.\d{6})\d*", r"\1", wall)).timestamp() * 1000)
-        place = bisect_right(self._sent, (wall_ms, 2**63))
+        return self.event_ms_at(epoch_ms(wall) / 1000)
+
+    def event_ms_at(self, wall_seconds: float) -> int:
+        """Return up to which event time had been sent at a moment of the wall."""
+        place = bisect_right(self._sent, (round(wall_seconds * 1000), 2**63))
         return self._sent[max(0, place - 1)][1]
 
     # ------------------------------------------------------------- what can be asked
