@@ -6,6 +6,7 @@ from tools.dashboards import style
 from tools.dashboards.style import (
     BLUE,
     CAMPAIGN,
+    CURRENCY,
     GREEN,
     NO_GIVEAWAY,
     ORANGE,
@@ -20,6 +21,7 @@ from tools.dashboards.style import (
 
 _NOW = of(CAMPAIGN, WINDOW)
 _WHOLE = of(CAMPAIGN, WHOLE)
+_MONEY = of(CAMPAIGN, CURRENCY)
 
 
 def build() -> Any:
@@ -28,7 +30,7 @@ def build() -> Any:
         "pulse-campaign",
         "Campaign overview",
         "One campaign: engagement, reach, funnel, money, giveaway, and its influencers side by side.",
-        [style.campaign_variable(), style.window_variable("1h")],
+        [style.campaign_variable(), style.window_variable("1h"), style.currency_variable("EUR")],
         span="now-6h",
     )
     for panel in (*_numbers(), *_charts(), *_giveaway()):
@@ -160,18 +162,38 @@ def _charts() -> list[style.Panel]:
         ),
         style.lines(
             "Revenue and refunds",
-            "Since the beginning, by currency.",
+            "Since the beginning, in the chosen currency.",
             [
-                query(f"campaign_currency:campaign_revenue_total:sum{of(CAMPAIGN)}", "revenue {{currency}}", ref="A"),
-                query(f"campaign_currency:campaign_refunded_total:sum{of(CAMPAIGN)}", "refunds {{currency}}", ref="B"),
+                query(f"campaign_currency:campaign_revenue_total:sum{_MONEY}", "revenue", ref="A"),
+                query(f"campaign_currency:campaign_refunded_total:sum{_MONEY}", "refunds", ref="B"),
             ],
-            colours={"revenue EUR": GREEN, "refunds EUR": VERMILLION},
+            size=(8, 8),
+            unit="locale",
+            colours={"revenue": GREEN, "refunds": VERMILLION},
+            no_value="no order in this currency yet",
+            bounds=(0, None),
+        ),
+        style.rows_of(
+            "Money by currency",
+            "Revenue and refunds since the beginning, each in its own currency: they are never added or compared.",
+            [
+                query(f"sum by (currency) (campaign_currency:campaign_revenue_total:sum{of(CAMPAIGN)})", rows=True),
+                query(
+                    f"sum by (currency) (campaign_currency:campaign_refunded_total:sum{of(CAMPAIGN)})",
+                    ref="B",
+                    rows=True,
+                ),
+            ],
+            size=(8, 8),
+            names={"currency": "Currency", "Value #A": "Revenue", "Value #B": "Refunds"},
+            units={"Revenue": "locale", "Refunds": "locale"},
             no_value="no order yet",
         ),
         style.lines(
             "Comments",
             "Comments in the rolling window.",
             [query(f"campaign_window:campaign_comments_window:sum{_NOW}", "comments")],
+            size=(8, 8),
             bounds=(0, None),
         ),
     ]

@@ -6,6 +6,7 @@ from tools.dashboards import style
 from tools.dashboards.style import (
     BLUE,
     CAMPAIGN,
+    CURRENCY,
     GREEN,
     INFLUENCER,
     NO_GIVEAWAY,
@@ -19,6 +20,7 @@ from tools.dashboards.style import (
 )
 
 _WHO = of(CAMPAIGN, INFLUENCER)
+_MONEY = of(CAMPAIGN, INFLUENCER, CURRENCY)
 _NOW = of(CAMPAIGN, INFLUENCER, WINDOW)
 
 
@@ -28,7 +30,12 @@ def build() -> Any:
         "pulse-influencer",
         "Influencer",
         "One influencer: reach and engagement, mood, what sells, entries, alerts.",
-        [style.campaign_variable(), style.influencer_variable(), style.window_variable("15m")],
+        [
+            style.campaign_variable(),
+            style.influencer_variable(),
+            style.window_variable("15m"),
+            style.currency_variable("EUR"),
+        ],
     )
     for panel in (*_numbers(), *_histories()):
         made = made.with_panel(panel)
@@ -126,10 +133,12 @@ def _histories() -> list[style.Panel]:
         ),
         style.lines(
             "Revenue",
-            "Revenue of paid orders since the beginning, by currency.",
-            [query(f"sum by (currency) (campaign_revenue_total{_WHO})", "{{currency}}")],
+            "Revenue of paid orders since the beginning, in the chosen currency.",
+            [query(f"sum by (currency) (campaign_revenue_total{_MONEY})", "{{currency}}")],
             size=(8, 7),
-            no_value="no order yet",
+            unit="locale",
+            no_value="no order in this currency yet",
+            bounds=(0, None),
         ),
         style.lines(
             "Entries",

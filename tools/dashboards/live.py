@@ -6,6 +6,7 @@ from tools.dashboards import style
 from tools.dashboards.style import (
     BLUE,
     CAMPAIGN,
+    CURRENCY,
     GREEN,
     NO_GIVEAWAY,
     ORANGE,
@@ -18,7 +19,6 @@ from tools.dashboards.style import (
 )
 
 _LARGE = 76
-_CURRENCY = 'currency="$currency"'
 _LAST_MINUTE = of(CAMPAIGN, 'window="1m"')
 
 
@@ -83,7 +83,7 @@ def build() -> Any:
             "Revenue",
             "Revenue of paid orders since the beginning, in the chosen currency; refunds are not taken off. Other"
             " currencies are on the campaign's overview.",
-            [query(f"campaign_currency:campaign_revenue_total:sum{of(CAMPAIGN, _CURRENCY)}", "{{currency}}")],
+            [query(f"campaign_currency:campaign_revenue_total:sum{of(CAMPAIGN, CURRENCY)}", "{{currency}}")],
             size=(6, 6),
             unit="locale",
             steps=((None, GREEN),),

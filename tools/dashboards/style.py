@@ -32,6 +32,7 @@ WINDOWS: Final = ("1m", "5m", "15m", "1h", "6h", "24h")
 
 CAMPAIGN: Final = 'campaign="$campaign"'
 WINDOW: Final = 'window="$window"'
+CURRENCY: Final = 'currency="$currency"'
 INFLUENCER: Final = 'influencer="$influencer"'
 WHOLE: Final = 'influencer=""'
 """Giveaway metrics without an influencer are those of the whole campaign, each person counted once."""
