@@ -45,9 +45,18 @@ def joined(parts: list[EntryColumns]) -> EntryColumns:
 
 def chosen(columns: EntryColumns, keep: NDArray[np.bool_]) -> EntryColumns:
     """Return the entries of a mask."""
-    friends = columns.friends[np.repeat(keep, columns.friend_counts)]
-    rest = {name: getattr(columns, name)[keep] for name in EntryColumns.__struct_fields__ if name != "friends"}
-    return EntryColumns(**rest, friends=friends)
+    return picked(columns, np.flatnonzero(keep))
+
+
+def picked(columns: EntryColumns, places: I64) -> EntryColumns:
+    """Return the entries at some places, which grow."""
+    counts = columns.friend_counts[places]
+    is_kept = np.zeros(len(columns), dtype=np.bool_)
+    is_kept[places] = True
+    friends = columns.friends[np.repeat(is_kept, columns.friend_counts)] if len(columns.friends) else columns.friends
+    names = [name for name in EntryColumns.__struct_fields__ if not name.startswith("friend")]
+    rest = {name: getattr(columns, name)[places] for name in names}
+    return EntryColumns(**rest, friend_counts=counts, friends=friends)
 
 
 class _Refused:
@@ -165,7 +174,7 @@ class BlockReader:
         versions = np.where(times_ms >= book.closes_ms, -versions, versions)
         on_post = np.array([book.is_on_post(place.post_id) for place in block.places], dtype=np.bool_)
         numbers = [
-            self.influencers.setdefault(place.influencer_id, len(self.influencers)) if counts_here else 0
+            self.number_of(place.influencer_id) if counts_here else 0
             for place, counts_here in zip(block.places, on_post.tolist(), strict=True)
         ]
         columns = EntryColumns(
@@ -179,6 +188,10 @@ class BlockReader:
             friends=friends,
         )
         return columns if on_post.all() else chosen(columns, on_post[place_of])
+
+    def number_of(self, influencer_id: str) -> int:
+        """Return an influencer's number."""
+        return self.influencers.setdefault(influencer_id, len(self.influencers))
 
     def _place_reasons(self, place: Place) -> int:
         reasons = self._book.of_country(place.country)
