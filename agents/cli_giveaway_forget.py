@@ -14,7 +14,7 @@ from agents.giveaway_review import remove_from_review
 from agents.ledger_reader import Ledger, LedgerError, read_ledger
 from agents.settings import Settings
 from agents.topic_admin import LARGEST_MESSAGE_BYTES
-from streams.entry_ledger import BLOCK_VERSION, EntryBlock, Forgotten, encode_fact
+from streams.entry_block import FORGOTTEN_VERSION, EntryBlock, Forgotten, encode_fact
 from streams.giveaway_texts import handle_key
 from streams.ledger_comments import Person, hash_of, people_of, without_person
 from streams.partitioning import partition_of
@@ -75,7 +75,7 @@ def replacements(
     ledger: Ledger, campaign_id: str, person: Person, until_ms: int, stand_in: str
 ) -> list[tuple[bytes, bytes]]:
     """Return the records (key, value) to write: who is forgotten first, then each block without them."""
-    mark = Forgotten(version=BLOCK_VERSION, campaign_id=campaign_id, person=hash_of(person), until_ms=until_ms)
+    mark = Forgotten(version=FORGOTTEN_VERSION, campaign_id=campaign_id, person=hash_of(person), until_ms=until_ms)
     records = [(mark.key(), encode_fact(mark))]
     for record in ledger.records:
         fact = record.fact

@@ -22,7 +22,7 @@ from models.giveaway import ENTRY_REASONS
 from models.rollups import GiveawayRollup
 from models.suspicion import SUSPICION_REASONS
 from streams.attribution import Registry
-from streams.entry_ledger import decode_fact
+from streams.entry_block import decode_fact
 from streams.giveaway_board import GiveawayBoard
 from streams.partitioning import partition_of
 from streams.topics import ENTRIES

@@ -23,7 +23,7 @@ from agents.state_table import ids_key, row_key
 from models.rollups import Rollup
 from streams.campaigns import CampaignBoard
 from streams.dedupe import encode_segment
-from streams.entry_ledger import records_of
+from streams.entry_block import records_of
 from streams.partition import PartitionState
 from streams.pipeline import Pipeline
 from streams.snapshots import describe, encode_snapshot

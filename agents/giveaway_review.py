@@ -17,7 +17,7 @@ from agents.settings import Settings
 from models.campaigns import CampaignDefinition
 from models.giveaway import GiveawayRules
 from models.suspicion import POLICY_ACTIONS, SUSPICION_REASONS, Suspect, SuspicionNumbers, SuspicionPolicy
-from streams.entry_ledger import Forgotten
+from streams.entry_block import Forgotten
 from streams.giveaway_entries import settled
 from streams.giveaway_rules import RuleBook
 from streams.giveaway_texts import handle_key

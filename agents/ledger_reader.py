@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from agents.log_ends import log_ends
 from agents.settings import Settings
-from streams.entry_ledger import EntryBlock, Forgotten, decode_fact
+from streams.entry_block import EntryBlock, Forgotten, decode_fact
 from streams.ledger_union import union_of
 from streams.partitioning import partition_of
 from streams.topics import ENTRIES

@@ -24,7 +24,7 @@ from models.events import CommentCreated
 from streams.attribution import Registry
 from streams.batch import FileRecord
 from streams.decode import decode_event
-from streams.entry_ledger import decode_fact, records_of
+from streams.entry_block import decode_fact, records_of
 from streams.giveaway_board import GiveawayBoard
 from streams.partitioning import partition_of
 from streams.pipeline import Pipeline

@@ -23,7 +23,8 @@ from bench.stack import Cores, Stack
 from models.campaigns import CampaignDefinition, InfluencerDefinition
 from models.events import CommentCreated, Event
 from models.giveaway import GiveawayRules
-from streams.entry_ledger import EntryCollector, records_of
+from streams.entry_block import records_of
+from streams.entry_ledger import EntryCollector
 from streams.topics import COMMENTS, ENTRIES
 
 NAME: Final = "suspicion"

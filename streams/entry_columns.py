@@ -1,18 +1,21 @@
 """A block of the ledger under a giveaway's rules: what each comment is worth by itself, in columns."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from streams.entry_ledger import EntryBlock, Place, encode_place
+from streams.entry_block import EntryBlock, Place, encode_place
+from streams.giveaway_mentions import texts_with_marks
 from streams.giveaway_rules import REASON_BIT, RuleBook
-from streams.giveaway_texts import folded, handle_key
+from streams.giveaway_texts import handle_key
+from streams.handle_hashes import PADDING, handle_hashes, hashes_at
 from streams.hashing import PlatformSeeds, digest, hashes_of
-from streams.idmap import I64, U64, grown
+from streams.idmap import I64, U64
 
 U16 = NDArray[np.uint16]
 _VERSION_BITS = 20
-_TEXTS_REMEMBERED = 200_000
 
 
 class EntryColumns(Struct):
@@ -75,50 +78,6 @@ class _Refused:
         return np.where(self._hashes[places] == hashes, self._reasons[places], np.uint16(0))
 
 
-class _Texts:
-    """What the rules say of texts, remembered in columns, because comments repeat. Texts have numbers.
-
-    The mentions of text *n* are the ``counts[n]`` hashes from ``mentions[starts[n]]`` on; ``marks`` are texts hashed.
-    """
-
-    def __init__(self, book: RuleBook) -> None:
-        self._book = book
-        self._forget()
-
-    def _forget(self) -> None:
-        self._numbers: dict[str, int] = {}
-        self._mentions_used = 0
-        self.reasons: U16 = np.zeros(0, dtype=np.uint16)
-        self.counts: I64 = np.zeros(0, dtype=np.int64)
-        self.starts: I64 = np.zeros(0, dtype=np.int64)
-        self.marks: U64 = np.zeros(0, dtype=np.uint64)
-        self.mentions: U64 = np.zeros(0, dtype=np.uint64)
-
-    def numbers(self, texts: list[str]) -> I64:
-        """Return the numbers of distinct texts; they hold until the next call."""
-        if len(self._numbers) > _TEXTS_REMEMBERED:
-            self._forget()
-        known = self._numbers
-        new = [text for text in texts if text not in known]
-        if new:
-            self._read(new)
-        return np.array([known[text] for text in texts], dtype=np.int64)
-
-    def _read(self, new: list[str]) -> None:
-        first, last = len(self._numbers), len(self._numbers) + len(new)
-        checks = self._book.read_many(new)
-        self._numbers.update(zip(new, range(first, last), strict=True))
-        for name in ("reasons", "counts", "starts", "marks"):
-            setattr(self, name, grown(getattr(self, name), last))
-        self.reasons[first:last] = checks.reasons
-        self.counts[first:last] = checks.counts
-        self.starts[first:last] = self._mentions_used + np.cumsum(checks.counts) - checks.counts
-        self.marks[first:last] = hashes_of([digest(text.encode(), 0) for text in new])
-        used, self._mentions_used = self._mentions_used, self._mentions_used + len(checks.mention_hashes)
-        self.mentions = grown(self.mentions, self._mentions_used)
-        self.mentions[used : self._mentions_used] = checks.mention_hashes
-
-
 class BlockReader:
     """Reads blocks under one definition's rules.
 
@@ -129,7 +88,9 @@ class BlockReader:
     def __init__(self, book: RuleBook) -> None:
         self._book = book
         self._seeds = PlatformSeeds()
-        self._texts = _Texts(book)
+        handles = sorted(book.refused_handles)
+        refused = zip(handle_hashes(handles).tolist(), handles, strict=True)
+        self._refused_names = _Refused({number: book.refused_handles[handle] for number, handle in refused})
         self._refused_people: dict[str, _Refused] = {}
         self.influencers: dict[str, int] = {}
         """Number of each influencer that has had an entry."""
@@ -137,38 +98,36 @@ class BlockReader:
     def read(self, block: EntryBlock) -> EntryColumns:
         """Return the entries of a block; comments on other posts are left out."""
         book = self._book
-        text_of = np.frombuffer(block.text_of, dtype="<u4").astype(np.int64)
         place_of = np.frombuffer(block.place_of, dtype="<u4").astype(np.int64)
         times_ms = np.frombuffer(block.times_ms, dtype="<i8").astype(np.int64)
         people = np.frombuffer(block.people, dtype="<u8").astype(np.uint64)
-        texts = self._texts
-        said = texts.numbers(block.texts)[text_of]
-        handles = _handle_keys(block)
+        platforms = {place.platform for place in block.places}
         place_reasons = np.array([self._place_reasons(place) for place in block.places], dtype=np.uint16)
-        reasons = texts.reasons[said] | place_reasons[place_of]
-        if not book.refused_handles.keys().isdisjoint(handles):
-            reasons |= np.array([book.refused_handles.get(handle, 0) for handle in handles], dtype=np.uint16)
-        for platform in {place.platform for place in block.places}:
+        reasons = place_reasons[place_of]
+        if book.reads_words:
+            reasons |= book.reasons_of_texts(block.texts)
+        names = name_hashes(block)
+        reasons |= self._refused_names.reasons(names)
+        for platform in platforms:
             reasons |= self._people_refused(platform).reasons(people)
 
-        counts = texts.counts[said]
-        owners = np.repeat(np.arange(len(counts)), counts)
-        within = np.arange(len(owners)) - np.repeat(np.cumsum(counts) - counts, counts)
-        own = np.zeros(len(counts), dtype=np.uint64)
-        taggers = np.flatnonzero(counts)
-        own[taggers] = hashes_of([digest(handles[place].encode(), 0) for place in taggers.tolist()])
-        friends = texts.mentions[texts.starts[said[owners]] + within]
-        others = friends != own[owners]
+        places, texts = texts_with_marks(block.joined_texts)
+        found = book.friends_in(texts)
+        owners, friends = places[found.owners], found.hashes
+        others = friends != names[owners]
         owners, friends = owners[others], friends[others]
-        friend_counts = np.bincount(owners, minlength=len(counts)).astype(np.int64)
+        friend_counts = np.bincount(owners, minlength=block.count)
         reasons[friend_counts < book.rules.friends] |= np.uint16(REASON_BIT["too_few_friends"])
         # A handle is somebody else on another platform.
         seeds = np.array([self._seeds[place.platform] for place in block.places], dtype=np.uint64)
         friends = friends ^ seeds[place_of[owners]]
 
-        places = hashes_of([digest(encode_place(place), 0) for place in block.places])
-        # Of two versions of one moment one must win, whichever comes first: by what they say, where and who.
-        marks = (texts.marks[said] ^ places[place_of] ^ people).astype(np.int64) & ((1 << _VERSION_BITS) - 1)
+        place_hashes = hashes_of([digest(encode_place(place), 0) for place in block.places])
+        sums = np.append(np.uint64(0), np.cumsum(friends))
+        ends = np.cumsum(friend_counts)
+        tagged = sums[ends] - sums[ends - friend_counts]
+        # Of two versions of one moment one must win, whichever comes first: by whom they tag, where and who.
+        marks = (tagged ^ reasons ^ place_hashes[place_of] ^ people).astype(np.int64) & ((1 << _VERSION_BITS) - 1)
         versions = (times_ms << _VERSION_BITS) | marks
         # An edit after the closing does not count, unless nothing was said before.
         versions = np.where(times_ms >= book.closes_ms, -versions, versions)
@@ -211,15 +170,38 @@ class BlockReader:
         return known
 
 
-def _handle_keys(block: EntryBlock) -> list[str]:
-    """Return the authors' handles as they compare; an author without one goes by the author id."""
-    handles = block.handles
-    if "" in handles:
-        handles = [handle or author for handle, author in zip(handles, block.author_ids, strict=True)]
-    text = folded("\n".join(handles))
-    keys = text.split("\n")
-    plain = len(keys) == len(handles) and "@" not in text and " " not in text
-    if not plain or not "".join(keys).isprintable() or any(f"{mark}\n" in f"{text}\n" for mark in ".-·"):
-        # Folding them all at once was not enough: something is to be stripped.
-        keys = [handle_key(handle) for handle in handles]
-    return keys
+def name_hashes(block: EntryBlock) -> U64:
+    """Return the hashes of the authors' names as ``handle_key`` has them: handles, or ids where these are unknown.
+
+    Names of small ASCII letters, digits and the like are hashed where they stand; the others one by one.
+    """
+    count = block.count
+    if not count:
+        return np.zeros(0, dtype=np.uint64)
+    both = b"\0".join((block.joined_author_ids, block.joined_handles, PADDING)).lower()
+    found = np.frombuffer(both, dtype=np.uint8)
+    ends = np.flatnonzero(found[: -len(PADDING)] == 0)
+    starts = np.append(0, ends[:-1] + 1)
+    lengths = ends - starts
+    of_author = np.where(lengths[count:] > 0, np.arange(count, 2 * count), np.arange(count))
+    starts, lengths = starts[of_author], lengths[of_author]
+    hashes = hashes_at(found, starts, lengths)
+    is_unusual = np.zeros(2 * count, dtype=np.bool_)
+    is_unusual[np.searchsorted(ends, np.flatnonzero(_UNUSUAL[found[: ends[-1]]]))] = True
+    unusual = np.flatnonzero(is_unusual[of_author] | _STRIPPED[found[starts + lengths - 1]])
+    if len(unusual):
+        handles, author_ids = block.handles, block.author_ids
+        hashes[unusual] = handle_hashes([handle_key(handles[row] or author_ids[row]) for row in unusual.tolist()])
+    return hashes
+
+
+def _bytes_in(values: Iterable[int]) -> NDArray[np.bool_]:
+    table = np.zeros(256, dtype=np.bool_)
+    table[list(values)] = True
+    return table
+
+
+_UNUSUAL = _bytes_in([*range(1, 0x21), ord("@"), *range(0x7F, 0x100)])
+"""Bytes of a name that may be changed, when names are compared, by more than making letters small."""
+_STRIPPED = _bytes_in(b".-")
+"""ASCII that is taken off the end."""

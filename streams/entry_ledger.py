@@ -1,167 +1,38 @@
 """The ledger of a giveaway: every comment, deletion and order that may matter, as facts in blocks.
 
-An influencer's partition writes what it read, without judging: a block is one record of ``campaign.entries.v1`` with
-the facts of one campaign and one flush, in columns. Whoever reads all blocks of a campaign, in any order and any number
-of times, has the same *set* of facts: comments are known by platform and comment id, orders by platform and order id.
-Rules are applied by the reader, so that a changed rule holds for what came before it, and a draw can be checked.
+An influencer's partition writes what it read, without judging: a block (``streams.entry_block``) is one record of
+``campaign.entries.v1`` with the facts of one campaign and one flush. Whoever reads all blocks of a campaign, in any
+order and any number of times, has the same *set* of facts: comments are known by platform and comment id, orders by
+platform and order id. Rules are applied by the reader, so that a changed rule holds for what came before it, and a draw
+can be checked.
 
 Facts are made of every event that is read, redeliveries and what a crash had read again included: a block may be lost
 with a crash while the state that it belongs to survives, and then only the second reading brings it back.
 """
 
+from array import array
 from collections.abc import Sequence
 from itertools import compress
 from typing import Final
 
-import msgspec
 import numpy as np
-from msgspec import Struct
 from numpy.typing import NDArray
 
 from models.events import CommentCreated, CommentDeleted, Event, Purchase, Refund
+from streams.entry_block import BLOCK_VERSION, RECORD_BYTES, EntryBlock, Order, Place
 from streams.hashing import PlatformSeeds, digest, hashes_of
+from streams.joined_strings import SEPARATOR, encoded
 from streams.topics import COMMENTS
 
 I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]
-BLOCK_VERSION: Final = 1
 _AT_A_TIME: Final = 256
 """Comments looked at together: several looks at few of them find them in the processor's cache."""
 BLOCK_COMMENTS: Final = 20_000
-"""Comments a block at most; one has about 1.6 MB then."""
-RECORD_BYTES: Final = 6_000_000
-"""A longer record is split: it must stay below 8 MiB."""
-
-
-class Place(Struct, frozen=True, array_like=True):
-    """What comments have in common: where they stand, and from which country; "" is unknown."""
-
-    influencer_id: str
-    post_id: str
-    platform: str
-    country: str
-    is_reply: bool
-
-
-class Order(Struct, frozen=True, array_like=True):
-    """A purchase with a discount code by somebody known, or its refund."""
-
-    order: int
-    """Hash of platform and order id."""
-    person: int
-    influencer_id: str
-    code: str
-    at_ms: int
-
-
-class EntryBlock(Struct, frozen=True, array_like=True, kw_only=True):
-    """Facts of one campaign from one stretch of one input partition. Columns are little-endian arrays.
-
-    Comment *n* is ``comment_ids[n]`` by ``author_ids[n]`` (``handles[n]``, or "" when unknown), at ``times_ms[n]``
-    (int64), saying ``texts[text_of[n]]`` (uint32) at ``places[place_of[n]]`` (uint32); ``comments`` and ``people`` are
-    the hashes (uint64) of platform and comment id, and of platform and author id. ``withdrawn`` are hashes (uint64) of
-    deleted comments, ``refunded`` hashes of orders. A ``redacted`` block stands for all earlier ones with its key.
-    """
-
-    version: int
-    campaign_id: str
-    topic: str
-    partition: int
-    first_offset: int
-    comment_ids: list[str]
-    author_ids: list[str]
-    handles: list[str]
-    texts: list[str]
-    places: list[Place]
-    text_of: bytes
-    place_of: bytes
-    times_ms: bytes
-    comments: bytes
-    people: bytes
-    withdrawn: bytes
-    orders: list[Order]
-    refunded: bytes
-    redacted: bool = False
-
-    def key(self) -> bytes:
-        """Return the record's key: a block read again after a crash has the key of what began at the same offset."""
-        return _encode_json(["block", self.campaign_id, self.topic, self.partition, self.first_offset])
-
-
-class Forgotten(Struct, frozen=True, array_like=True, kw_only=True):
-    """A person (hash of platform and author id) whose facts up to a moment must not be used any more."""
-
-    version: int
-    campaign_id: str
-    person: int
-    until_ms: int
-
-    def key(self) -> bytes:
-        """Return the record's key."""
-        return _encode_json(["forgotten", self.campaign_id, self.person])
-
-
-_encode_json: Final = msgspec.json.Encoder().encode
-_decode_key: Final = msgspec.json.Decoder(list[str | int]).decode
-_encode: Final = msgspec.msgpack.Encoder().encode
-encode_place: Final = _encode
-_decode_block: Final = msgspec.msgpack.Decoder(EntryBlock).decode
-_decode_forgotten: Final = msgspec.msgpack.Decoder(Forgotten).decode
-
-
-def encode_fact(fact: EntryBlock | Forgotten) -> bytes:
-    """Return a record's value."""
-    return _encode(fact)
-
-
-def records_of(block: EntryBlock) -> list[tuple[bytes, bytes]]:
-    """Return a block's records, key and value: one, or several where one would get too long.
-
-    A part's key has the block's first offset and the number of its first comment. Offsets grow at least as fast as
-    comments, so no other block begins there, but for one that is read again after a crash, with all that follows.
-    """
-    value = encode_fact(block)
-    rows = len(block.comment_ids)
-    if len(value) <= RECORD_BYTES or rows < 2:
-        return [(block.key(), value)]
-    half = rows // 2
-    return records_of(_part(block, 0, half)) + records_of(_part(block, half, rows))
-
-
-def _part(block: EntryBlock, start: int, end: int) -> EntryBlock:
-    """Return some of a block's comments; what it has besides goes with the first."""
-    rows = slice(start, end)
-    numbers, text_of = np.unique(np.frombuffer(block.text_of, dtype="<u4")[rows], return_inverse=True)
-    some = msgspec.structs.replace(
-        block,
-        first_offset=block.first_offset + start,
-        comment_ids=block.comment_ids[rows],
-        author_ids=block.author_ids[rows],
-        handles=block.handles[rows],
-        texts=[block.texts[number] for number in numbers.tolist()],
-        text_of=text_of.astype("<u4").tobytes(),
-        place_of=block.place_of[4 * start : 4 * end],
-        times_ms=block.times_ms[8 * start : 8 * end],
-        comments=block.comments[8 * start : 8 * end],
-        people=block.people[8 * start : 8 * end],
-    )
-    return some if not start else msgspec.structs.replace(some, withdrawn=b"", orders=[], refunded=b"")
-
-
-def decode_fact(key: bytes, value: bytes) -> EntryBlock | Forgotten:
-    """Read one record of the ledger.
-
-    Raises:
-        ValueError: it was written by a newer version, or is no record of a ledger.
-        msgspec.DecodeError: it cannot be decoded.
-    """
-    kind = _decode_key(key)[0]
-    if kind not in ("block", "forgotten"):
-        raise ValueError(f"ledger record of kind {kind!r}")
-    fact: EntryBlock | Forgotten = _decode_block(value) if kind == "block" else _decode_forgotten(value)
-    if fact.version > BLOCK_VERSION:
-        raise ValueError(f"ledger record of version {fact.version}, this program reads up to {BLOCK_VERSION}")
-    return fact
+"""Comments a block at most; one has about 1.8 MB then."""
+_BLOCK_TEXT_BYTES: Final = RECORD_BYTES // 2
+"""Bytes of texts with which a block is full: what one has besides is a good megabyte."""
+_SEPARATOR: Final = SEPARATOR.encode()
 
 
 def person_hash(platform: str, author_id: str) -> int:
@@ -182,24 +53,18 @@ class _Numbers(dict[tuple[str, str, str, str, bool], int]):
         return number
 
 
-class _TextNumbers(dict[str, int]):
-    def __missing__(self, key: str) -> int:
-        number = self[key] = len(self)
-        return number
-
-
 class _Open:
     """A block that is being filled."""
 
     def __init__(self, first_offset: int) -> None:
         self.first_offset = first_offset
-        self.comment_ids: list[str] = []
-        self.author_ids: list[str] = []
-        self.handles: list[str] = []
-        self.texts = _TextNumbers()
+        self.comment_ids: list[bytes] = []
+        self.author_ids: list[bytes] = []
+        self.handles: list[bytes] = []
+        self.texts: list[bytes] = []
+        self.text_bytes = 0
         self.places = _Numbers()
-        self.text_of: list[int] = []
-        self.place_of: list[int] = []
+        self.place_of = array("I")
         self.times_ms: list[I64] = []
         self.comments: list[bytes] = []
         self.people: list[U64] = []
@@ -214,12 +79,11 @@ class _Open:
             topic=topic,
             partition=partition,
             first_offset=self.first_offset,
-            comment_ids=self.comment_ids,
-            author_ids=self.author_ids,
-            handles=self.handles,
-            texts=list(self.texts),
+            joined_comment_ids=_SEPARATOR.join(self.comment_ids),
+            joined_author_ids=_SEPARATOR.join(self.author_ids),
+            joined_handles=_SEPARATOR.join(self.handles),
+            joined_texts=_SEPARATOR.join(self.texts),
             places=[Place(*place) for place in self.places],
-            text_of=np.array(self.text_of, dtype="<u4").tobytes(),
             place_of=np.array(self.place_of, dtype="<u4").tobytes(),
             times_ms=b"".join(part.astype("<i8").tobytes() for part in self.times_ms),
             comments=_little(self.comments),
@@ -315,7 +179,7 @@ class EntryCollector:
             part = slice(start, start + _AT_A_TIME)
             some: Sequence[CommentCreated] = comments[part]  # type: ignore[assignment]  # all are comments
             block = self._block(campaign_id, int(offsets[start]))
-            if len(block.comment_ids) + len(some) > BLOCK_COMMENTS:
+            if len(block.place_of) + len(some) > BLOCK_COMMENTS or block.text_bytes > _BLOCK_TEXT_BYTES:
                 self._full.append(self._open.pop(campaign_id).close(campaign_id, self._topic, self._partition))
                 block = self._block(campaign_id, int(offsets[start]))
             people.append(self._add_some(block, some, influencers[part], times_ms[part], platforms[part]))
@@ -329,22 +193,25 @@ class EntryCollector:
         times_ms: I64,
         platforms: Sequence[str],
     ) -> U64:
+        # Strings are joined while they are in the processor's cache: a look at a whole flush costs three times that.
         comment_ids = [event.comment_id for event in comments]
         author_ids = [event.author_id for event in comments]
         seeds = list(map(self._seeds.__getitem__, platforms))
         people = hashes_of(list(map(digest, map(str.encode, author_ids), seeds)))
+        texts = encoded([event.text for event in comments])
+        block.texts.append(texts)
+        block.text_bytes += len(texts)
         block.times_ms.append(times_ms)
-        block.comment_ids += comment_ids
-        block.author_ids += author_ids
-        block.handles += [event.author_handle or "" for event in comments]
-        block.text_of += map(block.texts.__getitem__, [event.text for event in comments])
+        block.comment_ids.append(encoded(comment_ids))
+        block.author_ids.append(encoded(author_ids))
+        block.handles.append(encoded([event.author_handle or "" for event in comments]))
         posts = [event.post_id for event in comments]
         countries = [event.country or "" for event in comments]
         replies = [True if event.parent_id else False for event in comments]  # noqa: SIM210  # bool() takes twice as long
-        block.place_of += map(
-            block.places.__getitem__, zip(influencers, posts, platforms, countries, replies, strict=True)
+        block.place_of.extend(
+            map(block.places.__getitem__, zip(influencers, posts, platforms, countries, replies, strict=True))
         )
-        block.comments += map(digest, map(str.encode, comment_ids), seeds)
+        block.comments.append(b"".join(map(digest, map(str.encode, comment_ids), seeds)))
         block.people.append(people)
         return people
 
@@ -368,5 +235,5 @@ class EntryCollector:
         return full + [
             block.close(campaign_id, self._topic, self._partition)
             for campaign_id, block in taken.items()
-            if block.comment_ids or block.withdrawn or block.orders or block.refunded
+            if block.place_of or block.withdrawn or block.orders or block.refunded
         ]

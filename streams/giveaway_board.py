@@ -9,7 +9,7 @@ from models.campaigns import CampaignDefinition
 from models.rollups import GiveawayRollup
 from models.suspicion import SuspicionNumbers
 from streams.attribution import Registry
-from streams.entry_ledger import EntryBlock, Forgotten
+from streams.entry_block import EntryBlock, Forgotten
 from streams.giveaway_entries import CAPACITY, GiveawayEntries
 from streams.giveaway_rules import RuleBook
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.entry_ledger import Order
+from streams.entry_block import Order
 from streams.giveaway_rules import RuleBook
 from streams.idmap import I64, U64
 

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from models.giveaway import ENTRY_REASONS, ENTRY_VERDICTS, EntryReason, EntryVerdict
 from models.rollups import GiveawayRollup
+from streams.entry_block import EntryBlock, Forgotten
 from streams.entry_columns import BlockReader, EntryColumns, chosen, joined
-from streams.entry_ledger import EntryBlock, Forgotten
 from streams.entry_rows import COUNTED, DUPLICATE, GONE, INVALID, UNSETTLED, VALID, WITHDRAWN, EntryRows
 from streams.entry_tally import FIRST_REASON, EntryTally
 from streams.giveaway_bonus import BonusOrders

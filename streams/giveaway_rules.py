@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from models.campaigns import CampaignDefinition
 from models.giveaway import ENTRY_REASONS, EntryReason, GiveawayRules
-from streams.giveaway_mentions import mentions_in
+from streams.giveaway_mentions import MARKS, mentions_in
 from streams.giveaway_texts import folded, handle_key, hashtags_of, mentions_of, phrase_of, read_text, spaced
-from streams.hashing import digest, hashes_of
+from streams.handle_hashes import handle_hashes
 
+I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]
 REASON_BIT: Final[dict[EntryReason, int]] = {reason: 1 << place for place, reason in enumerate(ENTRY_REASONS)}
 _TEXTS_REMEMBERED: Final = 200_000
@@ -51,25 +52,20 @@ class EntryCheck(Struct, frozen=True, kw_only=True):
 
 
 class TextCheck(Struct, frozen=True, gc=False):
-    """What a text decides by itself: reasons as a mask, and whom it mentions but the campaign's influencers.
-
-    ``mention_hashes`` are the hash of each as big-endian bytes, eight a mention.
-    """
+    """What a text decides by itself: reasons as a mask, and whom it mentions but the campaign's influencers."""
 
     reasons: int
     mentions: tuple[str, ...]
-    mention_hashes: bytes
 
 
-_SAYS_NOTHING: Final = TextCheck(0, (), b"")
+_SAYS_NOTHING: Final = TextCheck(0, ())
 
 
-class TextChecks(Struct, frozen=True):
-    """The same of many texts: ``reasons`` of each, and how many of the ``mention_hashes`` are its (``counts``)."""
+class Friends(Struct, frozen=True):
+    """Whom many texts mention, but the influencers: text ``owners[n]``, and these grow, mentions ``hashes[n]``."""
 
-    reasons: NDArray[np.uint16]
-    counts: NDArray[np.int64]
-    mention_hashes: U64
+    owners: I64
+    hashes: U64
 
 
 class RuleBook:
@@ -90,8 +86,7 @@ class RuleBook:
         self.opens_ms, self.closes_ms = rules.opens_ms, rules.closes_ms
         self.posts = frozenset(rules.posts)
         self._influencers = frozenset(handle_key(each.handle) for each in definition.influencers)
-        hashes = np.sort(hashes_of([digest(handle.encode(), 0) for handle in self._influencers]))
-        self._influencer_hashes: U64 = hashes
+        self._influencer_hashes: U64 = np.sort(handle_hashes(sorted(self._influencers)))
         staff = self._influencers | {handle_key(account) for account in rules.excluded}
         winners = {handle_key(account) for account in rules.recent_winners()}
         self.refused_handles = dict.fromkeys(winners, REASON_BIT["past_winner"])
@@ -107,9 +102,11 @@ class RuleBook:
         self._hashtags = frozenset(folded(each).lstrip("#") for each in rules.hashtags)
         self._keywords = [phrase_of(each) for each in rules.keywords]
         self._answers = frozenset(spaced(folded(each)) for each in rules.answers)
-        self._reads_words = bool(self._hashtags or self._keywords or self._answers)
+        self.reads_words = bool(self._hashtags or self._keywords or self._answers)
+        """Whether what a comment says decides anything but whom it mentions."""
         self._countries = frozenset(rules.countries)
         self._texts: dict[str, TextCheck] = {}
+        self._text_reasons = _TextReasons(self)
 
     def is_on_post(self, post_id: str) -> bool:
         """Tell whether comments on a post are entries."""
@@ -139,9 +136,8 @@ class RuleBook:
 
     def read(self, text: str) -> TextCheck:
         """Return what a text decides; not remembered."""
-        if not self._reads_words:
-            mentions = mentions_of(folded(text)) if "@" in text or "＠" in text else ()
-            return self._checked(0, mentions)
+        if not self.reads_words:
+            return self._checked(0, mentions_of(folded(text)) if any(mark in text for mark in MARKS) else ())
         if not self._keywords and not self._answers:
             whole = folded(text)
             missing = not self._hashtags <= hashtags_of(whole)
@@ -156,35 +152,30 @@ class RuleBook:
             reasons |= REASON_BIT["wrong_answer"]
         return self._checked(reasons, reading.mentions)
 
-    def read_many(self, texts: list[str]) -> TextChecks:
-        """Return what texts decide, as ``read`` does for one."""
-        reasons = np.zeros(len(texts), dtype=np.uint16)
-        if self._keywords or self._answers:
-            checks = [self.read(text) for text in texts]
-            reasons[:] = [check.reasons for check in checks]
-            lengths = np.array([len(check.mention_hashes) // 8 for check in checks], dtype=np.int64)
-            return TextChecks(reasons, lengths, hashes_of([check.mention_hashes for check in checks]))
-        if self._hashtags:
-            missing = [not self._hashtags <= hashtags_of(folded(text)) for text in texts]
-            reasons[missing] = REASON_BIT["missing_hashtag"]
+    def reasons_of_texts(self, texts: list[str]) -> NDArray[np.uint16]:
+        """Return the reasons of texts, as masks, as ``read`` does for one; remembered, because comments repeat."""
+        if len(self._text_reasons) >= _TEXTS_REMEMBERED:
+            self._text_reasons.clear()
+        return np.fromiter(map(self._text_reasons.__getitem__, texts), dtype=np.uint16, count=len(texts))
+
+    def friends_in(self, texts: list[str]) -> Friends:
+        """Return whom texts mention, as ``read`` does for one; not remembered, because such comments do not repeat."""
         found = mentions_in(texts)
         friends = ~np.isin(found.hashes, self._influencer_hashes)
         owners, hashes = found.owners[friends], found.hashes[friends]
         unsure = np.flatnonzero(~found.sure).tolist()
         if unsure:
-            checks = [self.read(texts[place]) for place in unsure]
-            lengths = np.array([len(check.mention_hashes) // 8 for check in checks], dtype=np.int64)
-            owners = np.concatenate((owners, np.repeat(np.array(unsure), lengths)))
-            hashes = np.concatenate((hashes, hashes_of([check.mention_hashes for check in checks])))
+            mentions = [self.read(texts[place]).mentions for place in unsure]
+            owners = np.concatenate((owners, np.repeat(np.array(unsure), [len(each) for each in mentions])))
+            hashes = np.concatenate((hashes, handle_hashes([handle for each in mentions for handle in each])))
             order = np.argsort(owners, kind="stable")
             owners, hashes = owners[order], hashes[order]
-        return TextChecks(reasons, np.bincount(owners, minlength=len(texts)).astype(np.int64), hashes)
+        return Friends(owners, hashes)
 
     def _checked(self, reasons: int, mentions: tuple[str, ...]) -> TextCheck:
         if not mentions:
-            return _SAYS_NOTHING if not reasons else TextCheck(reasons, (), b"")
-        friends = tuple(mention for mention in mentions if mention not in self._influencers)
-        return TextCheck(reasons, friends, b"".join([digest(friend.encode(), 0) for friend in friends]))
+            return _SAYS_NOTHING if not reasons else TextCheck(reasons, ())
+        return TextCheck(reasons, tuple(mention for mention in mentions if mention not in self._influencers))
 
     def of_time(self, at_ms: int) -> int:
         """Return the reasons of an event time, as a mask."""
@@ -199,6 +190,17 @@ class RuleBook:
         if not country:
             return REASON_BIT["country_unknown"] if self.rules.unknown_country == "refuse" else 0
         return 0 if country.upper() in self._countries else REASON_BIT["country_not_allowed"]
+
+
+class _TextReasons(dict[str, int]):
+    """Reasons by text, found when they are first asked for."""
+
+    def __init__(self, book: RuleBook) -> None:
+        self._book = book
+
+    def __missing__(self, text: str) -> int:
+        reasons = self[text] = self._book.read(text).reasons
+        return reasons
 
 
 def reasons_of(mask: int) -> tuple[EntryReason, ...]:

@@ -8,7 +8,8 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
-from streams.entry_ledger import EntryBlock, Forgotten, person_hash
+from streams.entry_block import EntryBlock, Forgotten, rows_of
+from streams.entry_ledger import person_hash
 from streams.giveaway_rules import RuleBook
 from streams.giveaway_texts import folded, handle_key, read_text
 from streams.suspicion_columns import EntryView
@@ -80,20 +81,18 @@ def views_of(facts: list[EntryBlock | Forgotten], book: RuleBook) -> Iterator[En
             np.frombuffer(fact.people, dtype="<u8").tolist(),
             np.frombuffer(fact.place_of, dtype="<u4").tolist(),
             np.frombuffer(fact.times_ms, dtype="<i8").tolist(),
-            np.frombuffer(fact.text_of, dtype="<u4").tolist(),
             fact.author_ids,
             fact.handles,
+            fact.texts,
             strict=True,
         )
-        for comment, person, place, at_ms, text, author_id, handle in rows:
+        for comment, person, place, at_ms, author_id, handle, text in rows:
             if comment in seen or comment in withdrawn or not on_post[place]:
                 continue
             if not book.opens_ms <= at_ms < book.closes_ms or (until and at_ms <= until.get(person, -1)):
                 continue
             seen.add(comment)
-            yield view_of(
-                str(person), handle or author_id, at_ms, fact.texts[text], platform=fact.places[place].platform
-            )
+            yield view_of(str(person), handle or author_id, at_ms, text, platform=fact.places[place].platform)
 
 
 def without_person(block: EntryBlock, person: int, handle: str, stand_in: str) -> EntryBlock | None:
@@ -110,28 +109,15 @@ def without_person(block: EntryBlock, person: int, handle: str, stand_in: str) -
     people = np.frombuffer(block.people, dtype="<u8")
     gone = people == np.uint64(person)
     orders = [order for order in block.orders if order.person != person]
-    tagged = [handle != "" and handle in folded(text) and handle in read_text(text).mentions for text in block.texts]
-    if not gone.any() and len(orders) == len(block.orders) and not any(tagged):
+    texts = block.texts
+    tagged = {text for text in set(texts) if handle and handle in folded(text) and handle in read_text(text).mentions}
+    if not gone.any() and len(orders) == len(block.orders) and not tagged:
         return None
     rows = np.flatnonzero(~gone)
-    texts, text_numbers = np.unique(np.frombuffer(block.text_of, dtype="<u4")[rows], return_inverse=True)
-    return msgspec.structs.replace(
-        block,
-        comment_ids=[block.comment_ids[row] for row in rows.tolist()],
-        author_ids=[block.author_ids[row] for row in rows.tolist()],
-        handles=[block.handles[row] for row in rows.tolist()],
-        texts=[
-            _renamed(block.texts[text], handle, stand_in) if tagged[text] else block.texts[text]
-            for text in texts.tolist()
-        ],
-        text_of=text_numbers.astype("<u4").tobytes(),
-        place_of=np.frombuffer(block.place_of, dtype="<u4")[rows].tobytes(),
-        times_ms=np.frombuffer(block.times_ms, dtype="<i8")[rows].tobytes(),
-        comments=np.frombuffer(block.comments, dtype="<u8")[rows].tobytes(),
-        people=people[rows].tobytes(),
-        orders=orders,
-        redacted=True,
-    )
+    kept = [texts[row] for row in rows.tolist()]
+    renamed = {text: _renamed(text, handle, stand_in) for text in tagged}
+    without = rows_of(block, rows, [renamed.get(text, text) for text in kept])
+    return msgspec.structs.replace(without, orders=orders, redacted=True)
 
 
 def _renamed(text: str, handle: str, stand_in: str) -> str:

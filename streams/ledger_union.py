@@ -3,7 +3,7 @@
 import msgspec
 import numpy as np
 
-from streams.entry_ledger import EntryBlock, Place
+from streams.entry_block import EntryBlock, Place, strings_of
 
 _Row = tuple[int, int, int, str, str, str, str, Place]
 
@@ -17,16 +17,13 @@ def union_of(older: EntryBlock, newer: EntryBlock) -> EntryBlock:
     if newer.redacted or msgspec.structs.replace(older, redacted=False) == newer:
         return newer
     rows = list(dict.fromkeys(_rows(older) + _rows(newer)))
-    texts = {text: number for number, text in enumerate(dict.fromkeys(row[6] for row in rows))}
     places = {place: number for number, place in enumerate(dict.fromkeys(row[7] for row in rows))}
     return msgspec.structs.replace(
         newer,
-        comment_ids=[row[3] for row in rows],
-        author_ids=[row[4] for row in rows],
-        handles=[row[5] for row in rows],
-        text_of=np.array([texts[row[6]] for row in rows], dtype="<u4").tobytes(),
+        **strings_of(
+            [row[3] for row in rows], [row[4] for row in rows], [row[5] for row in rows], [row[6] for row in rows]
+        ),
         place_of=np.array([places[row[7]] for row in rows], dtype="<u4").tobytes(),
-        texts=list(texts),
         places=list(places),
         times_ms=np.array([row[2] for row in rows], dtype="<i8").tobytes(),
         comments=np.array([row[0] for row in rows], dtype="<u8").tobytes(),
@@ -46,7 +43,7 @@ def _rows(block: EntryBlock) -> list[_Row]:
             block.comment_ids,
             block.author_ids,
             block.handles,
-            [block.texts[number] for number in np.frombuffer(block.text_of, dtype="<u4").tolist()],
+            block.texts,
             [block.places[number] for number in np.frombuffer(block.place_of, dtype="<u4").tolist()],
             strict=True,
         )

@@ -33,7 +33,8 @@ from streams.decode import (
     rejection_of,
 )
 from streams.dedupe import DEDUPE_HOURS, DedupeHorizon, Segment
-from streams.entry_ledger import EntryBlock, EntryCollector
+from streams.entry_block import EntryBlock
+from streams.entry_ledger import EntryCollector
 from streams.hashing import PlatformSeeds, digest, hashes_of
 from streams.influencers import InfluencerStore
 from streams.partitioning import partition_key, partition_of

@@ -19,7 +19,8 @@ from agents.giveaway_review import publish_review, read_giveaway, review_of
 from agents.ledger_reader import read_ledger
 from agents.settings import Settings
 from models.events import CommentCreated, Event, Purchase
-from streams.entry_ledger import EntryCollector, encode_fact
+from streams.entry_block import encode_fact
+from streams.entry_ledger import EntryCollector
 from streams.partitioning import partition_of
 from streams.topics import COMMENTS, CONVERSIONS, ENTRIES
 from tests.integration.cluster import Cluster

@@ -16,7 +16,7 @@ from models.rollups import GiveawayRollup
 from streams.attribution import Registry
 from streams.batch import FileRecord
 from streams.dedupe import Segment, decode_segment, encode_segment
-from streams.entry_ledger import decode_fact, records_of
+from streams.entry_block import decode_fact, records_of
 from streams.giveaway_board import GiveawayBoard
 from streams.partition import Limits
 from streams.pipeline import Pipeline

@@ -11,7 +11,8 @@ from models.campaigns import CampaignDefinition, InfluencerDefinition
 from models.events import CommentCreated, CommentDeleted, Event
 from models.giveaway import GiveawayRules
 from models.rollups import GiveawayRollup
-from streams.entry_ledger import EntryBlock, EntryCollector, decode_fact, encode_fact
+from streams.entry_block import EntryBlock, decode_fact, encode_fact
+from streams.entry_ledger import EntryCollector
 from streams.giveaway_entries import GiveawayEntries
 from streams.giveaway_rules import RuleBook
 from streams.topics import COMMENTS

@@ -3,15 +3,21 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from models.campaigns import CampaignDefinition, InfluencerDefinition
+from models.events import CommentCreated
 from models.giveaway import GiveawayRules
-from streams.giveaway_mentions import mentions_in
+from streams.entry_columns import name_hashes
+from streams.entry_ledger import EntryCollector
+from streams.giveaway_mentions import mentions_in, texts_with_marks
 from streams.giveaway_rules import RuleBook
-from streams.giveaway_texts import folded, mentions_of
-from streams.hashing import digest, hashes_of
+from streams.giveaway_texts import folded, handle_key, mentions_of
+from streams.handle_hashes import handle_hashes
+from streams.joined_strings import encoded, taken_apart
+from streams.topics import COMMENTS
 
 TEXTS = st.text(alphabet="@@@@abA1_.-· #\n\0é＠ß🍀\u0301\u200d\ufe0fʰ日", max_size=14)
 
@@ -24,7 +30,7 @@ def test_mentions_of_many_texts_are_those_of_each(texts: list[str]) -> None:
     found = mentions_in(texts)
     for number, text in enumerate(texts):
         if found.sure[number]:
-            expected = hashes_of([digest(handle.encode(), 0) for handle in mentions_of(folded(text))])
+            expected = handle_hashes(mentions_of(folded(text)))
             assert found.hashes[found.owners == number].tolist() == expected.tolist()
         else:
             assert number not in found.owners
@@ -47,7 +53,41 @@ def test_rules_say_the_same_of_many_texts_as_of_each(texts: list[str], rules: di
         giveaway=GiveawayRules(**moments, **rules),
     )
     book = RuleBook(campaign)
-    many, each = book.read_many(texts), [book.read(text) for text in texts]
-    assert many.reasons.tolist() == [check.reasons for check in each]
-    assert many.counts.tolist() == [len(check.mentions) for check in each]
-    assert many.mention_hashes.tolist() == hashes_of([check.mention_hashes for check in each]).tolist()
+    friends, each = book.friends_in(texts), [book.read(text) for text in texts]
+    for _ in range(2):
+        assert book.reasons_of_texts(texts).tolist() == [check.reasons for check in each]
+    counts = np.bincount(friends.owners, minlength=len(texts))
+    assert counts.tolist() == [len(check.mentions) for check in each]
+    assert friends.hashes.tolist() == handle_hashes([handle for check in each for handle in check.mentions]).tolist()
+
+
+NAMES = st.text(alphabet="abAZ09_.-·@ \n\t\0\x01\x7fé＠ßʰ日", max_size=20)
+
+
+@given(st.lists(st.tuples(NAMES, NAMES), min_size=1))
+@example([("u1", ""), ("U2", "Mia"), ("", ""), ("a" * 8, "b" * 17), ("x.", "@mia.-"), ("u", "é"), ("é", "")])
+def test_names_of_a_block_compare_as_handles_do(names: list[tuple[str, str]]) -> None:
+    """A handle, or the author's id without one, hashed where it stands: the hash of what ``handle_key`` makes of it."""
+    collector = EntryCollector(COMMENTS, 0)
+    fields: dict[str, Any] = {"event_id": "e", "campaign_id": "c", "platform": "p", "occurred_at": 1, "text": ""}
+    events = [
+        CommentCreated(
+            comment_id="c", post_id="p", influencer_id="ana", author_id=author_id, author_handle=handle, **fields
+        )
+        for author_id, handle in names
+    ]
+    zeros = np.zeros(len(events), dtype=np.int64)
+    collector.add("c", events, ["ana"] * len(events), zeros, zeros)
+    (block,) = collector.take()
+    assert name_hashes(block).tolist() == handle_hashes([handle_key(handle or who) for who, handle in names]).tolist()
+
+
+@given(st.lists(TEXTS | st.text(alphabet="\x00\x01ab﹫"), min_size=1))
+@example(["@", "", "a@", "\0@"])
+def test_texts_with_marks_are_those_of_the_run_that_have_one(texts: list[str]) -> None:
+    """Whatever stands in them, each comes out as it went in; those without a mark do not."""
+    data = encoded(texts)
+    assert taken_apart(data) == texts
+    numbers, marked = texts_with_marks(data)
+    assert marked == [text for text in texts if any(mark in text for mark in "@＠﹫")]
+    assert [texts[number] for number in numbers.tolist()] == marked

@@ -1,21 +1,23 @@
 """The ledger: blocks hold what was read, once encoded and decoded, and stay below a record's size."""
 
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from models.events import CommentCreated, CommentDeleted, Event, Purchase, Refund
-from streams.entry_ledger import (
+from streams.entry_block import (
+    BLOCK_VERSION,
     RECORD_BYTES,
     EntryBlock,
-    EntryCollector,
     Forgotten,
     decode_fact,
     encode_fact,
-    person_hash,
     records_of,
 )
+from streams.entry_ledger import EntryCollector, person_hash
 from streams.topics import COMMENTS, CONVERSIONS
 
 _COMMON: dict[str, Any] = {"campaign_id": "spring", "platform": "instagram", "occurred_at": 5, "influencer_id": "ana"}
@@ -31,7 +33,8 @@ def blocks_of(events: list[Event], topic: str = COMMENTS) -> list[EntryBlock]:
     """What a collector makes of events at offsets from 100."""
     collector = EntryCollector(topic, 3)
     numbers = np.arange(len(events))
-    collector.add("spring", events, ["ana"] * len(events), 1000 + numbers, 100 + numbers)
+    influencers = [event.influencer_id or "" for event in events]
+    collector.add("spring", events, influencers, 1000 + numbers, 100 + numbers)
     blocks = collector.take()
     assert collector.take() == []
     return blocks
@@ -53,8 +56,7 @@ def test_a_block_holds_what_was_read() -> None:
         ["u0", "u1", "u2"],
         ["mia", "", ""],
     )
-    texts = [block.texts[place] for place in np.frombuffer(block.text_of, "<u4")]
-    assert texts == ["in", "other", "in"]
+    assert block.texts == ["in", "other", "in"]
     places = [block.places[place] for place in np.frombuffer(block.place_of, "<u4")]
     assert [(place.country, place.is_reply) for place in places] == [("", False), ("AT", True), ("", False)]
     assert np.frombuffer(block.times_ms, "<i8").tolist() == [1000, 1002, 1003]
@@ -83,20 +85,22 @@ def test_blocks_are_split_before_a_record_gets_too_large() -> None:
     """Long texts and many comments make more blocks, each with an offset and so a key of its own."""
     texts = [f"{number % 100:02}" + "🍀" * 19_998 for number in range(230)]
     events: list[Event] = [comment(number, text) for number, text in enumerate(texts)]
-    (block,) = blocks_of([*events, CommentDeleted(event_id="x", comment_id="c0", **_COMMON)])
+    events.append(CommentDeleted(event_id="x", comment_id="c0", **_COMMON))
+    (block,) = blocks_of(events)
     records = records_of(block)
     assert len({key for key, _ in records}) == len(records) > 1
     assert all(len(value) <= RECORD_BYTES for _, value in records)
     parts = [decode_fact(*record) for record in records]
-    said = [part.texts[place] for part in parts for place in np.frombuffer(part.text_of, "<u4")]  # type: ignore[union-attr]
-    assert said == texts
-    for name in ("comment_ids", "author_ids", "handles"):
+    assert block.texts == texts
+    for name in ("comment_ids", "author_ids", "handles", "texts"):
         assert [value for part in parts for value in getattr(part, name)] == getattr(block, name)
     for name in ("place_of", "times_ms", "comments", "people", "withdrawn", "refunded"):
         assert b"".join(getattr(part, name) for part in parts) == getattr(block, name)
     many = blocks_of([comment(number) for number in range(45_000)])
     assert [name for block in many for name in block.comment_ids] == [f"c{number}" for number in range(45_000)]
-    assert max(len(block.comment_ids) for block in many) <= 20_000
+    assert max(block.count for block in many) <= 20_000
+    long = blocks_of([comment(number, "a" * 10_000) for number in range(2_000)])
+    assert [len(encode_fact(block)) < RECORD_BYTES for block in long] == [True] * 4
 
 
 def test_a_record_of_a_newer_version_is_refused() -> None:
@@ -104,5 +108,29 @@ def test_a_record_of_a_newer_version_is_refused() -> None:
     forgotten = Forgotten(version=1, campaign_id="spring", person=7, until_ms=9)
     assert decode_fact(forgotten.key(), encode_fact(forgotten)) == forgotten
     newer = Forgotten(version=2, campaign_id="spring", person=7, until_ms=9)
-    with pytest.raises(ValueError, match="version 2"):
+    with pytest.raises(ValueError, match="of format 2; this version reads format 1: a newer version"):
         decode_fact(newer.key(), encode_fact(newer))
+    (block,) = blocks_of([comment(0)])
+    newer_block = msgspec.structs.replace(block, version=BLOCK_VERSION + 1)
+    with pytest.raises(ValueError, match=f"block of entries of format {BLOCK_VERSION + 1}; this version reads"):
+        decode_fact(block.key(), encode_fact(newer_block))
+
+
+def test_a_block_of_format_1_is_read() -> None:
+    """What the first version wrote of these events is what this one writes of them."""
+    events: list[Event] = [
+        comment(0, "#win @leo", author_handle="mia"),
+        CommentDeleted(event_id="x", comment_id="c4", **_COMMON),
+        comment(1, "other \0 \1 text", country="AT", parent_id="c0"),
+        comment(2),
+        comment(3, author_handle="Zoë\1\0", platform="tiktok", influencer_id="bob"),
+        comment(4),
+    ]
+    (block,) = blocks_of(events)
+    stored = (Path(__file__).parent / "golden" / "entry-block-format-1.msgpack").read_bytes()
+    assert msgspec.msgpack.decode(stored)[0] == 1
+    assert decode_fact(block.key(), stored) == block
+    assert block.texts[1] == "other \0 \1 text"
+    fields = msgspec.msgpack.decode(stored)
+    with pytest.raises(ValueError, match="of format 1, but damaged"):
+        decode_fact(block.key(), msgspec.msgpack.encode([*fields[:8], [], *fields[9:]]))

@@ -15,7 +15,7 @@ from models.campaigns import CampaignDefinition, InfluencerDefinition
 from models.giveaway import GiveawayRules
 from models.rollups import GiveawayRollup
 from streams.attribution import Registry
-from streams.entry_ledger import encode_fact
+from streams.entry_block import encode_fact
 from streams.partitioning import partition_of
 from streams.topics import ENTRIES
 

@@ -10,7 +10,8 @@ from models.campaigns import CampaignDefinition, InfluencerDefinition
 from models.events import CommentCreated, CommentDeleted, Event, Purchase, Refund
 from models.giveaway import BonusEntries, GiveawayRules
 from models.rollups import GiveawayRollup
-from streams.entry_ledger import EntryBlock, EntryCollector, Forgotten, person_hash
+from streams.entry_block import EntryBlock, Forgotten
+from streams.entry_ledger import EntryCollector, person_hash
 from streams.giveaway_entries import GiveawayEntries
 from streams.giveaway_rules import RuleBook
 from streams.topics import COMMENTS, CONVERSIONS

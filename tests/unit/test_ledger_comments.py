@@ -13,7 +13,8 @@ from agents.ledger_reader import Ledger, LedgerRecord, take_record
 from models.campaigns import CampaignDefinition
 from models.events import CommentCreated, CommentDeleted, Event, Purchase
 from models.giveaway import GiveawayRules
-from streams.entry_ledger import EntryBlock, EntryCollector, Forgotten, encode_fact, person_hash
+from streams.entry_block import EntryBlock, Forgotten, encode_fact
+from streams.entry_ledger import EntryCollector, person_hash
 from streams.giveaway_entries import settled
 from streams.giveaway_rules import RuleBook
 from streams.ledger_comments import Person, hash_of, people_of, views_of, without_person
@@ -165,8 +166,7 @@ def in_force(*written: EntryBlock) -> list[EntryBlock]:
 
 def said(block: EntryBlock) -> list[str]:
     """Comment ids with their texts."""
-    texts = [block.texts[number] for number in np.frombuffer(block.text_of, dtype="<u4").tolist()]
-    return [f"{name} {text}" for name, text in zip(block.comment_ids, texts, strict=True)]
+    return [f"{name} {text}" for name, text in zip(block.comment_ids, block.texts, strict=True)]
 
 
 def test_a_shorter_block_of_a_replay_takes_nothing_away() -> None:
