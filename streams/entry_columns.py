@@ -11,6 +11,7 @@ from streams.giveaway_mentions import texts_with_marks
 from streams.giveaway_rules import REASON_BIT, RuleBook
 from streams.giveaway_texts import handle_key
 from streams.handle_hashes import PADDING, handle_hashes, hashes_at
+from streams.hash_reasons import HashReasons
 from streams.hashing import PlatformSeeds, digest, hashes_of
 from streams.idmap import I64, U64
 
@@ -62,22 +63,6 @@ def picked(columns: EntryColumns, places: I64) -> EntryColumns:
     return EntryColumns(**rest, friend_counts=counts, friends=friends)
 
 
-class _Refused:
-    """Reasons by hash, for few hashes and many questions."""
-
-    def __init__(self, reasons: dict[int, int]) -> None:
-        self._hashes: U64 = np.array(sorted(reasons), dtype=np.uint64)
-        self._reasons: U16 = np.array([reasons[each] for each in sorted(reasons)], dtype=np.uint16)
-
-    def reasons(self, hashes: U64) -> U16:
-        """Return the reasons of each hash, as a mask."""
-        if not len(self._hashes):
-            return np.zeros(len(hashes), dtype=np.uint16)
-        places = np.searchsorted(self._hashes, hashes)
-        places[places == len(self._hashes)] = 0
-        return np.where(self._hashes[places] == hashes, self._reasons[places], np.uint16(0))
-
-
 class BlockReader:
     """Reads blocks under one definition's rules.
 
@@ -90,8 +75,9 @@ class BlockReader:
         self._seeds = PlatformSeeds()
         handles = sorted(book.refused_handles)
         refused = zip(handle_hashes(handles).tolist(), handles, strict=True)
-        self._refused_names = _Refused({number: book.refused_handles[handle] for number, handle in refused})
-        self._refused_people: dict[str, _Refused] = {}
+        self._refused_names = HashReasons({number: book.refused_handles[handle] for number, handle in refused})
+        self._refused_people = HashReasons({})
+        self._refused_platforms: set[str] = set()
         self.influencers: dict[str, int] = {}
         """Number of each influencer that has had an entry."""
 
@@ -107,9 +93,8 @@ class BlockReader:
         if book.reads_words:
             reasons |= book.reasons_of_texts(block.texts)
         names = name_hashes(block)
-        reasons |= self._refused_names.reasons(names)
-        for platform in platforms:
-            reasons |= self._people_refused(platform).reasons(people)
+        self._refused_names.add_to(reasons, names)
+        self._refused_on(platforms).add_to(reasons, people)
 
         places, texts = texts_with_marks(block.joined_texts)
         found = book.friends_in(texts)
@@ -158,16 +143,16 @@ class BlockReader:
             reasons |= REASON_BIT["reply"]
         return reasons
 
-    def _people_refused(self, platform: str) -> "_Refused":
-        known = self._refused_people.get(platform)
-        if known is None:
-            seed = self._seeds[platform]
-            ids = list(self._book.refused_ids)
-            hashes = hashes_of([digest(author_id.encode(), seed) for author_id in ids]).tolist()
-            known = self._refused_people[platform] = _Refused(
-                {number: self._book.refused_ids[author_id] for number, author_id in zip(hashes, ids, strict=True)}
-            )
-        return known
+    def _refused_on(self, platforms: set[str]) -> HashReasons:
+        """Return the reasons of people whose ids are refused, on these platforms and those asked for before."""
+        if not platforms <= self._refused_platforms:
+            self._refused_platforms |= platforms
+            seeds = [self._seeds[platform] for platform in sorted(self._refused_platforms)]
+            pairs = [(author_id, seed) for author_id in self._book.refused_ids for seed in seeds]
+            hashes = hashes_of([digest(author_id.encode(), seed) for author_id, seed in pairs]).tolist()
+            reasons = [self._book.refused_ids[author_id] for author_id, _ in pairs]
+            self._refused_people = HashReasons(dict(zip(hashes, reasons, strict=True)))
+        return self._refused_people
 
 
 def name_hashes(block: EntryBlock) -> U64:

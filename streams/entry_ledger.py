@@ -137,8 +137,8 @@ class EntryCollector:
             return None
         if platforms is None:
             platforms = [event.platform for event in events]
-        created = [event.__class__ is CommentCreated for event in events]
-        if all(created):
+        kinds = list(map(type, events))
+        if kinds.count(CommentCreated) == len(kinds):
             return self._add_comments(campaign_id, events, influencers, times_ms, offsets, platforms)
         seeds = self._seeds
         self._block(campaign_id, int(offsets[0])).withdrawn += [
@@ -147,6 +147,7 @@ class EntryCollector:
             if event.__class__ is CommentDeleted
         ]
         people = np.zeros(len(events), dtype=np.uint64)
+        created = [kind is CommentCreated for kind in kinds]
         if any(created):
             some = np.array(created)
             people[some] = self._add_comments(

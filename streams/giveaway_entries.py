@@ -27,7 +27,7 @@ from streams.giveaway_bonus import BonusOrders
 from streams.giveaway_numbers import GiveawayNumbers, rollups_of
 from streams.giveaway_order import ChancePerFriend, FirstOfPerson
 from streams.giveaway_rules import REASON_BIT, RuleBook
-from streams.idmap import I64, U64, IdMap
+from streams.idmap import I64, U64, IdMap, distinct
 
 CAPACITY: Final = 1_000_000
 _ROWS_A_PERSON: Final = 8
@@ -126,7 +126,7 @@ class GiveawayEntries:
             self.newest_ms = max(self.newest_ms, int(columns.times_ms.max()))
             undecided += self._take(columns)
         if self._pending_deleted:
-            deleted, self._pending_deleted = np.unique(np.concatenate(self._pending_deleted)), []
+            deleted, self._pending_deleted = distinct(np.concatenate(self._pending_deleted)), []
             undecided.append(self._withdraw(deleted))
         if undecided:
             self._decide(np.concatenate(undecided))
@@ -145,7 +145,7 @@ class GiveawayEntries:
         changes = held.unlike(others, rows)
         if not changes.any():
             return [appended]
-        again = self._take_back(np.unique(rows[changes]))
+        again = self._take_back(distinct(rows[changes]))
         held.change(chosen(others, changes), rows[changes])
         return [appended, again]
 
@@ -273,7 +273,7 @@ class GiveawayEntries:
         rows = rows[held.verdicts[rows] <= DUPLICATE]
         influencers = held.influencers[rows]
         return {
-            name: np.unique(held.person_hashes[held.people[rows[influencers == number]]])
+            name: distinct(held.person_hashes[held.people[rows[influencers == number]]])
             for name, number in self._reader.influencers.items()
         }
 

@@ -52,17 +52,16 @@ def texts_with_marks(data: bytes) -> tuple[I64, list[str]]:
 
     Most do not, and are never made strings.
     """
-    found = np.frombuffer(data, dtype=np.uint8)
+    found = np.frombuffer(data + b"\0", dtype=np.uint8)
     if ESCAPE in data or _has_wide_marks(data, found):
         texts = taken_apart(data)
         marked = [number for number, text in enumerate(texts) if any(mark in text for mark in MARKS)]
         return np.array(marked, dtype=np.int64), [texts[number] for number in marked]
-    ends = np.append(np.flatnonzero(found == 0), len(found))
-    owners = np.searchsorted(ends, np.flatnonzero(found == _AT))
-    numbers = owners[np.append(True, owners[1:] != owners[:-1])] if len(owners) else owners
-    starts = np.where(numbers > 0, ends[numbers - 1] + 1, 0)
-    whole = b"\0".join([data[start:end] for start, end in zip(starts.tolist(), ends[numbers].tolist(), strict=True)])
-    return numbers, whole.decode().split(SEPARATOR) if len(numbers) else []
+    ends = np.flatnonzero(found == 0)
+    is_marked = np.zeros(len(ends), dtype=np.bool_)
+    is_marked[np.searchsorted(ends, np.flatnonzero(found == _AT))] = True
+    whole = found[np.repeat(is_marked, np.diff(ends, prepend=-1))].tobytes().decode()
+    return np.flatnonzero(is_marked), whole.split(SEPARATOR)[:-1]
 
 
 def _has_wide_marks(data: bytes, found: NDArray[np.uint8]) -> bool:

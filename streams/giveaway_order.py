@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.entry_rows import DUPLICATE, VALID, EntryRows
-from streams.idmap import I32, I64, grown, mixed
+from streams.idmap import I32, I64, distinct, grown, mixed
 
 U8 = NDArray[np.uint8]
 Changes = tuple[I64, U8]
@@ -57,7 +57,7 @@ class FirstOfPerson:
         self._race(passing, people)
         won = passing[self._firsts[people] == passing + 1]
         beaten = before[(before > 0) & (before != self._firsts[people])].astype(np.int64) - 1
-        beaten = np.unique(beaten)
+        beaten = distinct(beaten)
         chances = np.ones(len(won) + len(beaten), dtype=np.uint8)
         chances[len(won) :] = 0
         return np.concatenate((won, beaten)), chances

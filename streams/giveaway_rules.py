@@ -16,6 +16,7 @@ from models.giveaway import ENTRY_REASONS, EntryReason, GiveawayRules
 from streams.giveaway_mentions import MARKS, mentions_in
 from streams.giveaway_texts import folded, handle_key, hashtags_of, mentions_of, phrase_of, read_text, spaced
 from streams.handle_hashes import handle_hashes
+from streams.hash_reasons import HashReasons
 
 I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]
@@ -86,7 +87,8 @@ class RuleBook:
         self.opens_ms, self.closes_ms = rules.opens_ms, rules.closes_ms
         self.posts = frozenset(rules.posts)
         self._influencers = frozenset(handle_key(each.handle) for each in definition.influencers)
-        self._influencer_hashes: U64 = np.sort(handle_hashes(sorted(self._influencers)))
+        hashes = handle_hashes(sorted(self._influencers))
+        self._influencer_hashes = HashReasons(dict.fromkeys(hashes.tolist(), 1))
         staff = self._influencers | {handle_key(account) for account in rules.excluded}
         winners = {handle_key(account) for account in rules.recent_winners()}
         self.refused_handles = dict.fromkeys(winners, REASON_BIT["past_winner"])
@@ -161,7 +163,8 @@ class RuleBook:
     def friends_in(self, texts: list[str]) -> Friends:
         """Return whom texts mention, as ``read`` does for one; not remembered, because such comments do not repeat."""
         found = mentions_in(texts)
-        friends = ~np.isin(found.hashes, self._influencer_hashes)
+        friends = np.ones(len(found.hashes), dtype=np.bool_)
+        friends[self._influencer_hashes.places(found.hashes)[0]] = False
         owners, hashes = found.owners[friends], found.hashes[friends]
         unsure = np.flatnonzero(~found.sure).tolist()
         if unsure:

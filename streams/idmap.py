@@ -137,6 +137,12 @@ def grown(held: Column, size: int) -> Column:
     return larger  # type: ignore[return-value]  # the same type of entries
 
 
+def distinct(values: Column) -> Column:
+    """Return the distinct values, sorted, as ``numpy.unique`` does without a tenth of a second for its first call."""
+    ordered = np.sort(values)
+    return ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered  # type: ignore[return-value]  # the same type of entries
+
+
 def mixed(ids: U64, groups: I64) -> U64:
     """Return one non-zero hash for each pair of an id and a small number (SplitMix64's finaliser, Steele 2014)."""
     with np.errstate(over="ignore"):

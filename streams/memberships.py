@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.idmap import I32, I64, IdMap, grown, mixed
+from streams.idmap import I32, I64, IdMap, distinct, grown, mixed
 
 _NONE: Final = 0
 _SEVERAL: Final = -1
@@ -57,7 +57,7 @@ class Memberships:
             held = self._groups[things]
         foreign = np.flatnonzero((held != groups + 1) & (held != _SEVERAL))
         if len(foreign):
-            self._take_apart(np.unique(things[foreign]))
+            self._take_apart(distinct(things[foreign]))
             held = self._groups[things]
         places = _turned(self._references, things, by)
         self.total += by * len(places)
