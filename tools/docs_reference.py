@@ -45,7 +45,7 @@ _USES = {
     ),
     ENTRIES: (
         "block or person (JSON)",
-        "facts of a giveaway in columns (MessagePack, `streams/entry_ledger.py`)",
+        "facts of a giveaway in columns (MessagePack, `streams/entry_block.py`)",
         "workers",
         "workers (giveaway), draws",
     ),
