@@ -106,6 +106,7 @@ class BlockReader:
         # A handle is somebody else on another platform.
         seeds = np.array([self._seeds[place.platform] for place in block.places], dtype=np.uint64)
         friends = friends ^ seeds[place_of[owners]]
+        friends[friends == 0] = 1
 
         place_hashes = hashes_of([digest(encode_place(place), 0) for place in block.places])
         sums = np.append(np.uint64(0), np.cumsum(friends))
