@@ -48,13 +48,17 @@ class PaneRing:
         return True
 
     def add(self, rows: I64, times_ms: I64, columns: I64, amounts: I64) -> None:
-        """Add amounts at their event times; those older than the ring fall away."""
+        """Add amounts at their event times; those older than the ring fall away.
+
+        ``columns`` and ``amounts`` may have a row for each of several counters of the same events, so that the place
+        of an event is found once.
+        """
         panes = times_ms // self.tier.pane_ms
         slots = (rows * self.tier.panes + panes % self.tier.panes) * self.width + columns
         kept = panes > self.head - self.tier.panes
         if not kept.all():
-            slots, amounts = slots[kept], amounts[kept]
-        np.add.at(self.counts.reshape(-1), slots, amounts)
+            slots, amounts = slots[..., kept], amounts[..., kept]
+        np.add.at(self.counts.reshape(-1), slots.reshape(-1), amounts.reshape(-1))
 
     def sums(self, rows: I64, panes: int) -> I64:
         """Return ``[row, counter]``: the sums of the newest ``panes`` panes of the given rows."""
@@ -99,8 +103,8 @@ class PaneStore:
         return moved[0]
 
     def add(self, rows: I64, times_ms: I64, columns: I64, amounts: I64) -> None:
-        """Add amounts to the totals and to the panes of their event times."""
-        np.add.at(self.totals.reshape(-1), rows * WIDTH + columns, amounts)
+        """Add amounts to the totals and to the panes of their event times; of several counters as in ``PaneRing.add``."""
+        self.add_to_totals(rows, columns, amounts)
         self.add_to_panes(rows, times_ms, columns, amounts)
 
     def add_to_panes(self, rows: I64, times_ms: I64, columns: I64, amounts: I64) -> None:
@@ -110,7 +114,7 @@ class PaneStore:
 
     def add_to_totals(self, rows: I64, columns: I64, amounts: I64) -> None:
         """Add amounts to the totals only."""
-        np.add.at(self.totals.reshape(-1), rows * WIDTH + columns, amounts)
+        np.add.at(self.totals.reshape(-1), (rows * WIDTH + columns).reshape(-1), amounts.reshape(-1))
 
     def window_sums(self, rows: I64) -> I64:
         """Return ``[row, window, counter]``: every rolling window and, last, the lifetime totals."""
