@@ -47,17 +47,18 @@ class Increments:
     """Counter increments of one batch, collected in columns."""
 
     def __init__(self) -> None:
-        # One flat list: adding four integers at once costs a third of adding one to each of four lists.
-        self._flat: list[int] = []
+        self.flat: list[int] = []
+        """Row, event time, column, amount, one after the other; where a call for each would cost, ``+=`` four at once.
+        One list: adding four integers at once costs a third of adding one to each of four lists."""
 
     def __len__(self) -> int:
-        return len(self._flat) // 4
+        return len(self.flat) // 4
 
     def add(self, row: int, time_ms: int, column: int, amount: int) -> None:
         """Add one increment."""
-        self._flat += (row, time_ms, column, amount)
+        self.flat += (row, time_ms, column, amount)
 
     def arrays(self) -> tuple[I64, I64, I64, I64]:
         """Return rows, event times, columns and amounts as arrays."""
-        rows, times_ms, columns, amounts = np.array(self._flat, dtype=np.int64).reshape(-1, 4).T
+        rows, times_ms, columns, amounts = np.array(self.flat, dtype=np.int64).reshape(-1, 4).T
         return rows, times_ms, columns, amounts

@@ -132,29 +132,30 @@ class InfluencerStore:
             some = None if people is None else people[picked]
             self._apply_comments([events[index] for index in comments], rows[picked], times_ms[picked], some)
         everywhere, panes_only, totals_only = Increments(), Increments(), Increments()
+        both, panes, totals = everywhere.flat, panes_only.flat, totals_only.flat
         for event, row, time_ms in zip(events, rows.tolist(), times_ms.tolist(), strict=True):
             kind = event.__class__
             if kind is CommentCreated:
                 continue
-            if kind in _SIMPLE:
-                everywhere.add(row, time_ms, _SIMPLE[kind], 1)
-            elif isinstance(event, PostReaction):
-                column = REACTION_COLUMNS.get(event.kind, _OTHER)
-                everywhere.add(row, time_ms, column, event.count)
-                if event.count == 1 and column in _POST_ENGAGEMENTS:
-                    everywhere.add(row, time_ms, _REACTIONS, event.count)
-                    self.evidence.add_reactions(row, time_ms, event.post_id, event.count)
-            elif isinstance(event, _SNAPSHOTS):
+            if isinstance(event, _SNAPSHOTS):
                 if kind is PostPublished:
-                    everywhere.add(row, time_ms, _POSTS, 1)
+                    both += (row, time_ms, _POSTS, 1)
                 for column, change_ms, amount, in_panes, in_total in self._snapshot(row, event, time_ms):
                     if amount:
-                        target = panes_only
+                        target = panes
                         if in_total:
-                            target = everywhere if in_panes else totals_only
-                        target.add(row, change_ms, column, amount)
+                            target = both if in_panes else totals
+                        target += (row, change_ms, column, amount)
+            elif isinstance(event, PostReaction):
+                column = REACTION_COLUMNS.get(event.kind, _OTHER)
+                both += (row, time_ms, column, event.count)
+                if event.count == 1 and column in _POST_ENGAGEMENTS:
+                    both += (row, time_ms, _REACTIONS, event.count)
+                    self.evidence.add_reactions(row, time_ms, event.post_id, event.count)
             elif isinstance(event, ConversionEvent):
                 self._convert(row, event, time_ms, everywhere)
+            elif kind in _SIMPLE:
+                both += (row, time_ms, _SIMPLE[kind], 1)
         if len(everywhere):
             self.panes.add(*everywhere.arrays())
         if len(panes_only):

@@ -7,7 +7,7 @@ order of arrival. The very first contributes to lifetime totals only (see ``docs
 
 from array import array
 from bisect import bisect_left
-from typing import Final, NamedTuple
+from typing import Final, TypeAlias
 
 from models.events import PostMetrics
 from streams.counters import SNAPSHOT_COLUMNS, SNAPSHOT_METRICS
@@ -17,16 +17,17 @@ _COARSE_MS: Final = TIERS[-1].pane_ms
 _FULL_DETAIL_MS: Final = HOUR_MS + TIERS[1].pane_ms
 _HORIZON_MS: Final = LONGEST_MS + _COARSE_MS
 _THIN_EVERY: Final = 64
+_IN_PANES: Final = True
+_NO_PANE: Final = False
+_IN_TOTAL: Final = True
+_NOT_IN_TOTAL: Final = False
 
 
-class Contribution(NamedTuple):
-    """What one snapshot changes: ``amount`` of a counter at an event time; in panes, in the lifetime total, or both."""
+Contribution: TypeAlias = tuple[int, int, int, bool, bool]
+"""What one snapshot changes: a column, an event time, an amount; whether it belongs in panes, and in the lifetime total.
 
-    column: int
-    time_ms: int
-    amount: int
-    in_panes: bool
-    in_total: bool
+A plain tuple: a named one takes 0.3 µs longer to make, and a snapshot makes two or three.
+"""
 
 
 class MetricHistory:
@@ -51,14 +52,14 @@ class MetricHistory:
         changes = []
         if before is None:
             if not has_next:
-                changes.append(Contribution(column, time_ms, value, in_panes=False, in_total=True))
+                changes.append((column, time_ms, value, _NO_PANE, _IN_TOTAL))
             else:
                 # The former first becomes a successor: its difference now belongs to a pane, the total stays.
-                changes.append(Contribution(column, times[at], values[at] - value, in_panes=True, in_total=False))
+                changes.append((column, times[at], values[at] - value, _IN_PANES, _NOT_IN_TOTAL))
         else:
-            changes.append(Contribution(column, time_ms, value - before, in_panes=True, in_total=not has_next))
+            changes.append((column, time_ms, value - before, _IN_PANES, not has_next))
             if has_next:
-                changes.append(Contribution(column, times[at], before - value, in_panes=True, in_total=False))
+                changes.append((column, times[at], before - value, _IN_PANES, _NOT_IN_TOTAL))
         times.insert(at, time_ms)
         values.insert(at, value)
         return changes
@@ -117,7 +118,7 @@ class PostHistory:
                     times.append(time_ms)
                     history.values.append(value)
                     if value != before:
-                        changes.append(Contribution(SNAPSHOT_COLUMNS[index], time_ms, value - before, True, True))
+                        changes.append((SNAPSHOT_COLUMNS[index], time_ms, value - before, _IN_PANES, _IN_TOTAL))
                     continue
                 if time_ms < times[0] < as_of_ms - _HORIZON_MS:
                     continue

@@ -3,7 +3,7 @@
 from models.rollups import WINDOW_NAMES
 from streams.counters import COLUMN
 from streams.partition import PartitionState
-from streams.posts import Contribution, MetricHistory
+from streams.posts import MetricHistory
 from streams.topics import POSTS
 from tests.unit.events import DAY_MS, HOUR_MS, MINUTE_MS, NOON_MS, NOW_MS, partition_state, records, rollup_of, value_of
 
@@ -188,10 +188,10 @@ def test_long_history_of_a_watched_post_stays_bounded() -> None:
 def test_contributions_of_one_insert_are_those_of_the_definition() -> None:
     """Between two neighbours a snapshot adds its growth and takes the same from its successor."""
     history = MetricHistory()
-    assert history.insert(LIKES, 10, 100) == [Contribution(LIKES, 10, 100, in_panes=False, in_total=True)]
-    assert history.insert(LIKES, 30, 160) == [Contribution(LIKES, 30, 60, in_panes=True, in_total=True)]
+    assert history.insert(LIKES, 10, 100) == [(LIKES, 10, 100, False, True)]
+    assert history.insert(LIKES, 30, 160) == [(LIKES, 30, 60, True, True)]
     assert history.insert(LIKES, 20, 130) == [
-        Contribution(LIKES, 20, 30, in_panes=True, in_total=False),
-        Contribution(LIKES, 30, -30, in_panes=True, in_total=False),
+        (LIKES, 20, 30, True, False),
+        (LIKES, 30, -30, True, False),
     ]
-    assert history.insert(LIKES, 5, 90) == [Contribution(LIKES, 10, 10, in_panes=True, in_total=False)]
+    assert history.insert(LIKES, 5, 90) == [(LIKES, 10, 10, True, False)]
