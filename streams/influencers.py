@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from models.events import (
     AddToCart,
     Click,
-    CommentCreated,
-    CommentDeleted,
     ConversionEvent,
     Event,
     PostDeleted,
@@ -27,6 +25,7 @@ from models.events import (
 )
 from streams.attribution import EntryWindow
 from streams.batch import Increments
+from streams.columns import Columns
 from streams.counters import COLUMN, REACTION_COLUMNS
 from streams.entry_ledger import people_of
 from streams.hashing import PlatformSeeds
@@ -40,10 +39,6 @@ from streams.window_evidence import WindowEvidence
 I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]
 
-_SIMPLE: Final[dict[type, int]] = {
-    CommentDeleted: COLUMN["comments_deleted"],
-    PostDeleted: COLUMN["posts_deleted"],
-}
 _VISITS: Final[dict[type, int]] = {
     Click: COLUMN["clicks"],
     Signup: COLUMN["signups"],
@@ -51,6 +46,8 @@ _VISITS: Final[dict[type, int]] = {
 }
 _ENTRIES: Final = COLUMN["entries"]
 _POSTS: Final = COLUMN["posts"]
+_POSTS_DELETED: Final = COLUMN["posts_deleted"]
+_COMMENTS_DELETED: Final = COLUMN["comments_deleted"]
 _OTHER: Final = COLUMN["other_reactions"]
 _TEST_ORDERS: Final = COLUMN["test_orders"]
 _COMMENT_COLUMNS: Final = np.array([COLUMN["comments"], COLUMN["sentiment_micros"]])
@@ -70,7 +67,7 @@ class InfluencerStore:
     """All rows of a partition: counters in panes, sketches, money and post histories."""
 
     def __init__(self, scorer: SentimentScorer) -> None:
-        self._scorer = scorer
+        self.scorer = scorer
         self.campaign_scorers: Mapping[str, SentimentScorer] = {}
         """Scorers of campaigns that have sentiment terms of their own."""
         self.evidence = WindowEvidence()
@@ -118,27 +115,16 @@ class InfluencerStore:
                 for ledger in self.ledgers.values():
                     ledger.forget(time_ms)
 
-    def apply(self, events: Sequence[Event], rows: I64, times_ms: I64, people: U64 | None = None) -> None:
-        """Apply events that count, each to its row at its event time. ``advance`` to the newest time first.
+    def apply(self, events: Sequence[Event], rows: I64, times_ms: I64) -> None:
+        """Apply events that count and are no comments, each to its row at its event time.
 
-        ``people`` are the hashes of the authors of comments, where they are known already.
+        ``advance`` to the newest time first.
         """
-        comments = [index for index, event in enumerate(events) if event.__class__ is CommentCreated]
-        if len(comments) == len(events):
-            self._apply_comments(events, rows, times_ms, people)
-            return
-        if comments:
-            picked = np.array(comments)
-            some = None if people is None else people[picked]
-            self._apply_comments([events[index] for index in comments], rows[picked], times_ms[picked], some)
         everywhere, panes_only, totals_only = Increments(), Increments(), Increments()
         both, panes, totals = everywhere.flat, panes_only.flat, totals_only.flat
         for event, row, time_ms in zip(events, rows.tolist(), times_ms.tolist(), strict=True):
-            kind = event.__class__
-            if kind is CommentCreated:
-                continue
             if isinstance(event, _SNAPSHOTS):
-                if kind is PostPublished:
+                if event.__class__ is PostPublished:
                     both += (row, time_ms, _POSTS, 1)
                 for column, change_ms, amount, in_panes, in_total in self._snapshot(row, event, time_ms):
                     if amount:
@@ -154,8 +140,8 @@ class InfluencerStore:
                     self.evidence.add_reactions(row, time_ms, event.post_id, event.count)
             elif isinstance(event, ConversionEvent):
                 self._convert(row, event, time_ms, everywhere)
-            elif kind in _SIMPLE:
-                both += (row, time_ms, _SIMPLE[kind], 1)
+            elif isinstance(event, PostDeleted):
+                both += (row, time_ms, _POSTS_DELETED, 1)
         if len(everywhere):
             self.panes.add(*everywhere.arrays())
         if len(panes_only):
@@ -164,29 +150,47 @@ class InfluencerStore:
             total_rows, _, columns, amounts = totals_only.arrays()
             self.panes.add_to_totals(total_rows, columns, amounts)
 
-    def _apply_comments(self, events: Sequence[Event], rows: I64, times_ms: I64, people: U64 | None = None) -> None:
-        texts = [event.text for event in events]  # type: ignore[union-attr]  # all are CommentCreated
-        polarity = np.array(self._scorer.score_many(texts), dtype=np.float64)
-        for campaign_id, scorer in self.campaign_scorers.items():
-            own = [index for index, event in enumerate(events) if event.campaign_id == campaign_id]
-            polarity[own] = scorer.score_many([texts[index] for index in own])
-        self.evidence.add_comments(events, rows, times_ms, polarity)  # type: ignore[arg-type]  # all are CommentCreated
+    def apply_comments(self, batch: Columns, people: U64 | None = None) -> None:
+        """Apply comments that count, and deletions, as ``apply`` does other events.
+
+        Args:
+            batch: what is needed of them.
+            people: the hashes of the authors, if the batch does not have them.
+        """
+        comments = batch.comments
+        if comments is None:
+            raise ValueError("events of another topic than comments")
+        rows, times_ms, places, polarity = batch.rows, batch.times_ms, comments.places, comments.polarity
+        if len(places) < len(rows):
+            others = np.delete(np.arange(len(rows)), places)
+            columns, amounts = np.full(len(others), _COMMENTS_DELETED), np.ones(len(others), dtype=np.int64)
+            self.panes.add(rows[others], times_ms[others], columns, amounts)
+            if not len(places):
+                return
+            rows, times_ms = rows[places], times_ms[places]
+        sampled = comments.sample.places
+        at = np.searchsorted(places, sampled)
+        self.evidence.add_comments(comments.sample, batch.rows[sampled], batch.times_ms[sampled], polarity[at])
         micros = np.rint(polarity * MICROS).astype(np.int64)
         classes = 1 + (polarity > POSITIVE_THRESHOLD).astype(np.int64) - (polarity < NEGATIVE_THRESHOLD)
         if self.giveaways:
-            self._count_entries(events, rows, times_ms)
+            self._count_entries(batch.events, places, rows, times_ms)
         columns = np.empty((3, len(rows)), dtype=np.int64)
         columns[:2] = _COMMENT_COLUMNS[:, None]
         columns[2] = _CLASS_COLUMNS[classes]
         amounts = np.ones((3, len(rows)), dtype=np.int64)
         amounts[1] = micros
         self.panes.add(rows, times_ms, columns, amounts)  # together: 0.1 µs a comment less than one by one
-        if people is None:
-            people = people_of(events, self._seeds)
+        if comments.people is not None:
+            people = comments.people
+        elif people is not None:
+            people = people[places]
+        else:
+            people = people_of([batch.events[place] for place in places.tolist()], self._seeds)
         self.uniques.add(rows, times_ms, people)
 
-    def _count_entries(self, events: Sequence[Event], rows: I64, times_ms: I64) -> None:
-        """Count the comments that were made on posts of an open giveaway."""
+    def _count_entries(self, events: Sequence[Event], places: I64, rows: I64, times_ms: I64) -> None:
+        """Count the comments, at these places among the events, that were made on posts of an open giveaway."""
         held = np.flatnonzero(np.bincount(rows))
         windows = {row: self.giveaways.get(self.keys[row][0]) for row in held.tolist()}
         opens, closes = np.full(held[-1] + 1, 0, dtype=np.int64), np.full(held[-1] + 1, 0, dtype=np.int64)
@@ -198,7 +202,7 @@ class InfluencerStore:
             for place in np.flatnonzero(entries).tolist():
                 window = windows[int(rows[place])]
                 if window is not None and window.posts:
-                    entries[place] = events[place].post_id in window.posts  # type: ignore[union-attr, operator]  # a comment
+                    entries[place] = events[places[place]].post_id in window.posts
         rows, times_ms = rows[entries], times_ms[entries]
         if len(rows):
             ones = np.ones(len(rows), dtype=np.int64)

@@ -103,7 +103,7 @@ class PaneStore:
         return moved[0]
 
     def add(self, rows: I64, times_ms: I64, columns: I64, amounts: I64) -> None:
-        """Add amounts to the totals and to the panes of their event times; see ``PaneRing.add`` for several counters."""
+        """Add amounts to the totals and to the panes of their event times; see ``PaneRing.add`` for several."""
         self.add_to_totals(rows, columns, amounts)
         self.add_to_panes(rows, times_ms, columns, amounts)
 

@@ -7,6 +7,7 @@ partition, and nothing of it survives a restart. Counts of posts are scaled up a
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import compress
 from typing import Final
 
 import numpy as np
@@ -14,7 +15,6 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from models.alerts import PostCount, SampleComment
-from models.events import CommentCreated
 from streams.sentiment import NEGATIVE_THRESHOLD
 from streams.telling_words import comments_with_word, telling_words
 from streams.window_records import SAMPLE_COMMENTS, TOP_POSTS, TOPICS, Evidence
@@ -36,6 +36,22 @@ _NEGATIVES: Final = 5
 """Negative comments from which these, and not all, say what a minute is about."""
 
 
+class Sample(Struct):
+    """Some comments of a batch, every ``stride``-th."""
+
+    places: I64
+    """Where they stand in the batch."""
+    texts: list[str]
+    post_ids: list[str]
+    stride: int
+
+    def chosen(self, moved_to: I64) -> "Sample":
+        """Return those that are left when each event of the batch moves to a new place, or, at -1, falls out."""
+        places = moved_to[self.places]
+        on = places >= 0
+        return Sample(places[on], list(compress(self.texts, on)), list(compress(self.post_ids, on)), self.stride)
+
+
 class _Batch(Struct):
     """Some comments: every ``stride``-th of what was counted."""
 
@@ -55,20 +71,13 @@ class WindowEvidence:
         self._held = 0
         self._posts: dict[int, Counter[tuple[int, str]]] = {}
 
-    def add_comments(self, events: Sequence[CommentCreated], rows: I64, times_ms: I64, polarity: F64) -> None:
-        """Take a sample of a batch of comments."""
-        stride = -(-len(events) // MOST_OF_A_BATCH)
-        some = events[::stride]
-        batch = _Batch(
-            rows[::stride].copy(),
-            times_ms[::stride] // MINUTE_MS,
-            polarity[::stride].copy(),
-            [event.text for event in some],
-            [event.post_id for event in some],
-            stride,
-        )
+    def add_comments(self, sample: Sample, rows: I64, times_ms: I64, polarity: F64) -> None:
+        """Take a sample of a batch of comments, with their rows, event times and polarities."""
+        if not sample.texts:
+            return
+        batch = _Batch(rows, times_ms // MINUTE_MS, polarity, sample.texts, sample.post_ids, sample.stride)
         self._batches.append(batch)
-        self._held += len(some)
+        self._held += len(sample.texts)
         if self._held > MOST_HELD:
             self._batches = [_halved(each) for each in self._batches]
             self._held = sum(len(each.texts) for each in self._batches)

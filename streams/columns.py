@@ -1,0 +1,183 @@
+"""One fetched batch in columns: of an event, what is still needed once it has been decoded.
+
+A batch is thousands of events of seven or eight strings each, more than a processor's cache holds; looked at a second
+time, every one has to come from memory again. So a batch is read a few events at a time: decoded, looked at for
+everything that counting needs, and let go, so that the next few take the memory that is in the cache already. Of
+comments nothing but columns remains, unless a giveaway wants them whole. Measured in process: 0.6 µs an event of 5.6.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeAlias
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from models.events import CommentCreated, Event
+from streams.hashing import PlatformSeeds, digest, hashes_of
+from streams.sentiment import SentimentScorer
+from streams.window_evidence import MOST_OF_A_BATCH, Sample
+
+I64 = NDArray[np.int64]
+U64 = NDArray[np.uint64]
+F64 = NDArray[np.float64]
+
+Scorers: TypeAlias = tuple[SentimentScorer, Mapping[str, SentimentScorer]]
+"""The scorer of comments, and those of campaigns with terms of their own."""
+
+AT_A_TIME: Final = 128
+"""Events read together: with their records about 150 kB. Of 64 to 512 all are alike, of thousands slower."""
+
+
+class Comments(Struct):
+    """What counting needs of the comments among the events of a batch."""
+
+    places: I64
+    """Where they stand in the batch."""
+    polarity: F64
+    people: U64 | None
+    """Hashes of platform and author; None when whoever keeps the events hashes them."""
+    sample: Sample
+
+    def chosen(self, places: I64, size: int) -> "Comments":
+        """Return those at the given places of a batch of ``size`` events; they stand in the order of ``places``."""
+        moved_to = np.full(size, -1)
+        moved_to[places] = np.arange(len(places))
+        moved = moved_to[self.places]
+        on = moved >= 0
+        return Comments(
+            places=moved[on],
+            polarity=self.polarity[on],
+            people=None if self.people is None else self.people[on],
+            sample=self.sample.chosen(moved_to),
+        )
+
+
+class Columns(Struct):
+    """The events of a batch that are accepted and at home here. All columns are equally long."""
+
+    offsets: I64
+    times_ms: I64
+    rows: I64
+    ids: U64
+    events: list[Event]
+    """The events themselves; empty when ``comments`` is all that is needed of them."""
+    platforms: list[str]
+    """Platforms of the events, if these are kept for a giveaway; otherwise empty."""
+    comments: Comments | None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def chosen(self, places: I64) -> "Columns":
+        """Return the events at the given places."""
+        picked = places.tolist()
+        return Columns(
+            offsets=self.offsets[places],
+            times_ms=self.times_ms[places],
+            rows=self.rows[places],
+            ids=self.ids[places],
+            events=[self.events[place] for place in picked] if self.events else [],
+            platforms=[self.platforms[place] for place in picked] if self.platforms else [],
+            comments=None if self.comments is None else self.comments.chosen(places, len(self)),
+        )
+
+
+class BatchReader:
+    """Takes the events of one batch, a few at a time, into columns.
+
+    Args:
+        seeds: hash seeds of platforms.
+        size: events of the batch at most.
+        scorers: who scores the comments; None for topics without any.
+        whole: whether a giveaway needs the events themselves.
+    """
+
+    def __init__(
+        self,
+        seeds: PlatformSeeds,
+        size: int,
+        scorers: Scorers | None,
+        *,
+        whole: bool,
+    ) -> None:
+        self._seeds = seeds
+        self._scorers = scorers
+        self._whole = whole
+        self._stride = -(-size // MOST_OF_A_BATCH)
+        self._offsets: list[int] = []
+        self._times_ms: list[int] = []
+        self._rows: list[int] = []
+        self._ids: list[bytes] = []
+        self._events: list[Event] = []
+        self._platforms: list[str] = []
+        self._places: list[int] = []
+        self._polarity: list[float] = []
+        self._people: list[bytes] = []
+        self._sampled: list[int] = []
+        self._texts: list[str] = []
+        self._post_ids: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def add(self, events: list[Event], offsets: Sequence[int], times_ms: list[int], rows: list[int]) -> None:
+        """Take some events, in the order of their offsets."""
+        seeds = self._seeds
+        platforms = [event.platform for event in events]
+        own_seeds = [seeds[platform] for platform in platforms]
+        self._ids += [digest(event.event_id.encode(), seed) for event, seed in zip(events, own_seeds, strict=True)]
+        if self._scorers is not None:
+            self._add_comments(events, own_seeds, self._scorers)
+        if self._scorers is None or self._whole:
+            self._events += events
+        if self._whole:
+            self._platforms += platforms
+        self._offsets += offsets
+        self._times_ms += times_ms
+        self._rows += rows
+
+    def _add_comments(self, events: list[Event], seeds: list[int], scorers: Scorers) -> None:
+        before = len(self._rows)
+        places = [place for place, event in enumerate(events) if event.__class__ is CommentCreated]
+        comments: list[CommentCreated] = events  # type: ignore[assignment]  # unless some are not, see the next line
+        if len(places) < len(events):
+            comments, seeds = [comments[place] for place in places], [seeds[place] for place in places]
+        texts = [comment.text for comment in comments]
+        scorer, of_campaigns = scorers
+        polarity = scorer.score_many(texts)
+        for campaign_id, own_scorer in of_campaigns.items():
+            own = [index for index, comment in enumerate(comments) if comment.campaign_id == campaign_id]
+            for index, score in zip(own, own_scorer.score_many([texts[index] for index in own]), strict=True):
+                polarity[index] = score
+        if not self._whole:
+            self._people += [
+                digest(comment.author_id.encode(), seed) for comment, seed in zip(comments, seeds, strict=True)
+            ]
+        sampled = range(-len(self._places) % self._stride, len(comments), self._stride)
+        self._sampled += [before + places[index] for index in sampled]
+        self._texts += [texts[index] for index in sampled]
+        self._post_ids += [comments[index].post_id for index in sampled]
+        self._places += [before + place for place in places]
+        self._polarity += polarity
+
+    def columns(self) -> Columns:
+        """Return what was taken."""
+        comments = None
+        if self._scorers is not None:
+            comments = Comments(
+                places=np.array(self._places, dtype=np.int64),
+                polarity=np.array(self._polarity, dtype=np.float64),
+                people=None if self._whole else hashes_of(self._people),
+                sample=Sample(np.array(self._sampled, dtype=np.int64), self._texts, self._post_ids, self._stride),
+            )
+        # With the type said numpy converts in one pass instead of two: 0.2 µs an event for the three.
+        return Columns(
+            offsets=np.array(self._offsets, dtype=np.int64),
+            times_ms=np.array(self._times_ms, dtype=np.int64),
+            rows=np.array(self._rows, dtype=np.int64),
+            ids=hashes_of(self._ids),
+            events=self._events,
+            platforms=self._platforms,
+            comments=comments,
+        )
