@@ -9,6 +9,7 @@ number of entities. When Redis comes back empty, everything is written again. Th
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
 from urllib.parse import quote
@@ -63,6 +64,7 @@ Fields = dict[bytes | bytearray | memoryview | str | int | float, bytes | bytear
 _encode_json = msgspec.json.Encoder().encode
 
 
+@lru_cache(maxsize=65_536)  # the same few names for every key of every flush; quoting takes 2 µs
 def quoted(name: str) -> str:
     """Return an id as it stands in keys: percent-encoded."""
     return quote(name, safe="")

@@ -78,8 +78,10 @@ class CampaignIndex:
         for fields in self._link_shapes:
             if best is not None and len(fields) < specific:
                 break
-            values = tuple([(getattr(event, field) or "").casefold() for field in fields])
-            match = self._links[fields].get(values)
+            values = [getattr(event, field) for field in fields]
+            if not all(values):
+                continue  # no link asks for an empty value
+            match = self._links[fields].get(tuple([value.casefold() for value in values]))
             if match is not None and (best is None or match[0] < best[0]):
                 best, specific = match, len(fields)
         return UNATTRIBUTED if best is None else best[1]

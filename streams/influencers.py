@@ -209,7 +209,9 @@ class InfluencerStore:
             self.panes.add(rows, times_ms, np.full(len(rows), _ENTRIES), ones)
 
     def _snapshot(self, row: int, event: PostMetrics | PostPublished, time_ms: int) -> list[Contribution]:
-        posts = self.posts.setdefault(row, {})
+        posts = self.posts.get(row)
+        if posts is None:
+            posts = self.posts[row] = {}
         post = posts.get(event.post_id)
         if post is None:
             post = posts[event.post_id] = PostHistory()

@@ -534,6 +534,11 @@ def distinct(rows: I64) -> list[int]:
 
 def with_influencer(value: bytes, influencer_id: str) -> bytes:
     """Return an event's JSON with ``influencer_id`` set and everything else as it came, unknown fields included."""
+    named = msgspec.json.encode(influencer_id)
+    # The name may stand there with null, or spelt with escapes. Where it cannot, it goes behind the last field: 0.3 µs,
+    # and 1.5 µs to take the object apart.
+    if value.endswith(b"}") and b":" in value and b"influencer_id" not in value and b"\\" not in value:
+        return b'%b,"influencer_id":%b}' % (value[:-1], named)
     fields: dict[str, msgspec.Raw] = msgspec.json.decode(value, type=dict[str, msgspec.Raw])
-    fields["influencer_id"] = msgspec.Raw(msgspec.json.encode(influencer_id))
+    fields["influencer_id"] = msgspec.Raw(named)
     return msgspec.json.encode(fields)

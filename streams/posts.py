@@ -43,7 +43,7 @@ class MetricHistory:
         """Insert a snapshot and return what changes."""
         times, values = self.times, self.values
         at = len(times)
-        if at and (times[-1], values[-1]) > (time_ms, value):
+        if at and (times[-1] > time_ms or (times[-1] == time_ms and values[-1] > value)):
             at = bisect_left(times, time_ms)
             while at < len(times) and times[at] == time_ms and values[at] < value:
                 at += 1
