@@ -17,8 +17,8 @@ log: Final = logging.getLogger("campaign_pulse")
 _GC_THRESHOLDS: Final = (500_000, 10, 100)
 """Batches allocate thousands of objects that live for one batch and hold no cycles; the default of 700 walks the young
 ones hundreds of times a second and, now and then, the whole heap. In process: 7.5 to 4.2 µs a conversion. The first
-number lies above the records that may wait at one time (``FETCHED_BYTES`` are 330,000 events of 290 bytes): at 100,000 a
-worker that drained a backlog walked them fifteen times in a million events, 25 ms each, 0.3 µs an event."""
+number lies above the records that may wait at one time (``FETCHED_BYTES`` are 330,000 events of 290 bytes): at 100,000
+a worker that drained a backlog walked them fifteen times in a million events, 25 ms each, 0.3 µs an event."""
 
 
 class PulseWorker(faust.Worker):

@@ -48,15 +48,11 @@ class Increments:
 
     def __init__(self) -> None:
         self.flat: list[int] = []
-        """Row, event time, column, amount, one after the other; where a call for each would cost, ``+=`` four at once.
-        One list: adding four integers at once costs a third of adding one to each of four lists."""
+        """Row, event time, column, amount, one after the other: ``flat += (...)`` adds one. Four integers at once cost
+        a third of one to each of four lists, and half of a call that does it."""
 
     def __len__(self) -> int:
         return len(self.flat) // 4
-
-    def add(self, row: int, time_ms: int, column: int, amount: int) -> None:
-        """Add one increment."""
-        self.flat += (row, time_ms, column, amount)
 
     def arrays(self) -> tuple[I64, I64, I64, I64]:
         """Return rows, event times, columns and amounts as arrays."""

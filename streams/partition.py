@@ -211,8 +211,13 @@ class PartitionState:
         if min(times_ms) < EARLIEST_EVENT_MS or max(times_ms) > latest_ms:
             return None
         offsets = [record.offset for record in records]
-        row_of = self.influencers.rows.get
-        rows = [row_of((event.campaign_id, event.influencer_id), _NO_ROW) for event in events]
+        campaigns = [event.campaign_id for event in events]
+        if campaigns.count(campaigns[0]) == len(campaigns):  # half the time of hashing both for each event
+            row_in = self.influencers.rows_of_campaign.get(campaigns[0], {}).get
+            rows = [row_in(event.influencer_id, _NO_ROW) for event in events]
+        else:
+            row_of = self.influencers.rows.get
+            rows = [row_of((event.campaign_id, event.influencer_id), _NO_ROW) for event in events]
         if min(rows) == _NO_ROW:
             return self._placed(topic, records, _Read(events, offsets, times_ms, rows))
         return _Read(events, offsets, times_ms, rows)
