@@ -98,6 +98,9 @@ def test_unattributed_conversion_goes_to_its_campaigns_partition_as_it_is() -> N
     [
         b'{"a":1,"influencer_id":null,"z":[1.50,{"deep":"\\u00fc"}],"big":123456789012345678901234567890,"e":1e5}',
         b'{ "z" : "x" }',
+        b'{"z":"x","y":{"influencer_id":"other"}}',
+        b'{"z":"x","influencer\\u005fid":null}',
+        b'{"z":"x"} ',
         b"{}",
     ],
 )
