@@ -2,11 +2,11 @@
 
 A batch is thousands of events of seven or eight strings each, more than a processor's cache holds; looked at a second
 time, every one has to come from memory again. So a batch is read a few events at a time: decoded, looked at for
-everything that counting needs, and let go, so that the next few take the memory that is in the cache already. Of
-comments nothing but columns remains, unless a giveaway wants them whole. Measured in process: 0.6 µs an event of 5.6.
+everything that counting and giveaways need, and let go, so that the next few take the memory that is in the cache
+already. Of comments nothing but columns remains. Measured in process: 0.6 µs an event of 5.6.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -24,6 +24,10 @@ F64 = NDArray[np.float64]
 
 Scorers: TypeAlias = tuple[SentimentScorer, Mapping[str, SentimentScorer]]
 """The scorer of comments, and those of campaigns with terms of their own."""
+Collect: TypeAlias = Callable[[list[Event], Sequence[int], list[int], list[int], list[int]], list[bytes] | None]
+"""Given events, offsets, times, rows and the seeds of their platforms, takes what giveaways need of them.
+
+Returns the digests of the comments' authors, or None where it has not made them."""
 
 AT_A_TIME: Final = 128
 """Events read together: with their records about 150 kB. Of 64 to 512 all are alike, of thousands slower."""
@@ -35,8 +39,10 @@ class Comments(Struct):
     places: I64
     """Where they stand in the batch."""
     polarity: F64
-    people: U64 | None
-    """Hashes of platform and author; None when whoever keeps the events hashes them."""
+    people: U64
+    """Hashes of platform and author."""
+    post_ids: list[str]
+    """Where they were made, if a giveaway asks; otherwise empty."""
     sample: Sample
 
     def chosen(self, places: I64, size: int) -> "Comments":
@@ -48,7 +54,8 @@ class Comments(Struct):
         return Comments(
             places=moved[on],
             polarity=self.polarity[on],
-            people=None if self.people is None else self.people[on],
+            people=self.people[on],
+            post_ids=[self.post_ids[place] for place in np.flatnonzero(on).tolist()] if self.post_ids else [],
             sample=self.sample.chosen(moved_to),
         )
 
@@ -62,8 +69,6 @@ class Columns(Struct):
     ids: U64
     events: list[Event]
     """The events themselves; empty when ``comments`` is all that is needed of them."""
-    platforms: list[str]
-    """Platforms of the events, if these are kept for a giveaway; otherwise empty."""
     comments: Comments | None
 
     def __len__(self) -> int:
@@ -78,7 +83,6 @@ class Columns(Struct):
             rows=self.rows[places],
             ids=self.ids[places],
             events=[self.events[place] for place in picked] if self.events else [],
-            platforms=[self.platforms[place] for place in picked] if self.platforms else [],
             comments=None if self.comments is None else self.comments.chosen(places, len(self)),
         )
 
@@ -90,7 +94,8 @@ class BatchReader:
         seeds: hash seeds of platforms.
         size: events of the batch at most.
         scorers: who scores the comments; None for topics without any.
-        whole: whether a giveaway needs the events themselves.
+        collect: takes what giveaways need, where there are any.
+        with_posts: whether a giveaway asks on which posts comments were made.
     """
 
     def __init__(
@@ -98,22 +103,24 @@ class BatchReader:
         seeds: PlatformSeeds,
         size: int,
         scorers: Scorers | None,
+        collect: Collect | None = None,
         *,
-        whole: bool,
+        with_posts: bool = False,
     ) -> None:
         self._seeds = seeds
         self._scorers = scorers
-        self._whole = whole
+        self._collect = collect
+        self._with_posts = with_posts
         self._stride = -(-size // MOST_OF_A_BATCH)
         self._offsets: list[int] = []
         self._times_ms: list[int] = []
         self._rows: list[int] = []
         self._ids: list[bytes] = []
         self._events: list[Event] = []
-        self._platforms: list[str] = []
         self._places: list[int] = []
         self._polarity: list[float] = []
         self._people: list[bytes] = []
+        self._commented_posts: list[str] = []
         self._sampled: list[int] = []
         self._texts: list[str] = []
         self._post_ids: list[str] = []
@@ -124,20 +131,20 @@ class BatchReader:
     def add(self, events: list[Event], offsets: Sequence[int], times_ms: list[int], rows: list[int]) -> None:
         """Take some events, in the order of their offsets."""
         seeds = self._seeds
-        platforms = [event.platform for event in events]
-        own_seeds = [seeds[platform] for platform in platforms]
+        own_seeds = [seeds[event.platform] for event in events]
         self._ids += [digest(event.event_id.encode(), seed) for event, seed in zip(events, own_seeds, strict=True)]
-        if self._scorers is not None:
-            self._add_comments(events, own_seeds, self._scorers)
-        if self._scorers is None or self._whole:
+        people = None if self._collect is None else self._collect(events, offsets, times_ms, rows, own_seeds)
+        if self._scorers is None:
             self._events += events
-        if self._whole:
-            self._platforms += platforms
+        else:
+            self._add_comments(events, own_seeds, self._scorers, people)
         self._offsets += offsets
         self._times_ms += times_ms
         self._rows += rows
 
-    def _add_comments(self, events: list[Event], seeds: list[int], scorers: Scorers) -> None:
+    def _add_comments(
+        self, events: list[Event], seeds: list[int], scorers: Scorers, people: list[bytes] | None
+    ) -> None:
         before = len(self._rows)
         places = [place for place, event in enumerate(events) if event.__class__ is CommentCreated]
         comments: list[CommentCreated] = events  # type: ignore[assignment]  # unless some are not, see the next line
@@ -150,10 +157,11 @@ class BatchReader:
             own = [index for index, comment in enumerate(comments) if comment.campaign_id == campaign_id]
             for index, score in zip(own, own_scorer.score_many([texts[index] for index in own]), strict=True):
                 polarity[index] = score
-        if not self._whole:
-            self._people += [
-                digest(comment.author_id.encode(), seed) for comment, seed in zip(comments, seeds, strict=True)
-            ]
+        if people is None:
+            people = [digest(comment.author_id.encode(), seed) for comment, seed in zip(comments, seeds, strict=True)]
+        self._people += people
+        if self._with_posts:
+            self._commented_posts += [comment.post_id for comment in comments]
         sampled = range(-len(self._places) % self._stride, len(comments), self._stride)
         self._sampled += [before + places[index] for index in sampled]
         self._texts += [texts[index] for index in sampled]
@@ -168,7 +176,8 @@ class BatchReader:
             comments = Comments(
                 places=np.array(self._places, dtype=np.int64),
                 polarity=np.array(self._polarity, dtype=np.float64),
-                people=None if self._whole else hashes_of(self._people),
+                people=hashes_of(self._people),
+                post_ids=self._commented_posts,
                 sample=Sample(np.array(self._sampled, dtype=np.int64), self._texts, self._post_ids, self._stride),
             )
         # With the type said numpy converts in one pass instead of two: 0.2 µs an event for the three.
@@ -178,6 +187,5 @@ class BatchReader:
             rows=np.array(self._rows, dtype=np.int64),
             ids=hashes_of(self._ids),
             events=self._events,
-            platforms=self._platforms,
             comments=comments,
         )

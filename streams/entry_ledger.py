@@ -16,7 +16,6 @@ from itertools import compress
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.events import CommentCreated, CommentDeleted, Event, Purchase, Refund
 from streams.entry_block import BLOCK_VERSION, RECORD_BYTES, EntryBlock, Order, Place
@@ -24,8 +23,6 @@ from streams.hashing import PlatformSeeds, digest, hashes_of
 from streams.joined_strings import SEPARATOR, encoded
 from streams.topics import COMMENTS
 
-I64 = NDArray[np.int64]
-U64 = NDArray[np.uint64]
 _AT_A_TIME: Final = 256
 """Comments looked at together: several looks at few of them find them in the processor's cache."""
 BLOCK_COMMENTS: Final = 20_000
@@ -38,11 +35,6 @@ _SEPARATOR: Final = SEPARATOR.encode()
 def person_hash(platform: str, author_id: str) -> int:
     """Return the hash by which a person is known: platform and author id."""
     return int(hashes_of([digest(author_id.encode(), PlatformSeeds()[platform])])[0])
-
-
-def people_of(events: Sequence[Event], seeds: PlatformSeeds) -> U64:
-    """Return the hashes of the authors of comments: of platform and author id. What deletions have is of no use."""
-    return hashes_of([digest((event.author_id or "").encode(), seeds[event.platform]) for event in events])  # type: ignore[union-attr]  # events of the topic of comments
 
 
 class _Numbers(dict[tuple[str, str, str, str, bool], int]):
@@ -65,9 +57,9 @@ class _Open:
         self.text_bytes = 0
         self.places = _Numbers()
         self.place_of = array("I")
-        self.times_ms: list[I64] = []
+        self.times_ms = array("q")
         self.comments: list[bytes] = []
-        self.people: list[U64] = []
+        self.people: list[bytes] = []
         self.withdrawn: list[bytes] = []
         self.orders: list[Order] = []
         self.refunded: list[bytes] = []
@@ -85,9 +77,9 @@ class _Open:
             joined_texts=_SEPARATOR.join(self.texts),
             places=[Place(*place) for place in self.places],
             place_of=np.array(self.place_of, dtype="<u4").tobytes(),
-            times_ms=b"".join(part.astype("<i8").tobytes() for part in self.times_ms),
+            times_ms=np.array(self.times_ms, dtype="<i8").tobytes(),
             comments=_little(self.comments),
-            people=b"".join(part.astype("<u8").tobytes() for part in self.people),
+            people=_little(self.people),
             withdrawn=_little(self.withdrawn),
             orders=self.orders,
             refunded=_little(self.refunded),
@@ -96,6 +88,32 @@ class _Open:
 
 def _little(digests: list[bytes]) -> bytes:
     return hashes_of(digests).astype("<u8").tobytes()
+
+
+def _put(
+    block: _Open, comments: Sequence[CommentCreated], influencers: Sequence[str], seeds: Sequence[int]
+) -> list[bytes]:
+    """Put what comments say into a block; return the digests of their authors."""
+    # Strings are joined while they are in the processor's cache: a look at a whole flush costs three times that.
+    comment_ids = [event.comment_id for event in comments]
+    author_ids = [event.author_id for event in comments]
+    people = list(map(digest, map(str.encode, author_ids), seeds))
+    texts = encoded([event.text for event in comments])
+    block.texts.append(texts)
+    block.text_bytes += len(texts)
+    block.comment_ids.append(encoded(comment_ids))
+    block.author_ids.append(encoded(author_ids))
+    block.handles.append(encoded([event.author_handle or "" for event in comments]))
+    posts = [event.post_id for event in comments]
+    platforms = [event.platform for event in comments]
+    countries = [event.country or "" for event in comments]
+    replies = [True if event.parent_id else False for event in comments]  # noqa: SIM210  # bool() takes twice as long
+    block.place_of.extend(
+        map(block.places.__getitem__, zip(influencers, posts, platforms, countries, replies, strict=True))
+    )
+    block.comments.append(b"".join(map(digest, map(str.encode, comment_ids), seeds)))
+    block.people.append(b"".join(people))
+    return people
 
 
 class EntryCollector:
@@ -118,11 +136,11 @@ class EntryCollector:
         campaign_id: str,
         events: Sequence[Event],
         influencers: Sequence[str],
-        times_ms: I64,
-        offsets: I64,
-        platforms: Sequence[str] | None = None,
-    ) -> U64 | None:
-        """Take the events of one campaign from one batch; return the hashes of the authors, if these are comments.
+        times_ms: Sequence[int],
+        offsets: Sequence[int],
+        seeds: Sequence[int] | None = None,
+    ) -> list[bytes] | None:
+        """Take events of one campaign; return the digests of the authors of comments, if these are comments.
 
         Args:
             campaign_id: the campaign, one with a giveaway.
@@ -130,35 +148,32 @@ class EntryCollector:
             influencers: the influencer each counts for.
             times_ms: their event times.
             offsets: their offsets.
-            platforms: their platforms, where they have been looked at already.
+            seeds: the hash seeds of their platforms, where they have been looked at already.
         """
         if self._topic != COMMENTS:
             self._add_orders(self._block(campaign_id, int(offsets[0])), events, influencers, times_ms)
             return None
-        if platforms is None:
-            platforms = [event.platform for event in events]
+        if seeds is None:
+            seeds = [self._seeds[event.platform] for event in events]
         kinds = list(map(type, events))
         if kinds.count(CommentCreated) == len(kinds):
-            return self._add_comments(campaign_id, events, influencers, times_ms, offsets, platforms)
-        seeds = self._seeds
+            return self._add_comments(campaign_id, events, influencers, times_ms, offsets, seeds)
         self._block(campaign_id, int(offsets[0])).withdrawn += [
-            digest(event.comment_id.encode(), seeds[event.platform])
-            for event in events
+            digest(event.comment_id.encode(), seed)
+            for event, seed in zip(events, seeds, strict=True)
             if event.__class__ is CommentDeleted
         ]
-        people = np.zeros(len(events), dtype=np.uint64)
         created = [kind is CommentCreated for kind in kinds]
-        if any(created):
-            some = np.array(created)
-            people[some] = self._add_comments(
-                campaign_id,
-                list(compress(events, created)),
-                list(compress(influencers, created)),
-                times_ms[some],
-                offsets[some],
-                list(compress(platforms, created)),
-            )
-        return people
+        if not any(created):
+            return []
+        return self._add_comments(
+            campaign_id,
+            list(compress(events, created)),
+            list(compress(influencers, created)),
+            list(compress(times_ms, created)),
+            list(compress(offsets, created)),
+            list(compress(seeds, created)),
+        )
 
     def _block(self, campaign_id: str, first_offset: int) -> _Open:
         block = self._open.get(campaign_id)
@@ -171,11 +186,11 @@ class EntryCollector:
         campaign_id: str,
         comments: Sequence[Event],
         influencers: Sequence[str],
-        times_ms: I64,
-        offsets: I64,
-        platforms: Sequence[str],
-    ) -> U64:
-        people: list[U64] = []
+        times_ms: Sequence[int],
+        offsets: Sequence[int],
+        seeds: Sequence[int],
+    ) -> list[bytes]:
+        people: list[bytes] = []
         for start in range(0, len(comments), _AT_A_TIME):
             part = slice(start, start + _AT_A_TIME)
             some: Sequence[CommentCreated] = comments[part]  # type: ignore[assignment]  # all are comments
@@ -183,42 +198,15 @@ class EntryCollector:
             if len(block.place_of) + len(some) > BLOCK_COMMENTS or block.text_bytes > _BLOCK_TEXT_BYTES:
                 self._full.append(self._open.pop(campaign_id).close(campaign_id, self._topic, self._partition))
                 block = self._block(campaign_id, int(offsets[start]))
-            people.append(self._add_some(block, some, influencers[part], times_ms[part], platforms[part]))
-        return np.concatenate(people)
-
-    def _add_some(
-        self,
-        block: _Open,
-        comments: Sequence[CommentCreated],
-        influencers: Sequence[str],
-        times_ms: I64,
-        platforms: Sequence[str],
-    ) -> U64:
-        # Strings are joined while they are in the processor's cache: a look at a whole flush costs three times that.
-        comment_ids = [event.comment_id for event in comments]
-        author_ids = [event.author_id for event in comments]
-        seeds = list(map(self._seeds.__getitem__, platforms))
-        people = hashes_of(list(map(digest, map(str.encode, author_ids), seeds)))
-        texts = encoded([event.text for event in comments])
-        block.texts.append(texts)
-        block.text_bytes += len(texts)
-        block.times_ms.append(times_ms)
-        block.comment_ids.append(encoded(comment_ids))
-        block.author_ids.append(encoded(author_ids))
-        block.handles.append(encoded([event.author_handle or "" for event in comments]))
-        posts = [event.post_id for event in comments]
-        countries = [event.country or "" for event in comments]
-        replies = [True if event.parent_id else False for event in comments]  # noqa: SIM210  # bool() takes twice as long
-        block.place_of.extend(
-            map(block.places.__getitem__, zip(influencers, posts, platforms, countries, replies, strict=True))
-        )
-        block.comments.append(b"".join(map(digest, map(str.encode, comment_ids), seeds)))
-        block.people.append(people)
+            block.times_ms.extend(times_ms[part])
+            people += _put(block, some, influencers[part], seeds[part])
         return people
 
-    def _add_orders(self, block: _Open, events: Sequence[Event], influencers: Sequence[str], times_ms: I64) -> None:
+    def _add_orders(
+        self, block: _Open, events: Sequence[Event], influencers: Sequence[str], times_ms: Sequence[int]
+    ) -> None:
         seeds = self._seeds
-        for event, influencer_id, at_ms in zip(events, influencers, times_ms.tolist(), strict=True):
+        for event, influencer_id, at_ms in zip(events, influencers, times_ms, strict=True):
             if not isinstance(event, Purchase | Refund) or event.test:
                 continue
             order = digest(event.order_id.encode(), seeds[event.platform])

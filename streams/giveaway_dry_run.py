@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 from msgspec import Struct
 
 from models.campaigns import CampaignDefinition
@@ -200,9 +199,9 @@ def dry_run(definition: CampaignDefinition, events: Sequence[tuple[str, Event]])
         of_topic = [event for _, event in own if isinstance(event, kind)]
         if of_topic:
             collector = EntryCollector(topic, 0)
-            times = np.array([epoch_ms(event.occurred_at) for event in of_topic], dtype=np.int64)
+            times = [epoch_ms(event.occurred_at) for event in of_topic]
             influencers = [event.influencer_id or "" for event in of_topic]
-            collector.add(definition.campaign_id, of_topic, influencers, times, np.arange(len(of_topic)))
+            collector.add(definition.campaign_id, of_topic, influencers, times, range(len(of_topic)))
             blocks += collector.take()
     entries = settled(book, blocks)
     seeds = PlatformSeeds()

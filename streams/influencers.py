@@ -27,7 +27,6 @@ from streams.attribution import EntryWindow
 from streams.batch import Increments
 from streams.columns import Columns
 from streams.counters import COLUMN, REACTION_COLUMNS
-from streams.entry_ledger import people_of
 from streams.hashing import PlatformSeeds
 from streams.money import MICROS, Ledger, micros_of
 from streams.panes import PaneStore
@@ -166,12 +165,11 @@ class InfluencerStore:
             elif type(event) is PostDeleted:
                 both += (row, time_ms, _POSTS_DELETED, 1)
 
-    def apply_comments(self, batch: Columns, people: U64 | None = None) -> None:
+    def apply_comments(self, batch: Columns) -> None:
         """Apply comments that count, and deletions, as ``apply`` does other events.
 
-        Args:
-            batch: what is needed of them.
-            people: the hashes of the authors, if the batch does not have them.
+        Raises:
+            ValueError: these are events of another topic.
         """
         comments = batch.comments
         if comments is None:
@@ -190,23 +188,17 @@ class InfluencerStore:
         micros = np.rint(polarity * MICROS).astype(np.int64)
         classes = 1 + (polarity > POSITIVE_THRESHOLD).astype(np.int64) - (polarity < NEGATIVE_THRESHOLD)
         if self.giveaways:
-            self._count_entries(batch.events, places, rows, times_ms)
+            self._count_entries(comments.post_ids, rows, times_ms)
         columns = np.empty((3, len(rows)), dtype=np.int64)
         columns[:2] = _COMMENT_COLUMNS[:, None]
         columns[2] = _CLASS_COLUMNS[classes]
         amounts = np.ones((3, len(rows)), dtype=np.int64)
         amounts[1] = micros
         self.panes.add(rows, times_ms, columns, amounts)  # together: 0.1 µs a comment less than one by one
-        if comments.people is not None:
-            people = comments.people
-        elif people is not None:
-            people = people[places]
-        else:
-            people = people_of([batch.events[place] for place in places.tolist()], self._seeds)
-        self.uniques.add(rows, times_ms, people)
+        self.uniques.add(rows, times_ms, comments.people)
 
-    def _count_entries(self, events: Sequence[Event], places: I64, rows: I64, times_ms: I64) -> None:
-        """Count the comments, at these places among the events, that were made on posts of an open giveaway."""
+    def _count_entries(self, post_ids: list[str], rows: I64, times_ms: I64) -> None:
+        """Count the comments that were made on posts of an open giveaway."""
         held = np.flatnonzero(np.bincount(rows))
         windows = {row: self.giveaways.get(self.keys[row][0]) for row in held.tolist()}
         opens, closes = np.full(held[-1] + 1, 0, dtype=np.int64), np.full(held[-1] + 1, 0, dtype=np.int64)
@@ -218,7 +210,7 @@ class InfluencerStore:
             for place in np.flatnonzero(entries).tolist():
                 window = windows[int(rows[place])]
                 if window is not None and window.posts:
-                    entries[place] = events[places[place]].post_id in window.posts
+                    entries[place] = post_ids[place] in window.posts
         rows, times_ms = rows[entries], times_ms[entries]
         if len(rows):
             ones = np.ones(len(rows), dtype=np.int64)

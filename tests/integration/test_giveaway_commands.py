@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import redis
 from kafka import KafkaProducer
@@ -67,8 +66,8 @@ def comment(number: int, author: str, at_ms: int, text: str) -> CommentCreated:
 def block(topic: str, events: list[Event], offset: int) -> tuple[bytes, bytes]:
     """Events as one record of the ledger."""
     collector = EntryCollector(topic, 0)
-    times = np.array([event.occurred_at for event in events], dtype=np.int64)
-    collector.add("spring", events, ["ana"] * len(events), times, np.arange(offset, offset + len(events)))
+    times = [event.occurred_at for event in events]
+    collector.add("spring", events, ["ana"] * len(events), times, range(offset, offset + len(events)))
     [found] = collector.take()
     return found.key(), encode_fact(found)
 

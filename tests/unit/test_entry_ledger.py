@@ -32,9 +32,8 @@ def comment(number: int, text: str = "in", **fields: Any) -> CommentCreated:
 def blocks_of(events: list[Event], topic: str = COMMENTS) -> list[EntryBlock]:
     """What a collector makes of events at offsets from 100."""
     collector = EntryCollector(topic, 3)
-    numbers = np.arange(len(events))
     influencers = [event.influencer_id or "" for event in events]
-    collector.add("spring", events, influencers, 1000 + numbers, 100 + numbers)
+    collector.add("spring", events, influencers, range(1000, 1000 + len(events)), range(100, 100 + len(events)))
     blocks = collector.take()
     assert collector.take() == []
     return blocks

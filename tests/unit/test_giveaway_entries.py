@@ -57,8 +57,8 @@ def comment(number: int, author: str, influencer: str = "ana", at_ms: int = OPEN
 def block(events: list[Event], topic: str = COMMENTS) -> EntryBlock:
     """Events as one block."""
     collector = EntryCollector(topic, 0)
-    times = np.array([event.occurred_at for event in events], dtype=np.int64)
-    collector.add("spring", events, [event.influencer_id or "" for event in events], times, np.arange(len(events)))
+    times = [event.occurred_at for event in events]
+    collector.add("spring", events, [event.influencer_id or "" for event in events], times, range(len(events)))
     (made,) = collector.take()
     return made
 

@@ -53,8 +53,8 @@ def comment(number: int, author: str, text: str = "in", at_ms: int = 1, **fields
 def block(*events: Event, topic: str = COMMENTS) -> EntryBlock:
     """Events as one block."""
     collector = EntryCollector(topic, 0)
-    times = np.array([event.occurred_at for event in events], dtype=np.int64)
-    collector.add("c", events, ["ana"] * len(events), times, np.arange(len(events)))
+    times = [event.occurred_at for event in events]
+    collector.add("c", events, ["ana"] * len(events), times, range(len(events)))
     [found] = collector.take()
     return found
 

@@ -6,7 +6,8 @@ import pytest
 from models.campaigns import TrackingLink
 from streams.attribution import Registry
 from streams.batch import FileRecord
-from streams.partition import PartitionState, with_influencer
+from streams.intake import with_influencer
+from streams.partition import PartitionState
 from streams.partitioning import partition_of
 from streams.records import decode_record
 from streams.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS, POSTS
