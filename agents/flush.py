@@ -38,7 +38,8 @@ _NUMBERS_BYTES: Final = 16 * 1024 * 1024
 _BUSY_SHARE: Final = 4
 """A flush that took t seconds of the processor is followed by at least this many times t without one: 10,000 active
 influencers slow flushes down, not the stream. By the processor's time and not the clock's: a flush that has waited half
-a minute for a broker to come back must not be followed by two minutes of old numbers."""
+a minute for a broker to come back must not be followed by two minutes of old numbers. And only while there is a stream:
+after a burst the last numbers come with the next interval."""
 LARGEST_DEAD_LETTER_BYTES: Final = 8_000_000
 """Longer values are cut: with key and headers a dead letter must fit into a message of 8 MiB, and what came compressed
 may be any size. A letter that the broker refuses would end every worker that reads it, again and again."""
@@ -88,7 +89,7 @@ class Flusher:
         self._clock = clock
         self._cpu_clock = cpu_clock
         self._lock = asyncio.Lock()
-        self._due_at = 0.0
+        self._due_at = self._interval_at = 0.0
         self.flushes_total = 0
         self.last_seconds = 0.0
         self.last_at = 0.0
@@ -97,7 +98,8 @@ class Flusher:
 
     async def flush_if_due(self) -> bool:
         """Flush when the interval has passed and no flush is under way; tell whether it did."""
-        if self._clock() < self._due_at or self._lock.locked():
+        due_at = self._interval_at if self._pipeline.is_quiet else self._due_at
+        if self._clock() < due_at or self._lock.locked():
             return False
         await self.flush()
         return True
@@ -124,7 +126,8 @@ class Flusher:
             self.last_seconds = now - began
             self.last_at = now
             self.flushes_total += 1
-            self._due_at = max(began + self._interval_seconds, now + _BUSY_SHARE * busy_seconds)
+            self._interval_at = began + self._interval_seconds
+            self._due_at = max(self._interval_at, now + _BUSY_SHARE * busy_seconds)
 
     async def _flush_state(self) -> None:
         await self._fence.membership.assure()

@@ -241,10 +241,15 @@ class PartitionState(Intake):
         """Tell that nothing lay beyond the position of a topic at ``as_of_ms`` by the clock."""
         self._vouch(_TOPIC_INDEX[topic], as_of_ms)
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether no topic had anything new when it was last asked."""
+        return all(self._quiet)
+
     def tick(self, topic: str, now_ms: int) -> None:
         """Tell that a topic had nothing new. Once all three are quiet, stream time follows the clock."""
         self._quiet[_TOPIC_INDEX[topic]] = True
-        if all(self._quiet) and len(self.influencers):
+        if self.is_quiet and len(self.influencers):
             self.influencers.advance(now_ms)
 
     # ---------------------------------------------------------------- state out

@@ -81,6 +81,11 @@ class Pipeline:
         """Tell that a topic-partition is quiet; see ``PartitionState.tick``."""
         self.partitions[partition].tick(topic, now_ms)
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether no topic-partition had anything new when it was last asked."""
+        return all(state.is_quiet for state in self.partitions.values())
+
     def position(self, topic: str, partition: int) -> int:
         """Return the next offset expected of a topic-partition."""
         return self.partitions[partition].positions[INPUT_TOPICS.index(topic)]

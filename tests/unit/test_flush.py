@@ -11,7 +11,8 @@ from agents.state_store import MemoryStore
 from agents.state_table import StateTable
 from streams.campaigns import CampaignBoard
 from streams.pipeline import Pipeline
-from tests.unit.events import WordScorer
+from streams.topics import POSTS
+from tests.unit.events import NOON_MS, NOW_MS, WordScorer, records, value_of
 
 INTERVAL_SECONDS = 1.0
 STEP_SECONDS = 0.25
@@ -33,6 +34,12 @@ class SlowBroker:
         self.now = self.cpu = 0.0
         self._next = (seconds, cpu_seconds)
 
+    def add(self, *record: object) -> None:
+        """Take a record."""
+
+    def add_keyed(self, *record: object) -> None:
+        """Take a record."""
+
     async def deliver(self) -> list[Delivery]:
         """Deliver nothing, slowly."""
         self.now, self.cpu = self.now + self._next[0], self.cpu + self._next[1]
@@ -40,12 +47,17 @@ class SlowBroker:
         return []
 
 
-def seconds_until_due(seconds: float, cpu_seconds: float) -> float:
+def seconds_until_due(seconds: float, cpu_seconds: float, *, quiet: bool = False) -> float:
     """Flush once, and return how long it is from the end of that until the next flush, in steps."""
+    pipeline = Pipeline(WordScorer(), 1)
+    state = pipeline.assign(0)
+    state.apply(POSTS, records([value_of("post.published", "e1", NOON_MS)]), NOW_MS)
+    if quiet:
+        state.tick(POSTS, NOW_MS)
     broker = SlowBroker(seconds, cpu_seconds)
     fence = Fence(StateTable(MemoryStore()), "changelog", broker, Member(), print)  # type: ignore[arg-type]  # stand-ins
     flusher = Flusher(
-        Pipeline(WordScorer(), 1),
+        pipeline,
         CampaignBoard(),
         broker,  # type: ignore[arg-type]  # a stand-in for the one that talks to a broker
         None,
@@ -57,6 +69,7 @@ def seconds_until_due(seconds: float, cpu_seconds: float) -> float:
     )
 
     async def twice() -> float:
+        await fence.take_over([0], 1, {})
         assert await flusher.flush_if_due()
         ended_at = broker.now
         while not await flusher.flush_if_due():
@@ -80,3 +93,9 @@ def seconds_until_due(seconds: float, cpu_seconds: float) -> float:
 def test_the_next_flush_comes_after(seconds: float, cpu_seconds: float, pause_seconds: float) -> None:
     """Four times as long as it kept the processor busy, or when the interval is over; waiting does not count."""
     assert seconds_until_due(seconds, cpu_seconds) == pytest.approx(pause_seconds)
+
+
+def test_once_the_stream_is_quiet_the_next_flush_comes_with_the_interval() -> None:
+    """After a burst the last numbers do not wait for four times the work of the flush before."""
+    assert seconds_until_due(2.0, 2.0, quiet=True) == 0.0
+    assert seconds_until_due(0.5, 0.5, quiet=True) == INTERVAL_SECONDS - 0.5
