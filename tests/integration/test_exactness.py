@@ -1,30 +1,35 @@
 """The first promise over a real broker: worker, replay and SQL agree on every number."""
 
 import os
+import re
 import signal
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 import pytest
+from kafka import KafkaConsumer
 
-from agents.processes import wait_until
+from agents.processes import ChildProcess, wait_until
 from agents.simulator.plan import SimulationPlan
 from agents.simulator.simulation import SimulatedRecord, Simulation
 from models.campaigns import CampaignDefinition
 from streams.partition import Limits
 from streams.replay import Replay
 from streams.sentiment import make_scorer
+from streams.topics import INPUT_TOPICS
 from tests.integration.cluster import SETTLE_SECONDS, START_SECONDS, Cluster
 from tests.integration.definitions import with_giveaway, write_definition
-from tests.integration.scrape import dead_letters
+from tests.integration.scrape import dead_letters, records_of
 from tests.oracle.compare import at_the_end, differences
 from tests.oracle.oracle import compute
 from tests.stores import STORES
 
 EVENTS = 300_000
 HOUR_MS = 3_600_000
+PARTITIONS = 6
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
@@ -77,7 +82,7 @@ def test_replay_equals_the_oracle(simulated: Simulated) -> None:
 @pytest.mark.parametrize("workers", [1, 3])
 def test_workers_equal_the_oracle(simulated: Simulated, workers: int) -> None:
     """One worker, or three that share the partitions, end with the numbers of the oracle and every dead letter."""
-    with Cluster(clock=str(simulated.as_of_ms)) as cluster:
+    with Cluster(clock=str(simulated.as_of_ms), partitions=PARTITIONS) as cluster:
         cluster.command("campaigns", "apply", str(simulated.definition_file))
         for _ in range(workers):
             cluster.add_worker()
@@ -93,7 +98,7 @@ def test_workers_equal_the_oracle(simulated: Simulated, workers: int) -> None:
 def test_a_killed_worker_loses_and_doubles_nothing(simulated: Simulated, store: str) -> None:
     """A kill -9 in the middle of the stream, twice, one start on what the killed one left, and a worker that joins."""
     third = len(simulated.records) // 3
-    with Cluster(clock=str(simulated.as_of_ms), STORE=store) as cluster:
+    with Cluster(clock=str(simulated.as_of_ms), partitions=PARTITIONS, STORE=store) as cluster:
         cluster.command("campaigns", "apply", str(simulated.definition_file))
         first = cluster.add_worker()
         cluster.add_worker()
@@ -118,7 +123,7 @@ def _wait_until_equal(cluster: Cluster, simulated: Simulated) -> None:
         expected = sum(each["windows"]["total"]["comments"] for each in simulated.oracle["campaigns"])
         if reached < expected:
             found[:] = [f"{reached} of {expected} comments"]
-            return False
+            return False  # comparing everything takes a second
         found[:] = differences(at_the_end(snapshot, simulated.oracle), simulated.oracle)
         return not found
 
@@ -127,11 +132,30 @@ def _wait_until_equal(cluster: Cluster, simulated: Simulated) -> None:
         timeout_seconds=SETTLE_SECONDS,
         give_up=lambda: not any(worker.running for worker in cluster.workers),
     )
-    assert settled, "\n".join([f"{len(found)} differences", *found[:20]])
+    if not settled:
+        found += differences(at_the_end(cluster.snapshot(), simulated.oracle), simulated.oracle)
+        pytest.fail("\n".join([f"{len(found)} differences", *found[:40], *_flow(cluster)]))
     for worker in cluster.workers:
         if worker.running:
-            metrics = cluster.get(worker, "/metrics")[1].decode()
+            metrics = _metrics(cluster, worker)
             assert "campaign_pulse_missing_offsets_total 0.0" in metrics or "missing_offsets_total 0\n" in metrics
+
+
+def _flow(cluster: Cluster) -> list[str]:
+    """What lies in the input topics, and what the workers have made of it: where something got stuck or lost."""
+    lines = []
+    for topic in INPUT_TOPICS:
+        with closing(KafkaConsumer(bootstrap_servers=cluster.broker.bootstrap.split(","))) as consumer:
+            held = [sum(1 for _ in records_of(consumer, topic, partition)) for partition in range(PARTITIONS)]
+        lines.append(f"{topic}: records by partition {held}")
+    for worker in cluster.workers:
+        figures = re.findall(r"^campaign_pulse_\w+(?:_total|_records)(?:{[^}]*})? .*$", _metrics(cluster, worker), re.M)
+        lines += [f"{worker.name}: {figure}" for figure in figures if not figure.endswith((" 0", " 0.0"))]
+    return lines
+
+
+def _metrics(cluster: Cluster, worker: ChildProcess) -> str:
+    return cluster.get(worker, "/metrics")[1].decode()
 
 
 def _check_dead_letters(cluster: Cluster, simulated: Simulated) -> None:
