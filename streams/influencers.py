@@ -27,7 +27,6 @@ from streams.attribution import EntryWindow
 from streams.batch import Increments
 from streams.columns import Columns
 from streams.counters import COLUMN, REACTION_COLUMNS
-from streams.hashing import PlatformSeeds
 from streams.money import MICROS, Ledger, micros_of
 from streams.panes import PaneStore
 from streams.posts import Contribution, PostHistory
@@ -71,7 +70,6 @@ class InfluencerStore:
         """Posts and comments of the minutes that are not closed yet, for alerts."""
         self.giveaways: Mapping[str, EntryWindow] = {}
         """Giveaways by campaign."""
-        self._seeds = PlatformSeeds()
         self.rows: dict[tuple[str, str], int] = {}
         self.rows_of_campaign: dict[str, dict[str | None, int]] = {}
         """The same by campaign; no influencer has no row."""
