@@ -32,7 +32,7 @@ _FETCH_BYTES: Final = 8 * 1024 * 1024
 _WAIT_MS: Final = 100
 _IDLE_SECONDS: Final = 0.1
 _BUSY_SHARE: Final = 10
-"""Deciding that took t seconds is followed by this many times t without it."""
+"""Deciding that took t seconds is followed by this many times t without it, while there is a stream to be read."""
 _SETTLE_BYTES: Final = 20_000_000
 """Records that may wait to be settled while a long ledger is read: about 200,000 entries."""
 
@@ -59,6 +59,8 @@ class EntryStage(Service):
         self._caught_up: set[int] = set()
         self._generation = 0
         self._due_at = 0.0
+        self.has_news = False
+        """Whether facts were read since the numbers were last asked for."""
 
     async def on_start(self) -> None:
         """Connect."""
@@ -138,6 +140,7 @@ class EntryStage(Service):
                     continue
                 fact = decode_fact(record.key, record.value)
                 self.board.put(fact)
+                self.has_news = True
                 self._heard[fact.campaign_id] += 1
                 waiting += len(record.value)
                 # A ledger may hold millions of entries: let others have a turn.
@@ -165,14 +168,18 @@ class EntryStage(Service):
 
     # ------------------------------------------------------------ numbers out
 
-    def take_changed(self) -> list[GiveawayRollup]:
+    def take_changed(self, *, busy: bool = True) -> list[GiveawayRollup]:
         """Return the numbers that changed since last asked, of campaigns whose ledgers have been read.
 
         Nothing when deciding would take more than its share of the time; then there is more to decide next time.
+
+        Args:
+            busy: whether there are events to be read, which deciding holds up.
         """
         began = perf_counter()
-        if began < self._due_at:
+        if busy and began < self._due_at:
             return []
+        self.has_news = False
         own = [each for each in self.board.giveaways if self._partition_of(each) in self._caught_up]
         changed = self.board.take_changed(own, self._clock())
         now = perf_counter()

@@ -40,6 +40,9 @@ _BUSY_SHARE: Final = 4
 influencers slow flushes down, not the stream. By the processor's time and not the clock's: a flush that has waited half
 a minute for a broker to come back must not be followed by two minutes of old numbers. And only while there is a stream:
 after a burst the last numbers come with the next interval."""
+_NEWS_SECONDS: Final = 0.1
+"""A flush hands the facts of giveaways to their ledger, and whoever decides about them reads them a moment later. Once
+the stream is quiet, one flush more in each interval shows what was decided, so long after the flush before."""
 LARGEST_DEAD_LETTER_BYTES: Final = 8_000_000
 """Longer values are cut: with key and headers a dead letter must fit into a message of 8 MiB, and what came compressed
 may be any size. A letter that the broker refuses would end every worker that reads it, again and again."""
@@ -89,7 +92,8 @@ class Flusher:
         self._clock = clock
         self._cpu_clock = cpu_clock
         self._lock = asyncio.Lock()
-        self._due_at = self._interval_at = 0.0
+        self._due_at = self._interval_at = self._ended_at = 0.0
+        self._was_early = False
         self.flushes_total = 0
         self.last_seconds = 0.0
         self.last_at = 0.0
@@ -98,9 +102,15 @@ class Flusher:
 
     async def flush_if_due(self) -> bool:
         """Flush when the interval has passed and no flush is under way; tell whether it did."""
-        due_at = self._interval_at if self._pipeline.is_quiet else self._due_at
-        if self._clock() < due_at or self._lock.locked():
+        now, due_at = self._clock(), self._due_at
+        if self._pipeline.is_quiet:
+            due_at = self._interval_at
+            has_news = self._entries is not None and self._entries.has_news
+            if has_news and not self._was_early:
+                due_at = min(due_at, self._ended_at + _NEWS_SECONDS)
+        if now < due_at or self._lock.locked():
             return False
+        self._was_early = now < self._interval_at
         await self.flush()
         return True
 
@@ -126,6 +136,7 @@ class Flusher:
             self.last_seconds = now - began
             self.last_at = now
             self.flushes_total += 1
+            self._ended_at = now
             self._interval_at = began + self._interval_seconds
             self._due_at = max(self._interval_at, now + _BUSY_SHARE * busy_seconds)
 
@@ -190,7 +201,7 @@ class Flusher:
                 await asyncio.sleep(0)
         for campaign in self._board.take_changed(registry):
             self._show(campaign, campaign.campaign_id, _encode_json([campaign.campaign_id]))
-        for giveaway in () if self._entries is None else self._entries.take_changed():
+        for giveaway in () if self._entries is None else self._entries.take_changed(busy=not self._pipeline.is_quiet):
             self._show(
                 giveaway,
                 giveaway.campaign_id,

@@ -11,7 +11,6 @@ from time import perf_counter
 from typing import Final
 
 import msgspec
-import numpy as np
 from aiokafka import AIOKafkaProducer
 
 from agents.settings import Settings
@@ -24,7 +23,7 @@ from models.campaigns import CampaignDefinition, InfluencerDefinition
 from models.events import CommentCreated, Event
 from models.giveaway import GiveawayRules
 from streams.entry_block import records_of
-from streams.entry_ledger import EntryCollector
+from streams.entry_ledger import blocks_of
 from streams.topics import COMMENTS, ENTRIES
 
 NAME: Final = "suspicion"
@@ -87,7 +86,6 @@ def _ledger(comments: int) -> Iterator[tuple[bytes, bytes]]:
     """Make the records of a ledger: the comments in the order of time, as flushes write them."""
     made = simulate(_SEED, comments)
     rows = sorted(made.comments)
-    collector = EntryCollector(COMMENTS, 0)
     for start in range(0, len(rows), _A_FLUSH):
         some = rows[start : start + _A_FLUSH]
         found: list[Event] = [
@@ -105,9 +103,7 @@ def _ledger(comments: int) -> Iterator[tuple[bytes, bytes]]:
             )
             for place, (at, person, text) in enumerate(some)
         ]
-        times = np.array([event.occurred_at for event in found], dtype=np.int64)
-        collector.add("bench", found, ["ana"] * len(found), times, np.arange(start, start + len(found)))
-        for block in collector.take():
+        for block in blocks_of("bench", COMMENTS, found, first_offset=start):
             yield from records_of(block)
 
 

@@ -1,10 +1,12 @@
-"""What goes into a partition and what comes out of it: records, forwards, and the increments of one batch."""
+"""What goes into a partition and comes out of it: records, events that were read, forwards, increments of a batch."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
+
+from models.events import Event
 
 I64 = NDArray[np.int64]
 
@@ -31,6 +33,19 @@ class FileRecord(Struct, frozen=True):
     offset: int
     key: bytes | None
     value: bytes | None
+
+
+class Read(NamedTuple):
+    """Events that were read, with their offsets, event times and rows.
+
+    ``campaign_id`` is the campaign of all of them; None where they may be of several.
+    """
+
+    events: list[Event]
+    offsets: list[int]
+    times_ms: list[int]
+    rows: list[int]
+    campaign_id: str | None = None
 
 
 class Forward(Struct, frozen=True):

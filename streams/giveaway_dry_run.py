@@ -8,7 +8,7 @@ from models.campaigns import CampaignDefinition
 from models.events import CommentCreated, CommentDeleted, CommentTopicEvent, ConversionTopicEvent, Event
 from models.giveaway import EntryReason, EntryVerdict, GiveawayRules
 from streams.decode import epoch_ms
-from streams.entry_ledger import EntryCollector
+from streams.entry_ledger import blocks_of
 from streams.giveaway_entries import GiveawayEntries, settled
 from streams.giveaway_rules import EntryAttempt, RuleBook
 from streams.hashing import PlatformSeeds, digest, hashes_of
@@ -198,11 +198,7 @@ def dry_run(definition: CampaignDefinition, events: Sequence[tuple[str, Event]])
     for topic, kind in ((COMMENTS, CommentTopicEvent), (CONVERSIONS, ConversionTopicEvent)):
         of_topic = [event for _, event in own if isinstance(event, kind)]
         if of_topic:
-            collector = EntryCollector(topic, 0)
-            times = [epoch_ms(event.occurred_at) for event in of_topic]
-            influencers = [event.influencer_id or "" for event in of_topic]
-            collector.add(definition.campaign_id, of_topic, influencers, times, range(len(of_topic)))
-            blocks += collector.take()
+            blocks += blocks_of(definition.campaign_id, topic, of_topic)
     entries = settled(book, blocks)
     seeds = PlatformSeeds()
     tried = [_tried(what, event, book, entries, seeds) for what, event in own if isinstance(event, CommentCreated)]

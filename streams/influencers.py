@@ -185,34 +185,33 @@ class InfluencerStore:
         self.evidence.add_comments(comments.sample, batch.rows[sampled], batch.times_ms[sampled], polarity[at])
         micros = np.rint(polarity * MICROS).astype(np.int64)
         classes = 1 + (polarity > POSITIVE_THRESHOLD).astype(np.int64) - (polarity < NEGATIVE_THRESHOLD)
-        if self.giveaways:
-            self._count_entries(comments.post_ids, rows, times_ms)
-        columns = np.empty((3, len(rows)), dtype=np.int64)
+        counters = 4 if self.giveaways else 3
+        columns = np.empty((counters, len(rows)), dtype=np.int64)
         columns[:2] = _COMMENT_COLUMNS[:, None]
         columns[2] = _CLASS_COLUMNS[classes]
-        amounts = np.ones((3, len(rows)), dtype=np.int64)
+        amounts = np.ones((counters, len(rows)), dtype=np.int64)
         amounts[1] = micros
+        if self.giveaways:
+            columns[3] = _ENTRIES
+            amounts[3] = self._are_entries(comments.post_ids, rows, times_ms)
         self.panes.add(rows, times_ms, columns, amounts)  # together: 0.1 µs a comment less than one by one
         self.uniques.add(rows, times_ms, comments.people)
 
-    def _count_entries(self, post_ids: list[str], rows: I64, times_ms: I64) -> None:
-        """Count the comments that were made on posts of an open giveaway."""
+    def _are_entries(self, post_ids: list[str], rows: I64, times_ms: I64) -> NDArray[np.bool_]:
+        """Tell of each comment whether it was made on a post of an open giveaway."""
         held = np.flatnonzero(np.bincount(rows))
         windows = {row: self.giveaways.get(self.keys[row][0]) for row in held.tolist()}
         opens, closes = np.full(held[-1] + 1, 0, dtype=np.int64), np.full(held[-1] + 1, 0, dtype=np.int64)
         for row, window in windows.items():
             if window is not None:
                 opens[row], closes[row] = window.opens_ms, window.closes_ms
-        entries = (times_ms >= opens[rows]) & (times_ms < closes[rows])
+        entries: NDArray[np.bool_] = (times_ms >= opens[rows]) & (times_ms < closes[rows])
         if any(window is not None and window.posts for window in windows.values()):
             for place in np.flatnonzero(entries).tolist():
                 window = windows[int(rows[place])]
                 if window is not None and window.posts:
                     entries[place] = post_ids[place] in window.posts
-        rows, times_ms = rows[entries], times_ms[entries]
-        if len(rows):
-            ones = np.ones(len(rows), dtype=np.int64)
-            self.panes.add(rows, times_ms, np.full(len(rows), _ENTRIES), ones)
+        return entries
 
     def _snapshot(self, row: int, event: PostMetrics | PostPublished, time_ms: int) -> list[Contribution]:
         posts = self.posts.get(row)

@@ -6,7 +6,7 @@ flush (``agents.flush``).
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -14,7 +14,7 @@ from models.currencies import CURRENCIES
 from models.deadletters import DeadLetter
 from models.events import ConversionEvent, Event, Purchase, Refund
 from streams.attribution import Registry
-from streams.batch import Forward, Record
+from streams.batch import Forward, Read, Record
 from streams.decode import (
     DECODE_ERRORS,
     EARLIEST_EVENT_MS,
@@ -33,15 +33,6 @@ _NEED_A_LOOK: Final = frozenset((Purchase, Refund))
 _NO_ROW: Final = -1
 _WAITING_OVERHEAD_BYTES: Final = 500
 """What a dead letter or a forward takes besides its value."""
-
-
-class Read(NamedTuple):
-    """Events that were read, with their offsets, event times and rows."""
-
-    events: list[Event]
-    offsets: list[int]
-    times_ms: list[int]
-    rows: list[int]
 
 
 class Intake:
@@ -106,15 +97,17 @@ class Intake:
             return None
         offsets = [record.offset for record in records]
         campaigns = [event.campaign_id for event in events]
+        campaign_id = None
         if campaigns.count(campaigns[0]) == len(campaigns):  # half the time of hashing both for each event
-            row_in = self.influencers.rows_of_campaign.get(campaigns[0], {}).get
+            campaign_id = campaigns[0]
+            row_in = self.influencers.rows_of_campaign.get(campaign_id, {}).get
             rows = [row_in(event.influencer_id, _NO_ROW) for event in events]
         else:
             row_of = self.influencers.rows.get
             rows = [row_of((event.campaign_id, event.influencer_id), _NO_ROW) for event in events]
         if min(rows) == _NO_ROW:
-            return self._placed(topic, records, Read(events, offsets, times_ms, rows))
-        return Read(events, offsets, times_ms, rows)
+            return self._placed(topic, records, Read(events, offsets, times_ms, rows, campaign_id))
+        return Read(events, offsets, times_ms, rows, campaign_id)
 
     def _placed(self, topic: str, records: Sequence[Record], read: Read) -> Read:
         """Find or make the rows of events whose row is not known, and leave out those that are forwarded."""
@@ -133,6 +126,7 @@ class Intake:
             [offsets[place] for place in home],
             [times_ms[place] for place in home],
             [rows[place] for place in home],
+            read.campaign_id,
         )
 
     def _read_singly(self, topic: str, records: Sequence[Record], latest_ms: int) -> Read:

@@ -7,11 +7,7 @@ and "b", one of code 0 as code 1 and "a".
 from collections.abc import Sequence
 from typing import Final
 
-import numpy as np
-
 SEPARATOR: Final = "\0"
-_MEANING: Final = 1
-"""Bytes up to this one mean something."""
 _MARK: Final = "\1"
 ESCAPE: Final = b"\1"
 """Where this is among the bytes, strings must be taken apart to be read."""
@@ -19,10 +15,10 @@ ESCAPE: Final = b"\1"
 
 def encoded(strings: Sequence[str]) -> bytes:
     """Return strings as bytes; of several such, put ``SEPARATOR`` between them."""
-    data = SEPARATOR.join(strings).encode()
-    if np.count_nonzero(np.frombuffer(data, dtype=np.uint8) <= _MEANING) != len(strings) - 1:
-        data = SEPARATOR.join([_escaped(string) for string in strings]).encode()
-    return data
+    joined = SEPARATOR.join(strings)
+    if joined.count(SEPARATOR) != len(strings) - 1 or _MARK in joined:
+        joined = SEPARATOR.join([_escaped(string) for string in strings])
+    return joined.encode()
 
 
 def taken_apart(data: bytes) -> list[str]:

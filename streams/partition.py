@@ -6,14 +6,12 @@ caught by ids that survive a restart only up to the committed offset.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from typing import Final
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from models.events import Event
 from streams.attribution import Registry
 from streams.batch import Record
 from streams.closed_windows import GRACE_MS, ClosedWindows
@@ -81,10 +79,11 @@ class PartitionState(Intake):
         self.limits = limits
         self.closed = ClosedWindows(partition, limits.alert_grace_ms)
         """The minutes of this partition that are over, for alerts."""
-        self.follow(registry)
+        keys = self.influencers.keys
         self.facts = {
-            index: EntryCollector(topic, partition) for topic, index in _TOPIC_INDEX.items() if topic != POSTS
+            index: EntryCollector(topic, partition, keys) for topic, index in _TOPIC_INDEX.items() if topic != POSTS
         }
+        self.follow(registry)
         self.positions = [0] * len(INPUT_TOPICS)
         """Next offset expected, per input topic."""
         self.horizons = [DedupeHorizon(limits.dedupe_hours, limits.generation_ids) for _ in INPUT_TOPICS]
@@ -105,6 +104,8 @@ class PartitionState(Intake):
         """Use these definitions from now on."""
         self.registry = registry
         self.influencers.giveaways = registry.giveaways
+        for collector in self.facts.values():
+            collector.giveaways = registry.giveaways
 
     @property
     def time_ms(self) -> int:
@@ -127,14 +128,14 @@ class PartitionState(Intake):
             self._seeds,
             len(records),
             (store.scorer, store.campaign_scorers) if topic == COMMENTS else None,
-            partial(self._collect_facts, self.facts[topic_index]) if giveaways and topic_index in self.facts else None,
+            self.facts.get(topic_index) if giveaways else None,
             with_posts=any(window.posts for window in giveaways.values()),
         )
         fresh = records
         if records and records[0].offset < position:
             fresh = [record for record in records if record.offset >= position]
         for start in range(0, len(fresh), AT_A_TIME):
-            reader.add(*self.read(topic, fresh[start : start + AT_A_TIME], latest_ms))
+            reader.add(self.read(topic, fresh[start : start + AT_A_TIME], latest_ms))
         if records:
             self.missing_offsets_total += max(0, records[0].offset - position) if position else 0
             self.positions[topic_index] = max(position, records[-1].offset + 1)
@@ -182,38 +183,6 @@ class PartitionState(Intake):
         """Close the minutes that every topic has passed."""
         if self.closed.is_due:
             self.closed.close(self.influencers, self.registry)
-
-    def _collect_facts(
-        self,
-        collector: EntryCollector,
-        events: list[Event],
-        offsets: Sequence[int],
-        times_ms: list[int],
-        rows: list[int],
-        seeds: list[int],
-    ) -> list[bytes] | None:
-        """Collect what giveaways need, of everything that is read: see ``streams.entry_ledger`` for why.
-
-        Returns the digests of the comments' authors where all events are of one giveaway's campaign.
-        """
-        keys, giveaways = self.influencers.keys, self.registry.giveaways
-        present = {event.campaign_id for event in events}
-        if len(present) == 1:
-            [campaign_id] = present
-            if campaign_id not in giveaways:
-                return None
-            return collector.add(campaign_id, events, [keys[row][1] for row in rows], times_ms, offsets, seeds)
-        for campaign_id in sorted(present & giveaways.keys()):
-            picked = [place for place, event in enumerate(events) if event.campaign_id == campaign_id]
-            collector.add(
-                campaign_id,
-                [events[place] for place in picked],
-                [keys[rows[place]][1] for place in picked],
-                [times_ms[place] for place in picked],
-                [offsets[place] for place in picked],
-                [seeds[place] for place in picked],
-            )
-        return None
 
     def _count(self, topic_index: int, batch: Columns) -> None:
         offsets, times_ms, rows = batch.offsets, batch.times_ms, batch.rows

@@ -19,7 +19,7 @@ from agents.ledger_reader import read_ledger
 from agents.settings import Settings
 from models.events import CommentCreated, Event, Purchase
 from streams.entry_block import encode_fact
-from streams.entry_ledger import EntryCollector
+from streams.entry_ledger import blocks_of
 from streams.partitioning import partition_of
 from streams.topics import COMMENTS, CONVERSIONS, ENTRIES
 from tests.integration.cluster import Cluster
@@ -65,10 +65,7 @@ def comment(number: int, author: str, at_ms: int, text: str) -> CommentCreated:
 
 def block(topic: str, events: list[Event], offset: int) -> tuple[bytes, bytes]:
     """Events as one record of the ledger."""
-    collector = EntryCollector(topic, 0)
-    times = [event.occurred_at for event in events]
-    collector.add("spring", events, ["ana"] * len(events), times, range(offset, offset + len(events)))
-    [found] = collector.take()
+    [found] = blocks_of("spring", topic, events, first_offset=offset)
     return found.key(), encode_fact(found)
 
 

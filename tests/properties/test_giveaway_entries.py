@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,8 +10,8 @@ from models.campaigns import CampaignDefinition, InfluencerDefinition
 from models.events import CommentCreated, CommentDeleted, Event
 from models.giveaway import GiveawayRules
 from models.rollups import GiveawayRollup
+from streams import entry_ledger
 from streams.entry_block import EntryBlock, decode_fact, encode_fact
-from streams.entry_ledger import EntryCollector
 from streams.giveaway_entries import GiveawayEntries
 from streams.giveaway_rules import RuleBook
 from streams.topics import COMMENTS
@@ -86,11 +85,7 @@ def blocks_of(events: list[Event], cuts: list[int]) -> list[EntryBlock]:
     for length in [*cuts, len(events)]:
         part = events[start : start + length]
         if part:
-            collector = EntryCollector(COMMENTS, 0)
-            times = np.array([each.occurred_at for each in part], dtype=np.int64)
-            offsets = np.arange(start, start + len(part))
-            collector.add("spring", part, [each.influencer_id or "" for each in part], times, offsets)
-            blocks += collector.take()
+            blocks += entry_ledger.blocks_of("spring", COMMENTS, part, first_offset=start)
         start += length
     return blocks
 

@@ -11,7 +11,7 @@ from models.campaigns import CampaignDefinition, InfluencerDefinition
 from models.events import CommentCreated
 from models.giveaway import GiveawayRules
 from streams.entry_columns import name_hashes
-from streams.entry_ledger import EntryCollector
+from streams.entry_ledger import blocks_of
 from streams.giveaway_mentions import mentions_in, texts_with_marks
 from streams.giveaway_rules import RuleBook
 from streams.giveaway_texts import folded, handle_key, mentions_of
@@ -68,7 +68,6 @@ NAMES = st.text(alphabet="abAZ09_.-·@ \n\t\0\x01\x7fé＠ßʰ日", max_size=20)
 @example([("u1", ""), ("U2", "Mia"), ("", ""), ("a" * 8, "b" * 17), ("x.", "@mia.-"), ("u", "é"), ("é", "")])
 def test_names_of_a_block_compare_as_handles_do(names: list[tuple[str, str]]) -> None:
     """A handle, or the author's id without one, hashed where it stands: the hash of what ``handle_key`` makes of it."""
-    collector = EntryCollector(COMMENTS, 0)
     fields: dict[str, Any] = {"event_id": "e", "campaign_id": "c", "platform": "p", "occurred_at": 1, "text": ""}
     events = [
         CommentCreated(
@@ -76,9 +75,7 @@ def test_names_of_a_block_compare_as_handles_do(names: list[tuple[str, str]]) ->
         )
         for author_id, handle in names
     ]
-    zeros = np.zeros(len(events), dtype=np.int64)
-    collector.add("c", events, ["ana"] * len(events), zeros, zeros)
-    (block,) = collector.take()
+    (block,) = blocks_of("c", COMMENTS, events)
     assert name_hashes(block).tolist() == handle_hashes([handle_key(handle or who) for who, handle in names]).tolist()
 
 

@@ -1,5 +1,6 @@
 """The ledger: blocks hold what was read, once encoded and decoded, and stay below a record's size."""
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,12 @@ from streams.entry_block import (
     encode_fact,
     records_of,
 )
-from streams.entry_ledger import EntryCollector, person_hash
+from streams.entry_ledger import EntryCollector, blocks_of, person_hash
+from streams.hashing import PlatformSeeds
 from streams.topics import COMMENTS, CONVERSIONS
 
 _COMMON: dict[str, Any] = {"campaign_id": "spring", "platform": "instagram", "occurred_at": 5, "influencer_id": "ana"}
+FIRST_OFFSET = 100
 
 
 def comment(number: int, text: str = "in", **fields: Any) -> CommentCreated:
@@ -29,14 +32,10 @@ def comment(number: int, text: str = "in", **fields: Any) -> CommentCreated:
     return CommentCreated(event_id=f"e{number}", **(_COMMON | event))
 
 
-def blocks_of(events: list[Event], topic: str = COMMENTS) -> list[EntryBlock]:
-    """What a collector makes of events at offsets from 100."""
-    collector = EntryCollector(topic, 3)
-    influencers = [event.influencer_id or "" for event in events]
-    collector.add("spring", events, influencers, range(1000, 1000 + len(events)), range(100, 100 + len(events)))
-    blocks = collector.take()
-    assert collector.take() == []
-    return blocks
+def ledger_of(events: list[Event], topic: str = COMMENTS) -> list[EntryBlock]:
+    """The blocks of events that are one millisecond apart, from 1000 on."""
+    events = [msgspec.structs.replace(event, occurred_at=1000 + place) for place, event in enumerate(events)]
+    return blocks_of("spring", topic, events, partition=3, first_offset=FIRST_OFFSET)
 
 
 def test_a_block_holds_what_was_read() -> None:
@@ -47,7 +46,7 @@ def test_a_block_holds_what_was_read() -> None:
         comment(1, "other", country="AT", parent_id="c0"),
         comment(2),
     ]
-    (block,) = blocks_of(events)
+    (block,) = ledger_of(events)
     assert decode_fact(block.key(), encode_fact(block)) == block
     assert block.key() == b'["block","spring","campaign.comments.v1",3,100]'
     assert (block.comment_ids, block.author_ids, block.handles) == (
@@ -74,7 +73,7 @@ def test_orders_need_a_person_and_a_code() -> None:
         Purchase(event_id="3", **_COMMON, **order, **person, test=True),
         Refund(event_id="4", **_COMMON, order_id="o1", amount="5", currency="EUR"),
     ]
-    (block,) = blocks_of(events, CONVERSIONS)
+    (block,) = ledger_of(events, CONVERSIONS)
     (fact,) = block.orders
     assert (fact.person, fact.code, fact.at_ms) == (person_hash("tiktok", "u1"), "ANA", 1000)
     assert np.frombuffer(block.refunded, "<u8").tolist() == [fact.order]
@@ -85,7 +84,7 @@ def test_blocks_are_split_before_a_record_gets_too_large() -> None:
     texts = [f"{number % 100:02}" + "🍀" * 19_998 for number in range(230)]
     events: list[Event] = [comment(number, text) for number, text in enumerate(texts)]
     events.append(CommentDeleted(event_id="x", comment_id="c0", **_COMMON))
-    (block,) = blocks_of(events)
+    (block,) = ledger_of(events)
     records = records_of(block)
     assert len({key for key, _ in records}) == len(records) > 1
     assert all(len(value) <= RECORD_BYTES for _, value in records)
@@ -95,11 +94,12 @@ def test_blocks_are_split_before_a_record_gets_too_large() -> None:
         assert [value for part in parts for value in getattr(part, name)] == getattr(block, name)
     for name in ("place_of", "times_ms", "comments", "people", "withdrawn", "refunded"):
         assert b"".join(getattr(part, name) for part in parts) == getattr(block, name)
-    many = blocks_of([comment(number) for number in range(45_000)])
+    many = ledger_of([comment(number) for number in range(45_000)])
     assert [name for block in many for name in block.comment_ids] == [f"c{number}" for number in range(45_000)]
-    assert max(block.count for block in many) <= 20_000
-    long = blocks_of([comment(number, "a" * 10_000) for number in range(2_000)])
-    assert [len(encode_fact(block)) < RECORD_BYTES for block in long] == [True] * 4
+    assert [block.count for block in many] == [20_000, 20_000, 5_000]
+    assert [block.first_offset for block in many] == [FIRST_OFFSET, FIRST_OFFSET + 20_000, FIRST_OFFSET + 40_000]
+    long = ledger_of([comment(number, "a" * 10_000) for number in range(2_000)])
+    assert max(len(value) for block in long for _, value in records_of(block)) <= RECORD_BYTES
 
 
 def test_a_record_of_a_newer_version_is_refused() -> None:
@@ -109,7 +109,7 @@ def test_a_record_of_a_newer_version_is_refused() -> None:
     newer = Forgotten(version=2, campaign_id="spring", person=7, until_ms=9)
     with pytest.raises(ValueError, match="of format 2; this version reads format 1: a newer version"):
         decode_fact(newer.key(), encode_fact(newer))
-    (block,) = blocks_of([comment(0)])
+    (block,) = ledger_of([comment(0)])
     newer_block = msgspec.structs.replace(block, version=BLOCK_VERSION + 1)
     with pytest.raises(ValueError, match=f"block of entries of format {BLOCK_VERSION + 1}; this version reads"):
         decode_fact(block.key(), encode_fact(newer_block))
@@ -125,7 +125,7 @@ def test_a_block_of_format_1_is_read() -> None:
         comment(3, author_handle="Zoë\1\0", platform="tiktok", influencer_id="bob"),
         comment(4),
     ]
-    (block,) = blocks_of(events)
+    (block,) = ledger_of(events)
     stored = (Path(__file__).parent / "golden" / "entry-block-format-1.msgpack").read_bytes()
     assert msgspec.msgpack.decode(stored)[0] == 1
     assert decode_fact(block.key(), stored) == block
@@ -133,3 +133,53 @@ def test_a_block_of_format_1_is_read() -> None:
     fields = msgspec.msgpack.decode(stored)
     with pytest.raises(ValueError, match="of format 1, but damaged"):
         decode_fact(block.key(), msgspec.msgpack.encode([*fields[:8], [], *fields[9:]]))
+
+
+def test_each_campaign_of_a_batch_has_its_own_block() -> None:
+    """Comments of several campaigns come a few at a time: each block has its own, and those without a giveaway none."""
+    keys = [("spring", "ana"), ("autumn", "bob"), ("quiet", "eva")]
+    comments = [
+        msgspec.structs.replace(comment(number), campaign_id=keys[number % 3][0], influencer_id=keys[number % 3][1])
+        for number in range(7)
+    ]
+    collector = EntryCollector(COMMENTS, 3, keys)
+    collector.giveaways = {"spring", "autumn"}
+    seeds = [PlatformSeeds()["instagram"]] * len(comments)
+    for first, last in ((0, 4), (4, 7)):
+        some = comments[first:last]
+        texts = [each.text for each in some]
+        collector.add_comments(None, some, texts, seeds[first:last], first, FIRST_OFFSET + first)
+    rows = np.arange(7) % 3
+    collector.add_columns(np.arange(1000, 1007), rows, np.arange(50, 57).astype(np.uint64))
+    blocks = {block.campaign_id: block for block in collector.take()}
+    assert collector.take() == []
+    assert {name: block.comment_ids for name, block in blocks.items()} == {
+        "spring": ["c0", "c3", "c6"],
+        "autumn": ["c1", "c4"],
+    }
+    assert np.frombuffer(blocks["autumn"].times_ms, "<i8").tolist() == [1001, 1004]
+    assert np.frombuffer(blocks["spring"].people, "<u8").tolist() == [50, 53, 56]
+    assert [place.influencer_id for place in blocks["autumn"].places] == ["bob"]
+
+
+def test_places_are_told_apart_by_everything_they_have() -> None:
+    """Two comments share a place only with influencer, post, platform, country and kind in common."""
+    fields = ("influencer_id", "post_id", "platform", "country", "parent_id")
+    values = [("ana", "bob"), ("p1", "p2"), ("instagram", "tiktok"), (None, "AT"), (None, "c0")]
+    combined = [dict(zip(fields, each, strict=True)) for each in itertools.product(*values)] * 2
+    (block,) = ledger_of([comment(number, **each) for number, each in enumerate(combined)])
+    assert len(block.places) == 32
+    found = [block.places[place] for place in np.frombuffer(block.place_of, "<u4")]
+    assert [(each.influencer_id, each.post_id, each.platform, each.country, each.is_reply) for each in found] == [
+        (each["influencer_id"], each["post_id"], each["platform"], each["country"] or "", bool(each["parent_id"]))
+        for each in combined
+    ]
+
+
+def test_many_places_are_numbered_as_few_are() -> None:
+    """Beyond what a table holds they are sorted: 2,500 posts of as many influencers have 6 million combinations."""
+    events = [comment(number, influencer_id=f"i{number}", post_id=f"p{number}") for number in range(2_500)] * 2
+    (block,) = ledger_of(events)
+    found = [block.places[place] for place in np.frombuffer(block.place_of, "<u4")]
+    assert [(each.influencer_id, each.post_id) for each in found] == [(e.influencer_id, e.post_id) for e in events]
+    assert len(block.places) == 2_500

@@ -11,7 +11,7 @@ from models.events import CommentCreated, CommentDeleted, Event, Purchase, Refun
 from models.giveaway import BonusEntries, GiveawayRules
 from models.rollups import GiveawayRollup
 from streams.entry_block import EntryBlock, Forgotten
-from streams.entry_ledger import EntryCollector, person_hash
+from streams.entry_ledger import blocks_of, person_hash
 from streams.giveaway_entries import GiveawayEntries
 from streams.giveaway_rules import RuleBook
 from streams.topics import COMMENTS, CONVERSIONS
@@ -56,10 +56,7 @@ def comment(number: int, author: str, influencer: str = "ana", at_ms: int = OPEN
 
 def block(events: list[Event], topic: str = COMMENTS) -> EntryBlock:
     """Events as one block."""
-    collector = EntryCollector(topic, 0)
-    times = [event.occurred_at for event in events]
-    collector.add("spring", events, [event.influencer_id or "" for event in events], times, range(len(events)))
-    (made,) = collector.take()
+    (made,) = blocks_of("spring", topic, events)
     return made
 
 

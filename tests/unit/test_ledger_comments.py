@@ -14,7 +14,7 @@ from models.campaigns import CampaignDefinition
 from models.events import CommentCreated, CommentDeleted, Event, Purchase
 from models.giveaway import GiveawayRules
 from streams.entry_block import EntryBlock, Forgotten, encode_fact
-from streams.entry_ledger import EntryCollector, person_hash
+from streams.entry_ledger import blocks_of, person_hash
 from streams.giveaway_entries import settled
 from streams.giveaway_rules import RuleBook
 from streams.ledger_comments import Person, hash_of, people_of, views_of, without_person
@@ -52,10 +52,7 @@ def comment(number: int, author: str, text: str = "in", at_ms: int = 1, **fields
 
 def block(*events: Event, topic: str = COMMENTS) -> EntryBlock:
     """Events as one block."""
-    collector = EntryCollector(topic, 0)
-    times = [event.occurred_at for event in events]
-    collector.add("c", events, ["ana"] * len(events), times, range(len(events)))
-    [found] = collector.take()
+    [found] = blocks_of("c", topic, events)
     return found
 
 

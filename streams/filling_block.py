@@ -1,0 +1,166 @@
+"""A block of a giveaway's ledger while it is being filled: strings a few comments at a time, numbers a batch at a time.
+
+Strings are joined while they are in the processor's cache: a look at a whole flush costs three times that. Numbers are
+columns of the batch already.
+"""
+
+from array import array
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.events import CommentCreated
+from streams.entry_block import BLOCK_VERSION, RECORD_BYTES, EntryBlock, Order, Place
+from streams.hashing import digest, hashes_of
+from streams.joined_strings import SEPARATOR, encoded
+
+I64 = NDArray[np.int64]
+U64 = NDArray[np.uint64]
+BLOCK_COMMENTS: Final = 20_000
+"""Comments with which a block is full; it has about 1.8 MB then."""
+_BLOCK_TEXT_BYTES: Final = RECORD_BYTES // 2
+"""Bytes of texts with which a block is full: what one has besides is a good megabyte."""
+_SEPARATOR: Final = SEPARATOR.encode()
+_TABLE: Final = 1 << 22
+"""Different numbers up to which they are looked up in a table: 3 ns each, and 60 by sorting."""
+
+
+class _Numbers(dict[str, int]):
+    """Numbers strings in the order in which they are first seen."""
+
+    def __missing__(self, key: str) -> int:
+        number = self[key] = len(self)
+        return number
+
+
+class FillingBlock:
+    """Facts of one campaign, from one offset of an input partition on."""
+
+    def __init__(self, first_offset: int) -> None:
+        self._first_offset = first_offset
+        self._comment_ids: list[bytes] = []
+        self._author_ids: list[bytes] = []
+        self._handles: list[bytes] = []
+        self._texts: list[bytes] = []
+        self._text_bytes = 0
+        self._comments: list[bytes] = []
+        self._posts = _Numbers()
+        self._post_of = array("I")
+        self._seeds = array("Q")
+        self._platforms: dict[int, str] = {}
+        self._countries = _Numbers({"": 0})
+        self._country_of = array("I")
+        self._is_reply = bytearray()
+        self._times_ms: list[I64] = []
+        self._rows: list[I64] = []
+        self._people: list[U64] = []
+        self._waiting: list[I64] = []
+        self.withdrawn: list[bytes] = []
+        """Digests of deleted comments."""
+        self.orders: list[Order] = []
+        self.refunded: list[bytes] = []
+        """Digests of orders."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next batch should have another block."""
+        is_complete = not self._waiting
+        return is_complete and (len(self._post_of) >= BLOCK_COMMENTS or self._text_bytes > _BLOCK_TEXT_BYTES)
+
+    def put_comments(
+        self, comments: Sequence[CommentCreated], texts: Sequence[str], seeds: Sequence[int], numbers: I64
+    ) -> None:
+        """Take some comments of a batch; ``numbers`` are theirs among the batch's comments."""
+        comment_ids = [comment.comment_id for comment in comments]
+        self._comments.append(b"".join(map(digest, map(str.encode, comment_ids), seeds)))
+        self._comment_ids.append(encoded(comment_ids))
+        self._author_ids.append(encoded([comment.author_id for comment in comments]))
+        self._handles.append(encoded([comment.author_handle or "" for comment in comments]))
+        said = encoded(texts)
+        self._texts.append(said)
+        self._text_bytes += len(said)
+        self._post_of.extend(map(self._posts.__getitem__, [comment.post_id for comment in comments]))
+        self._seeds.extend(seeds)
+        if not self._platforms.keys() >= set(seeds):
+            self._platforms.update(zip(seeds, (comment.platform for comment in comments), strict=True))
+        # Most comments have neither; counting that is a tenth of looking at each.
+        none = len(comments)
+        countries = [comment.country for comment in comments]
+        if countries.count(None) == none:
+            self._country_of.frombytes(bytes(none * self._country_of.itemsize))
+        else:
+            self._country_of.extend([self._countries[country or ""] for country in countries])
+        parents = [comment.parent_id for comment in comments]
+        self._is_reply += bytes(none) if parents.count(None) == none else bytes(map(bool, parents))
+        self._waiting.append(numbers)
+
+    def put_columns(self, times_ms: I64, rows: I64, people: U64) -> None:
+        """Complete what was taken of a batch with the event times, rows and people of all of its comments."""
+        if self._waiting:
+            numbers = np.concatenate(self._waiting)
+            self._waiting = []
+            self._times_ms.append(times_ms[numbers])
+            self._rows.append(rows[numbers])
+            self._people.append(people[numbers])
+
+    def close(self, campaign_id: str, topic: str, partition: int, keys: Sequence[tuple[str, str]]) -> EntryBlock:
+        """Return the block; ``keys`` has campaign and influencer of each row."""
+        places, place_of = self._places(keys) if self._rows else ([], np.zeros(0, dtype=np.int64))
+        return EntryBlock(
+            version=BLOCK_VERSION,
+            campaign_id=campaign_id,
+            topic=topic,
+            partition=partition,
+            first_offset=self._first_offset,
+            joined_comment_ids=_SEPARATOR.join(self._comment_ids),
+            joined_author_ids=_SEPARATOR.join(self._author_ids),
+            joined_handles=_SEPARATOR.join(self._handles),
+            joined_texts=_SEPARATOR.join(self._texts),
+            places=places,
+            place_of=place_of.astype("<u4").tobytes(),
+            times_ms=b"".join(times_ms.astype("<i8").tobytes() for times_ms in self._times_ms),
+            comments=_little(self._comments),
+            people=b"".join(people.astype("<u8").tobytes() for people in self._people),
+            withdrawn=_little(self.withdrawn),
+            orders=self.orders,
+            refunded=_little(self.refunded),
+        )
+
+    def _places(self, keys: Sequence[tuple[str, str]]) -> tuple[list[Place], I64]:
+        """Return the distinct places of the comments, and the number of each comment's."""
+        seeds = sorted(self._platforms)
+        columns = [
+            np.concatenate(self._rows),
+            np.array(self._post_of),
+            np.searchsorted(np.array(seeds, dtype=np.uint64), np.array(self._seeds, dtype=np.uint64)),
+            np.array(self._country_of),
+            np.frombuffer(self._is_reply, dtype=np.uint8),
+        ]
+        sizes = [int(columns[0].max()) + 1, len(self._posts), len(seeds), len(self._countries), 2]
+        combined = columns[0]
+        for column, size in zip(columns[1:], sizes[1:], strict=True):
+            combined = combined * size + column
+        found, place_of = _numbered(combined)
+        posts, countries = list(self._posts), list(self._countries)
+        parts = zip(*(each.tolist() for each in np.unravel_index(found, sizes)), strict=True)
+        return [
+            Place(keys[row][1], posts[post], self._platforms[seeds[platform]], countries[country], bool(is_reply))
+            for row, post, platform, country, is_reply in parts
+        ], place_of
+
+
+def _numbered(values: I64) -> tuple[I64, I64]:
+    """Return the distinct values, sorted, and which of them each value is."""
+    size = int(values.max()) + 1
+    if size > _TABLE:
+        found, numbers = np.unique(values, return_inverse=True)
+        return found, numbers
+    is_there = np.zeros(size, dtype=np.bool_)
+    is_there[values] = True
+    return np.flatnonzero(is_there), (np.cumsum(is_there) - 1)[values]
+
+
+def _little(digests: list[bytes]) -> bytes:
+    return hashes_of(digests).astype("<u8").tobytes()
