@@ -7,7 +7,6 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from streams.entry_block import EntryBlock, Place, encode_place
-from streams.giveaway_mentions import texts_with_marks
 from streams.giveaway_rules import REASON_BIT, RuleBook
 from streams.giveaway_texts import handle_key
 from streams.handle_hashes import PADDING, handle_hashes, hashes_at
@@ -96,9 +95,8 @@ class BlockReader:
         self._refused_names.add_to(reasons, names)
         self._refused_on(platforms).add_to(reasons, people)
 
-        places, texts = texts_with_marks(block.joined_texts)
-        found = book.friends_in(texts)
-        owners, friends = places[found.owners], found.hashes
+        found = book.friends_in(block.joined_texts)
+        owners, friends = found.owners, found.hashes
         others = friends != names[owners]
         owners, friends = owners[others], friends[others]
         friend_counts = np.bincount(owners, minlength=block.count)

@@ -160,16 +160,16 @@ class RuleBook:
             self._text_reasons.clear()
         return np.fromiter(map(self._text_reasons.__getitem__, texts), dtype=np.uint16, count=len(texts))
 
-    def friends_in(self, texts: list[str]) -> Friends:
-        """Return whom texts mention, as ``read`` does for one; not remembered, because such comments do not repeat."""
-        found = mentions_in(texts)
+    def friends_in(self, data: bytes) -> Friends:
+        """Return whom the texts of a joined run mention, as ``read`` does for one; not remembered: these differ."""
+        found = mentions_in(data)
         friends = np.ones(len(found.hashes), dtype=np.bool_)
         friends[self._influencer_hashes.places(found.hashes)[0]] = False
         owners, hashes = found.owners[friends], found.hashes[friends]
-        unsure = np.flatnonzero(~found.sure).tolist()
-        if unsure:
-            mentions = [self.read(texts[place]).mentions for place in unsure]
-            owners = np.concatenate((owners, np.repeat(np.array(unsure), [len(each) for each in mentions])))
+        if found.unsure:
+            mentions = [self.read(text).mentions for text in found.unsure.values()]
+            unsure = np.array(list(found.unsure), dtype=np.int64)
+            owners = np.concatenate((owners, np.repeat(unsure, [len(each) for each in mentions])))
             hashes = np.concatenate((hashes, handle_hashes([handle for each in mentions for handle in each])))
             order = np.argsort(owners, kind="stable")
             owners, hashes = owners[order], hashes[order]

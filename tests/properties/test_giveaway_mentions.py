@@ -12,14 +12,14 @@ from models.events import CommentCreated
 from models.giveaway import GiveawayRules
 from streams.entry_columns import name_hashes
 from streams.entry_ledger import blocks_of
-from streams.giveaway_mentions import mentions_in, texts_with_marks
+from streams.giveaway_mentions import mentions_in
 from streams.giveaway_rules import RuleBook
 from streams.giveaway_texts import folded, handle_key, mentions_of
 from streams.handle_hashes import handle_hashes
 from streams.joined_strings import encoded, taken_apart
 from streams.topics import COMMENTS
 
-TEXTS = st.text(alphabet="@@@@abA1_.-· #\n\0é＠ß🍀\u0301\u200d\ufe0fʰ日", max_size=14)
+TEXTS = st.text(alphabet="@@@@abA1_.-· #\n\0\1é＠﹫ß🍀\u0301\u200d\ufe0fʰ日", max_size=14)
 
 
 @given(st.lists(TEXTS, max_size=8))
@@ -27,14 +27,15 @@ TEXTS = st.text(alphabet="@@@@abA1_.-· #\n\0é＠ß🍀\u0301\u200d\ufe0fʰ日"
 @example([" ".join(f"@a{number}" for number in range(101)), " ".join(["@a"] * 101), "@b"])
 def test_mentions_of_many_texts_are_those_of_each(texts: list[str]) -> None:
     """Joined and looked at as bytes: whatever stands around the marks, and only unusual texts are left to others."""
-    found = mentions_in(texts)
+    found = mentions_in(encoded(texts))
     for number, text in enumerate(texts):
-        if found.sure[number]:
+        if number in found.unsure:
+            assert number not in found.owners
+            assert found.unsure[number] == text
+            assert not text.isascii() or "\0" in text or text.count("@") > 100
+        else:
             expected = handle_hashes(mentions_of(folded(text)))
             assert found.hashes[found.owners == number].tolist() == expected.tolist()
-        else:
-            assert number not in found.owners
-            assert not text.isascii() or "\0" in "".join(texts) or text.count("@") > 100
 
 
 @given(
@@ -53,7 +54,7 @@ def test_rules_say_the_same_of_many_texts_as_of_each(texts: list[str], rules: di
         giveaway=GiveawayRules(**moments, **rules),
     )
     book = RuleBook(campaign)
-    friends, each = book.friends_in(texts), [book.read(text) for text in texts]
+    friends, each = book.friends_in(encoded(texts)), [book.read(text) for text in texts]
     for _ in range(2):
         assert book.reasons_of_texts(texts).tolist() == [check.reasons for check in each]
     counts = np.bincount(friends.owners, minlength=len(texts))
@@ -79,12 +80,8 @@ def test_names_of_a_block_compare_as_handles_do(names: list[tuple[str, str]]) ->
     assert name_hashes(block).tolist() == handle_hashes([handle_key(handle or who) for who, handle in names]).tolist()
 
 
-@given(st.lists(TEXTS | st.text(alphabet="\x00\x01ab﹫"), min_size=1))
-@example(["@", "", "a@", "\0@"])
-def test_texts_with_marks_are_those_of_the_run_that_have_one(texts: list[str]) -> None:
-    """Whatever stands in them, each comes out as it went in; those without a mark do not."""
-    data = encoded(texts)
-    assert taken_apart(data) == texts
-    numbers, marked = texts_with_marks(data)
-    assert marked == [text for text in texts if any(mark in text for mark in "@＠﹫")]
-    assert [texts[number] for number in numbers.tolist()] == marked
+@given(st.lists(TEXTS, min_size=1))
+@example(["@", "", "a@", "\0@", "\1", "\1a\0b"])
+def test_texts_come_out_of_a_joined_run_as_they_went_in(texts: list[str]) -> None:
+    """Whatever stands in them, the separator and its escape included."""
+    assert taken_apart(encoded(texts)) == texts
