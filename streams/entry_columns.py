@@ -171,7 +171,8 @@ def name_hashes(block: EntryBlock) -> U64:
     starts, lengths = starts[of_author], lengths[of_author]
     hashes = hashes_at(found, starts, lengths)
     is_unusual = np.zeros(2 * count, dtype=np.bool_)
-    is_unusual[np.searchsorted(ends, np.flatnonzero(_UNUSUAL[found[: ends[-1]]]))] = True
+    if both.translate(None, _USUAL):
+        is_unusual[np.searchsorted(ends, np.flatnonzero(_UNUSUAL[found[: ends[-1]]]))] = True
     unusual = np.flatnonzero(is_unusual[of_author] | _STRIPPED[found[starts + lengths - 1]])
     if len(unusual):
         handles, author_ids = block.handles, block.author_ids
@@ -187,5 +188,6 @@ def _bytes_in(values: Iterable[int]) -> NDArray[np.bool_]:
 
 _UNUSUAL = _bytes_in([*range(1, 0x21), ord("@"), *range(0x7F, 0x100)])
 """Bytes of a name that may be changed, when names are compared, by more than making letters small."""
+_USUAL = bytes(np.flatnonzero(~_UNUSUAL).tolist())
 _STRIPPED = _bytes_in(b".-")
 """ASCII that is taken off the end."""

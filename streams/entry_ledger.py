@@ -11,7 +11,6 @@ with a crash while the state that it belongs to survives, and then only the seco
 """
 
 from collections.abc import Container, Sequence
-from itertools import compress
 from typing import Final
 
 import numpy as np
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 from models.events import CommentCreated, CommentDeleted, Event, Purchase, Refund
 from streams.decode import epoch_ms
 from streams.entry_block import EntryBlock, Order
-from streams.filling_block import FillingBlock
+from streams.filling_block import FillingBlock, SomeComments
 from streams.hashing import PlatformSeeds, digest, hashes_of
 from streams.topics import COMMENTS
 
@@ -73,9 +72,7 @@ class EntryCollector:
     def add_comments(
         self,
         campaign_id: str | None,
-        comments: Sequence[CommentCreated],
-        texts: Sequence[str],
-        seeds: Sequence[int],
+        some: SomeComments,
         first: int,
         offset: int,
     ) -> None:
@@ -83,26 +80,22 @@ class EntryCollector:
 
         Args:
             campaign_id: the campaign of all; None where they may be of several.
-            comments: they.
-            texts: what each says.
-            seeds: the hash seed of each one's platform.
+            some: the comments.
             first: the number of the first among the comments of the batch.
             offset: one that is not beyond theirs.
         """
-        if not comments:
+        if not some.comments:
             return
-        numbers = np.arange(first, first + len(comments))
+        numbers = np.arange(first, first + len(some.comments))
         if campaign_id is not None:
             if campaign_id in self.giveaways:
-                self._block(campaign_id, offset).put_comments(comments, texts, seeds, numbers)
+                self._block(campaign_id, offset).put_comments(some, numbers)
             return
-        campaigns = [comment.campaign_id for comment in comments]
+        campaigns = [comment.campaign_id for comment in some.comments]
         for each in sorted(set(campaigns)):
             if each in self.giveaways:
                 own = [other == each for other in campaigns]
-                self._block(each, offset).put_comments(
-                    list(compress(comments, own)), list(compress(texts, own)), list(compress(seeds, own)), numbers[own]
-                )
+                self._block(each, offset).put_comments(some.picked(own), numbers[own])
 
     def add_deletions(self, deletions: Sequence[CommentDeleted], seeds: Sequence[int], offset: int) -> None:
         """Take deletions, with the hash seeds of their platforms and an offset that is not beyond theirs."""
@@ -172,9 +165,10 @@ def blocks_of(
         comments = [event for event in some if isinstance(event, CommentCreated)]
         deletions = [event for event in some if isinstance(event, CommentDeleted)]
         seeds = [seed_of[comment.platform] for comment in comments]
-        collector.add_comments(campaign_id, comments, [comment.text for comment in comments], seeds, 0, offset)
+        authors = [comment.author_id for comment in comments]
+        said = SomeComments(comments, [comment.text for comment in comments], authors, seeds)
+        collector.add_comments(campaign_id, said, 0, offset)
         collector.add_deletions(deletions, [seed_of[deletion.platform] for deletion in deletions], offset)
-        authors = zip(comments, seeds, strict=True)
-        people = hashes_of([digest(comment.author_id.encode(), seed) for comment, seed in authors])
+        people = hashes_of([digest(author.encode(), seed) for author, seed in zip(authors, seeds, strict=True)])
         collector.add_columns(np.array(times_ms)[places], np.array(rows)[places], people)
     return collector.take()

@@ -6,7 +6,8 @@ columns of the batch already.
 
 from array import array
 from collections.abc import Sequence
-from typing import Final
+from itertools import compress
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,24 @@ class _Numbers(dict[str, int]):
     def __missing__(self, key: str) -> int:
         number = self[key] = len(self)
         return number
+
+
+class SomeComments(NamedTuple):
+    """Comments, and what is needed of them beside giveaways too: texts, author ids, hash seeds of their platforms."""
+
+    comments: Sequence[CommentCreated]
+    texts: Sequence[str]
+    author_ids: Sequence[str]
+    seeds: Sequence[int]
+
+    def picked(self, wanted: Sequence[bool]) -> "SomeComments":
+        """Return those of a mask."""
+        return SomeComments(
+            list(compress(self.comments, wanted)),
+            list(compress(self.texts, wanted)),
+            list(compress(self.author_ids, wanted)),
+            list(compress(self.seeds, wanted)),
+        )
 
 
 class FillingBlock:
@@ -69,14 +88,13 @@ class FillingBlock:
         is_complete = not self._waiting
         return is_complete and (len(self._post_of) >= BLOCK_COMMENTS or self._text_bytes > _BLOCK_TEXT_BYTES)
 
-    def put_comments(
-        self, comments: Sequence[CommentCreated], texts: Sequence[str], seeds: Sequence[int], numbers: I64
-    ) -> None:
+    def put_comments(self, some: SomeComments, numbers: I64) -> None:
         """Take some comments of a batch; ``numbers`` are theirs among the batch's comments."""
+        comments, texts, author_ids, seeds = some
         comment_ids = [comment.comment_id for comment in comments]
         self._comments.append(b"".join(map(digest, map(str.encode, comment_ids), seeds)))
         self._comment_ids.append(encoded(comment_ids))
-        self._author_ids.append(encoded([comment.author_id for comment in comments]))
+        self._author_ids.append(encoded(author_ids))
         self._handles.append(encoded([comment.author_handle or "" for comment in comments]))
         said = encoded(texts)
         self._texts.append(said)

@@ -14,6 +14,8 @@ Column = TypeVar("Column", bound=NDArray[Any])
 _SMALLEST: Final = 1024
 _FULLEST: Final = 0.7
 _GROWTH: Final = 2.0
+_SMALL: Final = 1 << 17
+"""Slots up to which a table grows twice as fast: laying an id out again costs as much as half of adding it."""
 _HALF: Final = np.uint64(32)
 _ONE: Final = np.uint64(1)
 
@@ -113,7 +115,8 @@ class IdMap:
             return
         used = np.flatnonzero(self._slots)
         ids, numbers = self._slots[used], self._numbers[used]
-        size = max(int(len(self._slots) * _GROWTH), int(needed / _FULLEST) + 1)
+        growth = 2 * _GROWTH if len(self._slots) <= _SMALL else _GROWTH
+        size = max(int(len(self._slots) * growth), int(needed / _FULLEST) + 1)
         self._slots = np.zeros(size, dtype=np.uint64)
         self._numbers = np.full(size, -1, dtype=np.int32)
         order, places = laid_out(self._home(ids).view(np.uint64))

@@ -19,6 +19,7 @@ from streams.entry_block import (
     records_of,
 )
 from streams.entry_ledger import EntryCollector, blocks_of, person_hash
+from streams.filling_block import SomeComments
 from streams.hashing import PlatformSeeds
 from streams.topics import COMMENTS, CONVERSIONS
 
@@ -147,8 +148,9 @@ def test_each_campaign_of_a_batch_has_its_own_block() -> None:
     seeds = [PlatformSeeds()["instagram"]] * len(comments)
     for first, last in ((0, 4), (4, 7)):
         some = comments[first:last]
-        texts = [each.text for each in some]
-        collector.add_comments(None, some, texts, seeds[first:last], first, FIRST_OFFSET + first)
+        texts, authors = [each.text for each in some], [each.author_id for each in some]
+        said = SomeComments(some, texts, authors, seeds[first:last])
+        collector.add_comments(None, said, first, FIRST_OFFSET + first)
     rows = np.arange(7) % 3
     collector.add_columns(np.arange(1000, 1007), rows, np.arange(50, 57).astype(np.uint64))
     blocks = {block.campaign_id: block for block in collector.take()}
