@@ -28,13 +28,12 @@ from streams.partitioning import partition_of
 from streams.topics import ENTRIES
 
 log: Final = logging.getLogger("campaign_pulse")
-_FETCH_BYTES: Final = 8 * 1024 * 1024
+_FETCH_BYTES: Final = 1024 * 1024
+"""Of each partition; a larger record is fetched all the same, and by itself."""
 _WAIT_MS: Final = 100
 _IDLE_SECONDS: Final = 0.1
 _BUSY_SHARE: Final = 10
 """Deciding that took t seconds is followed by this many times t without it, while there is a stream to be read."""
-_SETTLE_BYTES: Final = 20_000_000
-"""Records that may wait to be settled while a long ledger is read: about 200,000 entries."""
 
 
 class EntryStage(Service):
@@ -133,7 +132,6 @@ class EntryStage(Service):
                 await self._note_ends(consumer, assigned)
 
     async def _take(self, fetched: dict[TopicPartition, list[Any]], generation: int) -> None:
-        waiting = 0
         for records in fetched.values():
             for record in records:
                 if not record.value:
@@ -142,14 +140,10 @@ class EntryStage(Service):
                 self.board.put(fact)
                 self.has_news = True
                 self._heard[fact.campaign_id] += 1
-                waiting += len(record.value)
                 # A ledger may hold millions of entries: let others have a turn.
                 await asyncio.sleep(0)
                 if generation != self._generation:
                     return
-                if waiting >= _SETTLE_BYTES:
-                    self.board.settle()
-                    waiting = 0
 
     async def _note_ends(self, consumer: AIOKafkaConsumer, assigned: frozenset[int]) -> None:
         for partition in assigned - self._caught_up:

@@ -52,6 +52,7 @@ class EntryCollector:
         self._keys = keys
         self._open: dict[str, FillingBlock] = {}
         self._full: list[EntryBlock] = []
+        self._full_bytes = 0
         self.giveaways: Container[str] = frozenset()
         """Campaigns whose facts are wanted; those of others are left out."""
 
@@ -61,6 +62,7 @@ class EntryCollector:
         if block is None or block.is_full:
             if block is not None:
                 self._full.append(self._closed(campaign_id, block))
+                self._full_bytes += block.bytes_used
             block = self._open[campaign_id] = FillingBlock(offset)
         return block
 
@@ -129,10 +131,15 @@ class EntryCollector:
 
     # ----------------------------------------------------------------------------- out
 
+    @property
+    def waiting_bytes(self) -> int:
+        """Memory of the comments that wait for a flush, about."""
+        return self._full_bytes + sum(block.bytes_used for block in self._open.values())
+
     def take(self) -> list[EntryBlock]:
         """Return the blocks of what was added since last asked."""
         taken, self._open = self._open, {}
-        full, self._full = self._full, []
+        full, self._full, self._full_bytes = self._full, [], 0
         return full + [self._closed(campaign_id, block) for campaign_id, block in taken.items()]
 
 

@@ -24,6 +24,8 @@ BLOCK_COMMENTS: Final = 20_000
 _BLOCK_TEXT_BYTES: Final = RECORD_BYTES // 2
 """Bytes of texts with which a block is full: what one has besides is a good megabyte."""
 _SEPARATOR: Final = SEPARATOR.encode()
+_NUMBERS_BYTES: Final = 48
+"""What a comment takes besides its strings: two hashes, time, row, post, country, platform and kind."""
 _TABLE: Final = 1 << 22
 """Different numbers up to which they are looked up in a table: 3 ns each, and 60 by sorting."""
 
@@ -64,6 +66,8 @@ class FillingBlock:
         self._handles: list[bytes] = []
         self._texts: list[bytes] = []
         self._text_bytes = 0
+        self.bytes_used = 0
+        """Memory of the comments, about."""
         self._comments: list[bytes] = []
         self._posts = _Numbers()
         self._post_of = array("I")
@@ -93,12 +97,15 @@ class FillingBlock:
         comments, texts, author_ids, seeds = some
         comment_ids = [comment.comment_id for comment in comments]
         self._comments.append(b"".join(map(digest, map(str.encode, comment_ids), seeds)))
-        self._comment_ids.append(encoded(comment_ids))
-        self._author_ids.append(encoded(author_ids))
-        self._handles.append(encoded([comment.author_handle or "" for comment in comments]))
         said = encoded(texts)
-        self._texts.append(said)
         self._text_bytes += len(said)
+        ids, authors = encoded(comment_ids), encoded(author_ids)
+        handles = encoded([comment.author_handle or "" for comment in comments])
+        self._comment_ids.append(ids)
+        self._author_ids.append(authors)
+        self._handles.append(handles)
+        self._texts.append(said)
+        self.bytes_used += len(ids) + len(authors) + len(handles) + len(said) + _NUMBERS_BYTES * len(comments)
         self._post_of.extend(map(self._posts.__getitem__, [comment.post_id for comment in comments]))
         self._seeds.extend(seeds)
         if not self._platforms.keys() >= set(seeds):

@@ -312,6 +312,11 @@ class PartitionState(Intake):
         changed, self._touched = self._touched, set()
         return sorted(changed)
 
+    @property
+    def waiting_bytes(self) -> int:
+        """Size of the dead letters, forwards and facts that wait for a flush."""
+        return super().waiting_bytes + sum(collector.waiting_bytes for collector in self.facts.values())
+
     def take_facts(self) -> list[EntryBlock]:
         """Return the facts of giveaways since last asked, in blocks."""
         return [block for collector in self.facts.values() for block in collector.take()]
