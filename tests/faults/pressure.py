@@ -22,20 +22,23 @@ MEASURED = 0.6
 """Of the first events, how many make the rate; some do not count, some wait for it."""
 
 
-def bound_bytes(partitions: int, events: int, influencers: int) -> int:
+def bound_bytes(partitions: int, events: int, influencers: int, entries: int) -> int:
     """Return how much a worker may grow by, from what can be in flight and what is kept (docs/memory.md).
 
     In flight: one fetch of 1 MiB for each partition of each input topic (at most 96 MiB in all, but 256 KiB each), and
-    8 fetches of each topic as objects, twice their size; refused and misplaced events, 32 MiB and their copy in the
-    producer; 500 state records, 15 MB, and the numbers of a flush, 16 MiB, each twice. Kept: 100 kB an influencer, 32
-    bytes an event id (a table that grows is there twice), 200 bytes for each of 65,536 texts in the sentiment cache,
-    and the copy of the changelog: 30 kB an influencer and 8 bytes an id.
+    8 fetches of each topic as objects, twice their size; refused and misplaced events and facts of giveaways, 32 MiB
+    and their copy in the producer; 500 state records, 15 MB, and the numbers of a flush, 16 MiB, each twice. Kept: 100
+    kB an influencer, 32 bytes an event id (a table that grows is there twice), 200 bytes for each of 65,536 texts in
+    the sentiment cache, and the copy of the changelog: 30 kB an influencer and 8 bytes an id. With entries of a
+    giveaway: 200 bytes each (a table that grows is there twice), and the ledger, a fetch of 1 MiB of each partition,
+    or its largest record of 8 MiB, as it lies on the wire, parsed and in columns.
     """
     fetched = min(3 * partitions * MIB, max(96 * MIB, 3 * partitions * MIB // 4))
     queued = 2 * 3 * 8 * MIB
     flushed = 2 * (32 * MIB + 15_000_000 + 16 * MIB)
     kept = influencers * 130_000 + events * (32 + 8) + 65_536 * 200
-    return fetched + queued + flushed + kept
+    ledger = 3 * max(partitions, 8) * MIB if entries else 0
+    return fetched + queued + flushed + kept + ledger + entries * 200
 
 
 def backlog(trial: Trial, size: Size) -> None:
@@ -112,7 +115,9 @@ class Signs:
         trial.strike("everything is sent")
         trial.until(self._drained, "the lag is drained")
         grown = peak_bytes(self._worker.pid) - self._base_bytes
-        bound = bound_bytes(trial.subject.partitions, trial.sent, len(trial.log.oracle["influencers"]))
+        oracle = trial.log.oracle
+        entries = sum(each["entries"] for each in oracle["giveaways"] if not each["influencer_id"])
+        bound = bound_bytes(trial.subject.partitions, trial.sent, len(oracle["influencers"]), entries)
         trial.notes.append(
             f"lag shown up to {self._lag:,.0f} records, delay up to {self._delay:,.0f} s; "
             f"memory grew by {grown / 1e6:.0f} MB of at most {bound / 1e6:.0f}"

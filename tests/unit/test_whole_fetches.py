@@ -1,6 +1,9 @@
 """Whole fetches: the same records and the same next offset as aiokafka gives one by one."""
 
+import gc
 import struct
+import weakref
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -98,6 +101,25 @@ def test_a_corrupt_batch_is_fetched_again_and_nothing_behind_it_is_read_first() 
     assert assignment.position == 0
     assert not result.has_more()
     assert result.getall() == []
+
+
+@pytest.mark.parametrize("is_corrupt", [False, True])
+def test_the_bytes_of_a_fetch_go_with_it(is_corrupt: bool) -> None:
+    """Once its records were handed over, or refused, nothing holds a fetch: garbage is seldom collected."""
+    data = batch(0, 3)
+    data[CRC_AT] ^= 0xFF * is_corrupt
+    records = fetched(bytes(data), 0)
+    alive = weakref.ref(records)
+    WholeFetch.whole_topics = frozenset({"events"})
+    result = WholeFetch(PLACE, assignment=Assignment(0), partition_records=records, backoff=0)
+    del records
+    gc.disable()
+    try:
+        with pytest.raises(CorruptRecordException) if is_corrupt else nullcontext():
+            result.getall()
+        assert alive() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize(("topics", "kind"), [({"events"}, "whole"), ({"other"}, "one by one")])
