@@ -1,6 +1,9 @@
 """What may pile up in a worker is bounded, as docs/memory.md says."""
 
 import asyncio
+import platform
+import subprocess
+import sys
 from unittest import mock
 
 import pytest
@@ -36,6 +39,24 @@ def test_waiting_dead_letters_and_forwards_are_measured() -> None:
     assert 500 < state.waiting_bytes < both - 1_000
     assert len(state.take_forwards()) == 1
     assert state.waiting_bytes == 0
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told")
+def test_large_memory_goes_back_to_the_system() -> None:
+    """Also after a large piece was freed, which makes glibc keep what is smaller; in a process of its own."""
+    told = """
+import resource
+from agents.worker import return_large_memory
+assert return_large_memory()
+def resident(): return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
+bytearray(24 << 20)
+before, held = resident(), [bytearray(b"x") * (20 << 20) for _ in range(5)]
+small = [bytes(1000) for _ in range(1000)]
+del held
+assert resident() < before + (8 << 20), resident() - before
+"""
+    done = subprocess.run([sys.executable, "-c", told], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 class CountedOutbox(Outbox):
