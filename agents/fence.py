@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from faust.types import EventT
 
-from agents.outbox import Delivery, Headers, Outbox
+from agents.outbox import DELIVERY_SECONDS, Delivery, Headers, Outbox
 from agents.state_store import Change
 from agents.state_table import StateTable, fence_key
 from agents.stored_table import StoredTable
@@ -100,14 +100,20 @@ class Membership:
     async def assure(self) -> None:
         """Return at once while the session holds; otherwise wait for the next heartbeat's answer.
 
-        An accepted one means that the group never went on without this worker (the broker was away, not we).
+        An accepted one means that the group never went on without this worker (the broker was away, not we). Looks are
+        counted, not seconds: a worker that was stopped meanwhile must hear what the group says of it.
 
         Raises:
             FencedOut: the broker refused.
+            TimeoutError: no broker answered within the time that a delivery may take.
         """
+        looks = 0
         while not self.is_valid:
             if not self._joined:
                 raise FencedOut("the group has gone on without this worker: it was silent for longer than its session")
+            if looks * _LOOK_SECONDS >= DELIVERY_SECONDS:
+                raise TimeoutError(f"no broker confirmed a heartbeat of this worker within {DELIVERY_SECONDS:g} s")
+            looks += 1
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def reconfirm(self) -> None:
