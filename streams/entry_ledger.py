@@ -25,8 +25,8 @@ from streams.topics import COMMENTS
 
 I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]
-_AT_A_TIME: Final = 5_000
-"""Events at hand that are put into a block together: about as many as a fetched batch has."""
+_AT_A_TIME: Final = 256
+"""Events at hand that are put into a block together, as in ``streams.columns``."""
 
 
 def person_hash(platform: str, author_id: str) -> int:
@@ -51,23 +51,22 @@ class EntryCollector:
         self._partition = partition
         self._keys = keys
         self._open: dict[str, FillingBlock] = {}
-        self._full: list[EntryBlock] = []
-        self._full_bytes = 0
+        self._full: list[tuple[str, FillingBlock]] = []
         self.giveaways: Container[str] = frozenset()
         """Campaigns whose facts are wanted; those of others are left out."""
 
-    def _block(self, campaign_id: str, offset: int) -> FillingBlock:
-        """Return the block that is being filled; a new one, of facts from ``offset`` on, where there is none."""
+    def _block(self, campaign_id: str, offset: int, comments: int = 0) -> FillingBlock:
+        """Return the block that has room for so many comments; a new one from ``offset`` on, where there is none."""
         block = self._open.get(campaign_id)
-        if block is None or block.is_full:
-            if block is not None:
-                self._full.append(self._closed(campaign_id, block))
-                self._full_bytes += block.bytes_used
+        if block is not None and comments and not block.has_room(comments):
+            self._full.append((campaign_id, block))
+            block = None
+        if block is None:
             block = self._open[campaign_id] = FillingBlock(offset)
         return block
 
-    def _closed(self, campaign_id: str, block: FillingBlock) -> EntryBlock:
-        return block.close(campaign_id, self._topic, self._partition, self._keys)
+    def _blocks(self) -> list[tuple[str, FillingBlock]]:
+        return [*self._full, *self._open.items()]
 
     # ------------------------------------------------------------------------ comments
 
@@ -91,13 +90,13 @@ class EntryCollector:
         numbers = np.arange(first, first + len(some.comments))
         if campaign_id is not None:
             if campaign_id in self.giveaways:
-                self._block(campaign_id, offset).put_comments(some, numbers)
+                self._block(campaign_id, offset, len(numbers)).put_comments(some, numbers)
             return
         campaigns = [comment.campaign_id for comment in some.comments]
         for each in sorted(set(campaigns)):
             if each in self.giveaways:
                 own = [other == each for other in campaigns]
-                self._block(each, offset).put_comments(some.picked(own), numbers[own])
+                self._block(each, offset, sum(own)).put_comments(some.picked(own), numbers[own])
 
     def add_deletions(self, deletions: Sequence[CommentDeleted], seeds: Sequence[int], offset: int) -> None:
         """Take deletions, with the hash seeds of their platforms and an offset that is not beyond theirs."""
@@ -108,7 +107,7 @@ class EntryCollector:
 
     def add_columns(self, times_ms: I64, rows: I64, people: U64) -> None:
         """Complete a batch: event time, row and author's hash of each of its comments."""
-        for block in self._open.values():
+        for _, block in self._blocks():
             block.put_columns(times_ms, rows, people)
 
     # ---------------------------------------------------------------------- conversions
@@ -134,13 +133,12 @@ class EntryCollector:
     @property
     def waiting_bytes(self) -> int:
         """Memory of the comments that wait for a flush, about."""
-        return self._full_bytes + sum(block.bytes_used for block in self._open.values())
+        return sum(block.bytes_used for _, block in self._blocks())
 
     def take(self) -> list[EntryBlock]:
         """Return the blocks of what was added since last asked."""
-        taken, self._open = self._open, {}
-        full, self._full, self._full_bytes = self._full, [], 0
-        return full + [self._closed(campaign_id, block) for campaign_id, block in taken.items()]
+        taken, self._open, self._full = self._blocks(), {}, []
+        return [block.close(campaign_id, self._topic, self._partition, self._keys) for campaign_id, block in taken]
 
 
 def blocks_of(

@@ -20,7 +20,7 @@ from streams.joined_strings import SEPARATOR, encoded
 I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]
 BLOCK_COMMENTS: Final = 20_000
-"""Comments with which a block is full; it has about 1.8 MB then."""
+"""Comments a block at most; one has about 1.8 MB then."""
 _BLOCK_TEXT_BYTES: Final = RECORD_BYTES // 2
 """Bytes of texts with which a block is full: what one has besides is a good megabyte."""
 _SEPARATOR: Final = SEPARATOR.encode()
@@ -86,11 +86,9 @@ class FillingBlock:
         self.refunded: list[bytes] = []
         """Digests of orders."""
 
-    @property
-    def is_full(self) -> bool:
-        """Whether the next batch should have another block."""
-        is_complete = not self._waiting
-        return is_complete and (len(self._post_of) >= BLOCK_COMMENTS or self._text_bytes > _BLOCK_TEXT_BYTES)
+    def has_room(self, comments: int) -> bool:
+        """Whether so many comments may be put into it."""
+        return len(self._post_of) + comments <= BLOCK_COMMENTS and self._text_bytes <= _BLOCK_TEXT_BYTES
 
     def put_comments(self, some: SomeComments, numbers: I64) -> None:
         """Take some comments of a batch; ``numbers`` are theirs among the batch's comments."""
