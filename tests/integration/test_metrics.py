@@ -1,8 +1,6 @@
 """/metrics of a live worker: promtool is content, series are bounded, labels are the stated ones."""
 
-import os
 import re
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -28,6 +26,7 @@ from streams.windows import MINUTE_MS
 from tests.integration.cluster import Cluster
 from tests.integration.definitions import write_definition
 from tests.integration.scrape import Scrape, scrape
+from tests.observability.programs import program
 from tests.series_bound import stated_bound
 from tools.docs_metrics import exported_name, families, labels_of, series_per_row
 
@@ -172,12 +171,7 @@ def send(bootstrap: str, campaign_id: str, ids: list[str]) -> tuple[int, int]:
 
 def test_promtool_finds_nothing_to_complain_about(cluster: Cluster) -> None:
     """`promtool check metrics` on the live scrape: exit code 0 and not one word."""
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        message = "promtool is missing: install the Debian package prometheus (apt-get install prometheus)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message, pytrace=False)
-        pytest.skip(message)
+    promtool = program("promtool")
     text = scrape(cluster, cluster.workers[0]).text
     checked = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True, check=False)
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")

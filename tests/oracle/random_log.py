@@ -11,6 +11,7 @@ from typing import Any
 
 from models.campaigns import CampaignDefinition, InfluencerDefinition, RateCard, TrackingLink
 from models.giveaway import BonusEntries, GiveawayRules, PastWinner
+from tests.currencies import NO_CURRENCY
 
 from .event_log import BASE, MINUTE
 
@@ -230,7 +231,7 @@ class _Log:
         rng = self.rng
         event: dict[str, Any] = {"type": rng.choice(_ORDINARY)}
         if event["type"] in ("purchase", "refund"):
-            money = {"amount": rng.choice(_AMOUNTS), "currency": rng.choice(("EUR", "EUR", "USD", "JPY", "XXX"))}
+            money = {"amount": rng.choice(_AMOUNTS), "currency": rng.choice(("EUR", "EUR", "USD", "JPY", NO_CURRENCY))}
             event |= {"order_id": f"o{number if rng.random() < 0.7 else rng.randrange(number + 1)}"} | money
         if rng.random() < 0.4:
             buyer = int(rng.paretovariate(0.6)) % 500

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from models.campaigns import TrackingLink
+from tests.currencies import NO_CURRENCY
 
 from .event_log import (
     BASE,
@@ -213,7 +214,7 @@ def test_refused_lines_leave_no_trace(log: EventLog) -> None:
     """Whatever a refused line says, neither the numbers nor the moment nor the dedupe know of it."""
     log.add("click", NOW + 5 * MINUTE + 1, event_id="x")
     log.add("click", "3000-01-01T00:00:00Z", event_id="x")
-    log.add("purchase", BASE, event_id="x", currency="XXX")
+    log.add("purchase", BASE, event_id="x", currency=NO_CURRENCY)
     log.raw(b'{"type": "click", "event_id": "x"')
     log.raw(b'{"type": "click", "event_id": "\xff"}')
     log.add("click", BASE, event_id="x")

@@ -21,6 +21,7 @@ from streams.decode import (
 )
 from streams.partition import Limits
 from streams.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS, POSTS
+from tests.currencies import NO_CURRENCY
 from tests.unit.events import NOON_MS, NOW_MS, TYPES, event_of, fields, partition_state, records, value_of
 
 TOPIC_OF_TAG = {tag_of(kind): topic for kind, topic in TOPIC_OF_TYPE.items()}
@@ -92,7 +93,7 @@ ROWS: list[tuple[bytes | None, str, str, str]] = [
     (value_of("comment.created", occurred_at=-1), COMMENTS, "out_of_range", "occurred_at"),
     (COMMENT.replace(str(NOON_MS).encode(), b"9" * 5_000), COMMENTS, "out_of_range", "occurred_at"),
     (value_of("purchase", currency="XYZ"), CONVERSIONS, "unknown_currency", "XYZ"),
-    (value_of("refund", currency="XXX"), CONVERSIONS, "unknown_currency", "XXX"),
+    (value_of("refund", currency=NO_CURRENCY), CONVERSIONS, "unknown_currency", NO_CURRENCY),
     (value_of("click"), COMMENTS, "wrong_topic", "click"),
     (COMMENT, POSTS, "wrong_topic", "comment.created"),
     (value_of("purchase"), POSTS, "wrong_topic", "purchase"),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from streams.definitions import DefinitionError, parse_definitions
+from tests.currencies import NO_CURRENCY
 
 GOOD = """\
 campaign_id: spring
@@ -72,7 +73,7 @@ def test_one_file_may_hold_several_campaigns() -> None:
         ('16:00:00+02:00"', '16:00:00"', 3, "starts_at", "2026-04-18T16:00:00"),
         ("2026-04-18T22:00:00+02:00", "tomorrow", 4, "ends_at", "tomorrow"),
         ("2026-04-18T22:00:00+02:00", "2026-13-18T22:00:00+02:00", 4, "ends_at", "2026-13-18T22:00:00+02:00"),
-        ("currency: EUR", "currency: XXX", 6, "rate_card.currency", "XXX"),
+        ("currency: EUR", f"currency: {NO_CURRENCY}", 6, "rate_card.currency", NO_CURRENCY),
         ("currency: EUR", "currency: eur", 6, "rate_card.currency", "eur"),
         ("dated: 2026-03-01", "dated: spring", 7, "rate_card.dated", "spring"),
         ('like: "0.05"', "like: 0.05", 8, "rate_card.like", "0.05"),
