@@ -8,8 +8,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from agents.alerts import AlertWorker
 from agents.metric_rows import OTHER
 from models.alerts import Severity
-from streams.alert_stage import CampaignAlerts
 from streams.attribution import Registry
+from streams.campaign_alerts import CampaignAlerts
 from streams.pipeline import Pipeline
 
 
@@ -37,7 +37,7 @@ def alert_metrics(alerts: AlertWorker, pipeline: Pipeline, label_cap: int, gone:
     }
     for name, (text, value) in counters.items():
         yield CounterMetricFamily(f"campaign_pulse_{name}", text, value=value)
-    untold = sum(len(campaign.untold) for campaign in campaigns)
+    untold = sum(len(campaign.transitions.untold) for campaign in campaigns)
     yield GaugeMetricFamily("campaign_pulse_alerts_untold", "Transitions that wait to be told.", value=untold)
     watermarks = [state.closed.watermark_ms for state in states if state.closed.watermark_ms]
     yield GaugeMetricFamily(
@@ -58,7 +58,7 @@ def _active(campaigns: Iterable[CampaignAlerts], registry: Registry, label_cap: 
         index = registry.campaigns.get(campaign.campaign_id)
         order = {} if index is None else {influencer_id: place for place, influencer_id in enumerate(index.influencers)}
         name = OTHER if index is None else campaign.campaign_id
-        for told in campaign.active.values():
+        for told in campaign.transitions.active.values():
             alert = told.transition.alert
             if index is not None and alert.influencer_id and alert.influencer_id not in order:
                 continue  # left the definition: the next minute ends it, and as `other` it would be a new alert
@@ -88,7 +88,7 @@ def _transitions(campaigns: Iterable[CampaignAlerts], registry: Registry) -> Met
     totals: Counter[tuple[str, str, str]] = Counter()
     for campaign in campaigns:
         name = campaign.campaign_id if campaign.campaign_id in registry.campaigns else OTHER
-        for rule, kinds in campaign.counts.items():
+        for rule, kinds in campaign.transitions.counts.items():
             for kind, count in kinds.items():
                 totals[name, rule, kind] += count
     for labels, count in sorted(totals.items()):

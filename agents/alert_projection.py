@@ -15,7 +15,7 @@ from redis.asyncio.client import Pipeline as RedisPipeline
 from redis.exceptions import ResponseError
 
 from models.alerts import AlertTransition
-from streams.alert_stage import Told
+from streams.transition_log import Told
 
 HISTORY_LENGTH: Final = 1_000
 _TOO_OLD: Final = "equal or smaller"

@@ -23,7 +23,8 @@ from agents.outbox import Outbox
 from agents.redis_projection import RedisProjection
 from agents.state_table import Slots, StateTable, alerts_key
 from models.alerts import AlertTransition
-from streams.alert_stage import AlertPartition, CampaignAlerts, Checkpoint, WindowRecord
+from streams.alert_stage import AlertPartition, WindowRecord
+from streams.campaign_alerts import CampaignAlerts, Checkpoint
 from streams.pipeline import Pipeline
 from streams.topics import ALERTS, WINDOWS
 from streams.window_records import encode_window
@@ -58,7 +59,7 @@ class AlertWorker:
         outbox: delivers to Kafka.
         redis: the read model, or None.
         confirm: told (topic-partition, next offset) of what checkpoints stand for.
-        wait_ms: see ``streams.alert_stage``.
+        wait_ms: see ``streams.minute_gathering``.
     """
 
     def __init__(
@@ -213,7 +214,9 @@ class AlertWorker:
 
     async def _tell(self, stage: AlertPartition) -> None:
         telling = [
-            (campaign, tellable) for campaign in list(stage.campaigns.values()) if (tellable := campaign.tellable())
+            (campaign, tellable)
+            for campaign in list(stage.campaigns.values())
+            if (tellable := campaign.transitions.tellable())
         ]
         if not telling:
             return
@@ -227,12 +230,13 @@ class AlertWorker:
             self._show(campaign, len(tellable))
             for told in tellable:
                 log.warning("%s", log_line(told.transition))
-            campaign.told(len(tellable))
+            campaign.transitions.told(len(tellable))
 
     def _show(self, campaign: CampaignAlerts, new: int) -> None:
         if self._redis is not None:
+            transitions = campaign.transitions
             self._redis.alerts.put(
-                AlertView(campaign.campaign_id, list(campaign.active.values()), campaign.untold[:new])
+                AlertView(campaign.campaign_id, list(transitions.active.values()), transitions.untold[:new])
             )
 
     def show_all(self) -> None:

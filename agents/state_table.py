@@ -1,7 +1,7 @@
 """The durable copy of the state, written behind: what lies in the changelog and in the worker's copy of it.
 
 Keys begin with their partition number, so that the records of one partition can be found again. Values are the
-records of ``streams.records``, the segments of ``streams.dedupe`` and the checkpoints of ``streams.alert_stage``.
+records of ``streams.records``, the segments of ``streams.dedupe`` and the checkpoints of ``streams.campaign_alerts``.
 """
 
 from collections.abc import Iterable

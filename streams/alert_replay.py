@@ -39,5 +39,5 @@ class AlertReplay:
         for window in state.closed.take():
             self._stage.apply(ReplayedWindow(self._stage.position, window.end_ms, encode_window(window)))
         for campaign in self._stage.campaigns.values():
-            self.transitions += [told.transition for told in campaign.untold]
-            campaign.untold.clear()
+            self.transitions += [told.transition for told in campaign.transitions.untold]
+            campaign.transitions.untold.clear()

@@ -8,11 +8,13 @@ import pytest
 
 from agents.alert_metrics import alert_metrics
 from agents.alerts import AlertWorker
+from models.alerts import AlertTransition
 from streams.alert_replay import ReplayedWindow
-from streams.alert_stage import GONE_MS, AlertPartition
+from streams.alert_stage import AlertPartition
 from streams.attribution import Registry
 from streams.definitions import DefinitionError, parse_definitions
 from streams.formats import UnsupportedRecord
+from streams.minute_gathering import GONE_MS
 from streams.pipeline import Pipeline
 from streams.window_records import COUNTS, encode_window, make_window
 from tests.unit.events import MINUTE_MS, NOON_MS, campaign, influencer
@@ -123,12 +125,21 @@ class Silence:
 
     def open(self) -> list[tuple[str | None, str]]:
         """Whose alerts are open, and which."""
-        alerts = [told.transition.alert for told in self.stage.campaigns["c"].active.values()]
+        alerts = [told.transition.alert for told in self.stage.campaigns["c"].transitions.active.values()]
         return [(alert.influencer_id, alert.rule) for alert in alerts]
+
+    def resolved(self) -> list[AlertTransition]:
+        """The ends of alerts that are to be told."""
+        untold = [told.transition for told in self.stage.campaigns["c"].transitions.untold]
+        return [transition for transition in untold if transition.kind == "resolved"]
 
     def ends(self) -> list[tuple[str | None, str | None, int]]:
         """Whose alerts were resolved, how, and at which minute."""
-        told = [each.transition for each in self.stage.campaigns["c"].untold if each.transition.kind == "resolved"]
+        told = [
+            each.transition
+            for each in self.stage.campaigns["c"].transitions.untold
+            if each.transition.kind == "resolved"
+        ]
         return [(each.alert.influencer_id, each.alert.resolution, each.at_ms // MINUTE_MS - FIRST) for each in told]
 
 
@@ -140,7 +151,7 @@ def test_an_alert_of_somebody_who_left_the_definition_is_resolved() -> None:
     silence.pass_minute(ana=0)
     assert silence.open() == []
     assert silence.ends() == [("ana", "removed", silence.minutes)]
-    (ended,) = [each.transition for each in silence.stage.campaigns["c"].untold if each.transition.kind == "resolved"]
+    (ended,) = silence.resolved()
     assert ended.alert.phase == "ok"
     assert ended.alert.explanation.startswith(
         "ana is no longer in the campaign's definition: feed silent is not watched"

@@ -12,9 +12,10 @@ from models.alerts import RULE_NAMES, Alert, AlertTransition, Severity
 from models.giveaway import ENTRY_REASONS
 from models.rollups import GiveawayRollup
 from models.suspicion import SUSPICION_REASONS, SuspicionNumbers
-from streams.alert_stage import CampaignAlerts, Told
 from streams.attribution import Registry
+from streams.campaign_alerts import CampaignAlerts
 from streams.pipeline import Pipeline
+from streams.transition_log import Told
 from tests.series_bound import stated_bound
 
 from .events import campaign, influencer
@@ -94,6 +95,6 @@ def everything_open(campaign_id: str) -> CampaignAlerts:
                 sample_size=1,
                 explanation="",
             )
-            found.active[alert.alert_id] = Told(0, 0, AlertTransition(kind="opened", at_ms=0, alert=alert))
-        found.counts[rule] = {"opened": 1, "updated": 1, "resolved": 1}
+            found.transitions.active[alert.alert_id] = Told(0, 0, AlertTransition(kind="opened", at_ms=0, alert=alert))
+        found.transitions.counts[rule] = {"opened": 1, "updated": 1, "resolved": 1}
     return found
