@@ -25,7 +25,7 @@ from streams.rollups import ratio
 from streams.topics import INPUT_TOPICS
 
 if TYPE_CHECKING:
-    from agents.app import Worker
+    from agents.worker_parts import Worker
 
 _LABELS: Final = ("campaign", "influencer", "platform")
 _ROLLING: Final = WINDOW_NAMES[:-1]
@@ -234,7 +234,7 @@ class PulseCollector(Collector):
                 "Records of earlier owners behind a later owner's fence, left out at recovery.",
                 worker.fence.order.dropped_total,
             ),
-            "fenced_out": ("Times the group went on without this worker.", worker.fenced_out_total),
+            "fenced_out": ("Times the group went on without this worker.", worker.tenure.fenced_out_total),
             "sentiment_cache_hits": ("Comments whose polarity was remembered.", worker.scorer.hits),
             "sentiment_cache_misses": ("Comments that had to be scored.", worker.scorer.misses),
         }

@@ -12,7 +12,7 @@ from agents.settings import Settings
 from streams.topics import INPUT_TOPICS
 
 if TYPE_CHECKING:
-    from agents.app import Worker
+    from agents.worker_parts import Worker
 
 _CONSUMER_TASKS: Final = ("_commit_handler",)
 _FETCHER_TASKS: Final = ("_fetcher",)
