@@ -119,6 +119,7 @@ class Flusher:
 
         Raises:
             KafkaError: something could not be delivered. Nothing was confirmed; the worker must end and start again.
+            TimeoutError: no broker confirmed a delivery, or this worker's membership, in time. The same.
             FencedOut: the partitions belong to other workers. What was flushed may or may not have been sent and does
                 not count; the state must be dropped.
         """

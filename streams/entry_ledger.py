@@ -50,6 +50,7 @@ class EntryCollector:
         self._topic = topic
         self._partition = partition
         self._keys = keys
+        self._seeds = PlatformSeeds()
         self._open: dict[str, FillingBlock] = {}
         self._full: list[tuple[str, FillingBlock]] = []
         self.giveaways: Container[str] = frozenset()
@@ -114,7 +115,7 @@ class EntryCollector:
 
     def add_orders(self, events: Sequence[Event], rows: Sequence[int], times_ms: Sequence[int], offset: int) -> None:
         """Take conversions, with their rows, event times and an offset that is not beyond theirs."""
-        seeds = PlatformSeeds()
+        seeds = self._seeds
         for event, row, at_ms in zip(events, rows, times_ms, strict=True):
             if not isinstance(event, Purchase | Refund) or event.test or event.campaign_id not in self.giveaways:
                 continue
