@@ -30,15 +30,15 @@ def bound_bytes(partitions: int, events: int, influencers: int, entries: int) ->
     and their copy in the producer; 500 state records, 15 MB, and the numbers of a flush, 16 MiB, each twice. Kept: 100
     kB an influencer, 32 bytes an event id (a table that grows is there twice), 200 bytes for each of 65,536 texts in
     the sentiment cache, and the copy of the changelog: 30 kB an influencer and 8 bytes an id. With entries of a
-    giveaway: 200 bytes each (a table that grows is there twice), and the ledger, a fetch of 1 MiB of each partition,
-    or its largest record of 8 MiB, as it lies on the wire, parsed and in columns.
+    giveaway: 135 bytes each and 25 while the largest table grows and is there twice; and the ledger, a fetch of 1 MiB
+    of each partition, or its largest record of 8 MiB, as it lies on the wire, parsed and in columns.
     """
     fetched = min(3 * partitions * MIB, max(96 * MIB, 3 * partitions * MIB // 4))
     queued = 2 * 3 * 8 * MIB
     flushed = 2 * (32 * MIB + 15_000_000 + 16 * MIB)
     kept = influencers * 130_000 + events * (32 + 8) + 65_536 * 200
     ledger = 3 * max(partitions, 8) * MIB if entries else 0
-    return fetched + queued + flushed + kept + ledger + entries * 200
+    return fetched + queued + flushed + kept + ledger + entries * 160
 
 
 def backlog(trial: Trial, size: Size) -> None:
