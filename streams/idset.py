@@ -24,7 +24,7 @@ _FIRST_FREE: Final = np.array([_STEP] + [8 - bits.bit_length() for bits in range
 """The first set bit of eight, the highest being number 0; ``_STEP`` when there is none."""
 
 
-def laid_out(homes: U64 | I64) -> tuple[I64, I64]:
+def laid_out(homes: I64) -> tuple[I64, I64]:
     """Return where ids of an emptied table go: ids in the order of their places, and these places.
 
     In the order of their homes each goes to its home, or behind the one before it: linear probing without a probe.
@@ -32,7 +32,7 @@ def laid_out(homes: U64 | I64) -> tuple[I64, I64]:
     """
     order = np.argsort(homes, kind="stable")  # almost sorted already, as they come out of a table
     steps = np.arange(len(homes))
-    places: I64 = np.maximum.accumulate(homes[order].astype(np.int64) - steps) + steps
+    places: I64 = np.maximum.accumulate(homes[order] - steps) + steps
     return order, places
 
 
