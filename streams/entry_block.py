@@ -19,7 +19,7 @@ RECORD_BYTES: Final = 6_000_000
 """A longer record is split: it must stay below 8 MiB."""
 
 
-class Place(Struct, frozen=True, array_like=True):
+class Place(Struct, frozen=True, array_like=True, gc=False):
     """What comments have in common: where they stand, and from which country; "" is unknown."""
 
     influencer_id: str
@@ -29,7 +29,7 @@ class Place(Struct, frozen=True, array_like=True):
     is_reply: bool
 
 
-class Order(Struct, frozen=True, array_like=True):
+class Order(Struct, frozen=True, array_like=True, gc=False):
     """A purchase with a discount code by somebody known, or its refund."""
 
     order: int

@@ -18,6 +18,7 @@ VALID, DUPLICATE, INVALID, WITHDRAWN, UNSETTLED, GONE = range(6)
 """Verdicts: ``models.giveaway.ENTRY_VERDICTS``, then those that are not counted."""
 COUNTED: Final = 4
 """Verdicts below this one are counted."""
+_STRETCH: Final = 1 << 16
 
 
 class EntryRows:
@@ -41,6 +42,8 @@ class EntryRows:
         self.friend_numbers = IdMap()
         self._friends: I32 = np.zeros(0, dtype=np.int32)
         self._friends_used = 0
+        self._latest_ms: list[int] = []
+        """An upper bound of the times of each stretch of rows."""
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -58,6 +61,15 @@ class EntryRows:
     def rows_of(self, is_one: NDArray[np.bool_]) -> I64:
         """Return all rows of the people of a mask."""
         return np.flatnonzero(is_one[self.people[: len(self)]])
+
+    def rows_since(self, start_ms: int) -> I64:
+        """Return the rows of all entries of a time or later. Stretches without any are not looked at."""
+        found = [
+            stretch * _STRETCH + np.flatnonzero(self.entered_ms[stretch * _STRETCH : len(self)][:_STRETCH] >= start_ms)
+            for stretch, latest_ms in enumerate(self._latest_ms)
+            if latest_ms >= start_ms
+        ]
+        return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
 
     def put(self, columns: EntryColumns) -> tuple[int, EntryColumns, I64]:
         """Store the entries that are new, unsettled; return how many, and the others with their rows."""
@@ -79,6 +91,9 @@ class EntryRows:
             setattr(self, name, grown(getattr(self, name), new.stop))
         self.comments[new] = columns.comments
         self.entered_ms[new] = columns.times_ms
+        for stretch in range(known // _STRETCH, -(-new.stop // _STRETCH)):
+            latest_ms = int(self.entered_ms[stretch * _STRETCH : new.stop][:_STRETCH].max())
+            self._latest_ms[stretch : stretch + 1] = [latest_ms]
         self.versions[new] = columns.versions
         self.people[new] = self._people(columns)
         self.influencers[new] = columns.influencers

@@ -245,11 +245,10 @@ class GiveawayEntries:
         return rollups_of(numbers, names, self.book, campaign_id, as_of_ms)
 
     def _entries_of_the_minute(self, as_of_ms: int, members: int) -> I64:
-        held, count = self._rows, len(self._rows)
+        held = self._rows
         end_ms = (as_of_ms // _PANE_MS + 1) * _PANE_MS
-        entered_ms = held.entered_ms[:count]
-        recent = np.flatnonzero((entered_ms >= end_ms - _MINUTE_PANES * _PANE_MS) & (entered_ms < end_ms))
-        recent = recent[held.verdicts[recent] < COUNTED]
+        recent = held.rows_since(end_ms - _MINUTE_PANES * _PANE_MS)
+        recent = recent[(held.entered_ms[recent] < end_ms) & (held.verdicts[recent] < COUNTED)]
         return np.bincount(held.influencers[recent], minlength=members)
 
     # ---------------------------------------------------------------- people and comments out
@@ -264,7 +263,7 @@ class GiveawayEntries:
         chances = np.bincount(held.people[rows], weights=held.chances[rows], minlength=len(held.person_numbers))
         people = np.flatnonzero(chances)
         found = dict(zip(held.person_hashes[people].tolist(), chances[people].astype(np.int64).tolist(), strict=True))
-        for person, _, bonus in self._bonus.given(self._is_entrant):
+        for person, bonus in self._bonus.by_person(self._is_entrant).items():
             found[person] = found.get(person, 0) + bonus
         return found
 
