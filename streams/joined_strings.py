@@ -10,7 +10,9 @@ from typing import Final
 SEPARATOR: Final = "\0"
 _MARK: Final = "\1"
 ESCAPE: Final = b"\1"
-"""Where this is among the bytes, strings must be taken apart to be read."""
+"""Where this is among the bytes, they are not as the strings were."""
+ESCAPES: Final = (b"\1a", b"\1b")
+"""What it may begin."""
 
 
 def encoded(strings: Sequence[str]) -> bytes:

@@ -24,6 +24,7 @@ TEXTS = st.text(alphabet="@@@@abA1_.-· #\n\0\1é＠﹫ß🍀\u0301\u200d\ufe0f�
 
 @given(st.lists(TEXTS, max_size=8))
 @example(["x@a@b", "@a@b", "@@a", "x@a-@b", "@a.-", "@..", "é@a", "@aé", "🍀@a 🍀", "@", "a@", "@a @A @a"])
+@example(["\0@a", "\1@a", "@a\0@b", "@a\1", "\1＠a"])
 @example([" ".join(f"@a{number}" for number in range(101)), " ".join(["@a"] * 101), "@b"])
 def test_mentions_of_many_texts_are_those_of_each(texts: list[str]) -> None:
     """Joined and looked at as bytes: whatever stands around the marks, and only unusual texts are left to others."""
