@@ -44,13 +44,14 @@ class EntryCollector:
         topic: the input topic the facts come from.
         partition: its partition.
         keys: campaign and influencer of each row.
+        seeds: hash seeds of platforms; whoever gives comments has theirs from it.
     """
 
-    def __init__(self, topic: str, partition: int, keys: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, topic: str, partition: int, keys: Sequence[tuple[str, str]], seeds: PlatformSeeds) -> None:
         self._topic = topic
         self._partition = partition
         self._keys = keys
-        self._seeds = PlatformSeeds()
+        self._seeds = seeds
         self._open: dict[str, FillingBlock] = {}
         self._full: list[tuple[str, FillingBlock]] = []
         self.giveaways: Container[str] = frozenset()
@@ -139,7 +140,8 @@ class EntryCollector:
     def take(self) -> list[EntryBlock]:
         """Return the blocks of what was added since last asked."""
         taken, self._open, self._full = self._blocks(), {}, []
-        return [block.close(campaign_id, self._topic, self._partition, self._keys) for campaign_id, block in taken]
+        where = (self._topic, self._partition, self._keys, self._seeds)
+        return [block.close(campaign_id, *where) for campaign_id, block in taken]
 
 
 def blocks_of(
@@ -156,9 +158,9 @@ def blocks_of(
     """
     influencers = list({event.influencer_id or "": None for event in events})
     row_of = {influencer_id: row for row, influencer_id in enumerate(influencers)}
-    collector = EntryCollector(topic, partition, [(campaign_id, each) for each in influencers])
-    collector.giveaways = {campaign_id}
     seed_of = PlatformSeeds()
+    collector = EntryCollector(topic, partition, [(campaign_id, each) for each in influencers], seed_of)
+    collector.giveaways = {campaign_id}
     for start in range(0, len(events), _AT_A_TIME):
         some = events[start : start + _AT_A_TIME]
         offset = first_offset + start

@@ -5,7 +5,7 @@ columns of the batch already.
 """
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import compress
 from typing import Final, NamedTuple
 
@@ -71,8 +71,7 @@ class FillingBlock:
         self._comments: list[bytes] = []
         self._posts = _Numbers()
         self._post_of = array("I")
-        self._seeds = array("Q")
-        self._platforms: dict[int, str] = {}
+        self._seeds: list[U64] = []
         self._countries = _Numbers({"": 0})
         self._country_of = array("I")
         self._is_reply = bytearray()
@@ -105,9 +104,7 @@ class FillingBlock:
         self._texts.append(said)
         self.bytes_used += len(ids) + len(authors) + len(handles) + len(said) + _NUMBERS_BYTES * len(comments)
         self._post_of.extend(map(self._posts.__getitem__, [comment.post_id for comment in comments]))
-        self._seeds.extend(seeds)
-        if not self._platforms.keys() >= set(seeds):
-            self._platforms.update(zip(seeds, (comment.platform for comment in comments), strict=True))
+        self._seeds.append(np.array(seeds, dtype=np.uint64))
         # Most comments have neither; counting that is a tenth of looking at each.
         none = len(comments)
         countries = [comment.country for comment in comments]
@@ -128,9 +125,24 @@ class FillingBlock:
             self._rows.append(rows[numbers])
             self._people.append(people[numbers])
 
-    def close(self, campaign_id: str, topic: str, partition: int, keys: Sequence[tuple[str, str]]) -> EntryBlock:
-        """Return the block; ``keys`` has campaign and influencer of each row."""
-        places, place_of = self._places(keys) if self._rows else ([], np.zeros(0, dtype=np.int64))
+    def close(
+        self,
+        campaign_id: str,
+        topic: str,
+        partition: int,
+        keys: Sequence[tuple[str, str]],
+        seed_of: Mapping[str, int],
+    ) -> EntryBlock:
+        """Return the block.
+
+        Args:
+            campaign_id: the campaign.
+            topic: the input topic.
+            partition: its partition.
+            keys: campaign and influencer of each row.
+            seed_of: the hash seed of each platform; those of the comments are among them.
+        """
+        places, place_of = self._places(keys, seed_of) if self._rows else ([], np.zeros(0, dtype=np.int64))
         return EntryBlock(
             version=BLOCK_VERSION,
             campaign_id=campaign_id,
@@ -151,13 +163,14 @@ class FillingBlock:
             refunded=_little(self.refunded),
         )
 
-    def _places(self, keys: Sequence[tuple[str, str]]) -> tuple[list[Place], I64]:
+    def _places(self, keys: Sequence[tuple[str, str]], seed_of: Mapping[str, int]) -> tuple[list[Place], I64]:
         """Return the distinct places of the comments, and the number of each comment's."""
-        seeds = sorted(self._platforms)
+        platforms = sorted(seed_of, key=seed_of.__getitem__)
+        seeds = np.array([seed_of[platform] for platform in platforms], dtype=np.uint64)
         columns = [
             np.concatenate(self._rows),
             np.array(self._post_of),
-            np.searchsorted(np.array(seeds, dtype=np.uint64), np.array(self._seeds, dtype=np.uint64)),
+            np.searchsorted(seeds, np.concatenate(self._seeds)),
             np.array(self._country_of),
             np.frombuffer(self._is_reply, dtype=np.uint8),
         ]
@@ -169,7 +182,7 @@ class FillingBlock:
         posts, countries = list(self._posts), list(self._countries)
         parts = zip(*(each.tolist() for each in np.unravel_index(found, sizes)), strict=True)
         return [
-            Place(keys[row][1], posts[post], self._platforms[seeds[platform]], countries[country], bool(is_reply))
+            Place(keys[row][1], posts[post], platforms[platform], countries[country], bool(is_reply))
             for row, post, platform, country, is_reply in parts
         ], place_of
 

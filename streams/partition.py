@@ -79,9 +79,11 @@ class PartitionState(Intake):
         self.limits = limits
         self.closed = ClosedWindows(partition, limits.alert_grace_ms)
         """The minutes of this partition that are over, for alerts."""
-        keys = self.influencers.keys
+        self._seeds = PlatformSeeds()
         self.facts = {
-            index: EntryCollector(topic, partition, keys) for topic, index in _TOPIC_INDEX.items() if topic != POSTS
+            index: EntryCollector(topic, partition, self.influencers.keys, self._seeds)
+            for topic, index in _TOPIC_INDEX.items()
+            if topic != POSTS
         }
         self.follow(registry)
         self.positions = [0] * len(INPUT_TOPICS)
@@ -92,7 +94,6 @@ class PartitionState(Intake):
         self.missing_offsets_total = 0
         """Offsets jumped over between batches: retention, or transaction markers; anything else is a loss."""
         self._quiet = [True] * len(INPUT_TOPICS)
-        self._seeds = PlatformSeeds()
         self._applied: I64 = np.full((0, len(INPUT_TOPICS)), -1, dtype=np.int64)
         self._dirty: set[int] = set()
         self._touched: set[int] = set()

@@ -144,9 +144,10 @@ def test_each_campaign_of_a_batch_has_its_own_block() -> None:
         msgspec.structs.replace(comment(number), campaign_id=keys[number % 3][0], influencer_id=keys[number % 3][1])
         for number in range(7)
     ]
-    collector = EntryCollector(COMMENTS, 3, keys)
+    seed_of = PlatformSeeds()
+    collector = EntryCollector(COMMENTS, 3, keys, seed_of)
     collector.giveaways = {"spring", "autumn"}
-    seeds = [PlatformSeeds()["instagram"]] * len(comments)
+    seeds = [seed_of["instagram"]] * len(comments)
     for first, last in ((0, 4), (4, 7)):
         some = comments[first:last]
         texts, authors = [each.text for each in some], [each.author_id for each in some]
