@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -118,6 +119,18 @@ def pass_under_way(worker: ChildProcess) -> int:
     return passes(worker)[0]
 
 
+def send_and_signal_pass(cluster: Cluster, events: list[CommentCreated], what: signal.Signals) -> int:
+    """Send events, send a signal to the pass that they set off, and return its process id.
+
+    It is looked for from before: on a busy machine it may be over when the events have been sent.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(pass_under_way, cluster.workers[0])
+        found.add_done_callback(lambda done: os.kill(done.result(), what))
+        send(cluster, events)
+        return found.result()
+
+
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
     """A broker with a definition, and a worker that looks for suspicious entrants twice a second, if it may."""
@@ -159,8 +172,7 @@ def test_bots_appear_by_themselves_and_a_killed_pass_harms_nothing(cluster: Clus
     failed, done = (f'campaign_pulse_suspicion_passes_total{{outcome="{each}"}}' for each in ("failed", "done"))
     assert wait_until(lambda: (value(cluster, worker, done) or 0) >= 1, timeout_seconds=SECONDS), worker.log_tail(20)
     assert value(cluster, worker, failed) == 0
-    send(cluster, bot("bot2"))
-    os.kill(pass_under_way(worker), signal.SIGKILL)
+    send_and_signal_pass(cluster, bot("bot2"), signal.SIGKILL)
     assert wait_until(lambda: value(cluster, worker, failed) == 1, timeout_seconds=SECONDS), worker.log_tail(20)
     assert "looking for suspicious entrants of spring failed" in worker.log_path.read_text()
     assert wait_until(lambda: value(cluster, worker, suspicious("", "burst")) == 2, timeout_seconds=SECONDS)
@@ -173,9 +185,7 @@ def test_bots_appear_by_themselves_and_a_killed_pass_harms_nothing(cluster: Clus
 def test_a_pass_ends_with_its_worker(cluster: Cluster) -> None:
     """A pass that hangs does not keep a stopping worker from ending well, and is gone afterwards."""
     worker = cluster.workers[0]
-    send(cluster, bot("bot1"))
-    child = pass_under_way(worker)
-    os.kill(child, signal.SIGSTOP)
+    child = send_and_signal_pass(cluster, bot("bot1"), signal.SIGSTOP)
     worker.signal(signal.SIGTERM)
     assert wait_until(lambda: not worker.running, timeout_seconds=SECONDS)
     assert worker.exit_code == 0, worker.log_tail(20)
