@@ -41,8 +41,8 @@ influencers slow flushes down, not the stream. By the processor's time and not t
 a minute for a broker to come back must not be followed by two minutes of old numbers. And only while there is a stream:
 after a burst the last numbers come with the next interval."""
 _NEWS_SECONDS: Final = 0.1
-"""A flush hands the facts of giveaways to their ledger, and whoever decides about them reads them a moment later, unless
-it is this worker. Once the stream is quiet, one flush more in each interval shows what was decided, so long after the
+"""A flush hands the facts of giveaways to their ledger, and whoever decides about them reads them a moment later, if it
+is not this worker. Once the stream is quiet, one flush more in each interval shows what was decided, so long after the
 flush before."""
 LARGEST_DEAD_LETTER_BYTES: Final = 8_000_000
 """Longer values are cut: with key and headers a dead letter must fit into a message of 8 MiB, and what came compressed
