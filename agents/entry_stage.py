@@ -4,9 +4,6 @@ The ledger is read outside the consumer group, by a consumer of its own: a parti
 at every assignment, and again from the beginning when the rules of a campaign change. Partition *n* of the ledger
 belongs to the worker that holds partition *n* of the input. Numbers of a campaign are shown only once its ledger has
 been read to its end; until then the last ones stand.
-
-What this worker has itself written behind the end that it has read to, it takes as it is, once that is confirmed, and
-reads on behind it. So a partition that was read to its end is fetched again only when others have written to it.
 """
 
 import asyncio
@@ -17,17 +14,15 @@ from time import perf_counter
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
 from mode import Service
 from prometheus_client.core import GaugeMetricFamily
 
 from agents.clock import Clock
-from agents.outbox import Delivery
 from models.giveaway import ENTRY_REASONS
 from models.rollups import GiveawayRollup
 from models.suspicion import SUSPICION_REASONS
 from streams.attribution import Registry
-from streams.entry_block import EntryBlock, Forgotten, decode_fact
+from streams.entry_block import decode_fact
 from streams.giveaway_board import GiveawayBoard
 from streams.partitioning import partition_of
 from streams.topics import ENTRIES
@@ -37,8 +32,6 @@ _FETCH_BYTES: Final = 1024 * 1024
 """Of each partition; a larger record is fetched all the same, and by itself."""
 _WAIT_MS: Final = 100
 _IDLE_SECONDS: Final = 0.1
-_ANSWER_SECONDS: Final = 5.0
-"""Where a log ends is asked again after that long: a broker that is away must not hold up an end of the worker."""
 _BUSY_SHARE: Final = 10
 """Deciding that took t seconds is followed by this many times t without it, while there is a stream to be read."""
 
@@ -63,8 +56,7 @@ class EntryStage(Service):
         self._owned: frozenset[int] = frozenset()
         self._again: set[int] = set()
         self._caught_up: set[int] = set()
-        self._generations: Counter[int] = Counter()
-        """How many times the facts of each partition were dropped, to be read again."""
+        self._generation = 0
         self._due_at = 0.0
         self.has_news = False
         """Whether facts were read since the numbers were last asked for."""
@@ -103,14 +95,14 @@ class EntryStage(Service):
         self._owned = frozenset()
         self._again.clear()
         self._caught_up.clear()
-        self._generations.update(range(self._partitions))
+        self._generation += 1
         self.board.begin_again(self.board.giveaways)
         self.board.touch_all()
 
     def _read_again(self, partitions: set[int]) -> None:
         self._again |= partitions & self._owned
         self._caught_up -= partitions
-        self._generations.update(partitions)
+        self._generation += 1
 
     def _partition_of(self, campaign_id: str) -> int:
         return partition_of(campaign_id, self._partitions)
@@ -129,68 +121,36 @@ class EntryStage(Service):
             if not assigned:
                 await self.sleep(_IDLE_SECONDS)
                 continue
-            generations = self._generations.copy()
+            generation = self._generation
             if self._again:
                 again, self._again = self._again & assigned, set()
                 await consumer.seek_to_beginning(*(TopicPartition(ENTRIES, partition) for partition in sorted(again)))
-                consumer.resume(*consumer.paused())
-            if not await self._has_more(consumer, assigned):
-                await self.sleep(_IDLE_SECONDS)
-                continue
-            for tp, records in (await consumer.getmany(timeout_ms=_WAIT_MS)).items():
-                facts = (decode_fact(record.key, record.value) for record in records if record.value)
-                await self._put(facts, tp.partition, generations[tp.partition])
-            await self._note_ends(consumer)
+            fetched = await consumer.getmany(timeout_ms=_WAIT_MS)
+            if generation == self._generation:
+                await self._take(fetched, generation)
+            if generation == self._generation:
+                await self._note_ends(consumer, assigned)
 
-    async def _has_more(self, consumer: AIOKafkaConsumer, assigned: frozenset[int]) -> bool:
-        """Tell whether there may be something to be read; partitions to which others have written are read again."""
-        paused = consumer.paused()
-        if len(paused) < len(assigned):
-            return True
-        try:
-            async with asyncio.timeout(_ANSWER_SECONDS):
-                ends = await consumer.end_offsets(list(paused))
-        except (KafkaError, TimeoutError):
-            return False  # the broker is away; whoever has to write to it says so
-        behind = [tp for tp in consumer.paused() if ends.get(tp, 0) > await consumer.position(tp)]
-        consumer.resume(*behind)
-        return bool(behind)
+    async def _take(self, fetched: dict[TopicPartition, list[Any]], generation: int) -> None:
+        for records in fetched.values():
+            for record in records:
+                if not record.value:
+                    continue
+                fact = decode_fact(record.key, record.value)
+                self.board.put(fact)
+                self.has_news = True
+                self._heard[fact.campaign_id] += 1
+                # A ledger may hold millions of entries: let others have a turn.
+                await asyncio.sleep(0)
+                if generation != self._generation:
+                    return
 
-    async def _put(self, facts: Iterable[EntryBlock | Forgotten], partition: int, generation: int) -> None:
-        """Take facts of a partition, unless it is to be read again from the beginning meanwhile."""
-        for fact in facts:
-            if self._generations[partition] != generation:
-                return
-            self.board.put(fact)
-            self.has_news = True
-            self._heard[fact.campaign_id] += 1
-            # A ledger may hold millions of entries: let others have a turn.
-            await asyncio.sleep(0)
-
-    async def _note_ends(self, consumer: AIOKafkaConsumer) -> None:
-        for partition in self._owned - self._again:
+    async def _note_ends(self, consumer: AIOKafkaConsumer, assigned: frozenset[int]) -> None:
+        for partition in assigned - self._caught_up:
             tp = TopicPartition(ENTRIES, partition)
-            if tp not in consumer.assignment() or tp in consumer.paused():
-                continue
             end = consumer.highwater(tp)
-            if end is not None and await consumer.position(tp) >= end and partition not in self._again:
+            if end is not None and await consumer.position(tp) >= end:
                 self._caught_up.add(partition)
-                consumer.pause(tp)
-
-    async def take_own(self, delivery: Delivery, blocks: Iterable[EntryBlock]) -> None:
-        """Take blocks that this worker has written, when they are the next that would be read; others will be read.
-
-        Args:
-            delivery: where they stand in the ledger.
-            blocks: all that was delivered together.
-        """
-        partition, consumer = delivery.partition, self._consumer
-        tp, generation = TopicPartition(ENTRIES, partition), self._generations[partition]
-        if consumer is None or partition not in self._caught_up or tp not in consumer.paused():
-            return
-        if await consumer.position(tp) == delivery.first_offset and partition in self._caught_up:
-            consumer.seek(tp, delivery.first_offset + delivery.records)
-            await self._put(blocks, partition, generation)
 
     def heard(self) -> dict[str, int]:
         """Return how many facts were read, by campaign, of those whose ledgers have been read and have any."""

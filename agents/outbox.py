@@ -6,13 +6,11 @@ writes one record per changed influencer, so this uses aiokafka's batch builder,
 
 import asyncio
 import logging
-from collections.abc import Iterable
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 from mode import Service
 from msgspec import Struct
-from msgspec.structs import replace
 
 from agents.producers import start_producer
 from streams.partitioning import partition_of
@@ -35,16 +33,6 @@ class Delivery(Struct, frozen=True):
     partition: int
     first_offset: int
     records: int
-
-
-def joined(deliveries: Iterable[Delivery]) -> Delivery | None:
-    """Return deliveries to one topic-partition, in order, as one; None when others have written in between."""
-    first, *others = deliveries
-    for each in others:
-        if each.first_offset != first.first_offset + first.records:
-            return None
-        first = replace(first, records=first.records + each.records)
-    return first
 
 
 class Outbox(Service):
@@ -89,11 +77,7 @@ class Outbox(Service):
 
     def add_keyed(self, topic: str, partition_key: str, key: bytes, value: bytes | None) -> None:
         """Collect one record for the partition of ``partition_key``."""
-        self.add(topic, self.partition_of(topic, partition_key), key, value)
-
-    def partition_of(self, topic: str, partition_key: str) -> int:
-        """Return the partition of a key."""
-        return partition_of(partition_key, self._partition_counts[topic])
+        self.add(topic, partition_of(partition_key, self._partition_counts[topic]), key, value)
 
     def discard(self) -> None:
         """Drop what was collected and not sent."""

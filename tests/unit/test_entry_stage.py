@@ -11,12 +11,11 @@ from aiokafka import TopicPartition
 from aiokafka.structs import ConsumerRecord
 
 from agents.entry_stage import EntryStage
-from agents.outbox import Delivery, joined
 from models.campaigns import CampaignDefinition, InfluencerDefinition
 from models.giveaway import GiveawayRules
 from models.rollups import GiveawayRollup
 from streams.attribution import Registry
-from streams.entry_block import EntryBlock, encode_fact
+from streams.entry_block import encode_fact
 from streams.partitioning import partition_of
 from streams.topics import ENTRIES
 
@@ -27,16 +26,13 @@ HOME = partition_of("spring", PARTITIONS)
 
 
 class Ledger:
-    """A consumer of a ledger that holds what the test puts into partition ``HOME``; ``at_once`` records a fetch."""
+    """A consumer of a ledger that holds what the test puts into partition ``HOME``; one record a fetch."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.values: list[tuple[bytes, bytes]] = []
         self.at = 0
         self.assigned: set[int] = set()
-        self.resting: set[TopicPartition] = set()
         self.rewound = 0
-        self.fetched = 0
-        self.at_once = 1
 
     async def start(self) -> None:
         """Nothing to connect to."""
@@ -51,31 +47,6 @@ class Ledger:
     def assign(self, partitions: list[TopicPartition]) -> None:
         """Take partitions."""
         self.assigned = {each.partition for each in partitions}
-        self.resting = set()
-
-    def assignment(self) -> set[TopicPartition]:
-        """What is assigned."""
-        return {TopicPartition(ENTRIES, partition) for partition in self.assigned}
-
-    def pause(self, *partitions: TopicPartition) -> None:
-        """Fetch nothing of these."""
-        self.resting |= set(partitions)
-
-    def resume(self, *partitions: TopicPartition) -> None:
-        """Fetch these again."""
-        self.resting -= set(partitions)
-
-    def paused(self) -> set[TopicPartition]:
-        """What is not fetched."""
-        return set(self.resting)
-
-    async def end_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
-        """Where logs end."""
-        return {each: self.highwater(each) for each in partitions}
-
-    def seek(self, partition: TopicPartition, offset: int) -> None:
-        """Go on elsewhere."""
-        self.at = offset
 
     async def seek_to_beginning(self, *partitions: TopicPartition) -> None:
         """Begin again."""
@@ -92,18 +63,14 @@ class Ledger:
         return self.at if partition.partition == HOME else 0
 
     async def getmany(self, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
-        """The next records, if there are any."""
+        """The next record, if there is one."""
         await asyncio.sleep(0.001)
-        if HOME not in self.assigned or TopicPartition(ENTRIES, HOME) in self.resting or self.at >= len(self.values):
+        if HOME not in self.assigned or self.at >= len(self.values):
             return {}
-        self.fetched += 1
-        found = self.values[self.at : self.at + self.at_once]
-        records = [
-            ConsumerRecord(ENTRIES, HOME, self.at + number, 0, 0, key, value, None, 0, 0, ())
-            for number, (key, value) in enumerate(found)
-        ]
-        self.at += len(records)
-        return {TopicPartition(ENTRIES, HOME): records}
+        key, value = self.values[self.at]
+        self.at += 1
+        record = ConsumerRecord(ENTRIES, HOME, self.at - 1, 0, 0, key, value, None, 0, 0, ())
+        return {TopicPartition(ENTRIES, HOME): [record]}
 
 
 def definition(**rules: Any) -> CampaignDefinition:
@@ -225,78 +192,3 @@ def test_gauges_name_campaigns_and_defined_influencers_only() -> None:
         assert {sample.labels["influencer"] for sample in few} == {""}
 
     scenario(test)
-
-
-def of_ours(number: int, ledger: Ledger) -> tuple[Delivery, list[EntryBlock]]:
-    """Write one more block of one entry as this worker does; return where it is and what it is."""
-    made = msgspec.structs.replace(block([comment(number, f"u{number}")]), first_offset=number)
-    ledger.values.append((made.key(), encode_fact(made)))
-    return Delivery(ENTRIES, HOME, len(ledger.values) - 1, 1), [made]
-
-
-def test_what_the_worker_has_written_itself_is_not_read_back() -> None:
-    """It counts at once; what others wrote is still read, and so is the worker's own behind that. Nothing twice."""
-
-    async def test(stage: EntryStage, ledger: Ledger) -> None:
-        stage.follow(Registry([definition()]))
-        stage.assign(range(PARTITIONS))
-        await until(stage, bool)
-        await stage.take_own(*of_ours(7, ledger))
-        assert [each.entries for each in stage.take_changed(busy=False)] == [4, 4]
-        assert ledger.fetched == 3
-        of_ours(8, ledger)
-        await stage.take_own(*of_ours(9, ledger))
-        seen = await until(stage, lambda seen: bool(seen) and seen[-1].entries == 6)
-        assert seen[-1].unique_entrants == 5
-        assert ledger.fetched == 5
-        assert stage.heard() == {"spring": 6}
-
-    scenario(test)
-
-
-def test_own_blocks_do_not_stand_in_for_a_ledger_that_is_not_read() -> None:
-    """Before the end was reached, and after the partition went to another worker, they wait to be read like others."""
-
-    async def test(stage: EntryStage, ledger: Ledger) -> None:
-        stage.follow(Registry([definition()]))
-        await stage.take_own(*of_ours(7, ledger))
-        assert stage.take_changed() == []
-        stage.assign(range(PARTITIONS))
-        seen = await until(stage, bool)
-        assert seen[0].entries == 4
-        stage.release()
-        await stage.take_own(*of_ours(8, ledger))
-        assert stage.board.giveaways["spring"].newest_ms == 0
-        stage.assign({HOME})
-        assert (await until(stage, bool))[0].entries == 5
-
-    scenario(test)
-
-
-def test_rules_that_change_elsewhere_do_not_lose_what_was_fetched() -> None:
-    """A fetch is being taken when another campaign's rules change: only that campaign's ledger begins again."""
-
-    async def test(stage: EntryStage, ledger: Ledger) -> None:
-        ledger.at_once = 3
-        stage.follow(Registry([definition()]))
-        stage.assign(range(PARTITIONS))
-        other = next(name for name in ("a", "b", "c", "d", "e") if partition_of(name, PARTITIONS) != HOME)
-        put = stage.board.put
-
-        def put_and_change(fact: EntryBlock) -> None:
-            put(fact)
-            stage.follow(Registry([definition(), msgspec.structs.replace(definition(), campaign_id=other)]))
-
-        with mock.patch.object(stage.board, "put", put_and_change):
-            seen = await until(stage, lambda seen: any(each.campaign_id == "spring" for each in seen))
-        assert [each.entries for each in seen if each.campaign_id == "spring"] == [3, 3]
-
-    scenario(test)
-
-
-def test_deliveries_are_one_unless_others_wrote_in_between() -> None:
-    """Only records that stand one behind the other may be taken as they are."""
-    first, second = Delivery(ENTRIES, 1, 10, 3), Delivery(ENTRIES, 1, 13, 1)
-    assert joined([first]) == first
-    assert joined([first, second]) == Delivery(ENTRIES, 1, 10, 4)
-    assert joined([first, Delivery(ENTRIES, 1, 14, 1)]) is None
