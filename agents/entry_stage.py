@@ -9,7 +9,7 @@ been read to its end; until then the last ones stand.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from time import perf_counter
 from typing import Any, Final
 
@@ -56,7 +56,8 @@ class EntryStage(Service):
         self._owned: frozenset[int] = frozenset()
         self._again: set[int] = set()
         self._caught_up: set[int] = set()
-        self._generation = 0
+        self._generations: Counter[int] = Counter()
+        """How many times the facts of each partition were dropped, to be read again."""
         self._due_at = 0.0
         self.has_news = False
         """Whether facts were read since the numbers were last asked for."""
@@ -95,14 +96,14 @@ class EntryStage(Service):
         self._owned = frozenset()
         self._again.clear()
         self._caught_up.clear()
-        self._generation += 1
+        self._generations.update(range(self._partitions))
         self.board.begin_again(self.board.giveaways)
         self.board.touch_all()
 
     def _read_again(self, partitions: set[int]) -> None:
         self._again |= partitions & self._owned
         self._caught_up -= partitions
-        self._generation += 1
+        self._generations.update(partitions)
 
     def _partition_of(self, campaign_id: str) -> int:
         return partition_of(campaign_id, self._partitions)
@@ -121,35 +122,36 @@ class EntryStage(Service):
             if not assigned:
                 await self.sleep(_IDLE_SECONDS)
                 continue
-            generation = self._generation
+            generations = self._generations.copy()
             if self._again:
                 again, self._again = self._again & assigned, set()
                 await consumer.seek_to_beginning(*(TopicPartition(ENTRIES, partition) for partition in sorted(again)))
-            fetched = await consumer.getmany(timeout_ms=_WAIT_MS)
-            if generation == self._generation:
-                await self._take(fetched, generation)
-            if generation == self._generation:
-                await self._note_ends(consumer, assigned)
+            for tp, records in (await consumer.getmany(timeout_ms=_WAIT_MS)).items():
+                await self._take(records, tp.partition, generations[tp.partition])
+            await self._note_ends(consumer, assigned, generations)
 
-    async def _take(self, fetched: dict[TopicPartition, list[Any]], generation: int) -> None:
-        for records in fetched.values():
-            for record in records:
-                if not record.value:
-                    continue
-                fact = decode_fact(record.key, record.value)
-                self.board.put(fact)
-                self.has_news = True
-                self._heard[fact.campaign_id] += 1
-                # A ledger may hold millions of entries: let others have a turn.
-                await asyncio.sleep(0)
-                if generation != self._generation:
-                    return
+    async def _take(self, records: list[Any], partition: int, generation: int) -> None:
+        """Take what was fetched of a partition, unless that is to be read again from the beginning meanwhile."""
+        for record in records:
+            if self._generations[partition] != generation:
+                return
+            if not record.value:
+                continue
+            fact = decode_fact(record.key, record.value)
+            self.board.put(fact)
+            self.has_news = True
+            self._heard[fact.campaign_id] += 1
+            # A ledger may hold millions of entries: let others have a turn.
+            await asyncio.sleep(0)
 
-    async def _note_ends(self, consumer: AIOKafkaConsumer, assigned: frozenset[int]) -> None:
+    async def _note_ends(
+        self, consumer: AIOKafkaConsumer, assigned: frozenset[int], generations: Mapping[int, int]
+    ) -> None:
         for partition in assigned - self._caught_up:
             tp = TopicPartition(ENTRIES, partition)
             end = consumer.highwater(tp)
-            if end is not None and await consumer.position(tp) >= end:
+            is_read = end is not None and await consumer.position(tp) >= end
+            if is_read and self._generations[partition] == generations[partition]:
                 self._caught_up.add(partition)
 
     def heard(self) -> dict[str, int]:

@@ -10,3 +10,5 @@ _CODES = """
 """
 
 CURRENCIES = frozenset(_CODES.split())
+NO_CURRENCY = "XXX"
+"""ISO 4217's own code for "no currency involved": well-formed and assigned, and refused as the currency of money."""

@@ -23,7 +23,6 @@ BLOCK_COMMENTS: Final = 20_000
 """Comments a block at most; one has about 1.8 MB then."""
 _BLOCK_TEXT_BYTES: Final = RECORD_BYTES // 2
 """Bytes of texts with which a block is full: what one has besides is a good megabyte."""
-_SEPARATOR: Final = SEPARATOR.encode()
 _NUMBERS_BYTES: Final = 48
 """What a comment takes besides its strings: two hashes, time, row, post, country, platform and kind."""
 _TABLE: Final = 1 << 22
@@ -149,10 +148,10 @@ class FillingBlock:
             topic=topic,
             partition=partition,
             first_offset=self._first_offset,
-            joined_comment_ids=_SEPARATOR.join(self._comment_ids),
-            joined_author_ids=_SEPARATOR.join(self._author_ids),
-            joined_handles=_SEPARATOR.join(self._handles),
-            joined_texts=_SEPARATOR.join(self._texts),
+            joined_comment_ids=SEPARATOR.join(self._comment_ids),
+            joined_author_ids=SEPARATOR.join(self._author_ids),
+            joined_handles=SEPARATOR.join(self._handles),
+            joined_texts=SEPARATOR.join(self._texts),
             places=places,
             place_of=place_of.astype("<u4").tobytes(),
             times_ms=b"".join(times_ms.astype("<i8").tobytes() for times_ms in self._times_ms),

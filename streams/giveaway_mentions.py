@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 from streams.giveaway_texts import MOST_MENTIONS
 from streams.handle_hashes import PADDING, hashes_at
 from streams.idmap import I64, U64, distinct, mixed
-from streams.joined_strings import ESCAPE, ESCAPES, SEPARATOR, taken_apart
+from streams.joined_strings import SEPARATOR, blanked, taken_apart
 
 U8 = NDArray[np.uint8]
 _AT: Final = ord("@")
-_END: Final = SEPARATOR.encode()
 _LAST_ASCII: Final = 127
 MARKS: Final = "@＠﹫"
 """What mentions begin with: all characters that are folded to the first."""
@@ -51,18 +50,15 @@ class Mentions(Struct, frozen=True):
 
 def mentions_in(data: bytes) -> Mentions:
     """Return whom each text of a joined run (``streams.joined_strings``) mentions."""
-    plain = data.lower()
-    if ESCAPE in plain:
-        for escape in ESCAPES:
-            plain = plain.replace(escape, b"  ")  # what is escaped is no part of a word, but its second byte would be
-    whole = b"".join((_END, plain, _END, PADDING))
+    # What is escaped is no part of a word, but the second byte of its escape would be.
+    whole = b"".join((SEPARATOR, blanked(data).lower(), SEPARATOR, PADDING))
     found = np.frombuffer(whole, dtype=np.uint8)
     # Bytes translate themselves in a third of the time in which numpy looks them up.
     stops = np.flatnonzero(np.frombuffer(whole.translate(_ENDS_HANDLE), dtype=np.bool_)[: -len(PADDING)])
     kinds = found[stops]
     is_end = kinds == 0
-    text_ends = stops[is_end]
-    """Where the text before each text ends, and the last."""
+    # Where the text before each one ends, and the last. A mask takes three times as long as places.
+    text_ends = stops[np.flatnonzero(is_end)]
     marks = np.flatnonzero(kinds == _AT)
     ats, ends, owners = stops[marks], stops[marks + 1], np.cumsum(is_end)[marks] - 1
 

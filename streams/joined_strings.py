@@ -7,20 +7,26 @@ and "b", one of code 0 as code 1 and "a".
 from collections.abc import Sequence
 from typing import Final
 
-SEPARATOR: Final = "\0"
+SEPARATOR: Final = b"\0"
+"""What stands between several joined runs, as between the strings of one."""
+_BETWEEN: Final = SEPARATOR.decode()
 _MARK: Final = "\1"
-ESCAPE: Final = b"\1"
-"""Where this is among the bytes, they are not as the strings were."""
-ESCAPES: Final = (b"\1a", b"\1b")
-"""What it may begin."""
+_ESCAPE: Final = _MARK.encode()
 
 
 def encoded(strings: Sequence[str]) -> bytes:
     """Return strings as bytes; of several such, put ``SEPARATOR`` between them."""
-    joined = SEPARATOR.join(strings)
-    if joined.count(SEPARATOR) != len(strings) - 1 or _MARK in joined:
-        joined = SEPARATOR.join([_escaped(string) for string in strings])
+    joined = _BETWEEN.join(strings)
+    if joined.count(_BETWEEN) != len(strings) - 1 or _MARK in joined:
+        joined = _BETWEEN.join([_escaped(string) for string in strings])
     return joined.encode()
+
+
+def blanked(data: bytes) -> bytes:
+    """Return a run of the same length in which every character that is escaped is two spaces."""
+    if _ESCAPE not in data:
+        return data
+    return data.replace(b"\1a", b"  ").replace(b"\1b", b"  ")
 
 
 def taken_apart(data: bytes) -> list[str]:
@@ -30,13 +36,13 @@ def taken_apart(data: bytes) -> list[str]:
         UnicodeDecodeError: the bytes are no text.
     """
     whole = data.decode()
-    strings = whole.split(SEPARATOR)
+    strings = whole.split(_BETWEEN)
     return [_unescaped(string) for string in strings] if _MARK in whole else strings
 
 
 def _escaped(string: str) -> str:
-    return string.replace(_MARK, f"{_MARK}b").replace(SEPARATOR, f"{_MARK}a")
+    return string.replace(_MARK, f"{_MARK}b").replace(_BETWEEN, f"{_MARK}a")
 
 
 def _unescaped(string: str) -> str:
-    return string.replace(f"{_MARK}a", SEPARATOR).replace(f"{_MARK}b", _MARK)
+    return string.replace(f"{_MARK}a", _BETWEEN).replace(f"{_MARK}b", _MARK)

@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import inspect
 
+from models.currencies import NO_CURRENCY
 from models.deadletters import REASONS, DeadLetter
 from models.events import EVENT_TYPES, Envelope
 from streams.batch import FileRecord
@@ -189,7 +190,7 @@ def refused_examples() -> list[tuple[str, str, bytes | None, str]]:
         ("missing_field", COMMENTS, json.dumps({"type": "comment.created", **lacking}).encode(), "no `post_id`"),
         ("wrong_type", POSTS, changed("post.metrics", likes="412"), '`"likes": "412"`'),
         ("out_of_range", POSTS, changed("post.reaction", count=-3), '`"count": -3`'),
-        ("unknown_currency", CONVERSIONS, changed("purchase", currency="XXX"), '`"currency": "XXX"`'),
+        ("unknown_currency", CONVERSIONS, changed("purchase", currency=NO_CURRENCY), f'`"currency": "{NO_CURRENCY}"`'),
         ("wrong_topic", POSTS, example("comment.created"), f"a `comment.created` in `{POSTS}`"),
         (
             "event_time_implausible",

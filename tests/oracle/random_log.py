@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from models.campaigns import CampaignDefinition, InfluencerDefinition, RateCard, TrackingLink
+from models.currencies import NO_CURRENCY
 from models.giveaway import BonusEntries, GiveawayRules, PastWinner
-from tests.currencies import NO_CURRENCY
 
 from .event_log import BASE, MINUTE
 

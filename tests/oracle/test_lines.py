@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.currencies import CURRENCIES
+from models.currencies import CURRENCIES, NO_CURRENCY
 from models.events import Event, Purchase, Refund
-from tests.currencies import NO_CURRENCY
 
 from .lines import EARLIEST_MS, FUTURE_TOLERANCE_MS, MAX_LINE_BYTES, SHAPES, RefusedError, row_of
 

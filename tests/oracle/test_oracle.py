@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from models.campaigns import TrackingLink
-from tests.currencies import NO_CURRENCY
+from models.currencies import NO_CURRENCY
 
 from .event_log import (
     BASE,

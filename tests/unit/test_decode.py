@@ -6,6 +6,7 @@ from typing import get_args
 import msgspec
 import pytest
 
+from models.currencies import NO_CURRENCY
 from models.deadletters import REASONS, DeadLetter
 from models.events import EVENT_TYPES, PostMetrics, PostReaction, Purchase
 from streams.decode import (
@@ -21,7 +22,6 @@ from streams.decode import (
 )
 from streams.partition import Limits
 from streams.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS, POSTS
-from tests.currencies import NO_CURRENCY
 from tests.unit.events import NOON_MS, NOW_MS, TYPES, event_of, fields, partition_state, records, value_of
 
 TOPIC_OF_TAG = {tag_of(kind): topic for kind, topic in TOPIC_OF_TYPE.items()}

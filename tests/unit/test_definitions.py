@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from models.currencies import NO_CURRENCY
 from streams.definitions import DefinitionError, parse_definitions
-from tests.currencies import NO_CURRENCY
 
 GOOD = """\
 campaign_id: spring

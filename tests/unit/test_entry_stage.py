@@ -15,7 +15,7 @@ from models.campaigns import CampaignDefinition, InfluencerDefinition
 from models.giveaway import GiveawayRules
 from models.rollups import GiveawayRollup
 from streams.attribution import Registry
-from streams.entry_block import encode_fact
+from streams.entry_block import EntryBlock, encode_fact
 from streams.partitioning import partition_of
 from streams.topics import ENTRIES
 
@@ -26,13 +26,14 @@ HOME = partition_of("spring", PARTITIONS)
 
 
 class Ledger:
-    """A consumer of a ledger that holds what the test puts into partition ``HOME``; one record a fetch."""
+    """A consumer of a ledger that holds what the test puts into partition ``HOME``; ``at_once`` records a fetch."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.values: list[tuple[bytes, bytes]] = []
         self.at = 0
         self.assigned: set[int] = set()
         self.rewound = 0
+        self.at_once = 1
 
     async def start(self) -> None:
         """Nothing to connect to."""
@@ -63,14 +64,17 @@ class Ledger:
         return self.at if partition.partition == HOME else 0
 
     async def getmany(self, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
-        """The next record, if there is one."""
+        """The next records, if there are any."""
         await asyncio.sleep(0.001)
         if HOME not in self.assigned or self.at >= len(self.values):
             return {}
-        key, value = self.values[self.at]
-        self.at += 1
-        record = ConsumerRecord(ENTRIES, HOME, self.at - 1, 0, 0, key, value, None, 0, 0, ())
-        return {TopicPartition(ENTRIES, HOME): [record]}
+        found = self.values[self.at : self.at + self.at_once]
+        records = [
+            ConsumerRecord(ENTRIES, HOME, self.at + number, 0, 0, key, value, None, 0, 0, ())
+            for number, (key, value) in enumerate(found)
+        ]
+        self.at += len(records)
+        return {TopicPartition(ENTRIES, HOME): records}
 
 
 def definition(**rules: Any) -> CampaignDefinition:
@@ -190,5 +194,26 @@ def test_gauges_name_campaigns_and_defined_influencers_only() -> None:
         assert values["campaign_giveaway_closes_timestamp_seconds"] == datetime(2026, 4, 18, 20, tzinfo=UTC).timestamp()
         few = [sample for family in stage.metrics(registry, 0) for sample in family.samples]
         assert {sample.labels["influencer"] for sample in few} == {""}
+
+    scenario(test)
+
+
+def test_rules_that_change_elsewhere_do_not_lose_what_was_fetched() -> None:
+    """A fetch is being taken when another campaign's rules change: only that campaign's ledger begins again."""
+
+    async def test(stage: EntryStage, ledger: Ledger) -> None:
+        ledger.at_once = 3
+        stage.follow(Registry([definition()]))
+        stage.assign(range(PARTITIONS))
+        other = next(name for name in ("a", "b", "c", "d", "e") if partition_of(name, PARTITIONS) != HOME)
+        put = stage.board.put
+
+        def put_and_change(fact: EntryBlock) -> None:
+            put(fact)
+            stage.follow(Registry([definition(), msgspec.structs.replace(definition(), campaign_id=other)]))
+
+        with mock.patch.object(stage.board, "put", put_and_change):
+            seen = await until(stage, lambda seen: any(each.campaign_id == "spring" for each in seen))
+        assert [each.entries for each in seen if each.campaign_id == "spring"] == [3, 3]
 
     scenario(test)
