@@ -19,6 +19,7 @@ VALID, DUPLICATE, INVALID, WITHDRAWN, UNSETTLED, GONE = range(6)
 COUNTED: Final = 4
 """Verdicts below this one are counted."""
 _STRETCH: Final = 1 << 16
+"""Rows that are passed over together when none of them can be of the time that is asked for."""
 
 
 class EntryRows:

@@ -53,7 +53,7 @@ def mentions_in(data: bytes) -> Mentions:
     # What is escaped is no part of a word, but the second byte of its escape would be.
     whole = b"".join((SEPARATOR, blanked(data).lower(), SEPARATOR, PADDING))
     found = np.frombuffer(whole, dtype=np.uint8)
-    # Bytes translate themselves in a third of the time in which numpy looks them up.
+    # Bytes translate themselves in less than half of the time in which numpy looks them up.
     stops = np.flatnonzero(np.frombuffer(whole.translate(_ENDS_HANDLE), dtype=np.bool_)[: -len(PADDING)])
     kinds = found[stops]
     is_end = kinds == 0
@@ -89,10 +89,8 @@ def mentions_in(data: bytes) -> Mentions:
     if (in_order[1:] == in_order[:-1]).any():
         kept = np.sort(np.unique(pairs, return_index=True)[1])
         owners, hashes = owners[kept], hashes[kept]
-    texts = (data[text_ends[number] : text_ends[number + 1] - 1] for number in unsure.tolist())
-    return Mentions(
-        owners, hashes, {number: taken_apart(text)[0] for number, text in zip(unsure.tolist(), texts, strict=True)}
-    )
+    texts = {number: data[text_ends[number] : text_ends[number + 1] - 1] for number in unsure.tolist()}
+    return Mentions(owners, hashes, {number: taken_apart(text)[0] for number, text in texts.items()})
 
 
 def _wide_marks(found: U8) -> I64:
