@@ -4,25 +4,33 @@ The ledger is read outside the consumer group, by a consumer of its own: a parti
 at every assignment, and again from the beginning when the rules of a campaign change. Partition *n* of the ledger
 belongs to the worker that holds partition *n* of the input. Numbers of a campaign are shown only once its ledger has
 been read to its end; until then the last ones stand.
+
+What this worker writes to a ledger that it has read to its end, it takes while that is on its way, and passes over once
+it is confirmed. So such a partition is fetched again only when others have written to it.
 """
 
 import asyncio
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from operator import attrgetter
 from time import perf_counter
 from typing import Any, Final
 
+import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 from mode import Service
+from msgspec import Struct
 from prometheus_client.core import GaugeMetricFamily
 
 from agents.clock import Clock
+from agents.outbox import Delivery
 from models.giveaway import ENTRY_REASONS
 from models.rollups import GiveawayRollup
 from models.suspicion import SUSPICION_REASONS
 from streams.attribution import Registry
-from streams.entry_block import decode_fact
+from streams.entry_block import EntryBlock, Forgotten, decode_fact
 from streams.giveaway_board import GiveawayBoard
 from streams.partitioning import partition_of
 from streams.topics import ENTRIES
@@ -32,8 +40,17 @@ _FETCH_BYTES: Final = 1024 * 1024
 """Of each partition; a larger record is fetched all the same, and by itself."""
 _WAIT_MS: Final = 100
 _IDLE_SECONDS: Final = 0.1
+_ANSWER_SECONDS: Final = 5.0
+"""Where a log ends is asked again after that long: a broker that is away must not hold up an end of the worker."""
 _BUSY_SHARE: Final = 10
 """Deciding that took t seconds is followed by this many times t without it, while there is a stream to be read."""
+
+
+class _Own(Struct):
+    """Blocks of this worker's own that are on their way, and how many of them were taken, by campaign."""
+
+    generation: int
+    taken: Counter[str] = msgspec.field(default_factory=Counter)
 
 
 class EntryStage(Service):
@@ -56,6 +73,12 @@ class EntryStage(Service):
         self._owned: frozenset[int] = frozenset()
         self._again: set[int] = set()
         self._caught_up: set[int] = set()
+        self._own: dict[int, _Own] = {}
+        """What this worker is writing, by partition."""
+        self._passed: dict[int, set[int]] = {}
+        """Offsets, by partition, of blocks that were taken before they can be read."""
+        self._ends: dict[TopicPartition, int] = {}
+        """Where the log ended when others were found to have written. An answer to a fetch may be older than that."""
         self._generations: Counter[int] = Counter()
         """How many times the facts of each partition were dropped, to be read again."""
         self._due_at = 0.0
@@ -96,6 +119,8 @@ class EntryStage(Service):
         self._owned = frozenset()
         self._again.clear()
         self._caught_up.clear()
+        self._own.clear()
+        self._passed.clear()
         self._generations.update(range(self._partitions))
         self.board.begin_again(self.board.giveaways)
         self.board.touch_all()
@@ -103,6 +128,8 @@ class EntryStage(Service):
     def _read_again(self, partitions: set[int]) -> None:
         self._again |= partitions & self._owned
         self._caught_up -= partitions
+        for partition in partitions:
+            self._passed.pop(partition, None)
         self._generations.update(partitions)
 
     def _partition_of(self, campaign_id: str) -> int:
@@ -125,34 +152,104 @@ class EntryStage(Service):
             generations = self._generations.copy()
             if self._again:
                 again, self._again = self._again & assigned, set()
-                await consumer.seek_to_beginning(*(TopicPartition(ENTRIES, partition) for partition in sorted(again)))
-            for tp, records in (await consumer.getmany(timeout_ms=_WAIT_MS)).items():
-                await self._take(records, tp.partition, generations[tp.partition])
-            await self._note_ends(consumer, assigned, generations)
-
-    async def _take(self, records: list[Any], partition: int, generation: int) -> None:
-        """Take what was fetched of a partition, unless that is to be read again from the beginning meanwhile."""
-        for record in records:
-            if self._generations[partition] != generation:
-                return
-            if not record.value:
+                begun = [TopicPartition(ENTRIES, partition) for partition in sorted(again)]
+                await consumer.seek_to_beginning(*begun)
+                consumer.resume(*begun)
+            if not await self._has_more(consumer, assigned):
+                await self.sleep(_IDLE_SECONDS)
                 continue
-            fact = decode_fact(record.key, record.value)
+            for tp, records in (await consumer.getmany(timeout_ms=_WAIT_MS)).items():
+                facts = self._decoded(records, self._passed.setdefault(tp.partition, set()))
+                self._heard += await self._put(facts, tp.partition, generations[tp.partition])
+            await self._note_ends(consumer, generations)
+
+    async def _has_more(self, consumer: AIOKafkaConsumer, assigned: frozenset[int]) -> bool:
+        """Tell whether there may be something to be read; partitions to which others have written are read again."""
+        if len(consumer.paused()) < len(assigned):
+            return True
+        asked = {tp for tp in consumer.paused() if tp.partition not in self._own}
+        if not asked:
+            return False
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                ends = await consumer.end_offsets(list(asked))
+        except (KafkaError, TimeoutError):
+            return False  # the broker is away; whoever has to write to it says so
+        behind = [
+            tp
+            for tp in asked & consumer.paused()
+            if tp.partition not in self._own and ends[tp] > await consumer.position(tp)
+        ]
+        self._ends = {tp: ends[tp] for tp in behind}
+        consumer.resume(*behind)
+        return bool(behind)
+
+    def _decoded(self, records: Iterable[Any], passed: set[int]) -> Iterator[EntryBlock | Forgotten]:
+        for record in records:
+            if record.offset in passed:
+                passed.discard(record.offset)
+            elif record.value:
+                yield decode_fact(record.key, record.value)
+
+    async def _put(self, facts: Iterable[EntryBlock | Forgotten], partition: int, generation: int) -> Counter[str]:
+        """Take facts of a partition, unless it is to be read again from the beginning meanwhile; count by campaign."""
+        taken: Counter[str] = Counter()
+        for fact in facts:
+            if self._generations[partition] != generation:
+                break
             self.board.put(fact)
             self.has_news = True
-            self._heard[fact.campaign_id] += 1
+            taken[fact.campaign_id] += 1
             # A ledger may hold millions of entries: let others have a turn.
             await asyncio.sleep(0)
+        return taken
 
-    async def _note_ends(
-        self, consumer: AIOKafkaConsumer, assigned: frozenset[int], generations: Mapping[int, int]
-    ) -> None:
-        for partition in assigned - self._caught_up:
-            tp = TopicPartition(ENTRIES, partition)
+    async def _note_ends(self, consumer: AIOKafkaConsumer, generations: Mapping[int, int]) -> None:
+        for tp in consumer.assignment() - consumer.paused():
             end = consumer.highwater(tp)
-            is_read = end is not None and await consumer.position(tp) >= end
-            if is_read and self._generations[partition] == generations[partition]:
-                self._caught_up.add(partition)
+            is_read = end is not None and await consumer.position(tp) >= max(end, self._ends.get(tp, 0))
+            if is_read and self._generations[tp.partition] == generations[tp.partition]:
+                self._caught_up.add(tp.partition)
+                consumer.pause(tp)
+
+    # ---------------------------------------------------- what this worker writes
+
+    async def take_own(self, partition: int, blocks: Iterable[EntryBlock]) -> None:
+        """Take blocks that this worker is writing; until ``confirm_own`` nobody may ask for numbers.
+
+        Nothing else is looked for in that partition meanwhile. Where the ledger has not been read to its end they are
+        left alone: they will be read.
+
+        Args:
+            partition: of the ledger.
+            blocks: all that are written there together.
+        """
+        own = self._own[partition] = _Own(self._generations[partition])
+        if partition in self._caught_up:
+            own.taken = await self._put(blocks, partition, own.generation)
+
+    async def confirm_own(self, partition: int, deliveries: Iterable[Delivery]) -> None:
+        """Pass over blocks that were taken: at once where they are the next to be read, or when they come.
+
+        Args:
+            partition: of the ledger.
+            deliveries: where the blocks stand.
+        """
+        own, consumer, tp = self._own.pop(partition, None), self._consumer, TopicPartition(ENTRIES, partition)
+        if own is None or not own.taken or consumer is None or self._generations[partition] != own.generation:
+            return
+        position = await consumer.position(tp)
+        if self._generations[partition] != own.generation:
+            return
+        self._heard += own.taken
+        passed = self._passed.setdefault(partition, set())
+        for each in sorted(deliveries, key=attrgetter("first_offset")):
+            behind = each.first_offset + each.records
+            if position == each.first_offset and tp in consumer.paused():
+                consumer.seek(tp, behind)
+                position = behind
+            else:
+                passed.update(range(max(position, each.first_offset), behind))
 
     def heard(self) -> dict[str, int]:
         """Return how many facts were read, by campaign, of those whose ledgers have been read and have any."""

@@ -7,7 +7,7 @@ record has been.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from time import perf_counter, thread_time
 from typing import Final
 
@@ -17,13 +17,13 @@ from msgspec import json
 from agents.alerts import AlertWorker
 from agents.entry_stage import EntryStage
 from agents.fence import Fence
-from agents.outbox import Outbox
+from agents.outbox import Delivery, Outbox
 from agents.redis_projection import RedisProjection
 from agents.state_table import ids_key, row_key
 from models.rollups import Rollup
 from streams.campaigns import CampaignBoard
 from streams.dedupe import encode_segment
-from streams.entry_block import records_of
+from streams.entry_block import EntryBlock, records_of
 from streams.partition import PartitionState
 from streams.pipeline import Pipeline
 from streams.snapshots import describe, encode_snapshot
@@ -41,8 +41,9 @@ influencers slow flushes down, not the stream. By the processor's time and not t
 a minute for a broker to come back must not be followed by two minutes of old numbers. And only while there is a stream:
 after a burst the last numbers come with the next interval."""
 _NEWS_SECONDS: Final = 0.1
-"""A flush hands the facts of giveaways to their ledger, and whoever decides about them reads them a moment later. Once
-the stream is quiet, one flush more in each interval shows what was decided, so long after the flush before."""
+"""A flush hands the facts of giveaways to their ledger, and whoever decides about them reads them a moment later, if it
+is not this worker. Once the stream is quiet, one flush more in each interval shows what was decided, so long after the
+flush before."""
 LARGEST_DEAD_LETTER_BYTES: Final = 8_000_000
 """Longer values are cut: with key and headers a dead letter must fit into a message of 8 MiB, and what came compressed
 may be any size. A letter that the broker refuses would end every worker that reads it, again and again."""
@@ -159,6 +160,11 @@ class Flusher:
                 for topic, sequence in gone.get(state.partition, ())
             ]
             self._collect_refused(state)
+        facts = self._begin_facts(states)
+        if self._entries is not None:
+            for partition, blocks in facts.items():
+                await self._entries.take_own(partition, blocks)
+        delivered: list[Delivery] = []
         rows = 0
         for state in states:
             for row in state.take_dirty():
@@ -166,13 +172,17 @@ class Flusher:
                 written.append((state.partition, key, state.record_of(row)))
                 rows += 1
                 if rows % _ROWS_A_WRITE == 0:
-                    await self._fence.write(written)
+                    delivered += await self._fence.write(written)
                     written = []
                 elif rows % _ROWS_AT_A_TIME == 0:
                     await asyncio.sleep(0)
-        await self._fence.write(written)
+        delivered += await self._fence.write(written)
         for tp, next_offset in positions:
             self._confirm(tp, next_offset)
+        if self._entries is not None:
+            for partition in facts:
+                places = [each for each in delivered if (each.topic, each.partition) == (ENTRIES, partition)]
+                await self._entries.confirm_own(partition, places)
 
     def _collect_refused(self, state: PartitionState) -> None:
         for letter in state.take_dead_letters():
@@ -184,9 +194,16 @@ class Flusher:
         for forward in state.take_forwards():
             headers = [("pulse.forwarded-from", forward.origin.encode())]
             self._outbox.add(forward.topic, forward.partition, forward.key, forward.value, headers)
-        for block in state.take_facts():
-            for key, value in records_of(block):
-                self._outbox.add_keyed(ENTRIES, block.campaign_id, key, value)
+
+    def _begin_facts(self, states: Iterable[PartitionState]) -> dict[int, list[EntryBlock]]:
+        """Begin to send the facts of giveaways, and return them by the partition of the ledger that they go to."""
+        facts: dict[int, list[EntryBlock]] = {}
+        for state in states:
+            for block in state.take_facts():
+                facts.setdefault(self._outbox.partition_of(ENTRIES, block.campaign_id), []).append(block)
+        for partition, blocks in facts.items():
+            self._outbox.begin(ENTRIES, partition, (record for block in blocks for record in records_of(block)))
+        return facts
 
     async def _show_numbers(self) -> None:
         registry = self._pipeline.registry

@@ -6,6 +6,7 @@ writes one record per changed influencer, so this uses aiokafka's batch builder,
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
@@ -24,6 +25,8 @@ _STOP_SECONDS: Final = 5.0
 
 Headers = list[tuple[str, bytes]]
 _Pending = tuple[bytes | None, bytes | None, Headers]
+_Sent = tuple[asyncio.Future[Any], int]
+"""What will tell where records have gone, and how many they are."""
 
 
 class Delivery(Struct, frozen=True):
@@ -43,6 +46,7 @@ class Outbox(Service):
         self._bootstrap_servers = bootstrap_servers
         self._partition_counts = partition_counts
         self._pending: dict[tuple[str, int], list[_Pending]] = {}
+        self._begun: list[tuple[str, asyncio.Task[list[_Sent]]]] = []
         self._producer: AIOKafkaProducer | None = None
         self.pending_bytes = 0
         """Size of what is collected and not yet handed to the client."""
@@ -60,6 +64,7 @@ class Outbox(Service):
 
     async def on_stop(self) -> None:
         """Disconnect after what was handed to the client has left."""
+        self._give_up_begun()
         if self._producer is not None:
             try:
                 async with asyncio.timeout(_STOP_SECONDS):
@@ -77,36 +82,61 @@ class Outbox(Service):
 
     def add_keyed(self, topic: str, partition_key: str, key: bytes, value: bytes | None) -> None:
         """Collect one record for the partition of ``partition_key``."""
-        self.add(topic, partition_of(partition_key, self._partition_counts[topic]), key, value)
+        self.add(topic, self.partition_of(topic, partition_key), key, value)
+
+    def partition_of(self, topic: str, partition_key: str) -> int:
+        """Return the partition of a key."""
+        return partition_of(partition_key, self._partition_counts[topic])
+
+    def begin(self, topic: str, partition: int, records: Iterable[tuple[bytes, bytes]]) -> None:
+        """Begin to send records (key, value) at once; the next delivery waits for them too.
+
+        For what is large: brokers take it while the worker does something else. Records are asked for as they leave.
+        """
+        pending: Iterable[_Pending] = ((key, value, []) for key, value in records)
+        sending = self._send(self._client(), topic, partition, pending)
+        self._begun.append((topic, asyncio.create_task(sending)))
+
+    def _give_up_begun(self) -> None:
+        begun, self._begun = self._begun, []
+        for _, task in begun:
+            task.cancel()
+
+    def _client(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            raise RuntimeError("the outbox is not started")
+        return self._producer
 
     def discard(self) -> None:
-        """Drop what was collected and not sent."""
+        """Drop what was collected, or begun, and not sent."""
+        self._give_up_begun()
         self._pending.clear()
         self.pending_bytes = 0
 
     async def deliver(self) -> list[Delivery]:
-        """Send all collected records and wait until each is confirmed; return where they went, in order.
+        """Send all collected records and wait until each is confirmed, and what was begun; return where they went.
 
         Raises:
             KafkaError: a record could not be delivered in spite of the client's retries.
             TimeoutError: the brokers did not confirm in time. An idempotent producer would try for ever.
         """
         pending, self._pending = self._pending, {}
+        begun, self._begun = self._begun, []
         self.pending_bytes = 0
-        if not pending:
+        if not pending and not begun:
             return []
-        producer = self._producer
-        if producer is None:
-            raise RuntimeError("the outbox is not started")
-        sent: list[tuple[asyncio.Future[Any], int]] = []
+        producer = self._client()
+        sent: list[_Sent] = []
         try:
             # Handing over is part of the time: it waits too, while an earlier batch of the same partition is under way.
             async with asyncio.timeout(DELIVERY_SECONDS):
+                for of_one in await asyncio.gather(*[task for _, task in begun]):
+                    sent += of_one
                 for (topic, partition), records in pending.items():
                     sent += await self._send(producer, topic, partition, records)
                 confirmed = await asyncio.gather(*[future for future, _ in sent])
         except TimeoutError:
-            topics = ", ".join(sorted({topic for topic, _ in pending}))
+            topics = ", ".join(sorted({topic for topic, _ in (*pending, *begun)}))
             raise TimeoutError(f"no broker confirmed records of {topics} within {DELIVERY_SECONDS:g} s") from None
         return [
             Delivery(each.topic, each.partition, each.offset, count)
@@ -114,9 +144,9 @@ class Outbox(Service):
         ]
 
     async def _send(
-        self, producer: AIOKafkaProducer, topic: str, partition: int, records: list[_Pending]
-    ) -> list[tuple[asyncio.Future[Any], int]]:
-        sent: list[tuple[asyncio.Future[Any], int]] = []
+        self, producer: AIOKafkaProducer, topic: str, partition: int, records: Iterable[_Pending]
+    ) -> list[_Sent]:
+        sent: list[_Sent] = []
         batch = producer.create_batch()
         for key, value, headers in records:
             if batch.append(key=key, value=value, timestamp=None, headers=headers) is not None:

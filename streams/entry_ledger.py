@@ -20,7 +20,7 @@ from models.events import CommentCreated, CommentDeleted, Event, Purchase, Refun
 from streams.decode import epoch_ms
 from streams.entry_block import EntryBlock, Order
 from streams.filling_block import FillingBlock, SomeComments
-from streams.hashing import PlatformSeeds, digest, hashes_of
+from streams.hashing import PlatformSeeds, digest, hash_of, hashes_of
 from streams.topics import COMMENTS
 
 I64 = NDArray[np.int64]
@@ -31,7 +31,7 @@ _AT_A_TIME: Final = 256
 
 def person_hash(platform: str, author_id: str) -> int:
     """Return the hash by which a person is known: platform and author id."""
-    return int(hashes_of([digest(author_id.encode(), PlatformSeeds()[platform])])[0])
+    return hash_of(digest(author_id.encode(), PlatformSeeds()[platform]))
 
 
 class EntryCollector:
@@ -125,9 +125,8 @@ class EntryCollector:
                 self._block(event.campaign_id, offset).refunded.append(order)
             elif event.author_id and event.discount_code:
                 person = digest(event.author_id.encode(), seeds[event.author_platform or event.platform])
-                order_hash, person_id = hashes_of([order, person]).tolist()
                 self._block(event.campaign_id, offset).orders.append(
-                    Order(order_hash, person_id, self._keys[row][1], event.discount_code, at_ms)
+                    Order(hash_of(order), hash_of(person), self._keys[row][1], event.discount_code, at_ms)
                 )
 
     # ----------------------------------------------------------------------------- out

@@ -27,7 +27,6 @@ class EntryRows:
 
     def __init__(self) -> None:
         self._numbers = IdMap()
-        self.comments: U64 = np.zeros(0, dtype=np.uint64)
         self.entered_ms: I64 = np.zeros(0, dtype=np.int64)
         self.versions: I64 = np.zeros(0, dtype=np.int64)
         self.people: I32 = np.zeros(0, dtype=np.int32)
@@ -39,7 +38,6 @@ class EntryRows:
         self.friend_starts: I32 = np.zeros(0, dtype=np.int32)
         self.friend_counts: U8 = np.zeros(0, dtype=np.uint8)
         self.person_numbers = IdMap()
-        self.person_hashes: U64 = np.zeros(0, dtype=np.uint64)
         self.friend_numbers = IdMap()
         self._friends: I32 = np.zeros(0, dtype=np.int32)
         self._friends_used = 0
@@ -50,10 +48,14 @@ class EntryRows:
         return len(self._numbers)
 
     @property
-    def bytes_used(self) -> int:
-        """Memory in bytes."""
-        arrays = sum(held.nbytes for held in vars(self).values() if isinstance(held, np.ndarray))
-        return arrays + sum(each.bytes_used for each in (self._numbers, self.person_numbers, self.friend_numbers))
+    def comments(self) -> U64:
+        """The hash of each row's comment."""
+        return self._numbers.ids()
+
+    @property
+    def person_hashes(self) -> U64:
+        """The hash of each person."""
+        return self.person_numbers.ids()
 
     def find(self, comments: U64) -> I64:
         """Return the rows of comments, -1 for those that are unknown."""
@@ -90,24 +92,16 @@ class EntryRows:
         new = slice(known, known + len(columns))
         for name in _GROWING:
             setattr(self, name, grown(getattr(self, name), new.stop))
-        self.comments[new] = columns.comments
         self.entered_ms[new] = columns.times_ms
         for stretch in range(known // _STRETCH, -(-new.stop // _STRETCH)):
             latest_ms = int(self.entered_ms[stretch * _STRETCH : new.stop][:_STRETCH].max())
             self._latest_ms[stretch : stretch + 1] = [latest_ms]
         self.versions[new] = columns.versions
-        self.people[new] = self._people(columns)
+        self.people[new] = self.person_numbers.take(columns.people)[0]
         self.influencers[new] = columns.influencers
         self.reasons[new] = columns.reasons
         self.verdicts[new] = UNSETTLED
         self.friend_starts[new], self.friend_counts[new] = self._store_friends(columns), columns.friend_counts
-
-    def _people(self, columns: EntryColumns) -> I64:
-        numbers, firsts = self.person_numbers.take(columns.people)
-        people = len(self.person_numbers)
-        self.person_hashes = grown(self.person_hashes, people)
-        self.person_hashes[people - len(firsts) : people] = columns.people[firsts]
-        return numbers
 
     def _store_friends(self, columns: EntryColumns) -> I64:
         """Keep friends; return where those of each entry begin."""
@@ -133,7 +127,7 @@ class EntryRows:
         # Of copies of one version any will do.
         winners = np.sort(winners[np.unique(rows[winners], return_index=True)[1]])
         changed, some = rows[winners], picked(columns, winners)
-        self.people[changed] = self._people(some)
+        self.people[changed] = self.person_numbers.take(some.people)[0]
         self.influencers[changed] = some.influencers
         self.reasons[changed] = some.reasons
         self.friend_starts[changed], self.friend_counts[changed] = self._store_friends(some), some.friend_counts
@@ -161,7 +155,6 @@ class EntryRows:
 
 
 _GROWING: Final = (
-    "comments",
     "entered_ms",
     "versions",
     "people",

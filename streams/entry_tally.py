@@ -28,11 +28,6 @@ class EntryTally:
         self.entrants = Memberships()
         self.tagged = Memberships()
 
-    @property
-    def bytes_used(self) -> int:
-        """Memory in bytes of what is kept for every person and friend."""
-        return self.entrants.bytes_used + self.tagged.bytes_used
-
     def verdicts(self, members: int) -> I64:
         """Return ``[influencer, verdict]``: entries."""
         self._reserve(members)

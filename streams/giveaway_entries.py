@@ -71,11 +71,6 @@ class GiveawayEntries:
     def __len__(self) -> int:
         return len(self._rows)
 
-    @property
-    def bytes_used(self) -> int:
-        """Memory in bytes of what is kept for every entry, person and friend."""
-        return sum(each.bytes_used for each in (self._rows, self._tally, self._order, self._deleted))
-
     # ---------------------------------------------------------------- facts in
 
     def put(self, fact: EntryBlock | Forgotten) -> None:
@@ -209,7 +204,7 @@ class GiveawayEntries:
         """Keep every second of the people that are left, and everything of theirs."""
         self.level += 1
         held = self._rows
-        rows = held.rows_of(self._in_sample(held.person_hashes[: len(held.person_numbers)]))
+        rows = held.rows_of(self._in_sample(held.person_hashes))
         rows = rows[held.verdicts[rows] != GONE]
         kept = held.columns_of(rows)
         withdrawn = held.comments[rows][held.withdrawn[rows]]

@@ -28,11 +28,6 @@ class FirstOfPerson:
         """Of each person, 1 + the row of the first entry."""
         self._lost: list[I64] = []
 
-    @property
-    def bytes_used(self) -> int:
-        """Memory in bytes."""
-        return self._firsts.nbytes
-
     def take_back(self, rows: I64) -> None:
         """Take note that these entries are not counted any more; they still have their verdicts."""
         held = self._rows
@@ -86,8 +81,6 @@ class ChancePerFriend:
         rows: the entries.
         most_chances: of a person.
     """
-
-    bytes_used = 0
 
     def __init__(self, rows: EntryRows, most_chances: int) -> None:
         self._rows = rows

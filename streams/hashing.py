@@ -21,6 +21,11 @@ class PlatformSeeds(dict[str, int]):
         return seed
 
 
+def hash_of(one: bytes) -> int:
+    """Return one digest as ``hashes_of`` does many: 0.1 µs, where an array of one takes 3."""
+    return int.from_bytes(one, "big") or 1
+
+
 def hashes_of(digests: list[bytes]) -> NDArray[np.uint64]:
     """Return digests as non-zero integers (0 marks an empty slot in ``streams.idset``)."""
     ids = np.frombuffer(b"".join(digests), dtype=">u8").astype(np.uint64)

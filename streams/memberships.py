@@ -28,12 +28,6 @@ class Memberships:
         self.total = 0
         """Things that are referred to at all."""
 
-    @property
-    def bytes_used(self) -> int:
-        """Memory of the tables in bytes."""
-        flat = self._references.nbytes + self._groups.nbytes + self._pair_references.nbytes
-        return flat + self._pairs.bytes_used
-
     def counts(self, groups: int) -> I64:
         """Return how many things are referred to in each of the first ``groups`` groups."""
         self._counts = grown(self._counts, groups)

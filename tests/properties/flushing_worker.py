@@ -1,7 +1,7 @@
 """The killable worker again, with the flush and the state table of the product instead of their likeness."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -82,15 +82,24 @@ class Outbox:
         elif topic in INPUT_TOPICS:
             origin = dict(headers or [])["pulse.forwarded-from"].decode()
             self._pending.append(Write("forward", None, Forward(topic, partition, key or b"", value or b"", origin)))
+        elif topic == ENTRIES:
+            self._pending.append(Write("fact", key, value))
 
     def changelog_write(self, partition: int, key: Any, value: bytes | None, headers: list[tuple[str, bytes]]) -> Write:
         """Return what a changelog record is to this Kafka."""
         return Write("changelog", key, value)
 
     def add_keyed(self, topic: str, partition_key: str, key: bytes, value: bytes | None) -> None:
-        """Collect the facts of giveaways; numbers for readers are not what this is about."""
-        if topic == ENTRIES:
-            self._pending.append(Write("fact", key, value))
+        """Numbers for readers are not what this is about."""
+
+    def begin(self, topic: str, partition: int, records: Iterable[tuple[bytes, bytes]]) -> None:
+        """Collect the facts of giveaways."""
+        for key, value in records:
+            self.add(topic, partition, key, value)
+
+    def partition_of(self, topic: str, partition_key: str) -> int:
+        """Every ledger has one partition."""
+        return 0
 
     async def deliver(self) -> list[Delivery]:
         """Deliver; die afterwards when this is the delivery in which the worker is killed."""

@@ -12,13 +12,17 @@ from streams.idmap import IdMap
 HIGHEST = 2**64 - 1
 
 
-@pytest.mark.parametrize("spread", ["even", "at the end"])
-@given(sizes=st.lists(st.integers(0, 900), max_size=6), seed=st.integers(0, 1_000))
-def test_ids_keep_the_numbers_they_were_given(spread: str, sizes: list[int], seed: int) -> None:
-    """Consecutive, one an id, of ids that repeat in a batch too; runs that go round the end survive a growth."""
+@pytest.mark.parametrize("bits", [24, 8], ids=["narrow", "narrow and then wide"])
+@pytest.mark.parametrize("lowest", [1, HIGHEST - 2**56, HIGHEST - 2**20], ids=["even", "at the end", "alike"])
+@given(sizes=st.lists(st.integers(0, 400), max_size=6), seed=st.integers(0, 1_000))
+def test_ids_keep_the_numbers_they_were_given(lowest: int, bits: int, sizes: list[int], seed: int) -> None:
+    """Consecutive, one an id, of ids that repeat in a batch and have much in common; numbers outgrow their slots."""
     random = np.random.default_rng(seed)
-    lowest = 1 if spread == "even" else HIGHEST - 2**56
-    with mock.patch("streams.idmap._STRETCH", 100), mock.patch("streams.idmap._SMALLEST", 16):
+    with (
+        mock.patch("streams.idmap._AT_A_TIME", 100),
+        mock.patch("streams.idmap._SMALLEST", 16),
+        mock.patch("streams.idmap._NARROW", bits),
+    ):
         table = IdMap()
         known: dict[int, int] = {}
         for size in sizes:

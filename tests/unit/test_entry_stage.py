@@ -11,11 +11,12 @@ from aiokafka import TopicPartition
 from aiokafka.structs import ConsumerRecord
 
 from agents.entry_stage import EntryStage
+from agents.outbox import Delivery
 from models.campaigns import CampaignDefinition, InfluencerDefinition
 from models.giveaway import GiveawayRules
 from models.rollups import GiveawayRollup
 from streams.attribution import Registry
-from streams.entry_block import EntryBlock, encode_fact
+from streams.entry_block import EntryBlock, decode_fact, encode_fact
 from streams.partitioning import partition_of
 from streams.topics import ENTRIES
 
@@ -32,7 +33,10 @@ class Ledger:
         self.values: list[tuple[bytes, bytes]] = []
         self.at = 0
         self.assigned: set[int] = set()
+        self.resting: set[TopicPartition] = set()
         self.rewound = 0
+        self.fetched = 0
+        self.asked = 0
         self.at_once = 1
 
     async def start(self) -> None:
@@ -48,6 +52,32 @@ class Ledger:
     def assign(self, partitions: list[TopicPartition]) -> None:
         """Take partitions."""
         self.assigned = {each.partition for each in partitions}
+        self.resting = set()
+
+    def assignment(self) -> set[TopicPartition]:
+        """What is assigned."""
+        return {TopicPartition(ENTRIES, partition) for partition in self.assigned}
+
+    def pause(self, *partitions: TopicPartition) -> None:
+        """Fetch nothing of these."""
+        self.resting |= set(partitions)
+
+    def resume(self, *partitions: TopicPartition) -> None:
+        """Fetch these again."""
+        self.resting -= set(partitions)
+
+    def paused(self) -> set[TopicPartition]:
+        """What is not fetched."""
+        return set(self.resting)
+
+    async def end_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        """Where logs end."""
+        self.asked += 1
+        return {each: self.highwater(each) for each in partitions}
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        """Go on elsewhere."""
+        self.at = offset
 
     async def seek_to_beginning(self, *partitions: TopicPartition) -> None:
         """Begin again."""
@@ -66,8 +96,9 @@ class Ledger:
     async def getmany(self, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
         """The next records, if there are any."""
         await asyncio.sleep(0.001)
-        if HOME not in self.assigned or self.at >= len(self.values):
+        if HOME not in self.assigned or TopicPartition(ENTRIES, HOME) in self.resting or self.at >= len(self.values):
             return {}
+        self.fetched += 1
         found = self.values[self.at : self.at + self.at_once]
         records = [
             ConsumerRecord(ENTRIES, HOME, self.at + number, 0, 0, key, value, None, 0, 0, ())
@@ -194,6 +225,112 @@ def test_gauges_name_campaigns_and_defined_influencers_only() -> None:
         assert values["campaign_giveaway_closes_timestamp_seconds"] == datetime(2026, 4, 18, 20, tzinfo=UTC).timestamp()
         few = [sample for family in stage.metrics(registry, 0) for sample in family.samples]
         assert {sample.labels["influencer"] for sample in few} == {""}
+
+    scenario(test)
+
+
+def of_ours(number: int, ledger: Ledger) -> tuple[list[EntryBlock], list[Delivery]]:
+    """Write one more block of one entry as this worker does; return what it is and where."""
+    made = msgspec.structs.replace(block([comment(number, f"u{number}")]), first_offset=number)
+    ledger.values.append((made.key(), encode_fact(made)))
+    return [made], [Delivery(ENTRIES, HOME, len(ledger.values) - 1, 1)]
+
+
+async def caught_up(stage: EntryStage) -> None:
+    """Have the stage read what there is: a block of three entries."""
+    stage.follow(Registry([definition()]))
+    stage.assign(range(PARTITIONS))
+    await until(stage, bool)
+
+
+def test_what_the_worker_has_written_itself_is_not_read_back() -> None:
+    """It counts before it is confirmed; what others write later is still read."""
+
+    async def test(stage: EntryStage, ledger: Ledger) -> None:
+        await caught_up(stage)
+        fetched = ledger.fetched
+        blocks, places = of_ours(7, ledger)
+        await stage.take_own(HOME, blocks)
+        assert [each.entries for each in stage.take_changed(busy=False)] == [4, 4]
+        assert stage.heard() == {"spring": 3}
+        await stage.confirm_own(HOME, places)
+        assert (ledger.fetched, stage.heard()) == (fetched, {"spring": 4})
+        of_ours(8, ledger)
+        await until(stage, lambda seen: bool(seen) and seen[-1].entries == 5)
+        assert (ledger.fetched, stage.heard()) == (fetched + 1, {"spring": 5})
+
+    scenario(test)
+
+
+def test_what_others_write_before_the_workers_own_is_read_and_its_own_passed_over() -> None:
+    """Both count once, and of the two that are fetched only one is taken."""
+
+    async def test(stage: EntryStage, ledger: Ledger) -> None:
+        await caught_up(stage)
+        fetched = ledger.fetched
+        of_ours(7, ledger)
+        blocks, places = of_ours(8, ledger)
+        with mock.patch("agents.entry_stage.decode_fact", wraps=decode_fact) as decoded:
+            await stage.take_own(HOME, blocks)
+            await stage.confirm_own(HOME, places)
+            await until(stage, lambda seen: bool(seen) and seen[-1].entries == 5 and ledger.fetched == fetched + 2)
+            assert decoded.call_count == 1
+        assert stage.heard() == {"spring": 5}
+
+    scenario(test)
+
+
+def test_nothing_is_looked_for_where_the_worker_is_writing() -> None:
+    """What is found there may be its own: only the other partitions are asked about until it is confirmed."""
+
+    async def test(stage: EntryStage, ledger: Ledger) -> None:
+        await caught_up(stage)
+        fetched = ledger.fetched
+        blocks, places = of_ours(7, ledger)
+        await stage.take_own(HOME, blocks)
+        asked = ledger.asked
+        await until(stage, lambda seen: ledger.asked >= asked + 2)
+        assert ledger.fetched == fetched
+        await stage.confirm_own(HOME, places)
+        assert ledger.fetched == fetched
+
+    scenario(test)
+
+
+def test_own_blocks_do_not_stand_in_for_a_ledger_that_is_not_read() -> None:
+    """Before the end was reached, and once the partition was given up on the way, they wait to be read like others."""
+
+    async def test(stage: EntryStage, ledger: Ledger) -> None:
+        stage.follow(Registry([definition()]))
+        blocks, places = of_ours(7, ledger)
+        await stage.take_own(HOME, blocks)
+        await stage.confirm_own(HOME, places)
+        assert stage.take_changed() == []
+        stage.assign(range(PARTITIONS))
+        seen = await until(stage, bool)
+        assert seen[0].entries == 4
+        blocks, places = of_ours(8, ledger)
+        await stage.take_own(HOME, blocks)
+        stage.release()
+        await stage.confirm_own(HOME, places)
+        assert stage.board.giveaways["spring"].newest_ms == 0
+        stage.assign({HOME})
+        assert (await until(stage, bool))[0].entries == 5
+
+    scenario(test)
+
+
+def test_rules_that_change_while_the_worker_writes_have_everything_read_again() -> None:
+    """What was taken under the old rules is not passed over."""
+
+    async def test(stage: EntryStage, ledger: Ledger) -> None:
+        await caught_up(stage)
+        of_ours(7, ledger)
+        blocks, places = of_ours(8, ledger)
+        await stage.take_own(HOME, blocks)
+        stage.follow(Registry([definition(replies_count=False)]))
+        await stage.confirm_own(HOME, places)
+        await until(stage, lambda seen: bool(seen) and seen[-1].entries == 5)
 
     scenario(test)
 

@@ -26,4 +26,3 @@ def test_counts_are_those_of_a_counter_of_pairs(seed: int) -> None:
         assert members.total == len({thing for thing, _ in pairs})
         known = {thing for thing, _ in pairs}
         assert members.is_referred_to(np.arange(60)).tolist() == [thing in known for thing in range(60)]
-    assert members.bytes_used > 0

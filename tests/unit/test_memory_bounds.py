@@ -4,12 +4,13 @@ import asyncio
 import platform
 import subprocess
 import sys
+from collections.abc import Iterable
 from unittest import mock
 
 import pytest
 
 from agents.app import FETCHED_BYTES, LARGEST_FETCH_BYTES, LEAST_FETCH_BYTES, fetch_bytes
-from agents.outbox import Outbox
+from agents.outbox import Delivery, Outbox
 from agents.redis_projection import RedisProjection
 from models.rollups import InfluencerRollup
 from streams.partitioning import partition_of
@@ -91,9 +92,9 @@ def test_a_flush_of_many_writes_portion_by_portion() -> None:
     portions = []
     write = worker.fence.write
 
-    async def watched(written: object) -> None:
-        portions.append(list(written))  # type: ignore[call-overload]
-        await write(portions[-1])
+    async def watched(written: Iterable[tuple[int, bytes, bytes | None]]) -> list[Delivery]:
+        portions.append(list(written))
+        return await write(portions[-1])
 
     with mock.patch("agents.flush._ROWS_A_WRITE", 5), mock.patch.object(worker.fence, "write", watched):
         worker.flush(iter(()))
