@@ -128,6 +128,9 @@ def run(where: Cores, events: int | None, say: Say) -> list[Figure]:
     with Stack(where) as stack:
         say("with the default cache and texts as they come")
         natural = drain(stack, [], backlog, say)
+    with Stack(where) as stack:
+        say("the same with a giveaway")
+        natural_entered = drain(stack, [], backlog, say, giveaway=True)
     return [
         at_least(_figure("whole job, sentiment cache warm", whole, where.describe()), 150_000, "150,000"),
         _figure("limit: aiokafka and msgspec decode only", limit, "one process, same fetch size"),
@@ -142,6 +145,12 @@ def run(where: Cores, events: int | None, say: Say) -> list[Figure]:
             "whole job, cache of default size, texts as they come",
             natural,
             f"{natural.hit_ratio:.0%} of comments found in the cache",
+        ),
+        _figure("the same with a giveaway", natural_entered, "every comment an entry, all decided"),
+        at_least(
+            _ratio("with a giveaway over without, texts as they come", natural_entered.rate / natural.rate * 100, "%"),
+            85,
+            "85 %",
         ),
     ]
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from models.events import CommentCreated
 from streams.entry_block import BLOCK_VERSION, RECORD_BYTES, EntryBlock, Order, Place
 from streams.hashing import digest, hashes_of
-from streams.joined_strings import SEPARATOR, encoded
+from streams.joined_strings import SEPARATOR, encoded_together
 
 I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]
@@ -70,7 +70,7 @@ class FillingBlock:
         self._comments: list[bytes] = []
         self._posts = _Numbers()
         self._post_of = array("I")
-        self._seeds: list[U64] = []
+        self._seeds = array("Q")
         self._countries = _Numbers({"": 0})
         self._country_of = array("I")
         self._is_reply = bytearray()
@@ -93,17 +93,16 @@ class FillingBlock:
         comments, texts, author_ids, seeds = some
         comment_ids = [comment.comment_id for comment in comments]
         self._comments.append(b"".join(map(digest, map(str.encode, comment_ids), seeds)))
-        said = encoded(texts)
+        names = [comment.author_handle or "" for comment in comments]
+        ids, authors, handles, said = encoded_together((comment_ids, author_ids, names, texts))
         self._text_bytes += len(said)
-        ids, authors = encoded(comment_ids), encoded(author_ids)
-        handles = encoded([comment.author_handle or "" for comment in comments])
         self._comment_ids.append(ids)
         self._author_ids.append(authors)
         self._handles.append(handles)
         self._texts.append(said)
         self.bytes_used += len(ids) + len(authors) + len(handles) + len(said) + _NUMBERS_BYTES * len(comments)
         self._post_of.extend(map(self._posts.__getitem__, [comment.post_id for comment in comments]))
-        self._seeds.append(np.array(seeds, dtype=np.uint64))
+        self._seeds.extend(seeds)
         # Most comments have neither; counting that is a tenth of looking at each.
         none = len(comments)
         countries = [comment.country for comment in comments]
@@ -169,7 +168,7 @@ class FillingBlock:
         columns = [
             np.concatenate(self._rows),
             np.array(self._post_of),
-            np.searchsorted(seeds, np.concatenate(self._seeds)),
+            np.searchsorted(seeds, np.frombuffer(self._seeds, dtype=np.uint64)),
             np.array(self._country_of),
             np.frombuffer(self._is_reply, dtype=np.uint8),
         ]

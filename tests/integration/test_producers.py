@@ -4,6 +4,7 @@ import asyncio
 import logging
 
 import pytest
+from aiokafka import AIOKafkaConsumer
 
 from agents import outbox
 from agents.outbox import Outbox
@@ -20,6 +21,17 @@ async def deliver(box: Outbox, count: int, value: bytes) -> None:
     for number in range(count):
         box.add(TOPIC, 0, b"%d" % number, value)
     await box.deliver()
+
+
+async def keys(broker: Broker, count: int) -> set[bytes]:
+    """Read so many records from the beginning, and return their keys."""
+    consumer = AIOKafkaConsumer(TOPIC, bootstrap_servers=broker.bootstrap.split(","), auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        async with asyncio.timeout(30):
+            return {(await consumer.getone()).key for _ in range(count)}
+    finally:
+        await consumer.stop()
 
 
 def test_it_is_idempotent_where_the_broker_gives_producer_ids(broker: Broker, caplog: pytest.LogCaptureFixture) -> None:
@@ -60,6 +72,30 @@ def test_a_broker_that_hangs_ends_the_delivery_and_the_producer(monkeypatch: pyt
             monkeypatch.setattr(outbox, "_STOP_SECONDS", 0.5)
             await box.on_stop()
             broker.resume()
+
+    with make_broker() as broker:
+        asyncio.run(scenario(broker))
+
+
+def test_what_was_begun_is_confirmed_with_the_next_delivery() -> None:
+    """Large records leave at once, in their order, and are asked for as they leave; what is given up does not come."""
+
+    async def scenario(broker: Broker) -> None:
+        box = Outbox(broker.bootstrap.split(","), {TOPIC: 1})
+        await box.on_start()
+        try:
+            box.begin(TOPIC, 0, ((b"%d" % number, bytes(700_000)) for number in range(3)))
+            begun = await box.deliver()
+            assert [each.first_offset for each in begun] == [0, 1, 2]
+            box.begin(TOPIC, 0, iter([(b"given up", b"")]))
+            box.discard()
+            assert await box.deliver() == []
+            box.begin(TOPIC, 0, [(b"begun", b"")])
+            box.add(TOPIC, 0, b"collected", b"")
+            assert sum(each.records for each in await box.deliver()) == 2
+        finally:
+            await box.on_stop()
+        assert await keys(broker, 5) == {b"0", b"1", b"2", b"begun", b"collected"}
 
     with make_broker() as broker:
         asyncio.run(scenario(broker))

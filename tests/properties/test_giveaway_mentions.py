@@ -16,7 +16,7 @@ from streams.giveaway_mentions import mentions_in
 from streams.giveaway_rules import RuleBook
 from streams.giveaway_texts import folded, handle_key, mentions_of
 from streams.handle_hashes import handle_hashes
-from streams.joined_strings import encoded, taken_apart
+from streams.joined_strings import encoded, encoded_together, taken_apart
 from streams.topics import COMMENTS
 
 TEXTS = st.text(alphabet="@@@@abA1_.-· #\n\0\1é＠﹫ß🍀\u0301\u200d\ufe0fʰ日", max_size=14)
@@ -84,5 +84,7 @@ def test_names_of_a_block_compare_as_handles_do(names: list[tuple[str, str]]) ->
 @given(st.lists(TEXTS, min_size=1))
 @example(["@", "", "a@", "\0@", "\1", "\1a\0b"])
 def test_texts_come_out_of_a_joined_run_as_they_went_in(texts: list[str]) -> None:
-    """Whatever stands in them, the separator and its escape included."""
+    """Whatever stands in them, the separator and its escape included; of several columns each by itself."""
     assert taken_apart(encoded(texts)) == texts
+    columns = [texts, texts[::-1], [str(place) for place in range(len(texts))]]
+    assert encoded_together(columns) == [encoded(column) for column in columns]
