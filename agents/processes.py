@@ -1,5 +1,6 @@
 """A child process whose lifetime, output and end are ours: what the embedded stack and the demo are made of."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -8,13 +9,33 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 _PR_SET_PDEATHSIG: Final = 1
 _POLL_SECONDS: Final = 0.02
 _TAIL_BYTES: Final = 64 * 1024
+
+
+@contextlib.contextmanager
+def _held_back() -> Iterator[None]:
+    """Hear of SIGINT and SIGTERM behind the block: between a fork and the note of it they would leave an orphan."""
+    heard: list[int] = []
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    # What is ignored stays ignored, for the child too; and only the main thread may change anything, or is interrupted.
+    held = {number: handler for number, handler in handlers.items() if callable(handler)}
+    if threading.current_thread() is not threading.main_thread():
+        held = {}
+    for number in held:
+        signal.signal(number, lambda number, frame: heard.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in held.items():
+            signal.signal(number, handler)
+        for each in heard:
+            signal.raise_signal(each)
 
 
 class ChildProcess:
@@ -74,7 +95,7 @@ class ChildProcess:
             OSError: The program cannot be executed or the log cannot be written.
         """
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
-        with self.log_path.open("ab") as log:
+        with self.log_path.open("ab") as log, _held_back():
             self._process = subprocess.Popen(  # noqa: S603 - commands come from this package, never from input
                 self._command,
                 stdin=subprocess.DEVNULL,
