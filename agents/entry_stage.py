@@ -243,7 +243,8 @@ class EntryStage(Service):
             return
         self._heard += own.taken
         passed = self._passed.setdefault(partition, set())
-        for each in sorted(deliveries, key=attrgetter("first_offset")):
+        # A broker that knows a batch already may not say where it stands: -1. Such blocks are read once more.
+        for each in sorted((each for each in deliveries if each.first_offset >= 0), key=attrgetter("first_offset")):
             behind = each.first_offset + each.records
             if position == each.first_offset and tp in consumer.paused():
                 consumer.seek(tp, behind)

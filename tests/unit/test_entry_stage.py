@@ -280,6 +280,20 @@ def test_what_others_write_before_the_workers_own_is_read_and_its_own_passed_ove
     scenario(test)
 
 
+def test_own_blocks_of_which_nobody_says_where_they_stand_pass_over_nothing() -> None:
+    """An idempotent producer's duplicate may have the offset -1: what stands at the beginning is not taken for it."""
+
+    async def test(stage: EntryStage, ledger: Ledger) -> None:
+        await caught_up(stage)
+        of_ours(7, ledger)
+        blocks, _ = of_ours(8, ledger)
+        await stage.take_own(HOME, blocks)
+        await stage.confirm_own(HOME, [Delivery(ENTRIES, HOME, -1, len(ledger.values) + 1)])
+        await until(stage, lambda seen: bool(seen) and seen[-1].entries == 5)
+
+    scenario(test)
+
+
 def test_nothing_is_looked_for_where_the_worker_is_writing() -> None:
     """What is found there may be its own: only the other partitions are asked about until it is confirmed."""
 
