@@ -126,8 +126,8 @@ def build_app(
 
     @app.agent(topics[INFLUENCER_SNAPSHOTS], name="campaigns")
     async def campaigns(stream: Any) -> None:
-        async for records in stream:
-            await worker.processing.combine(records)
+        async for event in stream.events():
+            await worker.processing.combine(event)
 
     @app.agent(topics[WINDOWS], name="alerts")
     async def alerts(stream: Any) -> None:

@@ -88,13 +88,18 @@ class Processing:
     def _is_current(self, message: Any) -> bool:
         return self._worker.consumer is not None and self._worker.consumer.is_current(message)
 
-    async def combine(self, records: list[Any]) -> None:
-        """Take influencer snapshots into the campaign board; one of a newer version ends the worker."""
-        for record in records:
+    async def combine(self, event: Any) -> None:
+        """Take influencer snapshots into the campaign board; one of a newer version ends the worker.
+
+        Not what was fetched before the last seek: its campaign may be another worker's by now. Ours is read again.
+        """
+        if not self._is_current(event.message):
+            return
+        for record in event.value:
             if record.value is None:
                 continue
             try:
-                self._worker.board.put(decode_snapshot(record.value))
+                self._worker.board.put(decode_snapshot(record.value), record.offset)
             except UnsupportedRecord as error:
                 log.critical("worker ends: record %r of %s: %s", record.key, INFLUENCER_SNAPSHOTS, error)
                 await self._worker.app.crash(error)

@@ -42,6 +42,7 @@ class Tenure:
         """Rebuild the assigned partitions from the recovered table and the committed offsets."""
         if not self._recovered:
             return  # a seek in the middle of a rebalance; the assignment is still to come
+        self._forget_campaigns()  # which may have come from batches that waited while the partitions were given back
         taken = {tp.partition for tp in committed if tp.topic == COMMENTS}
         owned = sorted(taken - self._worker.pipeline.partitions.keys())
         ends = {} if self._worker.consumer is None else self._worker.consumer.changelog_ends
@@ -116,4 +117,8 @@ class Tenure:
         worker.suspicion.release()
         if worker.redis is not None:
             worker.redis.forget()
-        worker.board.forget(set(worker.board.campaigns))
+        self._forget_campaigns()
+
+    def _forget_campaigns(self) -> None:
+        board = self._worker.board
+        board.forget(set(board.campaigns))

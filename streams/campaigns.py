@@ -3,6 +3,10 @@
 A campaign's influencers live in different partitions, so on different workers. Each sends its own absolute numbers,
 keyed by campaign; here the newest of each influencer are combined: sums add, sketches merge by maximum. Nothing is
 incremental between workers, so a repeated or an older snapshot cannot double anything.
+
+The newest is the one that stands last in the log, not the one with the largest moment: a worker whose partition was
+quiet has moved its stream time on with the clock, and its successor begins again at the newest event, so that newer
+numbers may be of an earlier moment.
 """
 
 from typing import Final
@@ -32,25 +36,25 @@ class CampaignState:
     def __init__(self) -> None:
         self.members: dict[str, int] = {}
         self.as_of_ms = 0
-        self._member_as_of: list[int] = []
+        self._offsets: list[int] = []
         self._followers: list[int | None] = []
         self._money: list[list[Sums]] = []
         self._sums: I64 = np.zeros((0, WINDOWS_AND_TOTAL, WIDTH), dtype=np.int64)
         self._registers: U8 = np.zeros((0, WINDOWS_AND_TOTAL, REGISTERS), dtype=np.uint8)
 
-    def put(self, snapshot: InfluencerSnapshot) -> None:
-        """Take a snapshot unless a newer one of that influencer is here already."""
+    def put(self, snapshot: InfluencerSnapshot, offset: int) -> None:
+        """Take a snapshot unless one that stands later in the log is here already."""
         member = self.members.get(snapshot.influencer_id)
         if member is None:
-            member = self.members[snapshot.influencer_id] = len(self._member_as_of)
-            self._member_as_of.append(0)
+            member = self.members[snapshot.influencer_id] = len(self._offsets)
+            self._offsets.append(-1)
             self._followers.append(None)
             self._money.append([])
             if member >= len(self._sums):
                 self._reserve(max(_SPARE_MEMBERS, 2 * member))
-        if snapshot.as_of_ms < self._member_as_of[member]:
+        if offset <= self._offsets[member]:
             return
-        self._member_as_of[member] = snapshot.as_of_ms
+        self._offsets[member] = offset
         self.as_of_ms = max(self.as_of_ms, snapshot.as_of_ms)
         self._followers[member] = snapshot.followers
         self._money[member] = snapshot.money
@@ -126,9 +130,9 @@ class CampaignBoard:
         self.campaigns: dict[str, CampaignState] = {}
         self._changed: set[str] = set()
 
-    def put(self, snapshot: InfluencerSnapshot) -> None:
-        """Take one influencer snapshot."""
-        self.campaigns.setdefault(snapshot.campaign_id, CampaignState()).put(snapshot)
+    def put(self, snapshot: InfluencerSnapshot, offset: int) -> None:
+        """Take one influencer snapshot and its offset in its partition, which is the same for a whole campaign."""
+        self.campaigns.setdefault(snapshot.campaign_id, CampaignState()).put(snapshot, offset)
         self._changed.add(snapshot.campaign_id)
 
     def touch_all(self) -> None:

@@ -139,7 +139,7 @@ class Replay:
             rows = range(start, min(start + _BATCH_LINES, len(store)))
             for rollup, snapshot in describe(store, registry, list(rows)):
                 influencers.append(rollup)
-                board.put(snapshot)
+                board.put(snapshot, len(influencers))
         return Snapshot(
             as_of_ms=self.state.time_ms,
             campaigns=board.take_changed(registry),

@@ -73,7 +73,7 @@ def test_snapshot_of_format_1_is_read() -> None:
     """Campaigns are combined from what the first version has sent."""
     snapshot = decode_snapshot((GOLDEN / "snapshot-format-1-ana.msgpack").read_bytes())
     board = CampaignBoard()
-    board.put(snapshot)
+    board.put(snapshot, 0)
     [campaign] = board.take_changed(partition_state().registry)
     assert campaign.windows["total"].comments == 40
     assert snapshot.as_of_ms == busy_state().time_ms
