@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from models.events import CommentCreated
 from streams.entry_block import BLOCK_VERSION, RECORD_BYTES, EntryBlock, Order, Place
-from streams.hashing import digest, hashes_of
+from streams.hashing import hashes_of
 from streams.joined_strings import SEPARATOR, encoded_together
+from streams.xxh3_columns import hashes_of_strings
 
 I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]
@@ -67,7 +68,6 @@ class FillingBlock:
         self._text_bytes = 0
         self.bytes_used = 0
         """Memory of the comments, about."""
-        self._comments: list[bytes] = []
         self._posts = _Numbers()
         self._post_of = array("I")
         self._seeds = array("Q")
@@ -92,7 +92,6 @@ class FillingBlock:
         """Take some comments of a batch; ``numbers`` are theirs among the batch's comments."""
         comments, texts, author_ids, seeds = some
         comment_ids = [comment.comment_id for comment in comments]
-        self._comments.append(b"".join(map(digest, map(str.encode, comment_ids), seeds)))
         names = [comment.author_handle or "" for comment in comments]
         ids, authors, handles, said = encoded_together((comment_ids, author_ids, names, texts))
         self._text_bytes += len(said)
@@ -141,20 +140,22 @@ class FillingBlock:
             seed_of: the hash seed of each platform; those of the comments are among them.
         """
         places, place_of = self._places(keys, seed_of) if self._rows else ([], np.zeros(0, dtype=np.int64))
+        comment_ids = SEPARATOR.join(self._comment_ids)
+        comments = hashes_of_strings(comment_ids, np.frombuffer(self._seeds, dtype=np.uint64))
         return EntryBlock(
             version=BLOCK_VERSION,
             campaign_id=campaign_id,
             topic=topic,
             partition=partition,
             first_offset=self._first_offset,
-            joined_comment_ids=SEPARATOR.join(self._comment_ids),
+            joined_comment_ids=comment_ids,
             joined_author_ids=SEPARATOR.join(self._author_ids),
             joined_handles=SEPARATOR.join(self._handles),
             joined_texts=SEPARATOR.join(self._texts),
             places=places,
             place_of=place_of.astype("<u4").tobytes(),
             times_ms=b"".join(times_ms.astype("<i8").tobytes() for times_ms in self._times_ms),
-            comments=_little(self._comments),
+            comments=comments.astype("<u8").tobytes(),
             people=b"".join(people.astype("<u8").tobytes() for people in self._people),
             withdrawn=_little(self.withdrawn),
             orders=self.orders,

@@ -28,16 +28,21 @@ def encoded_together(columns: Sequence[Sequence[str]]) -> list[bytes]:
     """Return columns, none of which is empty, as ``encoded`` does, looked through together: four in 170 ns, not 204."""
     found = [_BETWEEN.join(strings).encode() for strings in columns]
     whole = SEPARATOR.join(found)
-    # Of many separators numpy counts all at once, bytes one by one.
-    separators = len(whole) - np.count_nonzero(np.frombuffer(whole, dtype=np.uint8))
-    if separators != sum(map(len, columns)) - 1 or _ESCAPE in whole:
+    # Of many separators numpy counts all at once, bytes one by one; truths in half the time of numbers.
+    separators = np.count_nonzero(np.frombuffer(whole, dtype=np.uint8) == SEPARATOR[0])
+    if separators != sum(map(len, columns)) - 1 or is_escaped(whole):
         return [encoded(strings) for strings in columns]
     return found
 
 
+def is_escaped(data: bytes) -> bool:
+    """Tell whether any character of a run is escaped."""
+    return _ESCAPE in data
+
+
 def blanked(data: bytes) -> bytes:
     """Return a run of the same length in which every character that is escaped is two spaces."""
-    if _ESCAPE not in data:
+    if not is_escaped(data):
         return data
     return data.replace(b"\1a", b"  ").replace(b"\1b", b"  ")
 
