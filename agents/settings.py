@@ -117,6 +117,11 @@ class Settings:
         _seconds(0, 86_400),
         "Least time between two looks for suspicious entrants of a giveaway; longer when one takes long; 0 for none",
     )
+    suspicion_nice: int = _setting(
+        19,
+        _integer(0, 19),
+        "Niceness of such a look: at 19 it waits for an idle core, at 10 it has about a tenth of a busy one",
+    )
     label_cap: int = _setting(100, _integer(0, 100_000), "Influencers with metrics of their own; the rest are `other`")
     session_seconds: float = _setting(30.0, _seconds(1, 1_800), "Consumer session and rebalance timeout")
     stall_seconds: float = _setting(

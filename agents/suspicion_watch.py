@@ -8,6 +8,7 @@ Whatever happens to it, the stream goes on: a pass that fails is logged, counted
 import asyncio
 import logging
 import os
+import resource
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Iterator, Mapping
@@ -31,7 +32,6 @@ log: Final = logging.getLogger("campaign_pulse")
 _LOOK_SECONDS: Final = 0.5
 _LONGEST_SECONDS: Final = 3_600.0
 """A pass that takes longer is stuck."""
-_LOWEST_PRIORITY: Final = 19
 _LINE_BYTES: Final = 64 * 1024 * 1024
 _decode_result: Final = msgspec.json.Decoder(PassResult).decode
 
@@ -97,7 +97,7 @@ class SuspicionWatch(Service):
         return None if known is None else known.definition
 
     async def _pass(self, heard: Mapping[str, int], definitions: Mapping[str, CampaignDefinition]) -> None:
-        began, generation = perf_counter(), self._generation
+        began, used, generation = perf_counter(), _seconds_of_children(), self._generation
         done: set[str] = set()
         problem = ""
         try:
@@ -111,7 +111,7 @@ class SuspicionWatch(Service):
             # It cannot be started, died before it was asked, or said something else than results.
             problem = f"{type(error).__name__}: {error}"
         now = perf_counter()
-        self._schedule.ended(heard, done, began, now)
+        self._schedule.ended(heard, done, _seconds_of_children() - used, now)
         if generation != self._generation:
             return  # it was told to end
         self.last_seconds = now - began
@@ -128,7 +128,9 @@ class SuspicionWatch(Service):
         )
         self._process = process
         with suppress(ProcessLookupError):
-            os.setpriority(os.PRIO_PROCESS, process.pid, _LOWEST_PRIORITY)
+            # Not above the worker's own priority: that is for the super-user.
+            niceness = max(self._settings.suspicion_nice, os.getpriority(os.PRIO_PROCESS, 0))
+            os.setpriority(os.PRIO_PROCESS, process.pid, niceness)
         try:
             if generation != self._generation:
                 return 0  # the campaigns were given away while it was started
@@ -166,3 +168,9 @@ class SuspicionWatch(Service):
         yield GaugeMetricFamily(
             "campaign_pulse_suspicion_pass_seconds", "How long the last look took.", value=self.last_seconds
         )
+
+
+def _seconds_of_children() -> float:
+    """Seconds of a core used by children that have ended; a worker has none but passes."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

@@ -1,10 +1,10 @@
-"""When to look for suspicious entrants again: only where something was heard since, and seldom when it takes long."""
+"""When to look for suspicious entrants again: only where something was heard since, and seldom when it costs much."""
 
 from collections.abc import Collection, Mapping
 from typing import Final
 
 REST: Final = 10
-"""A pass that took t seconds is followed by this many times t without one, whatever campaign it is about."""
+"""A pass that used t seconds of a core is followed by this many times t without one, whatever campaign it is about."""
 
 
 class PassSchedule:
@@ -35,16 +35,17 @@ class PassSchedule:
             if count != self._looked_at.get(campaign_id) and now >= self._due_at.get(campaign_id, now)
         )
 
-    def ended(self, looked_at: Mapping[str, int], done: Collection[str], began: float, now: float) -> None:
+    def ended(self, looked_at: Mapping[str, int], done: Collection[str], used: float, now: float) -> None:
         """Take note of a pass.
 
         Args:
             looked_at: what ``heard`` said of the pass's campaigns when it began.
             done: those it got through; the others are looked at again although nothing more is heard.
-            began: when it began.
+            used: seconds of a core that it used. Not how long it took: a pass has a low priority, and one that
+                had to wait for a core cost nobody anything.
             now: when it ended.
         """
-        self._rest_until = now + REST * (now - began)
+        self._rest_until = now + REST * used
         for campaign_id, count in looked_at.items():
             self._due_at[campaign_id] = now + self._every_seconds
             if campaign_id in done:

@@ -67,7 +67,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """
     definition = campaign()
     file = write_definition(definition, tmp_path_factory.mktemp("metrics") / "campaign.yaml")
-    settings = {"LABEL_CAP": str(LABEL_CAP), "SUSPICION_SECONDS": "1", "ALERT_WAIT_SECONDS": "1"}
+    settings = {"LABEL_CAP": str(LABEL_CAP), "SUSPICION_SECONDS": "1", "SUSPICION_NICE": "0", "ALERT_WAIT_SECONDS": "1"}
     with Cluster(partitions=PARTITIONS, **settings) as running:
         running.command("campaigns", "apply", str(file))
         ids = [each.influencer_id for each in definition.influencers]

@@ -35,7 +35,7 @@ pytestmark = [
 ]
 OPENS_MS = int(datetime(2026, 4, 18, 14, tzinfo=UTC).timestamp()) * 1000
 PEOPLE = 60
-SECONDS = 60.0
+SECONDS = 120.0
 DEFINITION = """
 campaign_id: spring
 name: Spring
@@ -134,7 +134,9 @@ def send_and_signal_pass(cluster: Cluster, events: list[CommentCreated], what: s
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
     """A broker with a definition, and a worker that looks for suspicious entrants twice a second, if it may."""
-    with Cluster(clock=str(OPENS_MS + 3_600_000), partitions=3, SUSPICION_SECONDS="0.5", FLUSH_SECONDS="0.1") as found:
+    # With the lowest priority a pass would wait for the end of whatever other tests keep every core busy.
+    often = {"SUSPICION_SECONDS": "0.5", "SUSPICION_NICE": "0", "FLUSH_SECONDS": "0.1"}
+    with Cluster(clock=str(OPENS_MS + 3_600_000), partitions=3, **often) as found:
         (tmp_path / "spring.yaml").write_text(DEFINITION)
         found.command("campaigns", "apply", str(tmp_path / "spring.yaml"))
         found.add_worker()

@@ -118,6 +118,7 @@ class Rehearsal:
                 # By the wall's clock; the partitions of one worker close a minute in the same flush.
                 ALERT_WAIT_SECONDS="5",
                 SUSPICION_SECONDS="5",
+                SUSPICION_NICE="0",
             )
         )
         try:

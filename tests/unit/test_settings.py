@@ -53,6 +53,7 @@ def test_every_field_is_described() -> None:
         ("PULSE_ALERT_GRACE_SECONDS", "soon"),
         ("PULSE_ALERT_WAIT_SECONDS", "601"),
         ("PULSE_SUSPICION_SECONDS", "-1"),
+        ("PULSE_SUSPICION_NICE", "20"),
         ("PULSE_LABEL_CAP", "many"),
         ("PULSE_SESSION_SECONDS", "0.5"),
         ("PULSE_STALL_SECONDS", "0"),

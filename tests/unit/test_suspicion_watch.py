@@ -1,6 +1,7 @@
 """When suspicious entrants are looked for, and what becomes of a pass that goes wrong."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable
 from unittest import mock
@@ -31,19 +32,27 @@ def test_a_campaign_is_looked_at_when_something_was_heard() -> None:
     schedule = PassSchedule(30.0)
     assert schedule.due({}, 0.0) == []
     assert schedule.due({"b": 1, "a": 2}, 0.0) == ["a", "b"]
-    schedule.ended({"a": 2, "b": 1}, {"a", "b"}, 0.0, 1.0)
+    schedule.ended({"a": 2, "b": 1}, {"a", "b"}, 1.0, 1.0)
     assert schedule.due({"a": 2, "b": 1}, 1_000.0) == []
     assert schedule.due({"a": 2, "b": 2}, 30.9) == []
     assert schedule.due({"a": 2, "b": 2}, 31.0) == ["b"]
     assert schedule.due({"a": 2, "b": 2, "new": 1}, 11.0) == ["new"]
 
 
-def test_a_long_pass_is_followed_by_a_long_rest() -> None:
-    """A pass of forty seconds is not repeated for ten times that, and no other campaign's comes sooner."""
+def test_a_costly_pass_is_followed_by_a_long_rest() -> None:
+    """A pass of forty seconds of a core is not repeated for ten times that, and no other campaign's comes sooner."""
     schedule = PassSchedule(30.0)
-    schedule.ended({"a": 1}, {"a"}, 0.0, 40.0)
+    schedule.ended({"a": 1}, {"a"}, 40.0, 40.0)
     assert schedule.due({"a": 2, "b": 1}, 40.0 + 40.0 * REST - 0.1) == []
     assert schedule.due({"a": 2, "b": 1}, 40.0 + 40.0 * REST) == ["a", "b"]
+
+
+def test_a_pass_that_had_to_wait_for_a_core_is_followed_by_none() -> None:
+    """It took four minutes and used half a second: the next is due as agreed, not forty minutes later."""
+    schedule = PassSchedule(30.0)
+    schedule.ended({"a": 1}, {"a"}, 0.5, 240.0)
+    assert schedule.due({"a": 2}, 269.9) == []
+    assert schedule.due({"a": 2}, 270.0) == ["a"]
 
 
 def test_what_a_pass_did_not_get_through_is_looked_at_again() -> None:
@@ -63,7 +72,7 @@ def test_passes_take_at_most_their_share_of_the_time(steps: list[tuple[float, fl
     for heard, (wait, takes) in enumerate(steps):
         now += wait
         if schedule.due({"a": heard}, now):
-            schedule.ended({"a": heard}, {"a"}, now, now + takes)
+            schedule.ended({"a": heard}, {"a"}, takes, now + takes)
             now, busy, last = now + takes, busy + takes, takes
     assert busy - last <= now / REST
 
@@ -157,6 +166,23 @@ def test_what_a_pass_said_before_it_failed_counts() -> None:
     watch, entries = asyncio.run(_watch(f"{ANSWERS}; raise SystemExit(1)", lambda watch, _: watch.failures_total == 1))
     assert entries.suspects() == 3
     assert watch._schedule.due(entries.heard(), float("inf")) == []
+
+
+def test_what_a_pass_used_of_a_core_is_told_to_the_schedule() -> None:
+    """The rest after a pass follows from the time that the kernel gave it."""
+    burns = f"import time\nwhile time.process_time() < 0.3: pass\n{ANSWERS}"
+    with mock.patch.object(PassSchedule, "ended") as ended:
+        asyncio.run(_watch(burns, lambda watch, _: watch.passes_total >= 1))
+    assert ended.call_args_list[0].args[2] >= 0.25
+
+
+def test_a_pass_gives_way_to_everything_else() -> None:
+    """By default it has the lowest priority there is."""
+
+    def gives_way(watch: SuspicionWatch, _: Entries) -> bool:
+        return watch._process is not None and os.getpriority(os.PRIO_PROCESS, watch._process.pid) == 19
+
+    asyncio.run(_watch(HANGS, gives_way))
 
 
 def test_a_program_that_cannot_be_started_is_a_failed_pass() -> None:
