@@ -6,6 +6,7 @@ import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -150,7 +151,8 @@ class Cluster:
             with urllib.request.urlopen(f"http://127.0.0.1:{self._ports[worker.name]}{path}", timeout=5) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
-            return error.code, error.read()
+            with error:
+                return error.code, error.read()
         except OSError:
             return 0, b""
 
@@ -162,12 +164,13 @@ class Cluster:
         """Send records as fast as the broker takes them and return how many; the topics exist already."""
         return send_in_bulk(records, self.broker.bootstrap, int(self._settings["PARTITIONS"]))
 
-    def read_model(self) -> ReadModel:
-        """The read model in Redis."""
-        return ReadModel(self.redis.url)
+    def read_model(self) -> closing[ReadModel]:
+        """The read model in Redis, for a `with`: left to the collector, its socket is a warning in some later test."""
+        return closing(ReadModel(self.redis.url))
 
     def snapshot(self) -> dict[str, Any]:
         """The snapshot in Redis as builtins; empty lists when there is none yet."""
-        snapshot = self.read_model().snapshot() or Snapshot(as_of_ms=0, campaigns=[], influencers=[])
+        with self.read_model() as read_model:
+            snapshot = read_model.snapshot() or Snapshot(as_of_ms=0, campaigns=[], influencers=[])
         builtins: dict[str, Any] = msgspec.to_builtins(snapshot)
         return builtins

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 
 import pytest
 
@@ -107,17 +106,19 @@ def check_order(transitions: list[AlertTransition]) -> None:
 
 def check_redis(cluster: Cluster, transitions: list[AlertTransition]) -> None:
     """Redis shows what is open, and the history holds each transition once, in order."""
-    client = cluster.read_model().client
     identities = {(t.alert.alert_id, t.kind, t.at_ms) for t in transitions}
-    deadline = time.monotonic() + 15
-    while True:
-        entries = [
+    entries: list[tuple[str, str, int]] = []
+
+    def told() -> int:
+        entries[:] = [
             (fields[b"alert_id"].decode(), fields[b"kind"].decode(), int(fields[b"at_ms"]))
-            for _, fields in client.xrange("pulse:alerts:spring:history")
+            for _, fields in read_model.client.xrange("pulse:alerts:spring:history")
         ]
-        if len(entries) >= len(identities) or time.monotonic() > deadline:
-            break
-        time.sleep(0.2)
+        return len(entries)
+
+    with cluster.read_model() as read_model:
+        wait_until(lambda: told() >= len(identities), timeout_seconds=15)
+        active = {field.decode() for field in read_model.client.hkeys("pulse:alerts:spring:active")}
     assert len(entries) == len(set(entries))
     assert set(entries) == identities
     last = {}
@@ -125,4 +126,4 @@ def check_redis(cluster: Cluster, transitions: list[AlertTransition]) -> None:
         last[alert_id] = kind
         assert at_ms
     still_open = {alert_id for alert_id, kind in last.items() if kind != "resolved"}
-    assert {field.decode() for field in client.hkeys("pulse:alerts:spring:active")} == still_open
+    assert active == still_open

@@ -123,8 +123,8 @@ class TestLifetime:
         server.start()
         server.stop()
         server.stop()
-        with server:
-            assert redis.Redis.from_url(server.url).ping()
+        with server, redis.Redis.from_url(server.url) as client:
+            assert client.ping()
 
     @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")
     def test_no_orphan_when_the_parent_is_killed(self, tmp_path: Path) -> None:

@@ -89,7 +89,8 @@ def test_workers_equal_the_oracle(simulated: Simulated, workers: int) -> None:
         cluster.wait_ready()
         cluster.publish_in_bulk(simulated.records)
         _wait_until_equal(cluster, simulated)
-        assert sum(worker.events_total for worker in cluster.read_model().workers()) >= 1
+        with cluster.read_model() as read_model:
+            assert sum(worker.events_total for worker in read_model.workers()) >= 1
         _check_dead_letters(cluster, simulated)
 
 

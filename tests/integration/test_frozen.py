@@ -52,7 +52,8 @@ def test_a_frozen_worker_that_wakes_changes_no_number(tmp_path: Path) -> None:
         assert "campaign_pulse_fenced_out_total 1\n" in cluster.get(frozen, "/metrics")[1].decode()
         for worker in (frozen, other):
             os.kill(worker.pid, signal.SIGKILL)
-        Redis.from_url(cluster.redis.url).flushall()
+        with Redis.from_url(cluster.redis.url) as client:
+            client.flushall()
         cluster.add_worker()
         _wait_until_equal(cluster, oracle)
 

@@ -89,7 +89,8 @@ def test_a_person_is_forgotten_while_a_worker_counts(tmp_path: Path) -> None:
         send(cluster.broker.bootstrap, COMMENTS, PARTITIONS, events)
 
         def entrants() -> int:
-            found = cluster.read_model().giveaways("spring")
+            with cluster.read_model() as read_model:
+                found = read_model.giveaways("spring")
             return found[0].unique_entrants if found else 0
 
         assert wait_until(lambda: entrants() == PEOPLE, timeout_seconds=SETTLE_SECONDS), entrants()
