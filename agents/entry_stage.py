@@ -13,7 +13,6 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from operator import attrgetter
 from time import perf_counter
 from typing import Any, Final
 
@@ -46,9 +45,10 @@ _BUSY_SHARE: Final = 10
 """Deciding that took t seconds is followed by this many times t without it, while there is a stream to be read."""
 
 
-class _Own(Struct):
-    """Blocks of this worker's own that are on their way, and how many of them were taken, by campaign."""
+class Own(Struct, eq=False):
+    """Blocks of this worker's own that are on their way together, and how many of them were taken, by campaign."""
 
+    partition: int
     generation: int
     taken: Counter[str] = msgspec.field(default_factory=Counter)
 
@@ -73,8 +73,8 @@ class EntryStage(Service):
         self._owned: frozenset[int] = frozenset()
         self._again: set[int] = set()
         self._caught_up: set[int] = set()
-        self._own: dict[int, _Own] = {}
-        """What this worker is writing, by partition."""
+        self._own: dict[int, list[Own]] = {}
+        """What this worker is writing, by partition; none is empty."""
         self._passed: dict[int, set[int]] = {}
         """Offsets, by partition, of blocks that were taken before they can be read."""
         self._ends: dict[TopicPartition, int] = {}
@@ -214,7 +214,7 @@ class EntryStage(Service):
 
     # ---------------------------------------------------- what this worker writes
 
-    async def take_own(self, partition: int, blocks: Iterable[EntryBlock]) -> None:
+    async def take_own(self, partition: int, blocks: Iterable[EntryBlock]) -> Own:
         """Take blocks that this worker is writing; until ``confirm_own`` nobody may ask for numbers.
 
         Nothing else is looked for in that partition meanwhile. Where the ledger has not been read to its end they are
@@ -222,35 +222,45 @@ class EntryStage(Service):
 
         Args:
             partition: of the ledger.
-            blocks: all that are written there together.
+            blocks: some that are written there.
+
+        Returns:
+            What is to be confirmed.
         """
-        own = self._own[partition] = _Own(self._generations[partition])
+        own = Own(partition, self._generations[partition])
+        self._own.setdefault(partition, []).append(own)
         if partition in self._caught_up:
             own.taken = await self._put(blocks, partition, own.generation)
+        return own
 
-    async def confirm_own(self, partition: int, deliveries: Iterable[Delivery]) -> None:
+    async def confirm_own(self, own: Own, deliveries: Iterable[Delivery]) -> None:
         """Pass over blocks that were taken: at once where they are the next to be read, or when they come.
 
         Args:
-            partition: of the ledger.
-            deliveries: where the blocks stand.
+            own: what was taken.
+            deliveries: where it stands.
         """
-        own, consumer, tp = self._own.pop(partition, None), self._consumer, TopicPartition(ENTRIES, partition)
-        if own is None or not own.taken or consumer is None or self._generations[partition] != own.generation:
+        partition, consumer = own.partition, self._consumer
+        others = [each for each in self._own.pop(partition, ()) if each is not own]
+        if others:
+            self._own[partition] = others
+        if not own.taken or consumer is None or self._generations[partition] != own.generation:
             return
+        tp = TopicPartition(ENTRIES, partition)
         position = await consumer.position(tp)
         if self._generations[partition] != own.generation:
             return
         self._heard += own.taken
         passed = self._passed.setdefault(partition, set())
         # A broker that knows a batch already may not say where it stands: -1. Such blocks are read once more.
-        for each in sorted((each for each in deliveries if each.first_offset >= 0), key=attrgetter("first_offset")):
-            behind = each.first_offset + each.records
-            if position == each.first_offset and tp in consumer.paused():
-                consumer.seek(tp, behind)
-                position = behind
-            else:
-                passed.update(range(max(position, each.first_offset), behind))
+        for each in deliveries:
+            if each.first_offset >= 0:
+                passed.update(range(max(position, each.first_offset), each.first_offset + each.records))
+        if tp in consumer.paused() and position in passed:
+            while position in passed:
+                passed.discard(position)
+                position += 1
+            consumer.seek(tp, position)
 
     def heard(self) -> dict[str, int]:
         """Return how many facts were read, by campaign, of those whose ledgers have been read and have any."""

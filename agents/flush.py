@@ -7,7 +7,7 @@ record has been.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from time import perf_counter, thread_time
 from typing import Final
 
@@ -15,9 +15,9 @@ from faust.types import TP
 from msgspec import json
 
 from agents.alerts import AlertWorker
-from agents.entry_stage import EntryStage
+from agents.entry_stage import EntryStage, Own
 from agents.fence import Fence
-from agents.outbox import Delivery, Outbox
+from agents.outbox import Outbox, Sending
 from agents.redis_projection import RedisProjection
 from agents.state_table import ids_key, row_key
 from models.rollups import Rollup
@@ -40,6 +40,8 @@ _BUSY_SHARE: Final = 4
 influencers slow flushes down, not the stream. By the processor's time and not the clock's: a flush that has waited half
 a minute for a broker to come back must not be followed by two minutes of old numbers. And only while there is a stream:
 after a burst the last numbers come with the next interval."""
+_AHEAD_AT_ONCE: Final = 8
+"""Blocks of facts, some 2 MB each, on their way before their flush. More wait with what must wait for it."""
 _NEWS_SECONDS: Final = 0.1
 """A flush hands the facts of giveaways to their ledger, and whoever decides about them reads them a moment later, if it
 is not this worker. Once the stream is quiet, one flush more in each interval shows what was decided, so long after the
@@ -92,6 +94,7 @@ class Flusher:
         self._entries = entries
         self._clock = clock
         self._cpu_clock = cpu_clock
+        self._handed_on: list[tuple[Own, Sending]] = []
         self._lock = asyncio.Lock()
         self._due_at = self._interval_at = self._ended_at = 0.0
         self._was_early = False
@@ -114,6 +117,20 @@ class Flusher:
         self._was_early = now < self._interval_at
         await self.flush()
         return True
+
+    async def send_ahead(self, partition: int) -> None:
+        """Begin to send a partition's full blocks of facts: most of a flush's bytes, for which it need not wait then.
+
+        Not while a flush is under way: it would show numbers of facts that have not arrived. And not when the
+        partitions may be others': the flush finds out.
+
+        Raises:
+            KafkaError: some that were begun earlier could not be delivered; the worker must end and start again.
+        """
+        await self._note_arrived()
+        may_send = len(self._handed_on) < _AHEAD_AT_ONCE and self._fence.membership.is_valid
+        if may_send and not self._lock.locked() and partition in self._pipeline.partitions:
+            await self._hand_on(self._pipeline.partitions[partition].take_full_facts())
 
     async def flush(self) -> None:
         """Flush now, after one that is under way.
@@ -160,11 +177,7 @@ class Flusher:
                 for topic, sequence in gone.get(state.partition, ())
             ]
             self._collect_refused(state)
-        facts = self._begin_facts(states)
-        if self._entries is not None:
-            for partition, blocks in facts.items():
-                await self._entries.take_own(partition, blocks)
-        delivered: list[Delivery] = []
+        await self._hand_on([block for state in states for block in state.take_facts()])
         rows = 0
         for state in states:
             for row in state.take_dirty():
@@ -172,17 +185,14 @@ class Flusher:
                 written.append((state.partition, key, state.record_of(row)))
                 rows += 1
                 if rows % _ROWS_A_WRITE == 0:
-                    delivered += await self._fence.write(written)
+                    await self._fence.write(written)
                     written = []
                 elif rows % _ROWS_AT_A_TIME == 0:
                     await asyncio.sleep(0)
-        delivered += await self._fence.write(written)
+        await self._fence.write(written)
         for tp, next_offset in positions:
             self._confirm(tp, next_offset)
-        if self._entries is not None:
-            for partition in facts:
-                places = [each for each in delivered if (each.topic, each.partition) == (ENTRIES, partition)]
-                await self._entries.confirm_own(partition, places)
+        await self._note_arrived()
 
     def _collect_refused(self, state: PartitionState) -> None:
         for letter in state.take_dead_letters():
@@ -195,15 +205,26 @@ class Flusher:
             headers = [("pulse.forwarded-from", forward.origin.encode())]
             self._outbox.add(forward.topic, forward.partition, forward.key, forward.value, headers)
 
-    def _begin_facts(self, states: Iterable[PartitionState]) -> dict[int, list[EntryBlock]]:
-        """Begin to send the facts of giveaways, and return them by the partition of the ledger that they go to."""
-        facts: dict[int, list[EntryBlock]] = {}
-        for state in states:
-            for block in state.take_facts():
-                facts.setdefault(self._outbox.partition_of(ENTRIES, block.campaign_id), []).append(block)
-        for partition, blocks in facts.items():
-            self._outbox.begin(ENTRIES, partition, (record for block in blocks for record in records_of(block)))
-        return facts
+    async def _hand_on(self, blocks: Iterable[EntryBlock]) -> None:
+        """Begin to send facts of giveaways, and have them taken meanwhile by whoever decides about them."""
+        by_partition: dict[int, list[EntryBlock]] = {}
+        for block in blocks:
+            by_partition.setdefault(self._outbox.partition_of(ENTRIES, block.campaign_id), []).append(block)
+        begun = [
+            (partition, some, self._outbox.begin(ENTRIES, partition, _records_of(some)))
+            for partition, some in by_partition.items()
+        ]
+        if self._entries is not None:
+            for partition, some, sending in begun:
+                self._handed_on.append((await self._entries.take_own(partition, some), sending))
+
+    async def _note_arrived(self) -> None:
+        """Confirm facts that have arrived; those that were given up never will."""
+        handed_on, self._handed_on = self._handed_on, []
+        self._handed_on += [(own, sending) for own, sending in handed_on if not sending.done()]
+        for own, sending in handed_on:
+            if self._entries is not None and sending.done() and not sending.cancelled():
+                await self._entries.confirm_own(own, sending.result())
 
     async def _show_numbers(self) -> None:
         registry = self._pipeline.registry
@@ -236,3 +257,7 @@ class Flusher:
         self._outbox.add_keyed(ROLLUPS, campaign_id, key, encoded)
         if self._redis is not None:
             self._redis.put(rollup, encoded)
+
+
+def _records_of(blocks: Iterable[EntryBlock]) -> Iterator[tuple[bytes, bytes]]:
+    return (record for block in blocks for record in records_of(block))

@@ -25,8 +25,6 @@ _STOP_SECONDS: Final = 5.0
 
 Headers = list[tuple[str, bytes]]
 _Pending = tuple[bytes | None, bytes | None, Headers]
-_Sent = tuple[asyncio.Future[Any], int]
-"""What will tell where records have gone, and how many they are."""
 
 
 class Delivery(Struct, frozen=True):
@@ -38,6 +36,10 @@ class Delivery(Struct, frozen=True):
     records: int
 
 
+Sending = asyncio.Task[list[Delivery]]
+"""Records on their way, and where they will have gone."""
+
+
 class Outbox(Service):
     """Collects records and delivers them; ``deliver`` returns when every broker has confirmed."""
 
@@ -46,7 +48,7 @@ class Outbox(Service):
         self._bootstrap_servers = bootstrap_servers
         self._partition_counts = partition_counts
         self._pending: dict[tuple[str, int], list[_Pending]] = {}
-        self._begun: list[tuple[str, asyncio.Task[list[_Sent]]]] = []
+        self._begun: list[tuple[str, Sending]] = []
         self._producer: AIOKafkaProducer | None = None
         self.pending_bytes = 0
         """Size of what is collected and not yet handed to the client."""
@@ -88,14 +90,18 @@ class Outbox(Service):
         """Return the partition of a key."""
         return partition_of(partition_key, self._partition_counts[topic])
 
-    def begin(self, topic: str, partition: int, records: Iterable[tuple[bytes, bytes]]) -> None:
+    def begin(self, topic: str, partition: int, records: Iterable[tuple[bytes, bytes]]) -> Sending:
         """Begin to send records (key, value) at once; the next delivery waits for them too.
 
         For what is large: brokers take it while the worker does something else. Records are asked for as they leave.
+
+        Returns:
+            What will tell where they went. It is given up, and cancelled, with what is discarded.
         """
         pending: Iterable[_Pending] = ((key, value, []) for key, value in records)
-        sending = self._send(self._client(), topic, partition, pending)
-        self._begun.append((topic, asyncio.create_task(sending)))
+        sending = asyncio.create_task(self._send(self._client(), topic, partition, pending))
+        self._begun.append((topic, sending))
+        return sending
 
     def _give_up_begun(self) -> None:
         begun, self._begun = self._begun, []
@@ -126,27 +132,24 @@ class Outbox(Service):
         if not pending and not begun:
             return []
         producer = self._client()
-        sent: list[_Sent] = []
+        # Side by side: a partition's next batch waits for its last one, another partition's need not.
+        sending = [task for _, task in begun]
+        sending += [asyncio.create_task(self._send(producer, *place, records)) for place, records in pending.items()]
         try:
             # Handing over is part of the time: it waits too, while an earlier batch of the same partition is under way.
             async with asyncio.timeout(DELIVERY_SECONDS):
-                for of_one in await asyncio.gather(*[task for _, task in begun]):
-                    sent += of_one
-                for (topic, partition), records in pending.items():
-                    sent += await self._send(producer, topic, partition, records)
-                confirmed = await asyncio.gather(*[future for future, _ in sent])
+                return [delivery for of_one in await asyncio.gather(*sending) for delivery in of_one]
         except TimeoutError:
             topics = ", ".join(sorted({topic for topic, _ in (*pending, *begun)}))
             raise TimeoutError(f"no broker confirmed records of {topics} within {DELIVERY_SECONDS:g} s") from None
-        return [
-            Delivery(each.topic, each.partition, each.offset, count)
-            for each, (_, count) in zip(confirmed, sent, strict=True)
-        ]
+        finally:
+            for task in sending:
+                task.cancel()
 
     async def _send(
         self, producer: AIOKafkaProducer, topic: str, partition: int, records: Iterable[_Pending]
-    ) -> list[_Sent]:
-        sent: list[_Sent] = []
+    ) -> list[Delivery]:
+        sent: list[tuple[asyncio.Future[Any], int]] = []
         batch = producer.create_batch()
         for key, value, headers in records:
             if batch.append(key=key, value=value, timestamp=None, headers=headers) is not None:
@@ -160,4 +163,8 @@ class Outbox(Service):
             sent.append((await producer.send(topic, key=key, value=value, partition=partition, headers=headers), 1))
         if batch.record_count():
             sent.append((await producer.send_batch(batch, topic, partition=partition), batch.record_count()))
-        return sent
+        confirmed = await asyncio.gather(*[future for future, _ in sent])
+        return [
+            Delivery(each.topic, each.partition, each.offset, count)
+            for each, (_, count) in zip(confirmed, sent, strict=True)
+        ]

@@ -45,6 +45,7 @@ class Processing:
             if partition in self._worker.pipeline.partitions and self._is_current(event.message):
                 if records:
                     self._worker.pipeline.apply(topic, partition, records, self._worker.clock())
+                    await self._worker.flusher.send_ahead(partition)
                     if self._oldest_record_ms is None:
                         self._oldest_record_ms = records[0].timestamp
                 else:

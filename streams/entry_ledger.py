@@ -10,7 +10,7 @@ Facts are made of every event that is read, redeliveries and what a crash had re
 with a crash while the state that it belongs to survives, and then only the second reading brings it back.
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -138,9 +138,17 @@ class EntryCollector:
 
     def take(self) -> list[EntryBlock]:
         """Return the blocks of what was added since last asked."""
-        taken, self._open, self._full = self._blocks(), {}, []
+        opened, self._open = self._open, {}
+        return self.take_full() + self._closed(opened.items())
+
+    def take_full(self) -> list[EntryBlock]:
+        """Return the blocks to which nothing will be added."""
+        full, self._full = self._full, []
+        return self._closed(full)
+
+    def _closed(self, blocks: Iterable[tuple[str, FillingBlock]]) -> list[EntryBlock]:
         where = (self._topic, self._partition, self._keys, self._seeds)
-        return [block.close(campaign_id, *where) for campaign_id, block in taken]
+        return [block.close(campaign_id, *where) for campaign_id, block in blocks]
 
 
 def blocks_of(

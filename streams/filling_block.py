@@ -85,8 +85,12 @@ class FillingBlock:
         """Digests of orders."""
 
     def has_room(self, comments: int) -> bool:
-        """Whether so many comments may be put into it."""
-        return len(self._post_of) + comments <= BLOCK_COMMENTS and self._text_bytes <= _BLOCK_TEXT_BYTES
+        """Whether so many comments may be put into it; without any it has room for all that come together.
+
+        Another block would begin at the same offset, have the same key, and replace this one's deletions.
+        """
+        held = len(self._post_of)
+        return not held or (held + comments <= BLOCK_COMMENTS and self._text_bytes <= _BLOCK_TEXT_BYTES)
 
     def put_comments(self, some: SomeComments, numbers: I64) -> None:
         """Take some comments of a batch; ``numbers`` are theirs among the batch's comments."""

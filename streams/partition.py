@@ -322,6 +322,10 @@ class PartitionState(Intake):
         """Return the facts of giveaways since last asked, in blocks."""
         return [block for collector in self.facts.values() for block in collector.take()]
 
+    def take_full_facts(self) -> list[EntryBlock]:
+        """Return the blocks of facts that are full; a flush need not be waited for, see ``streams.entry_ledger``."""
+        return [block for collector in self.facts.values() for block in collector.take_full()]
+
     def horizon_bytes(self) -> int:
         """Memory of the remembered ids."""
         return sum(horizon.bytes_used for horizon in self.horizons)

@@ -51,8 +51,8 @@ def logs(draw: st.DrawFn) -> Log:
 
 @pytest.fixture(autouse=True, scope="module")
 def small_segments() -> Iterator[None]:
-    """Let a handful of ids fill segments and generations, so that their boundaries are crossed as on busy days."""
-    with mock.patch("streams.dedupe.SEGMENT_IDS", 4):
+    """Let a handful of ids fill segments, generations and blocks: their boundaries are crossed as on busy days."""
+    with mock.patch("streams.dedupe.SEGMENT_IDS", 4), mock.patch("streams.filling_block.BLOCK_COMMENTS", 3):
         yield
 
 

@@ -30,8 +30,8 @@ steps = st.one_of(
 
 @pytest.fixture(autouse=True, scope="module")
 def small_segments() -> Iterator[None]:
-    """Let a handful of ids fill segments, so that owners and zombies write the same keys."""
-    with mock.patch("streams.dedupe.SEGMENT_IDS", 4):
+    """Let a handful of ids fill segments and blocks, so that owners and zombies write the same keys."""
+    with mock.patch("streams.dedupe.SEGMENT_IDS", 4), mock.patch("streams.filling_block.BLOCK_COMMENTS", 3):
         yield
 
 

@@ -1,13 +1,15 @@
 """When a flush is due again: at the interval, after work at a distance of the work, after waiting at once."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from unittest import mock
 
 import pytest
+from aiokafka.errors import KafkaError
 
 from agents.fence import Fence
 from agents.flush import Flusher
-from agents.outbox import Delivery, Headers
+from agents.outbox import Delivery
 from agents.state_store import MemoryStore
 from agents.state_table import StateTable
 from models.rollups import GiveawayRollup
@@ -24,6 +26,8 @@ STEP_SECONDS = 0.25
 
 class Member:
     """A member of the group that is never put out."""
+
+    is_valid = True
 
     async def assure(self) -> None:
         """Nothing to wait for."""
@@ -136,13 +140,14 @@ class Log:
     has_news = False
 
     def __init__(self) -> None:
-        self._pending: dict[tuple[str, int], int] = {}
-        self._ends: dict[tuple[str, int], int] = {}
+        self._begun: list[tuple[int, int, asyncio.Future[list[Delivery]]]] = []
+        self._end = 0
+        self.has_arrived = asyncio.Event()
         self.noted: list[object] = []
+        self.sending: list[asyncio.Future[list[Delivery]]] = []
 
-    def add(self, topic: str, partition: int, key: bytes, value: bytes | None, headers: Headers | None = None) -> None:
-        """Take a record."""
-        self._pending[topic, partition] = self._pending.get((topic, partition), 0) + 1
+    def add(self, *record: object) -> None:
+        """State is not what this is about."""
 
     def add_keyed(self, *record: object) -> None:
         """Numbers for readers are not what this is about."""
@@ -152,30 +157,38 @@ class Log:
         return len(partition_key)
 
     async def deliver(self) -> list[Delivery]:
-        """Deliver everything, by topic and partition."""
-        pending, self._pending = self._pending, {}
-        delivered = []
-        for (topic, partition), count in pending.items():
-            first = self._ends.get((topic, partition), 0)
-            self._ends[topic, partition] = first + count
-            delivered.append(Delivery(topic, partition, first, count))
-        if ENTRIES in {each.topic for each in delivered}:
-            self.noted.append("delivered")
-        return delivered
+        """Wait for what was begun."""
+        if self._begun:
+            self.arrive()
+        return []
 
-    def begin(self, topic: str, partition: int, records: Iterable[tuple[bytes, bytes]]) -> None:
+    def begin(
+        self, topic: str, partition: int, records: Iterable[tuple[bytes, bytes]]
+    ) -> asyncio.Future[list[Delivery]]:
         """Note that records begin to be sent."""
         self.noted.append("begun")
-        for key, value in records:
-            self.add(topic, partition, key, value)
+        sending = asyncio.get_running_loop().create_future()
+        self._begun.append((partition, len(list(records)), sending))
+        self.sending.append(sending)
+        return sending
 
-    async def take_own(self, partition: int, blocks: Iterable[EntryBlock]) -> None:
+    def arrive(self) -> None:
+        """Have the brokers take what was begun."""
+        self.noted.append("delivered")
+        self.has_arrived.set()
+        begun, self._begun = self._begun, []
+        for partition, count, sending in begun:
+            sending.set_result([Delivery(ENTRIES, partition, self._end, count)])
+            self._end += count
+
+    async def take_own(self, partition: int, blocks: Iterable[EntryBlock]) -> int:
         """Note what is written."""
         self.noted.append((partition, [each.count for each in blocks]))
+        return partition
 
-    async def confirm_own(self, partition: int, deliveries: Iterable[Delivery]) -> None:
+    async def confirm_own(self, own: int, deliveries: Iterable[Delivery]) -> None:
         """Note where it was written."""
-        self.noted.append((partition, list(deliveries)))
+        self.noted.append((own, list(deliveries)))
 
     def take_changed(self, *, busy: bool) -> list[GiveawayRollup]:
         """Note that numbers are asked for."""
@@ -183,36 +196,149 @@ class Log:
         return []
 
 
+PLACE = len("spring")
+
+
+class Writing:
+    """A worker that reads comments of the giveaway, and what it does about them."""
+
+    def __init__(self) -> None:
+        self.pipeline = Pipeline(WordScorer(), 1)
+        self.pipeline.define(definition())
+        self.state, self.log, self.member = self.pipeline.assign(0), Log(), Member()
+        self._offset = 0
+        self.fence = Fence(StateTable(MemoryStore()), "changelog", self.log, self.member, print)  # type: ignore[arg-type]  # stand-ins
+        self.flusher = Flusher(
+            self.pipeline,
+            CampaignBoard(),
+            self.log,  # type: ignore[arg-type]  # a stand-in for the one that talks to a broker
+            None,
+            self.fence,
+            lambda tp, offset: self.log.noted.append("confirmed"),
+            INTERVAL_SECONDS,
+            entries=self.log,  # type: ignore[arg-type]  # a stand-in for the one that reads a ledger
+        )
+
+    def read(self, comments: int = 3) -> None:
+        """Read some comments."""
+        said = [f"e{self._offset + place}" for place in range(comments)]
+        made = [value_of("comment.created", each, NOON_MS, campaign_id="spring", comment_id=each) for each in said]
+        self.state.apply(COMMENTS, records(made, self._offset), NOW_MS)
+        self._offset += comments
+
+    def noted(self) -> list[object]:
+        """Return what happened since last asked, but for confirmed offsets."""
+        noted, self.log.noted = self.log.noted, []
+        return [each for each in noted if each != "confirmed"]
+
+
+def arrived(offset: int) -> tuple[int, list[Delivery]]:
+    """Return how it is noted that one block stands there."""
+    return PLACE, [Delivery(ENTRIES, PLACE, offset, 1)]
+
+
 def test_facts_are_decided_while_they_are_on_their_way_and_shown_once_they_were_confirmed() -> None:
     """Whoever decides has the blocks of each ledger, then where they stand, and is asked for numbers last."""
-    pipeline = Pipeline(WordScorer(), 1)
-    pipeline.define(definition())
-    state, log = pipeline.assign(0), Log()
-    fence = Fence(StateTable(MemoryStore()), "changelog", log, Member(), print)  # type: ignore[arg-type]  # stand-ins
-    flusher = Flusher(
-        pipeline,
-        CampaignBoard(),
-        log,  # type: ignore[arg-type]  # a stand-in for the one that talks to a broker
-        None,
-        fence,
-        lambda tp, offset: log.noted.append("confirmed"),
-        INTERVAL_SECONDS,
-        entries=log,  # type: ignore[arg-type]  # a stand-in for the one that reads a ledger
-    )
 
     async def flushes() -> None:
-        await fence.take_over([0], 1, {})
+        writing = Writing()
+        await writing.fence.take_over([0], 1, {})
         for number in range(2):
-            said = [f"e{number}{place}" for place in range(3)]
-            made = [value_of("comment.created", each, NOON_MS, campaign_id="spring", comment_id=each) for each in said]
-            state.apply(COMMENTS, records(made, 3 * number), NOW_MS)
-            await flusher.flush()
+            writing.read()
+            await writing.flusher.flush()
+            log = writing.log.noted
+            assert log.index("confirmed") == log.index("delivered") + 1
+            assert writing.noted() == ["begun", (PLACE, [3]), "delivered", arrived(number), "asked"]
 
     asyncio.run(flushes())
-    place = len("spring")
-    first, second = (Delivery(ENTRIES, place, offset, 1) for offset in (0, 1))
-    confirmed = log.noted.index("confirmed")
-    assert log.noted[confirmed - 1] == "delivered"
-    about = [each for each in log.noted if each != "confirmed"]
-    assert about[:5] == ["begun", (place, [3]), "delivered", (place, [first]), "asked"]
-    assert about[5:] == ["begun", (place, [3]), "delivered", (place, [second]), "asked"]
+
+
+@pytest.fixture
+def blocks_of_three() -> Iterator[None]:
+    """A block is full with its third comment."""
+    with mock.patch("streams.filling_block.BLOCK_COMMENTS", 3):
+        yield
+
+
+@pytest.mark.usefixtures("blocks_of_three")
+def test_full_blocks_leave_before_their_flush() -> None:
+    """They are confirmed as they arrive; the flush brings the rest, and waits for what has not arrived."""
+
+    async def scenario() -> None:
+        writing = Writing()
+        await writing.fence.take_over([0], 1, {})
+        for _ in range(3):
+            writing.read(3)
+            await writing.flusher.send_ahead(0)
+        assert writing.noted() == ["begun", (PLACE, [3]), "begun", (PLACE, [3])]
+        writing.log.arrive()
+        await writing.flusher.send_ahead(0)
+        assert writing.noted() == ["delivered", arrived(0), arrived(1)]
+        writing.read(3)
+        await writing.flusher.send_ahead(0)
+        await writing.flusher.flush()
+        taken = ["begun", (PLACE, [3])]
+        assert writing.noted() == [*taken, *taken, "delivered", arrived(2), arrived(3), "asked"]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.usefixtures("blocks_of_three")
+def test_full_blocks_wait_for_a_session_for_room_and_for_a_flush_under_way() -> None:
+    """Nothing is sent while the partitions may be others', beside a flush, or when much is on its way."""
+
+    async def scenario() -> None:
+        writing = Writing()
+        await writing.fence.take_over([0], 1, {})
+        writing.read(3)
+        writing.read(3)
+        writing.member.is_valid = False
+        await writing.flusher.send_ahead(0)
+        assert writing.noted() == []
+        writing.member.is_valid = True
+        with mock.patch("agents.flush._AHEAD_AT_ONCE", 1):
+            await writing.flusher.send_ahead(0)
+            writing.read(3)
+            await writing.flusher.send_ahead(0)
+        assert writing.noted() == ["begun", (PLACE, [3])]
+        flushing = asyncio.create_task(writing.flusher.flush())
+        await writing.log.has_arrived.wait()
+        writing.read(3)
+        writing.read(3)
+        await writing.flusher.send_ahead(0)
+        assert not flushing.done()
+        await flushing
+        assert writing.noted() == [
+            "begun",
+            (PLACE, [3, 3]),
+            "delivered",
+            arrived(0),
+            (PLACE, [Delivery(ENTRIES, PLACE, 1, 2)]),
+            "asked",
+        ]
+        await writing.flusher.send_ahead(0)
+        assert writing.noted() == ["begun", (PLACE, [3])]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.usefixtures("blocks_of_three")
+def test_a_block_that_cannot_be_delivered_ends_the_worker_and_one_that_was_given_up_does_not() -> None:
+    """The reason is told with the next batch, before any flush."""
+
+    async def scenario() -> None:
+        writing = Writing()
+        await writing.fence.take_over([0], 1, {})
+        for _ in range(2):
+            writing.read(3)
+        await writing.flusher.send_ahead(0)
+        writing.log.sending[0].cancel()
+        await writing.flusher.send_ahead(0)
+        for _ in range(2):
+            writing.read(3)
+        await writing.flusher.send_ahead(0)
+        writing.log.sending[1].set_exception(KafkaError("refused"))
+        with pytest.raises(KafkaError, match="refused"):
+            await writing.flusher.send_ahead(0)
+
+    asyncio.run(scenario())
