@@ -238,7 +238,7 @@ class EntryStage(Service):
 
         Args:
             own: what was taken.
-            deliveries: where it stands.
+            deliveries: where it stands; nowhere when it was given up.
         """
         partition, consumer = own.partition, self._consumer
         others = [each for each in self._own.pop(partition, ()) if each is not own]

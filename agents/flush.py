@@ -219,12 +219,12 @@ class Flusher:
                 self._handed_on.append((await self._entries.take_own(partition, some), sending))
 
     async def _note_arrived(self) -> None:
-        """Confirm facts that have arrived; those that were given up never will."""
+        """Tell which facts have arrived, and which were given up and stand nowhere."""
         handed_on, self._handed_on = self._handed_on, []
         self._handed_on += [(own, sending) for own, sending in handed_on if not sending.done()]
         for own, sending in handed_on:
-            if self._entries is not None and sending.done() and not sending.cancelled():
-                await self._entries.confirm_own(own, sending.result())
+            if self._entries is not None and sending.done():
+                await self._entries.confirm_own(own, () if sending.cancelled() else sending.result())
 
     async def _show_numbers(self) -> None:
         registry = self._pipeline.registry

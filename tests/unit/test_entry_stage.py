@@ -331,6 +331,20 @@ def test_blocks_that_arrive_in_another_order_are_passed_over_together() -> None:
     scenario(test)
 
 
+def test_after_own_blocks_were_given_up_others_are_looked_for_again() -> None:
+    """They stand nowhere, and nothing is passed over for them."""
+
+    async def test(stage: EntryStage, ledger: Ledger) -> None:
+        await caught_up(stage)
+        blocks, _ = of_ours(7, ledger)
+        ledger.values.pop()
+        await stage.confirm_own(await stage.take_own(HOME, blocks), ())
+        of_ours(8, ledger)
+        await until(stage, lambda seen: bool(seen) and seen[-1].entries == 5)
+
+    scenario(test)
+
+
 def test_own_blocks_do_not_stand_in_for_a_ledger_that_is_not_read() -> None:
     """Before the end was reached, and once the partition was given up on the way, they wait to be read like others."""
 

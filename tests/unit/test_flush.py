@@ -334,6 +334,7 @@ def test_a_block_that_cannot_be_delivered_ends_the_worker_and_one_that_was_given
         await writing.flusher.send_ahead(0)
         writing.log.sending[0].cancel()
         await writing.flusher.send_ahead(0)
+        assert writing.noted() == ["begun", (PLACE, [3]), (PLACE, [])]
         for _ in range(2):
             writing.read(3)
         await writing.flusher.send_ahead(0)
