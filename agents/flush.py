@@ -216,7 +216,9 @@ class Flusher:
         ]
         if self._entries is not None:
             for partition, some, sending in begun:
-                self._handed_on.append((await self._entries.take_own(partition, some), sending))
+                own = await self._entries.take_own(partition, some)
+                # Looked up only now: whoever noted arrivals meanwhile has put another list there.
+                self._handed_on.append((own, sending))
 
     async def _note_arrived(self) -> None:
         """Tell which facts have arrived, and which were given up and stand nowhere."""

@@ -182,8 +182,9 @@ class Log:
             self._end += count
 
     async def take_own(self, partition: int, blocks: Iterable[EntryBlock]) -> int:
-        """Note what is written."""
+        """Note what is written; others have a turn meanwhile."""
         self.noted.append((partition, [each.count for each in blocks]))
+        await asyncio.sleep(0)
         return partition
 
     async def confirm_own(self, own: int, deliveries: Iterable[Delivery]) -> None:
@@ -279,6 +280,27 @@ def test_full_blocks_leave_before_their_flush() -> None:
         await writing.flusher.flush()
         taken = ["begun", (PLACE, [3])]
         assert writing.noted() == [*taken, *taken, "delivered", arrived(2), arrived(3), "asked"]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.usefixtures("blocks_of_three")
+def test_what_is_taken_while_arrivals_are_noted_is_confirmed_too() -> None:
+    """Two topics are read side by side: one hands facts on, and the other looks for those that have arrived."""
+
+    async def scenario() -> None:
+        writing = Writing()
+        await writing.fence.take_over([0], 1, {})
+        for _ in range(2):
+            writing.read(3)
+        handing_on = asyncio.create_task(writing.flusher.send_ahead(0))
+        await asyncio.sleep(0)  # it is half-way through now
+        assert len(writing.log.sending) == 1
+        await writing.flusher.send_ahead(0)
+        await handing_on
+        writing.log.arrive()
+        await writing.flusher.send_ahead(0)
+        assert writing.noted() == ["begun", (PLACE, [3]), "delivered", arrived(0)]
 
     asyncio.run(scenario())
 
