@@ -73,8 +73,8 @@ class EntryStage(Service):
         self._owned: frozenset[int] = frozenset()
         self._again: set[int] = set()
         self._caught_up: set[int] = set()
-        self._own: dict[int, list[Own]] = {}
-        """What this worker is writing, by partition; none is empty."""
+        self._own: set[Own] = set()
+        """What this worker is writing."""
         self._passed: dict[int, set[int]] = {}
         """Offsets, by partition, of blocks that were taken before they can be read."""
         self._ends: dict[TopicPartition, int] = {}
@@ -167,7 +167,7 @@ class EntryStage(Service):
         """Tell whether there may be something to be read; partitions to which others have written are read again."""
         if len(consumer.paused()) < len(assigned):
             return True
-        asked = {tp for tp in consumer.paused() if tp.partition not in self._own}
+        asked = {tp for tp in consumer.paused() if not self._is_writing(tp)}
         if not asked:
             return False
         try:
@@ -178,11 +178,14 @@ class EntryStage(Service):
         behind = [
             tp
             for tp in asked & consumer.paused()
-            if tp.partition not in self._own and ends[tp] > await consumer.position(tp)
+            if not self._is_writing(tp) and ends[tp] > await consumer.position(tp)
         ]
         self._ends = {tp: ends[tp] for tp in behind}
         consumer.resume(*behind)
         return bool(behind)
+
+    def _is_writing(self, tp: TopicPartition) -> bool:
+        return any(own.partition == tp.partition for own in self._own)
 
     def _decoded(self, records: Iterable[Any], passed: set[int]) -> Iterator[EntryBlock | Forgotten]:
         for record in records:
@@ -228,7 +231,7 @@ class EntryStage(Service):
             What is to be confirmed.
         """
         own = Own(partition, self._generations[partition])
-        self._own.setdefault(partition, []).append(own)
+        self._own.add(own)
         if partition in self._caught_up:
             own.taken = await self._put(blocks, partition, own.generation)
         return own
@@ -240,10 +243,8 @@ class EntryStage(Service):
             own: what was taken.
             deliveries: where it stands; nowhere when it was given up.
         """
+        self._own.discard(own)
         partition, consumer = own.partition, self._consumer
-        others = [each for each in self._own.pop(partition, ()) if each is not own]
-        if others:
-            self._own[partition] = others
         if not own.taken or consumer is None or self._generations[partition] != own.generation:
             return
         tp = TopicPartition(ENTRIES, partition)

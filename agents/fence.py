@@ -262,11 +262,8 @@ class Fence:
             self.rewritten_total += 1
             yield partition, key, value
 
-    async def write(self, records: Iterable[tuple[int, bytes, bytes | None]]) -> list[Delivery]:
+    async def write(self, records: Iterable[tuple[int, bytes, bytes | None]]) -> None:
         """Write (partition, key, value) to the changelog, with whatever the outbox holds besides; then to the mirror.
-
-        Returns:
-            Where all of it went.
 
         Raises:
             KafkaError: something could not be delivered.
@@ -286,7 +283,6 @@ class Fence:
             changes.setdefault(partition, []).append((key, value))
         for partition, mirrored in changes.items():
             self._table.put(partition, mirrored, self._place_behind(partition))
-        return deliveries
 
     def _place_behind(self, partition: int) -> int | None:
         """Return the offset behind what was delivered, if the mirror holds everything that counts before it.

@@ -41,7 +41,7 @@ influencers slow flushes down, not the stream. By the processor's time and not t
 a minute for a broker to come back must not be followed by two minutes of old numbers. And only while there is a stream:
 after a burst the last numbers come with the next interval."""
 _AHEAD_AT_ONCE: Final = 8
-"""Blocks of facts, some 2 MB each, on their way before their flush. More wait with what must wait for it."""
+"""Portions of facts, as a rule a block of some 2 MB, on their way before their flush. More wait with what must wait."""
 _NEWS_SECONDS: Final = 0.1
 """A flush hands the facts of giveaways to their ledger, and whoever decides about them reads them a moment later, if it
 is not this worker. Once the stream is quiet, one flush more in each interval shows what was decided, so long after the
@@ -119,7 +119,7 @@ class Flusher:
         return True
 
     async def send_ahead(self, partition: int) -> None:
-        """Begin to send a partition's full blocks of facts: most of a flush's bytes, for which it need not wait then.
+        """Begin to send a partition's full blocks of facts, for which the next flush need not wait then.
 
         Not while a flush is under way: it would show numbers of facts that have not arrived. And not when the
         partitions may be others': the flush finds out.
@@ -216,16 +216,15 @@ class Flusher:
         ]
         if self._entries is not None:
             for partition, some, sending in begun:
-                own = await self._entries.take_own(partition, some)
-                # Looked up only now: whoever noted arrivals meanwhile has put another list there.
-                self._handed_on.append((own, sending))
+                self._handed_on.append((await self._entries.take_own(partition, some), sending))
 
     async def _note_arrived(self) -> None:
         """Tell which facts have arrived, and which were given up and stand nowhere."""
-        handed_on, self._handed_on = self._handed_on, []
-        self._handed_on += [(own, sending) for own, sending in handed_on if not sending.done()]
-        for own, sending in handed_on:
-            if self._entries is not None and sending.done():
+        done = [(own, sending) for own, sending in self._handed_on if sending.done()]
+        # The list stays the same: whoever takes facts meanwhile is about to append to it.
+        self._handed_on[:] = [(own, sending) for own, sending in self._handed_on if not sending.done()]
+        if self._entries is not None:
+            for own, sending in done:
                 await self._entries.confirm_own(own, () if sending.cancelled() else sending.result())
 
     async def _show_numbers(self) -> None:

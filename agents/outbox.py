@@ -144,7 +144,7 @@ class Outbox(Service):
             raise TimeoutError(f"no broker confirmed records of {topics} within {DELIVERY_SECONDS:g} s") from None
         finally:
             for task in sending:
-                task.cancel()
+                task.cancel()  # those that are still under way when one has failed or the time is over
 
     async def _send(
         self, producer: AIOKafkaProducer, topic: str, partition: int, records: Iterable[_Pending]

@@ -74,7 +74,7 @@ class TestDemo:
             done.stderr == f"campaign-pulse demo: port {port} of 127.0.0.1 is in use: the redis cannot listen there\n"
         )
 
-    @pytest.mark.skipif(sys.platform != "linux", reason="children are read from /proc")
+    @pytest.mark.skipif(sys.platform != "linux", reason="children are read from /proc, which is Linux's; CI has it")
     @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
     def test_a_signal_leaves_no_process(self, number: signal.Signals, exit_code: int, tmp_path: Path) -> None:
         """Ctrl-C in the middle of starting ends all children too, and the exit code says why."""
