@@ -131,6 +131,10 @@ class EntryCollector:
 
     # ----------------------------------------------------------------------------- out
 
+    def __bool__(self) -> bool:
+        """Whether anything waits for a flush."""
+        return bool(self._open or self._full)
+
     @property
     def waiting_bytes(self) -> int:
         """Memory of the comments that wait for a flush, about."""

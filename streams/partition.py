@@ -316,7 +316,12 @@ class PartitionState(Intake):
     @property
     def waiting_bytes(self) -> int:
         """Size of the dead letters, forwards and facts that wait for a flush."""
-        return super().waiting_bytes + sum(collector.waiting_bytes for collector in self.facts.values())
+        return super().waiting_bytes + self.waiting_facts_bytes
+
+    @property
+    def waiting_facts_bytes(self) -> int:
+        """Size of the facts among that, orders and deletions left out."""
+        return sum(collector.waiting_bytes for collector in self.facts.values())
 
     def take_facts(self) -> list[EntryBlock]:
         """Return the facts of giveaways since last asked, in blocks."""

@@ -98,6 +98,14 @@ class Pipeline:
         """Return the size of the dead letters and forwards that wait for a flush."""
         return sum(state.waiting_bytes for state in self.partitions.values())
 
+    def waiting_facts_bytes(self) -> int:
+        """Return the size of the facts of giveaways among that, orders and deletions left out."""
+        return sum(state.waiting_facts_bytes for state in self.partitions.values())
+
+    def has_facts(self) -> bool:
+        """Tell whether any facts of giveaways wait for a flush."""
+        return any(collector for state in self.partitions.values() for collector in state.facts.values())
+
     def define(self, definition: CampaignDefinition) -> None:
         """Put a campaign definition in force."""
         self._follow(self.registry.with_definition(definition))
