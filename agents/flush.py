@@ -43,8 +43,10 @@ after a burst the last numbers come with the next interval."""
 _AHEAD_AT_ONCE: Final = 8
 """Portions of facts, as a rule a block of some 2 MB, on their way before their flush. More wait with what must wait."""
 _LATE_BYTES: Final = 64 * 1024
-"""Facts, some 500 comments, that are handed on while their flush is under way, so that the numbers of a giveaway are as
-new as those of its influencers in a backlog. Fewer wait: each flush would write twice as many blocks."""
+_NEARLY_READ: Final = 10_000
+"""Facts of what was read during a flush, if they are some 500 comments, are handed on and decided in it once so few
+records are left to be read: the numbers of a giveaway are as new as those of its influencers then. In the middle of a
+backlog they may be a flush behind, for the flush would wait twice; and fewer facts would make twice as many blocks."""
 _NEWS_SECONDS: Final = 0.1
 """A flush hands the facts of giveaways to their ledger, and whoever decides about them reads them a moment later, if it
 is not this worker. Once the stream is quiet, one flush more in each interval shows what was decided, so long after the
@@ -70,6 +72,7 @@ class Flusher:
         entries: the second stage of giveaways, or None.
         clock: seconds, never going back.
         cpu_clock: seconds of the processor that this thread has used.
+        lag: how many records are known to be left to be read.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class Flusher:
         entries: EntryStage | None = None,
         clock: Callable[[], float] = perf_counter,
         cpu_clock: Callable[[], float] = thread_time,
+        lag: Callable[[], int] = lambda: 0,
     ) -> None:
         self._pipeline = pipeline
         self._board = board
@@ -97,6 +101,7 @@ class Flusher:
         self._entries = entries
         self._clock = clock
         self._cpu_clock = cpu_clock
+        self._lag = lag
         self._handed_on: list[tuple[Own, Sending]] = []
         self._lock = asyncio.Lock()
         self._due_at = self._interval_at = self._ended_at = 0.0
@@ -248,7 +253,7 @@ class Flusher:
                 await asyncio.sleep(0)
         for campaign in self._board.take_changed(registry):
             self._show(campaign, campaign.campaign_id, _encode_json([campaign.campaign_id]))
-        if self._pipeline.waiting_facts_bytes() >= _LATE_BYTES:
+        if self._pipeline.waiting_facts_bytes() >= _LATE_BYTES and self._lag() <= _NEARLY_READ:
             await self._fence.membership.assure()
             await self._hand_on_all()
             await self._deliver_numbers()

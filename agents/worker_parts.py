@@ -117,6 +117,7 @@ class Worker:
             settings.flush_seconds,
             self.alerts,
             self.entries,
+            lag=lambda: sum(self.collector.lags().values()),
         )
         self.changes = app.channel(maxsize=_CHANGES_QUEUED)
         self.definitions = DefinitionFeed(

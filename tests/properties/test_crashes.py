@@ -113,5 +113,9 @@ def test_killed_runs_end_with_the_numbers_of_an_uninterrupted_one(log: Log, scri
 @given(logs(), lists_up_to(20, steps))
 def test_the_workers_own_flush_keeps_the_promise(log: Log, script: Script) -> None:
     """The same with ``agents.flush`` and ``agents.state_table`` themselves, batches coming in whenever they wait."""
-    with mock.patch("agents.flush._ROWS_AT_A_TIME", 1), mock.patch("agents.flush._ROWS_A_WRITE", 2):
+    with (
+        mock.patch("agents.flush._ROWS_AT_A_TIME", 1),
+        mock.patch("agents.flush._ROWS_A_WRITE", 2),
+        mock.patch("agents.flush._LATE_BYTES", 300),
+    ):
         check(FlushingWorker, log, script)

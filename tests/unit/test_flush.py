@@ -1,4 +1,4 @@
-"""When a flush is due again: at the interval, after work at a distance of the work, after waiting at once."""
+"""When a flush is due again, at the interval or at a distance of its work, and when facts of giveaways leave."""
 
 import asyncio
 from collections.abc import Iterable, Iterator
@@ -208,6 +208,8 @@ class Writing:
         self.pipeline.define(definition())
         self.state, self.log, self.member = self.pipeline.assign(0), Log(), Member()
         self._offset = 0
+        self.now_seconds = 0.0
+        self.lag = 0
         self.fence = Fence(StateTable(MemoryStore()), "changelog", self.log, self.member, print)  # type: ignore[arg-type]  # stand-ins
         self.flusher = Flusher(
             self.pipeline,
@@ -218,7 +220,19 @@ class Writing:
             lambda tp, offset: self.log.noted.append("confirmed"),
             INTERVAL_SECONDS,
             entries=self.log,  # type: ignore[arg-type]  # a stand-in for the one that reads a ledger
+            clock=lambda: self.now_seconds,
+            cpu_clock=lambda: 0.0,
+            lag=lambda: self.lag,
         )
+
+    async def flush_and_read_meanwhile(self, comments: int = 3) -> None:
+        """Flush, and read some comments once its facts have been delivered."""
+        self.log.has_arrived.clear()
+        flushing = asyncio.create_task(self.flusher.flush())
+        await self.log.has_arrived.wait()
+        self.read(comments)
+        assert not flushing.done()
+        await flushing
 
     def read(self, comments: int = 3) -> None:
         """Read some comments."""
@@ -252,6 +266,46 @@ def test_facts_are_decided_while_they_are_on_their_way_and_shown_once_they_were_
             assert writing.noted() == ["begun", (PLACE, [3]), "delivered", arrived(number), "asked"]
 
     asyncio.run(flushes())
+
+
+def test_what_is_read_during_a_flush_is_decided_in_it_when_it_is_much_and_little_is_left() -> None:
+    """Its numbers are asked for once it has been delivered too; in the middle of a backlog a flush waits only once."""
+
+    async def scenario() -> None:
+        writing = Writing()
+        await writing.fence.take_over([0], 1, {})
+        writing.read(3)
+        with mock.patch("agents.flush._LATE_BYTES", 1):
+            await writing.flush_and_read_meanwhile(2)
+            first = ["begun", (PLACE, [3]), "delivered", arrived(0)]
+            assert writing.noted() == [*first, "begun", (PLACE, [2]), "delivered", arrived(1), "asked"]
+            writing.lag = 1_000_000
+            writing.read(3)
+            await writing.flush_and_read_meanwhile(2)
+            assert writing.noted() == ["begun", (PLACE, [3]), "delivered", arrived(2), "asked"]
+
+    asyncio.run(scenario())
+
+
+def test_facts_that_a_flush_has_left_follow_at_once_when_the_stream_is_quiet() -> None:
+    """Not while there are events to be read, and once in an interval; a flush that leaves none is not followed."""
+
+    async def scenario() -> None:
+        writing = Writing()
+        flusher = writing.flusher
+        await writing.fence.take_over([0], 1, {})
+        writing.read(3)
+        await writing.flush_and_read_meanwhile()
+        assert not await flusher.flush_if_due()
+        writing.state.tick(COMMENTS, NOW_MS)
+        assert await flusher.flush_if_due()
+        assert writing.noted()[-5:] == ["begun", (PLACE, [3]), "delivered", arrived(1), "asked"]
+        assert not await flusher.flush_if_due()
+        writing.now_seconds += INTERVAL_SECONDS
+        assert await flusher.flush_if_due()
+        assert not await flusher.flush_if_due()
+
+    asyncio.run(scenario())
 
 
 @pytest.fixture
