@@ -17,24 +17,26 @@ from streams.idmap import I64, U64, distinct, mixed
 from streams.joined_strings import SEPARATOR, blanked, taken_apart
 
 U8 = NDArray[np.uint8]
-_AT: Final = ord("@")
-_LAST_ASCII: Final = 127
 MARKS: Final = "@＠﹫"
 """What mentions begin with: all characters that are folded to the first."""
 _WIDE_MARKS: Final = tuple(tuple(mark.encode()) for mark in MARKS[1:])
 """Three bytes each, the first of which both have."""
+_END, _AT, _NOT_ASCII, _OTHER = range(4)
+_HYPHEN, _DOT = ord("-"), ord(".")
+"""Of what may stand in a handle the first two; letters, digits and "_" are larger."""
 
 
-def _bytes_in(characters: str) -> NDArray[np.bool_]:
-    table = np.zeros(256, dtype=np.bool_)
-    table[np.frombuffer(characters.encode(), dtype=np.uint8)] = True
-    return table
+def _codes() -> bytes:
+    """Return what each byte is: a small letter, or what else may stand in a handle, or one of four numbers below."""
+    codes = bytearray([_OTHER] * 128 + [_NOT_ASCII] * 128)
+    codes[0], codes[ord("@")] = _END, _AT
+    for character in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-":
+        codes[ord(character)] = ord(character.lower())
+    return bytes(codes)
 
 
-_WORD: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
-_ENDS_HANDLE: Final = (~_bytes_in(f"{_WORD}.-")).tobytes()
-_NO_MENTION_AFTER: Final = _bytes_in(f"{_WORD}.")
-_NOT_AT_END: Final = _bytes_in(".-")
+_CODES: Final = _codes()
+_ONE: Final = np.uint64(1)
 
 
 class Mentions(Struct, frozen=True):
@@ -51,19 +53,19 @@ class Mentions(Struct, frozen=True):
 def mentions_in(data: bytes) -> Mentions:
     """Return whom each text of a joined run (``streams.joined_strings``) mentions."""
     # What is escaped is no part of a word, but the second byte of its escape would be.
-    whole = b"".join((SEPARATOR, blanked(data).lower(), SEPARATOR, PADDING))
-    found = np.frombuffer(whole, dtype=np.uint8)
+    whole = b"".join((SEPARATOR, blanked(data), SEPARATOR, PADDING))
     # Bytes translate themselves in less than half of the time in which numpy looks them up.
-    stops = np.flatnonzero(np.frombuffer(whole.translate(_ENDS_HANDLE), dtype=np.bool_)[: -len(PADDING)])
-    kinds = found[stops]
-    is_end = kinds == 0
+    found = np.frombuffer(whole.translate(_CODES), dtype=np.uint8)
+    points = np.flatnonzero(found[: -len(PADDING)] <= _AT)
+    is_end = found[points] == _END
     # Where the text before each one ends, and the last. A mask takes three times as long as places.
-    text_ends = stops[np.flatnonzero(is_end)]
-    marks = np.flatnonzero(kinds == _AT)
-    ats, ends, owners = stops[marks], stops[marks + 1], np.cumsum(is_end)[marks] - 1
+    text_ends = points[np.flatnonzero(is_end)]
+    marks = np.flatnonzero(~is_end)
+    ats, owners = points[marks], np.cumsum(is_end)[marks] - 1
+    ends = _ends_after(ats, found < _HYPHEN)
 
     filled = ends > ats + 1
-    begins = filled & ~_NO_MENTION_AFTER[found[ats - 1]]
+    begins = filled & (found[ats - 1] < _DOT)
     joined = np.zeros(len(ats), dtype=np.bool_)
     joined[1:] = filled[:-1] & (ends[:-1] == ats[1:])
     # "@a@b" is two mentions, "x@a@b" is none: a run of handles counts from the first that has no word before it.
@@ -71,15 +73,15 @@ def mentions_in(data: bytes) -> Mentions:
     run_begins = np.maximum.accumulate(np.where(joined, 0, places))
     counts = filled & (np.maximum.accumulate(np.where(begins, places, -1)) >= run_begins)
 
-    unclear = owners[(found[ats - 1] > _LAST_ASCII) | (found[ends] > _LAST_ASCII)]
+    unclear = owners[(found[ats - 1] == _NOT_ASCII) | (found[ends] == _NOT_ASCII)]
     too_many = np.flatnonzero(np.bincount(owners[counts]) > MOST_MENTIONS)
-    unsure = distinct(np.concatenate((unclear, too_many, np.searchsorted(text_ends, _wide_marks(found)) - 1)))
+    unsure = distinct(np.concatenate((unclear, too_many, np.searchsorted(text_ends, _wide_marks(whole)) - 1)))
     if len(unsure):
         is_sure = np.ones(len(text_ends) - 1, dtype=np.bool_)
         is_sure[unsure] = False
         counts &= is_sure[owners]
     owners, firsts, lasts = owners[counts], ats[counts] + 1, ends[counts] - 1
-    while (trailing := (lasts >= firsts) & _NOT_AT_END[found[lasts]]).any():
+    while (trailing := (lasts >= firsts) & (found[lasts] <= _DOT)).any():
         lasts = lasts - trailing
     named = lasts >= firsts
     owners, firsts, lasts = owners[named], firsts[named], lasts[named] + 1
@@ -93,8 +95,21 @@ def mentions_in(data: bytes) -> Mentions:
     return Mentions(owners, hashes, {number: taken_apart(text)[0] for number, text in texts.items()})
 
 
-def _wide_marks(found: U8) -> I64:
+def _ends_after(ats: I64, is_stop: NDArray[np.bool_]) -> I64:
+    """Return the first stop after each place; one stands at the end, before ``PADDING``."""
+    words = np.ndarray((len(is_stop) - len(PADDING) + 1,), dtype="<u8", buffer=is_stop, strides=(1,))
+    ends, pending = ats + 1, np.arange(len(ats))
+    while len(pending):
+        word = words[ends[pending]]
+        # The zeros below the lowest bit: eight for each byte before the first stop, and 64 when there is none.
+        ends[pending] += np.bitwise_count((word & (~word + _ONE)) - _ONE) >> 3
+        pending = pending[word == 0]
+    return ends
+
+
+def _wide_marks(whole: bytes) -> I64:
     """Return where characters stand that are folded to ``@``."""
+    found = np.frombuffer(whole, dtype=np.uint8)
     # Looking for three bytes takes Python thirty times as long as looking for one takes numpy.
     places = np.flatnonzero(found == _WIDE_MARKS[0][0])
     seconds, thirds = found[places + 1], found[places + 2]
