@@ -85,9 +85,9 @@ def drain(stack: Stack, warm: list[Event], events: list[Event], say: Say, *, giv
     run_seconds, run_cpu = time.perf_counter() - began, cpu_seconds(worker.pid) - began_cpu
     hits = stack.metric("campaign_pulse_sentiment_cache_hits_total") - hits
     misses = stack.metric(_MISSES) - misses
-    run = Run(len(events), run_seconds, run_cpu, hits / (hits + misses))
-    say(f"{run.rate:,.0f} events/s")
-    return run
+    drained = Run(len(events), run_seconds, run_cpu, hits / (hits + misses))
+    say(f"{drained.rate:,.0f} events/s")
+    return drained
 
 
 def _comment_id(event: Event) -> str | None:
