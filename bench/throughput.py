@@ -135,7 +135,7 @@ def run(where: Cores, events: int | None, say: Say) -> list[Figure]:
             say(f"{_said(giveaway)}, {len(drains[giveaway]) + 1} of {_DRAINS}")
             drains[giveaway].append(drain(stack, warm, backlog, say, giveaway=giveaway))
     natural: dict[bool, list[Run]] = {False: [], True: []}
-    for giveaway in (False, True, True, False):
+    for giveaway in (False, *_TURNS):
         with Stack(where) as stack:
             say(f"with the default cache and texts as they come, {_said(giveaway)}")
             natural[giveaway].append(drain(stack, [], backlog, say, giveaway=giveaway))
@@ -166,7 +166,7 @@ def run(where: Cores, events: int | None, say: Say) -> list[Figure]:
                 "with a giveaway over without, texts as they come",
                 natural_entered.rate / natural_whole.rate * 100,
                 "%",
-                "2 of each",
+                f"{_DRAINS} of each",
             ),
             85,
             "85 %",
