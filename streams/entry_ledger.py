@@ -25,6 +25,8 @@ from streams.topics import COMMENTS
 
 I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]
+_ORDERS: Final = (Purchase, Refund)
+"""A union would be made anew for each event that is asked about."""
 _AT_A_TIME: Final = 256
 """Events at hand that are put into a block together, as in ``streams.columns``."""
 
@@ -89,11 +91,12 @@ class EntryCollector:
         """
         if not some.comments:
             return
-        numbers = np.arange(first, first + len(some.comments))
+        count = len(some.comments)
         if campaign_id is not None:
             if campaign_id in self.giveaways:
-                self._block(campaign_id, offset, len(numbers)).put_comments(some, numbers)
+                self._block(campaign_id, offset, count).put_comments(some, slice(first, first + count))
             return
+        numbers = np.arange(first, first + count)
         campaigns = [comment.campaign_id for comment in some.comments]
         for each in sorted(set(campaigns)):
             if each in self.giveaways:
@@ -118,7 +121,7 @@ class EntryCollector:
         """Take conversions, with their rows, event times and an offset that is not beyond theirs."""
         seeds = self._seeds
         for event, row, at_ms in zip(events, rows, times_ms, strict=True):
-            if not isinstance(event, Purchase | Refund) or event.test or event.campaign_id not in self.giveaways:
+            if not isinstance(event, _ORDERS) or event.test or event.campaign_id not in self.giveaways:
                 continue
             order = digest(event.order_id.encode(), seeds[event.platform])
             if isinstance(event, Refund):

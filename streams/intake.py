@@ -28,8 +28,8 @@ from streams.decode import (
 from streams.influencers import InfluencerStore
 from streams.partitioning import partition_key, partition_of
 
-_NEED_A_LOOK: Final = frozenset((Purchase, Refund))
-"""Types with a rule beyond type, topic and time: their currency."""
+_NEED_A_LOOK: Final = (Purchase, Refund)
+"""Types with a rule beyond type, topic and time: their currency. A union would be made anew for each event."""
 _NO_ROW: Final = -1
 _WAITING_OVERHEAD_BYTES: Final = 500
 """What a dead letter or a forward takes besides its value."""
@@ -86,8 +86,8 @@ class Intake:
         kinds = set(map(type, events))
         if not kinds <= TYPES_OF_TOPIC[topic]:
             return None
-        if kinds & _NEED_A_LOOK and not all(
-            event.currency in CURRENCIES for event in events if isinstance(event, Purchase | Refund)
+        if not kinds.isdisjoint(_NEED_A_LOOK) and not all(
+            event.currency in CURRENCIES for event in events if isinstance(event, _NEED_A_LOOK)
         ):
             return None
         times_ms: list[int] = [event.occurred_at for event in events]

@@ -28,8 +28,8 @@ def encoded_together(columns: Sequence[Sequence[str]]) -> list[bytes]:
     """Return columns, none of which is empty, as ``encoded`` does, looked through together: four in 170 ns, not 204."""
     found = [_BETWEEN.join(strings).encode() for strings in columns]
     whole = SEPARATOR.join(found)
-    # Of many separators numpy counts all at once, bytes one by one; truths in half the time of numbers.
-    separators = np.count_nonzero(np.frombuffer(whole, dtype=np.uint8) == SEPARATOR[0])
+    # Of many separators numpy counts all at once, bytes one by one. A separator is the byte 0.
+    separators = len(whole) - np.count_nonzero(np.frombuffer(whole, dtype=np.uint8))
     if separators != sum(map(len, columns)) - 1 or is_escaped(whole):
         return [encoded(strings) for strings in columns]
     return found
