@@ -101,7 +101,7 @@ def side_by_side(where: Cores, warm: list[Event], events: list[Event], say: Say)
 
     Whatever slows the core down slows both, so that their CPU times compare within two percent where two drains one
     after the other differ by a quarter. Their elapsed times are not those of a worker that has a core to itself, and
-    both flush more often for each event, which costs both alike: the ratio is one or two points higher than alone.
+    both flush more often for each event, which costs both alike and makes the ratio better than it is alone.
     """
     loaded = threading.Barrier(2)
 
