@@ -4,7 +4,7 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,7 +30,6 @@ _DRAINS: Final = 1 + _TURNS.count(False)
 """Drains of either kind."""
 _PAIRS: Final = 2
 """Times that two workers drain side by side."""
-_DRAINING: Final = "draining"
 _LOADED_SECONDS: Final = 300.0
 NAME: Final = "throughput"
 
@@ -60,13 +59,21 @@ def together(runs: Sequence[Run]) -> Run:
     )
 
 
-def drain(stack: Stack, warm: list[Event], events: list[Event], say: Say, *, giveaway: bool = False) -> Run:
+def drain(
+    stack: Stack,
+    warm: list[Event],
+    events: list[Event],
+    say: Say,
+    *,
+    giveaway: bool = False,
+    loaded: Callable[[], object] = lambda: None,
+) -> Run:
     """Have a worker drain ``events`` and return how long it took.
 
     The worker is started, counts the warm-up, and is stopped by a signal while the backlog is loaded: so its start
     is not measured, and loading does not compete with it. The clock starts when it is let go, and stops when its own
     hash in Redis, written after each flush, shows the last event. With a giveaway, every comment of the load is an
-    entry, and the clock stops when Redis shows every one of them decided.
+    entry, and the clock stops when Redis shows every one of them decided. ``loaded`` is called before the clock starts.
     """
     definition = _definition(stack.path / "definition.json", giveaway)
     stack.run("campaigns", "agents.cli", "campaigns", "apply", str(definition))
@@ -82,7 +89,8 @@ def drain(stack: Stack, warm: list[Event], events: list[Event], say: Say, *, giv
     worker.signal(signal.SIGSTOP)
     say(f"loading {len(events):,} events")
     batches.send(stack.broker.bootstrap)
-    say(_DRAINING)
+    loaded()
+    say("draining")
     began, began_cpu = time.perf_counter(), cpu_seconds(worker.pid)
     worker.signal(signal.SIGCONT)
     stack.wait_counted(worker, len(warm) + len(events))
@@ -103,20 +111,28 @@ def side_by_side(where: Cores, warm: list[Event], events: list[Event], say: Say)
     after the other differ by a quarter. Their elapsed times are not those of a worker that has a core to itself, and
     both flush more often for each event, which costs both alike and makes the ratio better than it is alone.
     """
-    loaded = threading.Barrier(2)
+    both_loaded = threading.Barrier(2, timeout=_LOADED_SECONDS)
 
     def drained(giveaway: bool) -> Run:
-        def said(text: str) -> None:
-            if text == _DRAINING:
-                loaded.wait(_LOADED_SECONDS)
-
         with Stack(where, SENTIMENT_CACHE=_WARM_CACHE) as stack:
-            return drain(stack, warm, events, said, giveaway=giveaway)
+            return drain(stack, warm, events, lambda _: None, giveaway=giveaway, loaded=both_loaded.wait)
 
     say("side by side, without a giveaway and with one")
     with ThreadPoolExecutor(2) as both:
         without, entered = both.map(drained, (False, True))
     return without, entered
+
+
+def in_turn(
+    turns: Sequence[bool], where: Cores, warm: list[Event], events: list[Event], say: Say, **settings: str
+) -> dict[bool, list[Run]]:
+    """Drain ``events`` by one worker after the other, with a giveaway or without; return the drains of either kind."""
+    drains: dict[bool, list[Run]] = {False: [], True: []}
+    for giveaway in turns:
+        with Stack(where, **settings) as stack:
+            say("with a giveaway that every comment enters" if giveaway else "without a giveaway")
+            drains[giveaway].append(drain(stack, warm, events, say, giveaway=giveaway))
+    return drains
 
 
 def _comment_id(event: Event) -> str | None:
@@ -153,24 +169,17 @@ def run(where: Cores, events: int | None, say: Say) -> list[Figure]:
     backlog = simulated(count, int(time.time() * 1000) - int(_SPAN_SECONDS * 1000), _SPAN_SECONDS)
     warm = one_of_each_text(backlog)
     with Stack(where, SENTIMENT_CACHE=_WARM_CACHE) as stack:
-        whole = drain(stack, warm, backlog, say)
+        first = drain(stack, warm, backlog, say)
         say("the limit: fetching and decoding")
         limit = _other(stack, "limit", "bench.limit", stack.broker.bootstrap, str(len(warm) + len(backlog)))
         say("a plain Faust app")
         plain = _other(stack, "plain", "bench.plain_faust", stack.broker.bootstrap, str(_PLAIN_SECONDS))
-    drains = {False: [whole], True: []}
-    for giveaway in _TURNS:
-        with Stack(where, SENTIMENT_CACHE=_WARM_CACHE) as stack:
-            say(f"{_said(giveaway)}, {len(drains[giveaway]) + 1} of {_DRAINS}")
-            drains[giveaway].append(drain(stack, warm, backlog, say, giveaway=giveaway))
+    drains = in_turn(_TURNS, where, warm, backlog, say, SENTIMENT_CACHE=_WARM_CACHE)
+    whole, with_giveaway = together([first, *drains[False]]), together(drains[True])
     pairs = [side_by_side(where, warm, backlog, say) for _ in range(_PAIRS)]
     alone, beside = (together(runs) for runs in zip(*pairs, strict=True))
-    natural: dict[bool, list[Run]] = {False: [], True: []}
-    for giveaway in (False, *_TURNS):
-        with Stack(where) as stack:
-            say(f"with the default cache and texts as they come, {_said(giveaway)}")
-            natural[giveaway].append(drain(stack, [], backlog, say, giveaway=giveaway))
-    whole, with_giveaway = together(drains[False]), together(drains[True])
+    say("with the default cache and texts as they come")
+    natural = in_turn((False, *_TURNS), where, [], backlog, say)
     natural_whole, natural_entered = together(natural[False]), together(natural[True])
     return [
         at_least(_figure("whole job, sentiment cache warm", whole, where.describe()), 150_000, "150,000"),
@@ -222,7 +231,3 @@ def _figure(name: str, run: Run, note: str) -> Figure:
 
 def _ratio(name: str, value: float, unit: str, note: str = "") -> Figure:
     return Figure(benchmark=NAME, name=name, value=value, unit=unit, note=note)
-
-
-def _said(giveaway: bool) -> str:
-    return "with a giveaway that every comment enters" if giveaway else "without a giveaway"

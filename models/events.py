@@ -5,7 +5,7 @@ and values out of range are refused by the decoder (see ``streams.decode``). ``d
 """
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
@@ -150,6 +150,9 @@ class Refund(ConversionEvent, frozen=True, kw_only=True, gc=False, tag="refund")
 
 PostTopicEvent = PostPublished | PostMetrics | PostReaction | PostDeleted
 CommentTopicEvent = CommentCreated | CommentDeleted
+ORDERS: Final = (Purchase, Refund)
+"""For ``isinstance``: a union written there would be made anew at every question."""
+
 ConversionTopicEvent = Click | Signup | AddToCart | Purchase | Refund
 Event = PostTopicEvent | CommentTopicEvent | ConversionTopicEvent
 

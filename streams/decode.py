@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from models.currencies import CURRENCIES
 from models.deadletters import Reason
-from models.events import CommentTopicEvent, ConversionTopicEvent, Event, PostTopicEvent, Purchase, Refund
+from models.events import ORDERS, CommentTopicEvent, ConversionTopicEvent, Event, PostTopicEvent
 from streams.topics import COMMENTS, CONVERSIONS, POSTS
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -75,7 +75,7 @@ def check_event(event: Event, time_ms: int, topic: str | None, latest_ms: int) -
         raise Refused("event_time_future", f"occurred_at {time_ms} lies after {latest_ms}")
     if time_ms < EARLIEST_EVENT_MS:
         raise Refused("event_time_implausible", f"occurred_at {time_ms} lies before 2000-01-01")
-    if isinstance(event, Purchase | Refund) and event.currency not in CURRENCIES:
+    if isinstance(event, ORDERS) and event.currency not in CURRENCIES:
         raise Refused("unknown_currency", f"currency {event.currency!r} is not in ISO 4217")
 
 

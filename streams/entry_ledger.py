@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.events import CommentCreated, CommentDeleted, Event, Purchase, Refund
+from models.events import ORDERS, CommentCreated, CommentDeleted, Event, Refund
 from streams.decode import epoch_ms
 from streams.entry_block import EntryBlock, Order
 from streams.filling_block import FillingBlock, SomeComments
@@ -25,8 +25,6 @@ from streams.topics import COMMENTS
 
 I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]
-_ORDERS: Final = (Purchase, Refund)
-"""A union would be made anew for each event that is asked about."""
 _AT_A_TIME: Final = 256
 """Events at hand that are put into a block together, as in ``streams.columns``."""
 
@@ -91,12 +89,11 @@ class EntryCollector:
         """
         if not some.comments:
             return
-        count = len(some.comments)
+        numbers = np.arange(first, first + len(some.comments))
         if campaign_id is not None:
             if campaign_id in self.giveaways:
-                self._block(campaign_id, offset, count).put_comments(some, slice(first, first + count))
+                self._block(campaign_id, offset, len(numbers)).put_comments(some, numbers)
             return
-        numbers = np.arange(first, first + count)
         campaigns = [comment.campaign_id for comment in some.comments]
         for each in sorted(set(campaigns)):
             if each in self.giveaways:
@@ -121,7 +118,7 @@ class EntryCollector:
         """Take conversions, with their rows, event times and an offset that is not beyond theirs."""
         seeds = self._seeds
         for event, row, at_ms in zip(events, rows, times_ms, strict=True):
-            if not isinstance(event, _ORDERS) or event.test or event.campaign_id not in self.giveaways:
+            if not isinstance(event, ORDERS) or event.test or event.campaign_id not in self.giveaways:
                 continue
             order = digest(event.order_id.encode(), seeds[event.platform])
             if isinstance(event, Refund):

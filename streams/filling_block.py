@@ -77,7 +77,7 @@ class FillingBlock:
         self._times_ms: list[I64] = []
         self._rows: list[I64] = []
         self._people: list[U64] = []
-        self._waiting: list[slice | I64] = []
+        self._waiting: list[I64] = []
         self.withdrawn: list[bytes] = []
         """Digests of deleted comments."""
         self.orders: list[Order] = []
@@ -92,7 +92,7 @@ class FillingBlock:
         held = len(self._post_of)
         return not held or (held + comments <= BLOCK_COMMENTS and self._text_bytes <= _BLOCK_TEXT_BYTES)
 
-    def put_comments(self, some: SomeComments, numbers: slice | I64) -> None:
+    def put_comments(self, some: SomeComments, numbers: I64) -> None:
         """Take some comments of a batch; ``numbers`` are theirs among the batch's comments."""
         comments, texts, author_ids, seeds = some
         comment_ids = [comment.comment_id for comment in comments]
@@ -113,19 +113,16 @@ class FillingBlock:
         else:
             self._country_of.extend([self._countries[comment.country or ""] for comment in comments])
             self._is_reply += bytes([bool(comment.parent_id) for comment in comments])
-        last = self._waiting[-1] if self._waiting else None
-        if isinstance(last, slice) and isinstance(numbers, slice) and last.stop == numbers.start:
-            self._waiting[-1] = slice(last.start, numbers.stop)
-        else:
-            self._waiting.append(numbers)
+        self._waiting.append(numbers)
 
     def put_columns(self, times_ms: I64, rows: I64, people: U64) -> None:
         """Complete what was taken of a batch with the event times, rows and people of all of its comments."""
         if self._waiting:
-            waiting, self._waiting = self._waiting, []
-            self._times_ms += [times_ms[numbers] for numbers in waiting]
-            self._rows += [rows[numbers] for numbers in waiting]
-            self._people += [people[numbers] for numbers in waiting]
+            numbers = np.concatenate(self._waiting)
+            self._waiting = []
+            self._times_ms.append(times_ms[numbers])
+            self._rows.append(rows[numbers])
+            self._people.append(people[numbers])
 
     def close(
         self,

@@ -16,7 +16,6 @@ from streams.handle_hashes import PADDING, hashes_at
 from streams.idmap import I64, U64, distinct, mixed
 from streams.joined_strings import SEPARATOR, blanked, taken_apart
 
-U8 = NDArray[np.uint8]
 MARKS: Final = "@＠﹫"
 """What mentions begin with: all characters that are folded to the first."""
 _WIDE_MARKS: Final = tuple(tuple(mark.encode()) for mark in MARKS[1:])

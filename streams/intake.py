@@ -12,7 +12,7 @@ import msgspec
 
 from models.currencies import CURRENCIES
 from models.deadletters import DeadLetter
-from models.events import ConversionEvent, Event, Purchase, Refund
+from models.events import ORDERS, ConversionEvent, Event
 from streams.attribution import Registry
 from streams.batch import Forward, Read, Record
 from streams.decode import (
@@ -28,8 +28,6 @@ from streams.decode import (
 from streams.influencers import InfluencerStore
 from streams.partitioning import partition_key, partition_of
 
-_NEED_A_LOOK: Final = (Purchase, Refund)
-"""Types with a rule beyond type, topic and time: their currency. A union would be made anew for each event."""
 _NO_ROW: Final = -1
 _WAITING_OVERHEAD_BYTES: Final = 500
 """What a dead letter or a forward takes besides its value."""
@@ -86,8 +84,9 @@ class Intake:
         kinds = set(map(type, events))
         if not kinds <= TYPES_OF_TOPIC[topic]:
             return None
-        if not kinds.isdisjoint(_NEED_A_LOOK) and not all(
-            event.currency in CURRENCIES for event in events if isinstance(event, _NEED_A_LOOK)
+        # The only rule beyond type, topic and time is that of currencies.
+        if not kinds.isdisjoint(ORDERS) and not all(
+            event.currency in CURRENCIES for event in events if isinstance(event, ORDERS)
         ):
             return None
         times_ms: list[int] = [event.occurred_at for event in events]

@@ -95,7 +95,7 @@ class Pipeline:
         self.partitions[partition].read_to_end(topic, as_of_ms)
 
     def waiting_bytes(self) -> int:
-        """Return the size of the dead letters and forwards that wait for a flush."""
+        """Return the size of the dead letters, forwards and facts that wait for a flush."""
         return sum(state.waiting_bytes for state in self.partitions.values())
 
     def waiting_facts_bytes(self) -> int:
