@@ -25,7 +25,7 @@ def encoded(strings: Sequence[str]) -> bytes:
 
 
 def encoded_together(columns: Sequence[Sequence[str]]) -> list[bytes]:
-    """Return columns, none of which is empty, as ``encoded`` does, looked through together, in a tenth to a sixth less time."""
+    """Return columns, none of which is empty, as ``encoded`` does, looked through together: a tenth to a sixth less."""
     found = [_BETWEEN.join(strings).encode() for strings in columns]
     whole = SEPARATOR.join(found)
     # Of many separators numpy counts all at once, bytes one by one. A separator is the byte 0.
