@@ -30,6 +30,8 @@ _DRAINS: Final = 1 + _TURNS.count(False)
 """Drains of either kind."""
 _PAIRS: Final = 2
 """Times that two workers drain side by side."""
+_HALF_A_CORE_FLUSH: Final = "2"
+"""Seconds between flushes of a worker that has half a core: as many events a flush as with a core to itself."""
 _LOADED_SECONDS: Final = 300.0
 NAME: Final = "throughput"
 
@@ -107,14 +109,15 @@ def drain(
 def side_by_side(where: Cores, warm: list[Event], events: list[Event], say: Say) -> tuple[Run, Run]:
     """Have two workers drain ``events`` at once on one core, without and with a giveaway; return what each took.
 
-    Whatever slows the core down slows both, so that their CPU times compare within two percent where two drains one
-    after the other differ by a quarter. Their elapsed times are not those of a worker that has a core to itself, and
-    both flush more often for each event, which costs both alike and makes the ratio better than it is alone.
+    Whatever slows the core down slows both, so that their CPU times compare within a few percent where two drains one
+    after the other differ by a quarter. Their elapsed times are not those of a worker that has a core to itself. With
+    the usual pause between flushes each would flush twice as often for its events, which costs both alike and makes the
+    ratio better than it is alone; so the pause is twice as long.
     """
     both_loaded = threading.Barrier(2, timeout=_LOADED_SECONDS)
 
     def drained(giveaway: bool) -> Run:
-        with Stack(where, SENTIMENT_CACHE=_WARM_CACHE) as stack:
+        with Stack(where, SENTIMENT_CACHE=_WARM_CACHE, FLUSH_SECONDS=_HALF_A_CORE_FLUSH) as stack:
             return drain(stack, warm, events, lambda _: None, giveaway=giveaway, loaded=both_loaded.wait)
 
     say("side by side, without a giveaway and with one")
