@@ -33,6 +33,7 @@ _PAIRS: Final = 2
 _HALF_A_CORE_FLUSH: Final = "2"
 """Seconds between flushes of a worker that has half a core: as many events a flush as with a core to itself."""
 _LOADED_SECONDS: Final = 300.0
+"""One waits so long at most until the other's backlog is loaded too."""
 NAME: Final = "throughput"
 
 
@@ -110,9 +111,8 @@ def side_by_side(where: Cores, warm: list[Event], events: list[Event], say: Say)
     """Have two workers drain ``events`` at once on one core, without and with a giveaway; return what each took.
 
     Whatever slows the core down slows both, so that their CPU times compare within a few percent where two drains one
-    after the other differ by a quarter. Their elapsed times are not those of a worker that has a core to itself. With
-    the usual pause between flushes each would flush twice as often for its events, which costs both alike and makes the
-    ratio better than it is alone; so the pause is twice as long.
+    after the other differ by a quarter. Their elapsed times are not those of a worker that has a core to itself. The
+    pause between flushes is twice the usual one: otherwise each would flush twice as often for its events as one alone.
     """
     both_loaded = threading.Barrier(2, timeout=_LOADED_SECONDS)
 
