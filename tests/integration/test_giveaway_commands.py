@@ -165,6 +165,8 @@ def test_from_review_to_a_verified_draw(cluster: Cluster, tmp_path: Path) -> Non
     assert commitment in frozen.stdout
     with closing(redis.Redis.from_url(cluster.redis.url)) as client:
         assert client.hget("pulse:frozen:spring", "commitment") == commitment.encode()
+        fields = {b"commitment", b"frozen_at", b"entrants", b"chances", b"record"}
+        assert set(client.hkeys("pulse:frozen:spring")) == fields
 
     assert run("giveaway", "draw", str(directory), "--randomness", "4 8 15 16 23 42").returncode == 0
     assert run("giveaway", "verify", str(directory / "draw.json")).returncode == 0

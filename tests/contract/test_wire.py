@@ -1,0 +1,81 @@
+"""Bytes that one version writes and another reads, of the formats that `tests/unit/test_formats.py` has none of.
+
+The two files in ``golden`` were written once, from `minute` and `watched` below, and are never written again.
+"""
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from models.alerts import PostCount, SampleComment
+from streams.campaign_alerts import CampaignAlerts
+from streams.window_records import COUNTS, CampaignWindow, Evidence, decode_window, encode_window, make_window
+
+GOLDEN = Path(__file__).parent / "golden"
+WINDOW = (GOLDEN / "closed-window-format-1.msgpack").read_bytes()
+CHECKPOINT = (GOLDEN / "alert-checkpoint-format-1.msgpack").read_bytes()
+FIRST_MINUTE = 29_608_560
+MINUTE_MS = 60_000
+CALM_MINUTES = 60
+
+
+def minute(number: int, partition: int = 0) -> CampaignWindow:
+    """One closed minute of two influencers: after an hour, one of them has forty times as many comments as before."""
+    counts = np.zeros((2, len(COUNTS)), dtype=np.int64)
+    counts[:, :3] = 20 + number % 3
+    counts[:, 6] = 20 + number % 3
+    if number >= CALM_MINUTES:
+        counts[0, :3] = counts[0, 5] = 800
+    evidence = Evidence((PostCount("p1", 7),), (SampleComment("so good 😍", 0.75),), ("parcel",))
+    return make_window("sp:ring/1", partition, FIRST_MINUTE + number, ["ana", "chloé"], counts, {0: evidence})
+
+
+def watched() -> CampaignAlerts:
+    """A campaign whose alert has just opened, and of whose next minute one of two partitions is missing."""
+    campaign = CampaignAlerts("sp:ring/1")
+    for number in range(CALM_MINUTES + 2):
+        campaign.take(minute(number), number, (FIRST_MINUTE + number + 1) * MINUTE_MS)
+    campaign.take(minute(CALM_MINUTES + 1, partition=1), 90, (FIRST_MINUTE + CALM_MINUTES + 2) * MINUTE_MS)
+    campaign.take(minute(CALM_MINUTES + 2), 91, (FIRST_MINUTE + CALM_MINUTES + 3) * MINUTE_MS)
+    return campaign
+
+
+def test_a_closed_minute_is_written_as_it_was() -> None:
+    """Workers of two versions send each other minutes while an upgrade rolls."""
+    assert encode_window(minute(CALM_MINUTES)) == WINDOW
+    assert decode_window(WINDOW) == minute(CALM_MINUTES)
+
+
+def test_a_checkpoint_of_alerts_is_read_as_it_was_written() -> None:
+    """An alert stays open across an upgrade, and nothing of the checkpoint is lost or moved."""
+    campaign = CampaignAlerts("sp:ring/1")
+    campaign.restore(CHECKPOINT)
+    rules = {told.transition.alert.rule for told in campaign.transitions.active.values()}
+    assert rules == {"engagement_spike", "entries_spike"}
+    assert campaign.next_offset == 92
+    again = campaign.checkpoint((FIRST_MINUTE + CALM_MINUTES + 3) * MINUTE_MS).data
+    assert msgspec.msgpack.decode(again) == msgspec.msgpack.decode(CHECKPOINT)
+
+
+def test_a_restored_campaign_goes_on_as_one_that_never_ended() -> None:
+    """The next minutes lead to the same transitions, whether the state was read or computed."""
+    restored, going = CampaignAlerts("sp:ring/1"), watched()
+    restored.restore(CHECKPOINT)
+    for number in range(CALM_MINUTES + 3, CALM_MINUTES + 30):
+        for campaign in (restored, going):
+            window = minute(number % CALM_MINUTES)
+            campaign.take(
+                msgspec.structs.replace(window, minute=FIRST_MINUTE + number),
+                100 + number,
+                (FIRST_MINUTE + number + 1) * MINUTE_MS,
+            )
+    told = [
+        [
+            (each.transition.kind, each.transition.alert.rule, each.transition.at_ms)
+            for each in campaign.transitions.untold
+        ]
+        for campaign in (restored, going)
+    ]
+    assert told[0] == told[1]
+    assert ("resolved", "engagement_spike") in [(kind, rule) for kind, rule, _ in told[0]]
