@@ -19,7 +19,8 @@ FROM python:3.11.11-slim-bookworm
 RUN groupadd --system --gid 10001 pulse \
     && useradd --system --uid 10001 --gid pulse --no-create-home --shell /usr/sbin/nologin pulse
 COPY --from=build /opt/pulse /opt/pulse
-COPY examples /opt/pulse/examples
+COPY --from=build /opt/pulse/app/agents/demo/data /opt/pulse/examples
+COPY LICENSE NOTICE /opt/pulse/
 # FAUST_DATADIR: Faust makes a directory at its start; the working directory is not writable.
 ENV PATH=/opt/pulse/bin:$PATH \
     PYTHONPATH=/opt/pulse/app \

@@ -5,6 +5,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from importlib import resources
 from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
@@ -23,7 +24,8 @@ from agents.read_model import ReadModelError
 
 EXIT_DIFFERENT: Final = 1
 EXIT_UNAVAILABLE: Final = 2
-_DEFAULT_DEFINITION: Final = Path(__file__).parent.parent / "examples" / "giveaway.yaml"
+# Package data: an installed command has no checkout. examples/giveaway.yaml is a link to it.
+_DEFAULT_DEFINITION: Final = Path(str(resources.files("agents.demo").joinpath("data", "giveaway.yaml")))
 _PORT: Final = click.IntRange(1, 65535)
 
 

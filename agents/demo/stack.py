@@ -243,6 +243,8 @@ class DemoStack:
             # The embedded broker holds a first join back for half of this.
             "PULSE_SESSION_SECONDS": "6",
             "PYTHONUNBUFFERED": "1",
+            # Faust makes a directory at its start, in the working directory by default.
+            "FAUST_DATADIR": str(self.directory / "faust"),
         }
         if self._metrics_port is not None:
             environment["PULSE_METRICS_PORT"] = str(self._metrics_port)
