@@ -7,26 +7,26 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from agents.alerts import AlertWorker
 from agents.metric_rows import OTHER
+from agents.pipeline_figures import Figures
 from models.alerts import Severity
 from streams.attribution import Registry
 from streams.campaign_alerts import CampaignAlerts
 from streams.pipeline import Pipeline
 
 
-def alert_metrics(alerts: AlertWorker, pipeline: Pipeline, label_cap: int, gone: Counter[str]) -> Iterator[Metric]:
-    """Return every metric of the alerts of a worker; ``gone`` are the counts of partitions it no longer has."""
+def alert_metrics(alerts: AlertWorker, pipeline: Pipeline, label_cap: int, figures: Figures) -> Iterator[Metric]:
+    """Return every metric of the alerts of a worker; ``figures`` are those of its pipeline."""
     campaigns, registry = alerts.campaigns(), pipeline.registry
     yield _active(campaigns, registry, label_cap)
     yield _transitions(campaigns, registry)
-    states = list(pipeline.partitions.values())
     counters = {
         "windows_closed": (
             "Minutes closed, for each partition.",
-            gone["windows_closed"] + sum(state.closed.closed_total for state in states),
+            figures.windows_closed,
         ),
         "windows_skipped": (
             "Minutes that could not be judged: topics were an hour apart.",
-            gone["windows_skipped"] + sum(state.closed.skipped_total for state in states),
+            figures.windows_skipped,
         ),
         "windows_observed": ("Minutes of influencers and campaigns judged.", alerts.observed_total()),
         "windows_stale": (
@@ -39,7 +39,7 @@ def alert_metrics(alerts: AlertWorker, pipeline: Pipeline, label_cap: int, gone:
         yield CounterMetricFamily(f"campaign_pulse_{name}", text, value=value)
     untold = sum(len(campaign.transitions.untold) for campaign in campaigns)
     yield GaugeMetricFamily("campaign_pulse_alerts_untold", "Transitions that wait to be told.", value=untold)
-    watermarks = [state.closed.watermark_ms for state in states if state.closed.watermark_ms]
+    watermarks = [state.closed.watermark_ms for state in pipeline.partitions.values() if state.closed.watermark_ms]
     yield GaugeMetricFamily(
         "campaign_pulse_alert_watermark_timestamp_seconds",
         "Event time up to which every topic of every partition here has been read; absent before the first.",

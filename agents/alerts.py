@@ -110,7 +110,7 @@ class AlertWorker:
         held = slots.slices[head.generation % 2]
         return b"".join(held[place] for place in range(head.slices))
 
-    def revoke_all(self) -> None:
+    def release(self) -> None:
         """Let go of everything; another worker goes on from the last checkpoints."""
         for stage in self.partitions.values():
             self._observed_gone += stage.observed_total()

@@ -4,28 +4,31 @@ Names and labels are in ``docs/metrics.md``. Labels are bounded: campaign, influ
 into ``other``), platform and window; never users, posts, codes or hashtags.
 """
 
-from collections import Counter
 from collections.abc import Iterator
-from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from msgspec import Struct
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from agents.alert_metrics import alert_metrics
-from agents.health import PHASES
+from agents.alerts import AlertWorker
+from agents.entry_stage import EntryStage
+from agents.fence import Fence
+from agents.flush import Flusher
+from agents.health import PHASES, Health
 from agents.metric_rows import Row, label_rows
+from agents.pipeline_figures import Figures, PipelineFigures
+from agents.redis_projection import RedisProjection
+from agents.settings import Settings
+from agents.suspicion_watch import SuspicionWatch
+from agents.tenure import Tenure
 from models.deadletters import REASONS
 from models.rollups import WINDOW_NAMES
 from streams.counters import ALERT_COUNTERS, COLUMN, COUNTERS
 from streams.money import MICROS
-from streams.partition import PartitionState
+from streams.pipeline import Pipeline
 from streams.rollups import ratio
-from streams.topics import INPUT_TOPICS
-
-if TYPE_CHECKING:
-    from agents.worker_parts import Worker
+from streams.sentiment import CachedScorer
 
 _LABELS: Final = ("campaign", "influencer", "platform")
 _ROLLING: Final = WINDOW_NAMES[:-1]
@@ -47,96 +50,69 @@ _WORDS: Final = {
     "sentiment_negative": "negative comments",
 }
 _ENGAGEMENT: Final = [COLUMN[name] for name in ("likes", "comments", "shares", "saves")]
-_RATE_SECONDS: Final = 1.0
-
-
-class Figures(Struct, frozen=True, kw_only=True):
-    """The figures of one worker's pipeline."""
-
-    events: int
-    duplicates: int
-    forwarded: int
-    missing_offsets: int
-    rejected: dict[str, int]
-    events_per_second: float
-    lag: int
-    watermark_delay_seconds: float
-    influencers: int
 
 
 class PulseCollector(Collector):
-    """Collects the metrics of one worker."""
+    """Collects the metrics of one worker.
 
-    def __init__(self, worker: "Worker") -> None:
-        self._worker = worker
-        self._gone: Counter[str] = Counter()
-        self._rejected_gone: Counter[str] = Counter()
-        self._rate_at = (monotonic(), 0)
-        self._rate = 0.0
+    Args:
+        settings: how many influencers have labels of their own; how many ids are remembered.
+        health: the phase.
+        pipeline: the statistics.
+        figures: what the pipeline has done.
+        flusher: the flushes.
+        fence: what other writers left in the changelog.
+        tenure: how often the group went on without this worker.
+        scorer: the cache of polarities.
+        redis: the read model, or None.
+        alerts: the alerts.
+        entries: the giveaways.
+        suspicion: the passes over entrants.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        health: Health,
+        pipeline: Pipeline,
+        figures: PipelineFigures,
+        flusher: Flusher,
+        fence: Fence,
+        tenure: Tenure,
+        scorer: CachedScorer,
+        redis: RedisProjection | None,
+        alerts: AlertWorker,
+        entries: EntryStage,
+        suspicion: SuspicionWatch,
+    ) -> None:
+        self._settings = settings
+        self._health = health
+        self._pipeline = pipeline
+        self._figures = figures
+        self._flusher = flusher
+        self._fence = fence
+        self._tenure = tenure
+        self._scorer = scorer
+        self._redis = redis
+        self._alerts = alerts
+        self._entries = entries
+        self._suspicion = suspicion
 
     def describe(self) -> list[Metric]:
         """Return nothing: names need not be checked against a registry that only this collector is in."""
         return []
 
-    def retire(self, state: PartitionState) -> None:
-        """Keep the pipeline counts of a partition that goes: counters of a process never fall."""
-        self._gone["events"] += state.events_total
-        self._gone["duplicates"] += state.duplicates_total
-        self._gone["forwarded"] += state.forwarded_total
-        self._gone["missing_offsets"] += state.missing_offsets_total
-        self._gone["windows_closed"] += state.closed.closed_total
-        self._gone["windows_skipped"] += state.closed.skipped_total
-        self._rejected_gone.update(state.rejected_total)
-
-    def figures(self) -> Figures:
-        """Return the pipeline's figures now."""
-        states = list(self._worker.pipeline.partitions.values())
-        events = self._gone["events"] + sum(state.events_total for state in states)
-        rejected = Counter(self._rejected_gone)
-        for state in states:
-            rejected.update(state.rejected_total)
-        now = monotonic()
-        since, before = self._rate_at
-        if now - since >= _RATE_SECONDS:
-            self._rate = (events - before) / (now - since)
-            self._rate_at = (now, events)
-        behind = [self._worker.clock() - state.time_ms for state in states if state.time_ms]
-        return Figures(
-            events=events,
-            duplicates=self._gone["duplicates"] + sum(state.duplicates_total for state in states),
-            forwarded=self._gone["forwarded"] + sum(state.forwarded_total for state in states),
-            missing_offsets=self._gone["missing_offsets"] + sum(state.missing_offsets_total for state in states),
-            rejected=dict(sorted(rejected.items())),
-            events_per_second=self._rate,
-            lag=sum(self.lags().values()),
-            watermark_delay_seconds=max(0, *behind, 0) / 1000 if behind else 0.0,
-            influencers=sum(len(state.influencers) for state in states),
-        )
-
-    def lags(self) -> dict[tuple[str, int], int]:
-        """Return, by topic and partition, how many records lie between what was applied and the end."""
-        consumer = self._worker.consumer
-        if consumer is None:
-            return {}
-        lags = {}
-        for state in self._worker.pipeline.partitions.values():
-            positions = dict(zip(INPUT_TOPICS, state.positions, strict=True))
-            for tp, end in consumer.highwaters_seen.items():
-                if tp.partition == state.partition and tp.topic in positions:
-                    lags[tp.topic, tp.partition] = max(0, end - positions[tp.topic])
-        return lags
-
     def collect(self) -> Iterator[Metric]:
         """Return every metric family; called by a scrape."""
-        yield from self._pipeline_metrics()
-        rows, folded = label_rows(self._worker.pipeline, self._worker.settings.label_cap)
+        figures = self._figures.now()
+        yield from self._pipeline_metrics(figures)
+        label_cap = self._settings.label_cap
+        rows, folded = label_rows(self._pipeline, label_cap)
         yield from self._counter_metrics(rows)
         yield from self._derived_metrics(rows)
         yield from self._money_metrics(rows)
-        yield from alert_metrics(
-            self._worker.alerts, self._worker.pipeline, self._worker.settings.label_cap, self._gone
-        )
-        yield from self._worker.entries.metrics(self._worker.pipeline.registry, self._worker.settings.label_cap)
+        yield from alert_metrics(self._alerts, self._pipeline, label_cap, figures)
+        yield from self._entries.metrics(self._pipeline.registry, label_cap)
         yield GaugeMetricFamily(
             "campaign_pulse_folded_influencers",
             "Influencers folded into `other`: beyond PULSE_LABEL_CAP, or in no definition.",
@@ -213,9 +189,8 @@ class PulseCollector(Collector):
 
     # -------------------------------------------------------------- pipeline
 
-    def _pipeline_metrics(self) -> Iterator[Metric]:
-        worker, figures = self._worker, self.figures()
-        flusher, redis = worker.flusher, worker.redis
+    def _pipeline_metrics(self, figures: Figures) -> Iterator[Metric]:
+        flusher, redis = self._flusher, self._redis
         counters = {
             "events": ("Events counted.", figures.events),
             "duplicates": ("Redeliveries recognised and not counted.", figures.duplicates),
@@ -228,15 +203,15 @@ class PulseCollector(Collector):
             "foreign_changelog_records": (
                 "Records of other writers between our own in the changelog: a worker that woke too late, or a "
                 "repetition by the client.",
-                worker.fence.foreign_total,
+                self._fence.foreign_total,
             ),
             "dropped_changelog_records": (
                 "Records of earlier owners behind a later owner's fence, left out at recovery.",
-                worker.fence.order.dropped_total,
+                self._fence.order.dropped_total,
             ),
-            "fenced_out": ("Times the group went on without this worker.", worker.tenure.fenced_out_total),
-            "sentiment_cache_hits": ("Comments whose polarity was remembered.", worker.scorer.hits),
-            "sentiment_cache_misses": ("Comments that had to be scored.", worker.scorer.misses),
+            "fenced_out": ("Times the group went on without this worker.", self._tenure.fenced_out_total),
+            "sentiment_cache_hits": ("Comments whose polarity was remembered.", self._scorer.hits),
+            "sentiment_cache_misses": ("Comments that had to be scored.", self._scorer.misses),
         }
         for name, (text, value) in counters.items():
             yield CounterMetricFamily(f"campaign_pulse_{name}", text, value=value)
@@ -249,24 +224,24 @@ class PulseCollector(Collector):
             "campaign_pulse_phase", "1 for the phase the worker is in, 0 for the others.", labels=("phase",)
         )
         for phase in PHASES:
-            phases.add_metric((phase,), int(phase == worker.health.phase))
+            phases.add_metric((phase,), int(phase == self._health.phase))
         yield phases
         yield GaugeMetricFamily(
             "campaign_pulse_recovery_seconds",
             "From the last assignment of partitions until their state was read.",
-            value=worker.health.recovery_seconds,
+            value=self._health.recovery_seconds,
         )
-        yield from worker.suspicion.metrics()
+        yield from self._suspicion.metrics()
         yield GaugeMetricFamily(
             "campaign_pulse_stalled",
             "1 while the watchdog considers the worker stuck; /healthz has the reason.",
-            value=int(worker.health.is_stuck),
+            value=int(self._health.is_stuck),
         )
         lag = GaugeMetricFamily("campaign_pulse_lag_records", "Records not applied yet.", labels=("topic", "partition"))
-        for (topic, partition), records in self.lags().items():
+        for (topic, partition), records in self._figures.lags().items():
             lag.add_metric((topic, str(partition)), records)
         yield lag
-        states = worker.pipeline.partitions.values()
+        states = self._pipeline.partitions.values()
         gauges = {
             "partitions": ("Partitions of this worker.", len(states)),
             "influencers": ("Influencers in memory.", figures.influencers),
@@ -276,9 +251,9 @@ class PulseCollector(Collector):
             ),
             "flush_duration_seconds": ("How long the last flush took.", flusher.last_seconds),
             "dedupe_ids": ("Event ids remembered.", sum(state.remembered_ids() for state in states)),
-            "dedupe_capacity_ids": ("Event ids remembered at most.", worker.settings.dedupe_ids),
+            "dedupe_capacity_ids": ("Event ids remembered at most.", self._settings.dedupe_ids),
             "dedupe_memory_bytes": ("Memory of the remembered ids.", sum(state.horizon_bytes() for state in states)),
-            "sentiment_cache_texts": ("Comment texts whose polarity is remembered.", len(worker.scorer)),
+            "sentiment_cache_texts": ("Comment texts whose polarity is remembered.", len(self._scorer)),
         }
         if redis is not None:
             gauges["redis_up"] = ("Whether the last write to Redis went through.", int(redis.up))

@@ -172,7 +172,7 @@ class RedisProjection(Service):
             self._pending[(rollup.campaign_id, rollup.influencer_id)] = (rollup, encoded)
         self._changed.set()
 
-    def forget(self) -> None:
+    def release(self) -> None:
         """Drop what waits: another worker takes over and writes everything it takes over."""
         self._pending.clear()
         self.alerts.forget()

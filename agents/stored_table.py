@@ -1,7 +1,7 @@
 """Faust's end of a state store: table recovery fills the store, and reads on from where the store stands."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import faust
@@ -73,7 +73,7 @@ class RecoveringStore(Store):
         changelog = self.table.changelog_topic_name
         coming = [tp for tp in newly_assigned if tp.topic == changelog]
         kept = [tp for tp in coming if self._state.next_offset(tp.partition) is not None]
-        servers, timeout = self.app.pulse.settings.bootstrap_servers, self.app.conf.broker_request_timeout
+        servers, timeout = list(self.table.bootstrap_servers), self.app.conf.broker_request_timeout
         found: Mapping[Any, int] = await log_ends(servers, kept, timeout)
         ends = {tp.partition: end for tp, end in found.items()}
         for tp in coming:
@@ -91,6 +91,9 @@ class RecoveringStore(Store):
 
 class StoredTable(faust.Table):
     """A Faust table over a state store, which the option ``state`` names."""
+
+    bootstrap_servers: Sequence[str] = ()
+    """The brokers, which are asked where the changelog ends; set before the table is read."""
 
     @property
     def state(self) -> StateStore:

@@ -1,18 +1,21 @@
 """The signs of life of a worker, looked at once a second: what does not move, and what has ended unnoticed."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import faust
 from faust.types import TP
 from mode import Service
 from msgspec import Struct
 
+from agents.fence import Membership
+from agents.health import Health
+from agents.inputs import Inputs
+from agents.outbox import Outbox
 from agents.settings import Settings
+from streams.pipeline import Pipeline
 from streams.topics import INPUT_TOPICS
-
-if TYPE_CHECKING:
-    from agents.worker_parts import Worker
 
 _CONSUMER_TASKS: Final = ("_commit_handler",)
 _FETCHER_TASKS: Final = ("_fetcher",)
@@ -49,10 +52,42 @@ class Stillness:
 
 
 class Vitals:
-    """Finds the symptoms of one worker."""
+    """Finds the symptoms of one worker.
 
-    def __init__(self, worker: "Worker", settings: Settings, clock: Callable[[], float] = monotonic) -> None:
-        self._worker = worker
+    Args:
+        settings: how long things may stand still.
+        app: the Faust application.
+        health: the phase.
+        inputs: where the topics end.
+        pipeline: how far they were applied.
+        membership: whether the group still counts this worker in.
+        flush_began_at: returns when the flush that is under way began.
+        outbox: the producer.
+        services: the worker's own, which must go on.
+        clock: seconds, never going back.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        app: faust.App,
+        health: Health,
+        inputs: Inputs,
+        pipeline: Pipeline,
+        membership: Membership,
+        flush_began_at: Callable[[], float | None],
+        outbox: Outbox,
+        services: Sequence[Service],
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._app = app
+        self._health = health
+        self._inputs = inputs
+        self._pipeline = pipeline
+        self._membership = membership
+        self._flush_began_at = flush_began_at
+        self._outbox = outbox
+        self._services = services
         self._stall_seconds = settings.stall_seconds
         self._recovery_seconds = settings.recovery_seconds
         self._still = Stillness(clock)
@@ -60,7 +95,7 @@ class Vitals:
 
     def symptoms(self) -> list[Symptom]:
         """Return what is wrong now; called regularly on the worker's loop, for it compares with the last time."""
-        phase = self._worker.health.phase
+        phase = self._health.phase
         if phase == "draining":
             return []  # has a deadline of its own
         found = [*self._flush(), *(Symptom(f"{part} has ended unnoticed") for part in self._ended(phase))]
@@ -70,16 +105,12 @@ class Vitals:
     # -------------------------------------------------------------- stillness
 
     def _partitions(self) -> Iterator[Symptom]:
-        worker = self._worker
-        consumer = worker.consumer
-        if consumer is None:
-            return
-        is_member = worker.membership.is_valid
+        is_member = self._membership.is_valid
         if not is_member:
             yield Symptom("no heartbeat was accepted within the session", is_fatal=False)
-        for state in worker.pipeline.partitions.values():
+        for state in self._pipeline.partitions.values():
             for topic, position in zip(INPUT_TOPICS, state.positions, strict=True):
-                end = consumer.highwater(TP(topic, state.partition)) or 0
+                end = self._inputs.end(TP(topic, state.partition))
                 name = (topic, state.partition)
                 if end <= position:
                     self._still.forget(name)
@@ -92,30 +123,30 @@ class Vitals:
                     yield Symptom(behind, is_fatal=is_member)
 
     def _flush(self) -> Iterator[Symptom]:
-        seconds = self._still.seconds("flush", self._worker.flusher.began_at)
-        if self._worker.flusher.began_at is not None and seconds >= self._stall_seconds:
+        began_at = self._flush_began_at()
+        seconds = self._still.seconds("flush", began_at)
+        if began_at is not None and seconds >= self._stall_seconds:
             yield Symptom(f"a flush is under way for {seconds:.0f} s")
 
     def _waiting(self, phase: str) -> Iterator[Symptom]:
-        recovery = self._worker.app.tables.recovery
+        recovery = self._app.tables.recovery
         progress = sum(offset or 0 for offset in recovery.active_offsets.values())
-        seconds = self._still.seconds("phase", (self._worker.health.phase_since, progress))
+        seconds = self._still.seconds("phase", (self._health.phase_since, progress))
         if seconds >= self._recovery_seconds:
             yield Symptom(f"{phase} for {seconds:.0f} s without progress")
 
     # ------------------------------------------------------------------- ended
 
     def _ended(self, phase: str) -> Iterator[str]:
-        worker = self._worker
-        app, consumer = worker.app, worker.consumer
-        for service in worker.parts():
+        app, consumer = self._app, self._inputs.consumer
+        for service in self._services:
             yield from self._ended_tasks(service, [task.fun.__name__ for task in service._get_tasks()])
         if consumer is None or phase == "starting":
             return
         yield from self._ended_tasks(consumer, _CONSUMER_TASKS)
         yield from self._ended_tasks(app.tables.recovery, _RECOVERY_TASKS)
         yield from _ended_in_thread(consumer._thread)
-        sender = getattr(worker.outbox.producer, "_sender", None)
+        sender = getattr(self._outbox.producer, "_sender", None)
         if sender is not None and _is_done(sender._sender_task):
             yield "the producer"
         if phase == "ready":

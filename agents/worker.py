@@ -9,10 +9,11 @@ from typing import Final
 import faust
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
-from agents.app import PulseApp, build_app
 from agents.clock import make_clock
+from agents.lifecycle import Lifecycle
 from agents.settings import Settings
 from agents.state_store import StateStore
+from agents.worker_parts import Worker
 
 log: Final = logging.getLogger("campaign_pulse")
 _GC_THRESHOLDS: Final = (500_000, 10, 100)
@@ -43,14 +44,14 @@ def return_large_memory() -> bool:
 class PulseWorker(faust.Worker):
     """Faust's worker, whose signals are known to ours."""
 
-    app: PulseApp
+    lifecycle: Lifecycle
 
     def _on_sigterm(self) -> None:
-        self.app.pulse.stop("SIGTERM")
+        self.lifecycle.stop("SIGTERM")
         super()._on_sigterm()
 
     def _on_sigint(self) -> None:
-        self.app.pulse.stop("SIGINT")
+        self.lifecycle.stop("SIGINT")
         super()._on_sigint()
 
 
@@ -59,13 +60,15 @@ def run_worker(settings: Settings, partitions: Mapping[str, int], store: StateSt
     registry = CollectorRegistry()
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=registry)
-    app = build_app(settings, partitions, registry, make_clock(settings.clock), store)
+    parts = Worker(settings, partitions, registry, make_clock(settings.clock), store)
+    ending = parts.lifecycle.ending
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)
     return_large_memory()
-    app.pulse.watchdog.start_thread()
-    worker = PulseWorker(app, loglevel=None, override_logging=False, quiet=True, redirect_stdouts=False)
+    parts.watchdog.start_thread()
+    worker = PulseWorker(parts.app, loglevel=None, override_logging=False, quiet=True, redirect_stdouts=False)
+    worker.lifecycle = parts.lifecycle
     log.info(
         "worker %s starts: broker %s, %d partitions", settings.worker_name, settings.broker, max(partitions.values())
     )
@@ -74,11 +77,11 @@ def run_worker(settings: Settings, partitions: Mapping[str, int], store: StateSt
     except SystemExit as ended:
         # Mode turns every exception into exit code 1; the exception itself is still to be had.
         if ended.code and ended.__context__ is not None:
-            app.pulse.ending.failed(ended.__context__)
-    app.pulse.watchdog.close()
-    if app.pulse.ending.reason is not None:
+            ending.failed(ended.__context__)
+    parts.watchdog.close()
+    if ending.reason is not None:
         # Exceptions that nobody asked for, hundreds of them when a broker dies: consequences, and they would come last.
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     gc.unfreeze()
     gc.collect()
-    return app.pulse.ending.code()
+    return ending.code()

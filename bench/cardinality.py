@@ -16,12 +16,12 @@ from typing import Final
 from msgspec import Struct
 from prometheus_client import CollectorRegistry
 
-from agents.app import build_app
 from agents.exposition import exposition
 from agents.settings import Settings
 from agents.simulator.definitions import synthetic_definitions
 from agents.state_store import MemoryStore
 from agents.topic_admin import topic_specs
+from agents.worker_parts import Worker
 from bench.figures import Figure, Say, at_most
 from bench.stack import Cores
 from models.campaigns import CampaignDefinition
@@ -93,17 +93,15 @@ class FullBoard(GiveawayBoard):
         return self._full
 
 
-def scrape(campaigns: list[CampaignDefinition], worker: int, workers: int = WORKERS, times: int = 1) -> Shown:
+def scrape(campaigns: list[CampaignDefinition], number: int, workers: int = WORKERS, times: int = 1) -> Shown:
     """Fill one of the workers with its influencers' events and its campaigns' giveaways, and scrape it some times."""
     settings = Settings(partitions=PARTITIONS)
     registry = CollectorRegistry()
     topics = {spec.name: PARTITIONS for spec in topic_specs(settings)}
-    app = build_app(settings, topics, registry, lambda: _NOW_MS, MemoryStore())
-    pipeline = app.pulse.pipeline
-    mine = range(worker, PARTITIONS, workers)
-    app.pulse.entries.board = FullBoard(
-        [each for each in campaigns if partition_of(each.campaign_id, PARTITIONS) in mine]
-    )
+    worker = Worker(settings, topics, registry, lambda: _NOW_MS, MemoryStore())
+    pipeline = worker.pipeline
+    mine = range(number, PARTITIONS, workers)
+    worker.entries.board = FullBoard([each for each in campaigns if partition_of(each.campaign_id, PARTITIONS) in mine])
     for partition in mine:
         pipeline.assign(partition)
     records: dict[tuple[str, int], list[FileRecord]] = {}

@@ -144,11 +144,10 @@ class CampaignBoard:
         changed, self._changed = self._changed, set()
         return [self.campaigns[campaign_id].rollup(campaign_id, registry) for campaign_id in sorted(changed)]
 
-    def forget(self, campaign_ids: set[str]) -> None:
-        """Drop campaigns that another worker has taken over."""
-        for campaign_id in campaign_ids:
-            self.campaigns.pop(campaign_id, None)
-            self._changed.discard(campaign_id)
+    def release(self) -> None:
+        """Drop every campaign: other workers take over."""
+        self.campaigns.clear()
+        self._changed.clear()
 
 
 def window_place(name: WindowName) -> int:

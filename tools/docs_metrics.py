@@ -8,10 +8,10 @@ from typing import get_args
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
 
-from agents.app import build_app
 from agents.settings import Settings
 from agents.state_store import MemoryStore
 from agents.topic_admin import topic_specs
+from agents.worker_parts import Worker
 from models.alerts import RULE_NAMES, Severity, TransitionKind
 from models.campaigns import CampaignDefinition, InfluencerDefinition
 from models.events import EVENT_TYPES
@@ -35,10 +35,10 @@ def families() -> tuple[Metric, ...]:
     """Return the metric families of a worker with one partition after one event of each type."""
     settings = Settings(partitions=1, sentiment="textblob")
     registry = CollectorRegistry()
-    app = build_app(
+    worker = Worker(
         settings, {spec.name: 1 for spec in topic_specs(settings)}, registry, lambda: _NOW_MS, MemoryStore()
     )
-    pipeline = app.pulse.pipeline
+    pipeline = worker.pipeline
     pipeline.assign(0)
     pipeline.define(_definition())
     batches: dict[str, list[FileRecord]] = {topic: [] for topic in INPUT_TOPICS}

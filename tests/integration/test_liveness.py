@@ -131,9 +131,9 @@ def test_a_second_signal_ends_at_once() -> None:
 
 
 SABOTAGE = {
-    "an agent ends": "next(iter(worker.app.agents['comments']._actors)).actor_task.cancel()",
-    "a task of the redis projection ends": "[each.cancel() for each in worker.redis._futures]",
-    "a flush hangs": "worker.outbox.deliver = asyncio.Event().wait; worker.pipeline.partitions[0].touch_all()",
+    "an agent ends": "next(iter(self._app.agents['comments']._actors)).actor_task.cancel()",
+    "a task of the redis projection ends": "[each.cancel() for each in self._services[-1]._futures]",
+    "a flush hangs": "self._outbox.deliver = asyncio.Event().wait; self._pipeline.partitions[0].touch_all()",
 }
 SABOTAGED = """
 import asyncio, sys
@@ -144,8 +144,7 @@ symptoms = vitals.Vitals.symptoms
 
 
 def sabotaged(self):
-    worker = self._worker
-    if worker.health.phase == "ready" and not hasattr(self, "done"):
+    if self._health.phase == "ready" and not hasattr(self, "done"):
         self.done = True
         SABOTAGE
     return symptoms(self)

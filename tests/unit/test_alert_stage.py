@@ -1,6 +1,5 @@
 """The campaign stage: which minutes are judged when partitions are late, repeat or go; what a definition changes."""
 
-from collections import Counter
 from unittest import mock
 
 import numpy as np
@@ -8,6 +7,8 @@ import pytest
 
 from agents.alert_metrics import alert_metrics
 from agents.alerts import AlertWorker
+from agents.inputs import Inputs
+from agents.pipeline_figures import PipelineFigures
 from models.alerts import AlertTransition
 from streams.alert_replay import ReplayedWindow
 from streams.alert_stage import AlertPartition
@@ -202,7 +203,8 @@ def test_an_alert_of_somebody_who_left_is_shown_by_no_metric() -> None:
     alerts.observed_total.return_value = alerts.stale_total.return_value = 0
     for registry, expected in ((silence.both, ["ana"]), (Registry([campaign(influencer("ben"))]), [])):
         pipeline = mock.create_autospec(Pipeline, instance=True, registry=registry, partitions={})
-        families = {family.name: family for family in alert_metrics(alerts, pipeline, 100, Counter())}
+        figures = PipelineFigures(pipeline, Inputs(), lambda: NOON_MS).now()
+        families = {family.name: family for family in alert_metrics(alerts, pipeline, 100, figures)}
         shown = [sample.labels["influencer"] for sample in families["campaign_alert_active"].samples]
         assert shown == expected
 

@@ -9,9 +9,9 @@ from unittest import mock
 
 import pytest
 
-from agents.app import FETCHED_BYTES, LARGEST_FETCH_BYTES, LEAST_FETCH_BYTES, fetch_bytes
 from agents.outbox import Delivery, Outbox
 from agents.redis_projection import RedisProjection
+from agents.worker_parts import FETCHED_BYTES, LARGEST_FETCH_BYTES, LEAST_FETCH_BYTES, fetch_bytes
 from models.rollups import InfluencerRollup
 from streams.partitioning import partition_of
 from streams.topics import COMMENTS, INPUT_TOPICS

@@ -1,6 +1,5 @@
 """The bound of docs/metrics.md, where giveaways and alerts show as much as they ever can."""
 
-from collections import Counter
 from unittest import mock
 
 from prometheus_client.core import Metric
@@ -8,6 +7,8 @@ from prometheus_client.core import Metric
 from agents.alert_metrics import alert_metrics
 from agents.alerts import AlertWorker
 from agents.entry_stage import EntryStage
+from agents.inputs import Inputs
+from agents.pipeline_figures import PipelineFigures
 from models.alerts import RULE_NAMES, Alert, AlertTransition, Severity
 from models.giveaway import ENTRY_REASONS
 from models.rollups import GiveawayRollup
@@ -62,10 +63,9 @@ def test_alerts_of_everything_show_as_much_as_the_bound_says() -> None:
     alerts.observed_total.return_value = alerts.stale_total.return_value = 0
     alerts.campaigns.return_value = [everything_open(each) for each in (*CAMPAIGNS, "undefined", "unknown")]
     pipeline = mock.create_autospec(Pipeline, instance=True, registry=REGISTRY, partitions={})
+    figures = PipelineFigures(pipeline, Inputs(), lambda: 0).now()
     families = [
-        family
-        for family in alert_metrics(alerts, pipeline, CAP, Counter())
-        if family.name.startswith("campaign_alert_")
+        family for family in alert_metrics(alerts, pipeline, CAP, figures) if family.name.startswith("campaign_alert_")
     ]
     assert {family.name for family in families} == {"campaign_alert_active", "campaign_alert_transitions"}
     assert len(names_and_labels(families)) == stated_bound(giveaways=0, **VALUES)[2]

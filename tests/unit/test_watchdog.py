@@ -10,6 +10,7 @@ import pytest
 
 from agents.endings import Ending, ExitCode
 from agents.health import Health
+from agents.inputs import Inputs
 from agents.settings import Settings
 from agents.vitals import Stillness, Symptom, Vitals
 from agents.watchdog import GRACE_SECONDS, LOOK_SECONDS, Watch
@@ -116,18 +117,30 @@ def test_a_partition_that_lags_and_does_not_move_is_a_symptom(steps: list[int], 
     """Lag alone is none, standing at the end is none; both together, for long enough, are."""
     now = [0.0]
     state = SimpleNamespace(partition=0, positions=[9, 0, 9])
-    worker: Any = SimpleNamespace(
-        health=SimpleNamespace(phase="ready"),
-        flusher=SimpleNamespace(began_at=None),
-        membership=SimpleNamespace(is_valid=True),
-        pipeline=SimpleNamespace(partitions={0: state}),
-        consumer=SimpleNamespace(highwater=lambda tp: 9, started=False, _thread=None, _stopped=None),
-        outbox=SimpleNamespace(producer=None),
-        app=SimpleNamespace(agents={}, _fetcher=SimpleNamespace(started=False), tables=SimpleNamespace(recovery=None)),
-        parts=list,
+    consumer: Any = SimpleNamespace(highwater=lambda tp: 9, started=False, _thread=None, _stopped=None)
+    inputs = Inputs()
+    inputs.consumer = consumer
+    app: Any = SimpleNamespace(
+        agents={},
+        _fetcher=SimpleNamespace(started=False),
+        tables=SimpleNamespace(recovery=SimpleNamespace(started=False)),
     )
-    worker.app.tables.recovery = SimpleNamespace(started=False)
-    vitals = Vitals(worker, Settings(stall_seconds=8), clock=lambda: now[0])
+    health: Any = SimpleNamespace(phase="ready")
+    pipeline: Any = SimpleNamespace(partitions={0: state})
+    membership: Any = SimpleNamespace(is_valid=True)
+    outbox: Any = SimpleNamespace(producer=None)
+    vitals = Vitals(
+        Settings(stall_seconds=8),
+        app,
+        health,
+        inputs,
+        pipeline,
+        membership,
+        lambda: None,
+        outbox,
+        [],
+        clock=lambda: now[0],
+    )
     symptoms: list[Symptom] = []
     for position in steps:
         state.positions[1] = position
