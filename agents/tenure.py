@@ -8,8 +8,8 @@ from faust.types import TP
 
 from agents.fence import FencedOut
 from agents.outbox import Headers
-from agents.state_table import late_key
 from agents.topic_admin import changelog_topic
+from streams.changelog.keys import late_key
 from streams.dedupe import Segment
 from streams.formats import UnsupportedRecord
 from streams.records import RowRecord
