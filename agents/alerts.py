@@ -3,7 +3,7 @@
 ``streams.closed_windows`` and ``streams.alert_stage`` compute; here is when, and in which order things become safe:
 
 1. closed minutes of this worker's partitions go to ``campaign.windows.v1``;
-2. checkpoints go to the changelog; one that is large goes in slices, and counts only once its head is written;
+2. checkpoints go to the changelog, in the slices of ``streams.changelog.slices``;
 3. transitions that a confirmed checkpoint contains go to ``campaign.alerts.v1``, to Redis and to the log;
 4. offsets of ``campaign.windows.v1`` are confirmed as far as checkpoints stand for them.
 """
@@ -21,32 +21,19 @@ from agents.alert_projection import AlertView
 from agents.fence import Fence
 from agents.outbox import Outbox
 from agents.redis_projection import RedisProjection
-from agents.state_table import Slots, StateTable, alerts_key
+from agents.state_table import StateTable
 from models.alerts import AlertTransition
 from streams.alert_stage import AlertPartition, WindowRecord
-from streams.campaign_alerts import CampaignAlerts, Checkpoint
+from streams.campaign_alerts import CampaignAlerts
+from streams.changelog.slices import SLICE_BYTES, Cut, SlicedCheckpoints
 from streams.pipeline import Pipeline
 from streams.topics import ALERTS, WINDOWS
 from streams.window_records import encode_window
 
 log: Final = logging.getLogger("campaign_pulse.alerts")
-SLICE_BYTES: Final = 512 * 1024
-"""Checkpoints up to this size are one record."""
 _BUSY_SECONDS: Final = 0.005
 """Minutes of thousands of influencers come together; after this long something else gets its turn."""
 encode_transition = msgspec.json.Encoder().encode
-
-
-class Head(msgspec.Struct, frozen=True, array_like=True):
-    """The record that makes a checkpoint count: all of it, or which slices it lies in."""
-
-    generation: int
-    slices: int
-    data: bytes
-
-
-_encode_head = msgspec.msgpack.Encoder().encode
-_decode_head = msgspec.msgpack.Decoder(Head).decode
 
 
 class AlertWorker:
@@ -60,6 +47,7 @@ class AlertWorker:
         redis: the read model, or None.
         confirm: told (topic-partition, next offset) of what checkpoints stand for.
         wait_ms: see ``streams.minute_gathering``.
+        slice_bytes: see ``streams.changelog.slices``.
     """
 
     def __init__(
@@ -71,6 +59,7 @@ class AlertWorker:
         redis: RedisProjection | None,
         confirm: Callable[[TP, int], None],
         wait_ms: int,
+        slice_bytes: int = SLICE_BYTES,
     ) -> None:
         self._pipeline = pipeline
         self._table = table
@@ -80,8 +69,7 @@ class AlertWorker:
         self._confirm = confirm
         self._wait_ms = wait_ms
         self.partitions: dict[int, AlertPartition] = {}
-        self._generations: dict[str, int] = {}
-        self._slots: dict[str, list[int]] = {}
+        self._checkpoints = SlicedCheckpoints(slice_bytes)
         self._observed_gone = 0
         self._stale_gone = 0
         self.checkpoints_total = 0
@@ -92,23 +80,11 @@ class AlertWorker:
         """Take over a partition of ``campaign.windows.v1``, from the recovered table and the committed offset."""
         checkpoints = {}
         for campaign_id, slots in self._table.read_alerts(partition).items():
-            data = self._read(campaign_id, slots)
+            data = self._checkpoints.read(campaign_id, slots)
             if data is not None:
                 checkpoints[campaign_id] = data
         self.partitions[partition] = AlertPartition(self._pipeline.registry, self._wait_ms, checkpoints, position)
         self.show_all()
-
-    def _read(self, campaign_id: str, slots: Slots) -> bytes | None:
-        """Return the newest whole checkpoint, or None when no head was ever written."""
-        self._slots[campaign_id] = [len(each) for each in slots.slices]
-        if slots.head is None:
-            return None
-        head = _decode_head(slots.head)
-        self._generations[campaign_id] = head.generation
-        if not head.slices:
-            return head.data
-        held = slots.slices[head.generation % 2]
-        return b"".join(held[place] for place in range(head.slices))
 
     def release(self) -> None:
         """Let go of everything; another worker goes on from the last checkpoints."""
@@ -116,8 +92,7 @@ class AlertWorker:
             self._observed_gone += stage.observed_total()
             self._stale_gone += stage.stale_total()
         self.partitions.clear()
-        self._generations.clear()
-        self._slots.clear()
+        self._checkpoints.clear()
 
     def configure(self) -> None:
         """Follow changed definitions."""
@@ -166,51 +141,17 @@ class AlertWorker:
 
     async def _save(self, partition: int, stage: AlertPartition) -> None:
         due = [(campaign, campaign.checkpoint(stage.log_time_ms)) for campaign in stage.due()]
-        forgotten = stage.forget_idle()
-        heads: list[tuple[bytes, bytes | None]] = []
-        slices: list[tuple[bytes, bytes | None]] = []
+        cut = Cut()
         for _, checkpoint in due:
-            heads.append(self._cut(partition, checkpoint, slices))
-        for campaign_id in forgotten:
-            heads.append((alerts_key(partition, campaign_id), None))
-            slices += [
-                (alerts_key(partition, campaign_id, generation, place), None)
-                for generation, count in enumerate(self._slots.pop(campaign_id, [0, 0]))
-                for place in range(count)
-            ]
-            self._generations.pop(campaign_id, None)
-        # The head of a forgotten campaign goes first and its slices after it; of a saved one the slices go first.
-        await self._write(partition, [record for record in slices if record[1] is not None])
-        await self._write(partition, heads)
-        await self._write(partition, [record for record in slices if record[1] is None])
+            self._checkpoints.cut(partition, checkpoint.campaign_id, checkpoint.data, cut)
+        for campaign_id in stage.forget_idle():
+            self._checkpoints.forget(partition, campaign_id, cut)
+        for records in cut.groups():
+            if records:
+                await self._fence.write((partition, key, value) for key, value in records)
         for campaign, checkpoint in due:
             campaign.confirm(checkpoint)
             self.checkpoints_total += 1
-
-    def _cut(
-        self, partition: int, checkpoint: Checkpoint, slices: list[tuple[bytes, bytes | None]]
-    ) -> tuple[bytes, bytes]:
-        """Return the head's record; what does not fit into it is appended to ``slices``.
-
-        Slices of two generations take turns, so that those the newest head names are never overwritten.
-        """
-        campaign_id, data = checkpoint.campaign_id, checkpoint.data
-        generation = self._generations[campaign_id] = self._generations.get(campaign_id, -1) + 1
-        held = self._slots.setdefault(campaign_id, [0, 0])
-        count = 0 if len(data) <= SLICE_BYTES else -(-len(data) // SLICE_BYTES)
-        for place in range(count):
-            key = alerts_key(partition, campaign_id, generation % 2, place)
-            slices.append((key, data[place * SLICE_BYTES : (place + 1) * SLICE_BYTES]))
-        slices += [
-            (alerts_key(partition, campaign_id, generation % 2, place), None)
-            for place in range(count, held[generation % 2])
-        ]
-        held[generation % 2] = count
-        return alerts_key(partition, campaign_id), _encode_head(Head(generation, count, b"" if count else data))
-
-    async def _write(self, partition: int, records: list[tuple[bytes, bytes | None]]) -> None:
-        if records:
-            await self._fence.write((partition, key, value) for key, value in records)
 
     async def _tell(self, stage: AlertPartition) -> None:
         telling = [

@@ -3,32 +3,29 @@
 from pathlib import Path
 
 import click
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaProducer
 from kafka.errors import KafkaError
 from rich.markup import escape
 from rich.table import Table
 
 from agents.cli_common import UsageFailure, print_table, settings_or_exit
-from agents.definition_feed import UNREADABLE, decode_definition, encode_definition
-from agents.settings import Settings
+from agents.definition_feed import DefinitionsError, current_definitions, encode_definition, read_definitions
 from agents.topic_admin import LARGEST_MESSAGE_BYTES, TopicError, ensure_topics
 from models.campaigns import CampaignDefinition
-from streams.definitions import DefinitionError, parse_definitions
 from streams.topics import DEFINITIONS
 
 
-def read_definitions(path: Path) -> list[CampaignDefinition]:
+def definitions_or_exit(path: Path) -> list[CampaignDefinition]:
     """Read a definition file, or end with the file, line, field and value that are wrong."""
     try:
-        return parse_definitions(path.read_text(encoding="utf-8"))
-    except DefinitionError as error:
-        raise UsageFailure(f"{path}:{error.line}: {error.field}: {error.problem}" + _shown(error.value)) from None
-    except UnicodeDecodeError as error:
-        raise UsageFailure(f"{path}: not UTF-8: {error.reason} at byte {error.start}") from None
+        return read_definitions(path)
+    except DefinitionsError as error:
+        raise UsageFailure(str(error)) from None
 
 
-def _shown(value: str) -> str:
-    return f" (value: {value})" if value else ""
+def report_unreadable(key: bytes | None, problem: str) -> None:
+    """Print that a record of the definitions topic is none; what it stands among is shown all the same."""
+    click.echo(f"{key!r} is not a campaign definition: {problem}", err=True)
 
 
 @click.group()
@@ -44,7 +41,7 @@ def apply(file: Path, dry_run: bool) -> None:
 
     Workers follow the topic, so nothing has to be restarted. A file with any error changes nothing.
     """
-    definitions = read_definitions(file)
+    definitions = definitions_or_exit(file)
     if not dry_run:
         _publish([(each.campaign_id, encode_definition(each)) for each in definitions])
     for each in definitions:
@@ -63,8 +60,12 @@ def remove(campaign_id: str) -> None:
 @campaigns.command("list")
 def list_() -> None:
     """List the definitions in force."""
+    try:
+        definitions = current_definitions(settings_or_exit(), report_unreadable)
+    except DefinitionsError as error:
+        raise UsageFailure(str(error)) from None
     table = Table("campaign", "name", "from", "to", "influencers", box=None, pad_edge=False)
-    for definition in current_definitions(settings_or_exit()):
+    for definition in definitions:
         table.add_row(
             escape(definition.campaign_id),
             escape(definition.name),
@@ -92,35 +93,3 @@ def _publish(values: list[tuple[str, bytes | None]]) -> None:
         raise UsageFailure(str(error)) from None
     except KafkaError as error:
         raise UsageFailure(f"PULSE_BROKER={settings.broker}: {error}") from None
-
-
-def current_definitions(settings: Settings) -> list[CampaignDefinition]:
-    """Read the definitions topic from its beginning to its end, as a worker does: what is no definition is skipped."""
-    found: dict[str, CampaignDefinition] = {}
-    try:
-        ensure_topics(settings)
-        consumer = KafkaConsumer(bootstrap_servers=settings.bootstrap_servers, enable_auto_commit=False)
-        try:
-            partition = TopicPartition(DEFINITIONS, 0)
-            consumer.assign([partition])
-            consumer.seek_to_beginning(partition)
-            end = consumer.end_offsets([partition])[partition]
-            while consumer.position(partition) < end:
-                for records in consumer.poll(timeout_ms=500).values():
-                    for record in records:
-                        if not record.value:
-                            found.pop((record.key or b"").decode("utf-8", "replace"), None)
-                            continue
-                        try:
-                            definition = decode_definition(record.value)
-                        except UNREADABLE as error:
-                            click.echo(f"{record.key!r} is not a campaign definition: {error}", err=True)
-                            continue
-                        found[definition.campaign_id] = definition
-        finally:
-            consumer.close()
-    except TopicError as error:
-        raise UsageFailure(str(error)) from None
-    except KafkaError as error:
-        raise UsageFailure(f"PULSE_BROKER={settings.broker}: {error}") from None
-    return [found[key] for key in sorted(found)]

@@ -14,7 +14,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from agents.cli_campaigns import read_definitions
+from agents.cli_campaigns import definitions_or_exit
 from agents.cli_common import settings_or_exit
 from agents.demo.run import DemoPlan, DemoResult, start, watch
 from agents.demo.stack import DemoError, DemoStack
@@ -82,7 +82,7 @@ def demo(
     not available (a port, a wheel), 130 after Ctrl-C, 143 after SIGTERM.
     """
     settings_or_exit()  # A bad PULSE_ variable would end the worker, later and less clearly.
-    campaign_id = read_definitions(definition)[0].campaign_id
+    campaign_id = definitions_or_exit(definition)[0].campaign_id
     console = Console(stderr=as_json)
     directory = log_dir if log_dir is not None else Path(tempfile.mkdtemp(prefix="campaign-pulse-demo-"))
     plan = DemoPlan(definition=definition, campaign_id=campaign_id, seconds=seconds, rate=rate, seed=seed)

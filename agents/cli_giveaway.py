@@ -3,9 +3,9 @@
 import click
 
 from agents.cli_giveaway_check import check
-from agents.cli_giveaway_draw import draw, receipt, verify
+from agents.cli_giveaway_draw import draw, freeze, receipt, verify, winners
 from agents.cli_giveaway_forget import forget
-from agents.cli_giveaway_list import freeze, review, winners
+from agents.cli_giveaway_list import review
 
 
 @click.group()

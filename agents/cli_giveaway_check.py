@@ -9,7 +9,7 @@ import msgspec
 from rich.markup import escape
 from rich.table import Table
 
-from agents.cli_campaigns import read_definitions
+from agents.cli_campaigns import definitions_or_exit
 from agents.cli_common import UsageFailure, print_table
 from models.campaigns import CampaignDefinition
 from models.events import Event
@@ -43,7 +43,7 @@ def check(file: Path, events: Path | None, campaign_id: str | None, as_json: boo
 
 
 def _definition(file: Path, campaign_id: str | None) -> CampaignDefinition:
-    definitions = read_definitions(file)
+    definitions = definitions_or_exit(file)
     if campaign_id is not None:
         definitions = [each for each in definitions if each.campaign_id == campaign_id]
         if not definitions:

@@ -1,34 +1,121 @@
 """``campaign-pulse giveaway freeze | draw | verify | receipt | winners``: a draw that anybody can recompute."""
 
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 import msgspec
+from redis.exceptions import RedisError
 from rich.markup import escape
 from rich.table import Table
 
 from agents import draw_files
-from agents.cli_common import UsageFailure, print_table
+from agents.cli_common import UsageFailure, print_table, settings_or_exit
+from agents.cli_giveaway_list import giveaway_or_exit
+from agents.clock import make_clock
 from agents.draw_files import DrawFileError
+from agents.giveaway_review import redis_of
 from agents.randomness import RandomnessError, fetch, value_of
-from models.draws import Drawn, DrawRecord
+from agents.redis_projection import Keys
+from agents.settings import Settings
+from models.draws import Drawn, DrawRecord, FrozenEntries, Randomness
 from streams.draw import DrawError, differences, entrant_of, read_list, receipt_of
 from streams.draw import draw as draw_from
+from streams.giveaway.freeze import ENTRIES_FILE, LEFT_OUT_FILE, FreezeError, entrants_of, freeze_list, leaves_out
+from streams.suspicion_review import suspects_of
 
-FILE: Final = click.Path(dir_okay=False, path_type=Path)
-DIRECTORY: Final = click.Path(file_okay=False, path_type=Path)
+_FILE: Final = click.Path(dir_okay=False, path_type=Path)
+_DIRECTORY: Final = click.Path(file_okay=False, path_type=Path)
 
 
-def now_text() -> str:
+def _now_text() -> str:
     """Return the time as records carry it."""
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 @click.command()
-@click.argument("directory", type=DIRECTORY)
+@click.argument("campaign_id", metavar="CAMPAIGN")
+@click.argument("directory", type=_DIRECTORY)
+@click.option("--winners", type=click.IntRange(1, 100_000), default=1, show_default=True, help="How many win.")
+@click.option("--substitutes", type=click.IntRange(0, 100_000), default=0, show_default=True, help="How many follow.")
+@click.option("--source", required=True, help="Which public random value will be used; published in advance.")
+@click.option("--drand-round", type=click.IntRange(min=1), help="The drand round, when the source is drand.")
+@click.option("--before-closing", is_flag=True, help="Freeze although the giveaway is still open.")
+def freeze(
+    campaign_id: str,
+    directory: Path,
+    winners: int,
+    substitutes: int,
+    source: str,
+    drand_round: int | None,
+    before_closing: bool,
+) -> None:
+    """Freeze the entry list of CAMPAIGN for a draw, into the new DIRECTORY.
+
+    Reads the ledger to its end, applies rules and policy, and writes frozen.json, entries.txt, left-out.txt (publish
+    these, and the commitment, before the random value exists) and secret.key (keep it). Exit code 2 when the
+    giveaway is still open or nobody takes part.
+    """
+    settings = settings_or_exit()
+    data = giveaway_or_exit(settings, campaign_id)
+    now_ms = make_clock(settings.clock)()
+    if now_ms < data.book.closes_ms and not before_closing:
+        raise UsageFailure(
+            f"the giveaway closes at {data.rules.closes_at.isoformat()}; --before-closing freezes anyway"
+        )
+    policy = data.rules.suspicion
+    key = draw_files.new_key()
+    try:
+        frozen = freeze_list(
+            data,
+            suspects_of(data, policy) if leaves_out(policy) else {},
+            key,
+            frozen_at=_now_text(),
+            winners=winners,
+            substitutes=substitutes,
+            randomness=Randomness(source=source, round=drand_round),
+        )
+        encoded = draw_files.encode_pretty(frozen.record)
+        directory.mkdir(parents=True, exist_ok=True)
+        draw_files.write_key(directory / draw_files.KEY, key)
+        draw_files.write_new(directory / ENTRIES_FILE, frozen.entries)
+        draw_files.write_new(directory / LEFT_OUT_FILE, frozen.left_out)
+        draw_files.write_new(directory / draw_files.FROZEN, encoded)
+    except (FreezeError, DrawFileError) as error:
+        raise UsageFailure(str(error)) from None
+    except OSError as error:
+        raise UsageFailure(f"{directory}: {error.strerror}") from None
+    record, commitment = frozen.record, draw_files.sha256_of(encoded)
+    if settings.redis_url:
+        _publish(settings, record, commitment, encoded)
+    click.echo(f"commitment  {commitment}")
+    click.echo(f"entrants    {record.entries.lines}, {record.chances} chances")
+    click.echo(f"left out    {record.left_out.lines} held or excluded, with reasons in {LEFT_OUT_FILE}")
+    click.echo(f"publish     {draw_files.FROZEN}, {ENTRIES_FILE} and {LEFT_OUT_FILE} of {directory}")
+    click.echo(f"then draw with the value of: {source}")
+
+
+def _publish(settings: Settings, record: FrozenEntries, commitment: str, encoded: bytes) -> None:
+    fields: dict[Any, Any] = {
+        "commitment": commitment,
+        "frozen_at": record.frozen_at,
+        "entrants": record.entries.lines,
+        "chances": record.chances,
+        "record": encoded,
+    }
+    try:
+        with closing(redis_of(settings)) as redis:
+            redis.hset(Keys(settings.redis_prefix).frozen(record.campaign_id), mapping=fields)
+    except (RedisError, OSError) as error:
+        # The record is in its files already; Redis is a copy for those who watch.
+        click.echo(f"not shown in Redis: {error}", err=True)
+
+
+@click.command()
+@click.argument("directory", type=_DIRECTORY)
 @click.option("--randomness", "value", help="The public random value: any text, as it was announced.")
 @click.option("--randomness-from", "place", metavar="FILE|URL", help="Read it there; a drand answer (JSON) will do.")
 @click.option("--json", "as_json", is_flag=True, help="Print the record instead of a table.")
@@ -50,7 +137,7 @@ def draw(directory: Path, value: str | None, place: str | None, as_json: bool) -
         record = DrawRecord(
             frozen=commitment,
             randomness=randomness,
-            drawn_at=now_text(),
+            drawn_at=_now_text(),
             winners=tuple(drawn[: frozen.winners]),
             substitutes=tuple(drawn[frozen.winners :]),
         )
@@ -65,9 +152,9 @@ def draw(directory: Path, value: str | None, place: str | None, as_json: bool) -
 
 
 @click.command()
-@click.argument("record", type=FILE)
-@click.option("--entries", type=FILE, help="The entry list.  [default: as the record names it, beside it]")
-@click.option("--frozen", "frozen_file", type=FILE, help="The frozen record.  [default: frozen.json beside RECORD]")
+@click.argument("record", type=_FILE)
+@click.option("--entries", type=_FILE, help="The entry list.  [default: as the record names it, beside it]")
+@click.option("--frozen", "frozen_file", type=_FILE, help="The frozen record.  [default: frozen.json beside RECORD]")
 def verify(record: Path, entries: Path | None, frozen_file: Path | None) -> None:
     """Recompute a draw from what was published: RECORD is its draw.json (or frozen.json, to check the list alone).
 
@@ -100,7 +187,7 @@ def _exit_if_different(found: list[str]) -> None:
 
 
 @click.command()
-@click.argument("directory", type=DIRECTORY)
+@click.argument("directory", type=_DIRECTORY)
 @click.argument("platform")
 @click.argument("person")
 def receipt(directory: Path, platform: str, person: str) -> None:
@@ -128,6 +215,28 @@ def receipt(directory: Path, platform: str, person: str) -> None:
     sys.exit(1)
 
 
+@click.command()
+@click.argument("directory", type=_DIRECTORY)
+def winners(directory: Path) -> None:
+    """Name the winners of the draw in DIRECTORY: for the operator, who has the key and the ledger.
+
+    Personal data; nothing is written. Somebody who was forgotten since is shown as unknown.
+    """
+    settings = settings_or_exit()
+    try:
+        record = draw_files.read_draw(directory / draw_files.DRAW)
+        frozen, _ = draw_files.read_frozen(directory / draw_files.FROZEN)
+        key = draw_files.read_key(directory / draw_files.KEY)
+    except DrawFileError as error:
+        raise UsageFailure(str(error)) from None
+    data = giveaway_or_exit(settings, frozen.campaign_id)
+    drawn = {each.entrant for each in record.winners + record.substitutes}
+    names = {
+        entrant: data.people[number].name for number, entrant in entrants_of(data, key).items() if entrant in drawn
+    }
+    _print_winners(record, names)
+
+
 def _print_drawn(record: DrawRecord, names: dict[str, str]) -> None:
     headings = ["place", "entrant", "number", "lot"] + (["account"] if names else [])
     table = Table(*headings, box=None, pad_edge=False)
@@ -139,7 +248,7 @@ def _print_drawn(record: DrawRecord, names: dict[str, str]) -> None:
     print_table(table)
 
 
-def print_winners(record: DrawRecord, names: dict[str, str]) -> None:
+def _print_winners(record: DrawRecord, names: dict[str, str]) -> None:
     """Print a draw with the accounts behind the pseudonyms; somebody unknown is shown as such."""
     known = {
         each.entrant: names.get(each.entrant, "(unknown: forgotten, or no longer in the ledger)")

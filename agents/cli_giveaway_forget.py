@@ -10,13 +10,12 @@ from aiokafka.errors import KafkaError
 
 from agents.cli_common import UsageFailure, settings_or_exit
 from agents.clock import make_clock
-from agents.giveaway_review import remove_from_review
-from agents.ledger_reader import Ledger, LedgerError, read_ledger
+from agents.giveaway_review import ReviewError, remove_from_review
+from agents.ledger_reader import read_ledger
 from agents.settings import Settings
 from agents.topic_admin import LARGEST_MESSAGE_BYTES
-from streams.entry_block import FORGOTTEN_VERSION, EntryBlock, Forgotten, encode_fact
-from streams.giveaway_texts import handle_key
-from streams.ledger_comments import Person, hash_of, people_of, without_person
+from streams.ledger.compaction import LedgerError
+from streams.ledger.forgetting import find_people, replacements
 from streams.partitioning import partition_of
 from streams.topics import ENTRIES
 
@@ -52,38 +51,11 @@ def forget(person: str, platform: str | None, campaign_id: str | None, for_good:
         except (KafkaError, OSError) as error:
             raise UsageFailure(f"PULSE_BROKER={settings.broker}: {error}") from None
         if settings.redis_url:
-            remove_from_review(settings, campaign, who)
+            try:
+                remove_from_review(settings, campaign, who)
+            except ReviewError as error:
+                raise UsageFailure(str(error)) from None
         click.echo(f"forgotten: one person of {who.platform} in {campaign}, {len(records) - 1} blocks rewritten")
-
-
-def find_people(ledger: Ledger, name: str, platform: str | None) -> list[tuple[str, Person]]:
-    """Return (campaign id, person) of everybody with this author id, or this handle in any spelling."""
-    campaigns = sorted({fact.campaign_id for fact in ledger.facts})
-    wanted = handle_key(name)
-    found = []
-    for campaign in campaigns:
-        # Whoever was forgotten before is found again: what was redelivered since has been written down again.
-        blocks = [fact for fact in ledger.facts if isinstance(fact, EntryBlock) and fact.campaign_id == campaign]
-        for person in people_of(list(blocks)).values():
-            named = person.author_id == name or (person.handle != "" and handle_key(person.handle) == wanted)
-            if named and platform in (None, person.platform):
-                found.append((campaign, person))
-    return found
-
-
-def replacements(
-    ledger: Ledger, campaign_id: str, person: Person, until_ms: int, stand_in: str
-) -> list[tuple[bytes, bytes]]:
-    """Return the records (key, value) to write: who is forgotten first, then each block without them."""
-    mark = Forgotten(version=FORGOTTEN_VERSION, campaign_id=campaign_id, person=hash_of(person), until_ms=until_ms)
-    records = [(mark.key(), encode_fact(mark))]
-    for record in ledger.records:
-        fact = record.fact
-        if isinstance(fact, EntryBlock) and fact.campaign_id == campaign_id:
-            block = without_person(fact, mark.person, handle_key(person.handle), stand_in)
-            if block is not None:
-                records.append((record.key, encode_fact(block)))
-    return records
 
 
 async def _send(settings: Settings, campaign_id: str, records: list[tuple[bytes, bytes]]) -> None:

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from agents.alert_plot import AlertSeries, draw, require_matplotlib
 from agents.alert_table import print_alerts
-from agents.cli_campaigns import read_definitions
+from agents.cli_campaigns import definitions_or_exit
 from agents.cli_common import UsageFailure, print_table, settings_or_exit
 from agents.clock import make_clock
 from models.alerts import SnapshotWithAlerts
@@ -77,7 +77,7 @@ def replay(
     series = AlertSeries()
     if plot is not None:
         require_matplotlib(plot)
-    defined = [definition for path in definitions for definition in read_definitions(path)]
+    defined = [definition for path in definitions for definition in definitions_or_exit(path)]
     run = Replay(
         CachedScorer(make_scorer(settings.sentiment), settings.sentiment_cache),
         defined,

@@ -15,7 +15,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from agents.cli_campaigns import read_definitions
+from agents.cli_campaigns import definitions_or_exit
 from agents.cli_common import UsageFailure, settings_or_exit
 from agents.cli_replay import Moment
 from agents.clock import wall_clock
@@ -187,7 +187,7 @@ def _definitions(
     if bool(files) == (influencers is not None):
         raise UsageFailure("give either --definition FILE or --influencers N")
     if influencers is None:
-        definitions = {each.campaign_id: each for path in files for each in read_definitions(path)}
+        definitions = {each.campaign_id: each for path in files for each in definitions_or_exit(path)}
         if not any(each.influencers for each in definitions.values()):
             raise UsageFailure("the definitions name no influencer")
         return list(definitions.values()), False

@@ -1,18 +1,24 @@
-"""Campaign definitions: published to a compacted topic, and followed from its beginning by every worker.
+"""Campaign definitions: in files, and on a compacted topic that every worker follows from its beginning.
 
 Every worker needs all definitions, and the topic has one partition, so it is read outside the consumer group. A
 worker reads it to its end before it takes any partition: attribution must not depend on who started first.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any, Final
 
+import kafka
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
 from mode import Service
 
 from agents.log_ends import log_ends
+from agents.settings import Settings
+from agents.topic_admin import TopicError, ensure_topics
 from models.campaigns import CampaignDefinition
+from streams.definitions import DefinitionError, parse_definitions
 from streams.topics import DEFINITIONS
 
 Change = tuple[str, CampaignDefinition | None]
@@ -23,6 +29,68 @@ decode_definition = msgspec.json.Decoder(CampaignDefinition).decode
 _PATIENCE_SECONDS: Final = 60.0
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What ``decode_definition`` raises for a record that is no definition."""
+
+
+class DefinitionsError(RuntimeError):
+    """Definitions that cannot be read, from a file or from the topic; one line, for users."""
+
+
+def read_definitions(path: Path) -> list[CampaignDefinition]:
+    """Read a definition file.
+
+    Raises:
+        DefinitionsError: it is no such file; the message names file, line, field and value.
+    """
+    try:
+        return parse_definitions(path.read_text(encoding="utf-8"))
+    except DefinitionError as error:
+        raise DefinitionsError(f"{path}:{error.line}: {error.field}: {error.problem}" + _shown(error.value)) from None
+    except UnicodeDecodeError as error:
+        raise DefinitionsError(f"{path}: not UTF-8: {error.reason} at byte {error.start}") from None
+
+
+def _shown(value: str) -> str:
+    return f" (value: {value})" if value else ""
+
+
+def current_definitions(settings: Settings, on_bad: Callable[[bytes | None, str], None]) -> list[CampaignDefinition]:
+    """Read the definitions topic from its beginning to its end, as a worker does.
+
+    Args:
+        settings: where Kafka is.
+        on_bad: told of a record that is not a definition (its key and what is wrong); it is skipped.
+
+    Raises:
+        DefinitionsError: the broker or the topic cannot be read.
+    """
+    found: dict[str, CampaignDefinition] = {}
+    try:
+        ensure_topics(settings)
+        consumer = kafka.KafkaConsumer(bootstrap_servers=settings.bootstrap_servers, enable_auto_commit=False)
+        try:
+            partition = kafka.TopicPartition(DEFINITIONS, 0)
+            consumer.assign([partition])
+            consumer.seek_to_beginning(partition)
+            end = consumer.end_offsets([partition])[partition]
+            while consumer.position(partition) < end:
+                for records in consumer.poll(timeout_ms=500).values():
+                    for record in records:
+                        if not record.value:
+                            found.pop((record.key or b"").decode("utf-8", "replace"), None)
+                            continue
+                        try:
+                            definition = decode_definition(record.value)
+                        except UNREADABLE as error:
+                            on_bad(record.key, str(error))
+                            continue
+                        found[definition.campaign_id] = definition
+        finally:
+            consumer.close()
+    except TopicError as error:
+        raise DefinitionsError(str(error)) from None
+    except KafkaError as error:
+        raise DefinitionsError(f"PULSE_BROKER={settings.broker}: {error}") from None
+    return [found[key] for key in sorted(found)]
 
 
 class DefinitionFeed(Service):

@@ -12,11 +12,9 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from models.draws import DrawRecord, FrozenEntries, ListedFile
+from models.draws import DrawRecord, FrozenEntries
 
 FROZEN: Final = "frozen.json"
-ENTRIES: Final = "entries.txt"
-LEFT_OUT: Final = "left-out.txt"
 DRAW: Final = "draw.json"
 KEY: Final = "secret.key"
 _KEY_BYTES: Final = 32
@@ -35,11 +33,6 @@ def encode_pretty(record: FrozenEntries | DrawRecord) -> bytes:
 def sha256_of(data: bytes) -> str:
     """Return the SHA-256 of a file's bytes, in hex."""
     return hashlib.sha256(data).hexdigest()
-
-
-def listed_file(name: str, text: bytes) -> ListedFile:
-    """Describe a list."""
-    return ListedFile(file=name, sha256=sha256_of(text), lines=text.count(b"\n"))
 
 
 def write_new(path: Path, data: bytes, mode: int = 0o644) -> None:
@@ -95,15 +88,18 @@ def _decoded(path: Path, data: bytes, kind: type[T]) -> T:
         raise DrawFileError(f"{path}: {error}") from None
 
 
-def new_key(path: Path) -> bytes:
-    """Make a key, readable by its owner alone.
+def new_key() -> bytes:
+    """Return a new key."""
+    return secrets.token_bytes(_KEY_BYTES)
+
+
+def write_key(path: Path, key: bytes) -> None:
+    """Write a key, readable by its owner alone.
 
     Raises:
         DrawFileError: there is one already, or it cannot be written.
     """
-    key = secrets.token_bytes(_KEY_BYTES)
     write_new(path, key.hex().encode() + b"\n", 0o600)
-    return key
 
 
 def read_key(path: Path) -> bytes:

@@ -14,8 +14,9 @@ from faust.types import EventT
 
 from agents.outbox import DELIVERY_SECONDS, Delivery, Headers, Outbox
 from agents.state_store import Change
-from agents.state_table import StateTable, fence_key
+from agents.state_table import StateTable
 from agents.stored_table import StoredTable
+from streams.changelog.keys import fence_key
 from streams.fencing import EPOCH_HEADER, NO_EPOCH, ChangelogOrder, Epoch, OwnOffsets, decode_epoch
 
 log: Final = logging.getLogger("campaign_pulse")

@@ -19,9 +19,9 @@ from agents.entry_stage import EntryStage, Own
 from agents.fence import Fence
 from agents.outbox import Outbox, Sending
 from agents.redis_projection import RedisProjection
-from agents.state_table import ids_key, row_key
 from models.rollups import Rollup
 from streams.campaigns import CampaignBoard
+from streams.changelog.keys import ids_key, row_key
 from streams.dedupe import encode_segment
 from streams.entry_block import EntryBlock, records_of
 from streams.partition import PartitionState

@@ -1,58 +1,16 @@
 """The durable copy of the state, written behind: what lies in the changelog and in the worker's copy of it.
 
-Keys begin with their partition number, so that the records of one partition can be found again. Values are the
-records of ``streams.records``, the segments of ``streams.dedupe`` and the checkpoints of ``streams.campaign_alerts``.
+Keys are those of ``streams.changelog.keys``. Values are the records of ``streams.records``, the segments of
+``streams.dedupe`` and the checkpoints of ``streams.campaign_alerts``.
 """
 
 from collections.abc import Iterable
-from typing import Final, NamedTuple
-
-import msgspec
 
 from agents.state_store import Change, StateStore
+from streams.changelog.keys import ALERTS, FENCE, IDS, ROW, Slots, decode_key, encode_key
 from streams.dedupe import Segment, decode_segment
 from streams.formats import NEWER, UnsupportedRecord
 from streams.records import RowRecord, decode_record
-
-_ROW: Final = "row"
-_IDS: Final = "ids"
-_ALERTS: Final = "alerts"
-_FENCE: Final = "fence"
-_encode_key = msgspec.json.Encoder().encode
-_decode_key = msgspec.json.Decoder(list[str | int]).decode
-
-
-def row_key(partition: int, campaign_id: str, influencer_id: str) -> bytes:
-    """Return the key of an influencer's state record."""
-    return _encode_key([partition, _ROW, campaign_id, influencer_id])
-
-
-def ids_key(partition: int, topic: str, sequence: int) -> bytes:
-    """Return the key of a dedupe segment."""
-    return _encode_key([partition, _IDS, topic, sequence])
-
-
-def alerts_key(partition: int, campaign_id: str, generation: int | None = None, place: int = 0) -> bytes:
-    """Return the key of a campaign's alert checkpoint, or of one of its slices."""
-    slot: list[str | int] = [] if generation is None else [generation, place]
-    return _encode_key([partition, _ALERTS, campaign_id, *slot])
-
-
-class Slots(NamedTuple):
-    """What the table holds of one campaign's alert checkpoints: the head, and the slices of both generations."""
-
-    head: bytes | None
-    slices: tuple[dict[int, bytes], dict[int, bytes]]
-
-
-def fence_key(partition: int) -> bytes:
-    """Return the key of the record that says which owner writes; see ``streams.fencing``."""
-    return _encode_key([partition, _FENCE])
-
-
-def late_key(partition: int) -> bytes:
-    """Return the key under which a worker that was not the owner any more says that it has written."""
-    return _encode_key([partition, _FENCE, "late"])
 
 
 class StateTable:
@@ -82,14 +40,14 @@ class StateTable:
         rows: list[RowRecord] = []
         segments: dict[str, dict[int, Segment]] = {}
         for key, value in self._store.items(partition):
-            _, kind, *name = _decode_key(key)
+            _, kind, *name = decode_key(key)
             try:
-                if kind == _ROW:
+                if kind == ROW:
                     rows.append(decode_record(value))
-                elif kind == _IDS:
+                elif kind == IDS:
                     topic, sequence = name
                     segments.setdefault(str(topic), {})[int(sequence)] = decode_segment(value)
-                elif kind not in (_ALERTS, _FENCE):
+                elif kind not in (ALERTS, FENCE):
                     raise UnsupportedRecord(f"a record of the unknown kind {kind!r}: {NEWER}")
             except UnsupportedRecord as error:
                 raise UnsupportedRecord(f"changelog record {key.decode()}: {error}") from None
@@ -98,8 +56,8 @@ class StateTable:
     def read_alerts(self, partition: int) -> dict[str, Slots]:
         """Return the alert checkpoints of one partition, by campaign."""
         found: dict[str, Slots] = {}
-        for key, value in self._store.items(partition, _encode_key([partition, _ALERTS])[:-1] + b","):
-            name = _decode_key(key)[2:]
+        for key, value in self._store.items(partition, encode_key([partition, ALERTS])[:-1] + b","):
+            name = decode_key(key)[2:]
             campaign_id = str(name[0])
             slots = found.setdefault(campaign_id, Slots(None, ({}, {})))
             if len(name) == 1:
@@ -110,7 +68,7 @@ class StateTable:
 
     def get(self, key: bytes) -> bytes | None:
         """Return one record as it was confirmed, or None."""
-        return self._store.get(int(_decode_key(key)[0]), key)
+        return self._store.get(int(decode_key(key)[0]), key)
 
     def records(self, partition: int) -> list[tuple[bytes, bytes]]:
         """Return every confirmed record of one partition, with its key."""

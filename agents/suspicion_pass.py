@@ -17,13 +17,13 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from agents.cli_common import UsageFailure
 from agents.clock import make_clock
-from agents.giveaway_review import publish_review, read_giveaway, review_of
-from agents.ledger_reader import LedgerError
+from agents.giveaway_review import ReviewError, publish_review, read_giveaway
 from agents.settings import Settings
 from models.campaigns import CampaignDefinition
 from models.suspicion import SuspicionNumbers
+from streams.ledger.compaction import LedgerError
+from streams.suspicion_review import review_of
 
 log: Final = logging.getLogger("campaign_pulse")
 ENDED_WITH_WORKER: Final = 3
@@ -73,7 +73,7 @@ def look_at(settings: Settings, definition: CampaignDefinition) -> bool:
     if settings.redis_url:
         try:
             publish_review(settings, data, review, now_ms)
-        except (UsageFailure, LedgerError) as error:
+        except (ReviewError, LedgerError) as error:
             log.warning("review list of %s not written: %s", campaign_id, error)
             written = False
     sys.stdout.buffer.write(msgspec.json.encode(PassResult(campaign_id, review.numbers, written)) + b"\n")

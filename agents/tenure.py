@@ -15,8 +15,9 @@ from agents.flush import Flusher
 from agents.health import Health
 from agents.inputs import Inputs
 from agents.outbox import Headers, Outbox
-from agents.state_table import StateTable, late_key
+from agents.state_table import StateTable
 from streams.campaigns import CampaignBoard
+from streams.changelog.keys import late_key
 from streams.dedupe import Segment
 from streams.formats import UnsupportedRecord
 from streams.partition import PartitionState

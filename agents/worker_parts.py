@@ -133,7 +133,7 @@ class Worker:
         self.figures = PipelineFigures(self.pipeline, inputs, clock)
         self._board = CampaignBoard()
         outbox = Outbox(settings.bootstrap_servers, dict(partitions))
-        redis = (
+        self.redis = redis = (
             RedisProjection(settings.redis_url, settings.redis_prefix, self._show_all, self._health_fields)
             if settings.redis_url
             else None

@@ -14,10 +14,10 @@ from typing import Final
 import numpy as np
 
 from agents.simulator.definitions import synthetic_definitions
-from agents.state_table import ids_key, row_key
 from bench.load import Event
 from models.campaigns import CampaignDefinition
 from streams.attribution import Registry
+from streams.changelog.keys import ids_key, row_key
 from streams.counters import COLUMN, SNAPSHOT_COLUMNS
 from streams.dedupe import SEGMENT_IDS, Segment, Span, encode_segment
 from streams.money import Ledger

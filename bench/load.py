@@ -9,7 +9,7 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from agents.cli_campaigns import read_definitions
+from agents.definition_feed import read_definitions
 from agents.simulator.plan import FaultRates, SimulationPlan
 from agents.simulator.simulation import Simulation
 from bench.stack import PARTITIONS

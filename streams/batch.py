@@ -1,4 +1,4 @@
-"""What goes into a partition and comes out of it: records, events that were read, forwards, increments of a batch."""
+"""What goes into a partition and comes out of it: records, events that were read, forwards; what a batch changed."""
 
 from typing import NamedTuple, Protocol
 
@@ -73,3 +73,11 @@ class Increments:
         """Return rows, event times, columns and amounts as arrays."""
         rows, times_ms, columns, amounts = np.array(self.flat, dtype=np.int64).reshape(-1, 4).T
         return rows, times_ms, columns, amounts
+
+
+class Reactions(Struct):
+    """Likes, shares and saves of posts in a batch that were reported one by one. All columns are equally long."""
+
+    rows: list[int] = []
+    times_ms: list[int] = []
+    post_ids: list[str] = []

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from streams.attribution import Registry
 from streams.influencers import InfluencerStore
 from streams.topics import INPUT_TOPICS
+from streams.window_evidence import WindowEvidence
 from streams.window_records import COUNTS, CampaignWindow, make_window, window_counts
 from streams.windows import HOUR_MS, MINUTE_MS, TIERS
 
@@ -99,8 +100,14 @@ class ClosedWindows:
         """Whether a minute may be closed."""
         return self.watermark_ms >= self._due_ms
 
-    def close(self, store: InfluencerStore, registry: Registry) -> None:
-        """Close every minute the watermark has passed. Call it before stream time moves on by much."""
+    def close(self, store: InfluencerStore, evidence: WindowEvidence, registry: Registry) -> None:
+        """Close every minute the watermark has passed. Call it before stream time moves on by much.
+
+        Args:
+            store: what was counted.
+            evidence: posts and comments of the open minutes; those of the minutes closed here leave it.
+            registry: the definitions in force.
+        """
         if not self.watermark_ms or not len(store):
             return
         last = (self.watermark_ms - self.grace_ms) // MINUTE_MS - 1
@@ -115,9 +122,9 @@ class ClosedWindows:
         if last - first >= _MOST_EMPTY:
             first = last - _MOST_EMPTY + 1
         for minute in range(first, last + 1):
-            self._close_minute(minute, store, registry)
+            self._close_minute(minute, store, evidence, registry)
         self.next_minute = max(self.next_minute, first, last + 1)
-        store.evidence.forget_before(self.next_minute)
+        evidence.forget_before(self.next_minute)
 
     def take(self) -> list[CampaignWindow]:
         """Return what was closed since last asked."""
@@ -137,7 +144,7 @@ class ClosedWindows:
         apart = np.flatnonzero(np.diff(minutes) > _TOGETHER)
         return int(minutes[apart[-1] + 1 if len(apart) else 0])
 
-    def _close_minute(self, minute: int, store: InfluencerStore, registry: Registry) -> None:
+    def _close_minute(self, minute: int, store: InfluencerStore, evidence: WindowEvidence, registry: Registry) -> None:
         self._group(store)
         ring = store.panes.rings[_TIER]
         if minute <= ring.head:
@@ -147,13 +154,13 @@ class ClosedWindows:
         counts = window_counts(panes)
         lively = counts.sum(axis=1) > 0
         start_ms = minute * MINUTE_MS
-        evidence = store.evidence.of_minute(minute, self._unusual(minute, counts, store))
+        known = evidence.of_minute(minute, self._unusual(minute, counts, store))
         for campaign_id, rows in self._rows.items():
             if lively[rows].any():
                 self._active_ms[campaign_id] = start_ms
             elif self._is_over(campaign_id, start_ms, registry):
                 continue
-            shown = {place: evidence[row] for place, row in enumerate(rows) if row in evidence}
+            shown = {place: known[row] for place, row in enumerate(rows) if row in known}
             names = [store.keys[row][1] for row in rows]
             self._ready.append(make_window(campaign_id, self.partition, minute, names, counts[rows], shown))
         self.closed_total += 1

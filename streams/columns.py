@@ -45,6 +45,11 @@ class Comments(Struct):
     """Where they were made, if a giveaway asks; otherwise empty."""
     sample: Sample
 
+    @property
+    def sampled_polarity(self) -> F64:
+        """Polarities of the comments in the sample."""
+        return self.polarity[np.searchsorted(self.places, self.sample.places)]
+
     def chosen(self, places: I64, size: int) -> "Comments":
         """Return those at the given places of a batch of ``size`` events; they stand in the order of ``places``."""
         moved_to = np.full(size, -1)

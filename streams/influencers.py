@@ -24,7 +24,7 @@ from models.events import (
     Signup,
 )
 from streams.attribution import EntryWindow
-from streams.batch import Increments
+from streams.batch import Increments, Reactions
 from streams.columns import Columns
 from streams.counters import COLUMN, REACTION_COLUMNS
 from streams.money import MICROS, Ledger, micros_of
@@ -32,7 +32,6 @@ from streams.panes import PaneStore
 from streams.posts import Contribution, PostHistory
 from streams.sentiment import NEGATIVE_THRESHOLD, POSITIVE_THRESHOLD, SentimentScorer
 from streams.uniques import UniqueStore
-from streams.window_evidence import WindowEvidence
 
 I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]
@@ -66,8 +65,6 @@ class InfluencerStore:
         self.scorer = scorer
         self.campaign_scorers: Mapping[str, SentimentScorer] = {}
         """Scorers of campaigns that have sentiment terms of their own."""
-        self.evidence = WindowEvidence()
-        """Posts and comments of the minutes that are not closed yet, for alerts."""
         self.giveaways: Mapping[str, EntryWindow] = {}
         """Giveaways by campaign."""
         self.rows: dict[tuple[str, str], int] = {}
@@ -113,17 +110,18 @@ class InfluencerStore:
                 for ledger in self.ledgers.values():
                     ledger.forget(time_ms)
 
-    def apply(self, events: Sequence[Event], rows: I64, times_ms: I64) -> None:
-        """Apply events that count and are no comments, each to its row at its event time.
+    def apply(self, events: Sequence[Event], rows: I64, times_ms: I64) -> Reactions:
+        """Apply events that count and are no comments, each to its row at its event time; return the reactions.
 
         ``advance`` to the newest time first.
         """
         everywhere, panes_only, totals_only = Increments(), Increments(), Increments()
+        reactions = Reactions()
         if isinstance(events[0], ConversionEvent):  # then all are: a batch comes from one topic
             self._convert(events, rows.tolist(), times_ms.tolist(), everywhere.flat)
         else:
             self._take_posts(
-                events, rows.tolist(), times_ms.tolist(), everywhere.flat, panes_only.flat, totals_only.flat
+                events, rows.tolist(), times_ms.tolist(), everywhere.flat, panes_only.flat, totals_only.flat, reactions
             )
         if len(everywhere):
             self.panes.add(*everywhere.arrays())
@@ -132,6 +130,7 @@ class InfluencerStore:
         if len(totals_only):
             total_rows, _, columns, amounts = totals_only.arrays()
             self.panes.add_to_totals(total_rows, columns, amounts)
+        return reactions
 
     def _take_posts(
         self,
@@ -141,6 +140,7 @@ class InfluencerStore:
         both: list[int],
         panes: list[int],
         totals: list[int],
+        reactions: Reactions,
     ) -> None:
         """Add what events of posts change to the increments of panes and totals, of panes, and of totals."""
         for event, row, time_ms in zip(events, rows, times_ms, strict=True):
@@ -159,7 +159,9 @@ class InfluencerStore:
                 both += (row, time_ms, column, count)
                 if count == 1 and column in _POST_ENGAGEMENTS:
                     both += (row, time_ms, _REACTIONS, 1)
-                    self.evidence.add_reactions(row, time_ms, event.post_id, 1)
+                    reactions.rows.append(row)
+                    reactions.times_ms.append(time_ms)
+                    reactions.post_ids.append(event.post_id)
             elif type(event) is PostDeleted:
                 both += (row, time_ms, _POSTS_DELETED, 1)
 
@@ -180,9 +182,6 @@ class InfluencerStore:
             if not len(places):
                 return
             rows, times_ms = rows[places], times_ms[places]
-        sampled = comments.sample.places
-        at = np.searchsorted(places, sampled)
-        self.evidence.add_comments(comments.sample, batch.rows[sampled], batch.times_ms[sampled], polarity[at])
         micros = np.rint(polarity * MICROS).astype(np.int64)
         classes = 1 + (polarity > POSITIVE_THRESHOLD).astype(np.int64) - (polarity < NEGATIVE_THRESHOLD)
         counters = 4 if self.giveaways else 3

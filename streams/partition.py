@@ -41,6 +41,7 @@ from streams.records import (
 )
 from streams.sentiment import SentimentScorer
 from streams.topics import COMMENTS, INPUT_TOPICS, POSTS
+from streams.window_evidence import WindowEvidence
 from streams.windows import MINUTE_MS, WINDOWS
 
 I64 = NDArray[np.int64]
@@ -79,6 +80,8 @@ class PartitionState(Intake):
         self.limits = limits
         self.closed = ClosedWindows(partition, limits.alert_grace_ms)
         """The minutes of this partition that are over, for alerts."""
+        self.evidence = WindowEvidence()
+        """Posts and comments of the minutes that are not closed yet, for alerts."""
         self._seeds = PlatformSeeds()
         self.facts = {
             index: EntryCollector(topic, partition, self.influencers.keys, self._seeds)
@@ -183,7 +186,7 @@ class PartitionState(Intake):
     def close_minutes(self) -> None:
         """Close the minutes that every topic has passed."""
         if self.closed.is_due:
-            self.closed.close(self.influencers, self.registry)
+            self.closed.close(self.influencers, self.evidence, self.registry)
 
     def _count(self, topic_index: int, batch: Columns) -> None:
         offsets, times_ms, rows = batch.offsets, batch.times_ms, batch.rows
@@ -201,10 +204,14 @@ class PartitionState(Intake):
             return
         if how_many < len(batch):
             batch = batch.chosen(np.flatnonzero(counted))
-        if batch.comments is None:
-            self.influencers.apply(batch.events, batch.rows, batch.times_ms)
+        comments = batch.comments
+        if comments is None:
+            reactions = self.influencers.apply(batch.events, batch.rows, batch.times_ms)
+            self.evidence.add_reactions(reactions)
         else:
             self.influencers.apply_comments(batch)
+            sample, polarity = comments.sample, comments.sampled_polarity
+            self.evidence.add_comments(sample, batch.rows[sample.places], batch.times_ms[sample.places], polarity)
         self._touched.update(distinct(batch.rows))
 
     def read_to_end(self, topic: str, as_of_ms: int) -> None:

@@ -15,6 +15,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from models.alerts import PostCount, SampleComment
+from streams.batch import Reactions
 from streams.sentiment import NEGATIVE_THRESHOLD
 from streams.telling_words import comments_with_word, telling_words
 from streams.window_records import SAMPLE_COMMENTS, TOP_POSTS, TOPICS, Evidence
@@ -82,14 +83,15 @@ class WindowEvidence:
             self._batches = [_halved(each) for each in self._batches]
             self._held = sum(len(each.texts) for each in self._batches)
 
-    def add_reactions(self, row: int, time_ms: int, post_id: str, amount: int) -> None:
-        """Add likes, shares or saves of a post that were reported one by one."""
-        minute = time_ms // MINUTE_MS
-        posts = self._posts.get(minute)
-        if posts is None:
-            posts = self._posts[minute] = Counter()
-        if len(posts) < MOST_POSTS:
-            posts[row, post_id] += amount
+    def add_reactions(self, reactions: Reactions) -> None:
+        """Add likes, shares and saves of posts that were reported one by one."""
+        for row, time_ms, post_id in zip(reactions.rows, reactions.times_ms, reactions.post_ids, strict=True):
+            minute = time_ms // MINUTE_MS
+            posts = self._posts.get(minute)
+            if posts is None:
+                posts = self._posts[minute] = Counter()
+            if len(posts) < MOST_POSTS:
+                posts[row, post_id] += 1
 
     def forget_before(self, minute: int) -> None:
         """Let go of what belongs to closed minutes."""

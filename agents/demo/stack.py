@@ -13,10 +13,10 @@ from typing import Final, Self
 
 import msgspec
 
-from agents.cli_campaigns import read_definitions
 from agents.demo.opening import opened_now
 from agents.embedded import EmbeddedBroker, EmbeddedError, EmbeddedRedis
 from agents.processes import ChildProcess, free_port, port_is_free, wait_until
+from streams.definitions import parse_definitions
 
 _WORKER_READY_SECONDS: Final = 60.0
 _APPLY_SECONDS: Final = 30.0
@@ -124,7 +124,7 @@ class DemoStack:
         Raises:
             DemoError: It was refused; the command's own words are in the message.
         """
-        moved = opened_now(read_definitions(path), datetime.now(UTC))
+        moved = opened_now(parse_definitions(path.read_text(encoding="utf-8")), datetime.now(UTC))
         applied = path
         if moved is not None:
             applied = self.directory / "definition.yaml"

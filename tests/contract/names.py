@@ -19,13 +19,13 @@ import redis as redis_client
 from prometheus_client import CollectorRegistry
 
 from agents.alert_projection import AlertView
-from agents.app import build_app
 from agents.cli import cli
 from agents.embedded import EmbeddedRedis
 from agents.giveaway_review import write_review
 from agents.settings import Settings, described
 from agents.state_store import MemoryStore
 from agents.topic_admin import topic_specs
+from agents.worker_parts import Worker
 from models.alerts import Alert, AlertTransition
 from models.rollups import CampaignRollup, GiveawayRollup, InfluencerRollup, SentimentStats, WindowStats
 from models.suspicion import Finding, Suspect, SuspicionNumbers
@@ -108,7 +108,7 @@ def redis() -> str:
 
 async def _write_everything(settings: Settings) -> None:
     counts = {spec.name: 1 for spec in topic_specs(settings)}
-    projection = build_app(settings, counts, CollectorRegistry(), lambda: 1, MemoryStore()).pulse.redis
+    projection = Worker(settings, counts, CollectorRegistry(), lambda: 1, MemoryStore()).redis
     assert projection is not None
     for rollup in _ROLLUPS:
         projection.put(rollup, msgspec.json.encode(rollup))

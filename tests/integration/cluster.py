@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import msgspec
 
-from agents.cli_campaigns import read_definitions
+from agents.definition_feed import read_definitions
 from agents.embedded import EmbeddedRedis
 from agents.processes import ChildProcess, free_port, wait_until
 from agents.read_model import ReadModel

@@ -13,14 +13,15 @@ import pytest
 import redis
 from kafka import KafkaProducer
 
-from agents.cli_campaigns import read_definitions
-from agents.giveaway_review import publish_review, read_giveaway, review_of
+from agents.definition_feed import read_definitions
+from agents.giveaway_review import publish_review, read_giveaway
 from agents.ledger_reader import read_ledger
 from agents.settings import Settings
 from models.events import CommentCreated, Event, Purchase
 from streams.entry_block import encode_fact
 from streams.entry_ledger import blocks_of
 from streams.partitioning import partition_of
+from streams.suspicion_review import review_of
 from streams.topics import COMMENTS, CONVERSIONS, ENTRIES
 from tests.integration.cluster import Cluster
 from tests.integration.commands import run

@@ -19,7 +19,7 @@ import pytest
 import redis
 from kafka import KafkaProducer
 
-from agents.cli_campaigns import read_definitions
+from agents.definition_feed import read_definitions
 from agents.processes import ChildProcess, wait_until
 from agents.settings import Settings
 from agents.suspicion_pass import ENDED_WITH_WORKER, PassRequest

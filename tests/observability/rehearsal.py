@@ -35,8 +35,8 @@ from typing import Any, Final, Self
 
 import yaml
 
-from agents.cli_campaigns import read_definitions
 from agents.clock import wall_clock
+from agents.definition_feed import read_definitions
 from agents.processes import ChildProcess, free_port, wait_until
 from agents.simulator import FaultRates, Simulation, SimulationPlan
 from agents.simulator.plan import SimulatedRecord

@@ -130,7 +130,7 @@ class Outbox:
 class Life:
     """From an assignment to the death of the process."""
 
-    def __init__(self, kafka: Kafka) -> None:
+    def __init__(self, kafka: Kafka, slice_bytes: int) -> None:
         self.kafka = kafka
         self.confirmed = self.position = kafka.committed
         self._store = fill(MemoryStore(), kafka.changelog)
@@ -147,6 +147,7 @@ class Life:
             redis,  # type: ignore[arg-type]  # likewise
             self._confirm,
             WAIT_MS,
+            slice_bytes,
         )
         self.alerts.assign(0, kafka.committed)
 

@@ -1,7 +1,6 @@
 """The promise of alerts: kill the worker anywhere, and each is told at least once, under one identity, and no other."""
 
 from typing import Any
-from unittest import mock
 
 import pytest
 from hypothesis import given, settings
@@ -20,10 +19,10 @@ steps = st.one_of(
 scripts = st.integers(0, 24).flatmap(lambda size: st.lists(steps, min_size=size, max_size=size))
 
 
-def run(seed: int, script: list[tuple[str, Any]]) -> tuple[Kafka, Life]:
+def run(seed: int, script: list[tuple[str, Any]], slice_bytes: int) -> tuple[Kafka, Life]:
     """Work through a log with the given troubles, then to its end."""
     kafka = Kafka(window_log(seed))
-    life = Life(kafka)
+    life = Life(kafka, slice_bytes)
     for step, argument in script:
         if step == "read":
             life.read(argument)
@@ -32,13 +31,13 @@ def run(seed: int, script: list[tuple[str, Any]]) -> tuple[Kafka, Life]:
             if argument:
                 kafka.committed = life.confirmed
         elif step == "kill":
-            life = Life(kafka)
+            life = Life(kafka, slice_bytes)
         else:
             deliveries, mask = argument
             try:
                 life.flush((deliveries, lambda index, mask=mask: bool(mask >> index % 24 & 1)))
             except Killed:
-                life = Life(kafka)
+                life = Life(kafka, slice_bytes)
     life.drain()
     return kafka, life
 
@@ -48,9 +47,9 @@ def run(seed: int, script: list[tuple[str, Any]]) -> tuple[Kafka, Life]:
 @given(seed=st.integers(0, 5), script=scripts)
 def test_killed_workers_tell_what_an_uninterrupted_one_tells(slices: bool, seed: int, script: Any) -> None:
     """Any subset of a flush's records may survive a kill: the same transitions, in the same order, the same state."""
-    with mock.patch("agents.alerts.SLICE_BYTES", 1_000 if slices else 10**6):
-        calm, calm_life = run(seed, [])
-        kafka, life = run(seed, script)
+    slice_bytes = 1_000 if slices else 10**6
+    calm, calm_life = run(seed, [], slice_bytes)
+    kafka, life = run(seed, script, slice_bytes)
     assert any(first_told(calm).values())
     assert first_told(kafka) == first_told(calm)
     assert kafka.entries == calm.entries

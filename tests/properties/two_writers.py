@@ -12,7 +12,8 @@ from unittest import mock
 
 from agents.outbox import Delivery
 from agents.state_store import Change, MemoryStore, StateStore
-from agents.state_table import StateTable, fence_key
+from agents.state_table import StateTable
+from streams.changelog.keys import fence_key
 from streams.dedupe import Segment
 from streams.fencing import EPOCH_HEADER, NO_EPOCH, ChangelogOrder, Epoch, decode_epoch
 from streams.records import RowRecord

@@ -6,7 +6,7 @@ from functools import cache
 import msgspec
 import pytest
 
-from agents.cli_campaigns import read_definitions
+from agents.definition_feed import read_definitions
 from agents.simulator.plan import SimulationPlan
 from agents.simulator.simulation import Simulation
 from agents.simulator.truth import TrueIncident

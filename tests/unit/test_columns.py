@@ -111,9 +111,23 @@ def test_sample_is_every_nth_comment_of_a_large_batch() -> None:
     count = 3 * MOST_OF_A_BATCH
     state = partition_state()
     state.apply(COMMENTS, records([value_of("comment.created", f"e{n}", text=f"{n} x") for n in range(count)]), NOW_MS)
-    [held] = state.influencers.evidence._batches
+    [held] = state.evidence._batches
     assert held.texts == [f"{n} x" for n in range(0, count, 3)]
     assert (held.stride, held.minutes.tolist()) == (3, [NOON_MS // MINUTE_MS] * MOST_OF_A_BATCH)
+
+
+def test_reactions_that_count_become_evidence_once() -> None:
+    """Likes, shares and saves reported one by one, of the minute they belong to; no totals, and no redelivery."""
+    fields: list[dict[str, object]] = [
+        {"post_id": "p"},
+        {"post_id": "q", "kind": "save"},
+        {"kind": "view"},
+        {"count": 2},
+    ]
+    sent = [value_of("post.reaction", f"e{n}", **{"kind": "like", "count": 1, **each}) for n, each in enumerate(fields)]
+    state = partition_state()
+    state.apply(POSTS, records([*sent, sent[0]]), NOW_MS)
+    assert state.evidence._posts == {NOON_MS // MINUTE_MS: {(0, "p"): 1, (0, "q"): 1}}
 
 
 def test_chosen_comments_keep_what_belongs_to_them() -> None:

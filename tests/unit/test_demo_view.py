@@ -11,7 +11,7 @@ from msgspec.structs import replace as replace_alert
 from rich.cells import cell_len
 from rich.console import Console
 
-from agents.cli_campaigns import read_definitions
+from agents.definition_feed import read_definitions
 from agents.demo.frame import Frame
 from agents.demo.history import RateHistory, sparkline
 from agents.demo.opening import opened_now

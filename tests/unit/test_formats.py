@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from agents.state_store import MemoryStore
-from agents.state_table import StateTable, ids_key, row_key
+from agents.state_table import StateTable
 from streams import partition, records
 from streams.campaigns import CampaignBoard
+from streams.changelog.keys import ids_key, row_key
 from streams.counters import COLUMN, WIDTH
 from streams.dedupe import decode_segment, encode_segment
 from streams.formats import Format, UnsupportedRecord

@@ -11,6 +11,7 @@ from agents import draw_files
 from agents.cli import cli
 from models.draws import FrozenEntries, LedgerEnd, Randomness
 from streams.draw import entrant_of, list_text, read_list, receipt_of
+from streams.giveaway.freeze import ENTRIES_FILE, LEFT_OUT_FILE, listed_file
 
 
 def run(*arguments: object) -> Result:
@@ -21,7 +22,8 @@ def run(*arguments: object) -> Result:
 @pytest.fixture
 def frozen(tmp_path: Path) -> Path:
     """Return a directory with a frozen list of a hundred people."""
-    key = draw_files.new_key(tmp_path / draw_files.KEY)
+    key = draw_files.new_key()
+    draw_files.write_key(tmp_path / draw_files.KEY, key)
     people = [entrant_of(receipt_of(key, "instagram", str(n)), "instagram", str(n)) for n in range(100)]
     text = list_text((each, 1 + n % 3) for n, each in enumerate(people))
     left_out = f"{entrant_of(receipt_of(key, 'tiktok', 'bot'), 'tiktok', 'bot')} exclude 0.95 burst\n".encode()
@@ -31,15 +33,15 @@ def frozen(tmp_path: Path) -> Path:
         frozen_at="2026-04-18T20:05:00Z",
         rules={"friends": 2},
         ledger=LedgerEnd(topic="campaign.entries.v1", offsets={"3": 812}),
-        entries=draw_files.listed_file(draw_files.ENTRIES, text),
+        entries=listed_file(ENTRIES_FILE, text),
         chances=read_list(text).total,
-        left_out=draw_files.listed_file(draw_files.LEFT_OUT, left_out),
+        left_out=listed_file(LEFT_OUT_FILE, left_out),
         winners=3,
         substitutes=2,
         randomness=Randomness(source="drand quicknet round 77", round=77),
     )
-    draw_files.write_new(tmp_path / draw_files.ENTRIES, text)
-    draw_files.write_new(tmp_path / draw_files.LEFT_OUT, left_out)
+    draw_files.write_new(tmp_path / ENTRIES_FILE, text)
+    draw_files.write_new(tmp_path / LEFT_OUT_FILE, left_out)
     draw_files.write_new(tmp_path / draw_files.FROZEN, draw_files.encode_pretty(record))
     return tmp_path
 
@@ -57,10 +59,10 @@ def test_a_draw_is_verified(frozen: Path) -> None:
     assert run("verify", frozen / draw_files.FROZEN).exit_code == 0
     elsewhere = frozen / "copy"
     elsewhere.mkdir()
-    (frozen / draw_files.ENTRIES).rename(elsewhere / "list")
+    (frozen / ENTRIES_FILE).rename(elsewhere / "list")
     assert run("verify", frozen / draw_files.DRAW, "--entries", elsewhere / "list").exit_code == 0
     assert run("verify", frozen / draw_files.DRAW).exit_code == 2
-    (elsewhere / "list").rename(frozen / draw_files.ENTRIES)
+    (elsewhere / "list").rename(frozen / ENTRIES_FILE)
     again = run("draw", frozen, "--randomness", "something else")
     assert again.exit_code == 2
     assert "not overwritten" in again.output
@@ -69,7 +71,7 @@ def test_a_draw_is_verified(frozen: Path) -> None:
 def test_one_changed_entry_is_found(frozen: Path) -> None:
     """A list in which one entrant was replaced is neither drawn from nor verified: exit code 1, and why."""
     assert run("draw", frozen, "--randomness", "v").exit_code == 0
-    path = frozen / draw_files.ENTRIES
+    path = frozen / ENTRIES_FILE
     lines = path.read_bytes().splitlines(keepends=True)
     lines[50] = lines[50][:31] + (b"0" if lines[50][31:32] != b"0" else b"1") + lines[50][32:]
     path.write_bytes(b"".join(sorted(lines)))

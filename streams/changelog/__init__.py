@@ -1,0 +1,1 @@
+"""What outlives a crash: row records, remembered ids, fences, keys, slices."""

@@ -1,0 +1,1 @@
+"""Rules, entries, chances and numbers of giveaways; dry run, freeze and draw."""

@@ -1,0 +1,1 @@
+"""The log of giveaways: blocks, what a comment says, people, forgetting."""
