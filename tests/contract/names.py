@@ -70,7 +70,7 @@ def settings() -> str:
 
 def commands() -> str:
     """Return every command, argument and option with its type and default."""
-    return _text(_command("campaign-pulse", cli.to_info_dict(click.Context(cli))))
+    return _text(_command("campaign-pulse", cli.to_info_dict(click.Context(cli, **cli.context_settings))))
 
 
 def _command(path: str, info: Mapping[str, Any]) -> Iterator[str]:
