@@ -13,7 +13,7 @@ from agents.settings import Settings
 from agents.state_store import StateStore
 from agents.transport import BatchConsumer, BatchSchema, BatchTransport
 from agents.worker_parts import Worker
-from streams.topics import COMMENTS, CONVERSIONS, INFLUENCER_SNAPSHOTS, INPUT_TOPICS, POSTS, WINDOWS
+from models.topics import CLOSED_WINDOWS, COMMENTS, CONVERSIONS, INFLUENCER_SNAPSHOTS, INPUT_TOPICS, POSTS
 
 FETCHED_BYTES: Final = 96 * 1024 * 1024
 LEAST_FETCH_BYTES: Final = 256 * 1024
@@ -106,7 +106,7 @@ def build_app(
     worker = app.pulse = Worker(app, settings, partitions, registry, clock, store)
     topics = {
         name: app.topic(name, schema=BatchSchema(), acks=False)
-        for name in (*INPUT_TOPICS, INFLUENCER_SNAPSHOTS, WINDOWS)
+        for name in (*INPUT_TOPICS, INFLUENCER_SNAPSHOTS, CLOSED_WINDOWS)
     }
 
     @app.agent(topics[POSTS], name="posts")
@@ -129,7 +129,7 @@ def build_app(
         async for event in stream.events():
             await worker.processing.combine(event)
 
-    @app.agent(topics[WINDOWS], name="alerts")
+    @app.agent(topics[CLOSED_WINDOWS], name="alerts")
     async def alerts(stream: Any) -> None:
         async for event in stream.events():
             await worker.processing.judge(event)

@@ -13,8 +13,8 @@ from agents.definition_feed import UNREADABLE, decode_definition, encode_definit
 from agents.settings import Settings
 from agents.topic_admin import LARGEST_MESSAGE_BYTES, TopicError, ensure_topics
 from models.campaigns import CampaignDefinition
+from models.topics import DEFINITIONS
 from streams.definitions import DefinitionError, parse_definitions
-from streams.topics import DEFINITIONS
 
 
 def read_definitions(path: Path) -> list[CampaignDefinition]:

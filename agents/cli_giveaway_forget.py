@@ -14,11 +14,11 @@ from agents.giveaway_review import remove_from_review
 from agents.ledger_reader import Ledger, LedgerError, read_ledger
 from agents.settings import Settings
 from agents.topic_admin import LARGEST_MESSAGE_BYTES
+from models.topics import ENTRIES
 from streams.entry_block import FORGOTTEN_VERSION, EntryBlock, Forgotten, encode_fact
 from streams.giveaway_texts import handle_key
 from streams.ledger_comments import Person, hash_of, people_of, without_person
 from streams.partitioning import partition_of
-from streams.topics import ENTRIES
 
 _FOREVER_MS = 1 << 62
 

@@ -33,9 +33,9 @@ from agents.settings import Settings
 from models.draws import FrozenEntries, LedgerEnd, Randomness
 from models.giveaway import GiveawayRules
 from models.suspicion import Suspect
+from models.topics import ENTRIES
 from streams.draw import entrant_of, list_text, receipt_of
 from streams.giveaway_entries import settled
-from streams.topics import ENTRIES
 
 _ACCOUNT_LISTS: Final = ("excluded", "past_winners")
 

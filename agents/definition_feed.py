@@ -13,7 +13,7 @@ from mode import Service
 
 from agents.log_ends import log_ends
 from models.campaigns import CampaignDefinition
-from streams.topics import DEFINITIONS
+from models.topics import DEFINITIONS
 
 Change = tuple[str, CampaignDefinition | None]
 """A campaign id and its definition, or None when it was taken back."""

@@ -12,10 +12,10 @@ from msgspec import Struct
 
 from agents.log_ends import log_ends
 from agents.settings import Settings
+from models.topics import ENTRIES
 from streams.entry_block import EntryBlock, Forgotten, decode_fact
 from streams.ledger_union import union_of
 from streams.partitioning import partition_of
-from streams.topics import ENTRIES
 
 _PATIENCE_SECONDS: Final = 30.0
 

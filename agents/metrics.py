@@ -18,11 +18,11 @@ from agents.health import PHASES
 from agents.metric_rows import Row, label_rows
 from models.deadletters import REASONS
 from models.rollups import WINDOW_NAMES
+from models.topics import INPUT_TOPICS
 from streams.counters import ALERT_COUNTERS, COLUMN, COUNTERS
 from streams.money import MICROS
 from streams.partition import PartitionState
 from streams.rollups import ratio
-from streams.topics import INPUT_TOPICS
 
 if TYPE_CHECKING:
     from agents.worker_parts import Worker

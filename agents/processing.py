@@ -7,9 +7,9 @@ from faust.types import TP
 from prometheus_client import CollectorRegistry, Histogram
 
 from agents.fence import FencedOut
+from models.topics import INFLUENCER_SNAPSHOTS
 from streams.formats import UnsupportedRecord
 from streams.snapshots import decode_snapshot
-from streams.topics import INFLUENCER_SNAPSHOTS
 
 if TYPE_CHECKING:
     from agents.worker_parts import Worker

@@ -10,10 +10,10 @@ from agents.fence import FencedOut
 from agents.outbox import Headers
 from agents.state_table import late_key
 from agents.topic_admin import changelog_topic
+from models.topics import CLOSED_WINDOWS, COMMENTS, INPUT_TOPICS
 from streams.dedupe import Segment
 from streams.formats import UnsupportedRecord
 from streams.records import RowRecord
-from streams.topics import COMMENTS, INPUT_TOPICS, WINDOWS
 
 if TYPE_CHECKING:
     from agents.worker_parts import Worker
@@ -56,7 +56,7 @@ class Tenure:
                 rows, segments = await self._read_state(partition)
                 offsets = {topic: committed.get(TP(topic, partition), 0) for topic in INPUT_TOPICS}
                 self._worker.pipeline.assign(partition, rows, segments, offsets)
-                self._worker.alerts.assign(partition, committed.get(TP(WINDOWS, partition), 0))
+                self._worker.alerts.assign(partition, committed.get(TP(CLOSED_WINDOWS, partition), 0))
         self._worker.entries.assign(self._worker.pipeline.partitions)
         log.info("partitions taken over: %s", sorted(self._worker.pipeline.partitions))
         self._worker.health.ready(sorted(self._worker.pipeline.partitions))

@@ -9,7 +9,7 @@ from mode import Service
 from msgspec import Struct
 
 from agents.settings import Settings
-from streams.topics import INPUT_TOPICS
+from models.topics import INPUT_TOPICS
 
 if TYPE_CHECKING:
     from agents.worker_parts import Worker

@@ -30,11 +30,11 @@ from agents.topic_admin import STATE_TABLE, changelog_topic
 from agents.transport import BatchConsumer
 from agents.vitals import Vitals
 from agents.watchdog import Watch, Watchdog
+from models.topics import CLOSED_WINDOWS, COMMENTS, ENTRIES, INFLUENCER_SNAPSHOTS, INPUT_TOPICS
 from streams.campaigns import CampaignBoard
 from streams.partition import Limits
 from streams.pipeline import Pipeline
 from streams.sentiment import CachedScorer, make_scorer, make_scorer_with_terms
-from streams.topics import COMMENTS, ENTRIES, INFLUENCER_SNAPSHOTS, INPUT_TOPICS, WINDOWS
 
 if TYPE_CHECKING:
     from agents.app import PulseApp
@@ -158,7 +158,7 @@ class Worker:
 
     def attach(self, consumer: BatchConsumer) -> None:
         """Tell the consumer what comes in batches and whom to tell of assignments."""
-        consumer.batched_topics = frozenset((*INPUT_TOPICS, INFLUENCER_SNAPSHOTS, WINDOWS))
+        consumer.batched_topics = frozenset((*INPUT_TOPICS, INFLUENCER_SNAPSHOTS, CLOSED_WINDOWS))
         consumer.ticking_topics = frozenset(INPUT_TOPICS)
         consumer.bootstrap_servers = tuple(self.settings.bootstrap_servers)
         consumer.tick_seconds = self.settings.tick_seconds

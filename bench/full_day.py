@@ -17,6 +17,7 @@ from agents.simulator.definitions import synthetic_definitions
 from agents.state_table import ids_key, row_key
 from bench.load import Event
 from models.campaigns import CampaignDefinition
+from models.topics import COMMENTS, CONVERSIONS, POSTS
 from streams.attribution import Registry
 from streams.counters import COLUMN, SNAPSHOT_COLUMNS
 from streams.dedupe import SEGMENT_IDS, Segment, Span, encode_segment
@@ -25,7 +26,6 @@ from streams.partition import Limits, PartitionState
 from streams.partitioning import partition_key, partition_of
 from streams.posts import MetricHistory, PostHistory
 from streams.sentiment import make_scorer
-from streams.topics import COMMENTS, CONVERSIONS, POSTS
 
 END_MS: Final = 1_767_225_600_000
 QUARTER_MS: Final = 900_000

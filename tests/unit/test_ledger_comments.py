@@ -13,13 +13,13 @@ from agents.ledger_reader import Ledger, LedgerRecord, take_record
 from models.campaigns import CampaignDefinition
 from models.events import CommentCreated, CommentDeleted, Event, Purchase
 from models.giveaway import GiveawayRules
+from models.topics import COMMENTS, CONVERSIONS
 from streams.entry_block import EntryBlock, Forgotten, encode_fact
 from streams.entry_ledger import blocks_of, person_hash
 from streams.giveaway_entries import settled
 from streams.giveaway_rules import RuleBook
 from streams.ledger_comments import Person, hash_of, people_of, views_of, without_person
 from streams.ledger_union import union_of
-from streams.topics import COMMENTS, CONVERSIONS
 
 OPENS = datetime(2026, 4, 18, 14, tzinfo=UTC)
 OPENS_MS = int(OPENS.timestamp()) * 1000
