@@ -23,11 +23,11 @@ from agents.outbox import Outbox
 from agents.redis_projection import RedisProjection
 from agents.state_table import StateTable
 from models.alerts import AlertTransition
+from models.topics import ALERTS, CLOSED_WINDOWS
 from streams.alert_stage import AlertPartition, WindowRecord
 from streams.campaign_alerts import CampaignAlerts
 from streams.changelog.slices import SLICE_BYTES, Cut, SlicedCheckpoints
 from streams.pipeline import Pipeline
-from streams.topics import ALERTS, WINDOWS
 from streams.window_records import encode_window
 
 log: Final = logging.getLogger("campaign_pulse.alerts")
@@ -128,13 +128,13 @@ class AlertWorker:
         for partition, stage in list(self.partitions.items()):
             await self._save(partition, stage)
             await self._tell(stage)
-            self._confirm(TP(WINDOWS, partition), stage.covered())
+            self._confirm(TP(CLOSED_WINDOWS, partition), stage.covered())
 
     async def _send_windows(self) -> None:
         for state in list(self._pipeline.partitions.values()):
             for window in state.closed.take():
                 key = window.campaign_id
-                self._outbox.add_keyed(WINDOWS, key, key.encode(), encode_window(window))
+                self._outbox.add_keyed(CLOSED_WINDOWS, key, key.encode(), encode_window(window))
             await asyncio.sleep(0)
         await self._fence.membership.assure()
         await self._outbox.deliver()

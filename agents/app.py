@@ -8,7 +8,7 @@ from mode import Service
 
 from agents.lifecycle import Lifecycle
 from agents.transport import BatchConsumer, BatchTransport
-from streams.topics import COMMENTS
+from models.topics import COMMENTS
 
 
 class PulseApp(faust.App):

@@ -12,7 +12,7 @@ from agents.cli_common import UsageFailure, print_table, settings_or_exit
 from agents.definition_feed import DefinitionsError, current_definitions, encode_definition, read_definitions
 from agents.topic_admin import LARGEST_MESSAGE_BYTES, TopicError, ensure_topics
 from models.campaigns import CampaignDefinition
-from streams.topics import DEFINITIONS
+from models.topics import DEFINITIONS
 
 
 def definitions_or_exit(path: Path) -> list[CampaignDefinition]:

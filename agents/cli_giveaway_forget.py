@@ -14,10 +14,10 @@ from agents.giveaway_review import ReviewError, remove_from_review
 from agents.ledger_reader import read_ledger
 from agents.settings import Settings
 from agents.topic_admin import LARGEST_MESSAGE_BYTES
+from models.topics import ENTRIES
 from streams.ledger.compaction import LedgerError
 from streams.ledger.forgetting import find_people, replacements
 from streams.partitioning import partition_of
-from streams.topics import ENTRIES
 
 _FOREVER_MS = 1 << 62
 

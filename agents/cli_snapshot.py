@@ -22,7 +22,7 @@ from agents.settings import Settings
 from models.alerts import AlertTransition
 from models.deadletters import DeadLetter
 from models.rollups import WINDOW_NAMES, WindowName
-from streams.topics import ALERTS, DEAD_LETTERS
+from models.topics import ALERTS, DEAD_LETTERS
 
 _POLL_SECONDS: Final = 0.5
 _BOOTSTRAP_MS: Final = 5_000

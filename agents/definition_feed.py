@@ -18,8 +18,8 @@ from agents.log_ends import log_ends
 from agents.settings import Settings
 from agents.topic_admin import TopicError, ensure_topics
 from models.campaigns import CampaignDefinition
+from models.topics import DEFINITIONS
 from streams.definitions import DefinitionError, parse_definitions
-from streams.topics import DEFINITIONS
 
 Change = tuple[str, CampaignDefinition | None]
 """A campaign id and its definition, or None when it was taken back."""

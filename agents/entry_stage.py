@@ -28,11 +28,11 @@ from agents.outbox import Delivery
 from models.giveaway import ENTRY_REASONS
 from models.rollups import GiveawayRollup
 from models.suspicion import SUSPICION_REASONS
+from models.topics import ENTRIES
 from streams.attribution import Registry
 from streams.entry_block import EntryBlock, Forgotten, decode_fact
 from streams.giveaway_board import GiveawayBoard
 from streams.partitioning import partition_of
-from streams.topics import ENTRIES
 
 log: Final = logging.getLogger("campaign_pulse")
 _FETCH_BYTES: Final = 1024 * 1024

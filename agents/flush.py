@@ -20,6 +20,7 @@ from agents.fence import Fence
 from agents.outbox import Outbox, Sending
 from agents.redis_projection import RedisProjection
 from models.rollups import Rollup
+from models.topics import DEAD_LETTERS, ENTRIES, INFLUENCER_SNAPSHOTS, ROLLUPS
 from streams.campaigns import CampaignBoard
 from streams.changelog.keys import ids_key, row_key
 from streams.dedupe import encode_segment
@@ -27,7 +28,6 @@ from streams.entry_block import EntryBlock, records_of
 from streams.partition import PartitionState
 from streams.pipeline import Pipeline
 from streams.snapshots import describe, encode_snapshot
-from streams.topics import DEAD_LETTERS, ENTRIES, INFLUENCER_SNAPSHOTS, ROLLUPS
 
 _ROWS_AT_A_TIME: Final = 100
 _ROWS_A_WRITE: Final = 500

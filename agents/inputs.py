@@ -6,8 +6,8 @@ from typing import Any
 from faust.types import TP
 
 from agents.transport import BatchConsumer
+from models.topics import INPUT_TOPICS
 from streams.partition import PartitionState
-from streams.topics import INPUT_TOPICS
 
 
 class Inputs:

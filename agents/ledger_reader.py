@@ -10,9 +10,9 @@ from aiokafka.errors import KafkaError
 
 from agents.log_ends import log_ends
 from agents.settings import Settings
+from models.topics import ENTRIES
 from streams.ledger.compaction import Ledger, LedgerError, LedgerRecord, take_record
 from streams.partitioning import partition_of
-from streams.topics import ENTRIES
 
 _PATIENCE_SECONDS: Final = 30.0
 

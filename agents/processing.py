@@ -12,11 +12,11 @@ from agents.clock import Clock
 from agents.fence import FencedOut
 from agents.flush import Flusher
 from agents.inputs import Inputs
+from models.topics import INFLUENCER_SNAPSHOTS
 from streams.campaigns import CampaignBoard
 from streams.formats import UnsupportedRecord
 from streams.pipeline import Pipeline
 from streams.snapshots import decode_snapshot
-from streams.topics import INFLUENCER_SNAPSHOTS
 
 log: Final = logging.getLogger("campaign_pulse")
 _LATENCY_BUCKETS: Final = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0)

@@ -16,6 +16,7 @@ from agents.health import Health
 from agents.inputs import Inputs
 from agents.outbox import Headers, Outbox
 from agents.state_table import StateTable
+from models.topics import CLOSED_WINDOWS, COMMENTS, INPUT_TOPICS
 from streams.campaigns import CampaignBoard
 from streams.changelog.keys import late_key
 from streams.dedupe import Segment
@@ -23,7 +24,6 @@ from streams.formats import UnsupportedRecord
 from streams.partition import PartitionState
 from streams.pipeline import Pipeline
 from streams.records import RowRecord
-from streams.topics import COMMENTS, INPUT_TOPICS, WINDOWS
 
 log: Final = logging.getLogger("campaign_pulse")
 
@@ -114,7 +114,7 @@ class Tenure:
                 rows, segments = await self._read_state(partition)
                 offsets = {topic: committed.get(TP(topic, partition), 0) for topic in INPUT_TOPICS}
                 self._pipeline.assign(partition, rows, segments, offsets)
-                self._alerts.assign(partition, committed.get(TP(WINDOWS, partition), 0))
+                self._alerts.assign(partition, committed.get(TP(CLOSED_WINDOWS, partition), 0))
         self._entries.assign(self._pipeline.partitions)
         log.info("partitions taken over: %s", sorted(self._pipeline.partitions))
         self._health.ready(sorted(self._pipeline.partitions))

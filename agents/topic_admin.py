@@ -9,8 +9,9 @@ from msgspec import Struct
 
 from agents.processes import wait_until
 from agents.settings import Settings
-from streams.topics import (
+from models.topics import (
     ALERTS,
+    CLOSED_WINDOWS,
     COMMENTS,
     CONVERSIONS,
     DEAD_LETTERS,
@@ -19,7 +20,6 @@ from streams.topics import (
     INFLUENCER_SNAPSHOTS,
     POSTS,
     ROLLUPS,
-    WINDOWS,
 )
 
 STATE_TABLE: Final = "state"
@@ -79,7 +79,7 @@ def topic_specs(settings: Settings) -> list[TopicSpec]:
             {**_COMPACT, "max.message.bytes": _LARGEST_MESSAGE},
         ),
         (
-            WINDOWS,
+            CLOSED_WINDOWS,
             "closed minutes for alerts",
             wide,
             True,

@@ -14,8 +14,8 @@ from agents.health import Health
 from agents.inputs import Inputs
 from agents.outbox import Outbox
 from agents.settings import Settings
+from models.topics import INPUT_TOPICS
 from streams.pipeline import Pipeline
-from streams.topics import INPUT_TOPICS
 
 _CONSUMER_TASKS: Final = ("_commit_handler",)
 _FETCHER_TASKS: Final = ("_fetcher",)

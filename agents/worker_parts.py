@@ -36,11 +36,11 @@ from agents.topic_admin import STATE_TABLE, changelog_topic
 from agents.transport import BatchConsumer, BatchSchema
 from agents.vitals import Vitals
 from agents.watchdog import Watch, Watchdog
+from models.topics import CLOSED_WINDOWS, COMMENTS, CONVERSIONS, ENTRIES, INFLUENCER_SNAPSHOTS, INPUT_TOPICS, POSTS
 from streams.campaigns import CampaignBoard
 from streams.partition import Limits
 from streams.pipeline import Pipeline
 from streams.sentiment import CachedScorer, make_scorer, make_scorer_with_terms
-from streams.topics import COMMENTS, CONVERSIONS, ENTRIES, INFLUENCER_SNAPSHOTS, INPUT_TOPICS, POSTS, WINDOWS
 
 log: Final = logging.getLogger("campaign_pulse")
 FETCHED_BYTES: Final = 96 * 1024 * 1024
@@ -248,7 +248,7 @@ class Worker:
     def _define_agents(self, processing: Processing, changes: Any) -> None:
         topics = {
             name: self.app.topic(name, schema=BatchSchema(), acks=False)
-            for name in (*INPUT_TOPICS, INFLUENCER_SNAPSHOTS, WINDOWS)
+            for name in (*INPUT_TOPICS, INFLUENCER_SNAPSHOTS, CLOSED_WINDOWS)
         }
 
         @self.app.agent(topics[POSTS], name="posts")
@@ -271,7 +271,7 @@ class Worker:
             async for event in stream.events():
                 await processing.combine(event)
 
-        @self.app.agent(topics[WINDOWS], name="alerts")
+        @self.app.agent(topics[CLOSED_WINDOWS], name="alerts")
         async def alerts(stream: Any) -> None:
             async for event in stream.events():
                 await processing.judge(event)
@@ -283,7 +283,7 @@ class Worker:
 
     def _prepare(self, consumer: BatchConsumer) -> None:
         """Set what comes in batches and what is called when partitions come and go."""
-        consumer.batched_topics = frozenset((*INPUT_TOPICS, INFLUENCER_SNAPSHOTS, WINDOWS))
+        consumer.batched_topics = frozenset((*INPUT_TOPICS, INFLUENCER_SNAPSHOTS, CLOSED_WINDOWS))
         consumer.ticking_topics = frozenset(INPUT_TOPICS)
         consumer.bootstrap_servers = tuple(self._settings.bootstrap_servers)
         consumer.tick_seconds = self._settings.tick_seconds

@@ -28,10 +28,10 @@ from models.campaigns import CampaignDefinition
 from models.giveaway import ENTRY_REASONS
 from models.rollups import GiveawayRollup
 from models.suspicion import SUSPICION_REASONS, SuspicionNumbers
+from models.topics import COMMENTS, CONVERSIONS, POSTS
 from streams.batch import FileRecord
 from streams.giveaway_board import GiveawayBoard
 from streams.partitioning import partition_of
-from streams.topics import COMMENTS, CONVERSIONS, POSTS
 
 NAME: Final = "cardinality"
 CAMPAIGNS: Final = 50

@@ -16,6 +16,7 @@ import numpy as np
 from agents.simulator.definitions import synthetic_definitions
 from bench.load import Event
 from models.campaigns import CampaignDefinition
+from models.topics import COMMENTS, CONVERSIONS, POSTS
 from streams.attribution import Registry
 from streams.changelog.keys import ids_key, row_key
 from streams.counters import COLUMN, SNAPSHOT_COLUMNS
@@ -25,7 +26,6 @@ from streams.partition import Limits, PartitionState
 from streams.partitioning import partition_key, partition_of
 from streams.posts import MetricHistory, PostHistory
 from streams.sentiment import make_scorer
-from streams.topics import COMMENTS, CONVERSIONS, POSTS
 
 END_MS: Final = 1_767_225_600_000
 QUARTER_MS: Final = 900_000

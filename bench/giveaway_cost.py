@@ -21,6 +21,7 @@ from bench.load import giveaway, simulated
 from bench.stack import PARTITIONS, Cores
 from models.campaigns import CampaignDefinition
 from models.events import CommentCreated
+from models.topics import COMMENTS
 from streams.attribution import Registry
 from streams.batch import FileRecord
 from streams.decode import decode_event
@@ -30,7 +31,6 @@ from streams.partitioning import partition_of
 from streams.pipeline import Pipeline
 from streams.sentiment import DEFAULT_SCORER, CachedScorer, make_scorer
 from streams.snapshots import describe, encode_snapshot
-from streams.topics import COMMENTS
 
 NAME: Final = "giveaway_cost"
 EVENTS: Final = 400_000

@@ -12,8 +12,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from agents.transport import FETCH_WAIT_MS
 from bench.stack import PARTITIONS
+from models.topics import INPUT_TOPICS
 from streams.decode import decode_event
-from streams.topics import INPUT_TOPICS
 
 
 async def drain(bootstrap: str, events: int) -> dict[str, float]:

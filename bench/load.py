@@ -14,8 +14,8 @@ from agents.simulator.plan import FaultRates, SimulationPlan
 from agents.simulator.simulation import Simulation
 from bench.stack import PARTITIONS
 from models.campaigns import CampaignDefinition
+from models.topics import COMMENTS
 from streams.partitioning import partition_of
-from streams.topics import COMMENTS
 
 GIVEAWAY: Final = Path(__file__).parents[1] / "examples" / "giveaway.yaml"
 _BATCH_BYTES: Final = 512 * 1024

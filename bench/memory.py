@@ -18,8 +18,8 @@ from bench.figures import Figure, Say, at_most
 from bench.full_day import END_MS, changelog, definitions, moments, one_comment_each
 from bench.load import Batches
 from bench.stack import PARTITIONS, Cores, Stack, peak_bytes, resident_bytes
+from models.topics import DEFINITIONS
 from streams.idset import IdSet
-from streams.topics import DEFINITIONS
 
 NAME: Final = "memory"
 INFLUENCERS: Final = 10_000

@@ -16,7 +16,7 @@ from typing import Any
 import faust
 
 from bench.stack import PARTITIONS
-from streams.topics import INPUT_TOPICS
+from models.topics import INPUT_TOPICS
 
 
 def build_plain_app(bootstrap: str, seconds: float) -> faust.App:

@@ -9,11 +9,11 @@ from typing import Final
 from bench.figures import Figure, Say
 from bench.load import giveaway, one_of_each_text, simulated
 from bench.stack import Cores
+from models.topics import COMMENTS
 from streams.attribution import Registry
 from streams.batch import FileRecord
 from streams.pipeline import Pipeline
 from streams.sentiment import DEFAULT_SCORER, SCORERS, CachedScorer, make_scorer
-from streams.topics import COMMENTS
 
 NAME: Final = "scoring"
 EVENTS: Final = 200_000

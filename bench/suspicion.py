@@ -22,9 +22,9 @@ from bench.stack import Cores, Stack
 from models.campaigns import CampaignDefinition, InfluencerDefinition
 from models.events import CommentCreated, Event
 from models.giveaway import GiveawayRules
+from models.topics import COMMENTS, ENTRIES
 from streams.entry_block import records_of
 from streams.entry_ledger import blocks_of
-from streams.topics import COMMENTS, ENTRIES
 
 NAME: Final = "suspicion"
 COMMENTS_MADE: Final = 1_000_000

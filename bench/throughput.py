@@ -16,7 +16,7 @@ from agents.definition_feed import read_definitions
 from bench.figures import Figure, Say, at_least
 from bench.load import GIVEAWAY, Batches, Event, one_of_each_text, simulated
 from bench.stack import Cores, Stack, cpu_seconds
-from streams.topics import COMMENTS
+from models.topics import COMMENTS
 
 EVENTS: Final = 2_000_000
 _SPAN_SECONDS: Final = 3600.0

@@ -15,9 +15,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from models.topics import INPUT_TOPICS
 from streams.attribution import Registry
 from streams.influencers import InfluencerStore
-from streams.topics import INPUT_TOPICS
 from streams.window_evidence import WindowEvidence
 from streams.window_records import COUNTS, CampaignWindow, make_window, window_counts
 from streams.windows import HOUR_MS, MINUTE_MS, TIERS

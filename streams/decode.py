@@ -9,7 +9,7 @@ from msgspec import Struct
 from models.currencies import CURRENCIES
 from models.deadletters import Reason
 from models.events import ORDERS, CommentTopicEvent, ConversionTopicEvent, Event, PostTopicEvent
-from streams.topics import COMMENTS, CONVERSIONS, POSTS
+from models.topics import COMMENTS, CONVERSIONS, POSTS
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST_EVENT_MS: Final = 946_684_800_000  # 2000-01-01: earlier times are seconds taken for milliseconds, or zero

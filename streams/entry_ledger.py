@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.events import ORDERS, CommentCreated, CommentDeleted, Event, Refund
+from models.topics import COMMENTS
 from streams.decode import epoch_ms
 from streams.entry_block import EntryBlock, Order
 from streams.filling_block import FillingBlock, SomeComments
 from streams.hashing import PlatformSeeds, digest, hash_of, hashes_of
-from streams.topics import COMMENTS
 
 I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]

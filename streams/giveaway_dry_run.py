@@ -7,12 +7,12 @@ from msgspec import Struct
 from models.campaigns import CampaignDefinition
 from models.events import CommentCreated, CommentDeleted, CommentTopicEvent, ConversionTopicEvent, Event
 from models.giveaway import EntryReason, EntryVerdict, GiveawayRules
+from models.topics import COMMENTS, CONVERSIONS
 from streams.decode import epoch_ms
 from streams.entry_ledger import blocks_of
 from streams.giveaway_entries import GiveawayEntries, settled
 from streams.giveaway_rules import EntryAttempt, RuleBook
 from streams.hashing import PlatformSeeds, digest, hashes_of
-from streams.topics import COMMENTS, CONVERSIONS
 
 
 class Tried(Struct, frozen=True, kw_only=True):

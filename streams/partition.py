@@ -12,6 +12,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from models.topics import COMMENTS, INPUT_TOPICS, POSTS
 from streams.attribution import Registry
 from streams.batch import Record
 from streams.closed_windows import GRACE_MS, ClosedWindows
@@ -40,7 +41,6 @@ from streams.records import (
     tier_records,
 )
 from streams.sentiment import SentimentScorer
-from streams.topics import COMMENTS, INPUT_TOPICS, POSTS
 from streams.window_evidence import WindowEvidence
 from streams.windows import MINUTE_MS, WINDOWS
 

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from msgspec.structs import replace
 
 from models.campaigns import CampaignDefinition
+from models.topics import INPUT_TOPICS
 from streams.attribution import Registry
 from streams.batch import Record
 from streams.dedupe import DEDUPE_CAPACITY, Segment
 from streams.partition import Limits, PartitionState
 from streams.records import RowRecord
 from streams.sentiment import SentimentScorer
-from streams.topics import INPUT_TOPICS
 
 
 class Pipeline:

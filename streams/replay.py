@@ -9,6 +9,7 @@ from msgspec import Struct
 from models.campaigns import CampaignDefinition
 from models.events import EventTime
 from models.rollups import Snapshot
+from models.topics import COMMENTS
 from streams.alert_engine import Watcher
 from streams.alert_replay import AlertReplay
 from streams.attribution import Registry
@@ -20,7 +21,6 @@ from streams.partition import Limits, PartitionState
 from streams.pipeline import Pipeline
 from streams.sentiment import SentimentScorer
 from streams.snapshots import describe
-from streams.topics import COMMENTS
 from streams.windows import MINUTE_MS
 
 _BATCH_LINES = 2_000

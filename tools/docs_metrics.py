@@ -18,9 +18,9 @@ from models.events import EVENT_TYPES
 from models.giveaway import ENTRY_REASONS
 from models.rollups import WINDOW_NAMES
 from models.suspicion import SUSPICION_REASONS
+from models.topics import INPUT_TOPICS
 from streams.batch import FileRecord
 from streams.decode import TOPIC_OF_TYPE, tag_of
-from streams.topics import INPUT_TOPICS
 from tools.docs_events import EXAMPLES
 from tools.docs_reference import table
 

@@ -12,8 +12,9 @@ from models.campaigns import CampaignDefinition
 from models.deadletters import REASONS, DeadLetter
 from models.events import Event
 from models.rollups import Rollup, Snapshot
-from streams.topics import (
+from models.topics import (
     ALERTS,
+    CLOSED_WINDOWS,
     COMMENTS,
     CONVERSIONS,
     DEAD_LETTERS,
@@ -22,7 +23,6 @@ from streams.topics import (
     INFLUENCER_SNAPSHOTS,
     POSTS,
     ROLLUPS,
-    WINDOWS,
 )
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -55,7 +55,7 @@ _USES = {
         "`campaign-pulse campaigns`",
         "workers, `campaign-pulse campaigns list`",
     ),
-    WINDOWS: ("`campaign_id`", "internal (closed minutes, comments among them)", "workers", "workers (alerts)"),
+    CLOSED_WINDOWS: ("`campaign_id`", "internal (closed minutes, comments among them)", "workers", "workers (alerts)"),
     ALERTS: ("`alert_id`", "an alert that opened, changed or was resolved (JSON)", "workers", "anybody"),
     ROLLUPS: (
         "`[campaign]` or `[campaign, influencer]` (JSON)",

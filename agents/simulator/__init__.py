@@ -5,22 +5,12 @@ store what it yields.
 """
 
 from agents.simulator.faults import CORRUPT_KINDS
-from agents.simulator.plan import (
-    COMMENTS_TOPIC,
-    CONVERSIONS_TOPIC,
-    POSTS_TOPIC,
-    FaultRates,
-    SimulatedRecord,
-    SimulationPlan,
-)
+from agents.simulator.plan import FaultRates, SimulatedRecord, SimulationPlan
 from agents.simulator.simulation import Simulation
 from agents.simulator.truth import GroundTruth, TrueCampaign, TrueIncident, TrueInfluencer, TrueTotals, read_truth
 
 __all__ = [
-    "COMMENTS_TOPIC",
-    "CONVERSIONS_TOPIC",
     "CORRUPT_KINDS",
-    "POSTS_TOPIC",
     "FaultRates",
     "GroundTruth",
     "SimulatedRecord",

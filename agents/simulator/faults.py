@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
-from agents.simulator.plan import COMMENTS_TOPIC, CONVERSIONS_TOPIC, POSTS_TOPIC, FaultRates
+from agents.simulator.plan import FaultRates
 from models.deadletters import Reason
+from models.topics import COMMENTS, CONVERSIONS, POSTS
 
 Fields = dict[str, Any]
 """One event as it will be written to JSON."""
@@ -119,7 +120,7 @@ class CorruptKind(msgspec.Struct, frozen=True):
     reason: Reason
 
 
-_ALL = (POSTS_TOPIC, COMMENTS_TOPIC, CONVERSIONS_TOPIC)
+_ALL = (POSTS, COMMENTS, CONVERSIONS)
 CORRUPT_KINDS: dict[str, CorruptKind] = {
     "truncated_json": CorruptKind(_truncated, _ALL, "invalid_json"),
     "wrong_type": CorruptKind(_wrong_type, _ALL, "wrong_type"),
@@ -127,11 +128,11 @@ CORRUPT_KINDS: dict[str, CorruptKind] = {
     "null_field": CorruptKind(_null_field, _ALL, "wrong_type"),
     "invalid_utf8": CorruptKind(_invalid_utf8, _ALL, "invalid_utf8"),
     "unknown_type": CorruptKind(_unknown_type, _ALL, "unknown_type"),
-    "negative_count": CorruptKind(_negative_count, (POSTS_TOPIC,), "out_of_range"),
-    "absurd_count": CorruptKind(_absurd_count, (POSTS_TOPIC,), "out_of_range"),
+    "negative_count": CorruptKind(_negative_count, (POSTS,), "out_of_range"),
+    "absurd_count": CorruptKind(_absurd_count, (POSTS,), "out_of_range"),
     "year_3000": CorruptKind(_year_3000, _ALL, "event_time_future"),
     "epoch_seconds": CorruptKind(_epoch_seconds, _ALL, "event_time_implausible"),
-    "unknown_currency": CorruptKind(_unknown_currency, (CONVERSIONS_TOPIC,), "unknown_currency"),
+    "unknown_currency": CorruptKind(_unknown_currency, (CONVERSIONS,), "unknown_currency"),
     "empty_value": CorruptKind(_empty_value, _ALL, "empty_value"),
     "not_an_object": CorruptKind(_not_an_object, _ALL, "wrong_type"),
 }
@@ -149,10 +150,10 @@ def corruptible_event(
         "platform": "instagram",
         "occurred_at": at_ms,
     }
-    if topic == COMMENTS_TOPIC:
+    if topic == COMMENTS:
         mine = {"post_id": "p1", "comment_id": event_id, "author_id": "a1", "text": "Count me in!"}
         return fields | {"type": "comment.created"} | mine
-    if topic == CONVERSIONS_TOPIC:
+    if topic == CONVERSIONS:
         mine = {"order_id": event_id, "amount": "49.90", "currency": "EUR"}
         return fields | {"type": "purchase"} | mine
     if random.random() < 0.5:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from agents.simulator.attribution import TruthAttribution
 from agents.simulator.faults import Fields
 from agents.simulator.incidents import Incident
-from agents.simulator.plan import CONVERSIONS_TOPIC, SimulatedRecord, SimulationPlan
+from agents.simulator.plan import SimulatedRecord, SimulationPlan
 from agents.simulator.truth import (
     GroundTruth,
     InfluencerTally,
@@ -16,6 +16,7 @@ from agents.simulator.truth import (
     totals_of,
 )
 from models.campaigns import CampaignDefinition
+from models.topics import CONVERSIONS
 
 LATE_MS = 3_600_000
 """From this delay on an event is counted as late."""
@@ -51,7 +52,7 @@ class TruthLedger:
         if self._last_ms is None or at_ms > self._last_ms:
             self._last_ms = at_ms
         campaign_id = fields["campaign_id"]
-        if record.topic == CONVERSIONS_TOPIC:
+        if record.topic == CONVERSIONS:
             influencer_id, how = self._attribution[campaign_id].resolve(fields)
             self._attributed[how] += 1
         else:

@@ -4,10 +4,6 @@ from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
-POSTS_TOPIC = "campaign.posts.v1"
-COMMENTS_TOPIC = "campaign.comments.v1"
-CONVERSIONS_TOPIC = "campaign.conversions.v1"
-
 Shape = Literal["giveaway", "steady"]
 
 LATEST_ALLOWED_SECONDS = 20 * 3600

@@ -10,12 +10,13 @@ from agents.simulator.faults import CORRUPT_KINDS, Fields, corruptible_event, de
 from agents.simulator.incidents import Incident, IncidentCalendar
 from agents.simulator.ledger import TruthLedger
 from agents.simulator.people import Creator, Population, Post, creators_of
-from agents.simulator.plan import COMMENTS_TOPIC, CONVERSIONS_TOPIC, POSTS_TOPIC, SimulatedRecord, SimulationPlan
+from agents.simulator.plan import SimulatedRecord, SimulationPlan
 from agents.simulator.posts import publication_times, reaction, snapshot
 from agents.simulator.shapes import due_times
 from agents.simulator.texts import complaint_text, entry_text, handle_of
 from agents.simulator.truth import GroundTruth
 from models.campaigns import CampaignDefinition
+from models.topics import COMMENTS, CONVERSIONS, POSTS
 
 _HOUR_MS = 3_600_000
 _KIND_NAMES = tuple(CORRUPT_KINDS)
@@ -91,9 +92,9 @@ class Simulation:
             at_ms = max(0, due_ms - delay)
             chance = draw()
             if chance < comments_below:
-                topic, (creator, fields, at_ms) = COMMENTS_TOPIC, self._comment(at_ms)
+                topic, (creator, fields, at_ms) = COMMENTS, self._comment(at_ms)
             elif chance < posts_below:
-                topic = POSTS_TOPIC
+                topic = POSTS
                 publication = self._publication(due_ms, delay)
                 if publication is not None:
                     creator, fields, at_ms = publication
@@ -105,7 +106,7 @@ class Simulation:
                 else:
                     creator, fields, at_ms = self._post_event(at_ms, due_ms)
             else:
-                topic, (creator, fields, at_ms) = CONVERSIONS_TOPIC, self._conversion(at_ms)
+                topic, (creator, fields, at_ms) = CONVERSIONS, self._conversion(at_ms)
             record = self._record(topic, creator, fields, at_ms, due_ms)
             self._hand_out(record, fields, at_ms)
             yield record

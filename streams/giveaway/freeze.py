@@ -10,9 +10,9 @@ from msgspec import Struct
 from models.draws import FrozenEntries, LedgerEnd, ListedFile, Randomness
 from models.giveaway import GiveawayRules
 from models.suspicion import Suspect, SuspicionPolicy
+from models.topics import ENTRIES
 from streams.draw import entrant_of, list_text, receipt_of
 from streams.giveaway.loaded import GiveawayData
-from streams.topics import ENTRIES
 
 ENTRIES_FILE: Final = "entries.txt"
 LEFT_OUT_FILE: Final = "left-out.txt"

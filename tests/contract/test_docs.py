@@ -11,8 +11,8 @@ import pytest
 from agents.alert_projection import AlertKeys
 from agents.cli import cli
 from agents.redis_projection import GIVEAWAY_NUMBERS, HASH_STATISTICS, LEADERBOARD_METRICS, SUSPICION_NUMBERS, Keys
+from models import topics
 from models.events import EVENT_TYPES, Event
-from streams import topics
 from streams.decode import tag_of
 from tools import docs_events, make_docs
 

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from agents.log_ends import log_ends
 from models.deadletters import DeadLetter
-from streams.topics import INPUT_TOPICS
+from models.topics import INPUT_TOPICS
 from tests.faults.events import EventLog, Letters
 from tests.oracle.compare import at_the_end, differences
 

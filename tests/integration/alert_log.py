@@ -9,7 +9,7 @@ from kafka import KafkaConsumer, TopicPartition
 from agents.processes import wait_until
 from agents.simulator.simulation import SimulatedRecord
 from models.alerts import AlertTransition
-from streams.topics import ALERTS, INPUT_TOPICS
+from models.topics import ALERTS, INPUT_TOPICS
 from tests.integration.cluster import Cluster
 
 CHUNK_MS: Final = 10 * 60_000

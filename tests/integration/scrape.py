@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from agents.log_ends import log_ends
 from agents.processes import ChildProcess
 from models.deadletters import DeadLetter
-from streams.topics import DEAD_LETTERS
+from models.topics import DEAD_LETTERS
 from tests.integration.cluster import Cluster
 
 Labels = frozenset[tuple[str, str]]

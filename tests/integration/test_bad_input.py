@@ -13,8 +13,8 @@ from kafka import KafkaProducer
 from agents.flush import LARGEST_DEAD_LETTER_BYTES
 from agents.processes import wait_until
 from models.deadletters import DeadLetter
+from models.topics import COMMENTS, CONVERSIONS, POSTS
 from streams.partitioning import partition_of
-from streams.topics import COMMENTS, CONVERSIONS, POSTS
 from tests.integration.cluster import Cluster
 from tests.integration.scrape import Scrape, dead_letters, scrape
 

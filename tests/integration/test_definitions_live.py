@@ -14,8 +14,8 @@ from kafka import KafkaProducer
 
 from agents.cli import cli
 from agents.processes import wait_until
+from models.topics import CONVERSIONS, DEFINITIONS, POSTS
 from streams.partitioning import partition_of
-from streams.topics import CONVERSIONS, DEFINITIONS, POSTS
 from tests.integration.cluster import Cluster
 from tests.integration.commands import run, send
 from tests.integration.scrape import scrape

@@ -201,7 +201,7 @@ class TestTail:
         from kafka import KafkaProducer
 
         from models.deadletters import DeadLetter
-        from streams.topics import DEAD_LETTERS
+        from models.topics import DEAD_LETTERS
 
         assert pulse("topics", PULSE_BROKER=broker.bootstrap).returncode == 0
         letter = DeadLetter(

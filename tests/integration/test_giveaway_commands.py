@@ -18,11 +18,11 @@ from agents.giveaway_review import publish_review, read_giveaway
 from agents.ledger_reader import read_ledger
 from agents.settings import Settings
 from models.events import CommentCreated, Event, Purchase
+from models.topics import COMMENTS, CONVERSIONS, ENTRIES
 from streams.entry_block import encode_fact
 from streams.entry_ledger import blocks_of
 from streams.partitioning import partition_of
 from streams.suspicion_review import review_of
-from streams.topics import COMMENTS, CONVERSIONS, ENTRIES
 from tests.integration.cluster import Cluster
 from tests.integration.commands import run
 

@@ -10,7 +10,7 @@ import redis
 from kafka import KafkaConsumer, TopicPartition
 
 from agents.processes import wait_until
-from streams.topics import COMMENTS, DEAD_LETTERS, INPUT_TOPICS
+from models.topics import COMMENTS, DEAD_LETTERS, INPUT_TOPICS
 from tests.integration.cluster import SETTLE_SECONDS, Cluster
 from tests.integration.commands import run, send
 from tests.integration.test_giveaway_commands import DEFINITION, OPENS_MS

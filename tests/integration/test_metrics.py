@@ -19,8 +19,8 @@ from agents.simulator.definitions import synthetic_definitions
 from models.alerts import RULE_NAMES, AlertRuleOverride, AlertSettings, Severity, TransitionKind
 from models.campaigns import CampaignDefinition
 from models.giveaway import GiveawayRules
+from models.topics import CLOSED_WINDOWS, COMMENTS, CONVERSIONS, POSTS
 from streams.partitioning import partition_of
-from streams.topics import COMMENTS, CONVERSIONS, POSTS, WINDOWS
 from streams.window_records import COUNTS, encode_window, make_window
 from streams.windows import MINUTE_MS
 from tests.integration.cluster import Cluster
@@ -116,7 +116,7 @@ def send_spike(bootstrap: str, campaign_id: str, influencer_id: str) -> None:
             counts[0, COUNTS.index("engagements")] = 10 + number % 3 if number < CALM_MINUTES else 400
             window = make_window(campaign_id, source, first + number, [influencer_id], counts, {})
             producer.send(
-                WINDOWS,
+                CLOSED_WINDOWS,
                 key=campaign_id.encode(),
                 value=encode_window(window),
                 partition=target,

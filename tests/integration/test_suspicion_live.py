@@ -24,7 +24,7 @@ from agents.processes import ChildProcess, wait_until
 from agents.settings import Settings
 from agents.suspicion_pass import ENDED_WITH_WORKER, PassRequest
 from models.events import CommentCreated
-from streams.topics import COMMENTS
+from models.topics import COMMENTS
 from tests.integration.cluster import Cluster
 from tests.integration.commands import run
 

@@ -15,9 +15,9 @@ from agents.outbox import Delivery
 from agents.state_store import MemoryStore
 from agents.state_table import StateTable
 from models.alerts import AlertTransition
+from models.topics import ALERTS
 from streams.alert_replay import ReplayedWindow
 from streams.attribution import Registry
-from streams.topics import ALERTS
 from streams.window_records import COUNTS, encode_window, make_window
 from tests.properties.crashes import Killed
 from tests.properties.flushing_worker import CHANGELOG, Member, fill

@@ -13,6 +13,7 @@ import numpy as np
 
 from models.giveaway import GiveawayRules
 from models.rollups import GiveawayRollup
+from models.topics import INPUT_TOPICS
 from streams.attribution import Registry
 from streams.batch import FileRecord
 from streams.dedupe import Segment, decode_segment, encode_segment
@@ -22,7 +23,6 @@ from streams.partition import Limits
 from streams.pipeline import Pipeline
 from streams.records import RowRecord, decode_record
 from streams.snapshots import unique_counts
-from streams.topics import INPUT_TOPICS
 from streams.windows import LONGEST_MS
 from tests.unit.events import DAY_MS, HOUR_MS, NOON_MS, NOW_MS, WordScorer, campaign, influencer
 

@@ -13,11 +13,11 @@ from agents.outbox import Delivery
 from agents.state_store import MemoryStore
 from agents.state_table import StateTable
 from models.deadletters import DeadLetter
+from models.topics import DEAD_LETTERS, ENTRIES, INPUT_TOPICS
 from streams.batch import Forward
 from streams.campaigns import CampaignBoard
 from streams.dedupe import Segment
 from streams.records import RowRecord
-from streams.topics import DEAD_LETTERS, ENTRIES, INPUT_TOPICS
 from tests.properties.crashes import PARTITIONS, Kafka, Killed, Worker, Write
 
 CHANGELOG = "changelog"

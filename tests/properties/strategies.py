@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from streams.topics import COMMENTS, CONVERSIONS, POSTS
+from models.topics import COMMENTS, CONVERSIONS, POSTS
 from tests.unit.events import HOUR_MS, NOON_MS, SECOND_MS, value_of
 
 CORRUPT = (b"", None, b"{", b"\xff\xfe", b'{"type":"zzz"}', b'{"type":"click"}', b"[]", b"7")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.topics import INPUT_TOPICS
 from streams.partitioning import partition_of
-from streams.topics import INPUT_TOPICS
 from tests.properties.crashes import PARTITIONS, Kafka, Killed, Worker
 from tests.properties.flushing_worker import FlushingWorker
 from tests.properties.strategies import CORRUPT, event_pools

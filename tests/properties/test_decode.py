@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.deadletters import REASONS
+from models.topics import INPUT_TOPICS
 from streams.partition import Limits, PartitionState
 from streams.replay import Replay
-from streams.topics import INPUT_TOPICS
 from tests.unit.events import NOON_MS, NOW_MS, TYPES, WordScorer, fields, partition_state, records, value_of
 
 odd = st.one_of(

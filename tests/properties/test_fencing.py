@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.topics import COMMENTS
 from streams.fencing import NO_EPOCH, ChangelogOrder, Epoch, OwnOffsets, decode_epoch
-from streams.topics import COMMENTS
 from tests.properties.test_crashes import Log, batches, lists_up_to, logs, run
 from tests.properties.two_writers import KeptStore, Owner, SharedKafka
 from tests.unit.events import value_of

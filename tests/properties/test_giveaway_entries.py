@@ -10,11 +10,11 @@ from models.campaigns import CampaignDefinition, InfluencerDefinition
 from models.events import CommentCreated, CommentDeleted, Event
 from models.giveaway import GiveawayRules
 from models.rollups import GiveawayRollup
+from models.topics import COMMENTS
 from streams import entry_ledger
 from streams.entry_block import EntryBlock, decode_fact, encode_fact
 from streams.giveaway_entries import GiveawayEntries
 from streams.giveaway_rules import RuleBook
-from streams.topics import COMMENTS
 
 from .giveaway_model import numbers
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from models.campaigns import CampaignDefinition, InfluencerDefinition
 from models.events import CommentCreated
 from models.giveaway import GiveawayRules
+from models.topics import COMMENTS
 from streams.entry_columns import name_hashes
 from streams.entry_ledger import blocks_of
 from streams.giveaway_mentions import mentions_in
@@ -17,7 +18,6 @@ from streams.giveaway_rules import RuleBook
 from streams.giveaway_texts import folded, handle_key, mentions_of
 from streams.handle_hashes import handle_hashes
 from streams.joined_strings import encoded, encoded_together, taken_apart
-from streams.topics import COMMENTS
 
 TEXTS = st.text(alphabet="@@@@abA1_.-· #\n\0\1é＠﹫ß🍀\u0301\u200d\ufe0fʰ日", max_size=14)
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.rollups import WINDOW_NAMES
-from streams.topics import POSTS
+from models.topics import POSTS
 from streams.windows import TIERS, WINDOWS
 from tests.unit.events import DAY_MS, HOUR_MS, NOON_MS, NOW_MS, partition_state, records, rollup_of, value_of
 

@@ -6,10 +6,10 @@ import msgspec
 import numpy as np
 import pytest
 
+from models.topics import COMMENTS, CONVERSIONS, POSTS
 from streams.attribution import Registry
 from streams.columns import AT_A_TIME, Comments
 from streams.partition import PartitionState
-from streams.topics import COMMENTS, CONVERSIONS, POSTS
 from streams.window_evidence import MOST_OF_A_BATCH, Sample
 from tests.unit.events import (
     MINUTE_MS,

@@ -9,6 +9,7 @@ import pytest
 from models.currencies import NO_CURRENCY
 from models.deadletters import REASONS, DeadLetter
 from models.events import EVENT_TYPES, PostMetrics, PostReaction, Purchase
+from models.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS, POSTS
 from streams.decode import (
     EARLIEST_EVENT_MS,
     FUTURE_TOLERANCE_MS,
@@ -21,7 +22,6 @@ from streams.decode import (
     tag_of,
 )
 from streams.partition import Limits
-from streams.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS, POSTS
 from tests.unit.events import NOON_MS, NOW_MS, TYPES, event_of, fields, partition_state, records, value_of
 
 TOPIC_OF_TAG = {tag_of(kind): topic for kind, topic in TOPIC_OF_TYPE.items()}

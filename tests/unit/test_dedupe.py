@@ -5,10 +5,10 @@ from unittest import mock
 import numpy as np
 import pytest
 
+from models.topics import COMMENTS
 from streams.dedupe import SEGMENT_IDS, DedupeHorizon, Segment, decode_segment, encode_segment
 from streams.partition import Limits
 from streams.pipeline import Pipeline
-from streams.topics import COMMENTS
 from tests.unit.events import HOUR_MS, NOON_MS, NOW_MS, WordScorer, records, value_of
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from models.events import CommentCreated, CommentDeleted, Event, Purchase, Refund
+from models.topics import COMMENTS, CONVERSIONS
 from streams.entry_block import (
     BLOCK_VERSION,
     RECORD_BYTES,
@@ -21,7 +22,6 @@ from streams.entry_block import (
 from streams.entry_ledger import EntryCollector, blocks_of, person_hash
 from streams.filling_block import SomeComments
 from streams.hashing import PlatformSeeds
-from streams.topics import COMMENTS, CONVERSIONS
 
 _COMMON: dict[str, Any] = {"campaign_id": "spring", "platform": "instagram", "occurred_at": 5, "influencer_id": "ana"}
 FIRST_OFFSET = 100

@@ -15,10 +15,10 @@ from agents.outbox import Delivery
 from models.campaigns import CampaignDefinition, InfluencerDefinition
 from models.giveaway import GiveawayRules
 from models.rollups import GiveawayRollup
+from models.topics import ENTRIES
 from streams.attribution import Registry
 from streams.entry_block import EntryBlock, decode_fact, encode_fact
 from streams.partitioning import partition_of
-from streams.topics import ENTRIES
 
 from .test_giveaway_entries import OPENS, OPENS_MS, block, comment
 

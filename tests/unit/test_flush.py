@@ -13,10 +13,10 @@ from agents.outbox import Delivery
 from agents.state_store import MemoryStore
 from agents.state_table import StateTable
 from models.rollups import GiveawayRollup
+from models.topics import COMMENTS, ENTRIES, POSTS
 from streams.campaigns import CampaignBoard
 from streams.entry_block import EntryBlock
 from streams.pipeline import Pipeline
-from streams.topics import COMMENTS, ENTRIES, POSTS
 from tests.unit.events import NOON_MS, NOW_MS, WordScorer, records, value_of
 from tests.unit.test_entry_stage import definition
 

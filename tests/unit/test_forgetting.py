@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.events import Purchase
+from models.topics import CONVERSIONS
 from streams.entry_block import Forgotten, decode_fact, encode_fact
 from streams.entry_ledger import person_hash
 from streams.giveaway_entries import settled
 from streams.ledger.compaction import Ledger, LedgerRecord
 from streams.ledger.forgetting import find_people, replacements, without_person
 from streams.ledger_comments import Person, hash_of
-from streams.topics import CONVERSIONS
 from tests.unit.ledgers import NAMES, OPENS_MS, block, book, comment
 
 STAND_IN = "forgotten-0"

@@ -11,11 +11,11 @@ from models.campaigns import CampaignDefinition, InfluencerDefinition
 from models.events import CommentCreated, CommentDeleted, Event, Purchase, Refund
 from models.giveaway import BonusEntries, GiveawayRules
 from models.rollups import GiveawayRollup
+from models.topics import COMMENTS, CONVERSIONS
 from streams.entry_block import EntryBlock, Forgotten
 from streams.entry_ledger import blocks_of, person_hash
 from streams.giveaway_entries import GiveawayEntries
 from streams.giveaway_rules import RuleBook
-from streams.topics import COMMENTS, CONVERSIONS
 
 OPENS = datetime(2026, 4, 18, 14, tzinfo=UTC)
 OPENS_MS = int(OPENS.timestamp()) * 1000

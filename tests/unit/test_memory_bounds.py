@@ -13,8 +13,8 @@ from agents.outbox import Delivery, Outbox
 from agents.redis_projection import RedisProjection
 from agents.worker_parts import FETCHED_BYTES, LARGEST_FETCH_BYTES, LEAST_FETCH_BYTES, fetch_bytes
 from models.rollups import InfluencerRollup
+from models.topics import COMMENTS, INPUT_TOPICS
 from streams.partitioning import partition_of
-from streams.topics import COMMENTS, INPUT_TOPICS
 from tests.properties.crashes import PARTITIONS, Kafka
 from tests.properties.flushing_worker import FlushedKafka, FlushingWorker
 from tests.unit.events import NOW_MS, partition_state, records, value_of

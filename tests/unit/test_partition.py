@@ -4,13 +4,13 @@ import msgspec
 import pytest
 
 from models.campaigns import TrackingLink
+from models.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS, POSTS
 from streams.attribution import Registry
 from streams.batch import FileRecord
 from streams.intake import with_influencer
 from streams.partition import PartitionState
 from streams.partitioning import partition_of
 from streams.records import decode_record
-from streams.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS, POSTS
 from tests.unit.events import (
     DAY_MS,
     HOUR_MS,

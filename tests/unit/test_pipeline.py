@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from models.topics import COMMENTS, CONVERSIONS
 from streams.pipeline import Pipeline
-from streams.topics import COMMENTS, CONVERSIONS
 from tests.unit.events import NOON_MS, NOW_MS, WordScorer, campaign, influencer, records, rollup_of, value_of
 
 

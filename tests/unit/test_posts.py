@@ -1,10 +1,10 @@
 """Posts: cumulative snapshots to deltas, by timelines worked out by hand."""
 
 from models.rollups import WINDOW_NAMES
+from models.topics import POSTS
 from streams.counters import COLUMN
 from streams.partition import PartitionState
 from streams.posts import MetricHistory
-from streams.topics import POSTS
 from tests.unit.events import DAY_MS, HOUR_MS, MINUTE_MS, NOON_MS, NOW_MS, partition_state, records, rollup_of, value_of
 
 LIKES = COLUMN["likes"]

@@ -4,11 +4,11 @@ import msgspec
 import numpy as np
 import pytest
 
+from models.topics import COMMENTS, CONVERSIONS, POSTS
 from streams.formats import UnsupportedRecord
 from streams.partition import PartitionState
 from streams.records import FORMAT_VERSION, decode_record, pack, unpack
 from streams.snapshots import describe
-from streams.topics import COMMENTS, CONVERSIONS, POSTS
 from tests.unit.events import DAY_MS, HOUR_MS, NOON_MS, NOW_MS, partition_state, records, value_of
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from models.rollups import Snapshot
+from models.topics import COMMENTS, CONVERSIONS, POSTS
 from streams.replay import Replay, topic_of
-from streams.topics import COMMENTS, CONVERSIONS, POSTS
 from tests.unit.events import HOUR_MS, NOON_MS, NOW_MS, WordScorer, campaign, influencer, value_of
 
 

@@ -9,17 +9,10 @@ from typing import Any
 
 import pytest
 
-from agents.simulator import (
-    COMMENTS_TOPIC,
-    CONVERSIONS_TOPIC,
-    POSTS_TOPIC,
-    FaultRates,
-    SimulatedRecord,
-    Simulation,
-    SimulationPlan,
-)
+from agents.simulator import FaultRates, SimulatedRecord, Simulation, SimulationPlan
 from agents.simulator.definitions import synthetic_definitions
 from models.campaigns import CampaignDefinition
+from models.topics import COMMENTS, CONVERSIONS, POSTS
 from streams.definitions import parse_definitions
 
 ROOT = Path(__file__).parents[2]
@@ -136,9 +129,9 @@ def test_keys_are_influencers_or_the_campaign() -> None:
 def test_the_mix_is_as_asked() -> None:
     """Comments, posts and conversions come 70 : 20 : 10."""
     counts = Counter(record.topic for record in Simulation([giveaway()], plan(faults=FaultRates.none())).records())
-    assert counts[COMMENTS_TOPIC] == pytest.approx(2800, rel=0.05)
-    assert counts[POSTS_TOPIC] == pytest.approx(800, rel=0.12)
-    assert counts[CONVERSIONS_TOPIC] == pytest.approx(400, rel=0.15)
+    assert counts[COMMENTS] == pytest.approx(2800, rel=0.05)
+    assert counts[POSTS] == pytest.approx(800, rel=0.12)
+    assert counts[CONVERSIONS] == pytest.approx(400, rel=0.15)
 
 
 def test_a_metric_of_a_post_comes_by_snapshots_or_by_reactions() -> None:

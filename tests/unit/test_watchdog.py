@@ -14,7 +14,7 @@ from agents.inputs import Inputs
 from agents.settings import Settings
 from agents.vitals import Stillness, Symptom, Vitals
 from agents.watchdog import GRACE_SECONDS, LOOK_SECONDS, Watch
-from streams.topics import COMMENTS
+from models.topics import COMMENTS
 
 ROOT = Path(__file__).parents[2]
 

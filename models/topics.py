@@ -15,7 +15,7 @@ INFLUENCER_SNAPSHOTS: Final = "campaign.influencer-snapshots.v1"
 ENTRIES: Final = "campaign.entries.v1"
 """The ledger of giveaways, partitioned by campaign: see ``streams.entry_ledger``."""
 
-WINDOWS: Final = "campaign.windows.v1"
+CLOSED_WINDOWS: Final = "campaign.windows.v1"
 """Internal: closed minutes of a campaign's influencers, partitioned by campaign, for alerts."""
 
 ALERTS: Final = "campaign.alerts.v1"
