@@ -85,7 +85,7 @@ def _command(path: str, info: Mapping[str, Any]) -> Iterator[str]:
         default = each["default"]
         if isinstance(default, Path):
             default = default.name  # a file of ours, wherever this is installed
-        names = "/".join((*each["opts"], *each["secondary_opts"]))
+        names = "/".join(sorted((*each["opts"], *each["secondary_opts"])))  # click keeps those of --help in a set
         told = f"{each['type']['param_type']} {json.dumps(kind, default=str)} nargs={each['nargs']} default={default!r}"
         yield " ".join((path, each["param_type_name"], names, told, *traits))
     for name, command in sorted(info.get("commands", {}).items()):
