@@ -12,6 +12,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from models.times import MINUTE_MS
 from models.topics import COMMENTS, INPUT_TOPICS, POSTS
 from streams.attribution import Registry
 from streams.batch import Record
@@ -41,7 +42,7 @@ from streams.records import (
     tier_records,
 )
 from streams.sentiment import SentimentScorer
-from streams.windows import MINUTE_MS, WINDOWS
+from streams.windows import WINDOWS
 
 I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]
