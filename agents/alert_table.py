@@ -9,6 +9,7 @@ from rich.table import Table
 
 from agents.cli_common import print_table
 from models.alerts import AlertTransition
+from models.times import MINUTE_MS
 
 _STYLES = {"critical": "bold red", "warning": "yellow"}
 
@@ -30,7 +31,7 @@ def print_alerts(transitions: Iterable[AlertTransition]) -> None:
     for alert_id, first in opened.items():
         alert, last = first.alert, newest[alert_id]
         severity = last.alert.severity
-        minutes = (last.at_ms - first.at_ms) // 60_000
+        minutes = (last.at_ms - first.at_ms) // MINUTE_MS
         table.add_row(
             moment(first.at_ms),
             f"{minutes} min" if last.kind == "resolved" else "still open",

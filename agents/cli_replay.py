@@ -20,6 +20,7 @@ from agents.cli_common import UsageFailure, print_table, settings_or_exit
 from agents.clock import make_clock
 from models.alerts import SnapshotWithAlerts
 from models.rollups import Snapshot
+from models.times import epoch_ms
 from streams.partition import Limits
 from streams.replay import Replay, ReplayCounts
 from streams.sentiment import CachedScorer, make_scorer, make_scorer_with_terms
@@ -43,7 +44,7 @@ class Moment(click.ParamType):
             self.fail(f"{text!r} is neither RFC 3339 nor epoch milliseconds", param, ctx)
         if moment.tzinfo is None:
             self.fail(f"{text!r} has no offset (write ...Z or ...+02:00)", param, ctx)
-        return int(moment.timestamp() * 1000)
+        return epoch_ms(moment)
 
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

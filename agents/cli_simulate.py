@@ -25,6 +25,7 @@ from agents.simulator.files import copy_to
 from agents.simulator.publisher import PROGRESS_RECORDS, PublishError, PublishReport, publish
 from agents.topic_admin import TopicError, ensure_topics
 from models.campaigns import CampaignDefinition
+from models.times import epoch_ms
 
 _DEFAULT_EVENTS = 10_000
 _OPEN_END_SECONDS = 7 * 86_400.0
@@ -239,7 +240,7 @@ def _plan(
     duration = options["duration"] or (first.ends_at - first.starts_at).total_seconds()
     start_ms = options["start"]
     if start_ms is None:
-        start_ms = int(first.starts_at.timestamp() * 1000)
+        start_ms = epoch_ms(first.starts_at)
         # Events that lie in the future would all be refused.
         start_ms = min(start_ms, wall_clock() - round(duration * 1000)) if not made_up else start_ms
     return SimulationPlan(

@@ -22,10 +22,11 @@ from msgspec import Struct
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, RdictIter, WriteBatch
 
 from agents.state_store import Change, DirectoryError, StoreError
+from models.times import HOUR_MS
 
 LAYOUT: Final = 1
 """Number of the way in which records lie in the database; another one is rebuilt."""
-TRUSTED_MS: Final = 20 * 3_600_000
+TRUSTED_MS: Final = 20 * HOUR_MS
 """Kafka keeps the mark of a deleted key for a day (``delete.retention.ms``). An older copy might never learn of it."""
 _DATABASE: Final = "campaign-pulse-state"
 _LOCK: Final = "lock"

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from agents.processes import wait_until
 from agents.settings import Settings
+from models.times import DAY_MS
 from models.topics import (
     ALERTS,
     CLOSED_WINDOWS,
@@ -26,7 +27,6 @@ STATE_TABLE: Final = "state"
 _BOOTSTRAP_MS: Final = 10_000
 """A broker that is there answers at once; kafka-python's own 30 s are long for a mistyped address."""
 _KNOWN_SECONDS: Final = 30.0
-_DAY_MS: Final = 86_400_000
 LARGEST_MESSAGE_BYTES: Final = 8 * 1024 * 1024
 _LARGEST_MESSAGE: Final = str(LARGEST_MESSAGE_BYTES)
 _COMPACT: Final = {"cleanup.policy": "compact"}
@@ -57,7 +57,7 @@ def changelog_topic(settings: Settings) -> str:
 def topic_specs(settings: Settings) -> list[TopicSpec]:
     """Return every topic this product reads or writes."""
     # 72 hours and some: redeliveries reach back that far, and a replay must be able to.
-    keep = {"retention.ms": str(4 * _DAY_MS), "max.message.bytes": _LARGEST_MESSAGE}
+    keep = {"retention.ms": str(4 * DAY_MS), "max.message.bytes": _LARGEST_MESSAGE}
     wide = settings.partitions
     purposes: list[tuple[str, str, int, bool, dict[str, str]]] = [
         (POSTS, "post events in", wide, True, keep),
@@ -83,18 +83,18 @@ def topic_specs(settings: Settings) -> list[TopicSpec]:
             "closed minutes for alerts",
             wide,
             True,
-            {"retention.ms": str(_DAY_MS), "max.message.bytes": _LARGEST_MESSAGE},
+            {"retention.ms": str(DAY_MS), "max.message.bytes": _LARGEST_MESSAGE},
         ),
         # Five thousand influencers with codes and links are 1.4 MB.
         (DEFINITIONS, "campaign definitions", 1, False, {**_COMPACT, "max.message.bytes": _LARGEST_MESSAGE}),
         (ROLLUPS, "rollups out", wide, False, _COMPACT),
-        (ALERTS, "alerts out", wide, False, {"retention.ms": str(30 * _DAY_MS)}),
+        (ALERTS, "alerts out", wide, False, {"retention.ms": str(30 * DAY_MS)}),
         (
             DEAD_LETTERS,
             "refused input",
             1,
             False,
-            {"retention.ms": str(30 * _DAY_MS), "max.message.bytes": _LARGEST_MESSAGE},
+            {"retention.ms": str(30 * DAY_MS), "max.message.bytes": _LARGEST_MESSAGE},
         ),
     ]
     # A confirmation means that a majority has the record: with the broker's default of 1, the last replica in sync may

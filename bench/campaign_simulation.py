@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.alerts import AlertSettings, MutedMoment
+from models.times import MINUTE_MS
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-START_MS: Final = 1_750_000_000_000 // 60_000 * 60_000
-MINUTE_MS: Final = 60_000
+START_MS: Final = 1_750_000_000_000 // MINUTE_MS * MINUTE_MS
 WARM_UP_MINUTES: Final = 120
 """Before this no incident begins: two hours into a campaign."""
 SPACING_MINUTES: Final = 260

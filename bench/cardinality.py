@@ -28,6 +28,7 @@ from models.campaigns import CampaignDefinition
 from models.giveaway import ENTRY_REASONS
 from models.rollups import GiveawayRollup
 from models.suspicion import SUSPICION_REASONS, SuspicionNumbers
+from models.times import HOUR_MS
 from models.topics import COMMENTS, CONVERSIONS, POSTS
 from streams.batch import FileRecord
 from streams.giveaway_board import GiveawayBoard
@@ -77,9 +78,9 @@ class FullBoard(GiveawayBoard):
                 influencer_id=who,
                 as_of_ms=_NOW_MS,
                 status="open",
-                opens_ms=_NOW_MS - 3_600_000,
-                closes_ms=_NOW_MS + 3_600_000,
-                time_left_ms=3_600_000,
+                opens_ms=_NOW_MS - HOUR_MS,
+                closes_ms=_NOW_MS + HOUR_MS,
+                time_left_ms=HOUR_MS,
                 invalid_entries=dict.fromkeys(ENTRY_REASONS, 1),
                 tagged_friends=1,
                 suspicion=suspicion,

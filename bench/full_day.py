@@ -16,6 +16,7 @@ import numpy as np
 from agents.simulator.definitions import synthetic_definitions
 from bench.load import Event
 from models.campaigns import CampaignDefinition
+from models.times import DAY_MS, HOUR_MS, MINUTE_MS
 from models.topics import COMMENTS, CONVERSIONS, POSTS
 from streams.attribution import Registry
 from streams.changelog.keys import ids_key, row_key
@@ -28,9 +29,8 @@ from streams.posts import MetricHistory, PostHistory
 from streams.sentiment import make_scorer
 
 END_MS: Final = 1_767_225_600_000
-QUARTER_MS: Final = 900_000
-_DAY_MS: Final = 86_400_000
-_QUARTERS: Final = _DAY_MS // QUARTER_MS
+QUARTER_MS: Final = 15 * MINUTE_MS
+_QUARTERS: Final = DAY_MS // QUARTER_MS
 _CAMPAIGNS: Final = 10
 _POSTS_EACH: Final = 2
 _ORDER_EVERY: Final = 12
@@ -39,7 +39,7 @@ _CLASSES: Final = ("sentiment_positive", "sentiment_neutral", "sentiment_negativ
 
 def definitions(influencers: int) -> list[CampaignDefinition]:
     """Return made-up campaigns over the day."""
-    begin = datetime.fromtimestamp((END_MS - _DAY_MS) / 1000, UTC)
+    begin = datetime.fromtimestamp((END_MS - DAY_MS) / 1000, UTC)
     return synthetic_definitions(influencers, _CAMPAIGNS, 3, begin, timedelta(days=2))
 
 
@@ -54,8 +54,8 @@ def people(campaigns: list[CampaignDefinition]) -> list[tuple[str, str, str]]:
 
 def moments(phase_ms: int) -> list[int]:
     """Return one moment in every pane of every window, ascending."""
-    day = range(END_MS - _DAY_MS + phase_ms, END_MS, QUARTER_MS)
-    hour = range(END_MS - 3_600_000 + phase_ms % 60_000, END_MS, 60_000)
+    day = range(END_MS - DAY_MS + phase_ms, END_MS, QUARTER_MS)
+    hour = range(END_MS - HOUR_MS + phase_ms % MINUTE_MS, END_MS, MINUTE_MS)
     last = range(END_MS - 300_000 + phase_ms % 5_000, END_MS, 5_000)
     return sorted((*day, *hour, *last))
 
@@ -94,7 +94,7 @@ def day_of(partition: int, partitions: int, members: list[tuple[str, str]]) -> P
     for row in rows.tolist():
         phase_ms = row * 7919 % QUARTER_MS
         times = np.array(moments(phase_ms))
-        quarters = np.arange(END_MS - _DAY_MS + phase_ms, END_MS, QUARTER_MS)
+        quarters = np.arange(END_MS - DAY_MS + phase_ms, END_MS, QUARTER_MS)
         _comment(state, row, times, random)
         _snapshots(state, row, quarters)
         _visit(state, row, quarters)

@@ -21,6 +21,7 @@ from bench.load import giveaway, simulated
 from bench.stack import PARTITIONS, Cores
 from models.campaigns import CampaignDefinition
 from models.events import CommentCreated
+from models.times import HOUR_MS
 from models.topics import COMMENTS
 from streams.attribution import Registry
 from streams.batch import FileRecord
@@ -34,7 +35,7 @@ from streams.snapshots import describe, encode_snapshot
 
 NAME: Final = "giveaway_cost"
 EVENTS: Final = 400_000
-_SPAN_MS: Final = 3_600_000
+_SPAN_MS: Final = HOUR_MS
 _START_MS: Final = 1_767_225_600_000
 _BATCH: Final = 2_000
 """Events a fetched batch: a record batch of the throughput benchmark has 512 KiB."""

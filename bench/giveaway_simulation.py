@@ -20,10 +20,11 @@ from bench.giveaway_people import (
     surname,
     typed,
 )
+from models.times import HOUR_MS
 
 START_MS: Final = 1_750_000_000_000
 HOURS: Final = 6
-SPAN_MS: Final = HOURS * 3_600_000
+SPAN_MS: Final = HOURS * HOUR_MS
 HASHTAG: Final = "#springbox"
 BOT_SHARE: Final = 0.08
 BOTS: Final = {"burst": 0.14, "copied text": 0.34, "ring": 0.2, "hoarder": 0.004, "flood": 0.316}

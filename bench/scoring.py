@@ -9,6 +9,7 @@ from typing import Final
 from bench.figures import Figure, Say
 from bench.load import giveaway, one_of_each_text, simulated
 from bench.stack import Cores
+from models.times import HOUR_MS
 from models.topics import COMMENTS
 from streams.attribution import Registry
 from streams.batch import FileRecord
@@ -26,7 +27,7 @@ def run(where: Cores, events: int | None, say: Say) -> list[Figure]:
     say("simulating")
     cold = [event.value for event in one_of_each_text(simulated(events or EVENTS, _START_MS, 3600.0))]
     warm = [value.replace(b'"event_id":"warm-', b'"event_id":"again-') for value in cold]
-    now_ms = _START_MS + 3_600_000
+    now_ms = _START_MS + HOUR_MS
     figures = []
     for name in sorted(SCORERS, key=lambda each: each != DEFAULT_SCORER):
         say(name)

@@ -12,10 +12,10 @@ import time
 import numpy as np
 
 from models.alerts import RULE_NAMES, WindowSample
+from models.times import MINUTE_MS
 from streams.alert_engine import AlertEngine
 from streams.spikes import SpikeDetector
 
-MINUTE_MS = 60_000
 WARM_MINUTES = 30
 
 

@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.campaign_simulation import EXPLAINS, MINUTE_MS, RULE_OF, SERIES, START_MS, Campaign, Incident, make_campaign
+from bench.campaign_simulation import EXPLAINS, RULE_OF, SERIES, START_MS, Campaign, Incident, make_campaign
 from models.alerts import RULE_NAMES, WindowSample
+from models.times import MINUTE_MS
 from streams.alert_engine import AlertEngine
 
 MARKERS = ("<!-- simulation:begin -->", "<!-- simulation:end -->")

@@ -11,6 +11,7 @@ from msgspec.structs import asdict
 
 from models.events import Id
 from models.rollups import Snapshot
+from models.times import HOUR_MS, MINUTE_MS
 
 RuleName = Literal[
     "engagement_spike",
@@ -97,9 +98,9 @@ class AlertRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     clear_at: Annotated[float, Meta(ge=0.0)] = 0.5
     fire_windows: Annotated[int, Meta(ge=1, le=60)] = 2
     clear_windows: Annotated[int, Meta(ge=1, le=240)] = 5
-    cool_down_ms: Count = 900_000
-    update_interval_ms: Count = 300_000
-    expire_ms: Annotated[int, Meta(gt=0)] = 6 * 3_600_000
+    cool_down_ms: Count = 15 * MINUTE_MS
+    update_interval_ms: Count = 5 * MINUTE_MS
+    expire_ms: Annotated[int, Meta(gt=0)] = 6 * HOUR_MS
     minimum_count: Count = 20
     minimum_ratio: Annotated[float, Meta(ge=1.0)] = 2.5
 
@@ -145,7 +146,7 @@ DEFAULT_RULES: dict[RuleName, AlertRule] = {
             minimum_ratio=1.0,
             fire_windows=1,
             clear_windows=2,
-            cool_down_ms=300_000,
+            cool_down_ms=5 * MINUTE_MS,
         ),
         AlertRule(rule="entries_spike", minimum_count=12, minimum_ratio=3.0, clear_at=0.4),
     )

@@ -5,7 +5,7 @@ at least one entry that keeps every rule; a *chance* is one lot in the draw.
 """
 
 from calendar import monthrange
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 
 from models.events import Id
 from models.suspicion import SuspicionPolicy
+from models.times import epoch_ms
 
 MAX_FRIENDS = 20
 MAX_CHANCES = 100
@@ -142,8 +143,7 @@ class GiveawayRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def _epoch_ms(self, time: datetime) -> int:
         if time.tzinfo is None:
             time = time.replace(tzinfo=ZoneInfo(self.time_zone or "UTC"))
-        since = time - datetime(1970, 1, 1, tzinfo=UTC)
-        return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
+        return epoch_ms(time)
 
     @property
     def opens_ms(self) -> int:

@@ -6,7 +6,6 @@ changes nothing here.
 """
 
 from collections.abc import Callable
-from datetime import datetime
 
 import msgspec
 from msgspec import Struct
@@ -21,6 +20,7 @@ from models.alerts import (
     WindowSample,
     rules_with,
 )
+from models.times import epoch_ms
 from streams.alert_signals import Reading, Signals, SignalState
 from streams.alerting import AlertMemory, Hold, Step, advance, alert_id, severity_of
 from streams.explanations import explain, explain_resolved
@@ -112,11 +112,6 @@ _NOTHING_OPEN: frozenset[RuleName] = frozenset()
 def _check_version(version: int) -> None:
     if version != FORMAT_VERSION:
         raise ValueError(f"alert state has format {version}, this reads {FORMAT_VERSION}")
-
-
-def epoch_ms(moment: datetime) -> int:
-    """Epoch milliseconds of an aware datetime."""
-    return round(moment.timestamp() * 1000)
 
 
 class AlertEngine:

@@ -9,12 +9,12 @@ when a transition may be told ``streams.transition_log``.
 from collections.abc import Mapping
 from typing import Final, Protocol
 
+from models.times import HOUR_MS
 from streams.alert_engine import Watcher
 from streams.attribution import Registry
 from streams.campaign_alerts import CampaignAlerts
 from streams.minute_gathering import WAIT_MS
 from streams.window_records import decode_window
-from streams.windows import HOUR_MS
 
 FORGET_MS: Final = 30 * HOUR_MS
 """How long after its last minute a campaign is kept."""

@@ -13,14 +13,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from models.alerts import Alert, AlertTransition, RuleName, TransitionKind, WindowSample
-from streams.alert_engine import AlertEngine, epoch_ms
+from models.times import MINUTE_MS, epoch_ms
+from streams.alert_engine import AlertEngine
 from streams.attribution import Registry
 from streams.explanations import explain_removed
 from streams.formats import Format, UnsupportedRecord
 from streams.minute_gathering import WAIT_MS, MinuteGathering, Pending, Source
 from streams.transition_log import Told, TransitionLog
 from streams.window_records import CampaignWindow, campaign_sample, influencer_samples
-from streams.windows import MINUTE_MS
 
 CHECKPOINT_WINDOWS: Final = 10
 CHECKPOINT_MS: Final = 15 * MINUTE_MS

@@ -15,17 +15,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from models.times import DAY_MS, MINUTE_MS, epoch_ms
 from models.topics import INPUT_TOPICS
 from streams.attribution import Registry
 from streams.influencers import InfluencerStore
 from streams.window_evidence import WindowEvidence
 from streams.window_records import COUNTS, CampaignWindow, make_window, window_counts
-from streams.windows import HOUR_MS, MINUTE_MS, TIERS
+from streams.windows import TIERS
 
 I64 = NDArray[np.int64]
 
 GRACE_MS: Final = 8_000
-IDLE_MS: Final = 24 * HOUR_MS
+IDLE_MS: Final = DAY_MS
 """Minutes after the last event, or after its end, for which a campaign's windows go on."""
 _TIER: Final = next(index for index, tier in enumerate(TIERS) if tier.pane_ms == MINUTE_MS)
 _PANES: Final = TIERS[_TIER].panes
@@ -167,7 +168,7 @@ class ClosedWindows:
 
     def _is_over(self, campaign_id: str, start_ms: int, registry: Registry) -> bool:
         index = registry.campaigns.get(campaign_id)
-        if index is not None and start_ms >= index.definition.ends_at.timestamp() * 1000 + IDLE_MS:
+        if index is not None and start_ms >= epoch_ms(index.definition.ends_at) + IDLE_MS:
             return True
         return start_ms - self._active_ms.get(campaign_id, start_ms) >= IDLE_MS
 

@@ -1,6 +1,5 @@
 """Bytes to events, with a precise reason for everything that is refused."""
 
-from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
@@ -9,11 +8,11 @@ from msgspec import Struct
 from models.currencies import CURRENCIES
 from models.deadletters import Reason
 from models.events import ORDERS, CommentTopicEvent, ConversionTopicEvent, Event, PostTopicEvent
+from models.times import MINUTE_MS
 from models.topics import COMMENTS, CONVERSIONS, POSTS
 
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST_EVENT_MS: Final = 946_684_800_000  # 2000-01-01: earlier times are seconds taken for milliseconds, or zero
-FUTURE_TOLERANCE_MS: Final = 5 * 60_000
+FUTURE_TOLERANCE_MS: Final = 5 * MINUTE_MS
 MAX_EVENT_BYTES: Final = 256 * 1024
 
 TYPES_OF_TOPIC: Final[dict[str, frozenset[type]]] = {
@@ -52,14 +51,6 @@ DECODE_ERRORS: Final = (
 def tag_of(kind: type) -> str:
     """Return the ``type`` tag of an event struct."""
     return str(kind.__struct_config__.tag)  # type: ignore[attr-defined]  # every msgspec Struct has it
-
-
-def epoch_ms(time: datetime | int) -> int:
-    """Return an event time as epoch milliseconds, cut to the millisecond."""
-    if isinstance(time, int):
-        return time
-    since = time - EPOCH
-    return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
 
 
 def check_event(event: Event, time_ms: int, topic: str | None, latest_ms: int) -> None:

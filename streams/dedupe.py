@@ -15,9 +15,9 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from models.times import HOUR_MS
 from streams.formats import Format
 from streams.idset import IdSet
-from streams.windows import HOUR_MS
 
 U64 = NDArray[np.uint64]
 

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.events import ORDERS, CommentCreated, CommentDeleted, Event, Refund
+from models.times import epoch_ms
 from models.topics import COMMENTS
-from streams.decode import epoch_ms
 from streams.entry_block import EntryBlock, Order
 from streams.filling_block import FillingBlock, SomeComments
 from streams.hashing import PlatformSeeds, digest, hash_of, hashes_of

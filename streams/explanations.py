@@ -1,12 +1,10 @@
 """The sentence a campaign manager reads: what happened, what is usual, how much it rests on."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from models.alerts import RuleName, WindowSample
+from models.times import MINUTE_MS
 from streams.alert_signals import Reading, RecentWindow
-
-MINUTE_MS: Final = 60_000
 
 
 def explain(

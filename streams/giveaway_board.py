@@ -1,7 +1,6 @@
 """The giveaways of the campaigns whose ledgers this process reads."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final
 
 import msgspec
 
@@ -10,10 +9,8 @@ from models.rollups import GiveawayRollup
 from models.suspicion import SuspicionNumbers
 from streams.attribution import Registry
 from streams.entry_block import EntryBlock, Forgotten
-from streams.giveaway_entries import CAPACITY, GiveawayEntries
+from streams.giveaway_entries import CAPACITY, PANE_MS, GiveawayEntries
 from streams.giveaway_rules import RuleBook
-
-_PANE_MS: Final = 5_000
 
 
 class GiveawayBoard:
@@ -116,4 +113,4 @@ class GiveawayBoard:
 def _numbers(rollup: GiveawayRollup) -> tuple[object, ...]:
     """Return what makes a rollup worth giving out again: its numbers, and the time for the campaign's own."""
     fields = [getattr(rollup, name) for name in rollup.__struct_fields__ if name not in ("as_of_ms", "time_left_ms")]
-    return (*fields, rollup.as_of_ms // _PANE_MS if not rollup.influencer_id else 0)
+    return (*fields, rollup.as_of_ms // PANE_MS if not rollup.influencer_id else 0)

@@ -7,8 +7,8 @@ from msgspec import Struct
 from models.campaigns import CampaignDefinition
 from models.events import CommentCreated, CommentDeleted, CommentTopicEvent, ConversionTopicEvent, Event
 from models.giveaway import EntryReason, EntryVerdict, GiveawayRules
+from models.times import MINUTE_MS, epoch_ms
 from models.topics import COMMENTS, CONVERSIONS
-from streams.decode import epoch_ms
 from streams.entry_ledger import blocks_of
 from streams.giveaway_entries import GiveawayEntries, settled
 from streams.giveaway_rules import EntryAttempt, RuleBook
@@ -177,7 +177,7 @@ class _Sample:
             campaign_id=last.campaign_id,
             platform=last.platform,
             influencer_id=last.influencer_id,
-            occurred_at=self._middle_ms + 60_000,
+            occurred_at=self._middle_ms + MINUTE_MS,
             comment_id=last.comment_id,
         )
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from models.giveaway import ENTRY_REASONS, ENTRY_VERDICTS, EntryReason, EntryVerdict
 from models.rollups import GiveawayRollup
+from models.times import SECOND_MS
 from streams.entry_block import EntryBlock, Forgotten
 from streams.entry_columns import BlockReader, EntryColumns, chosen, joined
 from streams.entry_rows import COUNTED, DUPLICATE, GONE, INVALID, UNSETTLED, VALID, WITHDRAWN, EntryRows
@@ -32,7 +33,8 @@ from streams.idmap import I64, U64, IdMap, distinct
 CAPACITY: Final = 1_000_000
 _ROWS_A_PERSON: Final = 8
 _MINUTE_PANES: Final = 12
-_PANE_MS: Final = 5_000
+PANE_MS: Final = 5 * SECOND_MS
+"""Entries per minute are those of the last twelve panes; a campaign's numbers are given out in each, changed or not."""
 _SETTLED_AT_A_TIME: Final = 100_000
 """Entries that may wait: they take as much memory as what they become. Ten thousand at a time take 0.1 µs more each."""
 
@@ -241,8 +243,8 @@ class GiveawayEntries:
 
     def _entries_of_the_minute(self, as_of_ms: int, members: int) -> I64:
         held = self._rows
-        end_ms = (as_of_ms // _PANE_MS + 1) * _PANE_MS
-        recent = held.rows_since(end_ms - _MINUTE_PANES * _PANE_MS)
+        end_ms = (as_of_ms // PANE_MS + 1) * PANE_MS
+        recent = held.rows_since(end_ms - _MINUTE_PANES * PANE_MS)
         recent = recent[(held.entered_ms[recent] < end_ms) & (held.verdicts[recent] < COUNTED)]
         return np.bincount(held.influencers[recent], minlength=members)
 

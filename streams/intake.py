@@ -13,6 +13,7 @@ import msgspec
 from models.currencies import CURRENCIES
 from models.deadletters import DeadLetter
 from models.events import ORDERS, ConversionEvent, Event
+from models.times import epoch_ms
 from streams.attribution import Registry
 from streams.batch import Forward, Read, Record
 from streams.decode import (
@@ -22,7 +23,6 @@ from streams.decode import (
     Refused,
     check_event,
     decode_event,
-    epoch_ms,
     rejection_of,
 )
 from streams.influencers import InfluencerStore

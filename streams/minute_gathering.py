@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
+from models.times import MINUTE_MS
 from streams.window_records import CampaignWindow
-from streams.windows import MINUTE_MS
 
 WAIT_MS: Final = 30_000
 """How long, by the log's own time, a minute waits for partitions that have not reported it."""

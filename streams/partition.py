@@ -12,6 +12,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from models.times import MINUTE_MS
 from models.topics import COMMENTS, INPUT_TOPICS, POSTS
 from streams.attribution import Registry
 from streams.batch import Record
@@ -42,7 +43,7 @@ from streams.records import (
 )
 from streams.sentiment import SentimentScorer
 from streams.window_evidence import WindowEvidence
-from streams.windows import MINUTE_MS, WINDOWS
+from streams.windows import WINDOWS
 
 I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]

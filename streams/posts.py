@@ -10,8 +10,9 @@ from bisect import bisect_left
 from typing import Final, TypeAlias
 
 from models.events import PostMetrics
+from models.times import HOUR_MS
 from streams.counters import SNAPSHOT_COLUMNS, SNAPSHOT_METRICS
-from streams.windows import HOUR_MS, LONGEST_MS, TIERS
+from streams.windows import LONGEST_MS, TIERS
 
 _COARSE_MS: Final = TIERS[-1].pane_ms
 _FULL_DETAIL_MS: Final = HOUR_MS + TIERS[1].pane_ms

@@ -9,19 +9,19 @@ from msgspec import Struct
 from models.campaigns import CampaignDefinition
 from models.events import EventTime
 from models.rollups import Snapshot
+from models.times import MINUTE_MS, epoch_ms
 from models.topics import COMMENTS
 from streams.alert_engine import Watcher
 from streams.alert_replay import AlertReplay
 from streams.attribution import Registry
 from streams.batch import FileRecord
 from streams.campaigns import CampaignBoard
-from streams.decode import TOPIC_OF_TYPE, epoch_ms, tag_of
+from streams.decode import TOPIC_OF_TYPE, tag_of
 from streams.giveaway_board import GiveawayBoard
 from streams.partition import Limits, PartitionState
 from streams.pipeline import Pipeline
 from streams.sentiment import SentimentScorer
 from streams.snapshots import describe
-from streams.windows import MINUTE_MS
 
 _BATCH_LINES = 2_000
 _TOPIC_OF_TAG = {tag_of(kind): topic for kind, topic in TOPIC_OF_TYPE.items()}

@@ -5,11 +5,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from models.times import MINUTE_MS
 from streams.suspicion_columns import I64, EntryColumns, ramp
 
 F64 = NDArray[np.float64]
 
-MINUTE_MS: Final = 60_000
 HANDS_PER_MINUTE: Final = (9.0, 15.0)
 """Comments in one minute: an eager person writes and sends one in six seconds; beyond 15 hardly anybody does."""
 HANDS_PER_TEN_MINUTES: Final = (40.0, 65.0)

@@ -15,11 +15,11 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from models.alerts import PostCount, SampleComment
+from models.times import MINUTE_MS
 from streams.batch import Reactions
 from streams.sentiment import NEGATIVE_THRESHOLD
 from streams.telling_words import comments_with_word, telling_words
 from streams.window_records import SAMPLE_COMMENTS, TOP_POSTS, TOPICS, Evidence
-from streams.windows import MINUTE_MS
 
 I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]

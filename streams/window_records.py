@@ -12,11 +12,11 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from models.alerts import PostCount, SampleComment, WindowSample
+from models.times import MINUTE_MS
 from streams.attribution import UNATTRIBUTED
 from streams.counters import COLUMN
 from streams.formats import Format
 from streams.records import PackedInts, pack, unpack
-from streams.windows import MINUTE_MS
 
 I64 = NDArray[np.int64]
 

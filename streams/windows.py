@@ -7,10 +7,7 @@ t holds the panes ``t // pane - n + 1`` to ``t // pane``: the pane in progress i
 from typing import Final, NamedTuple
 
 from models.rollups import WindowName
-
-SECOND_MS: Final = 1_000
-MINUTE_MS: Final = 60 * SECOND_MS
-HOUR_MS: Final = 60 * MINUTE_MS
+from models.times import MINUTE_MS, SECOND_MS
 
 
 class Tier(NamedTuple):

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 import msgspec
 
 from models.campaigns import CampaignDefinition
+from models.times import epoch_ms
 
 
 def opened_now(definitions: list[CampaignDefinition], now: datetime) -> list[CampaignDefinition] | None:
     """Return definitions whose giveaways are open at ``now`` for as long as they were; None when nothing changes."""
-    now_ms = now.timestamp() * 1000
+    now_ms = epoch_ms(now)
     moved = []
     for definition in definitions:
         rules = definition.giveaway

@@ -1,7 +1,7 @@
 """The unkind part of delivery: delays, time formats, and values that no decoder may accept."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, timedelta, timezone
 from random import Random
 from typing import Any
 
@@ -9,12 +9,12 @@ import msgspec
 
 from agents.simulator.plan import FaultRates
 from models.deadletters import Reason
+from models.times import EPOCH
 from models.topics import COMMENTS, CONVERSIONS, POSTS
 
 Fields = dict[str, Any]
 """One event as it will be written to JSON."""
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OFFSETS = (UTC, UTC, timezone(timedelta(hours=2)), timezone(timedelta(hours=-3)))
 YEAR_3000_MS = 32_503_680_000_000
 REQUIRED = ("type", "event_id", "campaign_id", "platform", "occurred_at")

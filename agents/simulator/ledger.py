@@ -16,9 +16,10 @@ from agents.simulator.truth import (
     totals_of,
 )
 from models.campaigns import CampaignDefinition
+from models.times import HOUR_MS
 from models.topics import CONVERSIONS
 
-LATE_MS = 3_600_000
+LATE_MS = HOUR_MS
 """From this delay on an event is counted as late."""
 
 

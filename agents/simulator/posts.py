@@ -5,6 +5,7 @@ from random import Random
 from agents.simulator.faults import Fields
 from agents.simulator.people import Creator, Post
 from agents.simulator.plan import SimulationPlan
+from models.times import HOUR_MS
 
 # (metric, chance that a snapshot carries it). TikTok reports likes, shares and saves as reactions.
 _FULL = (("likes", 0.95), ("comments", 0.9), ("shares", 0.6), ("saves", 0.6), ("views", 0.85), ("reach", 0.7))
@@ -12,7 +13,7 @@ _CARRIED: dict[str, tuple[tuple[str, float], ...]] = {
     "youtube": (("views", 0.98), ("likes", 0.95), ("comments", 0.9)),
     "tiktok": (("views", 0.98), ("comments", 0.9), ("reach", 0.3)),
 }
-_SIX_HOURS_MS = 6 * 3_600_000
+_SIX_HOURS_MS = 6 * HOUR_MS
 
 
 def snapshot(fields: Fields, creator: Creator, post: Post, at_ms: int, plan: SimulationPlan, random: Random) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from random import Random
 
 from agents.simulator.plan import SimulationPlan
+from models.times import HOUR_MS
 
 BINS = 2000
 
@@ -15,7 +16,7 @@ def intensity(fraction: float, at_ms: float) -> float:
     A launch that decays within minutes of a six-hour campaign, a rush before the end, and evenings busier than
     mornings. The unit is arbitrary.
     """
-    hour = at_ms / 3_600_000 % 24
+    hour = at_ms / HOUR_MS % 24
     diurnal = 0.65 + 0.35 * math.cos((hour - 20) / 24 * 2 * math.pi)
     launch = 4 * math.exp(-fraction / 0.04)
     rush = 1.5 * math.exp((fraction - 1) / 0.03)

@@ -16,9 +16,9 @@ from agents.simulator.shapes import due_times
 from agents.simulator.texts import complaint_text, entry_text, handle_of
 from agents.simulator.truth import GroundTruth
 from models.campaigns import CampaignDefinition
+from models.times import HOUR_MS
 from models.topics import COMMENTS, CONVERSIONS, POSTS
 
-_HOUR_MS = 3_600_000
 _KIND_NAMES = tuple(CORRUPT_KINDS)
 _UNLISTED_FOLLOWERS = 9_000
 
@@ -288,6 +288,6 @@ class Simulation:
 
     def _old_post(self, creator: Creator) -> Post:
         """Return a post from before the campaign: the first snapshot of it has no predecessor."""
-        age_ms = int((48 + 72 * self._random.random()) * _HOUR_MS)
+        age_ms = int((48 + 72 * self._random.random()) * HOUR_MS)
         post_id = f"{creator.influencer_id}-{self._run}-old"
-        return Post(post_id, self._plan.start_ms - age_ms, creator.new_base(self._random), 12.0 * _HOUR_MS)
+        return Post(post_id, self._plan.start_ms - age_ms, creator.new_base(self._random), 12.0 * HOUR_MS)

@@ -7,9 +7,8 @@ import msgspec
 
 from models.campaigns import CampaignDefinition
 from models.giveaway import GiveawayRules
+from models.times import HOUR_MS
 from tests.integration.cluster import giveaway_definitions
-
-HOUR_MS = 3_600_000
 
 
 def with_giveaway(start_ms: int, rules: GiveawayRules | None = None) -> list[CampaignDefinition]:

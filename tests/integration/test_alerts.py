@@ -14,7 +14,6 @@ from tests.integration import alert_log
 from tests.integration.cluster import GIVEAWAY, Cluster, giveaway_definitions
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
-HOUR_MS = 3_600_000
 RULES: dict[str, RuleName] = {
     "viral_post": "engagement_spike",
     "complaint_wave": "negative_wave",

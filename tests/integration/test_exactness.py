@@ -16,6 +16,7 @@ from agents.processes import ChildProcess, wait_until
 from agents.simulator.plan import SimulationPlan
 from agents.simulator.simulation import SimulatedRecord, Simulation
 from models.campaigns import CampaignDefinition
+from models.times import HOUR_MS
 from models.topics import INPUT_TOPICS
 from streams.partition import Limits
 from streams.replay import Replay
@@ -28,7 +29,6 @@ from tests.oracle.oracle import compute
 from tests.stores import STORES
 
 EVENTS = 300_000
-HOUR_MS = 3_600_000
 PARTITIONS = 6
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]

@@ -13,13 +13,13 @@ from redis import Redis
 from agents.processes import ChildProcess, wait_until
 from agents.simulator.plan import SimulationPlan
 from agents.simulator.simulation import Simulation
+from models.times import HOUR_MS
 from streams.sentiment import make_scorer
 from tests.integration.cluster import GIVEAWAY, SETTLE_SECONDS, Cluster, giveaway_definitions
 from tests.oracle.compare import at_the_end, differences
 from tests.oracle.oracle import compute
 
 EVENTS = 60_000
-HOUR_MS = 3_600_000
 PARTITIONS = 6
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]

@@ -19,10 +19,10 @@ from agents.simulator.definitions import synthetic_definitions
 from models.alerts import RULE_NAMES, AlertRuleOverride, AlertSettings, Severity, TransitionKind
 from models.campaigns import CampaignDefinition
 from models.giveaway import GiveawayRules
+from models.times import MINUTE_MS
 from models.topics import CLOSED_WINDOWS, COMMENTS, CONVERSIONS, POSTS
 from streams.partitioning import partition_of
 from streams.window_records import COUNTS, encode_window, make_window
-from streams.windows import MINUTE_MS
 from tests.integration.cluster import Cluster
 from tests.integration.definitions import write_definition
 from tests.integration.scrape import Scrape, scrape

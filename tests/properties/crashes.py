@@ -13,6 +13,7 @@ import numpy as np
 
 from models.giveaway import GiveawayRules
 from models.rollups import GiveawayRollup
+from models.times import DAY_MS, HOUR_MS
 from models.topics import INPUT_TOPICS
 from streams.attribution import Registry
 from streams.batch import FileRecord
@@ -24,7 +25,7 @@ from streams.pipeline import Pipeline
 from streams.records import RowRecord, decode_record
 from streams.snapshots import unique_counts
 from streams.windows import LONGEST_MS
-from tests.unit.events import DAY_MS, HOUR_MS, NOON_MS, NOW_MS, WordScorer, campaign, influencer
+from tests.unit.events import NOON_MS, NOW_MS, WordScorer, campaign, influencer
 
 END_MS = NOON_MS + 51 * HOUR_MS
 """The moment at which runs are compared: after every event, with the newest still inside the windows of hours."""

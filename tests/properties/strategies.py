@@ -4,8 +4,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from models.times import HOUR_MS, SECOND_MS
 from models.topics import COMMENTS, CONVERSIONS, POSTS
-from tests.unit.events import HOUR_MS, NOON_MS, SECOND_MS, value_of
+from tests.unit.events import NOON_MS, value_of
 
 CORRUPT = (b"", None, b"{", b"\xff\xfe", b'{"type":"zzz"}', b'{"type":"click"}', b"[]", b"7")
 """Values that are refused wherever they lie."""

@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.rollups import WINDOW_NAMES
+from models.times import DAY_MS, HOUR_MS
 from models.topics import POSTS
 from streams.windows import TIERS, WINDOWS
-from tests.unit.events import DAY_MS, HOUR_MS, NOON_MS, NOW_MS, partition_state, records, rollup_of, value_of
+from tests.unit.events import NOON_MS, NOW_MS, partition_state, records, rollup_of, value_of
 
 Snapshot = tuple[int, int | None, int | None]
 

@@ -6,11 +6,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.times import DAY_MS
 from streams.snapshots import unique_counts
 from streams.uniques import UniqueStore, estimate, estimates, places_of
 from streams.windows import WINDOWS, window_start_ms
 from tests.properties.strategies import offsets_ms
-from tests.unit.events import DAY_MS, NOON_MS
+from tests.unit.events import NOON_MS
 
 hashes = st.one_of(st.integers(1, 2**64 - 1), st.integers(1, 40).map(lambda low: low * 0x9E37_79B9_7F4A_7C15 % 2**64))
 sightings = st.lists(st.tuples(hashes, offsets_ms.map(lambda offset: NOON_MS + offset)), min_size=1, max_size=40)

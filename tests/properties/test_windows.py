@@ -6,11 +6,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.times import DAY_MS
 from streams.counters import WIDTH
 from streams.panes import PaneStore
 from streams.windows import FINEST_MS, TIERS, WINDOWS
 from tests.properties.strategies import offsets_ms
-from tests.unit.events import DAY_MS, NOON_MS
+from tests.unit.events import NOON_MS
 
 ROWS, COLUMNS = 3, 4
 Increment = tuple[int, int, int, int]

@@ -8,6 +8,7 @@ import msgspec
 from models.campaigns import CampaignDefinition, InfluencerDefinition, TrackingLink
 from models.events import Event
 from models.rollups import InfluencerRollup
+from models.times import DAY_MS
 from streams.attribution import Registry
 from streams.batch import FileRecord
 from streams.decode import decode_event
@@ -15,10 +16,6 @@ from streams.influencers import InfluencerStore
 from streams.partition import Limits, PartitionState
 from streams.snapshots import describe
 
-SECOND_MS = 1_000
-MINUTE_MS = 60_000
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 NOON_MS = 1_775_995_200_000
 """2026-04-12T12:00:00Z: a multiple of every pane size, so that timelines can be drawn from it."""
 NOW_MS = NOON_MS + 1_000 * DAY_MS

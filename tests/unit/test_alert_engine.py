@@ -15,12 +15,12 @@ from models.alerts import (
     WindowSample,
     rules_with,
 )
+from models.times import MINUTE_MS
 from streams.alert_engine import AlertEngine
 from streams.peers import PeerGroup
 from streams.proportions import ProportionMonitor, ProportionParameters
 
 START_MS = 1_750_000_020_000
-MINUTE_MS = 60_000
 
 
 def window(minute, influencer="ana", **counts):

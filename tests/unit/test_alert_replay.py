@@ -11,10 +11,11 @@ from agents.simulator.plan import SimulationPlan
 from agents.simulator.simulation import Simulation
 from agents.simulator.truth import TrueIncident
 from models.alerts import AlertTransition
+from models.times import MINUTE_MS
 from streams.replay import Replay
 from streams.sentiment import make_scorer
 from tests.integration.cluster import GIVEAWAY
-from tests.unit.events import MINUTE_MS, NOON_MS, NOW_MS, WordScorer, value_of
+from tests.unit.events import NOON_MS, NOW_MS, WordScorer, value_of
 
 RULES = {
     "viral_post": "engagement_spike",

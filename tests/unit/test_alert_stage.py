@@ -10,6 +10,7 @@ from agents.alerts import AlertWorker
 from agents.inputs import Inputs
 from agents.pipeline_figures import PipelineFigures
 from models.alerts import AlertTransition
+from models.times import MINUTE_MS
 from streams.alert_replay import ReplayedWindow
 from streams.alert_stage import AlertPartition
 from streams.attribution import Registry
@@ -18,7 +19,7 @@ from streams.formats import UnsupportedRecord
 from streams.minute_gathering import GONE_MS
 from streams.pipeline import Pipeline
 from streams.window_records import COUNTS, encode_window, make_window
-from tests.unit.events import MINUTE_MS, NOON_MS, campaign, influencer
+from tests.unit.events import NOON_MS, campaign, influencer
 
 FIRST = NOON_MS // MINUTE_MS
 WAIT_MS = 30_000

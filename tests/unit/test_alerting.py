@@ -3,9 +3,9 @@
 import pytest
 
 from models.alerts import AlertRule
+from models.times import MINUTE_MS
 from streams.alerting import AlertMemory, advance, alert_id
 
-MINUTE_MS = 60_000
 RULE = AlertRule(
     rule="engagement_spike",
     fire_windows=2,

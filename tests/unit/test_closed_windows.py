@@ -1,11 +1,12 @@
 """Closed minutes: the moment is not fooled by topics that are behind, and nothing is guessed."""
 
+from models.times import MINUTE_MS, SECOND_MS
 from models.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS, POSTS
 from streams.closed_windows import GRACE_MS, IDLE_MS
 from streams.partition import PartitionState
 from streams.records import decode_record
 from streams.window_records import CampaignWindow, campaign_sample, influencer_samples
-from tests.unit.events import MINUTE_MS, NOON_MS, NOW_MS, SECOND_MS, partition_state, records, value_of
+from tests.unit.events import NOON_MS, NOW_MS, partition_state, records, value_of
 
 FIRST = NOON_MS // MINUTE_MS
 

@@ -6,22 +6,13 @@ import msgspec
 import numpy as np
 import pytest
 
+from models.times import MINUTE_MS, SECOND_MS
 from models.topics import COMMENTS, CONVERSIONS, POSTS
 from streams.attribution import Registry
 from streams.columns import AT_A_TIME, Comments
 from streams.partition import PartitionState
 from streams.window_evidence import MOST_OF_A_BATCH, Sample
-from tests.unit.events import (
-    MINUTE_MS,
-    NOON_MS,
-    NOW_MS,
-    SECOND_MS,
-    campaign,
-    influencer,
-    partition_state,
-    records,
-    value_of,
-)
+from tests.unit.events import NOON_MS, NOW_MS, campaign, influencer, partition_state, records, value_of
 
 _BAD = (
     b"",

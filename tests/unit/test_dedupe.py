@@ -5,11 +5,12 @@ from unittest import mock
 import numpy as np
 import pytest
 
+from models.times import HOUR_MS
 from models.topics import COMMENTS
 from streams.dedupe import SEGMENT_IDS, DedupeHorizon, Segment, decode_segment, encode_segment
 from streams.partition import Limits
 from streams.pipeline import Pipeline
-from tests.unit.events import HOUR_MS, NOON_MS, NOW_MS, WordScorer, records, value_of
+from tests.unit.events import NOON_MS, NOW_MS, WordScorer, records, value_of
 
 
 def ids_of(*values: int) -> np.ndarray:

@@ -11,6 +11,7 @@ from models.campaigns import CampaignDefinition, InfluencerDefinition
 from models.events import CommentCreated, CommentDeleted, Event, Purchase, Refund
 from models.giveaway import BonusEntries, GiveawayRules
 from models.rollups import GiveawayRollup
+from models.times import HOUR_MS
 from models.topics import COMMENTS, CONVERSIONS
 from streams.entry_block import EntryBlock, Forgotten
 from streams.entry_ledger import blocks_of, person_hash
@@ -19,7 +20,6 @@ from streams.giveaway_rules import RuleBook
 
 OPENS = datetime(2026, 4, 18, 14, tzinfo=UTC)
 OPENS_MS = int(OPENS.timestamp()) * 1000
-HOUR_MS = 3_600_000
 
 
 def giveaway(capacity: int = 1_000_000, **rules: Any) -> GiveawayEntries:

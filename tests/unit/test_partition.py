@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from models.campaigns import TrackingLink
+from models.times import DAY_MS, HOUR_MS, MINUTE_MS
 from models.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS, POSTS
 from streams.attribution import Registry
 from streams.batch import FileRecord
@@ -11,19 +12,7 @@ from streams.intake import with_influencer
 from streams.partition import PartitionState
 from streams.partitioning import partition_of
 from streams.records import decode_record
-from tests.unit.events import (
-    DAY_MS,
-    HOUR_MS,
-    MINUTE_MS,
-    NOON_MS,
-    NOW_MS,
-    campaign,
-    influencer,
-    partition_state,
-    records,
-    rollup_of,
-    value_of,
-)
+from tests.unit.events import NOON_MS, NOW_MS, campaign, influencer, partition_state, records, rollup_of, value_of
 
 PARTITIONS = 8
 HOME = partition_of("ana", PARTITIONS)

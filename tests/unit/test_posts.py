@@ -1,11 +1,12 @@
 """Posts: cumulative snapshots to deltas, by timelines worked out by hand."""
 
 from models.rollups import WINDOW_NAMES
+from models.times import DAY_MS, HOUR_MS, MINUTE_MS
 from models.topics import POSTS
 from streams.counters import COLUMN
 from streams.partition import PartitionState
 from streams.posts import MetricHistory
-from tests.unit.events import DAY_MS, HOUR_MS, MINUTE_MS, NOON_MS, NOW_MS, partition_state, records, rollup_of, value_of
+from tests.unit.events import NOON_MS, NOW_MS, partition_state, records, rollup_of, value_of
 
 LIKES = COLUMN["likes"]
 

@@ -4,12 +4,13 @@ import msgspec
 import numpy as np
 import pytest
 
+from models.times import DAY_MS, HOUR_MS
 from models.topics import COMMENTS, CONVERSIONS, POSTS
 from streams.formats import UnsupportedRecord
 from streams.partition import PartitionState
 from streams.records import FORMAT_VERSION, decode_record, pack, unpack
 from streams.snapshots import describe
-from tests.unit.events import DAY_MS, HOUR_MS, NOON_MS, NOW_MS, partition_state, records, value_of
+from tests.unit.events import NOON_MS, NOW_MS, partition_state, records, value_of
 
 
 def busy_state() -> PartitionState:

@@ -3,9 +3,10 @@
 import pytest
 
 from models.rollups import Snapshot
+from models.times import HOUR_MS
 from models.topics import COMMENTS, CONVERSIONS, POSTS
 from streams.replay import Replay, topic_of
-from tests.unit.events import HOUR_MS, NOON_MS, NOW_MS, WordScorer, campaign, influencer, value_of
+from tests.unit.events import NOON_MS, NOW_MS, WordScorer, campaign, influencer, value_of
 
 
 def replay(lines: list[bytes]) -> Replay:

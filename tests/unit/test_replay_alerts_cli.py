@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from agents.cli_replay import replay
-from tests.unit.events import MINUTE_MS, NOON_MS, value_of
+from models.times import MINUTE_MS
+from tests.unit.events import NOON_MS, value_of
 
 CALM_MINUTES = 90
 PER_MINUTE = 30

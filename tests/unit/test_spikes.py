@@ -6,9 +6,8 @@ import msgspec
 import numpy as np
 import pytest
 
+from models.times import MINUTE_MS
 from streams.spikes import SpikeDetector, SpikeState
-
-MINUTE_MS = 60_000
 
 
 def feed(detector, values, start_ms=0, step_ms=MINUTE_MS):

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from models.rollups import WINDOW_NAMES
+from models.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from streams.snapshots import unique_counts
 from streams.uniques import RANKS, REGISTERS, STANDARD_ERROR, UniqueStore, estimate, places_of
 from streams.windows import WINDOWS, window_start_ms
-from tests.unit.events import DAY_MS, HOUR_MS, MINUTE_MS, NOON_MS, SECOND_MS
+from tests.unit.events import NOON_MS
 
 
 def people(count: int, seed: int = 1) -> np.ndarray:
