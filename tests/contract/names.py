@@ -70,12 +70,15 @@ def settings() -> str:
 
 def commands() -> str:
     """Return every command, argument and option with its type and default."""
-    return _text(_command("campaign-pulse", cli.to_info_dict(click.Context(cli, **cli.context_settings))))
+    helps = " ".join(cli.context_settings["help_option_names"])
+    return _text((f"help: {helps}", *_command("campaign-pulse", cli.to_info_dict(click.Context(cli)))))
 
 
 def _command(path: str, info: Mapping[str, Any]) -> Iterator[str]:
     yield path
     for each in info["params"]:
+        if each["name"] == "help":
+            continue  # a command remembers the names of its first caller
         kind = {
             name: value
             for name, value in each["type"].items()
@@ -85,7 +88,7 @@ def _command(path: str, info: Mapping[str, Any]) -> Iterator[str]:
         default = each["default"]
         if isinstance(default, Path):
             default = default.name  # a file of ours, wherever this is installed
-        names = "/".join(sorted((*each["opts"], *each["secondary_opts"])))  # click keeps those of --help in a set
+        names = "/".join((*each["opts"], *each["secondary_opts"]))
         told = f"{each['type']['param_type']} {json.dumps(kind, default=str)} nargs={each['nargs']} default={default!r}"
         yield " ".join((path, each["param_type_name"], names, told, *traits))
     for name, command in sorted(info.get("commands", {}).items()):
