@@ -28,10 +28,10 @@ from agents.giveaway_review import (
     suspects_of,
 )
 from agents.ledger_reader import LedgerError
-from agents.redis_projection import Keys
 from agents.settings import Settings
 from models.draws import FrozenEntries, LedgerEnd, Randomness
 from models.giveaway import GiveawayRules
+from models.read_model import Keys
 from models.suspicion import Suspect
 from models.topics import ENTRIES
 from streams.draw import entrant_of, list_text, receipt_of

@@ -12,10 +12,10 @@ from redis.exceptions import RedisError
 from agents.cli_campaigns import current_definitions
 from agents.cli_common import UsageFailure
 from agents.ledger_reader import Ledger, LedgerError, read_ledger
-from agents.redis_projection import Keys
 from agents.settings import Settings
 from models.campaigns import CampaignDefinition
 from models.giveaway import GiveawayRules
+from models.read_model import Keys
 from models.suspicion import POLICY_ACTIONS, SUSPICION_REASONS, Suspect, SuspicionNumbers, SuspicionPolicy
 from streams.entry_block import Forgotten
 from streams.giveaway_entries import settled

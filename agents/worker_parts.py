@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from faust.types import TP
 from mode import Service
-from msgspec import json
 from prometheus_client import CollectorRegistry
 
 from agents.alerts import AlertWorker
@@ -20,7 +19,7 @@ from agents.health import Health, WebServer
 from agents.metrics import PulseCollector
 from agents.outbox import Outbox
 from agents.processing import Processing
-from agents.redis_projection import Fields, RedisProjection
+from agents.redis_projection import RedisProjection
 from agents.settings import Settings
 from agents.state_store import StateStore
 from agents.state_table import StateTable
@@ -30,6 +29,7 @@ from agents.topic_admin import STATE_TABLE, changelog_topic
 from agents.transport import BatchConsumer
 from agents.vitals import Vitals
 from agents.watchdog import Watch, Watchdog
+from models.read_model import WorkerHealth, encode_health
 from models.topics import CLOSED_WINDOWS, COMMENTS, ENTRIES, INFLUENCER_SNAPSHOTS, INPUT_TOPICS
 from streams.campaigns import CampaignBoard
 from streams.partition import Limits
@@ -203,22 +203,23 @@ class Worker:
         self.entries.board.touch_all()
         self.alerts.show_all()
 
-    def health_fields(self) -> tuple[str, Fields]:
+    def health_fields(self) -> tuple[str, dict[str, str]]:
         """Return this worker's name and the fields of its health hash in Redis."""
         figures = self.collector.figures()
-        rejected = json.encode(figures.rejected).decode()
-        return self.settings.worker_name, {
-            "started_at_ms": str(self.health.started_at_ms),
-            "updated_at_ms": str(self.clock()),
-            "partitions": str(len(self.pipeline.partitions)),
-            "events_total": str(figures.events),
-            "duplicates_total": str(figures.duplicates),
-            "forwarded_total": str(figures.forwarded),
-            "rejected_total": str(sum(figures.rejected.values())),
-            "rejected": rejected,
-            "events_per_second": f"{figures.events_per_second:.1f}",
-            "lag": str(figures.lag),
-            "watermark_delay_seconds": f"{figures.watermark_delay_seconds:.3f}",
-            "flush_seconds": f"{self.flusher.last_seconds:.4f}",
-            "influencers": str(figures.influencers),
-        }
+        health = WorkerHealth(
+            worker=self.settings.worker_name,
+            started_at_ms=self.health.started_at_ms,
+            updated_at_ms=self.clock(),
+            partitions=len(self.pipeline.partitions),
+            events_total=figures.events,
+            duplicates_total=figures.duplicates,
+            forwarded_total=figures.forwarded,
+            rejected_total=sum(figures.rejected.values()),
+            rejected=figures.rejected,
+            events_per_second=figures.events_per_second,
+            lag=figures.lag,
+            watermark_delay_seconds=figures.watermark_delay_seconds,
+            flush_seconds=self.flusher.last_seconds,
+            influencers=figures.influencers,
+        )
+        return health.worker, encode_health(health)
