@@ -2,11 +2,10 @@
 
 The open alerts are written whole, so writing them twice, late or into an empty Redis is harmless. History entries have
 ids of their own that only grow within a campaign, so a transition told twice is refused by Redis the second time.
-Keys: ``docs/redis.md``.
+Keys: ``models.read_model``, ``docs/redis.md``.
 """
 
 from typing import Final
-from urllib.parse import quote
 
 import msgspec
 from msgspec import Struct
@@ -15,35 +14,12 @@ from redis.asyncio.client import Pipeline as RedisPipeline
 from redis.exceptions import ResponseError
 
 from models.alerts import AlertTransition
+from models.read_model import AlertKeys
 from streams.transition_log import Told
 
 HISTORY_LENGTH: Final = 1_000
 _TOO_OLD: Final = "equal or smaller"
 _encode = msgspec.json.Encoder().encode
-
-
-class AlertKeys:
-    """The names of the alert part of the read model."""
-
-    def __init__(self, prefix: str) -> None:
-        self.prefix = prefix
-
-    def active(self, campaign_id: str) -> str:
-        """Return the hash of a campaign's open alerts: alert id to alert."""
-        return f"{self.prefix}:alerts:{quote(campaign_id, safe='')}:active"
-
-    def history(self, campaign_id: str) -> str:
-        """Return the stream of a campaign's transitions."""
-        return f"{self.prefix}:alerts:{quote(campaign_id, safe='')}:history"
-
-    def channel(self, campaign_id: str) -> str:
-        """Return the pub/sub channel of a campaign's transitions."""
-        return f"{self.prefix}:alerts:{quote(campaign_id, safe='')}"
-
-    @property
-    def campaigns(self) -> str:
-        """Return the set of campaigns with open alerts."""
-        return f"{self.prefix}:alerts:campaigns"
 
 
 class AlertView(Struct, frozen=True):

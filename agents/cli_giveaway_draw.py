@@ -19,9 +19,9 @@ from agents.clock import make_clock
 from agents.draw_files import DrawFileError
 from agents.giveaway_review import redis_of
 from agents.randomness import RandomnessError, fetch, value_of
-from agents.redis_projection import Keys
 from agents.settings import Settings
 from models.draws import Drawn, DrawRecord, FrozenEntries, Randomness
+from models.read_model import Keys
 from streams.draw import DrawError, differences, entrant_of, read_list, receipt_of
 from streams.draw import draw as draw_from
 from streams.giveaway.freeze import ENTRIES_FILE, LEFT_OUT_FILE, FreezeError, entrants_of, freeze_list, leaves_out

@@ -9,10 +9,10 @@ from redis.exceptions import RedisError
 
 from agents.definition_feed import current_definitions
 from agents.ledger_reader import read_ledger
-from agents.redis_projection import Keys
 from agents.settings import Settings
 from models.campaigns import CampaignDefinition
 from models.giveaway import GiveawayRules
+from models.read_model import Keys
 from models.suspicion import Suspect
 from streams.entry_block import Forgotten
 from streams.giveaway.loaded import GiveawayData

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, TypeVar
-from urllib.parse import quote
 
 import msgspec
 import redis
 
-from agents.alert_projection import AlertKeys
 from models.alerts import Alert
+from models.read_model import AlertKeys, Keys, WorkerHealth, decode_health
 from models.rollups import CampaignRollup, GiveawayRollup, InfluencerRollup, Snapshot, WindowName
 
 _TIMEOUT_SECONDS: Final = 5.0
@@ -19,25 +18,6 @@ T = TypeVar("T")
 
 class ReadModelError(RuntimeError):
     """Redis cannot be reached or holds something that is not the read model. The message is one line, for users."""
-
-
-class WorkerHealth(msgspec.Struct, frozen=True, kw_only=True):
-    """One worker's health, as it wrote it; a field it has not written is None."""
-
-    worker: str
-    started_at_ms: int | None = None
-    updated_at_ms: int | None = None
-    partitions: str | None = None
-    events_total: int = 0
-    duplicates_total: int = 0
-    forwarded_total: int = 0
-    rejected_total: int = 0
-    rejected: dict[str, int] = {}
-    events_per_second: float = 0.0
-    lag: int | None = None
-    watermark_delay_seconds: float | None = None
-    flush_seconds: float | None = None
-    influencers: int = 0
 
 
 class Update(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +44,8 @@ class ReadModel:
 
     def __init__(self, url: str, prefix: str = "pulse") -> None:
         self.url = url
-        self.prefix = prefix
+        self._keys = Keys(prefix)
+        self._alert_keys = AlertKeys(prefix)
         try:
             # Answers as bytes: rollups are decoded from them directly.
             self.client = redis.Redis.from_url(
@@ -114,11 +95,11 @@ class ReadModel:
 
     def campaign_ids(self) -> list[str]:
         """Ids of the campaigns that have numbers, sorted."""
-        return self._members("campaigns")
+        return self._members(self._keys.campaigns)
 
     def influencer_ids(self, campaign_id: str) -> list[str]:
         """Ids of a campaign's influencers that have numbers, sorted; the unattributed one is the empty id."""
-        return self._members(f"campaign:{quote(campaign_id, safe='')}:influencers")
+        return self._members(self._keys.influencers(campaign_id))
 
     def alerts(self, campaign_id: str) -> list[Alert]:
         """The open alerts of a campaign, the newest first.
@@ -127,7 +108,7 @@ class ReadModel:
             ReadModelError: Redis is away, or an alert cannot be read.
         """
         try:
-            values: Any = self.client.hvals(AlertKeys(self.prefix).active(campaign_id))
+            values: Any = self.client.hvals(self._alert_keys.active(campaign_id))
         except redis.RedisError as error:
             raise self._away(error) from error
         try:
@@ -138,7 +119,7 @@ class ReadModel:
 
     def campaign(self, campaign_id: str) -> CampaignRollup | None:
         """One campaign's rollup; None before its first."""
-        key = self._key(f"campaign:{quote(campaign_id, safe='')}")
+        key = self._keys.campaign(campaign_id)
         try:
             value: Any = self.client.hget(key, "rollup")
         except redis.RedisError as error:
@@ -147,17 +128,13 @@ class ReadModel:
 
     def influencers(self, campaign_id: str, influencer_ids: Sequence[str]) -> list[InfluencerRollup]:
         """Rollups of these influencers in this order; one without a rollup yet is left out."""
-        keys = [
-            self._key(f"influencer:{quote(campaign_id, safe='')}:{quote(influencer_id, safe='')}")
-            for influencer_id in influencer_ids
-        ]
+        keys = [self._keys.influencer(campaign_id, influencer_id) for influencer_id in influencer_ids]
         return self._rollups(keys, self._influencer)
 
     def giveaways(self, campaign_id: str, influencer_ids: Sequence[str] = ()) -> list[GiveawayRollup]:
         """The giveaway of a campaign, if it has one, and the shares of these influencers in it."""
-        campaign = quote(campaign_id, safe="")
-        keys = [self._key(f"campaign:{campaign}:giveaway")]
-        keys += [self._key(f"influencer:{campaign}:{quote(name, safe='')}:giveaway") for name in influencer_ids if name]
+        owners = ["", *(name for name in influencer_ids if name)]
+        keys = [self._keys.giveaway(campaign_id, owner) for owner in owners]
         return self._rollups(keys, self._giveaway)
 
     def _rollups(self, keys: list[str], decoder: "msgspec.json.Decoder[T]") -> list[T]:
@@ -178,7 +155,7 @@ class ReadModel:
 
     def leaders(self, campaign_id: str, window: WindowName, metric: str, count: int) -> list[str]:
         """Ids of the first influencers of a leaderboard; without the unattributed one, which is no influencer."""
-        key = self._key(f"leaderboard:{quote(campaign_id, safe='')}:{window}:{metric}")
+        key = self._keys.leaderboard(campaign_id, window, metric)
         try:
             members: Any = self.client.zrevrange(key, 0, count)
         except redis.RedisError as error:
@@ -187,16 +164,17 @@ class ReadModel:
 
     def workers(self) -> list[WorkerHealth]:
         """Health of every worker that reported within its hash's life (30 s), by name."""
+        prefix = self._keys.worker("")
         try:
-            keys: list[Any] = sorted(self.client.scan_iter(match=self._key("worker:*"), count=1000))
+            keys: list[Any] = sorted(self.client.scan_iter(match=f"{prefix}*", count=1000))
             with self.client.pipeline(transaction=False) as pipeline:
                 for key in keys:
                     pipeline.hgetall(key)
                 hashes = pipeline.execute()
         except redis.RedisError as error:
             raise self._away(error) from error
-        prefix = len(self._key("worker:"))
-        return [_worker(key.decode()[prefix:], fields) for key, fields in zip(keys, hashes, strict=True) if fields]
+        names = [key.decode().removeprefix(prefix) for key in keys]
+        return [_worker(name, fields) for name, fields in zip(names, hashes, strict=True) if fields]
 
     def follow(self, last: int, block_seconds: float) -> Iterator[Update]:
         """Yield updates as they come, for ever.
@@ -208,7 +186,7 @@ class ReadModel:
         Raises:
             ReadModelError: Redis is away, or an entry is not an update.
         """
-        stream = self._key("updates")
+        stream = self._keys.updates
         try:
             newest: Any = self.client.xrevrange(stream, count=max(1, last))
             entries = newest[::-1] if last else []
@@ -230,11 +208,8 @@ class ReadModel:
             try:
                 known = [{name.decode(): value.decode() for name, value in fields.items()} for fields in entries]
                 for each in known:
-                    name = f"campaign:{quote(each['campaign_id'], safe='')}"
-                    if each["influencer_id"] or each["kind"] == "influencer":
-                        name = name.replace("campaign:", "influencer:", 1) + f":{quote(each['influencer_id'], safe='')}"
-                    fields = _GIVEAWAY_FIELDS if each["kind"] == "giveaway" else _UPDATE_FIELDS
-                    pipeline.hmget(self._key(f"{name}:giveaway" if each["kind"] == "giveaway" else name), fields)
+                    key = self._keys.entity(each["kind"], each["campaign_id"], each["influencer_id"])
+                    pipeline.hmget(key, _GIVEAWAY_FIELDS if each["kind"] == "giveaway" else _UPDATE_FIELDS)
                 for each, values in zip(known, pipeline.execute(), strict=True):
                     fields = _GIVEAWAY_FIELDS if each["kind"] == "giveaway" else _UPDATE_FIELDS
                     numbers = {
@@ -242,17 +217,14 @@ class ReadModel:
                     }
                     yield msgspec.convert({**each, "numbers": numbers}, Update, strict=False)
             except (KeyError, msgspec.ValidationError) as error:
-                raise ReadModelError(f"{self._key('updates')} holds an entry that is no update: {error}") from error
+                raise ReadModelError(f"{self._keys.updates} holds an entry that is no update: {error}") from error
 
-    def _members(self, name: str) -> list[str]:
+    def _members(self, key: str) -> list[str]:
         try:
-            members: Any = self.client.smembers(self._key(name))
+            members: Any = self.client.smembers(key)
         except redis.RedisError as error:
             raise self._away(error) from error
         return sorted(member.decode() for member in members)
-
-    def _key(self, rest: str) -> str:
-        return f"{self.prefix}:{rest}"
 
     def _away(self, error: redis.RedisError) -> ReadModelError:
         return ReadModelError(f"Redis at {self.url} cannot be read: {error}")
@@ -266,11 +238,7 @@ def _decoded(decoder: "msgspec.json.Decoder[T]", value: bytes, key: str) -> T:
 
 
 def _worker(worker: str, fields: dict[bytes, bytes]) -> WorkerHealth:
-    texts: dict[str, object] = {name.decode(): value.decode() for name, value in fields.items()}
     try:
-        if "rejected" in texts:
-            texts["rejected"] = msgspec.json.decode(fields[b"rejected"])
-        # Redis holds texts: numbers are read from them.
-        return msgspec.convert({**texts, "worker": worker}, WorkerHealth, strict=False)
+        return decode_health(worker, fields)
     except msgspec.DecodeError as error:
         raise ReadModelError(f"health of worker {worker!r} cannot be read: {error}") from error

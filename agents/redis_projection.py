@@ -3,16 +3,14 @@
 Flushes leave the newest rollup of each influencer and campaign here; a task writes them out in pipelines. When Redis
 is away the task waits and tries again, while newer rollups replace older ones, so the backlog is bounded by the
 number of entities. When Redis comes back empty, everything is written again. The keys are a contract:
-``docs/redis.md``.
+``models.read_model``, ``docs/redis.md``.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
-from urllib.parse import quote
 
 import msgspec
 from mode import Service
@@ -21,6 +19,7 @@ from redis.asyncio.client import Pipeline as RedisPipeline
 from redis.exceptions import RedisError
 
 from agents.alert_projection import AlertProjection
+from models.read_model import Keys
 from models.rollups import CampaignRollup, GiveawayRollup, Rollup, WindowStats
 
 HASH_STATISTICS: Final = (
@@ -64,66 +63,6 @@ Fields = dict[bytes | bytearray | memoryview | str | int | float, bytes | bytear
 _encode_json = msgspec.json.Encoder().encode
 
 
-@lru_cache(maxsize=65_536)  # the same few names for every key of every flush; quoting takes 2 µs
-def quoted(name: str) -> str:
-    """Return an id as it stands in keys: percent-encoded."""
-    return quote(name, safe="")
-
-
-class Keys:
-    """The names of the read model."""
-
-    def __init__(self, prefix: str) -> None:
-        self.prefix = prefix
-        self.campaigns = f"{prefix}:campaigns"
-        self.updates = f"{prefix}:updates"
-
-    def campaign(self, campaign_id: str) -> str:
-        """Return the hash of a campaign."""
-        return f"{self.prefix}:campaign:{quoted(campaign_id)}"
-
-    def influencers(self, campaign_id: str) -> str:
-        """Return the set of a campaign's influencers."""
-        return f"{self.prefix}:campaign:{quoted(campaign_id)}:influencers"
-
-    def influencer(self, campaign_id: str, influencer_id: str) -> str:
-        """Return the hash of an influencer."""
-        return f"{self.prefix}:influencer:{quoted(campaign_id)}:{quoted(influencer_id)}"
-
-    def giveaway(self, campaign_id: str, influencer_id: str) -> str:
-        """Return the hash of a campaign's giveaway, or of an influencer's share in it."""
-        owner = self.influencer(campaign_id, influencer_id) if influencer_id else self.campaign(campaign_id)
-        return f"{owner}:giveaway"
-
-    def leaderboard(self, campaign_id: str, window: str, metric: str) -> str:
-        """Return the sorted set of a leaderboard."""
-        return f"{self.prefix}:leaderboard:{quoted(campaign_id)}:{window}:{metric}"
-
-    def channel(self, campaign_id: str) -> str:
-        """Return the pub/sub channel of a campaign."""
-        return f"{self.prefix}:updates:{quoted(campaign_id)}"
-
-    def review(self, campaign_id: str) -> str:
-        """Return the sorted set of a giveaway's suspicious entrants."""
-        return f"{self.prefix}:review:{quoted(campaign_id)}"
-
-    def review_reasons(self, campaign_id: str) -> str:
-        """Return the hash of why each of them is suspected."""
-        return f"{self.prefix}:review:{quoted(campaign_id)}:reasons"
-
-    def review_summary(self, campaign_id: str) -> str:
-        """Return the hash of how many are suspected."""
-        return f"{self.prefix}:review:{quoted(campaign_id)}:summary"
-
-    def frozen(self, campaign_id: str) -> str:
-        """Return the hash of a giveaway's frozen entry list."""
-        return f"{self.prefix}:frozen:{quoted(campaign_id)}"
-
-    def worker(self, worker: str) -> str:
-        """Return the hash of a worker."""
-        return f"{self.prefix}:worker:{quoted(worker)}"
-
-
 class RedisProjection(Service):
     """Writes rollups to Redis in the background.
 
@@ -139,7 +78,7 @@ class RedisProjection(Service):
         url: str,
         prefix: str,
         show_all: Callable[[], None],
-        worker: Callable[[], tuple[str, Fields]],
+        worker: Callable[[], tuple[str, dict[str, str]]],
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -250,7 +189,7 @@ class RedisProjection(Service):
     def _write_worker(self, pipe: RedisPipeline) -> None:
         name, fields = self._worker()
         key = self._own_key = self._keys.worker(name)
-        pipe.hset(key, mapping=fields)
+        pipe.hset(key, mapping=fields)  # type: ignore[arg-type]  # invariant in redis-py's types
         pipe.expire(key, 30)
 
     def _write_rollups(self, pipe: RedisPipeline, entries: Iterable[tuple[Rollup, bytes]]) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from mode import Service
-from msgspec import json
 from prometheus_client import CollectorRegistry
 
 from agents.alerts import AlertWorker
@@ -26,7 +25,7 @@ from agents.metrics import PulseCollector
 from agents.outbox import Outbox
 from agents.pipeline_figures import PipelineFigures
 from agents.processing import Processing
-from agents.redis_projection import Fields, RedisProjection
+from agents.redis_projection import RedisProjection
 from agents.settings import Settings
 from agents.state_store import StateStore
 from agents.state_table import StateTable
@@ -36,6 +35,7 @@ from agents.topic_admin import STATE_TABLE, changelog_topic
 from agents.transport import BatchConsumer, BatchSchema
 from agents.vitals import Vitals
 from agents.watchdog import Watch, Watchdog
+from models.read_model import WorkerHealth, encode_health
 from models.topics import CLOSED_WINDOWS, COMMENTS, CONVERSIONS, ENTRIES, INFLUENCER_SNAPSHOTS, INPUT_TOPICS, POSTS
 from streams.campaigns import CampaignBoard
 from streams.partition import Limits
@@ -325,22 +325,23 @@ class Worker:
         self.entries.board.touch_all()
         self._alerts.show_all()
 
-    def _health_fields(self) -> tuple[str, Fields]:
+    def _health_fields(self) -> tuple[str, dict[str, str]]:
         """Return this worker's name and the fields of its health hash in Redis."""
         figures = self.figures.now()
-        rejected = json.encode(figures.rejected).decode()
-        return self._settings.worker_name, {
-            "started_at_ms": str(self.lifecycle.health.started_at_ms),
-            "updated_at_ms": str(self._clock()),
-            "partitions": str(len(self.pipeline.partitions)),
-            "events_total": str(figures.events),
-            "duplicates_total": str(figures.duplicates),
-            "forwarded_total": str(figures.forwarded),
-            "rejected_total": str(sum(figures.rejected.values())),
-            "rejected": rejected,
-            "events_per_second": f"{figures.events_per_second:.1f}",
-            "lag": str(figures.lag),
-            "watermark_delay_seconds": f"{figures.watermark_delay_seconds:.3f}",
-            "flush_seconds": f"{self._flusher.last_seconds:.4f}",
-            "influencers": str(figures.influencers),
-        }
+        health = WorkerHealth(
+            worker=self._settings.worker_name,
+            started_at_ms=self.lifecycle.health.started_at_ms,
+            updated_at_ms=self._clock(),
+            partitions=len(self.pipeline.partitions),
+            events_total=figures.events,
+            duplicates_total=figures.duplicates,
+            forwarded_total=figures.forwarded,
+            rejected_total=sum(figures.rejected.values()),
+            rejected=figures.rejected,
+            events_per_second=figures.events_per_second,
+            lag=figures.lag,
+            watermark_delay_seconds=figures.watermark_delay_seconds,
+            flush_seconds=self._flusher.last_seconds,
+            influencers=figures.influencers,
+        )
+        return health.worker, encode_health(health)

@@ -15,10 +15,10 @@ import msgspec
 import numpy as np
 from redis.client import PubSub
 
-from agents.redis_projection import Keys
 from bench.figures import Figure, Say, at_most
 from bench.load import GIVEAWAY
 from bench.stack import Cores, Stack
+from models.read_model import Keys
 
 NAME: Final = "latency"
 RATE: Final = 20_000

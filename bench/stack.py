@@ -19,12 +19,13 @@ from redis import Redis
 
 from agents.embedded import EmbeddedBroker, EmbeddedRedis
 from agents.processes import ChildProcess, free_port, wait_until
+from models.read_model import Keys
 
 PARTITIONS: Final = 8
 _START_SECONDS: Final = 90.0
 _IDLE_FLUSH_SECONDS: Final = 0.05
 _WORKER: Final = "bench"
-_WORKER_KEY: Final = f"pulse:worker:{_WORKER}"
+_WORKER_KEY: Final = Keys("pulse").worker(_WORKER)
 
 
 def cores() -> tuple[set[int], set[int]]:

@@ -16,6 +16,7 @@ from agents.definition_feed import read_definitions
 from bench.figures import Figure, Say, at_least
 from bench.load import GIVEAWAY, Batches, Event, one_of_each_text, simulated
 from bench.stack import Cores, Stack, cpu_seconds
+from models.read_model import Keys
 from models.topics import COMMENTS
 
 EVENTS: Final = 2_000_000
@@ -155,7 +156,7 @@ def _definition(path: Path, giveaway: bool) -> Path:
     return path
 
 
-_GIVEAWAY_KEY: Final = "pulse:campaign:spring:giveaway"
+_GIVEAWAY_KEY: Final = Keys("pulse").giveaway("spring", "")
 _MISSES: Final = "campaign_pulse_sentiment_cache_misses_total"
 
 

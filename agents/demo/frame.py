@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 
 from agents.demo.history import RateHistory
-from agents.read_model import ReadModel, WorkerHealth
+from agents.read_model import ReadModel
 from models.alerts import Alert
+from models.read_model import WorkerHealth
 from models.rollups import CampaignRollup, GiveawayRollup, InfluencerRollup, WindowStats
 
 RATES = ("events", "comments", "engagements", "views", "clicks", "orders")

@@ -13,8 +13,8 @@ from rich.text import Text
 
 from agents.demo.frame import Frame
 from agents.demo.history import sparkline
-from agents.read_model import WorkerHealth
 from models.alerts import Alert
+from models.read_model import WorkerHealth
 from models.rollups import GiveawayRollup, InfluencerRollup, RevenueStats, SentimentStats, WindowStats
 
 WIDE_COLUMNS: Final = 100

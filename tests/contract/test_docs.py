@@ -8,11 +8,11 @@ import click
 import msgspec
 import pytest
 
-from agents.alert_projection import AlertKeys
 from agents.cli import cli
-from agents.redis_projection import GIVEAWAY_NUMBERS, HASH_STATISTICS, LEADERBOARD_METRICS, SUSPICION_NUMBERS, Keys
+from agents.redis_projection import GIVEAWAY_NUMBERS, HASH_STATISTICS, LEADERBOARD_METRICS, SUSPICION_NUMBERS
 from models import topics
 from models.events import EVENT_TYPES, Event
+from models.read_model import AlertKeys, Keys, WorkerHealth
 from streams.decode import tag_of
 from tools import docs_events, make_docs
 
@@ -113,7 +113,7 @@ def test_metrics_in_pages_exist() -> None:
 
 
 def test_redis_keys_and_fields_are_those_of_the_contract() -> None:
-    """docs/redis.md has every kind of key, every hash statistic and every leaderboard metric."""
+    """docs/redis.md has every kind of key, every field of a hash and every leaderboard metric."""
     page = (DOCS / "redis.md").read_text()
     keys, alerts = Keys("pulse"), AlertKeys("pulse")
     patterns = [
@@ -137,3 +137,4 @@ def test_redis_keys_and_fields_are_those_of_the_contract() -> None:
     assert [pattern for pattern in patterns if f"`{pattern}`" not in page] == []
     words = set(re.findall(r"[a-z_]+", page))
     assert set(HASH_STATISTICS) | set(LEADERBOARD_METRICS) | set(GIVEAWAY_NUMBERS) | set(SUSPICION_NUMBERS) <= words
+    assert set(WorkerHealth.__struct_fields__) - {"worker"} <= words

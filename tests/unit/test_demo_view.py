@@ -18,9 +18,9 @@ from agents.demo.opening import opened_now
 from agents.demo.summary import difference_lines, print_snapshot
 from agents.demo.totals import compare
 from agents.demo.view import compact, duration, money, picture, plain_line, sentiment_bar
-from agents.read_model import WorkerHealth
 from agents.simulator.truth import GroundTruth, TrueCampaign, TrueInfluencer, TrueMoney, TrueTotals
 from models.alerts import Alert
+from models.read_model import WorkerHealth
 from models.rollups import (
     WINDOW_NAMES,
     CampaignRollup,
