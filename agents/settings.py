@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from streams.decode import MAX_EVENT_BYTES
-from streams.dedupe import DEDUPE_CAPACITY, DEDUPE_HOURS
-from streams.sentiment import DEFAULT_SCORER, SCORERS
+from streams.changelog.dedupe import DEDUPE_CAPACITY, DEDUPE_HOURS
+from streams.events.decode import MAX_EVENT_BYTES
+from streams.sentiment.scorers import DEFAULT_SCORER, SCORERS
 
 PREFIX: Final = "PULSE_"
 

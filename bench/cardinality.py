@@ -16,12 +16,12 @@ from typing import Final
 from msgspec import Struct
 from prometheus_client import CollectorRegistry
 
-from agents.exposition import exposition
+from agents.broker.topic_admin import topic_specs
+from agents.metrics.exposition import exposition
 from agents.settings import Settings
 from agents.simulator.definitions import synthetic_definitions
-from agents.state_store import MemoryStore
-from agents.topic_admin import topic_specs
-from agents.worker_parts import Worker
+from agents.state.stores import MemoryStore
+from agents.worker.build import Worker
 from bench.figures import Figure, Say, at_most
 from bench.stack import Cores
 from models.campaigns import CampaignDefinition
@@ -30,9 +30,9 @@ from models.rollups import GiveawayRollup
 from models.suspicion import SUSPICION_REASONS, SuspicionNumbers
 from models.times import HOUR_MS
 from models.topics import COMMENTS, CONVERSIONS, POSTS
-from streams.batch import FileRecord
-from streams.giveaway_board import GiveawayBoard
-from streams.partitioning import partition_of
+from streams.events.partitioning import partition_of
+from streams.giveaway.board import GiveawayBoard
+from streams.pipeline.records import FileRecord
 
 NAME: Final = "cardinality"
 CAMPAIGNS: Final = 50

@@ -7,7 +7,7 @@ from typing import Final
 from bench.figures import Figure, Say, at_most
 from bench.stack import Cores
 from models.draws import DrawRecord, FrozenEntries, LedgerEnd, ListedFile, Randomness
-from streams.draw import differences, draw, entrant_of, list_text, read_list, receipt_of
+from streams.giveaway.draw import differences, draw, entrant_of, list_text, read_list, receipt_of
 
 NAME: Final = "draw"
 ENTRANTS: Final = 1_000_000

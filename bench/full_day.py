@@ -18,15 +18,15 @@ from bench.load import Event
 from models.campaigns import CampaignDefinition
 from models.times import DAY_MS, HOUR_MS, MINUTE_MS
 from models.topics import COMMENTS, CONVERSIONS, POSTS
-from streams.attribution import Registry
+from streams.changelog.dedupe import SEGMENT_IDS, Segment, Span, encode_segment
 from streams.changelog.keys import ids_key, row_key
-from streams.counters import COLUMN, SNAPSHOT_COLUMNS
-from streams.dedupe import SEGMENT_IDS, Segment, Span, encode_segment
-from streams.money import Ledger
-from streams.partition import Limits, PartitionState
-from streams.partitioning import partition_key, partition_of
-from streams.posts import MetricHistory, PostHistory
-from streams.sentiment import make_scorer
+from streams.events.attribution import Registry
+from streams.events.partitioning import partition_key, partition_of
+from streams.pipeline.partition import Limits, PartitionState
+from streams.sentiment.scorers import make_scorer
+from streams.statistics.counters import COLUMN, SNAPSHOT_COLUMNS
+from streams.statistics.money import Ledger
+from streams.statistics.posts import MetricHistory, PostHistory
 
 END_MS: Final = 1_767_225_600_000
 QUARTER_MS: Final = 15 * MINUTE_MS

@@ -23,15 +23,15 @@ from models.campaigns import CampaignDefinition
 from models.events import CommentCreated
 from models.times import HOUR_MS
 from models.topics import COMMENTS
-from streams.attribution import Registry
-from streams.batch import FileRecord
-from streams.decode import decode_event
-from streams.entry_block import decode_fact, records_of
-from streams.giveaway_board import GiveawayBoard
-from streams.partitioning import partition_of
-from streams.pipeline import Pipeline
-from streams.sentiment import DEFAULT_SCORER, CachedScorer, make_scorer
-from streams.snapshots import describe, encode_snapshot
+from streams.events.attribution import Registry
+from streams.events.decode import decode_event
+from streams.events.partitioning import partition_of
+from streams.giveaway.board import GiveawayBoard
+from streams.ledger.blocks import decode_fact, records_of
+from streams.pipeline.pipeline import Pipeline
+from streams.pipeline.records import FileRecord
+from streams.sentiment.scorers import DEFAULT_SCORER, CachedScorer, make_scorer
+from streams.statistics.snapshots import describe, encode_snapshot
 
 NAME: Final = "giveaway_cost"
 EVENTS: Final = 400_000

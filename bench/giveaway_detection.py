@@ -9,9 +9,9 @@ import click
 
 from bench.giveaway_simulation import BOTS, Giveaway, simulate
 from models.suspicion import Suspect, SuspicionPolicy
-from streams.suspicion import suspects
-from streams.suspicion_columns import columns_of
-from streams.suspicion_views import view_of
+from streams.suspicion.comment_columns import columns_of
+from streams.suspicion.score import suspects
+from streams.suspicion.views import view_of
 
 DOCS: Final = Path(__file__).parents[1] / "docs" / "giveaway.md"
 _BEGIN: Final = "<!-- figures: made by `python -m bench.giveaway_detection --write-docs` -->"

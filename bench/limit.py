@@ -10,10 +10,10 @@ from time import perf_counter, process_time
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from agents.transport import FETCH_WAIT_MS
+from agents.broker.transport import FETCH_WAIT_MS
 from bench.stack import PARTITIONS
 from models.topics import INPUT_TOPICS
-from streams.decode import decode_event
+from streams.events.decode import decode_event
 
 
 async def drain(bootstrap: str, events: int) -> dict[str, float]:

@@ -9,13 +9,13 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from agents.definition_feed import read_definitions
 from agents.simulator.plan import FaultRates, SimulationPlan
 from agents.simulator.simulation import Simulation
+from agents.stages.definitions import read_definitions
 from bench.stack import PARTITIONS
 from models.campaigns import CampaignDefinition
 from models.topics import COMMENTS
-from streams.partitioning import partition_of
+from streams.events.partitioning import partition_of
 
 GIVEAWAY: Final = Path(__file__).parents[1] / "examples" / "giveaway.yaml"
 _BATCH_BYTES: Final = 512 * 1024

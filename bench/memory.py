@@ -11,15 +11,15 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from agents.definition_feed import encode_definition
+from agents.broker.topic_admin import changelog_topic
 from agents.settings import Settings
-from agents.topic_admin import changelog_topic
+from agents.stages.definitions import encode_definition
 from bench.figures import Figure, Say, at_most
 from bench.full_day import END_MS, changelog, definitions, moments, one_comment_each
 from bench.load import Batches
 from bench.stack import PARTITIONS, Cores, Stack, peak_bytes, resident_bytes
 from models.topics import DEFINITIONS
-from streams.idset import IdSet
+from streams.columns.idset import IdSet
 
 NAME: Final = "memory"
 INFLUENCERS: Final = 10_000

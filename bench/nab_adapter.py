@@ -1,6 +1,6 @@
 """The detector in the shape of the NAB scorer: seconds in, a score out."""
 
-from streams.spikes import SpikeDetector
+from streams.detectors.spikes import SpikeDetector
 
 
 class NabDetector:

@@ -10,8 +10,8 @@ import tempfile
 import time
 from typing import Final, NamedTuple
 
+from agents.broker.topic_admin import changelog_topic
 from agents.settings import Settings
-from agents.topic_admin import changelog_topic
 from bench.figures import Figure, Say, at_most
 from bench.full_day import END_MS, changelog, definitions, moments
 from bench.load import Batches

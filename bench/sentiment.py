@@ -1,4 +1,4 @@
-"""Sentiment scorers side by side: ``python -m bench.sentiment`` prints the tables of docs/sentiment.md.
+"""Sentiment scorers side by side: ``python -m bench.sentiment`` prints the tables of docs/scorers.md.
 
 Quality is macro-averaged recall over negative, neutral and positive (the measure of SemEval-2017 task 4A) with the
 recall of each class; our held-out giveaway comments are always judged, the public sets where the data folder has them.
@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from streams.sentiment import SentimentScorer, TextBlobScorer, classify, default_scorer
-from streams.sentiment_social import load_packaged_weights
+from streams.sentiment.scorers import SentimentScorer, TextBlobScorer, classify, default_scorer
+from streams.sentiment.social import load_packaged_weights
 from training.giveaway_templates import construct_comments
 from training.sentiment_data import CLASSES, LabelledTexts, load_comments, load_labelled
 
@@ -28,9 +28,9 @@ STOCK = (
 )  # fmt: skip
 LOAD_PROGRAM = """
 import time, numpy
-from streams import sentiment
+from streams.sentiment import scorers
 started = time.perf_counter()
-sentiment.default_scorer().score('ready')
+scorers.default_scorer().score('ready')
 print(1000 * (time.perf_counter() - started))
 """
 

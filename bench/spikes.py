@@ -13,8 +13,8 @@ import numpy as np
 
 from models.alerts import RULE_NAMES, WindowSample
 from models.times import MINUTE_MS
-from streams.alert_engine import AlertEngine
-from streams.spikes import SpikeDetector
+from streams.alerts.engine import AlertEngine
+from streams.detectors.spikes import SpikeDetector
 
 WARM_MINUTES = 30
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from bench.campaign_simulation import EXPLAINS, RULE_OF, SERIES, START_MS, Campaign, Incident, make_campaign
 from models.alerts import RULE_NAMES, WindowSample
 from models.times import MINUTE_MS
-from streams.alert_engine import AlertEngine
+from streams.alerts.engine import AlertEngine
 
 MARKERS = ("<!-- simulation:begin -->", "<!-- simulation:end -->")
 AFTERMATH_MINUTES = 15

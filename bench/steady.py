@@ -18,7 +18,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from bench.load import Event, simulated
 from bench.stack import PARTITIONS
 from models.topics import COMMENTS
-from streams.partitioning import partition_of
+from streams.events.partitioning import partition_of
 
 _STEP_SECONDS: Final = 0.02
 _AHEAD_SECONDS: Final = 2.0

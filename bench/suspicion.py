@@ -13,9 +13,9 @@ from typing import Final
 import msgspec
 from aiokafka import AIOKafkaProducer
 
+from agents.broker.topic_admin import LARGEST_MESSAGE_BYTES, ensure_topics
 from agents.settings import Settings
-from agents.suspicion_pass import PassRequest, PassResult
-from agents.topic_admin import LARGEST_MESSAGE_BYTES, ensure_topics
+from agents.stages.suspicion_pass import PassRequest, PassResult
 from bench.figures import Figure, Say
 from bench.giveaway_simulation import HOURS, SPAN_MS, START_MS, simulate
 from bench.stack import Cores, Stack
@@ -23,8 +23,8 @@ from models.campaigns import CampaignDefinition, InfluencerDefinition
 from models.events import CommentCreated, Event
 from models.giveaway import GiveawayRules
 from models.topics import COMMENTS, ENTRIES
-from streams.entry_block import records_of
-from streams.entry_ledger import blocks_of
+from streams.ledger.blocks import records_of
+from streams.ledger.collector import blocks_of
 
 NAME: Final = "suspicion"
 COMMENTS_MADE: Final = 1_000_000
@@ -44,7 +44,7 @@ def run(where: Cores, events: int | None, say: Say) -> list[Figure]:
         request = msgspec.json.encode(PassRequest(asdict(settings), [_definition()])) + b"\n"
         began = perf_counter()
         child = subprocess.Popen(
-            [sys.executable, "-m", "agents.suspicion_pass"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, "-m", "agents.stages.suspicion_pass"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         if child.stdin is None or child.stdout is None:
             raise RuntimeError("a child without pipes")

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from agents.definition_feed import read_definitions
+from agents.stages.definitions import read_definitions
 from bench.figures import Figure, Say, at_least
 from bench.load import GIVEAWAY, Batches, Event, one_of_each_text, simulated
 from bench.stack import Cores, Stack, cpu_seconds

@@ -76,7 +76,7 @@ class WindowSample(Struct, frozen=True, kw_only=True):
 
 
 class AlertRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When a rule fires and clears. Strength 1 is the rule's own point of alarm; see ``streams.alert_rules``.
+    """When a rule fires and clears. Strength 1 is the rule's own point of alarm; see ``streams.detectors.thresholds``.
 
     Attributes:
         fire_at: strength that makes the alert pending and, if it lasts, fires it.

@@ -1,7 +1,7 @@
 """The events of the three input topics, one Struct per ``type`` tag.
 
 Unknown fields are ignored, because producers may be newer than we are. Unknown types, missing fields, wrong types
-and values out of range are refused by the decoder (see ``streams.decode``). ``docs/events.md`` is the contract.
+and values out of range are refused by the decoder (see ``streams.events.decode``). ``docs/events.md`` is the contract.
 """
 
 from datetime import datetime

@@ -45,7 +45,7 @@ class EarnedMediaValue(Struct, frozen=True, kw_only=True):
 
 
 class WindowStats(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Every statistic of one window. Counts are net sums of events; see ``streams.counters`` for each one."""
+    """Every statistic of one window. Counts are net sums of events; ``streams.statistics.counters`` has each one."""
 
     posts: int = 0
     posts_deleted: int = 0

@@ -13,7 +13,7 @@ INFLUENCER_SNAPSHOTS: Final = "campaign.influencer-snapshots.v1"
 """Internal and compacted: absolute influencer numbers, partitioned by campaign, for the second stage."""
 
 ENTRIES: Final = "campaign.entries.v1"
-"""The ledger of giveaways, partitioned by campaign: see ``streams.entry_ledger``."""
+"""The ledger of giveaways, partitioned by campaign: see ``streams.ledger.collector``."""
 
 CLOSED_WINDOWS: Final = "campaign.windows.v1"
 """Internal: closed minutes of a campaign's influencers, partitioned by campaign, for alerts."""

@@ -3,11 +3,11 @@
 from msgspec import Struct
 
 from models.alerts import AlertTransition
-from streams.alert_engine import Watcher
-from streams.alert_stage import AlertPartition
-from streams.attribution import Registry
-from streams.partition import PartitionState
-from streams.window_records import encode_window
+from streams.alerts.engine import Watcher
+from streams.alerts.stage import AlertPartition
+from streams.alerts.window_records import encode_window
+from streams.events.attribution import Registry
+from streams.pipeline.partition import PartitionState
 
 
 class ReplayedWindow(Struct, frozen=True):

@@ -11,17 +11,17 @@ from models.events import EventTime
 from models.rollups import Snapshot
 from models.times import MINUTE_MS, epoch_ms
 from models.topics import COMMENTS
-from streams.alert_engine import Watcher
 from streams.alert_replay import AlertReplay
-from streams.attribution import Registry
-from streams.batch import FileRecord
-from streams.campaigns import CampaignBoard
-from streams.decode import TOPIC_OF_TYPE, tag_of
-from streams.giveaway_board import GiveawayBoard
-from streams.partition import Limits, PartitionState
-from streams.pipeline import Pipeline
-from streams.sentiment import SentimentScorer
-from streams.snapshots import describe
+from streams.alerts.engine import Watcher
+from streams.events.attribution import Registry
+from streams.events.decode import TOPIC_OF_TYPE, tag_of
+from streams.giveaway.board import GiveawayBoard
+from streams.pipeline.partition import Limits, PartitionState
+from streams.pipeline.pipeline import Pipeline
+from streams.pipeline.records import FileRecord
+from streams.sentiment.scorers import SentimentScorer
+from streams.statistics.campaigns import CampaignBoard
+from streams.statistics.snapshots import describe
 
 _BATCH_LINES = 2_000
 _TOPIC_OF_TAG = {tag_of(kind): topic for kind, topic in TOPIC_OF_TYPE.items()}

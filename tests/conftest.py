@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from agents.embedded import EmbeddedBroker, EmbeddedError, EmbeddedRedis
+from agents.embedded.servers import EmbeddedBroker, EmbeddedError, EmbeddedRedis
 from tests import brokers, stores
 
 

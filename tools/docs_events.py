@@ -9,11 +9,11 @@ from models.currencies import NO_CURRENCY
 from models.deadletters import REASONS, DeadLetter
 from models.events import EVENT_TYPES, Envelope
 from models.topics import COMMENTS, CONVERSIONS, POSTS
-from streams.batch import FileRecord
-from streams.decode import MAX_EVENT_BYTES, TOPIC_OF_TYPE, tag_of
-from streams.partition import Limits
-from streams.pipeline import Pipeline
-from streams.sentiment import make_scorer
+from streams.events.decode import MAX_EVENT_BYTES, TOPIC_OF_TYPE, tag_of
+from streams.pipeline.partition import Limits
+from streams.pipeline.pipeline import Pipeline
+from streams.pipeline.records import FileRecord
+from streams.sentiment.scorers import make_scorer
 from tools.docs_reference import table
 
 _PATTERNS = {

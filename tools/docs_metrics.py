@@ -8,10 +8,10 @@ from typing import get_args
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
 
+from agents.broker.topic_admin import topic_specs
 from agents.settings import Settings
-from agents.state_store import MemoryStore
-from agents.topic_admin import topic_specs
-from agents.worker_parts import Worker
+from agents.state.stores import MemoryStore
+from agents.worker.build import Worker
 from models.alerts import RULE_NAMES, Severity, TransitionKind
 from models.campaigns import CampaignDefinition, InfluencerDefinition
 from models.events import EVENT_TYPES
@@ -19,8 +19,8 @@ from models.giveaway import ENTRY_REASONS
 from models.rollups import WINDOW_NAMES
 from models.suspicion import SUSPICION_REASONS
 from models.topics import INPUT_TOPICS
-from streams.batch import FileRecord
-from streams.decode import TOPIC_OF_TYPE, tag_of
+from streams.events.decode import TOPIC_OF_TYPE, tag_of
+from streams.pipeline.records import FileRecord
 from tools.docs_events import EXAMPLES
 from tools.docs_reference import table
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
+from agents.broker.topic_admin import changelog_topic, topic_specs
 from agents.settings import Settings, described
-from agents.topic_admin import changelog_topic, topic_specs
 from models.alerts import AlertTransition, SnapshotWithAlerts
 from models.campaigns import CampaignDefinition
 from models.deadletters import REASONS, DeadLetter
@@ -45,7 +45,7 @@ _USES = {
     ),
     ENTRIES: (
         "block or person (JSON)",
-        "facts of a giveaway in columns (MessagePack, `streams/entry_block.py`)",
+        "facts of a giveaway in columns (MessagePack, `streams/ledger/blocks.py`)",
         "workers",
         "workers (giveaway), draws",
     ),

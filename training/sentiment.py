@@ -18,9 +18,9 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from streams.sentiment_social import ARTEFACT, SocialScorer, link
-from streams.sentiment_tokens import tokenize, unstretch
-from streams.sentiment_weights import (
+from streams.sentiment.social import ARTEFACT, SocialScorer, link
+from streams.sentiment.tokens import tokenize, unstretch
+from streams.sentiment.weights import (
     MAX_WEIGHT,
     NGRAM_BUCKETS,
     SCALE,

@@ -1,4 +1,4 @@
-"""From texts to sparse features, in the exact terms in which ``streams.sentiment_social`` adds them up."""
+"""From texts to sparse features, in the exact terms in which ``streams.sentiment.social`` adds them up."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -7,8 +7,8 @@ from itertools import pairwise
 import numpy as np
 from scipy import sparse
 
-from streams.sentiment_scopes import BOOSTED, CONTRASTED, NEGATED, scope_flags
-from streams.sentiment_tokens import BEGIN, END, analyse, tokenize
+from streams.sentiment.scopes import BOOSTED, CONTRASTED, NEGATED, scope_flags
+from streams.sentiment.tokens import BEGIN, END, analyse, tokenize
 from training.sentiment_lexicons import Lexicons
 
 Features = dict[str, float]

@@ -10,7 +10,7 @@ from pathlib import Path
 from textblob.en import sentiment as textblob_sentiment
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
-from streams.sentiment_tokens import emoji_sequences, fold
+from streams.sentiment.tokens import emoji_sequences, fold
 
 TERMS_FILE = Path(__file__).with_name("sentiment_terms.csv")
 VADER_SCALE = 4.0

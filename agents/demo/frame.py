@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from agents.demo.history import RateHistory
-from agents.read_model import ReadModel
+from agents.read_model.reader import ReadModel
 from models.alerts import Alert
 from models.read_model import WorkerHealth
 from models.rollups import CampaignRollup, GiveawayRollup, InfluencerRollup, WindowStats

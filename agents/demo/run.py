@@ -14,7 +14,7 @@ from agents.demo.frame import Frame, Observer
 from agents.demo.stack import DemoError, DemoStack
 from agents.demo.totals import Comparison, compare
 from agents.demo.view import lag, picture, plain_line
-from agents.read_model import ReadModel
+from agents.read_model.reader import ReadModel
 from agents.simulator.truth import GroundTruth, read_truth
 from models.rollups import Snapshot
 

@@ -14,9 +14,9 @@ from typing import Final, Self
 import msgspec
 
 from agents.demo.opening import opened_now
-from agents.embedded import EmbeddedBroker, EmbeddedError, EmbeddedRedis
-from agents.processes import ChildProcess, free_port, port_is_free, wait_until
-from streams.definitions import parse_definitions
+from agents.embedded.processes import ChildProcess, free_port, port_is_free, wait_until
+from agents.embedded.servers import EmbeddedBroker, EmbeddedError, EmbeddedRedis
+from streams.events.definitions import parse_definitions
 
 _WORKER_READY_SECONDS: Final = 60.0
 _APPLY_SECONDS: Final = 30.0

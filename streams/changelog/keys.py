@@ -39,7 +39,7 @@ class Slots(NamedTuple):
 
 
 def fence_key(partition: int) -> bytes:
-    """Return the key of the record that says which owner writes; see ``streams.fencing``."""
+    """Return the key of the record that says which owner writes; see ``streams.changelog.fencing``."""
     return encode_key([partition, FENCE])
 
 

@@ -11,7 +11,7 @@ from models.draws import FrozenEntries, LedgerEnd, ListedFile, Randomness
 from models.giveaway import GiveawayRules
 from models.suspicion import Suspect, SuspicionPolicy
 from models.topics import ENTRIES
-from streams.draw import entrant_of, list_text, receipt_of
+from streams.giveaway.draw import entrant_of, list_text, receipt_of
 from streams.giveaway.loaded import GiveawayData
 
 ENTRIES_FILE: Final = "entries.txt"

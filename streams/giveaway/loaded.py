@@ -6,10 +6,10 @@ from msgspec import Struct
 
 from models.campaigns import CampaignDefinition
 from models.giveaway import GiveawayRules
-from streams.giveaway_entries import GiveawayEntries, settled
-from streams.giveaway_rules import RuleBook
+from streams.giveaway.entries import GiveawayEntries, settled
+from streams.giveaway.rules import RuleBook
 from streams.ledger.compaction import Ledger
-from streams.ledger_comments import Person
+from streams.ledger.people import Person
 
 _EXACT: Final = 1 << 40
 """A capacity that is never reached: a draw is exact at any size."""

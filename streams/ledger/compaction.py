@@ -3,8 +3,8 @@
 import msgspec
 from msgspec import Struct
 
-from streams.entry_block import EntryBlock, Forgotten, decode_fact
-from streams.ledger_union import union_of
+from streams.ledger.blocks import EntryBlock, Forgotten, decode_fact
+from streams.ledger.union import union_of
 
 
 class LedgerError(RuntimeError):

@@ -6,10 +6,10 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from streams.entry_block import FORGOTTEN_VERSION, EntryBlock, Forgotten, encode_fact, rows_of
-from streams.giveaway_texts import folded, handle_key, read_text
+from streams.ledger.blocks import FORGOTTEN_VERSION, EntryBlock, Forgotten, encode_fact, rows_of
+from streams.ledger.comment_texts import folded, handle_key, read_text
 from streams.ledger.compaction import Ledger
-from streams.ledger_comments import Person, hash_of, people_of
+from streams.ledger.people import Person, hash_of, people_of
 
 _MENTION: Final = re.compile(r"([@＠][^\s@＠,;:!?()\[\]{}\"'#/\\]+)")
 

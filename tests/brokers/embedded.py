@@ -4,7 +4,7 @@ import os
 import signal
 from collections.abc import Sequence
 
-from agents.embedded import EmbeddedBroker
+from agents.embedded.servers import EmbeddedBroker
 from tests.brokers.freezing import freeze
 from tests.brokers.kinds import Node
 

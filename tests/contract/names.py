@@ -18,18 +18,18 @@ import msgspec
 import redis as redis_client
 from prometheus_client import CollectorRegistry
 
-from agents.alert_projection import AlertView
-from agents.cli import cli
-from agents.embedded import EmbeddedRedis
-from agents.giveaway_review import write_review
+from agents.broker.topic_admin import topic_specs
+from agents.cli.main import cli
+from agents.embedded.servers import EmbeddedRedis
+from agents.read_model.alerts import AlertView
 from agents.settings import Settings, described
-from agents.state_store import MemoryStore
-from agents.topic_admin import topic_specs
-from agents.worker_parts import Worker
+from agents.stages.review import write_review
+from agents.state.stores import MemoryStore
+from agents.worker.build import Worker
 from models.alerts import Alert, AlertTransition
 from models.rollups import CampaignRollup, GiveawayRollup, InfluencerRollup, SentimentStats, WindowStats
 from models.suspicion import Finding, Suspect, SuspicionNumbers
-from streams.transition_log import Told
+from streams.alerts.transitions import Told
 from tools.docs_metrics import exported_name, families, labels_of
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -8,12 +8,12 @@ import click
 import msgspec
 import pytest
 
-from agents.cli import cli
-from agents.redis_projection import GIVEAWAY_NUMBERS, HASH_STATISTICS, LEADERBOARD_METRICS, SUSPICION_NUMBERS
+from agents.cli.main import cli
+from agents.read_model.projection import GIVEAWAY_NUMBERS, HASH_STATISTICS, LEADERBOARD_METRICS, SUSPICION_NUMBERS
 from models import topics
 from models.events import EVENT_TYPES, Event
 from models.read_model import AlertKeys, Keys, WorkerHealth
-from streams.decode import tag_of
+from streams.events.decode import tag_of
 from tools import docs_events, make_docs
 
 ROOT = Path(__file__).parents[2]

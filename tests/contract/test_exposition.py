@@ -3,7 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from agents.exposition import exposition
+from agents.metrics.exposition import exposition
 
 
 def samples(text: bytes) -> list[tuple[str, tuple[tuple[str, str], ...], float]]:

@@ -9,8 +9,8 @@ import msgspec
 import numpy as np
 
 from models.alerts import PostCount, SampleComment
-from streams.campaign_alerts import CampaignAlerts
-from streams.window_records import COUNTS, CampaignWindow, Evidence, decode_window, encode_window, make_window
+from streams.alerts.campaign import CampaignAlerts
+from streams.alerts.window_records import COUNTS, CampaignWindow, Evidence, decode_window, encode_window, make_window
 
 GOLDEN = Path(__file__).parent / "golden"
 WINDOW = (GOLDEN / "closed-window-format-1.msgpack").read_bytes()

@@ -12,7 +12,7 @@ import msgspec
 from agents.simulator.plan import FaultRates, SimulationPlan
 from agents.simulator.simulation import Simulation
 from bench.load import Event
-from streams.sentiment import make_scorer
+from streams.sentiment.scorers import make_scorer
 from tests.integration.cluster import giveaway_definitions
 from tests.oracle.lines import RefusedError, row_of
 from tests.oracle.oracle import compute

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from agents.log_ends import log_ends
+from agents.broker.log_ends import log_ends
 from models.deadletters import DeadLetter
 from models.topics import INPUT_TOPICS
 from tests.faults.events import EventLog, Letters

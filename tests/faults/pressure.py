@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from time import monotonic
 from types import TracebackType
 
-from agents.processes import ChildProcess
+from agents.embedded.processes import ChildProcess
 from bench.stack import peak_bytes, resident_bytes
 from tests.faults.judge import metric
 from tests.faults.trial import Size, Trial

@@ -8,7 +8,7 @@ from typing import Literal
 from kafka.errors import KafkaError
 from msgspec import Struct
 
-from agents.read_model import ReadModelError
+from agents.read_model.reader import ReadModelError
 from tests.brokers import make_broker, select
 from tests.faults.events import SCORER
 from tests.faults.judge import Verdict

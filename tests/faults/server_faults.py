@@ -5,8 +5,8 @@ from contextlib import closing
 from kafka import KafkaConsumer
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
-from agents.embedded import EmbeddedRedis
-from agents.processes import wait_until
+from agents.embedded.processes import wait_until
+from agents.embedded.servers import EmbeddedRedis
 from tests.faults.trial import Size, Trial
 from tests.integration.scrape import records_of
 
@@ -17,7 +17,7 @@ SEGMENT_SECONDS = 1.5
 TRICKLES = 10
 AT_ONCE = {"min.compaction.lag.ms": "0", "segment.ms": "1000", "min.cleanable.dirty.ratio": "0.001"}
 """As `COMPACTING`, but of the topic: it was made with ten minutes of lag, for a writer that wakes too late
-(`agents/fence.py`). There is none here: workers are killed and stay dead."""
+(`agents/state/fence.py`). There is none here: workers are killed and stay dead."""
 
 
 def lose_redis(trial: Trial, size: Size) -> None:

@@ -12,7 +12,7 @@ from typing import Protocol
 from kafka import KafkaConsumer, TopicPartition
 from redis import Redis
 
-from agents.processes import ChildProcess, wait_until
+from agents.embedded.processes import ChildProcess, wait_until
 from bench.stack import PARTITIONS
 from tests.faults.events import EventLog
 from tests.faults.judge import Verdict, balance, judge_letters, judge_numbers, metric, unread

@@ -7,7 +7,7 @@ from time import monotonic, sleep
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from agents.processes import ChildProcess, wait_until
+from agents.embedded.processes import ChildProcess, wait_until
 from bench.load import Event
 from tests.faults.events import EventLog
 from tests.faults.feed import Feed

@@ -13,12 +13,12 @@ from typing import Any, Self
 
 import msgspec
 
-from agents.definition_feed import read_definitions
-from agents.embedded import EmbeddedRedis
-from agents.processes import ChildProcess, free_port, wait_until
-from agents.read_model import ReadModel
+from agents.embedded.processes import ChildProcess, free_port, wait_until
+from agents.embedded.servers import EmbeddedRedis
+from agents.read_model.reader import ReadModel
 from agents.simulator.publisher import publish
 from agents.simulator.simulation import SimulatedRecord
+from agents.stages.definitions import read_definitions
 from models.campaigns import CampaignDefinition
 from models.rollups import Snapshot
 from tests import stores

@@ -10,7 +10,7 @@ from typing import Any
 
 from kafka import KafkaProducer
 
-from streams.partitioning import partition_key, partition_of
+from streams.events.partitioning import partition_key, partition_of
 
 _SECONDS = 60.0
 

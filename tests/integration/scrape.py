@@ -10,8 +10,8 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 
-from agents.log_ends import log_ends
-from agents.processes import ChildProcess
+from agents.broker.log_ends import log_ends
+from agents.embedded.processes import ChildProcess
 from models.deadletters import DeadLetter
 from models.topics import DEAD_LETTERS
 from tests.integration.cluster import Cluster

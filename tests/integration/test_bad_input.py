@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import pytest
 from kafka import KafkaProducer
 
-from agents.flush import LARGEST_DEAD_LETTER_BYTES
-from agents.processes import wait_until
+from agents.embedded.processes import wait_until
+from agents.worker.flush import LARGEST_DEAD_LETTER_BYTES
 from models.deadletters import DeadLetter
 from models.topics import COMMENTS, CONVERSIONS, POSTS
-from streams.partitioning import partition_of
+from streams.events.partitioning import partition_of
 from tests.integration.cluster import Cluster
 from tests.integration.scrape import Scrape, dead_letters, scrape
 

@@ -12,10 +12,10 @@ import pytest
 from click.testing import CliRunner
 from kafka import KafkaProducer
 
-from agents.cli import cli
-from agents.processes import wait_until
+from agents.cli.main import cli
+from agents.embedded.processes import wait_until
 from models.topics import CONVERSIONS, DEFINITIONS, POSTS
-from streams.partitioning import partition_of
+from streams.events.partitioning import partition_of
 from tests.integration.cluster import Cluster
 from tests.integration.commands import run, send
 from tests.integration.scrape import scrape

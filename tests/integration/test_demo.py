@@ -13,8 +13,8 @@ import msgspec
 import pytest
 import redis
 
-from agents.embedded import EmbeddedRedis
-from agents.processes import wait_until
+from agents.embedded.processes import wait_until
+from agents.embedded.servers import EmbeddedRedis
 from models.rollups import WINDOW_NAMES, CampaignRollup, InfluencerRollup, Snapshot, WindowStats
 from tests.brokers import Broker
 

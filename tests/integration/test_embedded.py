@@ -14,8 +14,8 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka.admin._topics import NewTopic
 
-from agents.embedded import EmbeddedBroker, EmbeddedError, EmbeddedRedis
-from agents.processes import ChildProcess, port_is_free, wait_until
+from agents.embedded.processes import ChildProcess, port_is_free, wait_until
+from agents.embedded.servers import EmbeddedBroker, EmbeddedError, EmbeddedRedis
 
 pytestmark = [pytest.mark.broker, pytest.mark.brokers("embedded", reason="about the embedded broker itself")]
 
@@ -96,7 +96,7 @@ class TestLifetime:
     ) -> None:
         """Another broker that answers on the port is not taken for ours, and the error shows the server's words."""
         monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-        monkeypatch.setattr("agents.embedded.port_is_free", lambda port: True)
+        monkeypatch.setattr("agents.embedded.servers.port_is_free", lambda port: True)
         with pytest.raises(EmbeddedError, match=r"ended with exit code(.|\n)*AddrInUse"):
             EmbeddedBroker(embedded_broker.port).start()
         assert not list(tmp_path.iterdir())
@@ -131,7 +131,7 @@ class TestLifetime:
         """Kill -9 of the parent ends the servers too."""
         code = (
             "import time\n"
-            "from agents.embedded import EmbeddedBroker, EmbeddedRedis\n"
+            "from agents.embedded.servers import EmbeddedBroker, EmbeddedRedis\n"
             "with EmbeddedBroker() as broker, EmbeddedRedis() as server:\n"
             "    print(broker.pid, server.pid, flush=True)\n"
             "    time.sleep(600)\n"

@@ -12,15 +12,15 @@ import msgspec
 import pytest
 from kafka import KafkaConsumer
 
-from agents.processes import ChildProcess, wait_until
+from agents.embedded.processes import ChildProcess, wait_until
 from agents.simulator.plan import SimulationPlan
 from agents.simulator.simulation import SimulatedRecord, Simulation
 from models.campaigns import CampaignDefinition
 from models.times import HOUR_MS
 from models.topics import INPUT_TOPICS
-from streams.partition import Limits
+from streams.pipeline.partition import Limits
 from streams.replay import Replay
-from streams.sentiment import make_scorer
+from streams.sentiment.scorers import make_scorer
 from tests.integration.cluster import SETTLE_SECONDS, START_SECONDS, Cluster
 from tests.integration.definitions import with_giveaway, write_definition
 from tests.integration.scrape import dead_letters, records_of

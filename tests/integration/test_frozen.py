@@ -10,11 +10,11 @@ import msgspec
 import pytest
 from redis import Redis
 
-from agents.processes import ChildProcess, wait_until
+from agents.embedded.processes import ChildProcess, wait_until
 from agents.simulator.plan import SimulationPlan
 from agents.simulator.simulation import Simulation
 from models.times import HOUR_MS
-from streams.sentiment import make_scorer
+from streams.sentiment.scorers import make_scorer
 from tests.integration.cluster import GIVEAWAY, SETTLE_SECONDS, Cluster, giveaway_definitions
 from tests.oracle.compare import at_the_end, differences
 from tests.oracle.oracle import compute

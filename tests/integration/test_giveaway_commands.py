@@ -13,16 +13,16 @@ import pytest
 import redis
 from kafka import KafkaProducer
 
-from agents.definition_feed import read_definitions
-from agents.giveaway_review import publish_review, read_giveaway
-from agents.ledger_reader import read_ledger
 from agents.settings import Settings
+from agents.stages.definitions import read_definitions
+from agents.stages.ledger_reader import read_ledger
+from agents.stages.review import publish_review, read_giveaway
 from models.events import CommentCreated, Event, Purchase
 from models.topics import COMMENTS, CONVERSIONS, ENTRIES
-from streams.entry_block import encode_fact
-from streams.entry_ledger import blocks_of
-from streams.partitioning import partition_of
-from streams.suspicion_review import review_of
+from streams.events.partitioning import partition_of
+from streams.ledger.blocks import encode_fact
+from streams.ledger.collector import blocks_of
+from streams.suspicion.review import review_of
 from tests.integration.cluster import Cluster
 from tests.integration.commands import run
 

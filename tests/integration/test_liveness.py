@@ -10,9 +10,9 @@ from contextlib import contextmanager
 import msgspec
 import pytest
 
-from agents.endings import ExitCode
-from agents.health import PHASES
-from agents.processes import ChildProcess, free_port, wait_until
+from agents.embedded.processes import ChildProcess, free_port, wait_until
+from agents.liveness.exits import ExitCode
+from agents.liveness.health import PHASES
 from agents.simulator.plan import SimulationPlan
 from agents.simulator.simulation import SimulatedRecord, Simulation
 from tests.faults.judge import metric
@@ -137,10 +137,10 @@ SABOTAGE = {
 }
 SABOTAGED = """
 import asyncio, sys
-from agents import vitals
-from agents.cli import main
+from agents.liveness import symptoms
+from agents.cli.main import main
 
-symptoms = vitals.Vitals.symptoms
+symptoms = symptoms.Vitals.symptoms
 
 
 def sabotaged(self):
@@ -150,7 +150,7 @@ def sabotaged(self):
     return symptoms(self)
 
 
-vitals.Vitals.symptoms = sabotaged
+symptoms.Vitals.symptoms = sabotaged
 sys.argv = ["campaign-pulse", "worker"]
 main()
 """

@@ -14,15 +14,15 @@ import pytest
 from kafka import KafkaProducer
 from prometheus_client.core import Metric
 
-from agents.processes import wait_until
+from agents.embedded.processes import wait_until
 from agents.simulator.definitions import synthetic_definitions
 from models.alerts import RULE_NAMES, AlertRuleOverride, AlertSettings, Severity, TransitionKind
 from models.campaigns import CampaignDefinition
 from models.giveaway import GiveawayRules
 from models.times import MINUTE_MS
 from models.topics import CLOSED_WINDOWS, COMMENTS, CONVERSIONS, POSTS
-from streams.partitioning import partition_of
-from streams.window_records import COUNTS, encode_window, make_window
+from streams.alerts.window_records import COUNTS, encode_window, make_window
+from streams.events.partitioning import partition_of
 from tests.integration.cluster import Cluster
 from tests.integration.definitions import write_definition
 from tests.integration.scrape import Scrape, scrape

@@ -6,9 +6,9 @@ import logging
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from agents import outbox
-from agents.outbox import Outbox
-from agents.producers import start_producer
+from agents.broker import record_collector
+from agents.broker.producers import start_producer
+from agents.broker.record_collector import Outbox
 from tests.brokers import Broker, BrokerKind, chosen, make_broker
 
 TOPIC = "producers.test"
@@ -64,12 +64,12 @@ def test_a_broker_that_hangs_ends_the_delivery_and_the_producer(monkeypatch: pyt
         await box.on_start()
         try:
             await deliver(box, 3, b"before")
-            monkeypatch.setattr(outbox, "DELIVERY_SECONDS", 1.0)
+            monkeypatch.setattr(record_collector, "DELIVERY_SECONDS", 1.0)
             broker.pause()
             with pytest.raises(TimeoutError):
                 await deliver(box, 3, b"during")
         finally:
-            monkeypatch.setattr(outbox, "_STOP_SECONDS", 0.5)
+            monkeypatch.setattr(record_collector, "_STOP_SECONDS", 0.5)
             await box.on_stop()
             broker.resume()
 

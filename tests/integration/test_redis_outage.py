@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import pytest
 import redis
 
-from agents.embedded import EmbeddedRedis
-from agents.processes import wait_until
+from agents.embedded.processes import wait_until
+from agents.embedded.servers import EmbeddedRedis
 from agents.simulator.plan import SimulatedRecord, SimulationPlan
 from agents.simulator.simulation import Simulation
-from streams.sentiment import make_scorer
+from streams.sentiment.scorers import make_scorer
 from tests.integration.cluster import GIVEAWAY, Cluster, giveaway_definitions
 from tests.integration.scrape import Scrape, scrape
 from tests.oracle.compare import at_the_end, differences

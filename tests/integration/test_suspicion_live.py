@@ -19,10 +19,10 @@ import pytest
 import redis
 from kafka import KafkaProducer
 
-from agents.definition_feed import read_definitions
-from agents.processes import ChildProcess, wait_until
+from agents.embedded.processes import ChildProcess, wait_until
 from agents.settings import Settings
-from agents.suspicion_pass import ENDED_WITH_WORKER, PassRequest
+from agents.stages.definitions import read_definitions
+from agents.stages.suspicion_pass import ENDED_WITH_WORKER, PassRequest
 from models.events import CommentCreated
 from models.topics import COMMENTS
 from tests.integration.cluster import Cluster
@@ -103,7 +103,7 @@ def passes(worker: ChildProcess) -> list[int]:
     A child that has not begun to be another program is none: to stop it then would stop the worker, which waits for it.
     """
     children = Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split()
-    return [int(pid) for pid in children if b"agents.suspicion_pass" in command_of(pid)]
+    return [int(pid) for pid in children if b"agents.stages.suspicion_pass" in command_of(pid)]
 
 
 def command_of(pid: str) -> bytes:
@@ -200,7 +200,7 @@ def test_a_pass_without_a_worker_ends_by_itself(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         settings = Settings(broker=f"127.0.0.1:{silent.getsockname()[1]}", redis_url="")
         request = PassRequest(asdict(settings), read_definitions(tmp_path / "spring.yaml"))
-        child = subprocess.Popen([sys.executable, "-m", "agents.suspicion_pass"], stdin=subprocess.PIPE)
+        child = subprocess.Popen([sys.executable, "-m", "agents.stages.suspicion_pass"], stdin=subprocess.PIPE)
         assert child.stdin is not None
         try:
             child.stdin.write(msgspec.json.encode(request) + b"\n")

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewTopic
 
-from agents import topic_admin
+from agents.broker import topic_admin
+from agents.broker.topic_admin import ensure_topics, topic_specs
 from agents.settings import Settings
-from agents.topic_admin import ensure_topics, topic_specs
 from tests.brokers import Broker, make_broker
 from tests.integration.cluster import Cluster
 from tests.integration.commands import run

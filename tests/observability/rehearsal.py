@@ -36,12 +36,12 @@ from typing import Any, Final, Self
 import yaml
 
 from agents.clock import wall_clock
-from agents.definition_feed import read_definitions
-from agents.processes import ChildProcess, free_port, wait_until
+from agents.embedded.processes import ChildProcess, free_port, wait_until
 from agents.simulator import FaultRates, Simulation, SimulationPlan
 from agents.simulator.plan import SimulatedRecord
 from agents.simulator.publisher import publish
 from agents.simulator.truth import GroundTruth
+from agents.stages.definitions import read_definitions
 from tests.integration.cluster import GIVEAWAY, Cluster
 from tests.observability.programs import ROOT, program
 from tests.observability.receiver import Receiver

@@ -9,16 +9,16 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from agents.alerts import AlertWorker
-from agents.fence import Fence
-from agents.outbox import Delivery
-from agents.state_store import MemoryStore
-from agents.state_table import StateTable
+from agents.broker.record_collector import Delivery
+from agents.stages.alerts import AlertWorker
+from agents.state.fence import Fence
+from agents.state.stores import MemoryStore
+from agents.state.table import StateTable
 from models.alerts import AlertTransition
 from models.topics import ALERTS
 from streams.alert_replay import ReplayedWindow
-from streams.attribution import Registry
-from streams.window_records import COUNTS, encode_window, make_window
+from streams.alerts.window_records import COUNTS, encode_window, make_window
+from streams.events.attribution import Registry
 from tests.properties.crashes import Killed
 from tests.properties.flushing_worker import CHANGELOG, Member, fill
 from tests.unit.events import NOON_MS

@@ -1,7 +1,7 @@
 """A Kafka of dictionaries and a worker on it that can be killed between any two records of a flush.
 
-The worker drives ``Pipeline`` and ``PartitionState`` as ``agents.flush`` does. The log, the changelog, the committed
-offsets and the dead letters outlive it.
+The worker drives ``Pipeline`` and ``PartitionState`` as ``agents.worker.flush`` does. The log, the changelog, the
+committed offsets and the dead letters outlive it.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -15,16 +15,16 @@ from models.giveaway import GiveawayRules
 from models.rollups import GiveawayRollup
 from models.times import DAY_MS, HOUR_MS
 from models.topics import INPUT_TOPICS
-from streams.attribution import Registry
-from streams.batch import FileRecord
-from streams.dedupe import Segment, decode_segment, encode_segment
-from streams.entry_block import decode_fact, records_of
-from streams.giveaway_board import GiveawayBoard
-from streams.partition import Limits
-from streams.pipeline import Pipeline
-from streams.records import RowRecord, decode_record
-from streams.snapshots import unique_counts
-from streams.windows import LONGEST_MS
+from streams.changelog.dedupe import Segment, decode_segment, encode_segment
+from streams.changelog.row_records import RowRecord, decode_record
+from streams.events.attribution import Registry
+from streams.giveaway.board import GiveawayBoard
+from streams.ledger.blocks import decode_fact, records_of
+from streams.pipeline.partition import Limits
+from streams.pipeline.pipeline import Pipeline
+from streams.pipeline.records import FileRecord
+from streams.statistics.snapshots import unique_counts
+from streams.statistics.windows import LONGEST_MS
 from tests.unit.events import NOON_MS, NOW_MS, WordScorer, campaign, influencer
 
 END_MS = NOON_MS + 51 * HOUR_MS
@@ -131,7 +131,7 @@ class Worker:
             self.pipeline.tick(topic, partition, END_MS - DAY_MS)
 
     def flush(self, meanwhile: Iterator[tuple[int, int]], survives: Callable[[int], bool] | None = None) -> None:
-        """Flush as ``agents.flush`` does; ``meanwhile`` are batches that come in while it waits.
+        """Flush as ``agents.worker.flush`` does; ``meanwhile`` are batches that come in while it waits.
 
         Raises:
             Killed: with ``survives``, which says of each record whether it reached Kafka.

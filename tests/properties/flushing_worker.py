@@ -7,17 +7,17 @@ from typing import Any
 import msgspec
 from faust.types import TP
 
-from agents.fence import Fence
-from agents.flush import Flusher
-from agents.outbox import Delivery
-from agents.state_store import MemoryStore
-from agents.state_table import StateTable
+from agents.broker.record_collector import Delivery
+from agents.state.fence import Fence
+from agents.state.stores import MemoryStore
+from agents.state.table import StateTable
+from agents.worker.flush import Flusher
 from models.deadletters import DeadLetter
 from models.topics import DEAD_LETTERS, ENTRIES, INPUT_TOPICS
-from streams.batch import Forward
-from streams.campaigns import CampaignBoard
-from streams.dedupe import Segment
-from streams.records import RowRecord
+from streams.changelog.dedupe import Segment
+from streams.changelog.row_records import RowRecord
+from streams.pipeline.records import Forward
+from streams.statistics.campaigns import CampaignBoard
 from tests.properties.crashes import PARTITIONS, Kafka, Killed, Worker, Write
 
 CHANGELOG = "changelog"
@@ -171,7 +171,7 @@ class FlushingWorker(Worker):
         self.confirmed[tp.topic, tp.partition] = next_offset
 
     def flush(self, meanwhile: Iterator[tuple[int, int]], survives: Callable[[int], bool] | None = None) -> None:
-        """Flush with ``agents.flush``; a batch comes in whenever it waits.
+        """Flush with ``agents.worker.flush``; a batch comes in whenever it waits.
 
         Raises:
             Killed: with ``survives``.

@@ -7,7 +7,7 @@ import xxhash
 
 from models.events import CommentCreated
 from models.giveaway import ENTRY_REASONS
-from streams.giveaway_rules import EntryAttempt, RuleBook
+from streams.giveaway.rules import EntryAttempt, RuleBook
 
 
 def comment_hash(platform: str, comment_id: str) -> int:

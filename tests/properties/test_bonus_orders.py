@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models.giveaway import BonusEntries
-from streams.entry_block import Order
-from streams.giveaway_bonus import BonusOrders
+from streams.giveaway.bonus_orders import BonusOrders
+from streams.ledger.blocks import Order
 from tests.unit.test_giveaway_entries import OPENS_MS, giveaway
 
 PEOPLE = (11, 12, 13)

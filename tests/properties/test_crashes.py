@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.topics import INPUT_TOPICS
-from streams.partitioning import partition_of
+from streams.events.partitioning import partition_of
 from tests.properties.crashes import PARTITIONS, Kafka, Killed, Worker
 from tests.properties.flushing_worker import FlushingWorker
 from tests.properties.strategies import CORRUPT, event_pools
@@ -52,7 +52,10 @@ def logs(draw: st.DrawFn) -> Log:
 @pytest.fixture(autouse=True, scope="module")
 def small_segments() -> Iterator[None]:
     """Let a handful of ids fill segments, generations and blocks: their boundaries are crossed as on busy days."""
-    with mock.patch("streams.dedupe.SEGMENT_IDS", 4), mock.patch("streams.filling_block.BLOCK_COMMENTS", 3):
+    with (
+        mock.patch("streams.changelog.dedupe.SEGMENT_IDS", 4),
+        mock.patch("streams.ledger.block_builder.BLOCK_COMMENTS", 3),
+    ):
         yield
 
 
@@ -112,10 +115,10 @@ def test_killed_runs_end_with_the_numbers_of_an_uninterrupted_one(log: Log, scri
 @settings(max_examples=30)
 @given(logs(), lists_up_to(20, steps))
 def test_the_workers_own_flush_keeps_the_promise(log: Log, script: Script) -> None:
-    """The same with ``agents.flush`` and ``agents.state_table`` themselves, batches coming in whenever they wait."""
+    """The same with ``agents.worker.flush`` and ``agents.state.table`` themselves, batches coming while they wait."""
     with (
-        mock.patch("agents.flush._ROWS_AT_A_TIME", 1),
-        mock.patch("agents.flush._ROWS_A_WRITE", 2),
-        mock.patch("agents.flush._LATE_BYTES", 300),
+        mock.patch("agents.worker.flush._ROWS_AT_A_TIME", 1),
+        mock.patch("agents.worker.flush._ROWS_A_WRITE", 2),
+        mock.patch("agents.worker.flush._LATE_BYTES", 300),
     ):
         check(FlushingWorker, log, script)

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.dedupe import DedupeHorizon, Segment, decode_segment, encode_segment
-from streams.idset import IdSet
+from streams.changelog.dedupe import DedupeHorizon, Segment, decode_segment, encode_segment
+from streams.columns.idset import IdSet
 from tests.unit.events import NOON_MS
 
 # Few upper halves: many ids share the slot at which probing begins, some of them at the end of the table.
@@ -27,7 +27,7 @@ def as_ids(values: list[int]) -> np.ndarray:
 @given(batches)
 def test_id_set_equals_a_python_set(batches: list[list[int]]) -> None:
     """After any batches, membership of every id and the count are those of a set."""
-    with mock.patch("streams.idset._SMALLEST", 8):
+    with mock.patch("streams.columns.idset._SMALLEST", 8):
         table, model = IdSet(), set()
         everything = sorted({value for batch in batches for value in batch} | {7, 2**63})
         for batch in batches:
@@ -41,7 +41,7 @@ def test_id_set_equals_a_python_set(batches: list[list[int]]) -> None:
 @given(batches, st.integers(1, 5))
 def test_first_seen_equals_a_python_set(batches: list[list[int]], generation: int) -> None:
     """Each id is new exactly once, at its first place, over any number of generations."""
-    with mock.patch("streams.dedupe._GENERATION_IDS", generation):
+    with mock.patch("streams.changelog.dedupe._GENERATION_IDS", generation):
         horizon, model = DedupeHorizon(), set()
         for batch in batches:
             expected = []
@@ -57,7 +57,7 @@ def test_log_restores_the_ids_up_to_the_committed_offset(
     batches: list[list[int]], segment: int, data: st.DataObject
 ) -> None:
     """One flush a batch: a restart at any committed offset remembers exactly the ids of the batches below it."""
-    with mock.patch("streams.dedupe.SEGMENT_IDS", segment):
+    with mock.patch("streams.changelog.dedupe.SEGMENT_IDS", segment):
         horizon = DedupeHorizon()
         log: dict[int, Segment] = {}
         for number, batch in enumerate(batches, start=1):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.topics import COMMENTS
-from streams.fencing import NO_EPOCH, ChangelogOrder, Epoch, OwnOffsets, decode_epoch
+from streams.changelog.fencing import NO_EPOCH, ChangelogOrder, Epoch, OwnOffsets, decode_epoch
 from tests.properties.test_crashes import Log, batches, lists_up_to, logs, run
 from tests.properties.two_writers import KeptStore, Owner, SharedKafka
 from tests.unit.events import value_of
@@ -31,7 +31,10 @@ steps = st.one_of(
 @pytest.fixture(autouse=True, scope="module")
 def small_segments() -> Iterator[None]:
     """Let a handful of ids fill segments and blocks, so that owners and zombies write the same keys."""
-    with mock.patch("streams.dedupe.SEGMENT_IDS", 4), mock.patch("streams.filling_block.BLOCK_COMMENTS", 3):
+    with (
+        mock.patch("streams.changelog.dedupe.SEGMENT_IDS", 4),
+        mock.patch("streams.ledger.block_builder.BLOCK_COMMENTS", 3),
+    ):
         yield
 
 

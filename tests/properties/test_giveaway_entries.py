@@ -11,10 +11,10 @@ from models.events import CommentCreated, CommentDeleted, Event
 from models.giveaway import GiveawayRules
 from models.rollups import GiveawayRollup
 from models.topics import COMMENTS
-from streams import entry_ledger
-from streams.entry_block import EntryBlock, decode_fact, encode_fact
-from streams.giveaway_entries import GiveawayEntries
-from streams.giveaway_rules import RuleBook
+from streams.giveaway.entries import GiveawayEntries
+from streams.giveaway.rules import RuleBook
+from streams.ledger import collector
+from streams.ledger.blocks import EntryBlock, decode_fact, encode_fact
 
 from .giveaway_model import numbers
 
@@ -85,7 +85,7 @@ def blocks_of(events: list[Event], cuts: list[int]) -> list[EntryBlock]:
     for length in [*cuts, len(events)]:
         part = events[start : start + length]
         if part:
-            blocks += entry_ledger.blocks_of("spring", COMMENTS, part, first_offset=start)
+            blocks += collector.blocks_of("spring", COMMENTS, part, first_offset=start)
         start += length
     return blocks
 

@@ -11,13 +11,13 @@ from models.campaigns import CampaignDefinition, InfluencerDefinition
 from models.events import CommentCreated
 from models.giveaway import GiveawayRules
 from models.topics import COMMENTS
-from streams.entry_columns import name_hashes
-from streams.entry_ledger import blocks_of
-from streams.giveaway_mentions import mentions_in
-from streams.giveaway_rules import RuleBook
-from streams.giveaway_texts import folded, handle_key, mentions_of
-from streams.handle_hashes import handle_hashes
-from streams.joined_strings import encoded, encoded_together, taken_apart
+from streams.columns.strings import encoded, encoded_together, taken_apart
+from streams.giveaway.entry_columns import name_hashes
+from streams.giveaway.rules import RuleBook
+from streams.ledger.collector import blocks_of
+from streams.ledger.comment_texts import folded, handle_key, mentions_of
+from streams.ledger.handle_hashes import handle_hashes
+from streams.ledger.mentions import mentions_in
 
 TEXTS = st.text(alphabet="@@@@abA1_.-· #\n\0\1é＠﹫ß🍀\u0301\u200d\ufe0fʰ日", max_size=14)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.idmap import IdMap
+from streams.columns.idmap import IdMap
 
 HIGHEST = 2**64 - 1
 
@@ -19,9 +19,9 @@ def test_ids_keep_the_numbers_they_were_given(lowest: int, bits: int, sizes: lis
     """Consecutive, one an id, of ids that repeat in a batch and have much in common; numbers outgrow their slots."""
     random = np.random.default_rng(seed)
     with (
-        mock.patch("streams.idmap._AT_A_TIME", 100),
-        mock.patch("streams.idmap._SMALLEST", 16),
-        mock.patch("streams.idmap._NARROW", bits),
+        mock.patch("streams.columns.idmap._AT_A_TIME", 100),
+        mock.patch("streams.columns.idmap._SMALLEST", 16),
+        mock.patch("streams.columns.idmap._NARROW", bits),
     ):
         table = IdMap()
         known: dict[int, int] = {}

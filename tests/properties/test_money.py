@@ -5,7 +5,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.money import Ledger, add_sums, micros_of, micros_text, revenue_stats
+from streams.statistics.money import Ledger, add_sums, micros_of, micros_text, revenue_stats
 from tests.properties.strategies import times_ms
 
 amounts = st.from_regex(r"[0-9]{1,12}(\.[0-9]{1,6})?", fullmatch=True).filter(str.isascii)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from models.rollups import InfluencerRollup
 from models.topics import INPUT_TOPICS
-from streams.partition import PartitionState
-from streams.snapshots import describe
+from streams.pipeline.partition import PartitionState
+from streams.statistics.snapshots import describe
 from tests.properties.crashes import END_MS, REGISTRY
 from tests.properties.strategies import event_pools
 from tests.unit.events import NOW_MS, partition_state, records

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from models.rollups import WINDOW_NAMES
 from models.times import DAY_MS, HOUR_MS
 from models.topics import POSTS
-from streams.windows import TIERS, WINDOWS
+from streams.statistics.windows import TIERS, WINDOWS
 from tests.unit.events import NOON_MS, NOW_MS, partition_state, records, rollup_of, value_of
 
 Snapshot = tuple[int, int | None, int | None]
@@ -91,5 +91,5 @@ def test_any_order_of_arrival_gives_the_numbers_of_the_set(snapshots: list[Snaps
 @given(histories(), st.integers(1, 40))
 def test_thinning_at_every_snapshot_changes_no_number(snapshots: list[Snapshot], batch: int) -> None:
     """What thinning drops is never needed again, however often it runs."""
-    with mock.patch("streams.posts._THIN_EVERY", 1):
+    with mock.patch("streams.statistics.posts._THIN_EVERY", 1):
         check(snapshots, batch)

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.sentiment import CachedScorer, TextBlobScorer
-from streams.sentiment_social import load_social_scorer
-from streams.sentiment_tokens import MAX_TOKENS, tokenize
+from streams.sentiment.scorers import CachedScorer, TextBlobScorer
+from streams.sentiment.social import load_social_scorer
+from streams.sentiment.tokens import MAX_TOKENS, tokenize
 
 WORDS = st.sampled_from(
     # A word list reads best as words.

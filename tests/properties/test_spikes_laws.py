@@ -6,9 +6,9 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.proportions import ProportionMonitor, ProportionParameters
-from streams.silence import SilenceMonitor
-from streams.spikes import SpikeDetector, SpikeState
+from streams.detectors.proportions import ProportionMonitor, ProportionParameters
+from streams.detectors.silence import SilenceMonitor
+from streams.detectors.spikes import SpikeDetector, SpikeState
 
 VALUES = st.one_of(
     st.integers(0, 50).map(float),

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.times import DAY_MS
-from streams.snapshots import unique_counts
-from streams.uniques import UniqueStore, estimate, estimates, places_of
-from streams.windows import WINDOWS, window_start_ms
+from streams.statistics.snapshots import unique_counts
+from streams.statistics.uniques import UniqueStore, estimate, estimates, places_of
+from streams.statistics.windows import WINDOWS, window_start_ms
 from tests.properties.strategies import offsets_ms
 from tests.unit.events import NOON_MS
 

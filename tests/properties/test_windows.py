@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.times import DAY_MS
-from streams.counters import WIDTH
-from streams.panes import PaneStore
-from streams.windows import FINEST_MS, TIERS, WINDOWS
+from streams.statistics.counters import WIDTH
+from streams.statistics.panes import PaneStore
+from streams.statistics.windows import FINEST_MS, TIERS, WINDOWS
 from tests.properties.strategies import offsets_ms
 from tests.unit.events import NOON_MS
 

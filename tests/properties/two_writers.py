@@ -10,13 +10,13 @@ from copy import deepcopy
 from typing import Any, NamedTuple
 from unittest import mock
 
-from agents.outbox import Delivery
-from agents.state_store import Change, MemoryStore, StateStore
-from agents.state_table import StateTable
+from agents.broker.record_collector import Delivery
+from agents.state.stores import Change, MemoryStore, StateStore
+from agents.state.table import StateTable
+from streams.changelog.dedupe import Segment
+from streams.changelog.fencing import EPOCH_HEADER, NO_EPOCH, ChangelogOrder, Epoch, decode_epoch
 from streams.changelog.keys import fence_key
-from streams.dedupe import Segment
-from streams.fencing import EPOCH_HEADER, NO_EPOCH, ChangelogOrder, Epoch, decode_epoch
-from streams.records import RowRecord
+from streams.changelog.row_records import RowRecord
 from tests.properties.crashes import Killed, Worker, Write
 from tests.properties.flushing_worker import CHANGELOG, FlushedKafka, FlushingWorker, Outbox
 
@@ -191,7 +191,7 @@ class Owner(FlushingWorker):
 
     def flush(self, meanwhile: Iterator[tuple[int, int]], survives: Callable[[int], bool] | None = None) -> None:
         """Flush; the fences are renewed each time, as in a worker that waits long between two flushes."""
-        with mock.patch("agents.fence.REFRESH_SECONDS", 0.0):
+        with mock.patch("agents.state.fence.REFRESH_SECONDS", 0.0):
             super().flush(meanwhile, survives)
         self._seen_ends.append(dict(self.shared.ends))
 

@@ -9,12 +9,12 @@ from models.campaigns import CampaignDefinition, InfluencerDefinition, TrackingL
 from models.events import Event
 from models.rollups import InfluencerRollup
 from models.times import DAY_MS
-from streams.attribution import Registry
-from streams.batch import FileRecord
-from streams.decode import decode_event
-from streams.influencers import InfluencerStore
-from streams.partition import Limits, PartitionState
-from streams.snapshots import describe
+from streams.events.attribution import Registry
+from streams.events.decode import decode_event
+from streams.pipeline.partition import Limits, PartitionState
+from streams.pipeline.records import FileRecord
+from streams.statistics.influencers import InfluencerStore
+from streams.statistics.snapshots import describe
 
 NOON_MS = 1_775_995_200_000
 """2026-04-12T12:00:00Z: a multiple of every pane size, so that timelines can be drawn from it."""

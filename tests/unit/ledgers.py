@@ -7,12 +7,12 @@ from models.campaigns import CampaignDefinition
 from models.events import CommentCreated, Event
 from models.giveaway import GiveawayRules
 from models.topics import COMMENTS
-from streams.entry_block import EntryBlock, Forgotten
-from streams.entry_ledger import blocks_of
 from streams.giveaway.loaded import GiveawayData
-from streams.giveaway_rules import RuleBook
+from streams.giveaway.rules import RuleBook
+from streams.ledger.blocks import EntryBlock, Forgotten
+from streams.ledger.collector import blocks_of
 from streams.ledger.compaction import Ledger, LedgerRecord
-from streams.ledger_comments import people_of
+from streams.ledger.people import people_of
 
 OPENS = datetime(2026, 4, 18, 14, tzinfo=UTC)
 OPENS_MS = int(OPENS.timestamp()) * 1000

@@ -16,9 +16,9 @@ from models.alerts import (
     rules_with,
 )
 from models.times import MINUTE_MS
-from streams.alert_engine import AlertEngine
-from streams.peers import PeerGroup
-from streams.proportions import ProportionMonitor, ProportionParameters
+from streams.alerts.engine import AlertEngine
+from streams.detectors.peers import PeerGroup
+from streams.detectors.proportions import ProportionMonitor, ProportionParameters
 
 START_MS = 1_750_000_020_000
 

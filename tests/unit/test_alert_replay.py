@@ -6,14 +6,14 @@ from functools import cache
 import msgspec
 import pytest
 
-from agents.definition_feed import read_definitions
 from agents.simulator.plan import SimulationPlan
 from agents.simulator.simulation import Simulation
 from agents.simulator.truth import TrueIncident
+from agents.stages.definitions import read_definitions
 from models.alerts import AlertTransition
 from models.times import MINUTE_MS
 from streams.replay import Replay
-from streams.sentiment import make_scorer
+from streams.sentiment.scorers import make_scorer
 from tests.integration.cluster import GIVEAWAY
 from tests.unit.events import NOON_MS, NOW_MS, WordScorer, value_of
 

@@ -5,20 +5,20 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from agents.alert_metrics import alert_metrics
-from agents.alerts import AlertWorker
-from agents.inputs import Inputs
-from agents.pipeline_figures import PipelineFigures
+from agents.broker.inputs import Inputs
+from agents.metrics.alerts import alert_metrics
+from agents.metrics.figures import PipelineFigures
+from agents.stages.alerts import AlertWorker
 from models.alerts import AlertTransition
 from models.times import MINUTE_MS
 from streams.alert_replay import ReplayedWindow
-from streams.alert_stage import AlertPartition
-from streams.attribution import Registry
-from streams.definitions import DefinitionError, parse_definitions
-from streams.formats import UnsupportedRecord
-from streams.minute_gathering import GONE_MS
-from streams.pipeline import Pipeline
-from streams.window_records import COUNTS, encode_window, make_window
+from streams.alerts.stage import AlertPartition
+from streams.alerts.window_merger import GONE_MS
+from streams.alerts.window_records import COUNTS, encode_window, make_window
+from streams.columns.formats import UnsupportedRecord
+from streams.events.attribution import Registry
+from streams.events.definitions import DefinitionError, parse_definitions
+from streams.pipeline.pipeline import Pipeline
 from tests.unit.events import NOON_MS, campaign, influencer
 
 FIRST = NOON_MS // MINUTE_MS

@@ -4,7 +4,7 @@ import pytest
 
 from models.alerts import AlertRule
 from models.times import MINUTE_MS
-from streams.alerting import AlertMemory, advance, alert_id
+from streams.alerts.state_machine import AlertMemory, advance, alert_id
 
 RULE = AlertRule(
     rule="engagement_spike",

@@ -6,7 +6,7 @@ import pytest
 
 from models.campaigns import TrackingLink
 from models.events import ConversionEvent
-from streams.attribution import UNATTRIBUTED, Registry
+from streams.events.attribution import UNATTRIBUTED, Registry
 from tests.unit.events import campaign, event_of, influencer
 
 REGISTRY = Registry(

@@ -9,12 +9,12 @@ from models.campaigns import CampaignDefinition
 from models.rollups import CampaignRollup
 from models.times import MINUTE_MS
 from models.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS, POSTS
-from streams.attribution import Registry
-from streams.campaigns import LEADERBOARD_SIZE, CampaignBoard, window_place
-from streams.partitioning import partition_key, partition_of
-from streams.pipeline import Pipeline
-from streams.records import decode_record
-from streams.snapshots import InfluencerSnapshot, decode_snapshot, describe, encode_snapshot
+from streams.changelog.row_records import decode_record
+from streams.events.attribution import Registry
+from streams.events.partitioning import partition_key, partition_of
+from streams.pipeline.pipeline import Pipeline
+from streams.statistics.campaigns import LEADERBOARD_SIZE, CampaignBoard, window_place
+from streams.statistics.snapshots import InfluencerSnapshot, decode_snapshot, describe, encode_snapshot
 from tests.unit.events import NOON_MS, NOW_MS, WordScorer, campaign, influencer, records, value_of
 
 Sent = tuple[str, str, dict[str, object]]

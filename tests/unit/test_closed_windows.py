@@ -2,10 +2,10 @@
 
 from models.times import MINUTE_MS, SECOND_MS
 from models.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS, POSTS
-from streams.closed_windows import GRACE_MS, IDLE_MS
-from streams.partition import PartitionState
-from streams.records import decode_record
-from streams.window_records import CampaignWindow, campaign_sample, influencer_samples
+from streams.alerts.closed_windows import GRACE_MS, IDLE_MS
+from streams.alerts.window_records import CampaignWindow, campaign_sample, influencer_samples
+from streams.changelog.row_records import decode_record
+from streams.pipeline.partition import PartitionState
 from tests.unit.events import NOON_MS, NOW_MS, partition_state, records, value_of
 
 FIRST = NOON_MS // MINUTE_MS

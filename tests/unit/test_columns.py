@@ -8,10 +8,10 @@ import pytest
 
 from models.times import MINUTE_MS, SECOND_MS
 from models.topics import COMMENTS, CONVERSIONS, POSTS
-from streams.attribution import Registry
-from streams.columns import AT_A_TIME, Comments
-from streams.partition import PartitionState
-from streams.window_evidence import MOST_OF_A_BATCH, Sample
+from streams.alerts.evidence import MOST_OF_A_BATCH, Sample
+from streams.events.attribution import Registry
+from streams.pipeline.batch_reader import AT_A_TIME, Comments
+from streams.pipeline.partition import PartitionState
 from tests.unit.events import NOON_MS, NOW_MS, campaign, influencer, partition_state, records, value_of
 
 _BAD = (

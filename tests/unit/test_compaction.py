@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.events import CommentDeleted
-from streams.entry_block import EntryBlock, encode_fact
-from streams.entry_ledger import person_hash
-from streams.giveaway_entries import settled
+from streams.giveaway.entries import settled
+from streams.ledger.blocks import EntryBlock, encode_fact
+from streams.ledger.collector import person_hash
 from streams.ledger.compaction import LedgerError, LedgerRecord, take_record
 from streams.ledger.forgetting import without_person
-from streams.ledger_comments import people_of
-from streams.ledger_union import union_of
+from streams.ledger.people import people_of
+from streams.ledger.union import union_of
 from tests.unit.ledgers import NAMES, OPENS_MS, block, book, comment
 
 

@@ -10,7 +10,7 @@ from models.deadletters import REASONS, DeadLetter
 from models.events import EVENT_TYPES, PostMetrics, PostReaction, Purchase
 from models.times import epoch_ms
 from models.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS, POSTS
-from streams.decode import (
+from streams.events.decode import (
     EARLIEST_EVENT_MS,
     FUTURE_TOLERANCE_MS,
     MAX_EVENT_BYTES,
@@ -20,7 +20,7 @@ from streams.decode import (
     decode_event,
     tag_of,
 )
-from streams.partition import Limits
+from streams.pipeline.partition import Limits
 from tests.unit.events import NOON_MS, NOW_MS, TYPES, event_of, fields, partition_state, records, value_of
 
 TOPIC_OF_TAG = {tag_of(kind): topic for kind, topic in TOPIC_OF_TYPE.items()}

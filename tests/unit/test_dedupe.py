@@ -7,9 +7,9 @@ import pytest
 
 from models.times import HOUR_MS
 from models.topics import COMMENTS
-from streams.dedupe import SEGMENT_IDS, DedupeHorizon, Segment, decode_segment, encode_segment
-from streams.partition import Limits
-from streams.pipeline import Pipeline
+from streams.changelog.dedupe import SEGMENT_IDS, DedupeHorizon, Segment, decode_segment, encode_segment
+from streams.pipeline.partition import Limits
+from streams.pipeline.pipeline import Pipeline
 from tests.unit.events import NOON_MS, NOW_MS, WordScorer, records, value_of
 
 
@@ -162,7 +162,7 @@ def test_stale_spans_of_a_crashed_flush_do_no_harm_once_committed() -> None:
 
 def test_capacity_forgets_the_oldest_generation_and_its_log() -> None:
     """Beyond the capacity the oldest ids go first, in memory and in the changelog."""
-    with mock.patch("streams.dedupe.SEGMENT_IDS", 5):
+    with mock.patch("streams.changelog.dedupe.SEGMENT_IDS", 5):
         pipeline = Pipeline(WordScorer(), 1, limits=Limits(generation_ids=10), dedupe_capacity=25)
         state = pipeline.assign(0)
         for number in range(30):

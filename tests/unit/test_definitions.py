@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from models.currencies import NO_CURRENCY
-from streams.definitions import DefinitionError, parse_definitions
+from streams.events.definitions import DefinitionError, parse_definitions
 
 GOOD = """\
 campaign_id: spring

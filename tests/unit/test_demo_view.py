@@ -11,7 +11,6 @@ from msgspec.structs import replace as replace_alert
 from rich.cells import cell_len
 from rich.console import Console
 
-from agents.definition_feed import read_definitions
 from agents.demo.frame import Frame
 from agents.demo.history import RateHistory, sparkline
 from agents.demo.opening import opened_now
@@ -19,6 +18,7 @@ from agents.demo.summary import difference_lines, print_snapshot
 from agents.demo.totals import compare
 from agents.demo.view import compact, duration, money, picture, plain_line, sentiment_bar
 from agents.simulator.truth import GroundTruth, TrueCampaign, TrueInfluencer, TrueMoney, TrueTotals
+from agents.stages.definitions import read_definitions
 from models.alerts import Alert
 from models.read_model import WorkerHealth
 from models.rollups import (

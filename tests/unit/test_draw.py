@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from models.draws import DrawRecord, FrozenEntries, LedgerEnd, ListedFile, Randomness
-from streams.draw import DrawError, differences, draw, entrant_of, list_text, numbers, read_list, receipt_of
+from streams.giveaway.draw import DrawError, differences, draw, entrant_of, list_text, numbers, read_list, receipt_of
 
 COMMITMENT = hashlib.sha256(b"frozen").hexdigest()
 

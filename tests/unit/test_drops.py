@@ -3,8 +3,8 @@
 import pytest
 
 from models.alerts import DEFAULT_RULES
-from streams.drops import SUDDEN_WINDOWS, DropMonitor, drop_evidence
-from streams.spikes import SpikeDetector
+from streams.detectors.drops import SUDDEN_WINDOWS, DropMonitor, drop_evidence
+from streams.detectors.spikes import SpikeDetector
 
 RULE = DEFAULT_RULES["engagement_drop"]
 NOISY = [78, 63, 30, 87, 42, 71, 33, 55, 90, 48]

@@ -10,7 +10,9 @@ import pytest
 
 from models.events import CommentCreated, CommentDeleted, Event, Purchase, Refund
 from models.topics import COMMENTS, CONVERSIONS
-from streams.entry_block import (
+from streams.columns.hashing import PlatformSeeds
+from streams.ledger.block_builder import SomeComments
+from streams.ledger.blocks import (
     BLOCK_VERSION,
     RECORD_BYTES,
     EntryBlock,
@@ -19,9 +21,7 @@ from streams.entry_block import (
     encode_fact,
     records_of,
 )
-from streams.entry_ledger import EntryCollector, blocks_of, person_hash
-from streams.filling_block import SomeComments
-from streams.hashing import PlatformSeeds
+from streams.ledger.collector import EntryCollector, blocks_of, person_hash
 
 _COMMON: dict[str, Any] = {"campaign_id": "spring", "platform": "instagram", "occurred_at": 5, "influencer_id": "ana"}
 FIRST_OFFSET = 100

@@ -10,15 +10,15 @@ import msgspec
 from aiokafka import TopicPartition
 from aiokafka.structs import ConsumerRecord
 
-from agents.entry_stage import EntryStage
-from agents.outbox import Delivery
+from agents.broker.record_collector import Delivery
+from agents.stages.entries import EntryStage
 from models.campaigns import CampaignDefinition, InfluencerDefinition
 from models.giveaway import GiveawayRules
 from models.rollups import GiveawayRollup
 from models.topics import ENTRIES
-from streams.attribution import Registry
-from streams.entry_block import EntryBlock, decode_fact, encode_fact
-from streams.partitioning import partition_of
+from streams.events.attribution import Registry
+from streams.events.partitioning import partition_of
+from streams.ledger.blocks import EntryBlock, decode_fact, encode_fact
 
 from .test_giveaway_entries import OPENS, OPENS_MS, block, comment
 
@@ -141,7 +141,7 @@ def scenario(test: Callable[[EntryStage, Ledger], Any]) -> None:
             made = block([comment(number, f"u{number % 2}", text=("in", "#win")[number % 2])])
             made = msgspec.structs.replace(made, first_offset=number)
             ledger.values.append((made.key(), encode_fact(made)))
-        with mock.patch("agents.entry_stage.AIOKafkaConsumer", return_value=ledger):
+        with mock.patch("agents.stages.entries.AIOKafkaConsumer", return_value=ledger):
             stage = EntryStage(["broker"], PARTITIONS, lambda: OPENS_MS)
             await stage.start()
             try:
@@ -270,7 +270,7 @@ def test_what_others_write_before_the_workers_own_is_read_and_its_own_passed_ove
         fetched = ledger.fetched
         of_ours(7, ledger)
         blocks, places = of_ours(8, ledger)
-        with mock.patch("agents.entry_stage.decode_fact", wraps=decode_fact) as decoded:
+        with mock.patch("agents.stages.entries.decode_fact", wraps=decode_fact) as decoded:
             own = await stage.take_own(HOME, blocks)
             await stage.confirm_own(own, places)
             await until(stage, lambda seen: bool(seen) and seen[-1].entries == 5 and ledger.fetched == fetched + 2)

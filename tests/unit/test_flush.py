@@ -7,16 +7,16 @@ from unittest import mock
 import pytest
 from aiokafka.errors import KafkaError
 
-from agents.fence import Fence
-from agents.flush import Flusher
-from agents.outbox import Delivery
-from agents.state_store import MemoryStore
-from agents.state_table import StateTable
+from agents.broker.record_collector import Delivery
+from agents.state.fence import Fence
+from agents.state.stores import MemoryStore
+from agents.state.table import StateTable
+from agents.worker.flush import Flusher
 from models.rollups import GiveawayRollup
 from models.topics import COMMENTS, ENTRIES, POSTS
-from streams.campaigns import CampaignBoard
-from streams.entry_block import EntryBlock
-from streams.pipeline import Pipeline
+from streams.ledger.blocks import EntryBlock
+from streams.pipeline.pipeline import Pipeline
+from streams.statistics.campaigns import CampaignBoard
 from tests.unit.events import NOON_MS, NOW_MS, WordScorer, records, value_of
 from tests.unit.test_entry_stage import definition
 
@@ -275,7 +275,7 @@ def test_what_is_read_during_a_flush_is_decided_in_it_when_it_is_much_and_little
         writing = Writing()
         await writing.fence.take_over([0], 1, {})
         writing.read(3)
-        with mock.patch("agents.flush._LATE_BYTES", 1):
+        with mock.patch("agents.worker.flush._LATE_BYTES", 1):
             await writing.flush_and_read_meanwhile(2)
             first = ["begun", (PLACE, [3]), "delivered", arrived(0)]
             assert writing.noted() == [*first, "begun", (PLACE, [2]), "delivered", arrived(1), "asked"]
@@ -311,7 +311,7 @@ def test_facts_that_a_flush_has_left_follow_at_once_when_the_stream_is_quiet() -
 @pytest.fixture
 def blocks_of_three() -> Iterator[None]:
     """A block is full with its third comment."""
-    with mock.patch("streams.filling_block.BLOCK_COMMENTS", 3):
+    with mock.patch("streams.ledger.block_builder.BLOCK_COMMENTS", 3):
         yield
 
 
@@ -372,7 +372,7 @@ def test_full_blocks_wait_for_a_session_for_room_and_for_a_flush_under_way() -> 
         await writing.flusher.send_ahead(0)
         assert writing.noted() == []
         writing.member.is_valid = True
-        with mock.patch("agents.flush._AHEAD_AT_ONCE", 1):
+        with mock.patch("agents.worker.flush._AHEAD_AT_ONCE", 1):
             await writing.flusher.send_ahead(0)
             writing.read(3)
             await writing.flusher.send_ahead(0)

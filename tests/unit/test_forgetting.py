@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from models.events import Purchase
 from models.topics import CONVERSIONS
-from streams.entry_block import Forgotten, decode_fact, encode_fact
-from streams.entry_ledger import person_hash
-from streams.giveaway_entries import settled
+from streams.giveaway.entries import settled
+from streams.ledger.blocks import Forgotten, decode_fact, encode_fact
+from streams.ledger.collector import person_hash
 from streams.ledger.compaction import Ledger, LedgerRecord
 from streams.ledger.forgetting import find_people, replacements, without_person
-from streams.ledger_comments import Person, hash_of
+from streams.ledger.people import Person, hash_of
 from tests.unit.ledgers import NAMES, OPENS_MS, block, book, comment
 
 STAND_IN = "forgotten-0"

@@ -11,17 +11,18 @@ import msgspec
 import numpy as np
 import pytest
 
-from agents.state_store import MemoryStore
-from agents.state_table import StateTable
-from streams import partition, records
-from streams.campaigns import CampaignBoard
+from agents.state.stores import MemoryStore
+from agents.state.table import StateTable
+from streams.changelog import row_records
+from streams.changelog.dedupe import decode_segment, encode_segment
 from streams.changelog.keys import ids_key, row_key
-from streams.counters import COLUMN, WIDTH
-from streams.dedupe import decode_segment, encode_segment
-from streams.formats import Format, UnsupportedRecord
-from streams.partition import PartitionState
-from streams.records import FORMAT_VERSION, decode_record, pack
-from streams.snapshots import WINDOWS_AND_TOTAL, decode_snapshot, describe, encode_snapshot
+from streams.changelog.row_records import FORMAT_VERSION, decode_record, pack
+from streams.columns.formats import Format, UnsupportedRecord
+from streams.pipeline import partition
+from streams.pipeline.partition import PartitionState
+from streams.statistics.campaigns import CampaignBoard
+from streams.statistics.counters import COLUMN, WIDTH
+from streams.statistics.snapshots import WINDOWS_AND_TOTAL, decode_snapshot, describe, encode_snapshot
 from tests.unit.events import partition_state
 from tests.unit.test_records import busy_state
 
@@ -82,9 +83,15 @@ def test_snapshot_of_format_1_is_read() -> None:
 
 def widened(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
     """Have the state know ``width`` counters, as the next version might."""
-    for module in ("panes", "partition", "records", "snapshots", "campaigns"):
+    for module in (
+        "statistics.panes",
+        "pipeline.partition",
+        "changelog.row_records",
+        "statistics.snapshots",
+        "statistics.campaigns",
+    ):
         monkeypatch.setattr(f"streams.{module}.WIDTH", width)
-    monkeypatch.setattr("streams.panes.PaneRing.__init__.__defaults__", (width,))
+    monkeypatch.setattr("streams.statistics.panes.PaneRing.__init__.__defaults__", (width,))
 
 
 def test_appended_counters_of_an_older_record_are_zero(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,4 +199,4 @@ def test_golden_files_cover_every_older_format() -> None:
     """Whoever raises a format keeps bytes of the one before it."""
     for version in range(1, FORMAT_VERSION):
         assert (GOLDEN / f"row-format-{version}-ana.msgpack").exists()
-    assert partition.FORMAT_VERSION == records.FORMAT_VERSION
+    assert partition.FORMAT_VERSION == row_records.FORMAT_VERSION

@@ -8,10 +8,10 @@ import pytest
 
 from models.draws import FrozenEntries, LedgerEnd, ListedFile, Randomness
 from models.suspicion import Finding, Suspect, SuspicionPolicy
-from streams.draw import differences, entrant_of, read_list, receipt_of
-from streams.entry_ledger import person_hash
+from streams.giveaway.draw import differences, entrant_of, read_list, receipt_of
 from streams.giveaway.freeze import FreezeError, FrozenList, freeze_list, leaves_out, public_rules
 from streams.giveaway.loaded import GiveawayData
+from streams.ledger.collector import person_hash
 from tests.unit.ledgers import block, comment, loaded
 
 KEY = bytes(range(32))

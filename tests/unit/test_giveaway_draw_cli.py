@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from agents import draw_files
-from agents.cli import cli
+from agents.cli.giveaway import draw_files
+from agents.cli.main import cli
 from models.draws import FrozenEntries, LedgerEnd, Randomness
-from streams.draw import entrant_of, list_text, read_list, receipt_of
+from streams.giveaway.draw import entrant_of, list_text, read_list, receipt_of
 from streams.giveaway.freeze import ENTRIES_FILE, LEFT_OUT_FILE, listed_file
 
 

@@ -13,10 +13,10 @@ from models.giveaway import BonusEntries, GiveawayRules
 from models.rollups import GiveawayRollup
 from models.times import HOUR_MS
 from models.topics import COMMENTS, CONVERSIONS
-from streams.entry_block import EntryBlock, Forgotten
-from streams.entry_ledger import blocks_of, person_hash
-from streams.giveaway_entries import GiveawayEntries
-from streams.giveaway_rules import RuleBook
+from streams.giveaway.entries import GiveawayEntries
+from streams.giveaway.rules import RuleBook
+from streams.ledger.blocks import EntryBlock, Forgotten
+from streams.ledger.collector import blocks_of, person_hash
 
 OPENS = datetime(2026, 4, 18, 14, tzinfo=UTC)
 OPENS_MS = int(OPENS.timestamp()) * 1000
@@ -199,7 +199,7 @@ def test_entries_of_the_last_minute() -> None:
 
 def test_entries_of_the_last_minute_are_found_in_every_stretch_of_rows() -> None:
     """Rows are kept in the order of arrival: what was made in the minute may stand anywhere among what was not."""
-    with mock.patch("streams.entry_rows._STRETCH", 4):
+    with mock.patch("streams.giveaway.entry_rows._STRETCH", 4):
         entries = giveaway()
         times = [OPENS_MS + (HOUR_MS if number % 7 == 3 else number) for number in range(30)]
         for start, end in ((0, 3), (3, 5), (5, 30)):

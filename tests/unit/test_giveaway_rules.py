@@ -8,9 +8,9 @@ import pytest
 from models.campaigns import CampaignDefinition, InfluencerDefinition
 from models.giveaway import GiveawayRules, PastWinner
 from models.times import HOUR_MS
-from streams.definitions import DefinitionError, parse_definitions
-from streams.giveaway_rules import EntryAttempt, EntryCheck, RuleBook
-from streams.giveaway_texts import handle_key, read_text
+from streams.events.definitions import DefinitionError, parse_definitions
+from streams.giveaway.rules import EntryAttempt, EntryCheck, RuleBook
+from streams.ledger.comment_texts import handle_key, read_text
 
 OPENS = datetime(2026, 4, 18, 14, tzinfo=UTC)
 CLOSES = datetime(2026, 4, 18, 20, tzinfo=UTC)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from streams.hashing import PlatformSeeds, digest, hashes_of
-from streams.idset import IdSet
+from streams.columns.hashing import PlatformSeeds, digest, hashes_of
+from streams.columns.idset import IdSet
 
 
 def ids_of(*values: int) -> np.ndarray:

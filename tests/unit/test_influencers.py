@@ -7,7 +7,7 @@ import pytest
 
 from models.rollups import WindowStats
 from models.topics import COMMENTS, CONVERSIONS, POSTS
-from streams.counters import COLUMN
+from streams.statistics.counters import COLUMN
 from tests.unit.events import NOON_MS, NOW_MS, partition_state, records, rollup_of, value_of
 
 

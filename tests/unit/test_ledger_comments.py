@@ -2,7 +2,7 @@
 
 import msgspec
 
-from streams.ledger_comments import hash_of, people_of
+from streams.ledger.people import hash_of, people_of
 from tests.unit.ledgers import block, comment
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from streams.memberships import Memberships
+from streams.columns.distinct_counts import Memberships
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

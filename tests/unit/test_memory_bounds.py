@@ -9,12 +9,12 @@ from unittest import mock
 
 import pytest
 
-from agents.outbox import Delivery, Outbox
-from agents.redis_projection import RedisProjection
-from agents.worker_parts import FETCHED_BYTES, LARGEST_FETCH_BYTES, LEAST_FETCH_BYTES, fetch_bytes
+from agents.broker.record_collector import Delivery, Outbox
+from agents.read_model.projection import RedisProjection
+from agents.worker.build import FETCHED_BYTES, LARGEST_FETCH_BYTES, LEAST_FETCH_BYTES, fetch_bytes
 from models.rollups import InfluencerRollup
 from models.topics import COMMENTS, INPUT_TOPICS
-from streams.partitioning import partition_of
+from streams.events.partitioning import partition_of
 from tests.properties.crashes import PARTITIONS, Kafka
 from tests.properties.flushing_worker import FlushedKafka, FlushingWorker
 from tests.unit.events import NOW_MS, partition_state, records, value_of
@@ -47,7 +47,7 @@ def test_large_memory_goes_back_to_the_system() -> None:
     """Also after a large piece was freed, which makes glibc keep what is smaller; in a process of its own."""
     told = """
 import resource
-from agents.worker import return_large_memory
+from agents.worker.run import return_large_memory
 assert return_large_memory()
 def resident(): return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
 bytearray(24 << 20)
@@ -96,7 +96,7 @@ def test_a_flush_of_many_writes_portion_by_portion() -> None:
         portions.append(list(written))
         return await write(portions[-1])
 
-    with mock.patch("agents.flush._ROWS_A_WRITE", 5), mock.patch.object(worker.fence, "write", watched):
+    with mock.patch("agents.worker.flush._ROWS_A_WRITE", 5), mock.patch.object(worker.fence, "write", watched):
         worker.flush(iter(()))
     rows = [sum(b'"row"' in key for _, key, _ in portion) for portion in portions]
     assert rows == [5, 5, 5, 5, 3]

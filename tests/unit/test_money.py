@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from models.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
-from streams.money import Ledger, add_sums, decimal_text, micros_of, micros_text, revenue_stats
+from streams.statistics.money import Ledger, add_sums, decimal_text, micros_of, micros_text, revenue_stats
 from tests.unit.events import NOON_MS
 
 

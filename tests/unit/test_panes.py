@@ -5,9 +5,9 @@ import pytest
 
 from models.rollups import WINDOW_NAMES
 from models.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
-from streams.counters import COLUMN, COUNTERS, SNAPSHOT_COLUMNS, SNAPSHOT_METRICS, WIDTH
-from streams.panes import PaneRing, PaneStore
-from streams.windows import TIERS, Tier
+from streams.statistics.counters import COLUMN, COUNTERS, SNAPSHOT_COLUMNS, SNAPSHOT_METRICS, WIDTH
+from streams.statistics.panes import PaneRing, PaneStore
+from streams.statistics.windows import TIERS, Tier
 from tests.unit.events import NOON_MS
 
 LIKES = COLUMN["likes"]

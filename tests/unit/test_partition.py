@@ -6,12 +6,12 @@ import pytest
 from models.campaigns import TrackingLink
 from models.times import DAY_MS, HOUR_MS, MINUTE_MS
 from models.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS, POSTS
-from streams.attribution import Registry
-from streams.batch import FileRecord
-from streams.intake import with_influencer
-from streams.partition import PartitionState
-from streams.partitioning import partition_of
-from streams.records import decode_record
+from streams.changelog.row_records import decode_record
+from streams.events.attribution import Registry
+from streams.events.partitioning import partition_of
+from streams.pipeline.intake import with_influencer
+from streams.pipeline.partition import PartitionState
+from streams.pipeline.records import FileRecord
 from tests.unit.events import NOON_MS, NOW_MS, campaign, influencer, partition_state, records, rollup_of, value_of
 
 PARTITIONS = 8

@@ -5,7 +5,7 @@ import random
 from aiokafka.partitioner import murmur2 as aiokafka_murmur2
 from kafka.partitioner.default import murmur2 as kafka_python_murmur2
 
-from streams.partitioning import murmur2, partition_key, partition_of
+from streams.events.partitioning import murmur2, partition_key, partition_of
 
 
 def test_murmur2_equals_both_client_libraries_on_random_bytes() -> None:

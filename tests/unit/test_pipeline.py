@@ -3,7 +3,7 @@
 import numpy as np
 
 from models.topics import COMMENTS, CONVERSIONS
-from streams.pipeline import Pipeline
+from streams.pipeline.pipeline import Pipeline
 from tests.unit.events import NOON_MS, NOW_MS, WordScorer, campaign, influencer, records, rollup_of, value_of
 
 

@@ -3,9 +3,9 @@
 from models.rollups import WINDOW_NAMES
 from models.times import DAY_MS, HOUR_MS, MINUTE_MS
 from models.topics import POSTS
-from streams.counters import COLUMN
-from streams.partition import PartitionState
-from streams.posts import MetricHistory
+from streams.pipeline.partition import PartitionState
+from streams.statistics.counters import COLUMN
+from streams.statistics.posts import MetricHistory
 from tests.unit.events import NOON_MS, NOW_MS, partition_state, records, rollup_of, value_of
 
 LIKES = COLUMN["likes"]

@@ -6,10 +6,10 @@ import pytest
 
 from models.times import DAY_MS, HOUR_MS
 from models.topics import COMMENTS, CONVERSIONS, POSTS
-from streams.formats import UnsupportedRecord
-from streams.partition import PartitionState
-from streams.records import FORMAT_VERSION, decode_record, pack, unpack
-from streams.snapshots import describe
+from streams.changelog.row_records import FORMAT_VERSION, decode_record, pack, unpack
+from streams.columns.formats import UnsupportedRecord
+from streams.pipeline.partition import PartitionState
+from streams.statistics.snapshots import describe
 from tests.unit.events import NOON_MS, NOW_MS, partition_state, records, value_of
 
 

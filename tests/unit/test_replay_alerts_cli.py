@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from agents.cli_replay import replay
+from agents.cli.replay import replay
 from models.times import MINUTE_MS
 from tests.unit.events import NOON_MS, value_of
 

@@ -8,8 +8,8 @@ import pytest
 
 from models.campaigns import RateCard
 from models.rollups import WindowStats
-from streams.counters import COLUMN, WIDTH
-from streams.rollups import earned_media_value, ratio, sentiment_stats, window_stats
+from streams.statistics.counters import COLUMN, WIDTH
+from streams.statistics.rollups import earned_media_value, ratio, sentiment_stats, window_stats
 
 
 def stats(followers: int | None = None, card: RateCard | None = None, **counts: int) -> WindowStats:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.sentiment import (
+from streams.sentiment.scorers import (
     NEGATIVE_THRESHOLD,
     POSITIVE_THRESHOLD,
     CachedScorer,

@@ -5,8 +5,8 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from agents.cli_sentiment import sentiment
-from streams.sentiment import make_scorer
+from agents.cli.sentiment import sentiment
+from streams.sentiment.scorers import make_scorer
 
 
 def run(*arguments: str) -> str:

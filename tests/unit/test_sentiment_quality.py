@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.sentiment import classify, default_scorer
+from streams.sentiment.scorers import classify, default_scorer
 from training.sentiment_data import CLASSES, LabelledTexts, load_comments, load_labelled
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "sentiment"

@@ -4,9 +4,9 @@ from importlib import resources
 
 import pytest
 
-from streams.sentiment import classify
-from streams.sentiment_social import SocialScorer, link, load_packaged_weights, load_social_scorer
-from streams.sentiment_weights import dump_weights, load_weights, pack, unpack
+from streams.sentiment.scorers import classify
+from streams.sentiment.social import SocialScorer, link, load_packaged_weights, load_social_scorer
+from streams.sentiment.weights import dump_weights, load_weights, pack, unpack
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +168,7 @@ class TestArtefact:
 
     def test_is_small_and_says_where_it_comes_from(self) -> None:
         """At most 1 MB, with attribution inside and a licence file beside it."""
-        data = resources.files("streams").joinpath("data")
+        data = resources.files("streams.sentiment").joinpath("data")
         assert len(data.joinpath("sentiment_social.bin").read_bytes()) <= 1_000_000
         inside = " ".join(load_packaged_weights().sources)
         beside = data.joinpath("sentiment_social.LICENSES.md").read_text(encoding="utf-8")

@@ -4,9 +4,9 @@ import msgspec
 import pytest
 
 from models.campaigns import CampaignDefinition
-from streams.definitions import DefinitionError, parse_definitions
+from streams.events.definitions import DefinitionError, parse_definitions
 from streams.replay import Replay
-from streams.sentiment import DEFAULT_SCORER, default_scorer, make_scorer_with_terms
+from streams.sentiment.scorers import DEFAULT_SCORER, default_scorer, make_scorer_with_terms
 
 DEFINITION = """
 campaign_id: {campaign}

@@ -4,19 +4,19 @@ from unittest import mock
 
 from prometheus_client.core import Metric
 
-from agents.alert_metrics import alert_metrics
-from agents.alerts import AlertWorker
-from agents.entry_stage import EntryStage
-from agents.inputs import Inputs
-from agents.pipeline_figures import PipelineFigures
+from agents.broker.inputs import Inputs
+from agents.metrics.alerts import alert_metrics
+from agents.metrics.figures import PipelineFigures
+from agents.stages.alerts import AlertWorker
+from agents.stages.entries import EntryStage
 from models.alerts import RULE_NAMES, Alert, AlertTransition, Severity
 from models.giveaway import ENTRY_REASONS
 from models.rollups import GiveawayRollup
 from models.suspicion import SUSPICION_REASONS, SuspicionNumbers
-from streams.attribution import Registry
-from streams.campaign_alerts import CampaignAlerts
-from streams.pipeline import Pipeline
-from streams.transition_log import Told
+from streams.alerts.campaign import CampaignAlerts
+from streams.alerts.transitions import Told
+from streams.events.attribution import Registry
+from streams.pipeline.pipeline import Pipeline
 from tests.series_bound import stated_bound
 
 from .events import campaign, influencer

@@ -14,7 +14,7 @@ from agents.simulator.definitions import synthetic_definitions
 from models.campaigns import CampaignDefinition
 from models.times import HOUR_MS
 from models.topics import COMMENTS, CONVERSIONS, POSTS
-from streams.definitions import parse_definitions
+from streams.events.definitions import parse_definitions
 
 ROOT = Path(__file__).parents[2]
 START_MS = 1_776_520_800_000  # 2026-04-18T14:00:00Z

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from kafka.errors import KafkaTimeoutError
 
-from agents.cli_simulate import simulate
+from agents.cli.simulate import simulate
 from agents.simulator import SimulatedRecord, publisher, read_truth
 from agents.simulator.publisher import PublishError, publish
 

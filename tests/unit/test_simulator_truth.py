@@ -17,7 +17,7 @@ from agents.simulator.faults import corruptible_event
 from agents.simulator.truth import COUNTER_NAMES, InfluencerTally, TrueMoney, TrueTotals, amount_text, totals_of
 from models.campaigns import CampaignDefinition, InfluencerDefinition, TrackingLink
 from models.rollups import Snapshot, WindowStats
-from streams.definitions import parse_definitions
+from streams.events.definitions import parse_definitions
 from streams.replay import Replay, ReplayCounts
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from models.times import MINUTE_MS
-from streams.spikes import SpikeDetector, SpikeState
+from streams.detectors.spikes import SpikeDetector, SpikeState
 
 
 def feed(detector, values, start_ms=0, step_ms=MINUTE_MS):

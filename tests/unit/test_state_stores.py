@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents import stores
-from agents.rocks_store import TRUSTED_MS, RocksStore, StoreIdentity
 from agents.settings import Settings
-from agents.state_store import DirectoryError, MemoryStore, StateStore, StoreError
+from agents.state import choice
+from agents.state.rocks_store import TRUSTED_MS, RocksStore, StoreIdentity
+from agents.state.stores import DirectoryError, MemoryStore, StateStore, StoreError
 
 IDENTITY = StoreIdentity("group", "group-state-changelog", "01a2", 8)
 NOW_MS = 1_700_000_000_000
@@ -172,7 +172,7 @@ def test_damaged_files_are_found_at_the_start_and_rebuilt(open_store: OpenStore,
 _WRITER = """
 import sys
 from pathlib import Path
-from agents.rocks_store import RocksStore, StoreIdentity
+from agents.state.rocks_store import RocksStore, StoreIdentity
 identity = StoreIdentity("group", "group-state-changelog", "01a2", 8)
 store = RocksStore(Path(sys.argv[1]), identity, lambda: 1_700_000_000_000)
 for step in range(1, 10_000_000):
@@ -263,12 +263,12 @@ def test_full_disk_is_named_and_the_copy_survives_it(open_store: OpenStore, tmp_
 def test_store_and_directory_go_together(store: str, directory: str, message: str) -> None:
     """A directory that nobody uses, or none where one is needed, is not passed over."""
     with pytest.raises(DirectoryError, match=message):
-        stores.open_store(Settings(store=store, store_directory=directory), 8)
+        choice.open_store(Settings(store=store, store_directory=directory), 8)
 
 
 def test_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the extra the message says what to install."""
     monkeypatch.setitem(sys.modules, "rocksdict", None)
-    monkeypatch.delitem(sys.modules, "agents.rocks_store")
+    monkeypatch.delitem(sys.modules, "agents.state.rocks_store")
     with pytest.raises(DirectoryError, match=r"needs the package rocksdict \(pip install"):
-        stores.open_store(Settings(store="rocksdb", store_directory="/nowhere"), 8)
+        choice.open_store(Settings(store="rocksdb", store_directory="/nowhere"), 8)

@@ -4,11 +4,11 @@ import msgspec
 
 from models.events import CommentDeleted
 from models.suspicion import Finding, Suspect, SuspicionPolicy
-from streams.entry_block import EntryBlock, Forgotten
-from streams.entry_ledger import person_hash
-from streams.ledger_comments import Person
-from streams.suspicion_review import public_suspect, review_of, summary_of, suspects_of
-from streams.suspicion_views import views_of
+from streams.ledger.blocks import EntryBlock, Forgotten
+from streams.ledger.collector import person_hash
+from streams.ledger.people import Person
+from streams.suspicion.review import public_suspect, review_of, summary_of, suspects_of
+from streams.suspicion.views import views_of
 from tests.unit.ledgers import OPENS_MS, block, book, comment, loaded
 
 

@@ -12,16 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.settings import Settings
-from agents.suspicion_pass import PassResult
-from agents.suspicion_watch import SuspicionWatch
+from agents.stages.suspicion_pass import PassResult
+from agents.stages.suspicion_watch import SuspicionWatch
 from models.suspicion import Finding, Suspect, SuspicionNumbers
-from streams.attribution import Registry
-from streams.entry_ledger import person_hash
-from streams.giveaway_board import GiveawayBoard
-from streams.giveaway_entries import GiveawayEntries
-from streams.giveaway_rules import RuleBook
-from streams.suspicion_numbers import suspicion_numbers
-from streams.suspicion_schedule import REST, PassSchedule
+from streams.events.attribution import Registry
+from streams.giveaway.board import GiveawayBoard
+from streams.giveaway.entries import GiveawayEntries
+from streams.giveaway.rules import RuleBook
+from streams.ledger.collector import person_hash
+from streams.suspicion.numbers import suspicion_numbers
+from streams.suspicion.schedule import REST, PassSchedule
 
 from .test_entry_stage import definition
 from .test_giveaway_entries import OPENS_MS, block, comment
@@ -132,7 +132,7 @@ async def _watch(script: str, until: Callable[[SuspicionWatch, Entries], bool]) 
     entries = Entries(registry)
     settings = Settings(suspicion_seconds=0.01)
     command = (sys.executable, "-S", "-c", script)
-    with mock.patch("agents.suspicion_watch._LOOK_SECONDS", 0.01):
+    with mock.patch("agents.stages.suspicion_watch._LOOK_SECONDS", 0.01):
         watch = SuspicionWatch(settings, entries, lambda: registry, command)  # type: ignore[arg-type]  # a stand-in
         await watch.start()
         try:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agents.cli_replay import Moment
+from agents.cli.replay import Moment
 from models.giveaway import GiveawayRules
 from models.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, epoch_ms
 from tests.unit.events import NOON_MS

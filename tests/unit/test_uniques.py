@@ -5,9 +5,9 @@ import pytest
 
 from models.rollups import WINDOW_NAMES
 from models.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
-from streams.snapshots import unique_counts
-from streams.uniques import RANKS, REGISTERS, STANDARD_ERROR, UniqueStore, estimate, places_of
-from streams.windows import WINDOWS, window_start_ms
+from streams.statistics.snapshots import unique_counts
+from streams.statistics.uniques import RANKS, REGISTERS, STANDARD_ERROR, UniqueStore, estimate, places_of
+from streams.statistics.windows import WINDOWS, window_start_ms
 from tests.unit.events import NOON_MS
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from agents.endings import Ending, ExitCode
-from agents.health import Health
-from agents.inputs import Inputs
+from agents.broker.inputs import Inputs
+from agents.liveness.exits import Ending, ExitCode
+from agents.liveness.health import Health
+from agents.liveness.symptoms import Stillness, Symptom, Vitals
+from agents.liveness.watchdog import GRACE_SECONDS, LOOK_SECONDS, Watch
 from agents.settings import Settings
-from agents.vitals import Stillness, Symptom, Vitals
-from agents.watchdog import GRACE_SECONDS, LOOK_SECONDS, Watch
 from models.topics import COMMENTS
 
 ROOT = Path(__file__).parents[2]
@@ -179,7 +179,7 @@ def test_a_failed_worker_that_hangs_on_its_way_down_tells_why_it_failed(
 ) -> None:
     """The drain's time also ends a worker that crashed; its code and its last words are those of the crash."""
     codes: list[int] = []
-    monkeypatch.setattr("agents.endings.leave", codes.append)
+    monkeypatch.setattr("agents.liveness.exits.leave", codes.append)
     ending = Ending()
     ending.failed(ConnectionError("the broker is gone"))
     ending.now(ExitCode.DRAIN_EXCEEDED, "not flushed", with_stacks=False)
@@ -189,10 +189,10 @@ def test_a_failed_worker_that_hangs_on_its_way_down_tells_why_it_failed(
 
 BLOCKED = """
 import asyncio, logging, time
-from agents.endings import Ending
-from agents.health import Health
+from agents.liveness.exits import Ending
+from agents.liveness.health import Health
 from agents.settings import Settings
-from agents.watchdog import Watch, Watchdog
+from agents.liveness.watchdog import Watch, Watchdog
 
 logging.basicConfig(level="INFO")
 

@@ -13,7 +13,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
 
-from agents.whole_fetches import LightRecord, WholeFetch, use_whole_fetches, whole_records
+from agents.broker.fetcher_patch import LightRecord, WholeFetch, use_whole_fetches, whole_records
 
 PLACE = TopicPartition("events", 3)
 CONTROL_BIT = 1 << 5

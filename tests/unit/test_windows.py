@@ -4,7 +4,7 @@ import pytest
 
 from models.rollups import WINDOW_NAMES
 from models.times import DAY_MS
-from streams.windows import FINEST_MS, LONGEST_MS, TIERS, WINDOWS, window_start_ms
+from streams.statistics.windows import FINEST_MS, LONGEST_MS, TIERS, WINDOWS, window_start_ms
 from tests.unit.events import NOON_MS
 
 SIZES_MS = {"1m": 60_000, "5m": 300_000, "15m": 900_000, "1h": 3_600_000, "6h": 21_600_000, "24h": DAY_MS}

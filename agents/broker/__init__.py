@@ -1,0 +1,1 @@
+"""Kafka: transport, inputs, membership, producing, topics."""

@@ -1,0 +1,258 @@
+"""Record batches through Faust: one Faust event carries one fetched batch of one partition.
+
+Faust wraps, decodes, queues and acknowledges every message by itself and starts four asyncio tasks for each;
+aiokafka hands over whole fetches. So for the batched topics this transport yields what aiokafka fetched as one
+message, whose value is the list of its records, and acknowledges ranges: offsets are committed as far as the flush
+has confirmed them. Agents, assignment, flow control, recovery, tables and commits stay Faust's; all other topics
+keep their ordinary path.
+
+While a partition is quiet the same consumer yields an empty batch every tick interval, inside stream iteration: a
+tick.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from time import monotonic
+from typing import Any, Final
+
+from aiokafka.errors import IllegalStateError
+from aiokafka.structs import TopicPartition
+from faust.serializers.schemas import Schema
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+from faust.types.transports import ConsumerT
+
+from agents.broker.fetcher_patch import use_whole_fetches
+from agents.broker.log_ends import log_ends
+from agents.state.fence import Membership
+
+log: Final = logging.getLogger("campaign_pulse")
+OFFSET_UNKNOWN: Final = 0
+FETCH_WAIT_MS: Final = 100
+_EPOCH: Final = "pulse.epoch"
+
+DrainCallback = Callable[[], Awaitable[None]]
+AssignedCallback = Callable[[Mapping[TP, int]], Awaitable[None]]
+
+
+class BatchSchema(Schema):
+    """Hands a batch on as it came: records are decoded by ``streams``, all of a batch in one loop."""
+
+    def compile(self, app: Any, **kwargs: Any) -> Callable[..., Awaitable[Any]]:
+        """Return the decode function that Faust's conductor calls for each message."""
+        create_event = app.create_event
+
+        async def decode(message: Any, *, propagate: bool = False) -> Any:
+            return create_event(None, message.value, None, message)
+
+        return decode
+
+
+class PromptConsumerThread(driver.AIOKafkaConsumerThread):
+    """Faust's consumer thread, asking the broker not to wait long for more data.
+
+    Faust has 1.5 s fixed. A fetch under way keeps partitions that become ready to be fetched waiting until it returns,
+    and not every broker returns it as soon as data arrives (the embedded one does not).
+    """
+
+    async def on_start(self) -> None:
+        """Connect, and have the group's answers watched from the first one."""
+        await super().on_start()
+        membership = self.consumer.membership
+        if membership is not None:
+            membership.watch(self._consumer._coordinator)
+
+    def _create_consumer(self, loop: Any) -> Any:
+        if not use_whole_fetches(self.consumer.batched_topics):
+            log.warning("this aiokafka is made otherwise than expected: records are read one by one, which is slower")
+        consumer = super()._create_consumer(loop)
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        return consumer
+
+
+class BatchConsumer(driver.Consumer):
+    """A Faust consumer that delivers whole fetches of the batched topics and commits confirmed ranges."""
+
+    batched_topics: frozenset[str] = frozenset()
+    ticking_topics: frozenset[str] = frozenset()
+    tick_seconds: float = 0.25
+    bootstrap_servers: tuple[str, ...] = ()
+    membership: Membership | None = None
+    on_drain: DrainCallback | None = None
+    on_assigned: AssignedCallback | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._confirmed: dict[TP, int] = {}
+        self._seeking = asyncio.Lock()
+        self.epoch = 0
+        """How many times reading was set back to the committed offsets."""
+        self._last_seen: dict[TP, float] = {}
+        self.highwaters_seen: dict[TP, int] = {}
+        self._polled_at_ms: dict[TP, int] = {}
+        self.changelog_ends: dict[int, int] = {}
+        """Where the changelog partitions ended at the last recovery."""
+
+    def _new_consumer_thread(self) -> PromptConsumerThread:
+        return PromptConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    # ------------------------------------------------------------- batches in
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109  # Faust's signature
+        """Yield one message per fetched batch, ordinary messages of other topics, and ticks of quiet partitions.
+
+        Faust's own ``getmany`` yields single messages; its checks for rebalances in mid-fetch are kept.
+        """
+        records, active, epoch = await self._fetch(min(timeout, self.tick_seconds))
+        generation = self.app.consumer_generation_id
+        if records is None or self.should_stop:
+            return
+        if not self.flow_active:
+            # A rebalance that begins in between takes partitions from under the seek; its assignment seeks again.
+            with suppress(IllegalStateError):
+                await self.perform_seek()
+            return
+        now = monotonic()
+        for tp, batch in records.items():
+            if not self.flow_active or self.app.consumer_generation_id != generation or self.epoch != epoch:
+                return
+            if active is not None and tp not in active and tp not in self._buffered_partitions:
+                continue
+            if tp.topic in self.batched_topics:
+                self._last_seen[tp] = now
+                self.highwaters_seen[tp] = self.highwater(tp) or batch[-1].offset + 1
+                yield tp, self._batch_message(tp, batch, batch[-1].offset)
+            else:
+                for record in batch:
+                    yield tp, self._to_message(tp, record)
+        for tp in list(active or ()):
+            if tp.topic in self.ticking_topics and now - self._last_seen.get(tp, 0.0) >= self.tick_seconds:
+                if not self.flow_active or self.app.consumer_generation_id != generation or self.epoch != epoch:
+                    return
+                self._last_seen[tp] = now
+                self._note_end(tp)
+                # A tick stands where reading stands: Faust drops what lies before.
+                yield tp, self._batch_message(tp, [], self._read_offset[tp] or OFFSET_UNKNOWN)
+
+    def _note_end(self, tp: TP) -> None:
+        """Remember where the last answer of the broker put the end of a quiet partition, and when it came."""
+        consumer = self._thread._ensure_consumer()
+        if tp not in consumer.assignment():
+            return
+        end, polled_at_ms = consumer.highwater(tp), consumer.last_poll_timestamp(tp)
+        if end is not None and polled_at_ms is not None:
+            self.highwaters_seen[tp], self._polled_at_ms[tp] = end, polled_at_ms
+
+    def end_age_ms(self, tp: TP, position: int) -> int | None:
+        """Return how long ago it was seen that nothing lies at or after ``position``; None when something may."""
+        if tp not in self._polled_at_ms or position < self.highwaters_seen[tp]:
+            return None
+        return max(0, time.time_ns() // 1_000_000 - self._polled_at_ms[tp])
+
+    async def _fetch(self, timeout_seconds: float) -> tuple[dict[TP, list[Any]] | None, set[TP] | None, int]:
+        """Fetch, never in the middle of a seek; return the records, the active partitions and the epoch they are of.
+
+        Not while the flow is stopped: it resumes after a seek, which waits for the fetch to end.
+        """
+        while not self.should_stop:
+            if not self.flow_active:
+                await self.wait(self.can_resume_flow)
+            async with self._seeking:
+                if self.flow_active:
+                    records, active = await self._wait_next_records(timeout_seconds)
+                    return records, active, self.epoch
+        return None, None, self.epoch
+
+    def is_current(self, message: Any) -> bool:
+        """Tell whether a batch was fetched since the last seek.
+
+        Faust resumes partitions before it seeks. A batch fetched in between must not be applied: what lies before it
+        may have been thrown away, and will only now be read again.
+        """
+        return bool(message.headers == {_EPOCH: self.epoch})
+
+    def _batch_message(self, tp: TP, batch: list[Any], offset: int) -> ConsumerMessage:
+        timestamp = batch[-1].timestamp / 1000 if batch else monotonic()
+        return ConsumerMessage(
+            tp.topic,
+            tp.partition,
+            offset,
+            timestamp,
+            0,
+            {_EPOCH: self.epoch},
+            None,
+            batch,
+            None,
+            0,
+            0,
+            tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+
+    # ------------------------------------------------------------- ranges out
+
+    def confirm(self, tp: TP, next_offset: int) -> None:
+        """Acknowledge everything of ``tp`` before ``next_offset``: the flush that contains it is confirmed."""
+        self._confirmed[tp] = next_offset
+
+    def _filter_committable_offsets(self, tps: Iterable[TP]) -> dict[TP, int]:
+        if self.membership is not None and not self.membership.is_valid:
+            return {}  # not the owner any more, perhaps; a broker that does not look would take it
+        offsets: dict[TP, int] = super()._filter_committable_offsets(tps)
+        ranges = {tp: offset for tp, offset in self._confirmed.items() if self._should_commit(tp, offset)}
+        return {**offsets, **ranges}
+
+    async def wait_empty(self) -> None:
+        """Flush what has been applied, then let Faust wait for its own messages and commit; on revocation and stop."""
+        if self.on_drain is not None:
+            await self.on_drain()
+        await super().wait_empty()
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Flush and commit (in ``wait_empty``), then forget what was confirmed of the lost partitions."""
+        await super().on_partitions_revoked(revoked)
+        for tp in revoked:
+            self._confirmed.pop(tp, None)
+            self._last_seen.pop(tp, None)
+            self.highwaters_seen.pop(tp, None)
+            self._polled_at_ms.pop(tp, None)
+
+    async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:
+        """Return where the changelog partitions end; table recovery reads up to there."""
+        timeout = self.app.conf.broker_request_timeout
+        ends = await log_ends(list(self.bootstrap_servers), partitions, timeout)
+        self.changelog_ends = {tp.partition: offset for tp, offset in ends.items()}
+        return {TP(tp.topic, tp.partition): offset for tp, offset in ends.items()}
+
+    async def perform_seek(self) -> None:
+        """Seek to the committed offsets and tell which they are; after recovery, before the flow resumes.
+
+        Faust's own keeps what it *tried* to commit where nothing is committed; here only the broker's word counts. And
+        where nothing is committed it does not seek at all: what was fetched and dropped before would never be read.
+        """
+        async with self._seeking:
+            committed = {
+                TP(tp.topic, tp.partition): offset if offset is not None and offset >= 0 else None
+                for tp, offset in (await self.seek_to_committed()).items()
+            }
+            fresh = [
+                TopicPartition(tp.topic, tp.partition)
+                for tp, offset in committed.items()
+                if not offset and tp.topic in self.batched_topics
+            ]
+            if fresh:
+                await self._thread.seek_to_beginning(*fresh)
+            self.epoch += 1
+            self._read_offset.update(committed)
+            self._committed_offset.update(committed)
+            if self.on_assigned is not None:
+                await self.on_assigned({tp: offset or 0 for tp, offset in committed.items()})
+
+
+class BatchTransport(driver.Transport):
+    """Faust's aiokafka transport with ``BatchConsumer``."""
+
+    Consumer: type[ConsumerT] = BatchConsumer

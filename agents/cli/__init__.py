@@ -1,0 +1,1 @@
+"""Commands, and tables for people."""

@@ -1,0 +1,91 @@
+"""``campaign-pulse giveaway check``: a dry run that explains rules on a sample of comments."""
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+import click
+import msgspec
+from rich.markup import escape
+from rich.table import Table
+
+from agents.cli.campaigns import definitions_or_exit
+from agents.cli.common import UsageFailure, print_table
+from models.campaigns import CampaignDefinition
+from models.events import Event
+from streams.events.decode import DECODE_ERRORS, decode_event, rejection_of
+from streams.giveaway.dry_run import DryRun, dry_run, explained, sample
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("file", type=FILE)
+@click.option("--events", type=FILE, help="Try these events (NDJSON).  [default: a sample made for the rules]")
+@click.option("--campaign", "campaign_id", help="Which campaign of FILE.  [default: the one with a giveaway]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def check(file: Path, events: Path | None, campaign_id: str | None, as_json: bool) -> None:
+    """Explain the giveaway rules of the definition in FILE on comments: what counts, what does not, and why.
+
+    Needs no broker. Exit codes: 0, or 1 when no comment is a valid entry, 2 for a file that cannot be used.
+    """
+    definition = _definition(file, campaign_id)
+    tried = sample(definition) if events is None else _read_events(events)
+    result = dry_run(definition, tried)
+    if as_json:
+        shown = {"campaign_id": definition.campaign_id, "rules": explained(definition), "result": result}
+        click.echo(msgspec.json.encode(shown).decode())
+    else:
+        _print(definition, result)
+    if not any(each.verdict == "valid" for each in result.comments):
+        click.echo("no comment is a valid entry", err=True)
+        sys.exit(1)
+
+
+def _definition(file: Path, campaign_id: str | None) -> CampaignDefinition:
+    definitions = definitions_or_exit(file)
+    if campaign_id is not None:
+        definitions = [each for each in definitions if each.campaign_id == campaign_id]
+        if not definitions:
+            raise UsageFailure(f"{file} has no campaign {campaign_id!r}")
+    found = [each for each in definitions if each.giveaway is not None]
+    if not found:
+        raise UsageFailure(f"{file}: no campaign has a giveaway")
+    if len(found) > 1:
+        raise UsageFailure(f"{file}: choose one with --campaign: {', '.join(each.campaign_id for each in found)}")
+    return found[0]
+
+
+def _read_events(file: Path) -> list[tuple[str, Event]]:
+    events = []
+    for number, line in enumerate(file.read_bytes().splitlines(), start=1):
+        if line.strip():
+            try:
+                events.append((f"line {number}", decode_event(line)))
+            except DECODE_ERRORS as error:
+                rejection = rejection_of(error, line)
+                raise UsageFailure(f"{file}:{number}: {rejection.reason}: {rejection.detail}") from None
+    return events
+
+
+def _print(definition: CampaignDefinition, result: DryRun) -> None:
+    click.echo(f"{definition.campaign_id}: {definition.name}")
+    for line in explained(definition):
+        click.echo(f"  {line}")
+    click.echo()
+    table = Table("", "author", "comment", "verdict", "reasons", "friends", "chances", box=None, pad_edge=False)
+    for each in result.comments:
+        table.add_row(
+            escape(each.what),
+            escape(each.author),
+            escape(each.text),
+            each.verdict or "no entry",
+            ", ".join(each.reasons),
+            str(each.friends),
+            str(each.chances),
+        )
+    print_table(table)
+    verdicts = Counter(each.verdict for each in result.comments if each.verdict is not None)
+    counted = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
+    bonus = f" ({result.bonus_chances} of them bonus)" if result.bonus_chances else ""
+    click.echo(f"\n{verdicts.total()} entries: {counted}; {result.entrants} entrants, {result.chances} chances{bonus}")

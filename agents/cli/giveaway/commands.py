@@ -1,0 +1,17 @@
+"""``campaign-pulse giveaway``: rules explained, suspicious entrants, a draw that can be verified, people forgotten."""
+
+import click
+
+from agents.cli.giveaway.check import check
+from agents.cli.giveaway.draw import draw, freeze, receipt, verify, winners
+from agents.cli.giveaway.forget import forget
+from agents.cli.giveaway.review import review
+
+
+@click.group()
+def giveaway() -> None:
+    """Check rules, review entrants, draw winners, verify a draw, forget people."""
+
+
+for command in (check, review, freeze, draw, verify, receipt, winners, forget):
+    giveaway.add_command(command)

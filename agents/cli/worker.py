@@ -1,0 +1,94 @@
+"""``campaign-pulse worker``, ``settings`` and ``topics``."""
+
+import json
+import logging
+import socket
+import sys
+from dataclasses import asdict
+
+import click
+from rich.table import Table
+
+from agents.broker.topic_admin import TopicError, changelog_topic, ensure_topics, topic_specs
+from agents.cli.common import UsageFailure, print_table, settings_or_exit
+from agents.settings import PREFIX, described
+from agents.state.choice import open_store
+from agents.state.stores import DirectoryError, StoreError
+
+
+@click.command()
+def worker() -> None:
+    """Run one worker: consume events, keep the numbers, publish them.
+
+    Start as many as you like with the same settings; they share the partitions. Ends with exit code 0 on SIGTERM or
+    SIGINT, after a last flush and commit, and with another one and the reason when it cannot go on; docs/liveness.md
+    lists them.
+    """
+    settings = settings_or_exit()
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)-7s %(name)s %(message)s", stream=sys.stderr
+    )
+    if settings.log_level != "debug":
+        for noisy in ("aiokafka", "faust", "mode", "agents"):
+            logging.getLogger(noisy).setLevel(logging.WARNING)
+        # kafka-python looks after topics here, and its errors come back as one message that names the setting.
+        logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    try:
+        with socket.create_server((settings.metrics_host, settings.metrics_port)):
+            pass
+    except OSError as error:
+        address = f"{settings.metrics_host}:{settings.metrics_port}"
+        raise UsageFailure(f"{PREFIX}METRICS_PORT: cannot listen on {address}: {error.strerror}") from None
+    try:
+        partitions = ensure_topics(settings)
+    except TopicError as error:
+        raise UsageFailure(str(error)) from None
+    # Faust takes a second to import; the commands that do not need it should not wait for it.
+    from agents.liveness.exits import leave
+    from agents.worker.run import run_worker
+
+    try:
+        store = open_store(settings, partitions[changelog_topic(settings)])
+    except (DirectoryError, TopicError) as error:
+        raise UsageFailure(str(error)) from None
+    except StoreError as error:
+        raise click.ClickException(str(error)) from None
+    try:
+        code = run_worker(settings, partitions, store)
+    finally:
+        store.close()
+    leave(code)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the values in force as JSON.")
+def settings(as_json: bool) -> None:
+    """List every PULSE_* variable with its value, its default and what it is for."""
+    values = asdict(settings_or_exit())
+    if as_json:
+        click.echo(json.dumps({PREFIX + name.upper(): value for name, value in values.items()}, indent=2))
+        return
+    table = Table("variable", "value", "default", "what it is for", box=None, pad_edge=False)
+    for variable, default, doc in described():
+        value = str(values[variable.removeprefix(PREFIX).lower()])
+        changed = value != default
+        table.add_row(variable, f"[bold]{value}[/]" if changed else value, default, doc)
+    print_table(table)
+
+
+@click.command()
+@click.option("--create/--no-create", default=True, help="Create the missing ones (default) or only list.")
+def topics(create: bool) -> None:
+    """List the topics this product needs, and create or verify them."""
+    settings = settings_or_exit()
+    counts = {}
+    if create:
+        try:
+            counts = ensure_topics(settings)
+        except TopicError as error:
+            raise UsageFailure(str(error)) from None
+    table = Table("topic", "partitions", "what for", "settings", box=None, pad_edge=False)
+    for spec in topic_specs(settings):
+        config = " ".join(f"{name}={value}" for name, value in spec.config.items())
+        table.add_row(spec.name, str(counts.get(spec.name, spec.partitions)), spec.purpose, config)
+    print_table(table)

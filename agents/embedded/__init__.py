@@ -1,0 +1,1 @@
+"""A broker and a Redis server from wheels, and child processes."""

@@ -1,0 +1,1 @@
+"""Phases, symptoms, the watchdog and exit codes."""

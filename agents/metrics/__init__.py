@@ -1,0 +1,1 @@
+"""Prometheus collectors, the exposition and the three endpoints."""

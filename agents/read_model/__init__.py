@@ -1,0 +1,1 @@
+"""Redis: writing and reading the read model."""

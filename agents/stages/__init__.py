@@ -1,0 +1,1 @@
+"""What a worker does behind the first stage: alerts, entries, definitions, suspicion."""

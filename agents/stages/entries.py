@@ -1,0 +1,352 @@
+"""The second stage of giveaways in a worker: the ledgers of its partitions, read from the beginning, and kept up with.
+
+The ledger is read outside the consumer group, by a consumer of its own: a partition's facts are a set that is rebuilt
+at every assignment, and again from the beginning when the rules of a campaign change. Partition *n* of the ledger
+belongs to the worker that holds partition *n* of the input. Numbers of a campaign are shown only once its ledger has
+been read to its end; until then the last ones stand.
+
+What this worker writes to a ledger that it has read to its end, it takes while that is on its way, and passes over once
+it is confirmed. So such a partition is fetched again only when others have written to it.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from time import perf_counter
+from typing import Any, Final
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+from mode import Service
+from msgspec import Struct
+from prometheus_client.core import GaugeMetricFamily
+
+from agents.broker.record_collector import Delivery
+from agents.clock import Clock
+from models.giveaway import ENTRY_REASONS
+from models.rollups import GiveawayRollup
+from models.suspicion import SUSPICION_REASONS
+from models.topics import ENTRIES
+from streams.events.attribution import Registry
+from streams.events.partitioning import partition_of
+from streams.giveaway.board import GiveawayBoard
+from streams.ledger.blocks import EntryBlock, Forgotten, decode_fact
+
+log: Final = logging.getLogger("campaign_pulse")
+_FETCH_BYTES: Final = 1024 * 1024
+"""Of each partition; a larger record is fetched all the same, and by itself."""
+_WAIT_MS: Final = 100
+_IDLE_SECONDS: Final = 0.1
+_ANSWER_SECONDS: Final = 5.0
+"""Where a log ends is asked again after that long: a broker that is away must not hold up an end of the worker."""
+_BUSY_SHARE: Final = 10
+"""Deciding that took t seconds is followed by this many times t without it, while there is a stream to be read."""
+
+
+class Own(Struct, eq=False):
+    """Blocks of this worker's own that are on their way together, and how many of them were taken, by campaign."""
+
+    partition: int
+    generation: int
+    taken: Counter[str] = msgspec.field(default_factory=Counter)
+
+
+class EntryStage(Service):
+    """Reads the ledgers of the partitions it is given, and has their numbers ready.
+
+    Args:
+        bootstrap_servers: the brokers.
+        partitions: how many partitions the ledger has.
+        clock: now, in epoch milliseconds.
+    """
+
+    def __init__(self, bootstrap_servers: list[str], partitions: int, clock: Clock, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.board = GiveawayBoard()
+        self._heard: Counter[str] = Counter()
+        self._bootstrap_servers = bootstrap_servers
+        self._partitions = partitions
+        self._clock = clock
+        self._consumer: AIOKafkaConsumer | None = None
+        self._owned: frozenset[int] = frozenset()
+        self._again: set[int] = set()
+        self._caught_up: set[int] = set()
+        self._own: set[Own] = set()
+        """What this worker is writing."""
+        self._passed: dict[int, set[int]] = {}
+        """Offsets, by partition, of blocks that were taken before they can be read."""
+        self._ends: dict[TopicPartition, int] = {}
+        """Where the log ended when others were found to have written. An answer to a fetch may be older than that."""
+        self._generations: Counter[int] = Counter()
+        """How many times the facts of each partition were dropped, to be read again."""
+        self._due_at = 0.0
+        self.has_news = False
+        """Whether facts were read since the numbers were last asked for."""
+
+    async def on_start(self) -> None:
+        """Connect."""
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap_servers,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=_FETCH_BYTES,
+            fetch_max_wait_ms=_WAIT_MS,
+        )
+        await self._consumer.start()
+
+    async def on_stop(self) -> None:
+        """Disconnect."""
+        if self._consumer is not None:
+            await self._consumer.stop()
+
+    # ------------------------------------------------------------- what is read
+
+    def follow(self, registry: Registry) -> None:
+        """Use these definitions from now on; ledgers of campaigns whose rules changed are read again."""
+        for campaign_id in self.board.follow(registry):
+            self._read_again({self._partition_of(campaign_id)})
+
+    def assign(self, partitions: Iterable[int]) -> None:
+        """Read the ledgers of these partitions from the beginning, and no others."""
+        self.release()
+        self._owned = frozenset(partitions)
+        self._read_again(set(self._owned))
+
+    def release(self) -> None:
+        """Let go of everything: other workers take over."""
+        self._owned = frozenset()
+        self._again.clear()
+        self._caught_up.clear()
+        self._own.clear()
+        self._passed.clear()
+        self._generations.update(range(self._partitions))
+        self.board.begin_again(self.board.giveaways)
+        self.board.touch_all()
+
+    def _read_again(self, partitions: set[int]) -> None:
+        self._again |= partitions & self._owned
+        self._caught_up -= partitions
+        for partition in partitions:
+            self._passed.pop(partition, None)
+        self._generations.update(partitions)
+
+    def _partition_of(self, campaign_id: str) -> int:
+        return partition_of(campaign_id, self._partitions)
+
+    @Service.task
+    async def _read(self) -> None:
+        consumer = self._consumer
+        if consumer is None:
+            raise RuntimeError("the ledger's reader is not started")
+        assigned: frozenset[int] = frozenset()
+        while not self.should_stop:
+            if self._owned != assigned:
+                assigned = self._owned
+                consumer.unsubscribe()
+                consumer.assign([TopicPartition(ENTRIES, partition) for partition in sorted(assigned)])
+            if not assigned:
+                await self.sleep(_IDLE_SECONDS)
+                continue
+            generations = self._generations.copy()
+            if self._again:
+                again, self._again = self._again & assigned, set()
+                begun = [TopicPartition(ENTRIES, partition) for partition in sorted(again)]
+                await consumer.seek_to_beginning(*begun)
+                consumer.resume(*begun)
+            if not await self._has_more(consumer, assigned):
+                await self.sleep(_IDLE_SECONDS)
+                continue
+            for tp, records in (await consumer.getmany(timeout_ms=_WAIT_MS)).items():
+                facts = self._decoded(records, self._passed.setdefault(tp.partition, set()))
+                self._heard += await self._put(facts, tp.partition, generations[tp.partition])
+            await self._note_ends(consumer, generations)
+
+    async def _has_more(self, consumer: AIOKafkaConsumer, assigned: frozenset[int]) -> bool:
+        """Tell whether there may be something to be read; partitions to which others have written are read again."""
+        if len(consumer.paused()) < len(assigned):
+            return True
+        asked = {tp for tp in consumer.paused() if not self._is_writing(tp)}
+        if not asked:
+            return False
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                ends = await consumer.end_offsets(list(asked))
+        except (KafkaError, TimeoutError):
+            return False  # the broker is away; whoever has to write to it says so
+        behind = [
+            tp
+            for tp in asked & consumer.paused()
+            if not self._is_writing(tp) and ends[tp] > await consumer.position(tp)
+        ]
+        self._ends = {tp: ends[tp] for tp in behind}
+        consumer.resume(*behind)
+        return bool(behind)
+
+    def _is_writing(self, tp: TopicPartition) -> bool:
+        return any(own.partition == tp.partition for own in self._own)
+
+    def _decoded(self, records: Iterable[Any], passed: set[int]) -> Iterator[EntryBlock | Forgotten]:
+        for record in records:
+            if record.offset in passed:
+                passed.discard(record.offset)
+            elif record.value:
+                yield decode_fact(record.key, record.value)
+
+    async def _put(self, facts: Iterable[EntryBlock | Forgotten], partition: int, generation: int) -> Counter[str]:
+        """Take facts of a partition, unless it is to be read again from the beginning meanwhile; count by campaign."""
+        taken: Counter[str] = Counter()
+        for fact in facts:
+            if self._generations[partition] != generation:
+                break
+            self.board.put(fact)
+            self.has_news = True
+            taken[fact.campaign_id] += 1
+            # A ledger may hold millions of entries: let others have a turn.
+            await asyncio.sleep(0)
+        return taken
+
+    async def _note_ends(self, consumer: AIOKafkaConsumer, generations: Mapping[int, int]) -> None:
+        for tp in consumer.assignment() - consumer.paused():
+            end = consumer.highwater(tp)
+            is_read = end is not None and await consumer.position(tp) >= max(end, self._ends.get(tp, 0))
+            if is_read and self._generations[tp.partition] == generations[tp.partition]:
+                self._caught_up.add(tp.partition)
+                consumer.pause(tp)
+
+    # ---------------------------------------------------- what this worker writes
+
+    async def take_own(self, partition: int, blocks: Iterable[EntryBlock]) -> Own:
+        """Take blocks that this worker is writing; until ``confirm_own`` nobody may ask for numbers.
+
+        Nothing else is looked for in that partition meanwhile. Where the ledger has not been read to its end they are
+        left alone: they will be read.
+
+        Args:
+            partition: of the ledger.
+            blocks: some that are written there.
+
+        Returns:
+            What is to be confirmed.
+        """
+        own = Own(partition, self._generations[partition])
+        self._own.add(own)
+        if partition in self._caught_up:
+            own.taken = await self._put(blocks, partition, own.generation)
+        return own
+
+    async def confirm_own(self, own: Own, deliveries: Iterable[Delivery]) -> None:
+        """Pass over blocks that were taken: at once where they are the next to be read, or when they come.
+
+        Args:
+            own: what was taken.
+            deliveries: where it stands; nowhere when it was given up.
+        """
+        self._own.discard(own)
+        partition, consumer = own.partition, self._consumer
+        if not own.taken or consumer is None or self._generations[partition] != own.generation:
+            return
+        tp = TopicPartition(ENTRIES, partition)
+        position = await consumer.position(tp)
+        if self._generations[partition] != own.generation:
+            return
+        self._heard += own.taken
+        passed = self._passed.setdefault(partition, set())
+        # A broker that knows a batch already may not say where it stands: -1. Such blocks are read once more.
+        for each in deliveries:
+            if each.first_offset >= 0:
+                passed.update(range(max(position, each.first_offset), each.first_offset + each.records))
+        if tp in consumer.paused() and position in passed:
+            while position in passed:
+                passed.discard(position)
+                position += 1
+            consumer.seek(tp, position)
+
+    def heard(self) -> dict[str, int]:
+        """Return how many facts were read, by campaign, of those whose ledgers have been read and have any."""
+        return {
+            campaign_id: self._heard[campaign_id]
+            for campaign_id in self.board.giveaways
+            if self._heard[campaign_id] and self._partition_of(campaign_id) in self._caught_up
+        }
+
+    # ------------------------------------------------------------ numbers out
+
+    def take_changed(self, *, busy: bool = True) -> list[GiveawayRollup]:
+        """Return the numbers that changed since last asked, of campaigns whose ledgers have been read.
+
+        Nothing when deciding would take more than its share of the time; then there is more to decide next time.
+
+        Args:
+            busy: whether there are events to be read, which deciding holds up.
+        """
+        began = perf_counter()
+        if busy and began < self._due_at:
+            return []
+        self.has_news = False
+        own = [each for each in self.board.giveaways if self._partition_of(each) in self._caught_up]
+        changed = self.board.take_changed(own, self._clock())
+        now = perf_counter()
+        self._due_at = now + _BUSY_SHARE * (now - began)
+        return changed
+
+    def metrics(self, registry: Registry, label_cap: int) -> Iterator[GaugeMetricFamily]:
+        """Return the gauges, of the numbers as they were last shown; influencers beyond the cap have none."""
+        named = {
+            (campaign_id, name)
+            for campaign_id, index in registry.campaigns.items()
+            for name in ("", *list(index.influencers)[:label_cap])
+        }
+        shown = [each for each in self.board.shown() if (each.campaign_id, each.influencer_id) in named]
+        labels = ("campaign", "influencer")
+        for name, (text, field) in _GAUGES.items():
+            gauge = GaugeMetricFamily(f"campaign_giveaway_{name}", text, labels=labels)
+            for rollup in shown:
+                value = getattr(rollup, field)
+                if value is not None:
+                    gauge.add_metric((rollup.campaign_id, rollup.influencer_id), value)
+            yield gauge
+        invalid = GaugeMetricFamily(
+            "campaign_giveaway_invalid_entries", "Entries that break a rule, by the first.", labels=(*labels, "reason")
+        )
+        for rollup in shown:
+            for reason in ENTRY_REASONS:
+                number = rollup.invalid_entries.get(reason, 0)
+                if number or not rollup.influencer_id:
+                    invalid.add_metric((rollup.campaign_id, rollup.influencer_id, reason), number)
+        yield invalid
+        suspicious = GaugeMetricFamily(
+            "campaign_giveaway_suspicious_entrants",
+            "Entrants who are suspected, under each of their reasons; as of the last pass over the ledger.",
+            labels=(*labels, "reason"),
+        )
+        for rollup in shown:
+            if rollup.suspicion is not None:
+                for suspicion in SUSPICION_REASONS:
+                    number = rollup.suspicion.reasons.get(suspicion, 0)
+                    if number or not rollup.influencer_id:
+                        suspicious.add_metric((rollup.campaign_id, rollup.influencer_id, suspicion), number)
+        yield suspicious
+        for name, text, field in (
+            ("opens", "When the giveaway opens.", "opens_ms"),
+            ("closes", "When the giveaway closes.", "closes_ms"),
+        ):
+            gauge = GaugeMetricFamily(f"campaign_giveaway_{name}_timestamp_seconds", text, labels=labels)
+            for rollup in shown:
+                if not rollup.influencer_id:
+                    gauge.add_metric((rollup.campaign_id, ""), getattr(rollup, field) / 1000)
+            yield gauge
+
+
+_GAUGES: Final = {
+    "entries": ("Comments on giveaway posts, whatever became of them.", "entries"),
+    "valid_entries": ("Entries that give their person a chance.", "valid_entries"),
+    "unique_entrants": ("People with an entry that keeps every rule.", "unique_entrants"),
+    "duplicate_entries": ("Entries of people who have their chance already.", "duplicate_entries"),
+    "withdrawn_entries": ("Entries whose comment was deleted.", "withdrawn_entries"),
+    "tagged_friends": ("Distinct people tagged in entries.", "tagged_friends"),
+    "chances": ("Lots in the draw, bonus included.", "chances"),
+    "entries_per_minute": ("Entries made in the last minute.", "entries_per_minute"),
+    "approximate": ("1 beyond a million people, when the numbers are estimates.", "approximate"),
+}

@@ -1,0 +1,88 @@
+"""Reading the ledger of giveaways from Kafka, from its beginning to its end at a moment."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from agents.broker.log_ends import log_ends
+from agents.settings import Settings
+from models.topics import ENTRIES
+from streams.events.partitioning import partition_of
+from streams.ledger.compaction import Ledger, LedgerError, LedgerRecord, take_record
+
+_PATIENCE_SECONDS: Final = 30.0
+
+
+def read_ledger(settings: Settings, campaign_id: str | None = None, since: Mapping[int, int] | None = None) -> Ledger:
+    """Read the ledger of one campaign, or of all, to its end now.
+
+    Args:
+        settings: where Kafka is.
+        campaign_id: the campaign, or None for all.
+        since: the first offset to read of each partition that is wanted; from the beginning when absent.
+
+    Raises:
+        LedgerError: the broker, the topic or a record cannot be read.
+    """
+    try:
+        return asyncio.run(_read(settings, campaign_id, since))
+    except (KafkaError, TimeoutError, OSError) as error:
+        raise LedgerError(f"PULSE_BROKER={settings.broker}: {type(error).__name__}: {error}") from None
+
+
+async def _read(settings: Settings, campaign_id: str | None, since: Mapping[int, int] | None) -> Ledger:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.bootstrap_servers,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=16_000_000,
+        fetch_max_wait_ms=100,
+    )
+    await consumer.start()
+    try:
+        if ENTRIES not in await consumer.topics():
+            raise LedgerError(f"topic {ENTRIES!r} does not exist on {settings.broker}")
+        # Apache Kafka tells the partitions of topics that were asked for, and this asks.
+        await consumer.beginning_offsets([TopicPartition(ENTRIES, 0)])
+        numbers = sorted(consumer.partitions_for_topic(ENTRIES) or set())
+        wanted = numbers if campaign_id is None else [partition_of(campaign_id, len(numbers))]
+        tps = [TopicPartition(ENTRIES, number) for number in wanted]
+        ends = await log_ends(settings.bootstrap_servers, tps, _PATIENCE_SECONDS)
+        consumer.assign(tps)
+        if since is None:
+            await consumer.seek_to_beginning(*tps)
+        else:
+            for tp in tps:
+                consumer.seek(tp, since[tp.partition])
+        in_force: dict[tuple[int, bytes], LedgerRecord] = {}
+        for tp in tps:
+            consumer.pause(*[each for each in tps if each != tp])
+            consumer.resume(tp)
+            await _read_partition(consumer, tp, ends[tp], campaign_id, in_force)
+        return Ledger({tp.partition: ends[tp] for tp in tps}, list(in_force.values()))
+    finally:
+        await consumer.stop()
+
+
+async def _read_partition(
+    consumer: AIOKafkaConsumer,
+    tp: TopicPartition,
+    end: int,
+    campaign_id: str | None,
+    in_force: dict[tuple[int, bytes], LedgerRecord],
+) -> None:
+    quiet_since = time.monotonic()
+    while await consumer.position(tp) < end:
+        records = (await consumer.getmany(tp, timeout_ms=500)).get(tp, [])
+        if records:
+            quiet_since = time.monotonic()
+        elif time.monotonic() - quiet_since > _PATIENCE_SECONDS:
+            raise LedgerError(f"{ENTRIES}/{tp.partition} stands still before its end, {end}")
+        for record in records:
+            if record.offset < end:
+                place = f"{ENTRIES}/{tp.partition}@{record.offset}"
+                take_record(in_force, tp.partition, record.key, record.value, campaign_id, place)

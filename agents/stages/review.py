@@ -1,0 +1,112 @@
+"""The review list: suspicious entrants of a campaign, from its ledger; and its place in Redis."""
+
+from collections.abc import Callable
+from contextlib import closing
+
+import msgspec
+from redis import Redis
+from redis.exceptions import RedisError
+
+from agents.settings import Settings
+from agents.stages.definitions import current_definitions
+from agents.stages.ledger_reader import read_ledger
+from models.campaigns import CampaignDefinition
+from models.giveaway import GiveawayRules
+from models.read_model import Keys
+from models.suspicion import Suspect
+from streams.giveaway.loaded import GiveawayData
+from streams.giveaway.rules import RuleBook
+from streams.ledger.blocks import Forgotten
+from streams.ledger.people import Person, people_of
+from streams.suspicion.review import Review, summary_of
+
+
+class ReviewError(RuntimeError):
+    """A giveaway that cannot be reviewed, or a list that cannot be written; one line, for users."""
+
+
+def load_giveaway(settings: Settings, campaign_id: str, on_bad: Callable[[bytes | None, str], None]) -> GiveawayData:
+    """Read definition and ledger of a campaign; ``on_bad`` as ``current_definitions`` has it.
+
+    Raises:
+        ReviewError: the campaign has no definition, or that no giveaway.
+        DefinitionsError: definitions cannot be read.
+        LedgerError: the ledger cannot be read.
+    """
+    definitions = current_definitions(settings, on_bad)
+    definition = next((each for each in definitions if each.campaign_id == campaign_id), None)
+    if definition is None:
+        raise ReviewError(f"campaign {campaign_id!r} has no definition; `campaign-pulse campaigns list` shows them")
+    if definition.giveaway is None:
+        raise ReviewError(f"the definition of campaign {campaign_id!r} has no giveaway")
+    return read_giveaway(settings, definition, definition.giveaway)
+
+
+def read_giveaway(settings: Settings, definition: CampaignDefinition, rules: GiveawayRules) -> GiveawayData:
+    """Read the ledger of a campaign with this definition.
+
+    Raises:
+        LedgerError: it cannot be read.
+    """
+    ledger = read_ledger(settings, definition.campaign_id)
+    return GiveawayData(definition, rules, RuleBook(definition), ledger, people_of(ledger.facts))
+
+
+def redis_of(settings: Settings) -> Redis:
+    """Return a client of the read model's Redis."""
+    return Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=2)
+
+
+def publish_review(settings: Settings, data: GiveawayData, review: Review, as_of_ms: int) -> None:
+    """Replace the campaign's review list in Redis, without those who were forgotten since the ledger was read.
+
+    Whoever forgets somebody writes that down first and then takes them off the list. So everybody whose mark is not in
+    the ledger yet when it is looked at after the list was written is taken off later.
+
+    Raises:
+        ReviewError: Redis is away.
+        LedgerError: what came since cannot be read.
+    """
+    campaign_id = data.definition.campaign_id
+    write_review(settings, campaign_id, review.suspects, as_of_ms)
+    for fact in read_ledger(settings, campaign_id, data.ledger.offsets).facts:
+        person = data.people.get(fact.person) if isinstance(fact, Forgotten) else None
+        if person is not None:
+            remove_from_review(settings, campaign_id, person)
+
+
+def write_review(settings: Settings, campaign_id: str, found: list[Suspect], as_of_ms: int) -> None:
+    """Replace the campaign's review list in Redis.
+
+    Raises:
+        ReviewError: Redis is away.
+    """
+    keys = Keys(settings.redis_prefix)
+    try:
+        with closing(redis_of(settings)) as redis, redis.pipeline(transaction=True) as pipe:
+            names = (keys.review(campaign_id), keys.review_reasons(campaign_id), keys.review_summary(campaign_id))
+            pipe.delete(*names)
+            pipe.hset(keys.review_summary(campaign_id), mapping=summary_of(found, as_of_ms))
+            for suspect in found:
+                pipe.zadd(keys.review(campaign_id), {suspect.person: suspect.score})
+                pipe.hset(keys.review_reasons(campaign_id), suspect.person, msgspec.json.encode(suspect))
+            pipe.execute()
+    except (RedisError, OSError) as error:
+        raise ReviewError(f"PULSE_REDIS_URL={settings.redis_url}: {error}") from None
+
+
+def remove_from_review(settings: Settings, campaign_id: str, person: Person) -> None:
+    """Take one person off the campaign's review list in Redis.
+
+    Raises:
+        ReviewError: Redis is away.
+    """
+    keys = Keys(settings.redis_prefix)
+    member = f"{person.platform}/{person.author_id}"
+    try:
+        with closing(redis_of(settings)) as redis, redis.pipeline(transaction=True) as pipe:
+            pipe.zrem(keys.review(campaign_id), member)
+            pipe.hdel(keys.review_reasons(campaign_id), member)
+            pipe.execute()
+    except (RedisError, OSError) as error:
+        raise ReviewError(f"PULSE_REDIS_URL={settings.redis_url}: {error}") from None

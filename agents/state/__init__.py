@@ -1,0 +1,1 @@
+"""Copies of the changelog: memory, RocksDB, Faust's table, the fence."""

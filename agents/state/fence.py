@@ -1,0 +1,311 @@
+"""The fence around a worker's partitions: is it still the owner, and has anybody else written?
+
+``streams.changelog.fencing`` says why and how; this is the worker's side of it. Before a flush is sent and before it
+counts, the group membership must be valid, by a clock that also runs while the process or the machine is suspended.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from faust.types import EventT
+
+from agents.broker.record_collector import DELIVERY_SECONDS, Delivery, Headers, Outbox
+from agents.state.faust_table import StoredTable
+from agents.state.stores import Change
+from agents.state.table import StateTable
+from streams.changelog.fencing import EPOCH_HEADER, NO_EPOCH, ChangelogOrder, Epoch, OwnOffsets, decode_epoch
+from streams.changelog.keys import fence_key
+
+log: Final = logging.getLogger("campaign_pulse")
+_LOOK_SECONDS: Final = 0.05
+REFRESH_SECONDS: Final = 30.0
+"""A partition in which nothing changes gets its fence again this often: the acknowledgement shows foreign records."""
+
+Written = list[tuple[int, bytes, bytes | None]]
+
+
+class FencedOut(Exception):  # noqa: N818  # what happened to the worker, not a fault of its code
+    """The group has gone on without this worker; what it holds is not its own any more."""
+
+
+def suspended_clock() -> float:
+    """Return seconds of a clock that never goes back and runs on while the machine sleeps, where there is one."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+class Membership:
+    """Whether the broker still counts this worker as the owner of its partitions.
+
+    Written by the consumer's thread, read by the worker's: single attributes, so no lock.
+
+    Args:
+        session_seconds: how long the broker waits for a heartbeat.
+        clock: seconds, see ``suspended_clock``.
+    """
+
+    def __init__(self, session_seconds: float, clock: Callable[[], float] = suspended_clock) -> None:
+        self._session_seconds = session_seconds
+        self._clock = clock
+        self._confirmed_at: float | None = None
+        self._joined = False
+        self.lost_total = 0
+
+    def watch(self, coordinator: Any) -> None:
+        """Follow aiokafka's group coordinator: its joins, its heartbeats and the broker's refusals."""
+        heartbeat, rejoin, reset = (
+            coordinator._do_heartbeat,
+            coordinator._do_rejoin_group,
+            coordinator.reset_generation,
+        )
+
+        async def do_heartbeat() -> bool:
+            sent_at = self._clock()
+            accepted: bool = await heartbeat()
+            if accepted:
+                self._confirmed_at = sent_at
+            return accepted
+
+        async def do_rejoin_group(subscription: Any) -> bool:
+            joined: bool = await rejoin(subscription)
+            if joined:
+                self._confirmed_at, self._joined = self._clock(), True
+            return joined
+
+        def reset_generation() -> None:
+            self.lose()
+            reset()
+
+        coordinator._do_heartbeat = do_heartbeat
+        coordinator._do_rejoin_group = do_rejoin_group
+        coordinator.reset_generation = reset_generation
+
+    def lose(self) -> None:
+        """The broker does not know this member, or not in its generation."""
+        self.lost_total += self._joined
+        self._joined = False
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the broker has said that the group went on without this worker."""
+        return not self._joined
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether no other worker can own the partitions: a heartbeat was accepted within the last session."""
+        confirmed_at = self._confirmed_at
+        return self._joined and confirmed_at is not None and self._clock() - confirmed_at < self._session_seconds
+
+    async def assure(self) -> None:
+        """Return at once while the session holds; otherwise wait for the next heartbeat's answer.
+
+        An accepted one means that the group never went on without this worker (the broker was away, not we). Looks are
+        counted, not seconds: a worker that was stopped meanwhile must hear what the group says of it.
+
+        Raises:
+            FencedOut: the broker refused.
+            TimeoutError: no broker answered within the time that a delivery may take.
+        """
+        looks = 0
+        while not self.is_valid:
+            if not self._joined:
+                raise FencedOut("the group has gone on without this worker: it was silent for longer than its session")
+            if looks * _LOOK_SECONDS >= DELIVERY_SECONDS:
+                raise TimeoutError(f"no broker confirmed a heartbeat of this worker within {DELIVERY_SECONDS:g} s")
+            looks += 1
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def reconfirm(self) -> None:
+        """Wait for the next heartbeat's answer, whatever the earlier ones were.
+
+        Raises:
+            FencedOut: the broker refused.
+        """
+        self._confirmed_at = None
+        await self.assure()
+
+
+class FencedTable(StoredTable):
+    """A Faust table that restores no record of an owner whose time was over."""
+
+    order: ChangelogOrder | None = None
+
+    def apply_changelog_batch(self, batch: Iterable[EventT]) -> None:
+        """Apply the records that count, of a batch in the order of the log."""
+        order = self.order
+        if order is None:
+            raise RuntimeError("the table is read before its fence exists")
+        super().apply_changelog_batch(
+            [
+                event
+                for event in batch
+                if order.counts(event.message.partition, event.message.offset, _epoch_of(event.message.headers))
+            ]
+        )
+
+
+def _epoch_of(headers: Any) -> Epoch | None:
+    pairs = headers.items() if isinstance(headers, Mapping) else headers or ()
+    for name, value in pairs:
+        if name == EPOCH_HEADER:
+            return decode_epoch(value)
+    return None
+
+
+class Fence:
+    """The epochs of the partitions this worker owns, and what foreign writers make necessary.
+
+    Args:
+        table: the state table, mirror of the changelog.
+        changelog: name of the changelog topic.
+        outbox: delivers to Kafka.
+        membership: of the consumer group.
+        show_again: asked to publish every number of a partition again, because an earlier owner may have published.
+        clock: seconds, never going back.
+    """
+
+    def __init__(
+        self,
+        table: StateTable,
+        changelog: str,
+        outbox: Outbox,
+        membership: Membership,
+        show_again: Callable[[int], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._table = table
+        self._changelog = changelog
+        self._outbox = outbox
+        self._show_again = show_again
+        self._clock = clock
+        self._offsets = OwnOffsets()
+        self._epochs: dict[int, Epoch] = {}
+        self._fenced_at: dict[int, float] = {}
+        self._overwritten: set[int] = set()
+        self._unplaced: set[int] = set()
+        self.membership = membership
+        self.order = ChangelogOrder(self._stored)
+        self.foreign_total = 0
+        self.rewritten_total = 0
+
+    def _stored(self, partition: int) -> Epoch:
+        value = self._table.get(fence_key(partition))
+        return NO_EPOCH if value is None else decode_epoch(value)
+
+    # ------------------------------------------------------------- partitions
+
+    async def take_over(self, partitions: Iterable[int], generation: int, ends: Mapping[int, int]) -> None:
+        """Begin an epoch in each partition; the next flush writes the fences.
+
+        Args:
+            partitions: those taken over, recovered from the changelog.
+            generation: of the consumer group in this assignment.
+            ends: where the changelog partitions ended when recovery began.
+
+        Raises:
+            FencedOut: a successor's records are in the changelog already.
+        """
+        epochs = {partition: self.order.newest(partition).after(generation) for partition in partitions}
+        if any(epoch.era > self.order.newest(partition).era for partition, epoch in epochs.items()):
+            # A later generation has written: the group was deleted in between, or this worker is the earlier owner.
+            await self.membership.reconfirm()
+        for partition, epoch in epochs.items():
+            self._epochs[partition] = epoch
+            self._fenced_at.pop(partition, None)
+            if partition in self.order.dropped:
+                self._overwritten.add(partition)  # compaction would keep what readers drop, for it came last
+            if partition in ends:
+                self._offsets.expect(partition, ends[partition])
+                self._unplaced.discard(partition)
+            else:
+                self._unplaced.add(partition)
+
+    def let_go(self) -> None:
+        """Forget all partitions."""
+        self._epochs.clear()
+        self._fenced_at.clear()
+        self._overwritten.clear()
+        self._unplaced.clear()
+        self._offsets.forget()
+
+    # ------------------------------------------------------------------ flush
+
+    def headers(self, partition: int) -> Headers:
+        """Return the headers of a changelog record.
+
+        Raises:
+            FencedOut: the partition was given up meanwhile. A record without an epoch would count.
+        """
+        epoch = self._epochs.get(partition)
+        if epoch is None:
+            raise FencedOut(f"partition {partition} was given up while it was written")
+        return [(EPOCH_HEADER, epoch.encode())]
+
+    def records(self) -> Written:
+        """Return what a flush must write before its own records: fences, and everything where others have written."""
+        now = self._clock()
+        written: Written = []
+        for partition, epoch in self._epochs.items():
+            at = self._fenced_at.get(partition)
+            if at is None or now - at >= REFRESH_SECONDS:
+                written.append((partition, fence_key(partition), epoch.encode()))
+                self._fenced_at[partition] = now
+        overwritten, self._overwritten = self._overwritten, set()
+        for partition in sorted(overwritten):
+            written += self._rewritten(partition)
+        return written
+
+    def _rewritten(self, partition: int) -> Iterator[tuple[int, bytes, bytes | None]]:
+        self._show_again(partition)
+        for key, value in self._table.records(partition):
+            self.rewritten_total += 1
+            yield partition, key, value
+
+    async def write(self, records: Iterable[tuple[int, bytes, bytes | None]]) -> None:
+        """Write (partition, key, value) to the changelog, with whatever the outbox holds besides; then to the mirror.
+
+        Raises:
+            KafkaError: something could not be delivered.
+            FencedOut: the partitions belong to other workers; readers drop what was written behind their fences, so it
+                must not be confirmed.
+            StoreError: the mirror cannot be written.
+        """
+        written = list(records)
+        await self.membership.assure()
+        for partition, key, value in written:
+            self._outbox.add(self._changelog, partition, key, value, self.headers(partition))
+        deliveries = await self._outbox.deliver()
+        await self.membership.assure()
+        self._look_at(deliveries)
+        changes: dict[int, list[Change]] = {}
+        for partition, key, value in written:
+            changes.setdefault(partition, []).append((key, value))
+        for partition, mirrored in changes.items():
+            self._table.put(partition, mirrored, self._place_behind(partition))
+
+    def _place_behind(self, partition: int) -> int | None:
+        """Return the offset behind what was delivered, if the mirror holds everything that counts before it.
+
+        Where others have written, the mirror's offset stays before their records until everything has been written
+        again: a restart in between reads them, drops them and knows that they must be written over.
+        """
+        if partition in self._overwritten or partition in self._unplaced:
+            return None
+        return self._offsets.next_offset(partition)
+
+    def _look_at(self, deliveries: Iterable[Delivery]) -> None:
+        """Compare the offsets of what was delivered with what they would be if nobody else wrote."""
+        for delivery in deliveries:
+            if delivery.topic != self._changelog or delivery.partition not in self._epochs:
+                continue
+            foreign = self._offsets.written(delivery.partition, delivery.first_offset, delivery.records)
+            if foreign:
+                self.foreign_total += max(0, foreign)
+                self._overwritten.add(delivery.partition)
+                log.warning(
+                    "changelog partition %d: %d records of another writer; its state is written again",
+                    delivery.partition,
+                    foreign,
+                )

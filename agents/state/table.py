@@ -1,0 +1,75 @@
+"""The durable copy of the state, written behind: what lies in the changelog and in the worker's copy of it.
+
+Keys are those of ``streams.changelog.keys``. Values are the records of ``streams.changelog.row_records``, the segments
+of ``streams.changelog.dedupe`` and the checkpoints of ``streams.alerts.campaign``.
+"""
+
+from collections.abc import Iterable
+
+from agents.state.stores import Change, StateStore
+from streams.changelog.dedupe import Segment, decode_segment
+from streams.changelog.keys import ALERTS, FENCE, IDS, ROW, Slots, decode_key, encode_key
+from streams.changelog.row_records import RowRecord, decode_record
+from streams.columns.formats import NEWER, UnsupportedRecord
+
+
+class StateTable:
+    """The state by partition, read after recovery and kept equal to what has been confirmed on the changelog topic.
+
+    Args:
+        store: the worker's copy of the changelog; Faust's recovery fills it (``agents.state.faust_table``).
+    """
+
+    def __init__(self, store: StateStore) -> None:
+        self._store = store
+
+    def put(self, partition: int, changes: Iterable[Change], next_offset: int | None) -> None:
+        """Mirror confirmed changelog records, and the offset behind them where it is sure; a value of None deletes.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        self._store.apply(partition, changes, next_offset)
+
+    def read(self, partition: int) -> tuple[list[RowRecord], dict[str, dict[int, Segment]]]:
+        """Return the state records and the dedupe segments (by topic and sequence) of one partition.
+
+        Raises:
+            UnsupportedRecord: a record was written by a newer version, or is damaged; the message names its key.
+        """
+        rows: list[RowRecord] = []
+        segments: dict[str, dict[int, Segment]] = {}
+        for key, value in self._store.items(partition):
+            _, kind, *name = decode_key(key)
+            try:
+                if kind == ROW:
+                    rows.append(decode_record(value))
+                elif kind == IDS:
+                    topic, sequence = name
+                    segments.setdefault(str(topic), {})[int(sequence)] = decode_segment(value)
+                elif kind not in (ALERTS, FENCE):
+                    raise UnsupportedRecord(f"a record of the unknown kind {kind!r}: {NEWER}")
+            except UnsupportedRecord as error:
+                raise UnsupportedRecord(f"changelog record {key.decode()}: {error}") from None
+        return rows, segments
+
+    def read_alerts(self, partition: int) -> dict[str, Slots]:
+        """Return the alert checkpoints of one partition, by campaign."""
+        found: dict[str, Slots] = {}
+        for key, value in self._store.items(partition, encode_key([partition, ALERTS])[:-1] + b","):
+            name = decode_key(key)[2:]
+            campaign_id = str(name[0])
+            slots = found.setdefault(campaign_id, Slots(None, ({}, {})))
+            if len(name) == 1:
+                found[campaign_id] = slots._replace(head=value)
+            else:
+                slots.slices[int(name[1])][int(name[2])] = value
+        return found
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return one record as it was confirmed, or None."""
+        return self._store.get(int(decode_key(key)[0]), key)
+
+    def records(self, partition: int) -> list[tuple[bytes, bytes]]:
+        """Return every confirmed record of one partition, with its key."""
+        return list(self._store.items(partition))

@@ -1,0 +1,1 @@
+"""The running worker: composition root, Faust application, handlers, assignment, flush."""

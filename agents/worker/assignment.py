@@ -1,0 +1,173 @@
+"""The time in which partitions are this worker's: from the assignment until they are given back or lost."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Final, Protocol
+
+from faust.types import TP
+
+from agents.broker.inputs import Inputs
+from agents.broker.record_collector import Headers, Outbox
+from agents.liveness.health import Health
+from agents.stages.alerts import AlertWorker
+from agents.stages.entries import EntryStage
+from agents.state.fence import Fence, FencedOut
+from agents.state.table import StateTable
+from agents.worker.app import PulseApp
+from agents.worker.flush import Flusher
+from models.topics import CLOSED_WINDOWS, COMMENTS, INPUT_TOPICS
+from streams.changelog.dedupe import Segment
+from streams.changelog.keys import late_key
+from streams.changelog.row_records import RowRecord
+from streams.columns.formats import UnsupportedRecord
+from streams.pipeline.partition import PartitionState
+from streams.pipeline.pipeline import Pipeline
+from streams.statistics.campaigns import CampaignBoard
+
+log: Final = logging.getLogger("campaign_pulse")
+
+
+class Stage(Protocol):
+    """What a worker does with its partitions behind the first stage."""
+
+    def release(self) -> None:
+        """Let go of everything: other workers take over."""
+
+
+class Tenure:
+    """Takes partitions over and lets go of them.
+
+    Args:
+        app: the Faust application.
+        health: the phase.
+        pipeline: the partitions.
+        table: their recovered state.
+        changelog: the topic of that state.
+        fence: keeps late writers out.
+        flusher: flushes before the partitions go.
+        outbox: delivers to Kafka.
+        inputs: where the changelog ended at recovery.
+        alerts: go on from checkpoints in the same table.
+        entries: read the ledgers of the same partitions.
+        board: the campaigns, which may come from batches that waited while the partitions were given back.
+        stages: everything that lets go with the partitions, in this order.
+        long_work: marks work that keeps the loop busy for long and is known to end.
+        retire: called with the state of a partition that goes.
+    """
+
+    def __init__(
+        self,
+        app: PulseApp,
+        health: Health,
+        pipeline: Pipeline,
+        table: StateTable,
+        changelog: str,
+        fence: Fence,
+        flusher: Flusher,
+        outbox: Outbox,
+        inputs: Inputs,
+        alerts: AlertWorker,
+        entries: EntryStage,
+        board: CampaignBoard,
+        stages: Sequence[Stage],
+        long_work: Callable[[], AbstractContextManager[None]],
+        retire: Callable[[PartitionState], None],
+    ) -> None:
+        self._app = app
+        self._health = health
+        self._pipeline = pipeline
+        self._table = table
+        self._changelog = changelog
+        self._fence = fence
+        self._flusher = flusher
+        self._outbox = outbox
+        self._inputs = inputs
+        self._alerts = alerts
+        self._entries = entries
+        self._board = board
+        self._stages = stages
+        self._long_work = long_work
+        self._retire = retire
+        self._recovered = False
+        self._late: list[tuple[int, bytes, Headers]] = []
+        self.fenced_out_total = 0
+
+    async def recovered(self) -> None:
+        """Take note that the changelogs of what was assigned have been read."""
+        self._recovered = True
+
+    async def take_over(self, committed: Mapping[TP, int]) -> None:
+        """Rebuild the assigned partitions from the recovered table and the committed offsets."""
+        if not self._recovered:
+            return  # a seek in the middle of a rebalance; the assignment is still to come
+        self._board.release()  # which may have come from batches that waited while the partitions were given back
+        taken = {tp.partition for tp in committed if tp.topic == COMMENTS}
+        owned = sorted(taken - self._pipeline.partitions.keys())
+        try:
+            await self._fence.take_over(owned, self._app.consumer_generation_id, self._inputs.changelog_ends)
+        except FencedOut as reason:
+            log.warning("partitions not taken over: %s; the worker joins again", reason)
+            return
+        for partition in owned:
+            with self._long_work():
+                rows, segments = await self._read_state(partition)
+                offsets = {topic: committed.get(TP(topic, partition), 0) for topic in INPUT_TOPICS}
+                self._pipeline.assign(partition, rows, segments, offsets)
+                self._alerts.assign(partition, committed.get(TP(CLOSED_WINDOWS, partition), 0))
+        self._entries.assign(self._pipeline.partitions)
+        log.info("partitions taken over: %s", sorted(self._pipeline.partitions))
+        self._health.ready(sorted(self._pipeline.partitions))
+
+    async def _read_state(self, partition: int) -> tuple[list[RowRecord], dict[str, dict[int, Segment]]]:
+        try:
+            return self._table.read(partition)
+        except UnsupportedRecord as error:
+            log.critical("worker ends: %s: %s", self._changelog, error)
+            await self._app.crash(error)
+            raise
+
+    async def drain(self) -> None:
+        """Flush and let go of everything; Faust commits right after. On every revocation and at the end.
+
+        A worker without which the group has gone on drops its state instead: its successors count from the last flush.
+        """
+        if self._app.should_stop:
+            self._health.draining()
+        else:
+            self._health.rebalancing()
+        if self._pipeline.partitions and not self._app.crashed:
+            try:
+                await self._flusher.flush()
+            except FencedOut as reason:
+                self.give_up(reason)
+        await self._confess()
+        self._let_go()
+
+    def give_up(self, reason: FencedOut) -> None:
+        """Drop the state of partitions that belong to other workers by now."""
+        if not self._pipeline.partitions:
+            return  # while one flush was refused, another waited
+        self.fenced_out_total += 1
+        log.warning("state of partitions %s dropped: %s", sorted(self._pipeline.partitions), reason)
+        self._let_go()
+
+    async def _confess(self) -> None:
+        """Behind whatever may have left too late, say so in each changelog partition: the successor writes again."""
+        late, self._late = self._late, []
+        for partition, key, headers in late:
+            self._outbox.add(self._changelog, partition, key, None, headers)
+        if late:
+            await self._outbox.deliver()
+
+    def _let_go(self) -> None:
+        if self._fence.membership.is_lost:
+            self._late += [(each, late_key(each), self._fence.headers(each)) for each in self._pipeline.partitions]
+            self._outbox.discard()
+        self._recovered = False
+        self._fence.let_go()
+        for partition, state in list(self._pipeline.partitions.items()):
+            self._retire(state)
+            self._pipeline.revoke(partition)
+        for stage in self._stages:
+            stage.release()

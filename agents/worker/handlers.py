@@ -1,0 +1,131 @@
+"""What becomes of the batches that the agents are handed: applied, and flushed when it is time."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from faust.types import TP
+from prometheus_client import CollectorRegistry, Histogram
+
+from agents.broker.inputs import Inputs
+from agents.clock import Clock
+from agents.stages.alerts import AlertWorker
+from agents.state.fence import FencedOut
+from agents.worker.flush import Flusher
+from models.topics import INFLUENCER_SNAPSHOTS
+from streams.columns.formats import UnsupportedRecord
+from streams.pipeline.pipeline import Pipeline
+from streams.statistics.campaigns import CampaignBoard
+from streams.statistics.snapshots import decode_snapshot
+
+log: Final = logging.getLogger("campaign_pulse")
+_LATENCY_BUCKETS: Final = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0)
+WAITING_BYTES: Final = 32 * 1024 * 1024
+"""Dead letters, forwards and facts of giveaways that may wait for a flush before the topics wait for it too."""
+
+
+class Processing:
+    """Takes the batches of a worker's agents.
+
+    Args:
+        pipeline: the first stage.
+        board: the campaigns.
+        alerts: the alerts.
+        flusher: flushes when it is time.
+        inputs: whether a batch is current, and where topics end.
+        clock: now, in epoch milliseconds.
+        on_fenced_out: called when the group has gone on without this worker.
+        crash: ends the worker for a reason.
+        registry: where the latency is registered.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        board: CampaignBoard,
+        alerts: AlertWorker,
+        flusher: Flusher,
+        inputs: Inputs,
+        clock: Clock,
+        on_fenced_out: Callable[[FencedOut], None],
+        crash: Callable[[BaseException], Awaitable[None]],
+        registry: CollectorRegistry,
+    ) -> None:
+        self._pipeline = pipeline
+        self._board = board
+        self._alerts = alerts
+        self._flusher = flusher
+        self._inputs = inputs
+        self._clock = clock
+        self._on_fenced_out = on_fenced_out
+        self._crash = crash
+        self._latency = Histogram(
+            "campaign_pulse_event_to_publish_seconds",
+            "From the Kafka timestamp of the oldest record of a flush to the end of that flush.",
+            buckets=_LATENCY_BUCKETS,
+            registry=registry,
+        )
+        self._oldest_record_ms: int | None = None
+
+    async def apply(self, topic: str, event: Any) -> None:
+        """Apply one batch, or a tick when it is empty, and flush when it is time."""
+        partition, records = event.message.partition, event.value
+        try:
+            if partition in self._pipeline.partitions and self._inputs.is_current(event.message):
+                if records:
+                    self._pipeline.apply(topic, partition, records, self._clock())
+                    await self._flusher.send_ahead(partition)
+                    if self._oldest_record_ms is None:
+                        self._oldest_record_ms = records[0].timestamp
+                else:
+                    self._note_end(topic, partition)
+                    self._pipeline.tick(topic, partition, self._clock())
+            oldest_ms = self._oldest_record_ms
+            while self._pipeline.waiting_bytes() > WAITING_BYTES:
+                # While a slow flush is under way the other topics go on; what is refused then must not pile up.
+                await self._flusher.flush()
+            if self._pipeline.partitions and await self._flusher.flush_if_due() and oldest_ms is not None:
+                self._latency.observe(max(0, self._clock() - oldest_ms) / 1000)
+                self._oldest_record_ms = None
+        except FencedOut as reason:
+            self._on_fenced_out(reason)
+        except Exception as error:
+            # Faust would acknowledge and go on; the state may be half-way through a batch. The process ends with the
+            # reason instead, and the supervisor starts it again from the last flush.
+            log.critical("worker ends: %s in %s/%s", type(error).__name__, topic, partition, exc_info=True)
+            await self._crash(error)
+            raise
+
+    def _note_end(self, topic: str, partition: int) -> None:
+        """Tell the pipeline when a quiet topic has been read to its end: alerts wait for the slowest topic."""
+        position = self._pipeline.position(topic, partition)
+        age_ms = self._inputs.end_age_ms(TP(topic, partition), position)
+        if age_ms is not None:
+            self._pipeline.read_to_end(topic, partition, self._clock() - age_ms)
+
+    async def judge(self, event: Any) -> None:
+        """Take closed minutes into the alerts."""
+        try:
+            if self._inputs.is_current(event.message):
+                await self._alerts.process(event.message.partition, event.value)
+        except Exception as error:
+            log.critical("worker ends: %s in alerts", type(error).__name__, exc_info=True)
+            await self._crash(error)
+            raise
+
+    async def combine(self, event: Any) -> None:
+        """Take influencer snapshots into the campaign board; one of a newer version ends the worker.
+
+        Not what was fetched before the last seek: its campaign may be another worker's by now. Ours is read again.
+        """
+        if not self._inputs.is_current(event.message):
+            return
+        for record in event.value:
+            if record.value is None:
+                continue
+            try:
+                self._board.put(decode_snapshot(record.value), record.offset)
+            except UnsupportedRecord as error:
+                log.critical("worker ends: record %r of %s: %s", record.key, INFLUENCER_SNAPSHOTS, error)
+                await self._crash(error)
+                raise

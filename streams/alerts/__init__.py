@@ -1,0 +1,1 @@
+"""From closed minutes to transitions of alerts: merging, engine, state machine, words."""

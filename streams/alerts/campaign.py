@@ -1,0 +1,209 @@
+"""The alerts of one campaign: its closed minutes in, transitions and checkpoints out.
+
+What happens here is a function of the campaign's log alone (its times included), so a checkpoint with the offset it
+stands for is all that a successor needs: read again from there, the log gives the same transitions with the same ids.
+"""
+
+import zlib
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from models.alerts import Alert, AlertTransition, RuleName, TransitionKind, WindowSample
+from models.times import MINUTE_MS, epoch_ms
+from streams.alerts.engine import AlertEngine
+from streams.alerts.explanations import explain_removed
+from streams.alerts.transitions import Told, TransitionLog
+from streams.alerts.window_merger import WAIT_MS, MinuteGathering, Pending, Source
+from streams.alerts.window_records import CampaignWindow, campaign_sample, influencer_samples
+from streams.columns.formats import Format, UnsupportedRecord
+from streams.events.attribution import Registry
+
+CHECKPOINT_WINDOWS: Final = 10
+CHECKPOINT_MS: Final = 15 * MINUTE_MS
+
+
+class CampaignCheckpoint(Struct, array_like=True):
+    """Everything of one campaign, and the offset it stands for."""
+
+    version: int
+    campaign_id: str
+    next_offset: int
+    heard_at_ms: int
+    begun_at_ms: int
+    observed: int
+    sources: dict[int, Source]
+    pending: dict[int, Pending]
+    engine: bytes
+    active: dict[str, Told]
+    counts: dict[RuleName, dict[TransitionKind, int]]
+    untold: list[Told]
+    last_told: tuple[int, int]
+
+
+_FORMAT: Final = Format("checkpoint of alerts", CampaignCheckpoint)
+
+
+class Checkpoint(NamedTuple):
+    """A checkpoint to be written: its bytes, the offset it stands for, and how many untold transitions it holds."""
+
+    campaign_id: str
+    data: bytes
+    next_offset: int
+    untold: int
+
+
+class CampaignAlerts:
+    """One campaign.
+
+    Args:
+        campaign_id: the campaign.
+        wait_ms: how long a minute waits for partitions; 0 where there is only one.
+    """
+
+    def __init__(self, campaign_id: str, wait_ms: int = WAIT_MS) -> None:
+        self.campaign_id = campaign_id
+        self.engine = AlertEngine()
+        self.minutes = MinuteGathering(wait_ms)
+        self.transitions = TransitionLog()
+        self.next_offset = 0
+        self.first_uncovered: int | None = None
+        """The first offset that no confirmed checkpoint covers."""
+        self.observed_total = 0
+        self._since_checkpoint = zlib.crc32(campaign_id.encode()) % CHECKPOINT_WINDOWS
+        self._checkpoint_at_ms = 0
+        self._names: Mapping[str, str] | None = None
+        self._may_have_left = False
+        """Whether the definition changed since somebody was looked for whom it no longer names."""
+
+    def configure(self, registry: Registry) -> None:
+        """Follow the campaign's definition, or do without one."""
+        self._may_have_left = True
+        index = registry.campaigns.get(self.campaign_id)
+        if index is None:
+            self.engine.configure(self.campaign_id, None)
+            self._names = None
+            return
+        definition = index.definition
+        self._names = {each.influencer_id: each.handle for each in definition.influencers}
+        self.engine.configure(
+            self.campaign_id,
+            definition.alerts,
+            starts_at_ms=epoch_ms(definition.starts_at),
+            ends_at_ms=epoch_ms(definition.ends_at),
+        )
+
+    # ---------------------------------------------------------------- windows in
+
+    def take(self, window: CampaignWindow, offset: int, log_time_ms: int) -> None:
+        """Take the next record of this campaign; records below the checkpoint's offset change nothing."""
+        if offset < self.next_offset:
+            return
+        self.next_offset = offset + 1
+        if self.first_uncovered is None:
+            self.first_uncovered = offset
+        if not self._checkpoint_at_ms:
+            self._checkpoint_at_ms = log_time_ms
+        for minute, parts, is_whole, is_late in self.minutes.take(window, log_time_ms):
+            if not is_late:
+                self._let_go((minute + 1) * MINUTE_MS)
+                self._since_checkpoint += 1
+            # Influencers have series of their own, whoever else is late. A sum without one of its parts would look like
+            # a drop.
+            self._observe_influencers(parts)
+            if is_whole:
+                self._observe(campaign_sample(parts))
+
+    def _observe_influencers(self, parts: Iterable[CampaignWindow]) -> None:
+        for part in parts:
+            for sample in influencer_samples(part, self._name):
+                # Whoever is in no definition counts for the campaign; alerts are about those it names.
+                if self._names is None or sample.influencer_id in self._names:
+                    self._observe(sample)
+
+    def _let_go(self, at_ms: int) -> None:
+        """End the alerts of whom the definition no longer names: nobody is judged any more who could end them.
+
+        An open alert of theirs would also explain, and so keep unsaid, what the campaign's own series shows.
+        """
+        if not self._may_have_left or self._names is None:
+            return
+        self._may_have_left = False
+        gone = [who for who in self.engine.influencers(self.campaign_id) if who not in self._names]
+        for told in list(self.transitions.active.values()):
+            alert = told.transition.alert
+            if alert.influencer_id in gone:
+                self.transitions.record(AlertTransition(kind="resolved", at_ms=at_ms, alert=_removed(alert, at_ms)))
+        for who in gone:
+            self.engine.forget(self.campaign_id, who)
+
+    def _name(self, influencer_id: str) -> str:
+        return "" if self._names is None else self._names.get(influencer_id, "")
+
+    def _observe(self, sample: WindowSample) -> None:
+        self.observed_total += 1
+        for transition in self.engine.observe(sample):
+            self.transitions.record(transition)
+
+    # ---------------------------------------------------------------- checkpoints out
+
+    def is_due(self, log_time_ms: int) -> bool:
+        """Whether a checkpoint should be written: a transition waits for it, or it is long since the last one."""
+        if self.transitions.has_unsaved or self._since_checkpoint >= CHECKPOINT_WINDOWS:
+            return True
+        return self.first_uncovered is not None and log_time_ms - self._checkpoint_at_ms >= CHECKPOINT_MS
+
+    def checkpoint(self, log_time_ms: int) -> Checkpoint:
+        """Return everything as it is now; tell with ``confirm`` when it is safe."""
+        self._since_checkpoint = 0
+        self._checkpoint_at_ms = log_time_ms
+        minutes, transitions = self.minutes, self.transitions
+        record = CampaignCheckpoint(
+            version=_FORMAT.version,
+            campaign_id=self.campaign_id,
+            next_offset=self.next_offset,
+            heard_at_ms=minutes.heard_at_ms,
+            begun_at_ms=minutes.begun_at_ms,
+            observed=minutes.newest,
+            sources=minutes.sources,
+            pending=minutes.pending,
+            engine=self.engine.export_campaign(self.campaign_id),
+            active=transitions.active,
+            counts=transitions.counts,
+            untold=transitions.untold,
+            last_told=transitions.last_told,
+        )
+        return Checkpoint(self.campaign_id, _FORMAT.encode(record), self.next_offset, len(transitions.untold))
+
+    def confirm(self, checkpoint: Checkpoint) -> None:
+        """Take note that a checkpoint is safe: what waited for it may be told."""
+        self.first_uncovered = None if checkpoint.next_offset == self.next_offset else checkpoint.next_offset
+        self.transitions.saved(checkpoint.untold)
+
+    def restore(self, data: bytes) -> None:
+        """Go on from a checkpoint.
+
+        Raises:
+            UnsupportedRecord: it is none, or one of a newer version.
+        """
+        record = _FORMAT.decode(data)
+        minutes, transitions = self.minutes, self.transitions
+        self.next_offset, self._checkpoint_at_ms = record.next_offset, record.heard_at_ms
+        minutes.heard_at_ms, minutes.begun_at_ms = record.heard_at_ms, record.begun_at_ms
+        minutes.newest, minutes.sources, minutes.pending = record.observed, record.sources, record.pending
+        transitions.active, transitions.counts = record.active, record.counts
+        transitions.untold, transitions.last_told = record.untold, record.last_told
+        transitions.saved(len(record.untold))
+        try:
+            self.engine.import_campaign(self.campaign_id, record.engine)
+        except (msgspec.DecodeError, ValueError) as error:
+            raise UnsupportedRecord(f"state of the alerts of {self.campaign_id!r}: {error}") from None
+
+
+def _removed(alert: Alert, at_ms: int) -> Alert:
+    """Return the end of an open alert whose influencer left."""
+    text = explain_removed(alert.rule, alert.influencer_id or "", alert.opened_at_ms, at_ms)
+    return replace(alert, phase="ok", at_ms=at_ms, resolved_at_ms=at_ms, resolution="removed", explanation=text)

@@ -1,0 +1,129 @@
+"""The campaign stage of alerts: closed minutes of all partitions in, transitions out.
+
+A campaign's influencers live in different partitions; their minutes meet in the one partition of
+``campaign.windows.v1`` that the campaign's id leads to, in an order that never changes again. Here is what becomes of
+one such partition; one campaign is ``streams.alerts.campaign``, how its minutes meet ``streams.alerts.window_merger``,
+and when a transition may be told ``streams.alerts.transitions``.
+"""
+
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+from models.times import HOUR_MS
+from streams.alerts.campaign import CampaignAlerts
+from streams.alerts.engine import Watcher
+from streams.alerts.window_merger import WAIT_MS
+from streams.alerts.window_records import decode_window
+from streams.events.attribution import Registry
+
+FORGET_MS: Final = 30 * HOUR_MS
+"""How long after its last minute a campaign is kept."""
+
+
+class WindowRecord(Protocol):
+    """What is needed of a Kafka record of ``campaign.windows.v1``."""
+
+    @property
+    def offset(self) -> int:
+        """Position in its partition."""
+
+    @property
+    def timestamp(self) -> int:
+        """When it was written, epoch milliseconds."""
+
+    @property
+    def value(self) -> bytes | None:
+        """The record."""
+
+
+class AlertPartition:
+    """The campaigns whose windows come in one partition of ``campaign.windows.v1``.
+
+    Args:
+        registry: the campaign definitions in force.
+        wait_ms: see ``CampaignAlerts``.
+        checkpoints: the newest checkpoint of each campaign.
+        position: the committed offset, from which the log will be read.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        wait_ms: int = WAIT_MS,
+        checkpoints: Mapping[str, bytes] | None = None,
+        position: int = 0,
+    ) -> None:
+        self.registry = registry
+        self.position = position
+        """Next offset expected."""
+        self.campaigns: dict[str, CampaignAlerts] = {}
+        self.log_time_ms = 0
+        self._wait_ms = wait_ms
+        self.watcher: Watcher | None = None
+        """See ``AlertEngine``; for campaigns that are new from now on."""
+        self._observed_gone = self._stale_gone = 0
+        for campaign_id, data in (checkpoints or {}).items():
+            self._campaign(campaign_id).restore(data)
+
+    def _campaign(self, campaign_id: str) -> CampaignAlerts:
+        campaign = self.campaigns.get(campaign_id)
+        if campaign is None:
+            campaign = self.campaigns[campaign_id] = CampaignAlerts(campaign_id, self._wait_ms)
+            campaign.configure(self.registry)
+            campaign.engine.watcher = self.watcher
+        return campaign
+
+    def configure(self, registry: Registry) -> None:
+        """Follow changed definitions."""
+        self.registry = registry
+        for campaign in self.campaigns.values():
+            campaign.configure(registry)
+
+    def apply(self, record: WindowRecord) -> None:
+        """Take the next record of the log.
+
+        Raises:
+            UnsupportedRecord: it is no closed window, or one of a newer version.
+        """
+        if record.offset < self.position:
+            return
+        self.position = record.offset + 1
+        self.log_time_ms = max(self.log_time_ms, record.timestamp)
+        if record.value is None:
+            return
+        window = decode_window(record.value)
+        self._campaign(window.campaign_id).take(window, record.offset, record.timestamp)
+
+    def due(self) -> list[CampaignAlerts]:
+        """Return the campaigns that need a checkpoint."""
+        return [campaign for campaign in self.campaigns.values() if campaign.is_due(self.log_time_ms)]
+
+    def covered(self) -> int:
+        """Return the offset up to which confirmed checkpoints stand for the log."""
+        uncovered = [
+            campaign.first_uncovered for campaign in self.campaigns.values() if campaign.first_uncovered is not None
+        ]
+        return min(uncovered, default=self.position)
+
+    def forget_idle(self) -> list[str]:
+        """Drop campaigns not heard of for long, and return them: their checkpoints may go."""
+        idle = [
+            campaign_id
+            for campaign_id, campaign in self.campaigns.items()
+            if self.log_time_ms - campaign.minutes.heard_at_ms >= FORGET_MS
+            and campaign.first_uncovered is None
+            and not campaign.transitions.untold
+        ]
+        for campaign_id in idle:
+            campaign = self.campaigns.pop(campaign_id)
+            self._observed_gone += campaign.observed_total
+            self._stale_gone += campaign.minutes.stale_total
+        return idle
+
+    def observed_total(self) -> int:
+        """Return how many minutes of influencers and campaigns were judged."""
+        return self._observed_gone + sum(campaign.observed_total for campaign in self.campaigns.values())
+
+    def stale_total(self) -> int:
+        """Return how many minutes of influencers came again."""
+        return self._stale_gone + sum(campaign.minutes.stale_total for campaign in self.campaigns.values())

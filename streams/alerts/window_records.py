@@ -1,0 +1,142 @@
+"""One closed minute of one campaign in one partition: a record of ``campaign.windows.v1``, keyed by campaign.
+
+Counts are absolute, so a record that is sent twice says the same thing twice. Influencers without any event are part
+of it: their zeros are the evidence of silence.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from models.alerts import PostCount, SampleComment, WindowSample
+from models.times import MINUTE_MS
+from streams.changelog.row_records import PackedInts, pack, unpack
+from streams.columns.formats import Format
+from streams.events.attribution import UNATTRIBUTED
+from streams.statistics.counters import COLUMN
+
+I64 = NDArray[np.int64]
+
+COUNTS: Final = (
+    "engagements",
+    "comments",
+    "entries",
+    "clicks",
+    "purchases",
+    "positive",
+    "neutral",
+    "negative",
+    "code_uses",
+    "code_uses_without_click",
+)
+"""The counts of a record, named as in ``WindowSample``; append only."""
+COLUMNS_OF_COUNT: Final[dict[str, tuple[str, ...]]] = {
+    # Not likes, shares and saves as such: most come as running totals, now and then, and a total says how many since
+    # the last one, not when. Ten minutes of likes in one minute would be a spike every time.
+    "engagements": ("comments", "reactions"),
+    "positive": ("sentiment_positive",),
+    "neutral": ("sentiment_neutral",),
+    "negative": ("sentiment_negative",),
+}
+"""Which counters make a count; one that is not listed is the counter of its own name, or zero while there is none."""
+TOP_POSTS: Final = 3
+SAMPLE_COMMENTS: Final = 6
+TOPICS: Final = 2
+
+_COUNT_COLUMNS: Final = [
+    [COLUMN[column] for column in COLUMNS_OF_COUNT.get(name, (name,)) if column in COLUMN] for name in COUNTS
+]
+
+
+class Evidence(Struct, frozen=True, array_like=True):
+    """What is shown with an alert: the posts, some comments, and what the comments are about."""
+
+    top_posts: tuple[PostCount, ...] = ()
+    sample_comments: tuple[SampleComment, ...] = ()
+    topics: tuple[str, ...] = ()
+
+
+class CampaignWindow(Struct, frozen=True, array_like=True):
+    """The record. ``counts`` is ``[influencer, COUNTS]``; ``evidence`` is there for some places in ``influencers``."""
+
+    version: int
+    campaign_id: str
+    partition: int
+    minute: int
+    """Window start divided by ``MINUTE_MS``."""
+    influencers: list[str]
+    counts: PackedInts
+    evidence: dict[int, Evidence]
+
+    @property
+    def end_ms(self) -> int:
+        """First event time after the window."""
+        return (self.minute + 1) * MINUTE_MS
+
+
+_FORMAT: Final = Format("closed window", CampaignWindow)
+encode_window = _FORMAT.encode
+decode_window = _FORMAT.decode
+_NOTHING: Final = Evidence()
+
+
+def window_counts(panes: I64) -> I64:
+    """Return ``[row, COUNTS]`` from one-minute panes ``[row, counter]``; corrections below zero count as none."""
+    counts: I64 = np.stack([panes[:, columns].sum(axis=1) for columns in _COUNT_COLUMNS], axis=1)
+    np.maximum(counts, 0, out=counts)
+    return counts
+
+
+def make_window(
+    campaign_id: str, partition: int, minute: int, influencers: list[str], counts: I64, evidence: dict[int, Evidence]
+) -> CampaignWindow:
+    """Make a record of the counts of some influencers."""
+    return CampaignWindow(_FORMAT.version, campaign_id, partition, minute, influencers, pack(counts.ravel()), evidence)
+
+
+def influencer_samples(window: CampaignWindow, name_of: Callable[[str], str]) -> list[WindowSample]:
+    """Return the samples of a record's influencers; unattributed conversions are the campaign's only."""
+    counts = _counts(window).tolist()
+    return [
+        _sample(window, influencer_id, name_of(influencer_id), counts[place], window.evidence.get(place, _NOTHING))
+        for place, influencer_id in enumerate(window.influencers)
+        if influencer_id != UNATTRIBUTED
+    ]
+
+
+def campaign_sample(windows: Sequence[CampaignWindow]) -> WindowSample:
+    """Return the campaign's own sample: the sum of one minute's records of all its partitions."""
+    totals = sum((_counts(window).sum(axis=0) for window in windows), np.zeros(len(COUNTS), dtype=np.int64))
+    return _sample(windows[0], None, "", totals.tolist(), merged(each for w in windows for each in w.evidence.values()))
+
+
+def merged(parts: Iterable[Evidence]) -> Evidence:
+    """Return the strongest of several influencers' evidence."""
+    found = list(parts)
+    posts = sorted((post for part in found for post in part.top_posts), key=lambda post: -post.engagements)
+    comments = sorted((each for part in found for each in part.sample_comments), key=lambda each: each.polarity)
+    topics = dict.fromkeys(topic for part in found for topic in part.topics)
+    return Evidence(tuple(posts[:TOP_POSTS]), tuple(comments[:SAMPLE_COMMENTS]), tuple(topics)[:TOPICS])
+
+
+def _counts(window: CampaignWindow) -> I64:
+    return unpack(window.counts).reshape(len(window.influencers), -1)
+
+
+def _sample(
+    window: CampaignWindow, influencer_id: str | None, name: str, counts: list[int], evidence: Evidence
+) -> WindowSample:
+    return WindowSample(
+        campaign_id=window.campaign_id,
+        influencer_id=influencer_id,
+        name=name,
+        window_start_ms=window.minute * MINUTE_MS,
+        window_end_ms=window.end_ms,
+        top_posts=evidence.top_posts,
+        sample_comments=evidence.sample_comments,
+        topics=evidence.topics,
+        **dict(zip(COUNTS, counts, strict=False)),
+    )

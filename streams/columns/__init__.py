@@ -1,0 +1,1 @@
+"""Data in flat arrays: id tables, hashes, strings, versioned records."""

@@ -1,0 +1,1 @@
+"""From a series of counts to evidence: spikes, drops, silence, shares, peers."""

@@ -1,0 +1,237 @@
+"""What the seven rules see of one influencer or campaign: detectors fed from closed windows, a reading per rule.
+
+A reading's ``strength`` is evidence scaled so that 1 is the rule's own point of alarm. Minimum counts and ratios are
+applied here, so that the state machine compares one number.
+"""
+
+import math
+
+import msgspec
+from msgspec import Struct
+
+from models.alerts import RULE_NAMES, AlertRule, RuleName, WindowSample
+from streams.detectors.drops import DropMonitor, DropState
+from streams.detectors.proportions import ProportionMonitor, ProportionState, ProportionVerdict
+from streams.detectors.silence import SilenceMonitor, SilenceState, SilenceVerdict
+from streams.detectors.spikes import UPPER_SIGMAS, SpikeDetector, SpikeState, Verdict
+from streams.detectors.thresholds import (
+    CONVERSION_ALARM,
+    CONVERSION_RATE,
+    NEGATIVE_SHARE,
+    PROPORTION_ALARM,
+    SIGMA_ALARM,
+    SIGMA_RATIO,
+    SILENCE_ALARM,
+    SURPRISE_ALARM,
+    UNCLICKED_CODES,
+)
+
+RECENT_WINDOWS = 5
+ALONE_RATIO = 1.5
+"""How much more than the engagements entries must have risen to be news of their own beside an engagement spike."""
+SLOW_FEED = 3.0
+"""Events a window at which twice the evidence is asked of a silence."""
+MOSTLY_UNCLICKED = 0.6
+"""Usual share of code uses without a click above which the rule has nothing to say."""
+LEARNT_HITS = 10.0
+"""Hits a usual share must rest on before its fall means anything."""
+SILENCE_WINDOWS = 15
+"""Windows seen before an empty one means anything."""
+
+
+class Reading(Struct, frozen=True, gc=False):
+    """One rule's view of one window. ``unit`` names what ``observed`` and ``expected`` count."""
+
+    strength: float
+    unit: str
+    observed: float
+    expected: float
+    ratio: float
+    sample_size: int
+
+
+class RecentWindow(Struct, frozen=True, gc=False):
+    """The counts of a window that the explanations add up."""
+
+    engagements: int
+    comments: int
+    entries: int
+    clicks: int
+    purchases: int
+    negative: int
+    scored: int
+
+
+class SignalState(Struct, gc=False):
+    """The detectors' states; serialisable with msgspec."""
+
+    engagements: SpikeState
+    entries: SpikeState
+    negative: ProportionState
+    conversion: ProportionState
+    codes: ProportionState
+    silence: SilenceState
+    recent: list[RecentWindow]
+    drop: DropState
+
+
+def activity(sample: WindowSample) -> int:
+    """What shows that a feed is alive. The shop has a feed of its own: its orders do not vouch for posts."""
+    return max(sample.engagements, sample.comments)
+
+
+class Signals:
+    """The detectors of one influencer or campaign."""
+
+    __slots__ = (
+        "codes",
+        "conversion",
+        "drop",
+        "engagements",
+        "entries",
+        "entries_rise_alone",
+        "negative",
+        "recent",
+        "silence",
+    )
+
+    def __init__(self, state: SignalState | None = None) -> None:
+        self.entries_rise_alone = True
+        if state is None:
+            self.engagements = SpikeDetector()
+            self.entries = SpikeDetector()
+            self.negative = ProportionMonitor(NEGATIVE_SHARE)
+            self.conversion = ProportionMonitor(CONVERSION_RATE)
+            self.codes = ProportionMonitor(UNCLICKED_CODES)
+            self.silence = SilenceMonitor()
+            self.recent: list[RecentWindow] = []
+            self.drop = DropMonitor()
+        else:
+            self.engagements = SpikeDetector.from_state(state.engagements)
+            self.entries = SpikeDetector.from_state(state.entries)
+            self.negative = ProportionMonitor(NEGATIVE_SHARE, state.negative)
+            self.conversion = ProportionMonitor(CONVERSION_RATE, state.conversion)
+            self.codes = ProportionMonitor(UNCLICKED_CODES, state.codes)
+            self.silence = SilenceMonitor(state=state.silence)
+            self.recent = list(state.recent)
+            self.drop = DropMonitor(state.drop)
+
+    def state(self) -> SignalState:
+        """Everything remembered. It shares the monitors' states: encode it before the next update."""
+        return SignalState(
+            engagements=self.engagements.state(),
+            entries=self.entries.state(),
+            negative=self.negative.state,
+            conversion=self.conversion.state,
+            codes=self.codes.state,
+            silence=self.silence.state,
+            recent=list(self.recent),
+            drop=self.drop.state,
+        )
+
+    def update(
+        self, sample: WindowSample, rules: dict[RuleName, AlertRule], active: frozenset[RuleName]
+    ) -> dict[RuleName, Reading]:
+        """Judge one closed window by every rule, then learn from it.
+
+        Args:
+            sample: the window.
+            rules: thresholds, for the minimum counts and ratios.
+            active: rules whose alert is open; a minimum count that opened an alert does not close it.
+        """
+        end_ms = sample.window_end_ms
+        scored = sample.positive + sample.neutral + sample.negative
+        self.recent.append(
+            RecentWindow(
+                sample.engagements,
+                sample.comments,
+                sample.entries,
+                sample.clicks,
+                sample.purchases,
+                sample.negative,
+                scored,
+            )
+        )
+        del self.recent[:-RECENT_WINDOWS]
+        negative = self.negative.update(sample.negative, scored)
+        visits = max(sample.clicks, sample.purchases)
+        conversion = self.conversion.update(sample.purchases, visits)
+        leaks = sample.code_uses_without_click
+        codes = self.codes.update(leaks, max(sample.code_uses, leaks))
+        silence = self.silence.update(end_ms, activity(sample))
+        silent = 0.0
+        if self.silence.state.windows > SILENCE_WINDOWS:
+            # The comments of a slow feed come in clumps: less evidence than their number says.
+            silent = silence.evidence / (SILENCE_ALARM * (1.0 + SLOW_FEED / max(silence.expected, 0.1)))
+        if silent >= 1.0:
+            # Nothing is learnt from a feed that is not there: its return is no spike.
+            return self._while_silent(sample, silence, silent)
+        engagements = self.engagements.update(end_ms, sample.engagements)
+        entries = self.entries.update(end_ms, sample.entries)
+        usual = self.drop.usual(engagements.expected)
+        spike = _spike(rules["engagement_spike"], engagements, usual, "engagements")
+        fall, fell_from = self.drop.update(rules["engagement_drop"], engagements, active="engagement_drop" in active)
+        value = engagements.value
+        entered = _spike(rules["entries_spike"], entries, entries.expected, "entries")
+        self.entries_rise_alone = entered.ratio > ALONE_RATIO * spike.ratio
+        drop = Reading(fall, "engagements", value, fell_from, (value + 1.0) / (fell_from + 1.0), round(fell_from))
+        return {
+            "engagement_spike": spike,
+            "engagement_drop": drop,
+            "negative_wave": _rise(rules["negative_wave"], negative, "negative share"),
+            "conversion_drop": _fall(rules["conversion_drop"], conversion, "conversion rate"),
+            "code_leak": self._leak(rules["code_leak"], codes),
+            "feed_silent": Reading(silent, "events", activity(sample), silence.expected, 0.0, silence.empty_windows),
+            "entries_spike": entered,
+        }
+
+    def _leak(self, rule: AlertRule, verdict: ProportionVerdict) -> Reading:
+        """A rise of code uses without a click, where codes usually come with one: not every shop tells."""
+        reading = _rise(rule, verdict, "share of code uses without a click")
+        if verdict.usual_share > MOSTLY_UNCLICKED:
+            return msgspec.structs.replace(reading, strength=0.0)
+        return reading
+
+    def _while_silent(self, sample: WindowSample, silence: SilenceVerdict, silent: float) -> dict[RuleName, Reading]:
+        nothing = Reading(0.0, "engagements", 0.0, silence.expected, 0.0, 0)
+        readings: dict[RuleName, Reading] = dict.fromkeys(RULE_NAMES, nothing)
+        readings["feed_silent"] = _silence(sample, silence, silent)
+        return readings
+
+
+def _silence(sample: WindowSample, silence: SilenceVerdict, strength: float) -> Reading:
+    return Reading(strength, "events", activity(sample), silence.expected, 0.0, silence.empty_windows)
+
+
+def _spike(rule: AlertRule, verdict: Verdict, usual: float, unit: str) -> Reading:
+    strength = 0.0
+    ratio = (verdict.value + 1.0) / (max(usual, 0.0) + 1.0)
+    if not verdict.warming and verdict.value >= rule.minimum_count and ratio > 1.0:
+        strength = verdict.surprise / SURPRISE_ALARM
+        if ratio >= SIGMA_RATIO:
+            sigma = (verdict.upper - verdict.expected) / UPPER_SIGMAS
+            sigma *= (usual + 1.0) / (verdict.expected + 1.0)
+            strength = max(strength, (verdict.value - usual) / sigma / SIGMA_ALARM)
+        if rule.minimum_ratio > 1.0:
+            strength = min(strength, math.log(ratio) / math.log(rule.minimum_ratio))
+    return Reading(strength, unit, verdict.value, usual, ratio, int(verdict.value))
+
+
+def _rise(rule: AlertRule, verdict: ProportionVerdict, unit: str) -> Reading:
+    share = 0.0 if verdict.recent_share is None else verdict.recent_share
+    ratio = share / verdict.usual_share
+    enough = verdict.recent_hits >= rule.minimum_count and ratio >= rule.minimum_ratio
+    strength = verdict.rise / PROPORTION_ALARM if enough else 0.0
+    return Reading(strength, unit, share, verdict.usual_share, ratio, round(verdict.recent_total))
+
+
+def _fall(rule: AlertRule, verdict: ProportionVerdict, unit: str) -> Reading:
+    share = 0.0 if verdict.recent_share is None else verdict.recent_share
+    ratio = share / verdict.usual_share
+    enough = (
+        verdict.recent_total >= rule.minimum_count
+        and verdict.usual_share * verdict.usual_total >= LEARNT_HITS
+        and ratio * rule.minimum_ratio <= 1.0
+    )
+    strength = verdict.fall / CONVERSION_ALARM if enough else 0.0
+    return Reading(strength, unit, share, verdict.usual_share, ratio, round(verdict.recent_total))

@@ -1,0 +1,382 @@
+"""Spikes, drops and silence in one series of counts, one value at a time.
+
+``SpikeDetector().update(at_ms, value)`` scores a value before it learns from it, in constant time and memory, with one
+set of defaults for any series of counts and any cadence. ``docs/alerts.md`` tells the reasoning. In short:
+
+* Counts are compared after a variance-stabilising transform for a negative binomial, in which one unit is about one
+  standard deviation at any level and a doubling of a large count is always the same distance.
+* What is rare is learnt from the series: the usual height of its own bursts and the highest of late, which fades. A
+  burst is news as far as it tops them, so the first of its kind counts for more than the fifth.
+* A burst is scored when it begins and again only when it outgrows what was reported of it, until it has clearly ended.
+* Drops are a sequential likelihood ratio between the expected level and a small part of it; its own past peaks
+  calibrate it in the same way, so a night that comes every day is no news.
+"""
+
+import math
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+Direction = Literal["none", "up", "down"]
+
+_NO_EVIDENCE = -99.0
+_LARGEST = 1e100
+"""Larger values count as this one, so that squares stay finite."""
+UPPER_SIGMAS = 3.0
+"""The band's top lies this many standard deviations above the expected value."""
+
+
+class Verdict(Struct, frozen=True, gc=False):
+    """What the detector thinks of one value, given only what came before it.
+
+    Attributes:
+        score: how much this value is news, 0..1; 0.5 is where an alarm begins. A burst scores when it begins or
+            outgrows itself, not at each of its values.
+        direction: of the stronger evidence, ``none`` when the value is ordinary.
+        value: the value judged.
+        expected: the level before this value.
+        lower: bottom of the band in which ordinary values lie.
+        upper: top of that band.
+        surprise: evidence against "ordinary" of this value alone: ``-log10`` of the share of values expected
+            to lie as far above; 0 in the bulk. Unlike the score it stays up for as long as the burst does.
+        shortfall: evidence, in nats, that the level has dropped; 0 when it has not.
+        ratio: value over expected, with one count added to both.
+        in_burst: whether a burst is going on.
+        warming: whether too few values have been seen to judge; the score is then 0.
+    """
+
+    score: float
+    direction: Direction
+    value: float
+    expected: float
+    lower: float
+    upper: float
+    surprise: float
+    shortfall: float
+    ratio: float
+    in_burst: bool
+    warming: bool
+
+
+class SpikeParameters(Struct, frozen=True, gc=False):
+    """The defaults serve every series. Rates are per update; heights are in transformed units (about one sigma).
+
+    Attributes:
+        shape: the negative binomial's ``k`` of the transform; variance = mean + mean^2 / k.
+        smoothing: weight of the newest value in the smoothed count that bursts are seen in: a moderate height
+            that lasts is as rare as a high needle.
+        base_share: how much of the slow level is subtracted: 1 compares ratios, 0 absolute heights.
+        base_rate: adaptation of the slow level.
+        level_rate: adaptation of the expected level.
+        dispersion_rate: adaptation of the dispersion.
+        step_limit: the most, in sigmas, that one value may pull the levels.
+        record_share: weight of the highest recent burst against the usual one.
+        record_decay: rate at which that record fades towards the usual burst.
+        burst_share: share of values at or above the height that opens a burst.
+        burst_memory: bursts remembered in the usual height.
+        burst_prior: weight of the prior usual height, in bursts.
+        usual_height: the prior usual height.
+        outgrow: how much more evidence reports the same burst again, as long as it was no alarm.
+        outgrow_alarm: the same, once it was an alarm.
+        quiet_updates: updates below the opening height that end a burst.
+        tail_share: share of values in the tracked tail, for ``surprise``.
+        spread_rate: adaptation of the residuals' spread.
+        drop_to: the part of the expected level that a drop is tested against.
+        drop_alarm: nats of shortfall that score 0.5 where drops are not usual.
+        drop_outgrow: how many more nats report the same drop again.
+        drop_limit: the most shortfall kept, so that an end is seen soon.
+        alarm_height: evidence that maps to a score of 0.5.
+        warm_up_updates: updates before the first score.
+        gap_factor: a pause this many times the usual step starts the burst state afresh.
+    """
+
+    shape: float = 4.0
+    smoothing: float = 0.25
+    base_share: float = 0.7
+    base_rate: float = 1 / 1152
+    level_rate: float = 1 / 40
+    dispersion_rate: float = 1 / 100
+    step_limit: float = 2.0
+    record_share: float = 1.0
+    record_decay: float = 1 / 3500
+    burst_share: float = 0.02
+    burst_memory: int = 60
+    burst_prior: int = 1
+    usual_height: float = 4.0
+    outgrow: float = 0.9
+    outgrow_alarm: float = 1.5
+    quiet_updates: int = 15
+    tail_share: float = 0.02
+    spread_rate: float = 1 / 100
+    drop_to: float = 0.3
+    drop_alarm: float = 30.0
+    drop_outgrow: float = 10.0
+    drop_limit: float = 40.0
+    alarm_height: float = 0.3
+    warm_up_updates: int = 24
+    gap_factor: float = 30.0
+
+
+class BurstState(Struct, gc=False):
+    """A memory of bursts: what opens one, how high they usually are, the fading record, the open one."""
+
+    opening: float
+    usual: float
+    record: float = 0.0
+    height: float = 0.0
+    quiet: int = 0
+    bursts: int = 0
+    is_open: bool = False
+
+
+class SpikeState(Struct):
+    """Everything a detector remembers; serialisable with msgspec."""
+
+    burst: BurstState
+    drop: BurstState
+    updates: int = 0
+    last_ms: int = 0
+    step_ms: float = 0.0
+    base: float = 0.0
+    level: float = 0.0
+    dispersion: float = 0.3
+    smoothed: float = 0.0
+    run: int = 0
+    spread: float = 1.0
+    tail_run: int = 0
+    tail_height: float = 2.2
+    tail_excess: float = 0.5
+    shortfall: float = 0.0
+    reported_up: float = _NO_EVIDENCE
+    reported_down: float = _NO_EVIDENCE
+
+
+DEFAULTS = SpikeParameters()
+
+
+class SpikeDetector:
+    """A streaming detector for one series. See the module's text and ``docs/alerts.md``."""
+
+    __slots__ = ("_parameters", "_root_shape", "_state")
+
+    def __init__(self, parameters: SpikeParameters = DEFAULTS) -> None:
+        self._parameters = parameters
+        self._root_shape = math.sqrt(parameters.shape)
+        self._state = SpikeState(
+            burst=BurstState(opening=2.0, usual=parameters.usual_height),
+            drop=BurstState(opening=2.0, usual=0.0),
+        )
+
+    def state(self) -> SpikeState:
+        """A copy of everything remembered, for a checkpoint."""
+        s = self._state
+        return msgspec.structs.replace(
+            s,
+            burst=msgspec.structs.replace(s.burst),
+            drop=msgspec.structs.replace(s.drop),
+        )
+
+    @classmethod
+    def from_state(cls, state: SpikeState, parameters: SpikeParameters = DEFAULTS) -> "SpikeDetector":
+        """A detector that goes on where ``state`` was taken; ``state`` itself is not touched."""
+        detector = cls(parameters)
+        detector._state = state
+        detector._state = detector.state()
+        return detector
+
+    def _height(self, value: float) -> float:
+        """Variance-stabilised count, odd in ``value``: 2 sqrt(k) asinh(sqrt(x / k)) (Anscombe 1948, without 3/8)."""
+        if value < 0.0:
+            return -self._height(-value)
+        root_shape = self._root_shape
+        return 2.0 * root_shape * math.asinh(math.sqrt(value) / root_shape)
+
+    def _count(self, height: float) -> float:
+        """The size of the count whose height is ``height``: the inverse of ``_height``, without its sign."""
+        root_shape = self._root_shape
+        return float((root_shape * math.sinh(min(abs(height) / (2.0 * root_shape), 350.0))) ** 2)
+
+    def update(self, at_ms: int, value: float) -> Verdict:
+        """Judge ``value``, the count of the window ending at ``at_ms``, then learn from it.
+
+        Args:
+            at_ms: event time in epoch milliseconds. Steps may vary; a step back or a long pause ends the open burst.
+            value: the window's count (or any number; negative values are judged by their size below zero).
+
+        Raises:
+            ValueError: the value is NaN or infinite.
+        """
+        if not -math.inf < value < math.inf:
+            raise ValueError(f"value must be a finite number, not {value!r}")
+        p, s = self._parameters, self._state
+        given = value
+        if not -_LARGEST < value < _LARGEST:
+            value = math.copysign(_LARGEST, value)
+        y = self._height(value)
+        if s.updates == 0:
+            s.base, s.level, s.smoothed = y, value, value
+        else:
+            self._advance_clock(at_ms)
+        s.updates += 1
+        s.last_ms = at_ms
+        level, dispersion = s.level, s.dispersion
+        size = abs(level)
+        sigma = math.sqrt(size + 0.5 + dispersion * size * size)
+        s.smoothed += p.smoothing * (value - s.smoothed)
+        lifted = p.base_share * s.base
+        evidence = self._burst(s.burst, self._height(s.smoothed) - lifted, p.burst_share)
+        up = 0.0
+        if not s.burst.is_open:
+            s.reported_up = _NO_EVIDENCE
+        elif evidence > s.reported_up + (p.outgrow if s.reported_up < p.alarm_height else p.outgrow_alarm):
+            s.reported_up = evidence
+            up = 1.0 / (1.0 + math.exp(min(30.0, p.alarm_height - evidence)))
+        down = self._drop(value, min(size, self._count(s.base)))
+        surprise = self._surprise(y - self._height(level), size)
+        warming = s.updates <= p.warm_up_updates
+        self._learn(value, y, sigma)
+        score = 0.0 if warming else max(up, down)
+        direction: Direction = "none"
+        if score > 0.0:
+            direction = "up" if up >= down else "down"
+        elif s.shortfall > p.drop_outgrow:
+            direction = "down"
+        elif surprise > 0.0:
+            direction = "up"
+        return Verdict(
+            score,
+            direction,
+            given,
+            level,
+            level - 2.0 * sigma if level < 0.0 else max(0.0, level - 2.0 * sigma),
+            level + UPPER_SIGMAS * sigma,
+            surprise,
+            s.shortfall,
+            (abs(value) + 1.0) / (size + 1.0),
+            s.burst.is_open,
+            warming,
+        )
+
+    def _advance_clock(self, at_ms: int) -> None:
+        """Follow the usual step between updates; after a long pause or a step back an open burst is history."""
+        p, s = self._parameters, self._state
+        step = at_ms - s.last_ms
+        if step > 0 and s.step_ms == 0.0:
+            s.step_ms = float(step)
+        elif step <= 0 or step > p.gap_factor * s.step_ms:
+            for channel in (s.burst, s.drop):
+                if channel.is_open:
+                    self._close(channel)
+            s.smoothed, s.shortfall = s.level, 0.0
+        else:
+            s.step_ms += 0.05 * (min(float(step), 2.0 * s.step_ms) - s.step_ms)
+
+    def _burst(self, channel: BurstState, height: float, share: float) -> float:
+        """Evidence of a burst: how far ``height`` tops the usual and the recent bursts, if a burst is open."""
+        p = self._parameters
+        evidence = _NO_EVIDENCE
+        if height > channel.opening:
+            channel.opening += (1.0 - share) * 0.05
+            channel.quiet = 0
+            if not channel.is_open:
+                channel.is_open = True
+                channel.height = height
+            elif height > channel.height:
+                channel.height = height
+            evidence = height - channel.usual
+            if channel.record > channel.usual:
+                evidence -= p.record_share * (channel.record - channel.usual)
+        else:
+            channel.opening -= share * 0.05
+            if channel.is_open:
+                channel.quiet += 1
+                if channel.quiet >= p.quiet_updates:
+                    self._close(channel)
+        if channel.record > channel.usual:
+            channel.record -= p.record_decay * (channel.record - channel.usual)
+        return evidence
+
+    def _close(self, channel: BurstState) -> None:
+        """Remember a burst that has ended."""
+        p = self._parameters
+        channel.is_open = False
+        channel.quiet = 0
+        channel.bursts = min(channel.bursts + 1, p.burst_memory)
+        step = max(-4.0, min(4.0, channel.height - channel.usual))
+        channel.usual += step / (channel.bursts + p.burst_prior)
+        if channel.height > channel.record:
+            channel.record = channel.height
+
+    def _drop(self, value: float, size: float) -> float:
+        """Sequential likelihood ratio (Page 1954) of ``drop_to`` times the level against the level."""
+        p, s = self._parameters, self._state
+        k = 1.0 / s.dispersion
+        low = p.drop_to * size
+        ratio = value * math.log((low + 1e-9) * (k + size) / ((size + 1e-9) * (k + low))) if value > 0.0 else 0.0
+        ratio += k * math.log((k + size) / (k + low))
+        s.shortfall = max(0.0, min(p.drop_limit, s.shortfall + max(-6.0, min(6.0, ratio))))
+        evidence = self._burst(s.drop, s.shortfall, p.burst_share)
+        if not s.drop.is_open:
+            s.reported_down = _NO_EVIDENCE
+        elif evidence > s.reported_down + p.drop_outgrow:
+            s.reported_down = evidence
+            return 1.0 / (1.0 + math.exp(min(30.0, 0.5 * (p.drop_alarm - evidence))))
+        return 0.0
+
+    def _surprise(self, residual: float, size: float) -> float:
+        """-log10 of the tail probability of ``residual``: a tracked quantile and an exponential tail above it.
+
+        The residual is measured in its own tracked spread, which is at least what Poisson noise gives at this level.
+        """
+        p, s = self._parameters, self._state
+        floor = 1.0 / math.sqrt(1.0 + size / p.shape)
+        scaled = residual / max(s.spread, floor)
+        # One long burst is one lesson about the tail, not sixty: the longer it lasts, the less each value teaches.
+        lesson = 1.0 / (1.0 + s.tail_run)
+        rate = max(p.spread_rate, 1.0 / s.updates) * lesson
+        s.spread += rate * (min(1.25 * abs(residual), 3.0 * max(s.spread, floor)) - s.spread)
+        height, excess = s.tail_height, s.tail_excess
+        if scaled <= height:
+            s.tail_height = max(1.5, height - 0.05 * p.tail_share * excess)
+            s.tail_run = max(0, s.tail_run - 1)
+            return 0.0
+        over = scaled - height
+        s.tail_run = min(s.tail_run + 1, 60)
+        s.tail_height = height + 0.05 * lesson * (1.0 - p.tail_share) * excess
+        s.tail_excess = max(0.4, excess + 0.03 * lesson * (min(over, 3.0 * excess) - excess))
+        return -math.log10(p.tail_share) + over / excess / math.log(10.0)
+
+    def _learn(self, value: float, y: float, sigma: float) -> None:
+        """Move the levels and the dispersion, each by a bounded step; a long one-sided run moves them faster."""
+        p, s = self._parameters, self._state
+        n = s.updates
+        off = y - s.base
+        step_limit = p.step_limit
+        if off > step_limit:
+            off = step_limit
+        elif off < -step_limit:
+            off = -step_limit
+        start = 1.0 / n
+        s.base += (p.base_rate if p.base_rate > start else start) * off
+        level = s.level
+        off = value - level
+        limit = p.step_limit * sigma
+        if off > limit:
+            s.run = s.run + 1 if s.run > 0 else 1
+            off = limit
+        elif off < -sigma:
+            s.run = s.run - 1 if s.run < 0 else -1
+            if off < -limit:
+                off = -limit
+        else:
+            s.run = 0
+        rate = p.level_rate * (1.0 + abs(s.run) / 8.0)
+        if rate < start:
+            rate = start
+        s.level = level + (rate if rate < 0.5 else 0.5) * off if n > 1 else value
+        size = abs(level)
+        if size > 0.2:
+            excess = (min((value - level) ** 2, 9.0 * sigma * sigma) - size) / (size * size)
+            s.dispersion += p.dispersion_rate * (max(-1.0, min(4.0, excess)) - s.dispersion)
+            s.dispersion = max(0.02, min(4.0, s.dispersion))

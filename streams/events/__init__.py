@@ -1,0 +1,1 @@
+"""Decoding, partitioning, definitions and attribution of events."""

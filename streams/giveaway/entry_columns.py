@@ -1,0 +1,193 @@
+"""A block of the ledger under a giveaway's rules: what each comment is worth by itself, in columns."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from streams.columns.hash_masks import HashReasons
+from streams.columns.hashing import PlatformSeeds, digest, hashes_of
+from streams.columns.idmap import I64, U64
+from streams.giveaway.rules import REASON_BIT, RuleBook
+from streams.ledger.blocks import EntryBlock, Place, encode_place
+from streams.ledger.comment_texts import handle_key
+from streams.ledger.handle_hashes import PADDING, handle_hashes, hashes_at
+
+U16 = NDArray[np.uint16]
+_VERSION_BITS = 20
+
+
+class EntryColumns(Struct):
+    """Entries to be settled, one a place: times, hashes and reasons (without those of time).
+
+    ``versions`` orders the versions of an edited comment: the largest is in force. The friends of entry *n* are the
+    next ``friend_counts[n]`` hashes of ``friends``.
+    """
+
+    comments: U64
+    people: U64
+    times_ms: I64
+    versions: I64
+    influencers: I64
+    reasons: U16
+    friend_counts: I64
+    friends: U64
+
+    def __len__(self) -> int:
+        return len(self.comments)
+
+
+def joined(parts: list[EntryColumns]) -> EntryColumns:
+    """Return several parts as one."""
+    if len(parts) == 1:
+        return parts[0]
+    names = EntryColumns.__struct_fields__
+    return EntryColumns(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+
+
+def chosen(columns: EntryColumns, keep: NDArray[np.bool_]) -> EntryColumns:
+    """Return the entries of a mask."""
+    return picked(columns, np.flatnonzero(keep))
+
+
+def picked(columns: EntryColumns, places: I64) -> EntryColumns:
+    """Return the entries at some places, which grow."""
+    counts = columns.friend_counts[places]
+    is_kept = np.zeros(len(columns), dtype=np.bool_)
+    is_kept[places] = True
+    friends = columns.friends[np.repeat(is_kept, columns.friend_counts)] if len(columns.friends) else columns.friends
+    names = [name for name in EntryColumns.__struct_fields__ if not name.startswith("friend")]
+    rest = {name: getattr(columns, name)[places] for name in names}
+    return EntryColumns(**rest, friend_counts=counts, friends=friends)
+
+
+class BlockReader:
+    """Reads blocks under one definition's rules.
+
+    Args:
+        book: the rules.
+    """
+
+    def __init__(self, book: RuleBook) -> None:
+        self._book = book
+        self._seeds = PlatformSeeds()
+        handles = sorted(book.refused_handles)
+        refused = zip(handle_hashes(handles).tolist(), handles, strict=True)
+        self._refused_names = HashReasons({number: book.refused_handles[handle] for number, handle in refused})
+        self._refused_people = HashReasons({})
+        self._refused_platforms: set[str] = set()
+        self.influencers: dict[str, int] = {}
+        """Number of each influencer that has had an entry."""
+
+    def read(self, block: EntryBlock) -> EntryColumns:
+        """Return the entries of a block; comments on other posts are left out."""
+        book = self._book
+        place_of = np.frombuffer(block.place_of, dtype="<u4").astype(np.int64)
+        times_ms = np.frombuffer(block.times_ms, dtype="<i8").astype(np.int64)
+        people = np.frombuffer(block.people, dtype="<u8").astype(np.uint64)
+        platforms = {place.platform for place in block.places}
+        place_reasons = np.array([self._place_reasons(place) for place in block.places], dtype=np.uint16)
+        reasons = place_reasons[place_of]
+        if book.reads_words:
+            reasons |= book.reasons_of_texts(block.texts)
+        names = name_hashes(block)
+        self._refused_names.add_to(reasons, names)
+        self._refused_on(platforms).add_to(reasons, people)
+
+        found = book.friends_in(block.joined_texts)
+        owners, friends = found.owners, found.hashes
+        others = friends != names[owners]
+        owners, friends = owners[others], friends[others]
+        friend_counts = np.bincount(owners, minlength=block.count)
+        reasons[friend_counts < book.rules.friends] |= np.uint16(REASON_BIT["too_few_friends"])
+        # A handle is somebody else on another platform.
+        seeds = np.array([self._seeds[place.platform] for place in block.places], dtype=np.uint64)
+        friends = friends ^ seeds[place_of[owners]]
+        friends[friends == 0] = 1
+
+        place_hashes = hashes_of([digest(encode_place(place), 0) for place in block.places])
+        sums = np.append(np.uint64(0), np.cumsum(friends))
+        ends = np.cumsum(friend_counts)
+        tagged = sums[ends] - sums[ends - friend_counts]
+        # Of two versions of one moment one must win, whichever comes first: by whom they tag, where and who.
+        marks = (tagged ^ reasons ^ place_hashes[place_of] ^ people).astype(np.int64) & ((1 << _VERSION_BITS) - 1)
+        versions = (times_ms << _VERSION_BITS) | marks
+        # An edit after the closing does not count, unless nothing was said before.
+        versions = np.where(times_ms >= book.closes_ms, -versions, versions)
+        on_post = np.array([book.is_on_post(place.post_id) for place in block.places], dtype=np.bool_)
+        numbers = [
+            self.number_of(place.influencer_id) if counts_here else 0
+            for place, counts_here in zip(block.places, on_post.tolist(), strict=True)
+        ]
+        columns = EntryColumns(
+            comments=np.frombuffer(block.comments, dtype="<u8").astype(np.uint64),
+            people=people,
+            times_ms=times_ms,
+            versions=versions,
+            influencers=np.array(numbers, dtype=np.int64)[place_of],
+            reasons=reasons,
+            friend_counts=friend_counts,
+            friends=friends,
+        )
+        return columns if on_post.all() else chosen(columns, on_post[place_of])
+
+    def number_of(self, influencer_id: str) -> int:
+        """Return an influencer's number."""
+        return self.influencers.setdefault(influencer_id, len(self.influencers))
+
+    def _place_reasons(self, place: Place) -> int:
+        reasons = self._book.of_country(place.country)
+        if place.is_reply and not self._book.rules.replies_count:
+            reasons |= REASON_BIT["reply"]
+        return reasons
+
+    def _refused_on(self, platforms: set[str]) -> HashReasons:
+        """Return the reasons of people whose ids are refused, on these platforms and those asked for before."""
+        if not platforms <= self._refused_platforms:
+            self._refused_platforms |= platforms
+            seeds = [self._seeds[platform] for platform in sorted(self._refused_platforms)]
+            pairs = [(author_id, seed) for author_id in self._book.refused_ids for seed in seeds]
+            hashes = hashes_of([digest(author_id.encode(), seed) for author_id, seed in pairs]).tolist()
+            reasons = [self._book.refused_ids[author_id] for author_id, _ in pairs]
+            self._refused_people = HashReasons(dict(zip(hashes, reasons, strict=True)))
+        return self._refused_people
+
+
+def name_hashes(block: EntryBlock) -> U64:
+    """Return the hashes of the authors' names as ``handle_key`` has them: handles, or ids where these are unknown.
+
+    Names of small ASCII letters, digits and the like are hashed where they stand; the others one by one.
+    """
+    count = block.count
+    if not count:
+        return np.zeros(0, dtype=np.uint64)
+    both = b"\0".join((block.joined_author_ids, block.joined_handles, PADDING)).lower()
+    found = np.frombuffer(both, dtype=np.uint8)
+    ends = np.flatnonzero(found[: -len(PADDING)] == 0)
+    starts = np.append(0, ends[:-1] + 1)
+    lengths = ends - starts
+    of_author = np.where(lengths[count:] > 0, np.arange(count, 2 * count), np.arange(count))
+    starts, lengths = starts[of_author], lengths[of_author]
+    hashes = hashes_at(found, starts, lengths)
+    is_unusual = np.zeros(2 * count, dtype=np.bool_)
+    if both.translate(None, _USUAL):
+        is_unusual[np.searchsorted(ends, np.flatnonzero(_UNUSUAL[found[: ends[-1]]]))] = True
+    unusual = np.flatnonzero(is_unusual[of_author] | _STRIPPED[found[starts + lengths - 1]])
+    if len(unusual):
+        handles, author_ids = block.handles, block.author_ids
+        hashes[unusual] = handle_hashes([handle_key(handles[row] or author_ids[row]) for row in unusual.tolist()])
+    return hashes
+
+
+def _bytes_in(values: Iterable[int]) -> NDArray[np.bool_]:
+    table = np.zeros(256, dtype=np.bool_)
+    table[list(values)] = True
+    return table
+
+
+_UNUSUAL = _bytes_in([*range(1, 0x21), ord("@"), *range(0x7F, 0x100)])
+"""Bytes of a name that may be changed, when names are compared, by more than making letters small."""
+_USUAL = bytes(np.flatnonzero(~_UNUSUAL).tolist())
+_STRIPPED = _bytes_in(b".-")
+"""ASCII that is taken off the end."""

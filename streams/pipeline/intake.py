@@ -1,0 +1,222 @@
+"""The door of a partition: what comes in is decoded and given its row; what is refused or not at home here waits.
+
+Values that are refused become dead letters, events of other partitions' influencers are forwarded; both for the next
+flush (``agents.worker.flush``).
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from models.currencies import CURRENCIES
+from models.deadletters import DeadLetter
+from models.events import ORDERS, ConversionEvent, Event
+from models.times import epoch_ms
+from streams.events.attribution import Registry
+from streams.events.decode import (
+    DECODE_ERRORS,
+    EARLIEST_EVENT_MS,
+    TYPES_OF_TOPIC,
+    Refused,
+    check_event,
+    decode_event,
+    rejection_of,
+)
+from streams.events.partitioning import partition_key, partition_of
+from streams.pipeline.records import Forward, Read, Record
+from streams.statistics.influencers import InfluencerStore
+
+_NO_ROW: Final = -1
+_WAITING_OVERHEAD_BYTES: Final = 500
+"""What a dead letter or a forward takes besides its value."""
+
+
+class Intake:
+    """Reads the records of one partition number.
+
+    Args:
+        partition: its number.
+        partitions: how many there are.
+        registry: the definitions in force.
+        influencers: has the rows.
+        max_event_bytes: longer values are refused.
+    """
+
+    def __init__(
+        self, partition: int, partitions: int, registry: Registry, influencers: InfluencerStore, max_event_bytes: int
+    ) -> None:
+        self.partition = partition
+        self.partitions = partitions
+        self.registry = registry
+        self.influencers = influencers
+        self._max_event_bytes = max_event_bytes
+        self.dead_letters: list[DeadLetter] = []
+        self.forwards: list[Forward] = []
+        self._refused_bytes = 0
+        self._forwarded_bytes = 0
+        self.forwarded_total = 0
+        self.rejected_total: Counter[str] = Counter()
+
+    def row_of(self, campaign_id: str, influencer_id: str) -> int:
+        """Return the row of an influencer, making one when it is new."""
+        return self.influencers.row_of(campaign_id, influencer_id)
+
+    def read(self, topic: str, records: Sequence[Record], latest_ms: int) -> Read:
+        """Decode and place a few records of one topic; no event may be later than ``latest_ms``."""
+        read = self._read_together(topic, records, latest_ms)
+        return self._read_singly(topic, records, latest_ms) if read is None else read
+
+    def _read_together(self, topic: str, records: Sequence[Record], latest_ms: int) -> Read | None:
+        """Decode and place a few records together, in short loops; None when one may have to be refused."""
+        max_bytes = self._max_event_bytes
+        values: list[bytes] = [record.value for record in records]  # type: ignore[misc]  # None raises TypeError below
+        try:
+            if max(map(len, values)) > max_bytes:
+                return None
+            for value in values:
+                if not value.isascii():
+                    value.decode()  # the decoder skips unknown fields unread; they must be UTF-8 all the same
+            events = [decode_event(value) for value in values]
+        except (TypeError, *DECODE_ERRORS):
+            return None
+        kinds = set(map(type, events))
+        if not kinds <= TYPES_OF_TOPIC[topic]:
+            return None
+        # The only rule beyond type, topic and time is that of currencies.
+        if not kinds.isdisjoint(ORDERS) and not all(
+            event.currency in CURRENCIES for event in events if isinstance(event, ORDERS)
+        ):
+            return None
+        times_ms: list[int] = [event.occurred_at for event in events]
+        if set(map(type, times_ms)) != {int}:
+            times_ms = [epoch_ms(time) for time in times_ms]
+        if min(times_ms) < EARLIEST_EVENT_MS or max(times_ms) > latest_ms:
+            return None
+        offsets = [record.offset for record in records]
+        campaigns = [event.campaign_id for event in events]
+        campaign_id = None
+        if campaigns.count(campaigns[0]) == len(campaigns):  # half the time of hashing both for each event
+            campaign_id = campaigns[0]
+            row_in = self.influencers.rows_of_campaign.get(campaign_id, {}).get
+            rows = [row_in(event.influencer_id, _NO_ROW) for event in events]
+        else:
+            row_of = self.influencers.rows.get
+            rows = [row_of((event.campaign_id, event.influencer_id), _NO_ROW) for event in events]
+        if min(rows) == _NO_ROW:
+            return self._placed(topic, records, Read(events, offsets, times_ms, rows, campaign_id))
+        return Read(events, offsets, times_ms, rows, campaign_id)
+
+    def _placed(self, topic: str, records: Sequence[Record], read: Read) -> Read:
+        """Find or make the rows of events whose row is not known, and leave out those that are forwarded."""
+        rows = read.rows
+        for place, row in enumerate(rows):
+            if row == _NO_ROW:
+                placed = self._place(topic, records[place], read.events[place])
+                if placed is not None:
+                    rows[place] = placed
+        if _NO_ROW not in rows:
+            return read
+        home = [place for place, row in enumerate(rows) if row != _NO_ROW]
+        events, offsets, times_ms = read.events, read.offsets, read.times_ms
+        return Read(
+            [events[place] for place in home],
+            [offsets[place] for place in home],
+            [times_ms[place] for place in home],
+            [rows[place] for place in home],
+            read.campaign_id,
+        )
+
+    def _read_singly(self, topic: str, records: Sequence[Record], latest_ms: int) -> Read:
+        """Decode and place records one by one: what is refused becomes a dead letter with its reason."""
+        max_bytes = self._max_event_bytes
+        read = Read([], [], [], [])
+        for record in records:
+            value = record.value
+            try:
+                if not value:
+                    raise Refused("empty_value", "the value is " + ("null" if value is None else "empty"))
+                if len(value) > max_bytes:
+                    raise Refused("too_large", f"{len(value)} bytes, at most {max_bytes}")
+                if not value.isascii():
+                    value.decode()
+                event = decode_event(value)
+                time_ms = epoch_ms(event.occurred_at)
+                check_event(event, time_ms, topic, latest_ms)
+            except DECODE_ERRORS as error:
+                self._reject(topic, record, error)
+                continue
+            row = self.influencers.rows.get((event.campaign_id, event.influencer_id))
+            if row is None:
+                row = self._place(topic, record, event)
+                if row is None:
+                    continue
+            read.events.append(event)
+            read.offsets.append(record.offset)
+            read.times_ms.append(time_ms)
+            read.rows.append(row)
+        return read
+
+    def _reject(self, topic: str, record: Record, error: BaseException) -> None:
+        rejection = rejection_of(error, record.value or b"")
+        self.rejected_total[rejection.reason] += 1
+        self._refused_bytes += _WAITING_OVERHEAD_BYTES + len(record.value or b"")
+        self.dead_letters.append(
+            DeadLetter(
+                reason=rejection.reason,
+                detail=rejection.detail,
+                topic=topic,
+                partition=self.partition,
+                offset=record.offset,
+                key=record.key,
+                value=record.value,
+            )
+        )
+
+    def _place(self, topic: str, record: Record, event: Event) -> int | None:
+        """Find or make the row of an event whose row is not known, or forward the event and return None."""
+        influencer_id = self.registry.attribute(event) if isinstance(event, ConversionEvent) else event.influencer_id
+        key = partition_key(event.campaign_id, influencer_id)
+        home = partition_of(key, self.partitions)
+        if home == self.partition:
+            return self.row_of(event.campaign_id, influencer_id)
+        value = record.value or b""
+        if influencer_id and isinstance(event, ConversionEvent) and event.influencer_id is None:
+            value = with_influencer(value, influencer_id)
+        self.forwarded_total += 1
+        self._forwarded_bytes += _WAITING_OVERHEAD_BYTES + len(value)
+        origin = f"{topic}/{self.partition}/{record.offset}"
+        self.forwards.append(Forward(topic, home, key.encode(), value, origin))
+        return None
+
+    # ---------------------------------------------------------------- what waits for a flush
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Size of the dead letters and forwards that wait for a flush."""
+        return self._refused_bytes + self._forwarded_bytes
+
+    def take_dead_letters(self) -> list[DeadLetter]:
+        """Return the values refused since last asked."""
+        taken, self.dead_letters = self.dead_letters, []
+        self._refused_bytes = 0
+        return taken
+
+    def take_forwards(self) -> list[Forward]:
+        """Return the events to be sent on since last asked."""
+        taken, self.forwards = self.forwards, []
+        self._forwarded_bytes = 0
+        return taken
+
+
+def with_influencer(value: bytes, influencer_id: str) -> bytes:
+    """Return an event's JSON with ``influencer_id`` set and everything else as it came, unknown fields included."""
+    named = msgspec.json.encode(influencer_id)
+    # The name may stand there with null, or spelt with escapes. Where it cannot, it goes behind the last field: 0.3 µs,
+    # and 1.5 µs to take the object apart.
+    if value.endswith(b"}") and b":" in value and b"influencer_id" not in value and b"\\" not in value:
+        return b'%b,"influencer_id":%b}' % (value[:-1], named)
+    fields: dict[str, msgspec.Raw] = msgspec.json.decode(value, type=dict[str, msgspec.Raw])
+    fields["influencer_id"] = msgspec.Raw(named)
+    return msgspec.json.encode(fields)

@@ -1,0 +1,357 @@
+"""One partition number over the three input topics: what counts, what was already counted, and what must be remembered.
+
+The three exactness rules live here and in the flush (``agents.worker.flush``): events are acknowledged only after the
+flush that contains them; every state record carries the offset of the last event applied, per topic; redeliveries are
+caught by ids that survive a restart only up to the committed offset.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from models.times import MINUTE_MS
+from models.topics import COMMENTS, INPUT_TOPICS, POSTS
+from streams.alerts.closed_windows import GRACE_MS, ClosedWindows
+from streams.alerts.evidence import WindowEvidence
+from streams.changelog.dedupe import DEDUPE_HOURS, DedupeHorizon, Segment
+from streams.changelog.row_records import (
+    FORMAT_VERSION,
+    RowRecord,
+    encode_record,
+    pack_posts,
+    restore_ledger,
+    restore_posts,
+    restore_sketch,
+    restore_tiers,
+    sketch_fields,
+    tier_records,
+)
+from streams.columns.hashing import PlatformSeeds
+from streams.events.attribution import Registry
+from streams.events.decode import (
+    FUTURE_TOLERANCE_MS,
+    MAX_EVENT_BYTES,
+)
+from streams.ledger.blocks import EntryBlock
+from streams.ledger.collector import EntryCollector
+from streams.pipeline.batch_reader import AT_A_TIME, BatchReader, Columns
+from streams.pipeline.intake import Intake
+from streams.pipeline.records import Record
+from streams.sentiment.scorers import SentimentScorer
+from streams.statistics.counters import WIDTH
+from streams.statistics.influencers import InfluencerStore
+from streams.statistics.windows import WINDOWS
+
+I64 = NDArray[np.int64]
+U64 = NDArray[np.uint64]
+_TOPIC_INDEX: Final = {topic: index for index, topic in enumerate(INPUT_TOPICS)}
+_STRETCH_MS: Final = 15 * MINUTE_MS
+"""Event time that a batch may cover before it is cut."""
+_CHUNK_ROWS: Final = 512
+"""Rows summed at a time: 512 rows of panes are 18 MB."""
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """What is accepted: how large a value, how far in the future, and how long redeliveries are remembered."""
+
+    max_event_bytes: int = MAX_EVENT_BYTES
+    future_tolerance_ms: int = FUTURE_TOLERANCE_MS
+    dedupe_hours: int = DEDUPE_HOURS
+    alert_grace_ms: int = GRACE_MS
+    """How long after a minute's end its events are waited for before alerts look at it."""
+    generation_ids: int | None = None
+    """Ids forgotten together at least; ``Pipeline`` derives it from its capacity."""
+
+
+class PartitionState(Intake):
+    """Everything known of one partition."""
+
+    def __init__(
+        self,
+        partition: int,
+        partitions: int,
+        registry: Registry,
+        scorer: SentimentScorer,
+        limits: Limits,
+    ) -> None:
+        super().__init__(partition, partitions, registry, InfluencerStore(scorer), limits.max_event_bytes)
+        self.limits = limits
+        self.closed = ClosedWindows(partition, limits.alert_grace_ms)
+        """The minutes of this partition that are over, for alerts."""
+        self.evidence = WindowEvidence()
+        """Posts and comments of the minutes that are not closed yet, for alerts."""
+        self._seeds = PlatformSeeds()
+        self.facts = {
+            index: EntryCollector(topic, partition, self.influencers.keys, self._seeds)
+            for topic, index in _TOPIC_INDEX.items()
+            if topic != POSTS
+        }
+        self.follow(registry)
+        self.positions = [0] * len(INPUT_TOPICS)
+        """Next offset expected, per input topic."""
+        self.horizons = [DedupeHorizon(limits.dedupe_hours, limits.generation_ids) for _ in INPUT_TOPICS]
+        self.events_total = 0
+        self.duplicates_total = 0
+        self.missing_offsets_total = 0
+        """Offsets jumped over between batches: retention, or transaction markers; anything else is a loss."""
+        self._quiet = [True] * len(INPUT_TOPICS)
+        self._applied: I64 = np.full((0, len(INPUT_TOPICS)), -1, dtype=np.int64)
+        self._dirty: set[int] = set()
+        self._touched: set[int] = set()
+        self._shown: I64 = np.zeros((0, len(WINDOWS), WIDTH), dtype=np.int64)
+        self._shown_pane = -1
+        self._unlike_shown: set[int] = set()
+
+    def follow(self, registry: Registry) -> None:
+        """Use these definitions from now on."""
+        self.registry = registry
+        self.influencers.giveaways = registry.giveaways
+        for collector in self.facts.values():
+            collector.giveaways = registry.giveaways
+
+    @property
+    def time_ms(self) -> int:
+        """Stream time: the largest event time seen, moved on by ticks while the partition is quiet."""
+        return self.influencers.time_ms
+
+    # ---------------------------------------------------------------- events in
+
+    def apply(self, topic: str, records: Sequence[Record], now_ms: int) -> None:
+        """Apply one fetched batch of one input topic, in offset order.
+
+        Refused values become ``dead_letters``, misplaced events ``forwards``; both are for the next flush. Records
+        below the position are skipped: they were applied before.
+        """
+        topic_index = _TOPIC_INDEX[topic]
+        position = self.positions[topic_index]
+        latest_ms = now_ms + self.limits.future_tolerance_ms
+        store, giveaways = self.influencers, self.registry.giveaways
+        reader = BatchReader(
+            self._seeds,
+            len(records),
+            (store.scorer, store.campaign_scorers) if topic == COMMENTS else None,
+            self.facts.get(topic_index) if giveaways else None,
+            with_posts=any(window.posts for window in giveaways.values()),
+        )
+        fresh = records
+        if records and records[0].offset < position:
+            fresh = [record for record in records if record.offset >= position]
+        for start in range(0, len(fresh), AT_A_TIME):
+            reader.add(self.read(topic, fresh[start : start + AT_A_TIME], latest_ms))
+        if records:
+            self.missing_offsets_total += max(0, records[0].offset - position) if position else 0
+            self.positions[topic_index] = max(position, records[-1].offset + 1)
+            self._quiet[topic_index] = False
+        if len(reader):
+            self._count_stretches(topic_index, reader.columns())
+
+    def row_of(self, campaign_id: str, influencer_id: str) -> int:
+        """Return the row of an influencer, making one when it is new."""
+        row = super().row_of(campaign_id, influencer_id)
+        if row >= len(self._applied):
+            grown = np.full((max(64, 2 * (row + 1)), len(INPUT_TOPICS)), -1, dtype=np.int64)
+            grown[: len(self._applied)] = self._applied
+            self._applied = grown
+        return row
+
+    def _count_stretches(self, topic_index: int, batch: Columns) -> None:
+        """Count a batch, as a rule at one go.
+
+        One that reaches far ahead (a backlog, or the morning after a quiet night) is cut where it does, if minutes
+        wait for this topic: they must be closed before their panes are needed for newer ones.
+        """
+        start, times_ms = 0, batch.times_ms
+        slowest = self.closed.is_slowest(topic_index)
+        while start < len(batch):
+            end = len(batch)
+            begin_ms = int(times_ms[start])
+            if slowest:
+                beyond = np.flatnonzero(times_ms[start:] > max(self.time_ms, begin_ms) + _STRETCH_MS)
+                if len(beyond):
+                    end = start + int(beyond[0])
+                if begin_ms > self.time_ms + _STRETCH_MS:
+                    self._vouch(topic_index, begin_ms)
+            stretch = batch if end - start == len(batch) else batch.chosen(np.arange(start, end))
+            self._count(topic_index, stretch)
+            self._vouch(topic_index, int(stretch.times_ms.max()))
+            start = end
+
+    def _vouch(self, topic_index: int, time_ms: int) -> None:
+        """Take note that a topic has been applied up to ``time_ms``, and close the minutes that are over."""
+        self.closed.vouch(topic_index, time_ms)
+        self.close_minutes()
+
+    def close_minutes(self) -> None:
+        """Close the minutes that every topic has passed."""
+        if self.closed.is_due:
+            self.closed.close(self.influencers, self.evidence, self.registry)
+
+    def _count(self, topic_index: int, batch: Columns) -> None:
+        offsets, times_ms, rows = batch.offsets, batch.times_ms, batch.rows
+        self.influencers.advance(int(times_ms.max()))
+        # Skipping by rule 2 still remembers the id: the state has the event, the restored ids may not.
+        is_new = self.horizons[topic_index].first_seen(batch.ids, self.time_ms)
+        not_inside = offsets > self._applied[rows, topic_index]
+        self._applied[rows[not_inside], topic_index] = offsets[not_inside]
+        counted = is_new & not_inside
+        self._dirty.update(distinct(rows[not_inside]))
+        how_many = int(counted.sum())
+        self.duplicates_total += int((not_inside & ~is_new).sum())
+        self.events_total += how_many
+        if not how_many:
+            return
+        if how_many < len(batch):
+            batch = batch.chosen(np.flatnonzero(counted))
+        comments = batch.comments
+        if comments is None:
+            reactions = self.influencers.apply(batch.events, batch.rows, batch.times_ms)
+            self.evidence.add_reactions(reactions)
+        else:
+            self.influencers.apply_comments(batch)
+            sample, polarity = comments.sample, comments.sampled_polarity
+            self.evidence.add_comments(sample, batch.rows[sample.places], batch.times_ms[sample.places], polarity)
+        self._touched.update(distinct(batch.rows))
+
+    def read_to_end(self, topic: str, as_of_ms: int) -> None:
+        """Tell that nothing lay beyond the position of a topic at ``as_of_ms`` by the clock."""
+        self._vouch(_TOPIC_INDEX[topic], as_of_ms)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether no topic had anything new when it was last asked."""
+        return all(self._quiet)
+
+    def tick(self, topic: str, now_ms: int) -> None:
+        """Tell that a topic had nothing new. Once all three are quiet, stream time follows the clock."""
+        self._quiet[_TOPIC_INDEX[topic]] = True
+        if self.is_quiet and len(self.influencers):
+            self.influencers.advance(now_ms)
+
+    # ---------------------------------------------------------------- state out
+
+    def take_dirty(self) -> list[int]:
+        """Return the rows whose record must be written, and take them as clean."""
+        dirty, self._dirty = self._dirty, set()
+        return sorted(dirty)
+
+    def record_of(self, row: int) -> bytes:
+        """Return the changelog record of one row as it is now."""
+        store = self.influencers
+        campaign_id, influencer_id = store.keys[row]
+        places, panes, registers, ranks = sketch_fields(store.uniques, row)
+        ledger = store.ledgers.get(row)
+        return encode_record(
+            RowRecord(
+                version=FORMAT_VERSION,
+                width=WIDTH,
+                campaign_id=campaign_id,
+                influencer_id=influencer_id,
+                applied=self._applied[row].tolist(),
+                as_of_ms=store.time_ms,
+                followers=store.followers.get(row),
+                totals=store.panes.totals[row].tolist(),
+                tiers=tier_records(store.panes, row),
+                seen_base=store.uniques.base,
+                seen_places=places,
+                seen_panes=panes,
+                lifetime_registers=registers,
+                lifetime_ranks=ranks,
+                money_total={} if ledger is None else ledger.total,
+                money_panes=[] if ledger is None else list(ledger.panes),
+                posts=pack_posts(store.posts.get(row, {})),
+            )
+        )
+
+    def restore(
+        self,
+        records: Iterable[RowRecord],
+        segments: Mapping[str, dict[int, Segment]],
+        committed: Mapping[str, int],
+    ) -> None:
+        """Rebuild the state after an assignment from the changelog and the committed offsets, both per topic."""
+        for topic, index in _TOPIC_INDEX.items():
+            self.positions[index] = committed.get(topic, 0)
+            self.horizons[index].restore(segments.get(topic, {}), self.positions[index])
+        found = list(records)
+        store = self.influencers
+        store.advance(max((record.as_of_ms for record in found), default=0))
+        store.reserve(len(found))
+        for record in found:
+            row = self.row_of(record.campaign_id, record.influencer_id)
+            self._applied[row, : len(record.applied)] = record.applied
+            restore_tiers(store.panes, row, record)
+            restore_sketch(store.uniques, row, record)
+            if record.money_total:
+                store.ledgers[row] = restore_ledger(record)
+            if record.posts:
+                store.posts[row] = restore_posts(record.posts)
+            if record.followers is not None:
+                store.followers[row] = record.followers
+        self.closed.restore(store, [record.as_of_ms for record in found])
+        self.touch_all()
+
+    # ---------------------------------------------------------------- numbers out
+
+    def touch_all(self) -> None:
+        """Have every row shown again: after a restore, a changed definition, or when a reader lost everything."""
+        self._touched.update(range(len(self.influencers)))
+
+    def take_changed(self) -> list[int]:
+        """Return the rows whose numbers changed since last asked: by events, or because panes left a window."""
+        store = self.influencers
+        pane = store.panes.rings[0].head
+        if pane != self._shown_pane:
+            self._shown_pane = pane
+            shown = np.zeros((len(store), len(WINDOWS), WIDTH), dtype=np.int64)
+            for start in range(0, len(store), _CHUNK_ROWS):
+                rows = np.arange(start, min(start + _CHUNK_ROWS, len(store)))
+                shown[rows] = store.panes.window_sums(rows)[:, : len(WINDOWS)]
+            known = len(self._shown)
+            moved = (shown[:known] != self._shown).any(axis=(1, 2))
+            self._touched.update(np.flatnonzero(moved).tolist())
+            self._shown = shown
+            # A late event may enter and leave a window between two looks: the sums look unmoved, but it was shown.
+            self._touched |= self._unlike_shown
+            self._unlike_shown = set()
+        else:
+            self._unlike_shown |= self._touched
+        changed, self._touched = self._touched, set()
+        return sorted(changed)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Size of the dead letters, forwards and facts that wait for a flush."""
+        return super().waiting_bytes + self.waiting_facts_bytes
+
+    @property
+    def waiting_facts_bytes(self) -> int:
+        """Size of the facts among that, orders and deletions left out."""
+        return sum(collector.waiting_bytes for collector in self.facts.values())
+
+    def take_facts(self) -> list[EntryBlock]:
+        """Return the facts of giveaways since last asked, in blocks."""
+        return [block for collector in self.facts.values() for block in collector.take()]
+
+    def take_full_facts(self) -> list[EntryBlock]:
+        """Return the blocks of facts that are full; they wait for no flush, see ``streams.ledger.collector``."""
+        return [block for collector in self.facts.values() for block in collector.take_full()]
+
+    def horizon_bytes(self) -> int:
+        """Memory of the remembered ids."""
+        return sum(horizon.bytes_used for horizon in self.horizons)
+
+    def remembered_ids(self) -> int:
+        """How many ids are remembered."""
+        return sum(len(horizon) for horizon in self.horizons)
+
+    def topics_with_horizons(self) -> Iterator[tuple[str, DedupeHorizon, int]]:
+        """Yield (topic, horizon, next offset) of each input topic."""
+        yield from zip(INPUT_TOPICS, self.horizons, self.positions, strict=True)
+
+
+def distinct(rows: I64) -> list[int]:
+    """Return the distinct row numbers of a batch: counting is linear, and rows are few."""
+    return np.flatnonzero(np.bincount(rows)).tolist()

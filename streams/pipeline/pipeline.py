@@ -1,0 +1,162 @@
+"""The whole computation, driven alike by a worker, by ``replay``, by tests and by benchmarks.
+
+A pipeline holds the partitions it was given. It takes batches of records and moments in time, and gives state
+records, rollups, dead letters and forwards when asked; who asks decides when, and does all I/O.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from msgspec.structs import replace
+
+from models.campaigns import CampaignDefinition
+from models.topics import INPUT_TOPICS
+from streams.changelog.dedupe import DEDUPE_CAPACITY, Segment
+from streams.changelog.row_records import RowRecord
+from streams.events.attribution import Registry
+from streams.pipeline.partition import Limits, PartitionState
+from streams.pipeline.records import Record
+from streams.sentiment.scorers import SentimentScorer
+
+
+class Pipeline:
+    """The partitions of one worker.
+
+    Args:
+        scorer: gives polarities to comment texts.
+        partitions: how many partitions each input topic has.
+        registry: the campaign definitions in force.
+        limits: what is accepted.
+        dedupe_capacity: ids remembered at most, over all partitions.
+        scorer_with_terms: makes the scorer of a campaign with sentiment terms; None for a scorer that has no use for
+            them.
+    """
+
+    def __init__(
+        self,
+        scorer: SentimentScorer,
+        partitions: int,
+        registry: Registry | None = None,
+        limits: Limits | None = None,
+        dedupe_capacity: int = DEDUPE_CAPACITY,
+        scorer_with_terms: Callable[[Mapping[str, float]], SentimentScorer] | None = None,
+    ) -> None:
+        self.scorer = scorer
+        self.partition_count = partitions
+        self.registry = Registry() if registry is None else registry
+        limits = Limits() if limits is None else limits
+        if limits.generation_ids is None:
+            # Even with every partition here and nothing but open generations, a quarter of the capacity is the most.
+            horizons = partitions * len(INPUT_TOPICS)
+            limits = replace(limits, generation_ids=max(1, dedupe_capacity // (4 * horizons)))
+        self.limits = limits
+        self.dedupe_capacity = dedupe_capacity
+        self.partitions: dict[int, PartitionState] = {}
+        self._scorer_with_terms = scorer_with_terms
+        self._scorers: dict[str, tuple[Mapping[str, float], SentimentScorer]] = {}
+        self._make_scorers()
+
+    def assign(
+        self,
+        partition: int,
+        records: Iterable[RowRecord] = (),
+        segments: Mapping[str, dict[int, Segment]] | None = None,
+        committed: Mapping[str, int] | None = None,
+    ) -> PartitionState:
+        """Take over a partition, with what its changelog holds and the committed offset of each topic."""
+        state = PartitionState(partition, self.partition_count, self.registry, self.scorer, self.limits)
+        state.influencers.campaign_scorers = self._campaign_scorers()
+        state.restore(records, segments or {}, committed or {})
+        self.partitions[partition] = state
+        return state
+
+    def revoke(self, partition: int) -> None:
+        """Drop a partition. Flush it first."""
+        self.partitions.pop(partition, None)
+
+    def apply(self, topic: str, partition: int, records: Sequence[Record], now_ms: int) -> None:
+        """Apply one batch; see ``PartitionState.apply``."""
+        self.partitions[partition].apply(topic, records, now_ms)
+
+    def tick(self, topic: str, partition: int, now_ms: int) -> None:
+        """Tell that a topic-partition is quiet; see ``PartitionState.tick``."""
+        self.partitions[partition].tick(topic, now_ms)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether no topic-partition had anything new when it was last asked."""
+        return all(state.is_quiet for state in self.partitions.values())
+
+    def position(self, topic: str, partition: int) -> int:
+        """Return the next offset expected of a topic-partition."""
+        return self.partitions[partition].positions[INPUT_TOPICS.index(topic)]
+
+    def read_to_end(self, topic: str, partition: int, as_of_ms: int) -> None:
+        """Tell that a topic-partition was read to its end; see ``PartitionState.read_to_end``."""
+        self.partitions[partition].read_to_end(topic, as_of_ms)
+
+    def waiting_bytes(self) -> int:
+        """Return the size of the dead letters, forwards and facts that wait for a flush."""
+        return sum(state.waiting_bytes for state in self.partitions.values())
+
+    def waiting_facts_bytes(self) -> int:
+        """Return the size of the facts of giveaways among that, orders and deletions left out."""
+        return sum(state.waiting_facts_bytes for state in self.partitions.values())
+
+    def has_facts(self) -> bool:
+        """Tell whether any facts of giveaways wait for a flush."""
+        return any(collector for state in self.partitions.values() for collector in state.facts.values())
+
+    def define(self, definition: CampaignDefinition) -> None:
+        """Put a campaign definition in force."""
+        self._follow(self.registry.with_definition(definition))
+
+    def undefine(self, campaign_id: str) -> None:
+        """Take a campaign definition back; its events still count."""
+        self._follow(self.registry.without(campaign_id))
+
+    def _follow(self, registry: Registry) -> None:
+        self.registry = registry
+        self._make_scorers()
+        scorers = self._campaign_scorers()
+        for state in self.partitions.values():
+            state.follow(registry)
+            state.influencers.campaign_scorers = scorers
+            state.touch_all()
+
+    def _make_scorers(self) -> None:
+        """Make the scorers of campaigns whose terms are new or changed, and keep the others with their memory."""
+        if self._scorer_with_terms is None:
+            return
+        made: dict[str, tuple[Mapping[str, float], SentimentScorer]] = {}
+        for campaign_id, index in self.registry.campaigns.items():
+            terms = index.definition.sentiment_terms
+            if terms:
+                known = self._scorers.get(campaign_id)
+                made[campaign_id] = known if known and known[0] == terms else (terms, self._scorer_with_terms(terms))
+        self._scorers = made
+
+    def _campaign_scorers(self) -> dict[str, SentimentScorer]:
+        return {campaign_id: scorer for campaign_id, (_, scorer) in self._scorers.items()}
+
+    def forget_ids(self) -> dict[int, list[tuple[str, int]]]:
+        """Forget ids beyond the horizon or the capacity; return the dedupe log records to delete, by partition."""
+        gone: dict[int, list[tuple[str, int]]] = {}
+        for state in self.partitions.values():
+            for topic, horizon, _ in state.topics_with_horizons():
+                for sequence in horizon.expire(state.time_ms):
+                    gone.setdefault(state.partition, []).append((topic, sequence))
+        while sum(state.remembered_ids() for state in self.partitions.values()) > self.dedupe_capacity:
+            candidates = [
+                (horizon.oldest_newest_ms, state.partition, topic)
+                for state in self.partitions.values()
+                for topic, horizon, _ in state.topics_with_horizons()
+                if len(horizon.generations) > 1
+            ]
+            if not candidates:
+                break
+            newest_ms, partition, topic = min(candidates)
+            for name, horizon, _ in self.partitions[partition].topics_with_horizons():
+                if name == topic:
+                    for sequence in horizon.forget_until(newest_ms + 1):
+                        gone.setdefault(partition, []).append((topic, sequence))
+        return gone

@@ -1,0 +1,1 @@
+"""Counters in panes, sketches, money and posts; rollups, snapshots, campaigns."""

@@ -1,0 +1,105 @@
+"""Money: exact sums per currency, in panes and for lifetimes.
+
+Amounts are integers of a millionth of the currency unit. Orders are rare next to comments, so this is a plain
+dictionary per influencer and pane.
+"""
+
+from collections.abc import Iterator
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Final
+
+from models.rollups import RevenueStats
+from streams.statistics.windows import TIERS, WINDOWS
+
+MICROS: Final = 1_000_000
+ORDERS, REVENUE, REFUNDS, REFUNDED = range(4)
+
+Sums = dict[str, list[int]]
+"""Currency to [orders, revenue in micros, refunds, refunded in micros]."""
+
+
+def micros_of(amount: str) -> int:
+    """Return a decimal string (at most 6 decimals, already validated) in millionths."""
+    whole, _, fraction = amount.partition(".")
+    return int(whole) * MICROS + int(fraction.ljust(6, "0")) if fraction else int(whole) * MICROS
+
+
+def decimal_text(value: Decimal) -> str:
+    """Write a decimal without exponent and without trailing zeros after the point."""
+    text = f"{value:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("", "-0") else text
+
+
+def micros_text(micros: int) -> str:
+    """Write millionths as a decimal string."""
+    return decimal_text(Decimal(micros).scaleb(-6))
+
+
+def add_sums(target: Sums, other: Sums) -> None:
+    """Add ``other`` into ``target``."""
+    for currency, values in other.items():
+        held = target.setdefault(currency, [0, 0, 0, 0])
+        for index, value in enumerate(values):
+            held[index] += value
+
+
+def revenue_stats(sums: Sums) -> dict[str, RevenueStats]:
+    """Return what is shown for each currency, sorted by code."""
+    shown = {}
+    for currency in sorted(sums):
+        orders, revenue, refunds, refunded = sums[currency]
+        average = None
+        if orders:
+            exact = Decimal(revenue) / orders / MICROS
+            average = decimal_text(exact.quantize(Decimal("0.0001"), rounding=ROUND_HALF_EVEN))
+        shown[currency] = RevenueStats(
+            orders=orders,
+            revenue=micros_text(revenue),
+            refunds=refunds,
+            refunded=micros_text(refunded),
+            average_order_value=average,
+        )
+    return shown
+
+
+class Ledger:
+    """The money of one influencer."""
+
+    def __init__(self) -> None:
+        self.total: Sums = {}
+        self.panes: tuple[dict[int, Sums], ...] = tuple({} for _ in TIERS)
+
+    def add(self, time_ms: int, currency: str, micros: int, *, refund: bool) -> None:
+        """Book one order or refund at its event time."""
+        count, amount = (REFUNDS, REFUNDED) if refund else (ORDERS, REVENUE)
+        for sums in self._places(time_ms):
+            held = sums.setdefault(currency, [0, 0, 0, 0])
+            held[count] += 1
+            held[amount] += micros
+
+    def _places(self, time_ms: int) -> Iterator[Sums]:
+        yield self.total
+        for tier, panes in zip(TIERS, self.panes, strict=True):
+            yield panes.setdefault(time_ms // tier.pane_ms, {})
+
+    def forget(self, as_of_ms: int) -> None:
+        """Drop panes older than their tier keeps."""
+        for tier, panes in zip(TIERS, self.panes, strict=True):
+            oldest = as_of_ms // tier.pane_ms - tier.panes + 1
+            for pane in [pane for pane in panes if pane < oldest]:
+                del panes[pane]
+
+    def window_sums(self, as_of_ms: int) -> list[Sums]:
+        """Return the sums of every rolling window and, last, the lifetime."""
+        windows: list[Sums] = []
+        for window in WINDOWS:
+            newest = as_of_ms // TIERS[window.tier].pane_ms
+            sums: Sums = {}
+            for pane, held in self.panes[window.tier].items():
+                if newest - window.panes < pane <= newest:
+                    add_sums(sums, held)
+            windows.append(sums)
+        windows.append({currency: list(values) for currency, values in self.total.items()})
+        return windows

@@ -1,0 +1,139 @@
+"""Counters in panes: the columnar state from which every rolling window is summed.
+
+One ``PaneRing`` holds one tier for all rows (influencers) of a partition in a single integer array ``[row, pane,
+counter]``. All rows share the partition's stream time, so that a pane is cleared for all of them by one slice.
+Events are scattered a batch at a time.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.statistics.counters import WIDTH
+from streams.statistics.windows import TIERS, WINDOWS, Tier, Window
+
+I64 = NDArray[np.int64]
+_FOLDED_ROWS: Final = 16
+"""Rows folded at a time: their panes (at most 16 kB a row and tier) stay in the processor's cache."""
+
+
+class PaneRing:
+    """The newest ``tier.panes`` panes of every row. ``head`` is the number of the newest pane."""
+
+    def __init__(self, tier: Tier, width: int = WIDTH) -> None:
+        self.tier = tier
+        self.width = width
+        self.head = 0
+        self.counts: I64 = np.zeros((0, tier.panes, width), dtype=np.int64)
+
+    def reserve(self, rows: int) -> None:
+        """Make room for ``rows`` rows. Fresh memory is not touched, so spare rows cost nothing."""
+        if rows > len(self.counts):
+            grown = np.zeros((rows, self.tier.panes, self.width), dtype=np.int64)
+            grown[: len(self.counts)] = self.counts
+            self.counts = grown
+
+    def advance(self, time_ms: int, rows: int) -> bool:
+        """Open the pane of ``time_ms`` and forget those that fall out; tell whether the head moved."""
+        head = time_ms // self.tier.pane_ms
+        if head <= self.head:
+            return False
+        if head - self.head >= self.tier.panes:
+            self.counts[:rows] = 0
+        else:
+            for pane in range(self.head + 1, head + 1):
+                self.counts[:rows, pane % self.tier.panes] = 0
+        self.head = head
+        return True
+
+    def add(self, rows: I64, times_ms: I64, columns: I64, amounts: I64) -> None:
+        """Add amounts at their event times; those older than the ring fall away.
+
+        ``columns`` and ``amounts`` may have a row for each of several counters of the same events, so that the place
+        of an event is found once.
+        """
+        panes = times_ms // self.tier.pane_ms
+        slots = (rows * self.tier.panes + panes % self.tier.panes) * self.width + columns
+        kept = panes > self.head - self.tier.panes
+        if not kept.all():
+            slots, amounts = slots[..., kept], amounts[..., kept]
+        np.add.at(self.counts.reshape(-1), slots.reshape(-1), amounts.reshape(-1))
+
+    def sums(self, rows: I64, panes: int) -> I64:
+        """Return ``[row, counter]``: the sums of the newest ``panes`` panes of the given rows."""
+        if panes == self.tier.panes:
+            whole: I64 = self.counts[rows].sum(axis=1)
+            return whole
+        some: I64 = self.counts[rows[:, None], self.newest(panes)[None, :]].sum(axis=1)
+        return some
+
+    def folded(self, rows: I64) -> I64:
+        """Return ``[pane, counter]``: the panes of the given rows added up, in the order of the ring's slots."""
+        folded = np.zeros((self.tier.panes, self.width), dtype=np.int64)
+        for start in range(0, len(rows), _FOLDED_ROWS):
+            folded += self.counts[rows[start : start + _FOLDED_ROWS]].sum(axis=0)
+        return folded
+
+    def newest(self, panes: int) -> I64:
+        """Return the slots of the newest ``panes`` panes."""
+        slots: I64 = np.arange(self.head - panes + 1, self.head + 1) % self.tier.panes
+        return slots
+
+
+class PaneStore:
+    """The three tiers and the lifetime totals of all rows of a partition."""
+
+    def __init__(self) -> None:
+        self.rings = tuple(PaneRing(tier) for tier in TIERS)
+        self.totals: I64 = np.zeros((0, WIDTH), dtype=np.int64)
+
+    def reserve(self, rows: int) -> None:
+        """Make room for ``rows`` rows."""
+        for ring in self.rings:
+            ring.reserve(rows)
+        if rows > len(self.totals):
+            grown = np.zeros((rows, WIDTH), dtype=np.int64)
+            grown[: len(self.totals)] = self.totals
+            self.totals = grown
+
+    def advance(self, time_ms: int, rows: int) -> bool:
+        """Move every tier to ``time_ms``; tell whether the finest pane changed."""
+        moved = [ring.advance(time_ms, rows) for ring in self.rings]
+        return moved[0]
+
+    def add(self, rows: I64, times_ms: I64, columns: I64, amounts: I64) -> None:
+        """Add amounts to the totals and to the panes of their event times; see ``PaneRing.add`` for several."""
+        self.add_to_totals(rows, columns, amounts)
+        self.add_to_panes(rows, times_ms, columns, amounts)
+
+    def add_to_panes(self, rows: I64, times_ms: I64, columns: I64, amounts: I64) -> None:
+        """Add amounts to the panes only, not to the totals."""
+        for ring in self.rings:
+            ring.add(rows, times_ms, columns, amounts)
+
+    def add_to_totals(self, rows: I64, columns: I64, amounts: I64) -> None:
+        """Add amounts to the totals only."""
+        np.add.at(self.totals.reshape(-1), (rows * WIDTH + columns).reshape(-1), amounts.reshape(-1))
+
+    def window_sums(self, rows: I64) -> I64:
+        """Return ``[row, window, counter]``: every rolling window and, last, the lifetime totals."""
+        sums = np.empty((len(rows), len(WINDOWS) + 1, WIDTH), dtype=np.int64)
+        for index, window in enumerate(WINDOWS):
+            sums[:, index] = self.window_sum(rows, window)
+        sums[:, -1] = self.totals[rows]
+        return sums
+
+    def folded_sums(self, rows: I64) -> I64:
+        """Return ``[window, counter]``: like ``window_sums``, added up over the rows; every pane is read once."""
+        sums = np.empty((len(WINDOWS) + 1, WIDTH), dtype=np.int64)
+        folded = [ring.folded(rows) for ring in self.rings]
+        for index, window in enumerate(WINDOWS):
+            slots = self.rings[window.tier].newest(window.panes)
+            sums[index] = folded[window.tier][slots].sum(axis=0)
+        sums[-1] = self.totals[rows].sum(axis=0)
+        return sums
+
+    def window_sum(self, rows: I64, window: Window) -> I64:
+        """Return ``[row, counter]`` of one rolling window."""
+        return self.rings[window.tier].sums(rows, window.panes)

@@ -1,0 +1,124 @@
+"""The numbers of one influencer at one moment: a rollup for people and services, and input of the second stage."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from models.rollups import WINDOW_NAMES, InfluencerRollup
+from streams.changelog.row_records import PackedInts, pack, unpack
+from streams.columns.formats import Format, refuse_more_counters
+from streams.events.attribution import Registry
+from streams.statistics.counters import WIDTH
+from streams.statistics.influencers import InfluencerStore
+from streams.statistics.money import Ledger, Sums
+from streams.statistics.rollups import window_stats
+from streams.statistics.uniques import RANKS, REGISTERS, estimates
+
+I64 = NDArray[np.int64]
+U8 = NDArray[np.uint8]
+WINDOWS_AND_TOTAL: Final = len(WINDOW_NAMES)
+_NO_MONEY: Final[list[Sums]] = [{} for _ in WINDOW_NAMES]
+
+
+class InfluencerSnapshot(Struct, frozen=True, array_like=True):
+    """Absolute numbers of one influencer: one record of ``campaign.influencer-snapshots.v1``.
+
+    ``sums`` is ``[window, counter]``; ``registers`` are the sketch registers of every window, as places in
+    ``[window, register]`` that are not zero, with their ranks.
+    """
+
+    campaign_id: str
+    influencer_id: str
+    as_of_ms: int
+    followers: int | None
+    sums: PackedInts
+    money: list[Sums]
+    register_places: PackedInts
+    register_ranks: PackedInts
+
+    def counters(self) -> I64:
+        """Return ``[window, counter]``."""
+        return unpack(self.sums).reshape(WINDOWS_AND_TOTAL, -1)
+
+    def registers(self) -> U8:
+        """Return ``[window, register]``."""
+        flat = np.zeros(WINDOWS_AND_TOTAL * REGISTERS, dtype=np.uint8)
+        flat[unpack(self.register_places)] = unpack(self.register_ranks).astype(np.uint8)
+        return flat.reshape(WINDOWS_AND_TOTAL, REGISTERS)
+
+
+_FORMAT: Final = Format("influencer snapshot", InfluencerSnapshot, numbered=False)
+encode_snapshot: Final = _FORMAT.encode
+
+
+def decode_snapshot(data: bytes) -> InfluencerSnapshot:
+    """Read a snapshot of this format or an older one.
+
+    Raises:
+        UnsupportedRecord: it was written by a newer version, or is not a snapshot at all.
+    """
+    snapshot = _FORMAT.decode(data)
+    refuse_more_counters("influencer snapshot", len(unpack(snapshot.sums)) // WINDOWS_AND_TOTAL, WIDTH)
+    return snapshot
+
+
+def unique_counts(registers: U8) -> list[int]:
+    """Return the estimate of each window from ``[window, register]``."""
+    windows = np.arange(len(registers))[:, None] * (RANKS + 1)
+    histograms = np.bincount((registers + windows).reshape(-1), minlength=len(registers) * (RANKS + 1))
+    return [int(value) for value in estimates(histograms.reshape(len(registers), RANKS + 1))]
+
+
+def describe(
+    store: InfluencerStore, registry: Registry, rows: Sequence[int]
+) -> list[tuple[InfluencerRollup, InfluencerSnapshot]]:
+    """Return rollup and second-stage snapshot of each row, as of the store's stream time."""
+    if not rows:
+        return []
+    sums = store.panes.window_sums(np.array(rows, dtype=np.int64))
+    return [_describe_row(store, registry, row, sums[index]) for index, row in enumerate(rows)]
+
+
+def _describe_row(
+    store: InfluencerStore, registry: Registry, row: int, sums: I64
+) -> tuple[InfluencerRollup, InfluencerSnapshot]:
+    campaign_id, influencer_id = store.keys[row]
+    as_of_ms = store.time_ms
+    definition = registry.influencer(campaign_id, influencer_id)
+    campaign = registry.campaigns.get(campaign_id)
+    card = None if campaign is None else campaign.definition.rate_card
+    followers = None if definition is None else definition.followers
+    if row in store.followers:
+        followers = store.followers[row][1]
+    ledger: Ledger | None = store.ledgers.get(row)
+    money = _NO_MONEY if ledger is None else ledger.window_sums(as_of_ms)
+    registers = store.uniques.window_registers(row, as_of_ms)
+    uniques = unique_counts(registers)
+    rollup = InfluencerRollup(
+        campaign_id=campaign_id,
+        influencer_id=influencer_id,
+        platform="" if definition is None else definition.platform,
+        handle="" if definition is None else definition.handle,
+        followers=followers,
+        as_of_ms=as_of_ms,
+        windows={
+            name: window_stats(sums[index], money[index], uniques[index], followers, card)
+            for index, name in enumerate(WINDOW_NAMES)
+        },
+    )
+    flat = registers.reshape(-1)
+    places = np.flatnonzero(flat)
+    snapshot = InfluencerSnapshot(
+        campaign_id=campaign_id,
+        influencer_id=influencer_id,
+        as_of_ms=as_of_ms,
+        followers=followers,
+        sums=pack(sums.reshape(WINDOWS_AND_TOTAL * WIDTH)),
+        money=money,
+        register_places=pack(places),
+        register_ranks=pack(flat[places]),
+    )
+    return rollup, snapshot

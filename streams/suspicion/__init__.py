@@ -1,0 +1,1 @@
+"""Which entrants look like no people, and the list for review."""

@@ -1,0 +1,63 @@
+"""The review of a giveaway: who of its entrants is suspected, under the names people know, and how many they are."""
+
+from collections import Counter
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from models.suspicion import POLICY_ACTIONS, SUSPICION_REASONS, Suspect, SuspicionNumbers, SuspicionPolicy
+from streams.giveaway.loaded import GiveawayData
+from streams.ledger.comment_texts import handle_key
+from streams.ledger.people import Person
+from streams.suspicion.comment_columns import columns_of
+from streams.suspicion.numbers import suspicion_numbers
+from streams.suspicion.score import suspects
+from streams.suspicion.views import views_of
+
+
+class Review(Struct, frozen=True):
+    """The suspects of a campaign under the names people know, and how many they are, by influencer ("" for all)."""
+
+    suspects: list[Suspect]
+    numbers: dict[str, SuspicionNumbers]
+
+
+def review_of(data: GiveawayData, as_of_ms: int) -> Review:
+    """Look for the suspects among the entrants, under the policy in the definition."""
+    # One after the other: comments in columns and entries need about the same memory.
+    suspected = suspects_of(data, data.rules.suspicion)
+    entries = data.entries()
+    entrants = entries.chances_of_people()
+    by_person = {number: suspect for number, suspect in suspected.items() if number in entrants}
+    found = [public_suspect(suspect, data.people[number]) for number, suspect in by_person.items()]
+    return Review(found, suspicion_numbers(by_person, entries, as_of_ms))
+
+
+def suspects_of(data: GiveawayData, policy: SuspicionPolicy) -> dict[int, Suspect]:
+    """Return the suspects among all who commented in time, by person hash, highest score first."""
+    names = {handle_key(account) for account in policy.cleared}
+    cleared = frozenset(
+        str(number)
+        for number, person in data.people.items()
+        if person.author_id in policy.cleared or (person.handle and handle_key(person.handle) in names)
+    )
+    found = suspects(columns_of(views_of(data.ledger.facts, data.book)), policy, cleared)
+    return {int(suspect.person): suspect for suspect in found}
+
+
+def public_suspect(suspect: Suspect, person: Person) -> Suspect:
+    """Return a suspect under the names people know: platform and author id, and the handle as written."""
+    return msgspec.structs.replace(suspect, person=f"{person.platform}/{person.author_id}", handle=person.handle)
+
+
+def summary_of(found: list[Suspect], as_of_ms: int) -> dict[Any, Any]:
+    """Return how many are suspected: in all, by action, and by reason (a suspect counts under each of theirs)."""
+    actions = Counter(suspect.action for suspect in found)
+    reasons = Counter(finding.reason for suspect in found for finding in suspect.findings)
+    return {
+        "as_of_ms": as_of_ms,
+        "suspects": len(found),
+        **{f"action.{action}": actions[action] for action in POLICY_ACTIONS},
+        **{f"reason.{reason}": reasons[reason] for reason in SUSPICION_REASONS},
+    }
