@@ -1,4 +1,4 @@
-"""Bytes that one version writes and another reads, of the formats that `tests/unit/test_formats.py` has none of.
+"""Bytes that one version writes and another reads, where ``tests/unit/streams`` keeps none.
 
 The two files in ``golden`` were written once, from `minute` and `watched` below, and are never written again.
 """

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from models.giveaway import BonusEntries
 from streams.giveaway.bonus_orders import BonusOrders
 from streams.ledger.blocks import Order
-from tests.unit.test_giveaway_entries import OPENS_MS, giveaway
+from tests.unit.streams.giveaway.test_entries import OPENS_MS, giveaway
 
 PEOPLE = (11, 12, 13)
 NAMES = {"ana": 0, "bob": 1}

@@ -430,7 +430,7 @@ def test_suspicious_entrants_are_in_the_giveaways_line() -> None:
 
 def test_the_demos_giveaway_is_open_now() -> None:
     """The example's giveaway of a past day is moved to begin now, as long as it was; an open one stays."""
-    definitions = read_definitions(Path(__file__).parents[2] / "examples" / "giveaway.yaml")
+    definitions = read_definitions(Path(__file__).parents[4] / "examples" / "giveaway.yaml")
     now = datetime(2026, 11, 1, 12, tzinfo=UTC)
     moved = opened_now(definitions, now)
     assert moved is not None

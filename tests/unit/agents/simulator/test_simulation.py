@@ -16,7 +16,7 @@ from models.times import HOUR_MS
 from models.topics import COMMENTS, CONVERSIONS, POSTS
 from streams.events.definitions import parse_definitions
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[4]
 START_MS = 1_776_520_800_000  # 2026-04-18T14:00:00Z
 
 

@@ -128,7 +128,7 @@ def test_a_block_of_format_1_is_read() -> None:
         comment(4),
     ]
     (block,) = ledger_of(events)
-    stored = (Path(__file__).parent / "golden" / "entry-block-format-1.msgpack").read_bytes()
+    stored = (Path(__file__).parents[2] / "golden" / "entry-block-format-1.msgpack").read_bytes()
     assert msgspec.msgpack.decode(stored)[0] == 1
     assert decode_fact(block.key(), stored) == block
     assert block.texts[1] == "other \0 \1 text"

@@ -13,7 +13,7 @@ from agents.cli.simulate import simulate
 from agents.simulator import SimulatedRecord, publisher, read_truth
 from agents.simulator.publisher import PublishError, publish
 
-GIVEAWAY = str(Path(__file__).parents[2] / "examples" / "giveaway.yaml")
+GIVEAWAY = str(Path(__file__).parents[4] / "examples" / "giveaway.yaml")
 
 
 def run(*arguments: str) -> tuple[int, str]:

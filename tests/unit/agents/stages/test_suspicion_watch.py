@@ -22,9 +22,8 @@ from streams.giveaway.rules import RuleBook
 from streams.ledger.collector import person_hash
 from streams.suspicion.numbers import suspicion_numbers
 from streams.suspicion.schedule import REST, PassSchedule
-
-from .test_entry_stage import definition
-from .test_giveaway_entries import OPENS_MS, block, comment
+from tests.unit.agents.stages.test_entries import definition
+from tests.unit.streams.giveaway.test_entries import OPENS_MS, block, comment
 
 
 def test_a_campaign_is_looked_at_when_something_was_heard() -> None:

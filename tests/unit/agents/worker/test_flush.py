@@ -17,8 +17,8 @@ from models.topics import COMMENTS, ENTRIES, POSTS
 from streams.ledger.blocks import EntryBlock
 from streams.pipeline.pipeline import Pipeline
 from streams.statistics.campaigns import CampaignBoard
+from tests.unit.agents.stages.test_entries import definition
 from tests.unit.events import NOON_MS, NOW_MS, WordScorer, records, value_of
-from tests.unit.test_entry_stage import definition
 
 INTERVAL_SECONDS = 1.0
 STEP_SECONDS = 0.25

@@ -1,7 +1,7 @@
 """What older versions have stored: upgraded to the same numbers; what newer ones have: refused, with what to do.
 
-The files in ``golden`` were written by the code of their format from the events of ``test_records.busy_state``, and so
-were the rollups next to them. They are never written again.
+The files in ``golden`` were written by the code of their format from the events of ``test_row_records.busy_state``, and
+so were the rollups next to them. They are never written again.
 """
 
 from pathlib import Path
@@ -24,9 +24,9 @@ from streams.statistics.campaigns import CampaignBoard
 from streams.statistics.counters import COLUMN, WIDTH
 from streams.statistics.snapshots import WINDOWS_AND_TOTAL, decode_snapshot, describe, encode_snapshot
 from tests.unit.events import partition_state
-from tests.unit.test_records import busy_state
+from tests.unit.streams.changelog.test_row_records import busy_state
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[2] / "golden"
 NAMES = ("ana", "bruno", "carla")
 
 

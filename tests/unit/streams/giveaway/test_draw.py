@@ -167,7 +167,7 @@ def test_records_refuse_unknown_fields() -> None:
         msgspec.convert({**document, "note": "x"}, FrozenEntries)
 
 
-DOCS = (Path(__file__).parents[2] / "docs" / "giveaway.md").read_text(encoding="utf-8")
+DOCS = (Path(__file__).parents[4] / "docs" / "giveaway.md").read_text(encoding="utf-8")
 
 
 def in_shell(path: Path, commitment: str, randomness: str, count: int) -> list[str]:

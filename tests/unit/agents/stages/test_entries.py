@@ -19,8 +19,7 @@ from models.topics import ENTRIES
 from streams.events.attribution import Registry
 from streams.events.partitioning import partition_of
 from streams.ledger.blocks import EntryBlock, decode_fact, encode_fact
-
-from .test_giveaway_entries import OPENS, OPENS_MS, block, comment
+from tests.unit.streams.giveaway.test_entries import OPENS, OPENS_MS, block, comment
 
 PARTITIONS = 4
 HOME = partition_of("spring", PARTITIONS)

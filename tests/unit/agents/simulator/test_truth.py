@@ -20,7 +20,7 @@ from models.rollups import Snapshot, WindowStats
 from streams.events.definitions import parse_definitions
 from streams.replay import Replay, ReplayCounts
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[4]
 START_MS = 1_776_520_800_000
 NOW_MS = START_MS + 7 * 3_600_000
 

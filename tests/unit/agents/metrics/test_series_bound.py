@@ -18,8 +18,7 @@ from streams.alerts.transitions import Told
 from streams.events.attribution import Registry
 from streams.pipeline.pipeline import Pipeline
 from tests.series_bound import stated_bound
-
-from .events import campaign, influencer
+from tests.unit.events import campaign, influencer
 
 CAP = 5
 CAMPAIGNS = ("spring", "summer")

@@ -16,7 +16,7 @@ from agents.liveness.watchdog import GRACE_SECONDS, LOOK_SECONDS, Watch
 from agents.settings import Settings
 from models.topics import COMMENTS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[4]
 
 
 def a_watch() -> tuple[Watch, Health]:

@@ -49,7 +49,7 @@ def test_definition_is_read_with_its_times_quoted_or_not() -> None:
 
 def test_the_example_of_the_repository_is_valid() -> None:
     """What a newcomer applies first works."""
-    text = (Path(__file__).parents[2] / "examples" / "giveaway.yaml").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[4] / "examples" / "giveaway.yaml").read_text(encoding="utf-8")
     [definition] = parse_definitions(text)
     assert len(definition.influencers) == 40
 

@@ -8,7 +8,7 @@ import pytest
 from streams.sentiment.scorers import classify, default_scorer
 from training.sentiment_data import CLASSES, LabelledTexts, load_comments, load_labelled
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "sentiment"
+DATA = Path(__file__).resolve().parents[5] / "shared" / "data" / "sentiment"
 
 
 def recalls(texts: LabelledTexts) -> list[float]:
@@ -45,7 +45,7 @@ def test_no_comment_is_in_two_splits() -> None:
 
 def test_comment_file_is_clean() -> None:
     """Every row has a text, a known class and a known split, once."""
-    path = Path(__file__).resolve().parents[2] / "training" / "giveaway_comments.csv"
+    path = Path(__file__).resolve().parents[4] / "training" / "giveaway_comments.csv"
     with path.open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))
     assert {row["label"] for row in rows} == set(CLASSES)
