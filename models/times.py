@@ -13,8 +13,8 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 def epoch_ms(time: datetime | int) -> int:
     """Return a moment as epoch milliseconds, cut to the millisecond: rounding could move an event into the next pane.
 
-    Integers throughout: ``timestamp() * 1000`` falls short of some whole milliseconds near 1970, and is coarser than
-    30 µs in the year 9999. Moments before 1970 are cut towards the past too.
+    Integers throughout: ``timestamp() * 1000`` falls short of some whole milliseconds (2038-07-12T21:47:31.127Z),
+    and is coarser than 30 µs in the year 9999. Moments before 1970 are cut towards the past too.
 
     Args:
         time: a datetime with an offset, or epoch milliseconds, which pass as they are.

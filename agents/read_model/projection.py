@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 
 from agents.read_model.alerts import AlertProjection
 from models.read_model import Keys
-from models.rollups import CampaignRollup, GiveawayRollup, Rollup, WindowStats
+from models.rollups import CampaignRollup, GiveawayRollup, InfluencerRollup, Rollup, WindowStats
 
 HASH_STATISTICS: Final = (
     "posts",
@@ -197,25 +197,20 @@ class RedisProjection(Service):
         for rollup, encoded in entries:
             campaign_id = rollup.campaign_id
             pipe.sadd(self._keys.campaigns, campaign_id)
-            if isinstance(rollup, CampaignRollup):
-                key, influencer_id = self._keys.campaign(campaign_id), ""
-            elif isinstance(rollup, GiveawayRollup):
-                influencer_id = rollup.influencer_id
-                key = self._keys.giveaway(campaign_id, influencer_id)
-                if influencer_id:
-                    pipe.sadd(self._keys.influencers(campaign_id), influencer_id)
-            else:
-                influencer_id = rollup.influencer_id
-                key = self._keys.influencer(campaign_id, influencer_id)
+            influencer_id = "" if isinstance(rollup, CampaignRollup) else rollup.influencer_id
+            if isinstance(rollup, InfluencerRollup) or influencer_id:
                 pipe.sadd(self._keys.influencers(campaign_id), influencer_id)
+            if isinstance(rollup, InfluencerRollup):
                 for window, stats in rollup.windows.items():
                     for metric in LEADERBOARD_METRICS:
                         board = self._keys.leaderboard(campaign_id, window, metric)
                         boards.setdefault(board, {})[influencer_id] = getattr(stats, metric)
+            kind = str(rollup.__struct_config__.tag)
+            key = self._keys.entity(kind, campaign_id, influencer_id)
             pipe.delete(key)
             pipe.hset(key, mapping=hash_fields(rollup, encoded))
             update = {
-                "kind": rollup.__struct_config__.tag,
+                "kind": kind,
                 "campaign_id": campaign_id,
                 "influencer_id": influencer_id,
                 "as_of_ms": rollup.as_of_ms,
