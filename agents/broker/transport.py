@@ -27,7 +27,7 @@ from faust.types.transports import ConsumerT
 
 from agents.broker.fetcher_patch import use_whole_fetches
 from agents.broker.log_ends import log_ends
-from agents.state.fence import Membership
+from agents.broker.membership import Membership
 
 log: Final = logging.getLogger("campaign_pulse")
 OFFSET_UNKNOWN: Final = 0

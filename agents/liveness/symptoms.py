@@ -10,10 +10,10 @@ from mode import Service
 from msgspec import Struct
 
 from agents.broker.inputs import Inputs
+from agents.broker.membership import Membership
 from agents.broker.record_collector import Outbox
 from agents.liveness.health import Health
 from agents.settings import Settings
-from agents.state.fence import Membership
 from models.topics import INPUT_TOPICS
 from streams.pipeline.pipeline import Pipeline
 

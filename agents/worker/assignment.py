@@ -8,11 +8,12 @@ from typing import Final, Protocol
 from faust.types import TP
 
 from agents.broker.inputs import Inputs
+from agents.broker.membership import FencedOut
 from agents.broker.record_collector import Headers, Outbox
 from agents.liveness.health import Health
 from agents.stages.alerts import AlertWorker
 from agents.stages.entries import EntryStage
-from agents.state.fence import Fence, FencedOut
+from agents.state.fence import Fence
 from agents.state.table import StateTable
 from agents.worker.app import PulseApp
 from agents.worker.flush import Flusher

@@ -11,31 +11,34 @@ from mode import Service
 from prometheus_client import CollectorRegistry
 
 from agents.broker.inputs import Inputs
+from agents.broker.membership import Membership
 from agents.broker.record_collector import Outbox
 from agents.broker.topic_admin import STATE_TABLE, changelog_topic
 from agents.broker.transport import BatchConsumer, BatchSchema
 from agents.clock import Clock
 from agents.liveness.exits import Ending
-from agents.liveness.health import Health, WebServer
+from agents.liveness.health import Health
 from agents.liveness.lifecycle import Lifecycle
 from agents.liveness.symptoms import Vitals
 from agents.liveness.watchdog import Watch, Watchdog
 from agents.metrics.collector import PulseCollector
 from agents.metrics.figures import PipelineFigures
+from agents.metrics.web import WebServer
 from agents.read_model.projection import RedisProjection
 from agents.settings import Settings
 from agents.stages.alerts import AlertWorker
 from agents.stages.definitions import Change, DefinitionFeed
 from agents.stages.entries import EntryStage
 from agents.stages.suspicion_watch import SuspicionWatch
-from agents.state.fence import Fence, FencedTable, Membership
+from agents.state.fence import Fence, FencedTable
 from agents.state.stores import StateStore
 from agents.state.table import StateTable
 from agents.worker.app import PulseApp
 from agents.worker.assignment import Stage, Tenure
 from agents.worker.flush import Flusher
 from agents.worker.handlers import Processing
-from models.read_model import WorkerHealth, encode_health
+from agents.worker.worker_health import worker_health
+from models.read_model import encode_health
 from models.topics import CLOSED_WINDOWS, COMMENTS, CONVERSIONS, ENTRIES, INFLUENCER_SNAPSHOTS, INPUT_TOPICS, POSTS
 from streams.pipeline.partition import Limits
 from streams.pipeline.pipeline import Pipeline
@@ -327,21 +330,12 @@ class Worker:
 
     def _health_fields(self) -> tuple[str, dict[str, str]]:
         """Return this worker's name and the fields of its health hash in Redis."""
-        figures = self.figures.now()
-        health = WorkerHealth(
-            worker=self._settings.worker_name,
-            started_at_ms=self.lifecycle.health.started_at_ms,
-            updated_at_ms=self._clock(),
-            partitions=len(self.pipeline.partitions),
-            events_total=figures.events,
-            duplicates_total=figures.duplicates,
-            forwarded_total=figures.forwarded,
-            rejected_total=sum(figures.rejected.values()),
-            rejected=figures.rejected,
-            events_per_second=figures.events_per_second,
-            lag=figures.lag,
-            watermark_delay_seconds=figures.watermark_delay_seconds,
-            flush_seconds=self._flusher.last_seconds,
-            influencers=figures.influencers,
+        health = worker_health(
+            self._settings.worker_name,
+            self.lifecycle.health.started_at_ms,
+            self._clock(),
+            len(self.pipeline.partitions),
+            self.figures.now(),
+            self._flusher.last_seconds,
         )
         return health.worker, encode_health(health)

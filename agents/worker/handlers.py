@@ -8,9 +8,9 @@ from faust.types import TP
 from prometheus_client import CollectorRegistry, Histogram
 
 from agents.broker.inputs import Inputs
+from agents.broker.membership import FencedOut
 from agents.clock import Clock
 from agents.stages.alerts import AlertWorker
-from agents.state.fence import FencedOut
 from agents.worker.flush import Flusher
 from models.topics import INFLUENCER_SNAPSHOTS
 from streams.columns.formats import UnsupportedRecord

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 import msgspec
 import pytest
 
-from agents.embedded.processes import ChildProcess, free_port, wait_until
+from agents.clock import wait_until
+from agents.embedded.processes import ChildProcess, free_port
 from agents.liveness.exits import ExitCode
 from agents.liveness.health import PHASES
 from agents.simulator.plan import SimulationPlan
