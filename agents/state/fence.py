@@ -12,7 +12,7 @@ from typing import Any, Final
 from faust.types import EventT
 
 from agents.broker.membership import FencedOut, Membership
-from agents.broker.record_collector import Delivery, Headers, Outbox
+from agents.broker.record_collector import Delivery, Headers, RecordCollector
 from agents.state.faust_table import StoredTable
 from agents.state.stores import Change
 from agents.state.table import StateTable
@@ -59,7 +59,7 @@ class Fence:
     Args:
         table: the state table, mirror of the changelog.
         changelog: name of the changelog topic.
-        outbox: delivers to Kafka.
+        collector: delivers to Kafka.
         membership: of the consumer group.
         show_again: asked to publish every number of a partition again, because an earlier owner may have published.
         clock: seconds, never going back.
@@ -69,14 +69,14 @@ class Fence:
         self,
         table: StateTable,
         changelog: str,
-        outbox: Outbox,
+        collector: RecordCollector,
         membership: Membership,
         show_again: Callable[[int], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._table = table
         self._changelog = changelog
-        self._outbox = outbox
+        self._collector = collector
         self._show_again = show_again
         self._clock = clock
         self._offsets = OwnOffsets()
@@ -163,7 +163,7 @@ class Fence:
             yield partition, key, value
 
     async def write(self, records: Iterable[tuple[int, bytes, bytes | None]]) -> None:
-        """Write (partition, key, value) to the changelog, with whatever the outbox holds besides; then to the mirror.
+        """Write (partition, key, value) to the changelog, with what else is collected; then to the mirror.
 
         Raises:
             KafkaError: something could not be delivered.
@@ -174,8 +174,8 @@ class Fence:
         written = list(records)
         await self.membership.assure()
         for partition, key, value in written:
-            self._outbox.add(self._changelog, partition, key, value, self.headers(partition))
-        deliveries = await self._outbox.deliver()
+            self._collector.add(self._changelog, partition, key, value, self.headers(partition))
+        deliveries = await self._collector.deliver()
         await self.membership.assure()
         self._look_at(deliveries)
         changes: dict[int, list[Change]] = {}

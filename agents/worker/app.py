@@ -34,7 +34,7 @@ class PulseApp(faust.App):
         super()._crash(reason)
 
     def on_rebalance_start(self) -> None:
-        """Tell where the worker is: called before the partitions are given back, in the consumer's thread."""
+        """Note that partitions are given back: called before it happens, in the consumer's thread."""
         self.lifecycle.health.rebalancing()
         super().on_rebalance_start()
 
@@ -43,7 +43,7 @@ class PulseApp(faust.App):
         await super()._on_partitions_assigned(assigned, generation_id)
 
     def on_rebalance_end(self) -> None:
-        """Tell that a worker which was assigned nothing has nothing to wait for."""
+        """Note that a worker which was assigned nothing is ready: it has nothing to wait for."""
         super().on_rebalance_end()
         if not any(tp.topic == COMMENTS for tp in self.consumer.assignment()):
             self.lifecycle.health.ready([])

@@ -12,14 +12,14 @@ from prometheus_client import CollectorRegistry
 
 from agents.broker.inputs import Inputs
 from agents.broker.membership import Membership
-from agents.broker.record_collector import Outbox
+from agents.broker.record_collector import RecordCollector
 from agents.broker.topic_admin import STATE_TABLE, changelog_topic
 from agents.broker.transport import BatchConsumer, BatchSchema
 from agents.clock import Clock
-from agents.liveness.exits import Ending
+from agents.liveness.exits import Exit
 from agents.liveness.health import Health
 from agents.liveness.lifecycle import Lifecycle
-from agents.liveness.symptoms import Vitals
+from agents.liveness.symptoms import Symptoms
 from agents.liveness.watchdog import Watch, Watchdog
 from agents.metrics.collector import PulseCollector
 from agents.metrics.figures import PipelineFigures
@@ -34,9 +34,9 @@ from agents.state.fence import Fence, FencedTable
 from agents.state.stores import StateStore
 from agents.state.table import StateTable
 from agents.worker.app import PulseApp
-from agents.worker.assignment import Stage, Tenure
+from agents.worker.assignment import Assignment, Stage
 from agents.worker.flush import Flusher
-from agents.worker.handlers import Processing
+from agents.worker.handlers import Handlers
 from agents.worker.worker_health import worker_health
 from models.read_model import encode_health
 from models.topics import CLOSED_WINDOWS, COMMENTS, CONVERSIONS, ENTRIES, INFLUENCER_SNAPSHOTS, INPUT_TOPICS, POSTS
@@ -126,16 +126,16 @@ class Worker:
         self._settings = settings
         self._clock = clock
         self.app = make_app(settings, partitions)
-        health, ending = Health(clock), Ending()
+        health, worker_exit = Health(clock), Exit()
         watch = Watch(settings, health)
-        self.lifecycle = self.app.lifecycle = Lifecycle(health, watch, ending)
+        self.lifecycle = self.app.lifecycle = Lifecycle(health, watch, worker_exit)
 
         scorer = CachedScorer(make_scorer(settings.sentiment), settings.sentiment_cache)
         inputs = Inputs()
         self.pipeline = make_pipeline(settings, partitions, scorer)
         self.figures = PipelineFigures(self.pipeline, inputs, clock)
         self._board = CampaignBoard()
-        outbox = Outbox(settings.bootstrap_servers, dict(partitions))
+        record_collector = RecordCollector(settings.bootstrap_servers, dict(partitions))
         self.redis = redis = (
             RedisProjection(settings.redis_url, settings.redis_prefix, self._show_all, self._health_fields)
             if settings.redis_url
@@ -143,15 +143,15 @@ class Worker:
         )
         self._membership = Membership(settings.session_seconds)
         table, changelog = StateTable(store), changelog_topic(settings)
-        fence = Fence(table, changelog, outbox, self._membership, self._show_partition)
+        fence = Fence(table, changelog, record_collector, self._membership, self._show_partition)
         wait_ms = round(settings.alert_wait_seconds * 1000)
-        self._alerts = AlertWorker(self.pipeline, table, fence, outbox, redis, inputs.confirm, wait_ms)
+        self._alerts = AlertWorker(self.pipeline, table, fence, record_collector, redis, inputs.confirm, wait_ms)
         self.entries = EntryStage(settings.bootstrap_servers, partitions[ENTRIES], clock)
         self._suspicion = SuspicionWatch(settings, self.entries, lambda: self.pipeline.registry)
         self._flusher = Flusher(
             self.pipeline,
             self._board,
-            outbox,
+            record_collector,
             redis,
             fence,
             inputs.confirm,
@@ -163,7 +163,7 @@ class Worker:
         stages: list[Stage] = [self._alerts, self.entries, self._suspicion]
         if redis is not None:
             stages.append(redis)
-        self._tenure = Tenure(
+        self._assignment = Assignment(
             self.app,
             health,
             self.pipeline,
@@ -171,7 +171,7 @@ class Worker:
             changelog,
             fence,
             self._flusher,
-            outbox,
+            record_collector,
             inputs,
             self._alerts,
             self.entries,
@@ -185,12 +185,12 @@ class Worker:
         changes = self.app.channel(maxsize=_CHANGES_QUEUED)
         definitions = DefinitionFeed(settings.bootstrap_servers, self._define, changes.put, self._bad_definition)
         web = WebServer(settings.metrics_host, settings.metrics_port, registry, health)
-        services: list[Service] = [web, outbox, definitions, self.entries]
+        services: list[Service] = [web, record_collector, definitions, self.entries]
         if settings.suspicion_seconds:
             services.append(self._suspicion)
         if redis is not None:
             services.append(redis)
-        vitals = Vitals(
+        symptoms = Symptoms(
             settings,
             self.app,
             health,
@@ -198,10 +198,10 @@ class Worker:
             self.pipeline,
             self._membership,
             lambda: self._flusher.began_at,
-            outbox,
+            record_collector,
             services,
         )
-        self.watchdog = Watchdog(watch, vitals.symptoms, ending)
+        self.watchdog = Watchdog(watch, symptoms.find, worker_exit)
         self.app.services = (self.watchdog, *services)
         self.app.prepare = self._prepare
         registry.register(
@@ -212,7 +212,7 @@ class Worker:
                 self.figures,
                 self._flusher,
                 fence,
-                self._tenure,
+                self._assignment,
                 scorer,
                 redis,
                 self._alerts,
@@ -220,18 +220,18 @@ class Worker:
                 self._suspicion,
             )
         )
-        processing = Processing(
+        handlers = Handlers(
             self.pipeline,
             self._board,
             self._alerts,
             self._flusher,
             inputs,
             clock,
-            self._tenure.give_up,
+            self._assignment.on_lost,
             self.app.crash,
             registry,
         )
-        self._define_agents(processing, changes)
+        self._define_agents(handlers, changes)
 
     # --------------------------------------------------------- tables and agents
 
@@ -241,14 +241,14 @@ class Worker:
             partitions=partitions,
             key_type=bytes,
             value_type=bytes,
-            on_recover=self._tenure.recovered,
+            on_recover=self._assignment.recovered,
             options={"state": store},
             help="State of influencers and remembered event ids",
         )
         table.order = fence.order
         table.bootstrap_servers = self._settings.bootstrap_servers
 
-    def _define_agents(self, processing: Processing, changes: Any) -> None:
+    def _define_agents(self, handlers: Handlers, changes: Any) -> None:
         topics = {
             name: self.app.topic(name, schema=BatchSchema(), acks=False)
             for name in (*INPUT_TOPICS, INFLUENCER_SNAPSHOTS, CLOSED_WINDOWS)
@@ -257,27 +257,27 @@ class Worker:
         @self.app.agent(topics[POSTS], name="posts")
         async def posts(stream: Any) -> None:
             async for event in stream.events():
-                await processing.apply(POSTS, event)
+                await handlers.on_events(POSTS, event)
 
         @self.app.agent(topics[COMMENTS], name="comments")
         async def comments(stream: Any) -> None:
             async for event in stream.events():
-                await processing.apply(COMMENTS, event)
+                await handlers.on_events(COMMENTS, event)
 
         @self.app.agent(topics[CONVERSIONS], name="conversions")
         async def conversions(stream: Any) -> None:
             async for event in stream.events():
-                await processing.apply(CONVERSIONS, event)
+                await handlers.on_events(CONVERSIONS, event)
 
         @self.app.agent(topics[INFLUENCER_SNAPSHOTS], name="campaigns")
         async def campaigns(stream: Any) -> None:
             async for event in stream.events():
-                await processing.combine(event)
+                await handlers.on_snapshots(event)
 
         @self.app.agent(topics[CLOSED_WINDOWS], name="alerts")
         async def alerts(stream: Any) -> None:
             async for event in stream.events():
-                await processing.judge(event)
+                await handlers.on_windows(event)
 
         @self.app.agent(changes, name="definitions")
         async def definitions(stream: Any) -> None:
@@ -291,8 +291,8 @@ class Worker:
         consumer.bootstrap_servers = tuple(self._settings.bootstrap_servers)
         consumer.tick_seconds = self._settings.tick_seconds
         consumer.membership = self._membership
-        consumer.on_drain = self._tenure.drain
-        consumer.on_assigned = self._tenure.take_over
+        consumer.on_revoked = self._assignment.on_revoked
+        consumer.on_assigned = self._assignment.on_assigned
         self._inputs.consumer = consumer
 
     # ------------------------------------------------------- how the parts meet

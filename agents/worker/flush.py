@@ -14,7 +14,7 @@ from typing import Final
 from faust.types import TP
 from msgspec import json
 
-from agents.broker.record_collector import Outbox, Sending
+from agents.broker.record_collector import RecordCollector, Sending
 from agents.read_model.projection import RedisProjection
 from agents.stages.alerts import AlertWorker
 from agents.stages.entries import EntryStage, Own
@@ -63,7 +63,7 @@ class Flusher:
     Args:
         pipeline: the state.
         board: the second stage.
-        outbox: delivers to Kafka.
+        collector: delivers to Kafka.
         redis: the read model, or None.
         fence: writes to the changelog, and says whether this worker may still write at all.
         confirm: told (topic-partition, next offset) once a flush is confirmed.
@@ -79,7 +79,7 @@ class Flusher:
         self,
         pipeline: Pipeline,
         board: CampaignBoard,
-        outbox: Outbox,
+        collector: RecordCollector,
         redis: RedisProjection | None,
         fence: Fence,
         confirm: Callable[[TP, int], None],
@@ -92,7 +92,7 @@ class Flusher:
     ) -> None:
         self._pipeline = pipeline
         self._board = board
-        self._outbox = outbox
+        self._collector = collector
         self._redis = redis
         self._fence = fence
         self._confirm = confirm
@@ -113,7 +113,7 @@ class Flusher:
         """When the flush that is under way began, in seconds of ``perf_counter``."""
 
     async def flush_if_due(self) -> bool:
-        """Flush when the interval has passed and no flush is under way; tell whether it did."""
+        """Flush when the interval has passed and no flush is under way; return whether it did."""
         now, due_at = self._clock(), self._due_at
         if self._pipeline.is_quiet:
             due_at = self._interval_at
@@ -185,7 +185,7 @@ class Flusher:
                 (state.partition, ids_key(state.partition, topic, sequence), None)
                 for topic, sequence in gone.get(state.partition, ())
             ]
-            self._collect_refused(state)
+            self._collect_diverted(state)
         await self._hand_on_all()
         rows = 0
         for state in states:
@@ -203,24 +203,24 @@ class Flusher:
             self._confirm(tp, next_offset)
         await self._note_arrived()
 
-    def _collect_refused(self, state: PartitionState) -> None:
+    def _collect_diverted(self, state: PartitionState) -> None:
         for letter in state.take_dead_letters():
             value, headers = letter.value, letter.headers()
             if value is not None and len(value) > LARGEST_DEAD_LETTER_BYTES:
                 headers.append(("pulse.cut-from-bytes", str(len(value)).encode()))
                 value = value[:LARGEST_DEAD_LETTER_BYTES]
-            self._outbox.add(DEAD_LETTERS, 0, letter.key, value, headers)
+            self._collector.add(DEAD_LETTERS, 0, letter.key, value, headers)
         for forward in state.take_forwards():
             headers = [("pulse.forwarded-from", forward.origin.encode())]
-            self._outbox.add(forward.topic, forward.partition, forward.key, forward.value, headers)
+            self._collector.add(forward.topic, forward.partition, forward.key, forward.value, headers)
 
     async def _hand_on(self, blocks: Iterable[EntryBlock]) -> None:
         """Begin to send facts of giveaways, and have them taken meanwhile by whoever decides about them."""
         by_partition: dict[int, list[EntryBlock]] = {}
         for block in blocks:
-            by_partition.setdefault(self._outbox.partition_of(ENTRIES, block.campaign_id), []).append(block)
+            by_partition.setdefault(self._collector.partition_of(ENTRIES, block.campaign_id), []).append(block)
         begun = [
-            (partition, some, self._outbox.begin(ENTRIES, partition, _records_of(some)))
+            (partition, some, self._collector.begin(ENTRIES, partition, _records_of(some)))
             for partition, some in by_partition.items()
         ]
         if self._entries is not None:
@@ -246,9 +246,9 @@ class Flusher:
             for start in range(0, len(changed), _ROWS_AT_A_TIME):
                 for rollup, snapshot in describe(state.influencers, registry, changed[start : start + _ROWS_AT_A_TIME]):
                     key = _encode_json([rollup.campaign_id, rollup.influencer_id])
-                    self._outbox.add_keyed(INFLUENCER_SNAPSHOTS, rollup.campaign_id, key, encode_snapshot(snapshot))
+                    self._collector.add_keyed(INFLUENCER_SNAPSHOTS, rollup.campaign_id, key, encode_snapshot(snapshot))
                     self._show(rollup, rollup.campaign_id, key)
-                if self._outbox.pending_bytes >= _NUMBERS_BYTES:
+                if self._collector.pending_bytes >= _NUMBERS_BYTES:
                     await self._deliver_numbers()
                 await asyncio.sleep(0)
         for campaign in self._board.take_changed(registry):
@@ -268,11 +268,11 @@ class Flusher:
 
     async def _deliver_numbers(self) -> None:
         await self._fence.membership.assure()
-        await self._outbox.deliver()
+        await self._collector.deliver()
 
     def _show(self, rollup: Rollup, campaign_id: str, key: bytes) -> None:
         encoded = _encode_json(rollup)
-        self._outbox.add_keyed(ROLLUPS, campaign_id, key, encoded)
+        self._collector.add_keyed(ROLLUPS, campaign_id, key, encoded)
         if self._redis is not None:
             self._redis.put(rollup, encoded)
 

@@ -55,7 +55,7 @@ class FlushedKafka(Kafka):
         return table_of(self.changelog).read(partition)
 
 
-class Outbox:
+class RecordCollector:
     """Collects what a flush sends and delivers as much of it as survives."""
 
     def __init__(self, kafka: Kafka) -> None:
@@ -136,14 +136,14 @@ class FlushingWorker(Worker):
     def __init__(self, kafka: Kafka) -> None:
         super().__init__(kafka)
         self._store = self.make_store(kafka)
-        self._outbox = self.make_outbox(kafka)
+        self._collector = self.make_collector(kafka)
         table = StateTable(self._store)
-        self.fence = Fence(table, CHANGELOG, self._outbox, Member(), self._show_again)  # type: ignore[arg-type]
+        self.fence = Fence(table, CHANGELOG, self._collector, Member(), self._show_again)  # type: ignore[arg-type]
         asyncio.run(self.fence.take_over(range(PARTITIONS), 1, {}))
         self._flush = Flusher(
             self.pipeline,
             CampaignBoard(),
-            self._outbox,  # type: ignore[arg-type]  # a stand-in for the one that talks to a broker
+            self._collector,  # type: ignore[arg-type]  # a stand-in for the one that talks to a broker
             None,
             self.fence,
             self._confirm,
@@ -154,9 +154,9 @@ class FlushingWorker(Worker):
         """Return the worker's copy of the changelog."""
         return fill(MemoryStore(), kafka.changelog)
 
-    def make_outbox(self, kafka: Kafka) -> Outbox:
+    def make_collector(self, kafka: Kafka) -> RecordCollector:
         """Return what delivers to this Kafka."""
-        return Outbox(kafka)
+        return RecordCollector(kafka)
 
     def _show_again(self, partition: int) -> None:
         self.pipeline.partitions[partition].touch_all()
@@ -189,8 +189,8 @@ class FlushingWorker(Worker):
             finally:
                 feeding.cancel()
 
-        self._outbox.survives = survives
-        self._outbox.whole = 0 if survives is None else survives(22) + 2 * survives(23)
+        self._collector.survives = survives
+        self._collector.whole = 0 if survives is None else survives(22) + 2 * survives(23)
         asyncio.run(both())
         if survives is not None:
             raise Killed

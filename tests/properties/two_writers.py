@@ -18,7 +18,7 @@ from streams.changelog.fencing import EPOCH_HEADER, NO_EPOCH, ChangelogOrder, Ep
 from streams.changelog.keys import fence_key
 from streams.changelog.row_records import RowRecord
 from tests.properties.crashes import Killed, Worker, Write
-from tests.properties.flushing_worker import CHANGELOG, FlushedKafka, FlushingWorker, Outbox
+from tests.properties.flushing_worker import CHANGELOG, FlushedKafka, FlushingWorker, RecordCollector
 
 _FLUSHES_UNTIL_REWRITTEN = 2
 """The first one after a foreign record shows it, the second one writes everything again."""
@@ -110,7 +110,7 @@ class SharedKafka(FlushedKafka):
         return table.read(partition)
 
 
-class SharedOutbox(Outbox):
+class SharedCollector(RecordCollector):
     """Delivers the owner's records one by one, late records of others between them; an earlier owner's wait."""
 
     def __init__(self, kafka: SharedKafka, is_owner: Callable[[], bool]) -> None:
@@ -169,9 +169,9 @@ class Owner(FlushingWorker):
         assert isinstance(self._store, KeptStore)
         return deepcopy(self._store)
 
-    def make_outbox(self, kafka: Any) -> SharedOutbox:
+    def make_collector(self, kafka: Any) -> SharedCollector:
         """Return what delivers to this Kafka."""
-        return SharedOutbox(kafka, lambda: self.is_owner)
+        return SharedCollector(kafka, lambda: self.is_owner)
 
     @property
     def is_owner(self) -> bool:
@@ -180,9 +180,9 @@ class Owner(FlushingWorker):
 
     def let_in_between(self, counts: list[int]) -> None:
         """Have late records arrive in the middle of the next flush."""
-        outbox = self._outbox
-        assert isinstance(outbox, SharedOutbox)
-        outbox.between = iter(counts)
+        collector = self._collector
+        assert isinstance(collector, SharedCollector)
+        collector.between = iter(counts)
 
     def commit(self, mask: int) -> None:
         """Commit, unless the broker refuses the generation."""

@@ -34,7 +34,7 @@ class Member:
 
 
 class SlowBroker:
-    """An outbox whose first delivery takes some time by the clock, and some of the processor's; its own clocks too."""
+    """A record collector whose first delivery takes time by the clock and of the processor; its own clocks too."""
 
     pending_bytes = 0
 
@@ -134,7 +134,7 @@ def test_what_was_decided_about_entries_is_shown_soon_once_the_stream_is_quiet()
 
 
 class Log:
-    """An outbox and a second stage of giveaways that note what happens in what order."""
+    """A record collector and a second stage of giveaways that note what happens in what order."""
 
     pending_bytes = 0
     has_news = False

@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 
-from agents.broker.record_collector import Delivery, Outbox
+from agents.broker.record_collector import Delivery, RecordCollector
 from agents.read_model.projection import RedisProjection
 from agents.worker.build import FETCHED_BYTES, LARGEST_FETCH_BYTES, LEAST_FETCH_BYTES, fetch_bytes
 from models.rollups import InfluencerRollup
@@ -60,7 +60,7 @@ assert resident() < before + (8 << 20), resident() - before
     assert done.returncode == 0, done.stderr
 
 
-class CountedOutbox(Outbox):
+class CountedCollector(RecordCollector):
     """Knows the largest delivery."""
 
     def __init__(self) -> None:
@@ -70,12 +70,12 @@ class CountedOutbox(Outbox):
 
 def test_outbox_knows_how_much_it_holds() -> None:
     """Keys and values count; what was handed on or dropped does not."""
-    outbox = CountedOutbox()
-    outbox.add(COMMENTS, 0, b"key", b"value")
-    outbox.add_keyed(COMMENTS, "c", b"key", None)
-    assert outbox.pending_bytes == 11
-    outbox.discard()
-    assert outbox.pending_bytes == 0
+    collector = CountedCollector()
+    collector.add(COMMENTS, 0, b"key", b"value")
+    collector.add_keyed(COMMENTS, "c", b"key", None)
+    assert collector.pending_bytes == 11
+    collector.discard()
+    assert collector.pending_bytes == 0
 
 
 def test_a_flush_of_many_writes_portion_by_portion() -> None:
