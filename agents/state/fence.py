@@ -63,6 +63,7 @@ class Fence:
         membership: of the consumer group.
         show_again: asked to publish every number of a partition again, because an earlier owner may have published.
         clock: seconds, never going back.
+        refresh_seconds: how old the fence of a partition in which nothing changes may become.
     """
 
     def __init__(
@@ -73,12 +74,14 @@ class Fence:
         membership: Membership,
         show_again: Callable[[int], None],
         clock: Callable[[], float] = time.monotonic,
+        refresh_seconds: float = REFRESH_SECONDS,
     ) -> None:
         self._table = table
         self._changelog = changelog
         self._collector = collector
         self._show_again = show_again
         self._clock = clock
+        self._refresh_seconds = refresh_seconds
         self._offsets = OwnOffsets()
         self._epochs: dict[int, Epoch] = {}
         self._fenced_at: dict[int, float] = {}
@@ -148,7 +151,7 @@ class Fence:
         written: Written = []
         for partition, epoch in self._epochs.items():
             at = self._fenced_at.get(partition)
-            if at is None or now - at >= REFRESH_SECONDS:
+            if at is None or now - at >= self._refresh_seconds:
                 written.append((partition, fence_key(partition), epoch.encode()))
                 self._fenced_at[partition] = now
         overwritten, self._overwritten = self._overwritten, set()

@@ -35,8 +35,10 @@ from agents.state.stores import StateStore
 from agents.state.table import StateTable
 from agents.worker.app import PulseApp
 from agents.worker.assignment import Assignment, Stage
+from agents.worker.fact_sender import FactSender
 from agents.worker.flush import Flusher
 from agents.worker.handlers import Handlers
+from agents.worker.numbers import NumberPublisher
 from agents.worker.worker_health import worker_health
 from models.read_model import encode_health
 from models.topics import CLOSED_WINDOWS, COMMENTS, CONVERSIONS, ENTRIES, INFLUENCER_SNAPSHOTS, INPUT_TOPICS, POSTS
@@ -148,17 +150,19 @@ class Worker:
         self._alerts = AlertWorker(self.pipeline, table, fence, record_collector, redis, inputs.confirm, wait_ms)
         self.entries = EntryStage(settings.bootstrap_servers, partitions[ENTRIES], clock)
         self._suspicion = SuspicionWatch(settings, self.entries, lambda: self.pipeline.registry)
+        facts = FactSender(self.pipeline, record_collector, self.entries, lag=lambda: sum(self.figures.lags().values()))
+        numbers = NumberPublisher(
+            self.pipeline, self._board, facts, self.entries, record_collector, self._membership, redis
+        )
         self._flusher = Flusher(
             self.pipeline,
-            self._board,
-            record_collector,
-            redis,
             fence,
+            record_collector,
+            facts,
+            numbers,
             inputs.confirm,
             settings.flush_seconds,
             self._alerts,
-            self.entries,
-            lag=lambda: sum(self.figures.lags().values()),
         )
         stages: list[Stage] = [self._alerts, self.entries, self._suspicion]
         if redis is not None:

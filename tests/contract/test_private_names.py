@@ -145,6 +145,6 @@ def _is_private(name: str) -> bool:
 
 
 def test_a_renamed_attribute_is_found() -> None:
-    """The question is one that can be answered with no: of a name that nothing has, and of one that another class has."""
+    """The question can be answered with no: of a name that only another class has."""
     assert "_sender_task" in set(_attributes_set(Sender))
     assert "_sender_task" not in set(_attributes_set(AIOKafkaProducer))

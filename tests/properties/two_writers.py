@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from typing import Any, NamedTuple
-from unittest import mock
 
 from agents.broker.record_collector import Delivery
 from agents.state.stores import Change, MemoryStore, StateStore
@@ -148,6 +147,8 @@ class Owner(FlushingWorker):
     """A worker of one generation; every new one makes the earlier ones zombies."""
 
     kafka_of_log = SharedKafka
+    refresh_seconds = 0.0
+    """The fences are renewed with each flush, as in a worker that waits long between two of them."""
 
     def __init__(self, kafka: SharedKafka) -> None:
         kafka.generation += 1
@@ -190,9 +191,8 @@ class Owner(FlushingWorker):
             Worker.commit(self, mask)
 
     def flush(self, meanwhile: Iterator[tuple[int, int]], survives: Callable[[int], bool] | None = None) -> None:
-        """Flush; the fences are renewed each time, as in a worker that waits long between two flushes."""
-        with mock.patch("agents.state.fence.REFRESH_SECONDS", 0.0):
-            super().flush(meanwhile, survives)
+        """Flush."""
+        super().flush(meanwhile, survives)
         self._seen_ends.append(dict(self.shared.ends))
 
     def compact(self) -> None:
