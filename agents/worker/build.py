@@ -4,7 +4,7 @@ Parts are given what they need, by name, and nothing else; only this file knows 
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from mode import Service
@@ -128,108 +128,53 @@ class Worker:
         self._settings = settings
         self._clock = clock
         self.app = make_app(settings, partitions)
-        health, worker_exit = Health(clock), Exit()
-        watch = Watch(settings, health)
-        self.lifecycle = self.app.lifecycle = Lifecycle(health, watch, worker_exit)
+        health = Health(clock)
+        self._watch = Watch(settings, health)
+        self.lifecycle = self.app.lifecycle = Lifecycle(health, self._watch, Exit())
 
-        scorer = CachedScorer(make_scorer(settings.sentiment), settings.sentiment_cache)
-        inputs = Inputs()
-        self.pipeline = make_pipeline(settings, partitions, scorer)
-        self.figures = PipelineFigures(self.pipeline, inputs, clock)
+        self._scorer = CachedScorer(make_scorer(settings.sentiment), settings.sentiment_cache)
+        self._inputs = Inputs()
+        self.pipeline = make_pipeline(settings, partitions, self._scorer)
+        self.figures = PipelineFigures(self.pipeline, self._inputs, clock)
         self._board = CampaignBoard()
-        record_collector = RecordCollector(settings.bootstrap_servers, dict(partitions))
-        self.redis = redis = (
+        self._record_collector = RecordCollector(settings.bootstrap_servers, dict(partitions))
+        self._membership = Membership(settings.session_seconds)
+        self.redis = (
             RedisProjection(settings.redis_url, settings.redis_prefix, self._show_all, self._health_fields)
             if settings.redis_url
             else None
         )
-        self._membership = Membership(settings.session_seconds)
-        table, changelog = StateTable(store), changelog_topic(settings)
-        fence = Fence(table, changelog, record_collector, self._membership, self._show_partition)
-        wait_ms = round(settings.alert_wait_seconds * 1000)
-        self._alerts = AlertWorker(self.pipeline, table, fence, record_collector, redis, inputs.confirm, wait_ms)
+        self._table = StateTable(store)
+        self._fence = Fence(
+            self._table, changelog_topic(settings), self._record_collector, self._membership, self._show_partition
+        )
+        self._alerts = AlertWorker(
+            self.pipeline,
+            self._table,
+            self._fence,
+            self._record_collector,
+            self.redis,
+            self._inputs.confirm,
+            round(settings.alert_wait_seconds * 1000),
+        )
         self.entries = EntryStage(settings.bootstrap_servers, partitions[ENTRIES], clock)
         self._suspicion = SuspicionWatch(settings, self.entries, lambda: self.pipeline.registry)
-        facts = FactSender(self.pipeline, record_collector, self.entries, lag=lambda: sum(self.figures.lags().values()))
-        numbers = NumberPublisher(
-            self.pipeline, self._board, facts, self.entries, record_collector, self._membership, redis
-        )
-        self._flusher = Flusher(
-            self.pipeline,
-            fence,
-            record_collector,
-            facts,
-            numbers,
-            inputs.confirm,
-            settings.flush_seconds,
-            self._alerts,
-        )
-        stages: list[Stage] = [self._alerts, self.entries, self._suspicion]
-        if redis is not None:
-            stages.append(redis)
-        self._assignment = Assignment(
-            self.app,
-            health,
-            self.pipeline,
-            table,
-            changelog,
-            fence,
-            self._flusher,
-            record_collector,
-            inputs,
-            self._alerts,
-            self.entries,
-            self._board,
-            [*stages, self._board],
-            watch.long_work,
-            self.figures.retire,
-        )
-        self._inputs = inputs
-        self._define_table(partitions[COMMENTS], store, fence)
+        self._flusher = self._make_flusher()
+        self._assignment = self._make_assignment()
+        self._define_table(partitions[COMMENTS], store)
+
         changes = self.app.channel(maxsize=_CHANGES_QUEUED)
-        definitions = DefinitionFeed(settings.bootstrap_servers, self._define, changes.put, self._bad_definition)
-        web = WebServer(settings.metrics_host, settings.metrics_port, registry, health)
-        services: list[Service] = [web, record_collector, definitions, self.entries]
-        if settings.suspicion_seconds:
-            services.append(self._suspicion)
-        if redis is not None:
-            services.append(redis)
-        symptoms = Symptoms(
-            settings,
-            self.app,
-            health,
-            inputs,
-            self.pipeline,
-            self._membership,
-            lambda: self._flusher.began_at,
-            record_collector,
-            services,
-        )
-        self.watchdog = Watchdog(watch, symptoms.find, worker_exit)
+        services = self._make_services(registry, changes)
+        self.watchdog = Watchdog(self._watch, self._make_symptoms(services).find, self.lifecycle.exit)
         self.app.services = (self.watchdog, *services)
         self.app.prepare = self._prepare
-        registry.register(
-            PulseCollector(
-                settings,
-                health,
-                self.pipeline,
-                self.figures,
-                self._flusher,
-                fence,
-                self._assignment,
-                scorer,
-                redis,
-                self._alerts,
-                self.entries,
-                self._suspicion,
-            )
-        )
+        self._register_metrics(registry)
         handlers = Handlers(
             self.pipeline,
             self._board,
             self._alerts,
             self._flusher,
-            inputs,
+            self._inputs,
             clock,
             self._assignment.on_lost,
             self.app.crash,
@@ -237,9 +182,94 @@ class Worker:
         )
         self._define_agents(handlers, changes)
 
+    # --------------------------------------------------- parts of several parts
+
+    def _make_flusher(self) -> Flusher:
+        facts = FactSender(
+            self.pipeline, self._record_collector, self.entries, lag=lambda: sum(self.figures.lags().values())
+        )
+        numbers = NumberPublisher(
+            self.pipeline, self._board, facts, self.entries, self._record_collector, self._membership, self.redis
+        )
+        return Flusher(
+            self.pipeline,
+            self._fence,
+            self._record_collector,
+            facts,
+            numbers,
+            self._inputs.confirm,
+            self._settings.flush_seconds,
+            self._alerts,
+        )
+
+    def _make_assignment(self) -> Assignment:
+        stages: list[Stage] = [self._alerts, self.entries, self._suspicion]
+        if self.redis is not None:
+            stages.append(self.redis)
+        return Assignment(
+            self.app,
+            self.lifecycle.health,
+            self.pipeline,
+            self._table,
+            changelog_topic(self._settings),
+            self._fence,
+            self._flusher,
+            self._record_collector,
+            self._inputs,
+            self._alerts,
+            self.entries,
+            self._board,
+            [*stages, self._board],
+            self._watch.long_work,
+            self.figures.retire,
+        )
+
+    def _make_services(self, registry: CollectorRegistry, changes: Any) -> list[Service]:
+        """Return what runs in the background, in the order in which it starts."""
+        settings = self._settings
+        web = WebServer(settings.metrics_host, settings.metrics_port, registry, self.lifecycle.health)
+        definitions = DefinitionFeed(settings.bootstrap_servers, self._define, changes.put, self._bad_definition)
+        services: list[Service] = [web, self._record_collector, definitions, self.entries]
+        if settings.suspicion_seconds:
+            services.append(self._suspicion)
+        if self.redis is not None:
+            services.append(self.redis)
+        return services
+
+    def _make_symptoms(self, services: Sequence[Service]) -> Symptoms:
+        return Symptoms(
+            self._settings,
+            self.app,
+            self.lifecycle.health,
+            self._inputs,
+            self.pipeline,
+            self._membership,
+            lambda: self._flusher.began_at,
+            self._record_collector,
+            services,
+        )
+
+    def _register_metrics(self, registry: CollectorRegistry) -> None:
+        registry.register(
+            PulseCollector(
+                self._settings,
+                self.lifecycle.health,
+                self.pipeline,
+                self.figures,
+                self._flusher,
+                self._fence,
+                self._assignment,
+                self._scorer,
+                self.redis,
+                self._alerts,
+                self.entries,
+                self._suspicion,
+            )
+        )
+
     # --------------------------------------------------------- tables and agents
 
-    def _define_table(self, partitions: int, store: StateStore, fence: Fence) -> None:
+    def _define_table(self, partitions: int, store: StateStore) -> None:
         table = self.app.Table(
             STATE_TABLE,
             partitions=partitions,
@@ -249,7 +279,7 @@ class Worker:
             options={"state": store},
             help="State of influencers and remembered event ids",
         )
-        table.order = fence.order
+        table.order = self._fence.order
         table.bootstrap_servers = self._settings.bootstrap_servers
 
     def _define_agents(self, handlers: Handlers, changes: Any) -> None:
