@@ -30,10 +30,10 @@ from agents.stages.alerts import AlertWorker
 from agents.stages.definitions import Change, DefinitionFeed
 from agents.stages.entries import EntryStage
 from agents.stages.suspicion_watch import SuspicionWatch
-from agents.state.fence import Fence, FencedTable
+from agents.state.fence import Fence
 from agents.state.stores import StateStore
 from agents.state.table import StateTable
-from agents.worker.app import PulseApp
+from agents.worker.app import make_app
 from agents.worker.assignment import Assignment, Stage
 from agents.worker.fact_sender import FactSender
 from agents.worker.flush import Flusher
@@ -48,46 +48,7 @@ from streams.sentiment.scorers import CachedScorer, make_scorer, make_scorer_wit
 from streams.statistics.campaigns import CampaignBoard
 
 log: Final = logging.getLogger("campaign_pulse")
-FETCHED_BYTES: Final = 96 * 1024 * 1024
-LEAST_FETCH_BYTES: Final = 256 * 1024
-LARGEST_FETCH_BYTES: Final = 1024 * 1024
-_BATCHES_QUEUED: Final = 8
-"""Batches a topic may hold in memory between fetch and agent; a batch is at most one fetch (1 MiB) of one partition."""
 _CHANGES_QUEUED: Final = 100
-
-
-def fetch_bytes(partitions: int) -> int:
-    """Return how much of one partition may be fetched ahead, so that a worker with all of them stays within bounds.
-
-    The client holds one fetch of each partition of each topic. A batch that is larger is fetched all the same.
-    """
-    return max(LEAST_FETCH_BYTES, min(LARGEST_FETCH_BYTES, FETCHED_BYTES // (len(INPUT_TOPICS) * partitions)))
-
-
-def make_app(settings: Settings, partitions: Mapping[str, int]) -> PulseApp:
-    """Return the Faust application, without tables and agents."""
-    return PulseApp(
-        settings.group,
-        broker=[f"kafka://{server}" for server in settings.bootstrap_servers],
-        Table=FencedTable,
-        # A standby would keep every other worker's state in memory, and a recovery could not make use of it.
-        table_standby_replicas=0,
-        topic_partitions=partitions[COMMENTS],
-        topic_replication_factor=settings.replication,
-        topic_allow_declare=False,
-        topic_disable_leader=True,
-        web_enabled=False,
-        stream_wait_empty=True,
-        stream_buffer_maxsize=_BATCHES_QUEUED,
-        broker_commit_interval=settings.flush_seconds,
-        broker_session_timeout=settings.session_seconds,
-        broker_rebalance_timeout=settings.session_seconds,
-        broker_heartbeat_interval=settings.session_seconds / 10,
-        broker_request_timeout=max(90.0, settings.session_seconds + 30),
-        consumer_auto_offset_reset="earliest",
-        consumer_max_fetch_size=fetch_bytes(partitions[COMMENTS]),
-        worker_redirect_stdouts=False,
-    )
 
 
 def make_pipeline(settings: Settings, partitions: Mapping[str, int], scorer: CachedScorer) -> Pipeline:

@@ -11,7 +11,7 @@ import pytest
 
 from agents.broker.record_collector import Delivery, RecordCollector
 from agents.read_model.projection import RedisProjection
-from agents.worker.build import FETCHED_BYTES, LARGEST_FETCH_BYTES, LEAST_FETCH_BYTES, fetch_bytes
+from agents.worker.app import FETCHED_BYTES, LARGEST_FETCH_BYTES, LEAST_FETCH_BYTES, fetch_bytes
 from models.rollups import InfluencerRollup
 from models.topics import COMMENTS, INPUT_TOPICS
 from streams.events.partitioning import partition_of
