@@ -17,7 +17,8 @@ from typing import Final, Self
 from kafka import KafkaProducer
 from redis import Redis
 
-from agents.embedded.processes import ChildProcess, free_port, wait_until
+from agents.clock import wait_until
+from agents.embedded.processes import ChildProcess, free_port
 from agents.embedded.servers import EmbeddedBroker, EmbeddedRedis
 from models.read_model import Keys
 

@@ -86,7 +86,7 @@ def whole_records(fetched: Any) -> tuple[list[Any], int]:
     return found, next_offset
 
 
-def use_whole_fetches(whole_topics: frozenset[str]) -> bool:
+def patch_fetcher(whole_topics: frozenset[str]) -> bool:
     """Have aiokafka's fetcher make ``WholeFetch``es and ``LightRecord``s in this process.
 
     Returns:

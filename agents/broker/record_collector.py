@@ -40,7 +40,7 @@ Sending = asyncio.Task[list[Delivery]]
 """Records on their way, and where they will have gone."""
 
 
-class Outbox(Service):
+class RecordCollector(Service):
     """Collects records and delivers them; ``deliver`` returns when every broker has confirmed."""
 
     def __init__(self, bootstrap_servers: list[str], partition_counts: dict[str, int], **kwargs: Any) -> None:
@@ -96,7 +96,7 @@ class Outbox(Service):
         For what is large: brokers take it while the worker does something else. Records are asked for as they leave.
 
         Returns:
-            What will tell where they went. It is given up, and cancelled, with what is discarded.
+            A task whose result is where they went. It is given up, and cancelled, with what is discarded.
         """
         pending: Iterable[_Pending] = ((key, value, []) for key, value in records)
         sending = asyncio.create_task(self._send(self._client(), topic, partition, pending))
@@ -110,7 +110,7 @@ class Outbox(Service):
 
     def _client(self) -> AIOKafkaProducer:
         if self._producer is None:
-            raise RuntimeError("the outbox is not started")
+            raise RuntimeError("the record collector is not started")
         return self._producer
 
     def discard(self) -> None:

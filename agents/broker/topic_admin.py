@@ -7,7 +7,7 @@ from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, TopicAlreadyExistsError
 from msgspec import Struct
 
-from agents.embedded.processes import wait_until
+from agents.clock import wait_until
 from agents.settings import Settings
 from models.times import DAY_MS
 from models.topics import (

@@ -25,16 +25,16 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from faust.types.transports import ConsumerT
 
-from agents.broker.fetcher_patch import use_whole_fetches
+from agents.broker.fetcher_patch import patch_fetcher
 from agents.broker.log_ends import log_ends
-from agents.state.fence import Membership
+from agents.broker.membership import Membership
 
 log: Final = logging.getLogger("campaign_pulse")
 OFFSET_UNKNOWN: Final = 0
 FETCH_WAIT_MS: Final = 100
-_EPOCH: Final = "pulse.epoch"
+_SEEKS: Final = "pulse.seeks"
 
-DrainCallback = Callable[[], Awaitable[None]]
+RevokedCallback = Callable[[], Awaitable[None]]
 AssignedCallback = Callable[[Mapping[TP, int]], Awaitable[None]]
 
 
@@ -66,7 +66,7 @@ class PromptConsumerThread(driver.AIOKafkaConsumerThread):
             membership.watch(self._consumer._coordinator)
 
     def _create_consumer(self, loop: Any) -> Any:
-        if not use_whole_fetches(self.consumer.batched_topics):
+        if not patch_fetcher(self.consumer.batched_topics):
             log.warning("this aiokafka is made otherwise than expected: records are read one by one, which is slower")
         consumer = super()._create_consumer(loop)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
@@ -81,14 +81,14 @@ class BatchConsumer(driver.Consumer):
     tick_seconds: float = 0.25
     bootstrap_servers: tuple[str, ...] = ()
     membership: Membership | None = None
-    on_drain: DrainCallback | None = None
+    on_revoked: RevokedCallback | None = None
     on_assigned: AssignedCallback | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._confirmed: dict[TP, int] = {}
         self._seeking = asyncio.Lock()
-        self.epoch = 0
+        self.seeks = 0
         """How many times reading was set back to the committed offsets."""
         self._last_seen: dict[TP, float] = {}
         self.highwaters_seen: dict[TP, int] = {}
@@ -106,7 +106,7 @@ class BatchConsumer(driver.Consumer):
 
         Faust's own ``getmany`` yields single messages; its checks for rebalances in mid-fetch are kept.
         """
-        records, active, epoch = await self._fetch(min(timeout, self.tick_seconds))
+        records, active, seeks = await self._fetch(min(timeout, self.tick_seconds))
         generation = self.app.consumer_generation_id
         if records is None or self.should_stop:
             return
@@ -117,7 +117,7 @@ class BatchConsumer(driver.Consumer):
             return
         now = monotonic()
         for tp, batch in records.items():
-            if not self.flow_active or self.app.consumer_generation_id != generation or self.epoch != epoch:
+            if not self.flow_active or self.app.consumer_generation_id != generation or self.seeks != seeks:
                 return
             if active is not None and tp not in active and tp not in self._buffered_partitions:
                 continue
@@ -130,7 +130,7 @@ class BatchConsumer(driver.Consumer):
                     yield tp, self._to_message(tp, record)
         for tp in list(active or ()):
             if tp.topic in self.ticking_topics and now - self._last_seen.get(tp, 0.0) >= self.tick_seconds:
-                if not self.flow_active or self.app.consumer_generation_id != generation or self.epoch != epoch:
+                if not self.flow_active or self.app.consumer_generation_id != generation or self.seeks != seeks:
                     return
                 self._last_seen[tp] = now
                 self._note_end(tp)
@@ -153,7 +153,7 @@ class BatchConsumer(driver.Consumer):
         return max(0, time.time_ns() // 1_000_000 - self._polled_at_ms[tp])
 
     async def _fetch(self, timeout_seconds: float) -> tuple[dict[TP, list[Any]] | None, set[TP] | None, int]:
-        """Fetch, never in the middle of a seek; return the records, the active partitions and the epoch they are of.
+        """Fetch, never in the middle of a seek; return the records, the active partitions and the seeks so far.
 
         Not while the flow is stopped: it resumes after a seek, which waits for the fetch to end.
         """
@@ -163,16 +163,16 @@ class BatchConsumer(driver.Consumer):
             async with self._seeking:
                 if self.flow_active:
                     records, active = await self._wait_next_records(timeout_seconds)
-                    return records, active, self.epoch
-        return None, None, self.epoch
+                    return records, active, self.seeks
+        return None, None, self.seeks
 
     def is_current(self, message: Any) -> bool:
-        """Tell whether a batch was fetched since the last seek.
+        """Return whether a batch was fetched since the last seek.
 
         Faust resumes partitions before it seeks. A batch fetched in between must not be applied: what lies before it
         may have been thrown away, and will only now be read again.
         """
-        return bool(message.headers == {_EPOCH: self.epoch})
+        return bool(message.headers == {_SEEKS: self.seeks})
 
     def _batch_message(self, tp: TP, batch: list[Any], offset: int) -> ConsumerMessage:
         timestamp = batch[-1].timestamp / 1000 if batch else monotonic()
@@ -182,7 +182,7 @@ class BatchConsumer(driver.Consumer):
             offset,
             timestamp,
             0,
-            {_EPOCH: self.epoch},
+            {_SEEKS: self.seeks},
             None,
             batch,
             None,
@@ -207,8 +207,8 @@ class BatchConsumer(driver.Consumer):
 
     async def wait_empty(self) -> None:
         """Flush what has been applied, then let Faust wait for its own messages and commit; on revocation and stop."""
-        if self.on_drain is not None:
-            await self.on_drain()
+        if self.on_revoked is not None:
+            await self.on_revoked()
         await super().wait_empty()
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
@@ -228,7 +228,7 @@ class BatchConsumer(driver.Consumer):
         return {TP(tp.topic, tp.partition): offset for tp, offset in ends.items()}
 
     async def perform_seek(self) -> None:
-        """Seek to the committed offsets and tell which they are; after recovery, before the flow resumes.
+        """Seek to the committed offsets and hand them to ``on_assigned``; after recovery, before the flow resumes.
 
         Faust's own keeps what it *tried* to commit where nothing is committed; here only the broker's word counts. And
         where nothing is committed it does not seek at all: what was fetched and dropped before would never be read.
@@ -245,7 +245,7 @@ class BatchConsumer(driver.Consumer):
             ]
             if fresh:
                 await self._thread.seek_to_beginning(*fresh)
-            self.epoch += 1
+            self.seeks += 1
             self._read_offset.update(committed)
             self._committed_offset.update(committed)
             if self.on_assigned is not None:

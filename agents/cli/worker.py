@@ -44,7 +44,7 @@ def worker() -> None:
     except TopicError as error:
         raise UsageFailure(str(error)) from None
     # Faust takes a second to import; the commands that do not need it should not wait for it.
-    from agents.liveness.exits import leave
+    from agents.liveness.exits import exit_now
     from agents.worker.run import run_worker
 
     try:
@@ -57,7 +57,7 @@ def worker() -> None:
         code = run_worker(settings, partitions, store)
     finally:
         store.close()
-    leave(code)
+    exit_now(code)
 
 
 @click.command()

@@ -13,8 +13,9 @@ from typing import Final, Self
 
 import msgspec
 
+from agents.clock import wait_until
 from agents.demo.opening import opened_now
-from agents.embedded.processes import ChildProcess, free_port, port_is_free, wait_until
+from agents.embedded.processes import ChildProcess, free_port, port_is_free
 from agents.embedded.servers import EmbeddedBroker, EmbeddedError, EmbeddedRedis
 from streams.events.definitions import parse_definitions
 

@@ -8,13 +8,11 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 _PR_SET_PDEATHSIG: Final = 1
-_POLL_SECONDS: Final = 0.02
 _TAIL_BYTES: Final = 64 * 1024
 
 
@@ -147,28 +145,6 @@ def file_tail(path: Path, lines: int) -> str:
     except FileNotFoundError:
         return ""
     return "\n".join(text.rstrip().splitlines()[-lines:])
-
-
-def wait_until(
-    is_true: Callable[[], bool],
-    *,
-    timeout_seconds: float,
-    give_up: Callable[[], bool] | None = None,
-    poll_seconds: float = _POLL_SECONDS,
-) -> bool:
-    """Ask until the answer is yes, the time is over, or `give_up` says it never will be.
-
-    A question that costs something is asked less often, by ``poll_seconds``.
-
-    Returns:
-        Whether the answer was yes.
-    """
-    deadline = time.monotonic() + timeout_seconds
-    while not is_true():
-        if time.monotonic() >= deadline or (give_up is not None and give_up()):
-            return False
-        time.sleep(poll_seconds)
-    return True
 
 
 def free_port() -> int:

@@ -32,7 +32,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from agents.embedded.processes import ChildProcess, free_port, port_is_free, wait_until
+from agents.clock import wait_until
+from agents.embedded.processes import ChildProcess, free_port, port_is_free
 
 _INSTALL_HINT: Final = "pip install 'campaign-pulse[embedded]'"
 _START_SECONDS: Final = 15.0

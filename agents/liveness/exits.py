@@ -32,7 +32,7 @@ class ExitCode(IntEnum):
     """A second signal while stopping."""
 
 
-class Ending:
+class Exit:
     """The first reason for which a worker ends."""
 
     def __init__(self) -> None:
@@ -60,12 +60,12 @@ class Ending:
             faulthandler.dump_traceback(file=sys.stderr, all_threads=True)
         if self.reason is None:
             log.critical("worker ends (exit code %d): %s", code, reason)
-            leave(code)
+            exit_now(code)
         log.critical("while going down: %s", reason)
-        leave(self.code())
+        exit_now(self.code())
 
 
-def leave(code: int) -> NoReturn:
+def exit_now(code: int) -> NoReturn:
     """End the process without waiting for threads: one that hangs must not keep a failed worker alive."""
     logging.shutdown()
     sys.stdout.flush()

@@ -3,7 +3,7 @@
 import logging
 from typing import Final
 
-from agents.liveness.exits import Ending, ExitCode
+from agents.liveness.exits import Exit, ExitCode
 from agents.liveness.health import Health
 from agents.liveness.watchdog import Watch
 
@@ -16,26 +16,26 @@ class Lifecycle:
     Args:
         health: shows the phase.
         watch: ends a drain that takes too long.
-        ending: keeps the first reason.
+        worker_exit: keeps the first reason.
     """
 
-    def __init__(self, health: Health, watch: Watch, ending: Ending) -> None:
+    def __init__(self, health: Health, watch: Watch, worker_exit: Exit) -> None:
         self.health = health
-        self.ending = ending
+        self.exit = worker_exit
         self._watch = watch
 
     def stop(self, signal_name: str) -> None:
         """Drain on a signal, within the drain's time; a second signal ends the process at once."""
-        if self.ending.signal_name is not None:
-            reason = f"{signal_name} while stopping on {self.ending.signal_name}"
-            self.ending.now(ExitCode.INTERRUPTED, reason, with_stacks=False)
+        if self.exit.signal_name is not None:
+            reason = f"{signal_name} while stopping on {self.exit.signal_name}"
+            self.exit.now(ExitCode.INTERRUPTED, reason, with_stacks=False)
         log.info("%s: draining", signal_name)
-        self.ending.signal_name = signal_name
+        self.exit.signal_name = signal_name
         self._drain()
 
     def fail(self, reason: BaseException) -> None:
         """Go down because of a failure, within the same time."""
-        self.ending.failed(reason)
+        self.exit.failed(reason)
         self._drain()
 
     def _drain(self) -> None:

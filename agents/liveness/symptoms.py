@@ -1,4 +1,4 @@
-"""The signs of life of a worker, looked at once a second: what does not move, and what has ended unnoticed."""
+"""The symptoms of a worker that does not get on: what has not changed for long, and what has ended unnoticed."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from time import monotonic
@@ -10,10 +10,10 @@ from mode import Service
 from msgspec import Struct
 
 from agents.broker.inputs import Inputs
-from agents.broker.record_collector import Outbox
+from agents.broker.membership import Membership
+from agents.broker.record_collector import RecordCollector
 from agents.liveness.health import Health
 from agents.settings import Settings
-from agents.state.fence import Membership
 from models.topics import INPUT_TOPICS
 from streams.pipeline.pipeline import Pipeline
 
@@ -30,15 +30,15 @@ class Symptom(Struct, frozen=True):
     is_fatal: bool = True
 
 
-class Stillness:
-    """For how long things have not changed."""
+class Unchanged:
+    """Measures for how long values have not changed."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
         self._since: dict[object, tuple[object, float]] = {}
 
     def seconds(self, name: object, value: object) -> float:
-        """Return for how long a thing has had this value, by what was told before."""
+        """Return for how long ``name`` has had this value, as of the calls so far."""
         now = self._clock()
         known = self._since.get(name)
         if known is None or known[0] != value:
@@ -51,7 +51,7 @@ class Stillness:
         self._since.pop(name, None)
 
 
-class Vitals:
+class Symptoms:
     """Finds the symptoms of one worker.
 
     Args:
@@ -62,7 +62,7 @@ class Vitals:
         pipeline: how far they were applied.
         membership: whether the group still counts this worker in.
         flush_began_at: returns when the flush that is under way began.
-        outbox: the producer.
+        collector: the producer.
         services: the worker's own, which must go on.
         clock: seconds, never going back.
     """
@@ -76,7 +76,7 @@ class Vitals:
         pipeline: Pipeline,
         membership: Membership,
         flush_began_at: Callable[[], float | None],
-        outbox: Outbox,
+        collector: RecordCollector,
         services: Sequence[Service],
         clock: Callable[[], float] = monotonic,
     ) -> None:
@@ -86,14 +86,14 @@ class Vitals:
         self._pipeline = pipeline
         self._membership = membership
         self._flush_began_at = flush_began_at
-        self._outbox = outbox
+        self._collector = collector
         self._services = services
         self._stall_seconds = settings.stall_seconds
         self._recovery_seconds = settings.recovery_seconds
-        self._still = Stillness(clock)
+        self._unchanged = Unchanged(clock)
         self._seen_alive: set[tuple[int, str]] = set()
 
-    def symptoms(self) -> list[Symptom]:
+    def find(self) -> list[Symptom]:
         """Return what is wrong now; called regularly on the worker's loop, for it compares with the last time."""
         phase = self._health.phase
         if phase == "draining":
@@ -102,7 +102,7 @@ class Vitals:
         found += self._partitions() if phase == "ready" else self._waiting(phase)
         return found
 
-    # -------------------------------------------------------------- stillness
+    # -------------------------------------------------------------- unchanged
 
     def _partitions(self) -> Iterator[Symptom]:
         is_member = self._membership.is_valid
@@ -113,9 +113,9 @@ class Vitals:
                 end = self._inputs.end(TP(topic, state.partition))
                 name = (topic, state.partition)
                 if end <= position:
-                    self._still.forget(name)
+                    self._unchanged.forget(name)
                     continue
-                seconds = self._still.seconds(name, (position, is_member))
+                seconds = self._unchanged.seconds(name, (position, is_member))
                 if seconds >= self._stall_seconds:
                     behind = (
                         f"{topic}/{state.partition} stands at {position} for {seconds:.0f} s, {end - position} behind"
@@ -124,14 +124,14 @@ class Vitals:
 
     def _flush(self) -> Iterator[Symptom]:
         began_at = self._flush_began_at()
-        seconds = self._still.seconds("flush", began_at)
+        seconds = self._unchanged.seconds("flush", began_at)
         if began_at is not None and seconds >= self._stall_seconds:
             yield Symptom(f"a flush is under way for {seconds:.0f} s")
 
     def _waiting(self, phase: str) -> Iterator[Symptom]:
         recovery = self._app.tables.recovery
         progress = sum(offset or 0 for offset in recovery.active_offsets.values())
-        seconds = self._still.seconds("phase", (self._health.phase_since, progress))
+        seconds = self._unchanged.seconds("phase", (self._health.phase_since, progress))
         if seconds >= self._recovery_seconds:
             yield Symptom(f"{phase} for {seconds:.0f} s without progress")
 
@@ -146,7 +146,7 @@ class Vitals:
         yield from self._ended_tasks(consumer, _CONSUMER_TASKS)
         yield from self._ended_tasks(app.tables.recovery, _RECOVERY_TASKS)
         yield from _ended_in_thread(consumer._thread)
-        sender = getattr(self._outbox.producer, "_sender", None)
+        sender = getattr(self._collector.producer, "_sender", None)
         if sender is not None and _is_done(sender._sender_task):
             yield "the producer"
         if phase == "ready":

@@ -1,7 +1,7 @@
 """Ends a worker that does not get on, with a reason and an exit code; the supervisor starts it again.
 
-Two parts watch each other. A task on the worker's event loop looks at the signs of life (``agents.liveness.symptoms``)
-and beats. A thread sees a loop that does not beat, which no task could, and carries out what has to be done when
+Two parts watch each other. A task on the worker's event loop looks for symptoms (``agents.liveness.symptoms``) and
+beats. A thread sees a loop that does not beat, which no task could, and carries out what has to be done when
 nothing else runs: it writes the stacks of all threads to the log and ends the process. Ending hard is safe: it is what
 ``kill -9`` does, and nothing that was not confirmed counts.
 """
@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from mode import Service
 
-from agents.liveness.exits import Ending, ExitCode
+from agents.liveness.exits import Exit, ExitCode
 from agents.liveness.health import Health
 from agents.liveness.symptoms import Symptom
 from agents.settings import Settings
@@ -26,8 +26,6 @@ LOOK_SECONDS: Final = 0.5
 GRACE_SECONDS: Final = 5.0
 """Between /healthz saying 503 and the end: a probe should see the reason, and the worker may still recover."""
 LONGEST_WORK_SECONDS: Final = 300.0
-
-Kill = Callable[[ExitCode, str], object]
 
 
 class Watch:
@@ -52,7 +50,7 @@ class Watch:
         """Whether the worker is stopping, on a signal or after a failure: the drain's time runs."""
 
     def beat(self, symptoms: list[Symptom]) -> None:
-        """Tell that the loop runs, and what it found."""
+        """Note that the loop runs, and what it found."""
         self._beats += 1
         self._symptoms = symptoms
         self._health.reason = "; ".join(symptom.text for symptom in symptoms) or None
@@ -94,15 +92,15 @@ class Watchdog(Service):
 
     Args:
         watch: decides.
-        symptoms: looks at the worker; called on its loop.
-        ending: ends the process.
+        symptoms: finds what is wrong; called on the worker's loop.
+        worker_exit: ends the process.
     """
 
-    def __init__(self, watch: Watch, symptoms: Callable[[], list[Symptom]], ending: Ending, **kwargs: Any) -> None:
+    def __init__(self, watch: Watch, symptoms: Callable[[], list[Symptom]], worker_exit: Exit, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.watch = watch
         self._symptoms = symptoms
-        self._ending = ending
+        self._exit = worker_exit
         self._closed = threading.Event()
 
     def start_thread(self) -> None:
@@ -120,7 +118,7 @@ class Watchdog(Service):
             verdict = self.watch.look(now - looked_at)
             looked_at = now
             if verdict is not None:
-                self._ending.now(*verdict)
+                self._exit.now(*verdict)
 
     @Service.task
     async def _beat(self) -> None:

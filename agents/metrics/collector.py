@@ -20,7 +20,7 @@ from agents.stages.alerts import AlertWorker
 from agents.stages.entries import EntryStage
 from agents.stages.suspicion_watch import SuspicionWatch
 from agents.state.fence import Fence
-from agents.worker.assignment import Tenure
+from agents.worker.assignment import Assignment
 from agents.worker.flush import Flusher
 from models.deadletters import REASONS
 from models.rollups import WINDOW_NAMES
@@ -62,7 +62,7 @@ class PulseCollector(Collector):
         figures: what the pipeline has done.
         flusher: the flushes.
         fence: what other writers left in the changelog.
-        tenure: how often the group went on without this worker.
+        assignment: how often the group went on without this worker.
         scorer: the cache of polarities.
         redis: the read model, or None.
         alerts: the alerts.
@@ -78,7 +78,7 @@ class PulseCollector(Collector):
         figures: PipelineFigures,
         flusher: Flusher,
         fence: Fence,
-        tenure: Tenure,
+        assignment: Assignment,
         scorer: CachedScorer,
         redis: RedisProjection | None,
         alerts: AlertWorker,
@@ -91,7 +91,7 @@ class PulseCollector(Collector):
         self._figures = figures
         self._flusher = flusher
         self._fence = fence
-        self._tenure = tenure
+        self._assignment = assignment
         self._scorer = scorer
         self._redis = redis
         self._alerts = alerts
@@ -209,7 +209,7 @@ class PulseCollector(Collector):
                 "Records of earlier owners behind a later owner's fence, left out at recovery.",
                 self._fence.order.dropped_total,
             ),
-            "fenced_out": ("Times the group went on without this worker.", self._tenure.fenced_out_total),
+            "fenced_out": ("Times the group went on without this worker.", self._assignment.fenced_out_total),
             "sentiment_cache_hits": ("Comments whose polarity was remembered.", self._scorer.hits),
             "sentiment_cache_misses": ("Comments that had to be scored.", self._scorer.misses),
         }

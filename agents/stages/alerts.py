@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 from faust.types import TP
 
-from agents.broker.record_collector import Outbox
+from agents.broker.record_collector import RecordCollector
 from agents.read_model.alerts import AlertView
 from agents.read_model.projection import RedisProjection
 from agents.state.fence import Fence
@@ -44,7 +44,7 @@ class AlertWorker:
         pipeline: the partitions whose minutes are closed.
         table: mirror of the changelog.
         fence: writes to the changelog, while this worker may.
-        outbox: delivers to Kafka.
+        collector: delivers to Kafka.
         redis: the read model, or None.
         confirm: told (topic-partition, next offset) of what checkpoints stand for.
         wait_ms: see ``streams.alerts.window_merger``.
@@ -56,7 +56,7 @@ class AlertWorker:
         pipeline: Pipeline,
         table: StateTable,
         fence: Fence,
-        outbox: Outbox,
+        collector: RecordCollector,
         redis: RedisProjection | None,
         confirm: Callable[[TP, int], None],
         wait_ms: int,
@@ -65,7 +65,7 @@ class AlertWorker:
         self._pipeline = pipeline
         self._table = table
         self._fence = fence
-        self._outbox = outbox
+        self._collector = collector
         self._redis = redis
         self._confirm = confirm
         self._wait_ms = wait_ms
@@ -135,10 +135,10 @@ class AlertWorker:
         for state in list(self._pipeline.partitions.values()):
             for window in state.closed.take():
                 key = window.campaign_id
-                self._outbox.add_keyed(CLOSED_WINDOWS, key, key.encode(), encode_window(window))
+                self._collector.add_keyed(CLOSED_WINDOWS, key, key.encode(), encode_window(window))
             await asyncio.sleep(0)
         await self._fence.membership.assure()
-        await self._outbox.deliver()
+        await self._collector.deliver()
 
     async def _save(self, partition: int, stage: AlertPartition) -> None:
         due = [(campaign, campaign.checkpoint(stage.log_time_ms)) for campaign in stage.due()]
@@ -166,8 +166,8 @@ class AlertWorker:
             for told in tellable:
                 alert = told.transition.alert
                 value = encode_transition(told.transition)
-                self._outbox.add_keyed(ALERTS, alert.campaign_id, alert.alert_id.encode(), value)
-        await self._outbox.deliver()
+                self._collector.add_keyed(ALERTS, alert.campaign_id, alert.alert_id.encode(), value)
+        await self._collector.deliver()
         for campaign, tellable in telling:
             self._show(campaign, len(tellable))
             for told in tellable:

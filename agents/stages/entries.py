@@ -29,6 +29,7 @@ from models.giveaway import ENTRY_REASONS
 from models.rollups import GiveawayRollup
 from models.suspicion import SUSPICION_REASONS
 from models.topics import ENTRIES
+from streams.duty_cycle import DutyCycle
 from streams.events.attribution import Registry
 from streams.events.partitioning import partition_of
 from streams.giveaway.board import GiveawayBoard
@@ -81,7 +82,7 @@ class EntryStage(Service):
         """Where the log ended when others were found to have written. An answer to a fetch may be older than that."""
         self._generations: Counter[int] = Counter()
         """How many times the facts of each partition were dropped, to be read again."""
-        self._due_at = 0.0
+        self._deciding = DutyCycle(_BUSY_SHARE)
         self.has_news = False
         """Whether facts were read since the numbers were last asked for."""
 
@@ -282,13 +283,13 @@ class EntryStage(Service):
             busy: whether there are events to be read, which deciding holds up.
         """
         began = perf_counter()
-        if busy and began < self._due_at:
+        if busy and not self._deciding.is_due(began):
             return []
         self.has_news = False
         own = [each for each in self.board.giveaways if self._partition_of(each) in self._caught_up]
         changed = self.board.take_changed(own, self._clock())
         now = perf_counter()
-        self._due_at = now + _BUSY_SHARE * (now - began)
+        self._deciding.ended(now - began, now)
         return changed
 
     def metrics(self, registry: Registry, label_cap: int) -> Iterator[GaugeMetricFamily]:

@@ -33,7 +33,7 @@ class RecoveringStore(Store):
         return None if next_offset is None else next_offset - 1
 
     async def need_active_standby_for(self, tp: TP) -> bool:
-        """Tell that nobody else keeps this copy."""
+        """Return True: nobody else keeps this copy."""
         return True
 
     def reset_state(self) -> None:

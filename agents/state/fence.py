@@ -1,10 +1,9 @@
 """The fence around a worker's partitions: is it still the owner, and has anybody else written?
 
 ``streams.changelog.fencing`` says why and how; this is the worker's side of it. Before a flush is sent and before it
-counts, the group membership must be valid, by a clock that also runs while the process or the machine is suspended.
+counts, the group membership must be valid (``agents.broker.membership``).
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,7 +11,8 @@ from typing import Any, Final
 
 from faust.types import EventT
 
-from agents.broker.record_collector import DELIVERY_SECONDS, Delivery, Headers, Outbox
+from agents.broker.membership import FencedOut, Membership
+from agents.broker.record_collector import Delivery, Headers, RecordCollector
 from agents.state.faust_table import StoredTable
 from agents.state.stores import Change
 from agents.state.table import StateTable
@@ -20,111 +20,10 @@ from streams.changelog.fencing import EPOCH_HEADER, NO_EPOCH, ChangelogOrder, Ep
 from streams.changelog.keys import fence_key
 
 log: Final = logging.getLogger("campaign_pulse")
-_LOOK_SECONDS: Final = 0.05
 REFRESH_SECONDS: Final = 30.0
 """A partition in which nothing changes gets its fence again this often: the acknowledgement shows foreign records."""
 
 Written = list[tuple[int, bytes, bytes | None]]
-
-
-class FencedOut(Exception):  # noqa: N818  # what happened to the worker, not a fault of its code
-    """The group has gone on without this worker; what it holds is not its own any more."""
-
-
-def suspended_clock() -> float:
-    """Return seconds of a clock that never goes back and runs on while the machine sleeps, where there is one."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
-
-
-class Membership:
-    """Whether the broker still counts this worker as the owner of its partitions.
-
-    Written by the consumer's thread, read by the worker's: single attributes, so no lock.
-
-    Args:
-        session_seconds: how long the broker waits for a heartbeat.
-        clock: seconds, see ``suspended_clock``.
-    """
-
-    def __init__(self, session_seconds: float, clock: Callable[[], float] = suspended_clock) -> None:
-        self._session_seconds = session_seconds
-        self._clock = clock
-        self._confirmed_at: float | None = None
-        self._joined = False
-        self.lost_total = 0
-
-    def watch(self, coordinator: Any) -> None:
-        """Follow aiokafka's group coordinator: its joins, its heartbeats and the broker's refusals."""
-        heartbeat, rejoin, reset = (
-            coordinator._do_heartbeat,
-            coordinator._do_rejoin_group,
-            coordinator.reset_generation,
-        )
-
-        async def do_heartbeat() -> bool:
-            sent_at = self._clock()
-            accepted: bool = await heartbeat()
-            if accepted:
-                self._confirmed_at = sent_at
-            return accepted
-
-        async def do_rejoin_group(subscription: Any) -> bool:
-            joined: bool = await rejoin(subscription)
-            if joined:
-                self._confirmed_at, self._joined = self._clock(), True
-            return joined
-
-        def reset_generation() -> None:
-            self.lose()
-            reset()
-
-        coordinator._do_heartbeat = do_heartbeat
-        coordinator._do_rejoin_group = do_rejoin_group
-        coordinator.reset_generation = reset_generation
-
-    def lose(self) -> None:
-        """The broker does not know this member, or not in its generation."""
-        self.lost_total += self._joined
-        self._joined = False
-
-    @property
-    def is_lost(self) -> bool:
-        """Whether the broker has said that the group went on without this worker."""
-        return not self._joined
-
-    @property
-    def is_valid(self) -> bool:
-        """Whether no other worker can own the partitions: a heartbeat was accepted within the last session."""
-        confirmed_at = self._confirmed_at
-        return self._joined and confirmed_at is not None and self._clock() - confirmed_at < self._session_seconds
-
-    async def assure(self) -> None:
-        """Return at once while the session holds; otherwise wait for the next heartbeat's answer.
-
-        An accepted one means that the group never went on without this worker (the broker was away, not we). Looks are
-        counted, not seconds: a worker that was stopped meanwhile must hear what the group says of it.
-
-        Raises:
-            FencedOut: the broker refused.
-            TimeoutError: no broker answered within the time that a delivery may take.
-        """
-        looks = 0
-        while not self.is_valid:
-            if not self._joined:
-                raise FencedOut("the group has gone on without this worker: it was silent for longer than its session")
-            if looks * _LOOK_SECONDS >= DELIVERY_SECONDS:
-                raise TimeoutError(f"no broker confirmed a heartbeat of this worker within {DELIVERY_SECONDS:g} s")
-            looks += 1
-            await asyncio.sleep(_LOOK_SECONDS)
-
-    async def reconfirm(self) -> None:
-        """Wait for the next heartbeat's answer, whatever the earlier ones were.
-
-        Raises:
-            FencedOut: the broker refused.
-        """
-        self._confirmed_at = None
-        await self.assure()
 
 
 class FencedTable(StoredTable):
@@ -160,26 +59,29 @@ class Fence:
     Args:
         table: the state table, mirror of the changelog.
         changelog: name of the changelog topic.
-        outbox: delivers to Kafka.
+        collector: delivers to Kafka.
         membership: of the consumer group.
         show_again: asked to publish every number of a partition again, because an earlier owner may have published.
         clock: seconds, never going back.
+        refresh_seconds: how old the fence of a partition in which nothing changes may become.
     """
 
     def __init__(
         self,
         table: StateTable,
         changelog: str,
-        outbox: Outbox,
+        collector: RecordCollector,
         membership: Membership,
         show_again: Callable[[int], None],
         clock: Callable[[], float] = time.monotonic,
+        refresh_seconds: float = REFRESH_SECONDS,
     ) -> None:
         self._table = table
         self._changelog = changelog
-        self._outbox = outbox
+        self._collector = collector
         self._show_again = show_again
         self._clock = clock
+        self._refresh_seconds = refresh_seconds
         self._offsets = OwnOffsets()
         self._epochs: dict[int, Epoch] = {}
         self._fenced_at: dict[int, float] = {}
@@ -249,7 +151,7 @@ class Fence:
         written: Written = []
         for partition, epoch in self._epochs.items():
             at = self._fenced_at.get(partition)
-            if at is None or now - at >= REFRESH_SECONDS:
+            if at is None or now - at >= self._refresh_seconds:
                 written.append((partition, fence_key(partition), epoch.encode()))
                 self._fenced_at[partition] = now
         overwritten, self._overwritten = self._overwritten, set()
@@ -264,7 +166,7 @@ class Fence:
             yield partition, key, value
 
     async def write(self, records: Iterable[tuple[int, bytes, bytes | None]]) -> None:
-        """Write (partition, key, value) to the changelog, with whatever the outbox holds besides; then to the mirror.
+        """Write (partition, key, value) to the changelog, with what else is collected; then to the mirror.
 
         Raises:
             KafkaError: something could not be delivered.
@@ -275,8 +177,8 @@ class Fence:
         written = list(records)
         await self.membership.assure()
         for partition, key, value in written:
-            self._outbox.add(self._changelog, partition, key, value, self.headers(partition))
-        deliveries = await self._outbox.deliver()
+            self._collector.add(self._changelog, partition, key, value, self.headers(partition))
+        deliveries = await self._collector.deliver()
         await self.membership.assure()
         self._look_at(deliveries)
         changes: dict[int, list[Change]] = {}

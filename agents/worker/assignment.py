@@ -1,4 +1,4 @@
-"""The time in which partitions are this worker's: from the assignment until they are given back or lost."""
+"""Partitions are assigned, revoked and lost: rebuilding their state, flushing it, dropping it."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -8,11 +8,12 @@ from typing import Final, Protocol
 from faust.types import TP
 
 from agents.broker.inputs import Inputs
-from agents.broker.record_collector import Headers, Outbox
+from agents.broker.membership import FencedOut
+from agents.broker.record_collector import Headers, RecordCollector
 from agents.liveness.health import Health
 from agents.stages.alerts import AlertWorker
 from agents.stages.entries import EntryStage
-from agents.state.fence import Fence, FencedOut
+from agents.state.fence import Fence
 from agents.state.table import StateTable
 from agents.worker.app import PulseApp
 from agents.worker.flush import Flusher
@@ -35,7 +36,7 @@ class Stage(Protocol):
         """Let go of everything: other workers take over."""
 
 
-class Tenure:
+class Assignment:
     """Takes partitions over and lets go of them.
 
     Args:
@@ -46,7 +47,7 @@ class Tenure:
         changelog: the topic of that state.
         fence: keeps late writers out.
         flusher: flushes before the partitions go.
-        outbox: delivers to Kafka.
+        collector: delivers to Kafka.
         inputs: where the changelog ended at recovery.
         alerts: go on from checkpoints in the same table.
         entries: read the ledgers of the same partitions.
@@ -65,7 +66,7 @@ class Tenure:
         changelog: str,
         fence: Fence,
         flusher: Flusher,
-        outbox: Outbox,
+        collector: RecordCollector,
         inputs: Inputs,
         alerts: AlertWorker,
         entries: EntryStage,
@@ -81,7 +82,7 @@ class Tenure:
         self._changelog = changelog
         self._fence = fence
         self._flusher = flusher
-        self._outbox = outbox
+        self._collector = collector
         self._inputs = inputs
         self._alerts = alerts
         self._entries = entries
@@ -94,10 +95,10 @@ class Tenure:
         self.fenced_out_total = 0
 
     async def recovered(self) -> None:
-        """Take note that the changelogs of what was assigned have been read."""
+        """Note that the changelogs of what was assigned have been read."""
         self._recovered = True
 
-    async def take_over(self, committed: Mapping[TP, int]) -> None:
+    async def on_assigned(self, committed: Mapping[TP, int]) -> None:
         """Rebuild the assigned partitions from the recovered table and the committed offsets."""
         if not self._recovered:
             return  # a seek in the middle of a rebalance; the assignment is still to come
@@ -127,7 +128,7 @@ class Tenure:
             await self._app.crash(error)
             raise
 
-    async def drain(self) -> None:
+    async def on_revoked(self) -> None:
         """Flush and let go of everything; Faust commits right after. On every revocation and at the end.
 
         A worker without which the group has gone on drops its state instead: its successors count from the last flush.
@@ -140,30 +141,30 @@ class Tenure:
             try:
                 await self._flusher.flush()
             except FencedOut as reason:
-                self.give_up(reason)
-        await self._confess()
-        self._let_go()
+                self.on_lost(reason)
+        await self._mark_late_writes()
+        self._release()
 
-    def give_up(self, reason: FencedOut) -> None:
+    def on_lost(self, reason: FencedOut) -> None:
         """Drop the state of partitions that belong to other workers by now."""
         if not self._pipeline.partitions:
             return  # while one flush was refused, another waited
         self.fenced_out_total += 1
         log.warning("state of partitions %s dropped: %s", sorted(self._pipeline.partitions), reason)
-        self._let_go()
+        self._release()
 
-    async def _confess(self) -> None:
-        """Behind whatever may have left too late, say so in each changelog partition: the successor writes again."""
+    async def _mark_late_writes(self) -> None:
+        """Append a marker after writes that may have come too late, so that the successor writes its state again."""
         late, self._late = self._late, []
         for partition, key, headers in late:
-            self._outbox.add(self._changelog, partition, key, None, headers)
+            self._collector.add(self._changelog, partition, key, None, headers)
         if late:
-            await self._outbox.deliver()
+            await self._collector.deliver()
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         if self._fence.membership.is_lost:
             self._late += [(each, late_key(each), self._fence.headers(each)) for each in self._pipeline.partitions]
-            self._outbox.discard()
+            self._collector.discard()
         self._recovered = False
         self._fence.let_go()
         for partition, state in list(self._pipeline.partitions.items()):

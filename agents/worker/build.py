@@ -4,38 +4,43 @@ Parts are given what they need, by name, and nothing else; only this file knows 
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from mode import Service
 from prometheus_client import CollectorRegistry
 
 from agents.broker.inputs import Inputs
-from agents.broker.record_collector import Outbox
+from agents.broker.membership import Membership
+from agents.broker.record_collector import RecordCollector
 from agents.broker.topic_admin import STATE_TABLE, changelog_topic
 from agents.broker.transport import BatchConsumer, BatchSchema
 from agents.clock import Clock
-from agents.liveness.exits import Ending
-from agents.liveness.health import Health, WebServer
+from agents.liveness.exits import Exit
+from agents.liveness.health import Health
 from agents.liveness.lifecycle import Lifecycle
-from agents.liveness.symptoms import Vitals
+from agents.liveness.symptoms import Symptoms
 from agents.liveness.watchdog import Watch, Watchdog
 from agents.metrics.collector import PulseCollector
 from agents.metrics.figures import PipelineFigures
+from agents.metrics.web import WebServer
 from agents.read_model.projection import RedisProjection
 from agents.settings import Settings
 from agents.stages.alerts import AlertWorker
 from agents.stages.definitions import Change, DefinitionFeed
 from agents.stages.entries import EntryStage
 from agents.stages.suspicion_watch import SuspicionWatch
-from agents.state.fence import Fence, FencedTable, Membership
+from agents.state.fence import Fence
 from agents.state.stores import StateStore
 from agents.state.table import StateTable
-from agents.worker.app import PulseApp
-from agents.worker.assignment import Stage, Tenure
+from agents.worker.app import make_app
+from agents.worker.assignment import Assignment, Stage
+from agents.worker.fact_sender import FactSender
 from agents.worker.flush import Flusher
-from agents.worker.handlers import Processing
-from models.read_model import WorkerHealth, encode_health
+from agents.worker.handlers import Handlers
+from agents.worker.numbers import NumberPublisher
+from agents.worker.worker_health import worker_health
+from models.read_model import encode_health
 from models.topics import CLOSED_WINDOWS, COMMENTS, CONVERSIONS, ENTRIES, INFLUENCER_SNAPSHOTS, INPUT_TOPICS, POSTS
 from streams.pipeline.partition import Limits
 from streams.pipeline.pipeline import Pipeline
@@ -43,46 +48,7 @@ from streams.sentiment.scorers import CachedScorer, make_scorer, make_scorer_wit
 from streams.statistics.campaigns import CampaignBoard
 
 log: Final = logging.getLogger("campaign_pulse")
-FETCHED_BYTES: Final = 96 * 1024 * 1024
-LEAST_FETCH_BYTES: Final = 256 * 1024
-LARGEST_FETCH_BYTES: Final = 1024 * 1024
-_BATCHES_QUEUED: Final = 8
-"""Batches a topic may hold in memory between fetch and agent; a batch is at most one fetch (1 MiB) of one partition."""
 _CHANGES_QUEUED: Final = 100
-
-
-def fetch_bytes(partitions: int) -> int:
-    """Return how much of one partition may be fetched ahead, so that a worker with all of them stays within bounds.
-
-    The client holds one fetch of each partition of each topic. A batch that is larger is fetched all the same.
-    """
-    return max(LEAST_FETCH_BYTES, min(LARGEST_FETCH_BYTES, FETCHED_BYTES // (len(INPUT_TOPICS) * partitions)))
-
-
-def make_app(settings: Settings, partitions: Mapping[str, int]) -> PulseApp:
-    """Return the Faust application, without tables and agents."""
-    return PulseApp(
-        settings.group,
-        broker=[f"kafka://{server}" for server in settings.bootstrap_servers],
-        Table=FencedTable,
-        # A standby would keep every other worker's state in memory, and a recovery could not make use of it.
-        table_standby_replicas=0,
-        topic_partitions=partitions[COMMENTS],
-        topic_replication_factor=settings.replication,
-        topic_allow_declare=False,
-        topic_disable_leader=True,
-        web_enabled=False,
-        stream_wait_empty=True,
-        stream_buffer_maxsize=_BATCHES_QUEUED,
-        broker_commit_interval=settings.flush_seconds,
-        broker_session_timeout=settings.session_seconds,
-        broker_rebalance_timeout=settings.session_seconds,
-        broker_heartbeat_interval=settings.session_seconds / 10,
-        broker_request_timeout=max(90.0, settings.session_seconds + 30),
-        consumer_auto_offset_reset="earliest",
-        consumer_max_fetch_size=fetch_bytes(partitions[COMMENTS]),
-        worker_redirect_stdouts=False,
-    )
 
 
 def make_pipeline(settings: Settings, partitions: Mapping[str, int], scorer: CachedScorer) -> Pipeline:
@@ -123,129 +89,161 @@ class Worker:
         self._settings = settings
         self._clock = clock
         self.app = make_app(settings, partitions)
-        health, ending = Health(clock), Ending()
-        watch = Watch(settings, health)
-        self.lifecycle = self.app.lifecycle = Lifecycle(health, watch, ending)
+        health = Health(clock)
+        self._watch = Watch(settings, health)
+        self.lifecycle = self.app.lifecycle = Lifecycle(health, self._watch, Exit())
 
-        scorer = CachedScorer(make_scorer(settings.sentiment), settings.sentiment_cache)
-        inputs = Inputs()
-        self.pipeline = make_pipeline(settings, partitions, scorer)
-        self.figures = PipelineFigures(self.pipeline, inputs, clock)
+        self._scorer = CachedScorer(make_scorer(settings.sentiment), settings.sentiment_cache)
+        self._inputs = Inputs()
+        self.pipeline = make_pipeline(settings, partitions, self._scorer)
+        self.figures = PipelineFigures(self.pipeline, self._inputs, clock)
         self._board = CampaignBoard()
-        outbox = Outbox(settings.bootstrap_servers, dict(partitions))
-        self.redis = redis = (
+        self._record_collector = RecordCollector(settings.bootstrap_servers, dict(partitions))
+        self._membership = Membership(settings.session_seconds)
+        self.redis = (
             RedisProjection(settings.redis_url, settings.redis_prefix, self._show_all, self._health_fields)
             if settings.redis_url
             else None
         )
-        self._membership = Membership(settings.session_seconds)
-        table, changelog = StateTable(store), changelog_topic(settings)
-        fence = Fence(table, changelog, outbox, self._membership, self._show_partition)
-        wait_ms = round(settings.alert_wait_seconds * 1000)
-        self._alerts = AlertWorker(self.pipeline, table, fence, outbox, redis, inputs.confirm, wait_ms)
+        self._table = StateTable(store)
+        self._fence = Fence(
+            self._table, changelog_topic(settings), self._record_collector, self._membership, self._show_partition
+        )
+        self._alerts = AlertWorker(
+            self.pipeline,
+            self._table,
+            self._fence,
+            self._record_collector,
+            self.redis,
+            self._inputs.confirm,
+            round(settings.alert_wait_seconds * 1000),
+        )
         self.entries = EntryStage(settings.bootstrap_servers, partitions[ENTRIES], clock)
         self._suspicion = SuspicionWatch(settings, self.entries, lambda: self.pipeline.registry)
-        self._flusher = Flusher(
+        self._flusher = self._make_flusher()
+        self._assignment = self._make_assignment()
+        self._define_table(partitions[COMMENTS], store)
+
+        changes = self.app.channel(maxsize=_CHANGES_QUEUED)
+        services = self._make_services(registry, changes)
+        self.watchdog = Watchdog(self._watch, self._make_symptoms(services).find, self.lifecycle.exit)
+        self.app.services = (self.watchdog, *services)
+        self.app.prepare = self._prepare
+        self._register_metrics(registry)
+        handlers = Handlers(
             self.pipeline,
             self._board,
-            outbox,
-            redis,
-            fence,
-            inputs.confirm,
-            settings.flush_seconds,
             self._alerts,
-            self.entries,
-            lag=lambda: sum(self.figures.lags().values()),
-        )
-        stages: list[Stage] = [self._alerts, self.entries, self._suspicion]
-        if redis is not None:
-            stages.append(redis)
-        self._tenure = Tenure(
-            self.app,
-            health,
-            self.pipeline,
-            table,
-            changelog,
-            fence,
             self._flusher,
-            outbox,
-            inputs,
+            self._inputs,
+            clock,
+            self._assignment.on_lost,
+            self.app.crash,
+            registry,
+        )
+        self._define_agents(handlers, changes)
+
+    # --------------------------------------------------- parts of several parts
+
+    def _make_flusher(self) -> Flusher:
+        facts = FactSender(
+            self.pipeline, self._record_collector, self.entries, lag=lambda: sum(self.figures.lags().values())
+        )
+        numbers = NumberPublisher(
+            self.pipeline, self._board, facts, self.entries, self._record_collector, self._membership, self.redis
+        )
+        return Flusher(
+            self.pipeline,
+            self._fence,
+            self._record_collector,
+            facts,
+            numbers,
+            self._inputs.confirm,
+            self._settings.flush_seconds,
+            self._alerts,
+        )
+
+    def _make_assignment(self) -> Assignment:
+        stages: list[Stage] = [self._alerts, self.entries, self._suspicion]
+        if self.redis is not None:
+            stages.append(self.redis)
+        return Assignment(
+            self.app,
+            self.lifecycle.health,
+            self.pipeline,
+            self._table,
+            changelog_topic(self._settings),
+            self._fence,
+            self._flusher,
+            self._record_collector,
+            self._inputs,
             self._alerts,
             self.entries,
             self._board,
             [*stages, self._board],
-            watch.long_work,
+            self._watch.long_work,
             self.figures.retire,
         )
-        self._inputs = inputs
-        self._define_table(partitions[COMMENTS], store, fence)
-        changes = self.app.channel(maxsize=_CHANGES_QUEUED)
+
+    def _make_services(self, registry: CollectorRegistry, changes: Any) -> list[Service]:
+        """Return what runs in the background, in the order in which it starts."""
+        settings = self._settings
+        web = WebServer(settings.metrics_host, settings.metrics_port, registry, self.lifecycle.health)
         definitions = DefinitionFeed(settings.bootstrap_servers, self._define, changes.put, self._bad_definition)
-        web = WebServer(settings.metrics_host, settings.metrics_port, registry, health)
-        services: list[Service] = [web, outbox, definitions, self.entries]
+        services: list[Service] = [web, self._record_collector, definitions, self.entries]
         if settings.suspicion_seconds:
             services.append(self._suspicion)
-        if redis is not None:
-            services.append(redis)
-        vitals = Vitals(
-            settings,
+        if self.redis is not None:
+            services.append(self.redis)
+        return services
+
+    def _make_symptoms(self, services: Sequence[Service]) -> Symptoms:
+        return Symptoms(
+            self._settings,
             self.app,
-            health,
-            inputs,
+            self.lifecycle.health,
+            self._inputs,
             self.pipeline,
             self._membership,
             lambda: self._flusher.began_at,
-            outbox,
+            self._record_collector,
             services,
         )
-        self.watchdog = Watchdog(watch, vitals.symptoms, ending)
-        self.app.services = (self.watchdog, *services)
-        self.app.prepare = self._prepare
+
+    def _register_metrics(self, registry: CollectorRegistry) -> None:
         registry.register(
             PulseCollector(
-                settings,
-                health,
+                self._settings,
+                self.lifecycle.health,
                 self.pipeline,
                 self.figures,
                 self._flusher,
-                fence,
-                self._tenure,
-                scorer,
-                redis,
+                self._fence,
+                self._assignment,
+                self._scorer,
+                self.redis,
                 self._alerts,
                 self.entries,
                 self._suspicion,
             )
         )
-        processing = Processing(
-            self.pipeline,
-            self._board,
-            self._alerts,
-            self._flusher,
-            inputs,
-            clock,
-            self._tenure.give_up,
-            self.app.crash,
-            registry,
-        )
-        self._define_agents(processing, changes)
 
     # --------------------------------------------------------- tables and agents
 
-    def _define_table(self, partitions: int, store: StateStore, fence: Fence) -> None:
+    def _define_table(self, partitions: int, store: StateStore) -> None:
         table = self.app.Table(
             STATE_TABLE,
             partitions=partitions,
             key_type=bytes,
             value_type=bytes,
-            on_recover=self._tenure.recovered,
+            on_recover=self._assignment.recovered,
             options={"state": store},
             help="State of influencers and remembered event ids",
         )
-        table.order = fence.order
+        table.order = self._fence.order
         table.bootstrap_servers = self._settings.bootstrap_servers
 
-    def _define_agents(self, processing: Processing, changes: Any) -> None:
+    def _define_agents(self, handlers: Handlers, changes: Any) -> None:
         topics = {
             name: self.app.topic(name, schema=BatchSchema(), acks=False)
             for name in (*INPUT_TOPICS, INFLUENCER_SNAPSHOTS, CLOSED_WINDOWS)
@@ -254,27 +252,27 @@ class Worker:
         @self.app.agent(topics[POSTS], name="posts")
         async def posts(stream: Any) -> None:
             async for event in stream.events():
-                await processing.apply(POSTS, event)
+                await handlers.on_events(POSTS, event)
 
         @self.app.agent(topics[COMMENTS], name="comments")
         async def comments(stream: Any) -> None:
             async for event in stream.events():
-                await processing.apply(COMMENTS, event)
+                await handlers.on_events(COMMENTS, event)
 
         @self.app.agent(topics[CONVERSIONS], name="conversions")
         async def conversions(stream: Any) -> None:
             async for event in stream.events():
-                await processing.apply(CONVERSIONS, event)
+                await handlers.on_events(CONVERSIONS, event)
 
         @self.app.agent(topics[INFLUENCER_SNAPSHOTS], name="campaigns")
         async def campaigns(stream: Any) -> None:
             async for event in stream.events():
-                await processing.combine(event)
+                await handlers.on_snapshots(event)
 
         @self.app.agent(topics[CLOSED_WINDOWS], name="alerts")
         async def alerts(stream: Any) -> None:
             async for event in stream.events():
-                await processing.judge(event)
+                await handlers.on_windows(event)
 
         @self.app.agent(changes, name="definitions")
         async def definitions(stream: Any) -> None:
@@ -288,8 +286,8 @@ class Worker:
         consumer.bootstrap_servers = tuple(self._settings.bootstrap_servers)
         consumer.tick_seconds = self._settings.tick_seconds
         consumer.membership = self._membership
-        consumer.on_drain = self._tenure.drain
-        consumer.on_assigned = self._tenure.take_over
+        consumer.on_revoked = self._assignment.on_revoked
+        consumer.on_assigned = self._assignment.on_assigned
         self._inputs.consumer = consumer
 
     # ------------------------------------------------------- how the parts meet
@@ -327,21 +325,12 @@ class Worker:
 
     def _health_fields(self) -> tuple[str, dict[str, str]]:
         """Return this worker's name and the fields of its health hash in Redis."""
-        figures = self.figures.now()
-        health = WorkerHealth(
-            worker=self._settings.worker_name,
-            started_at_ms=self.lifecycle.health.started_at_ms,
-            updated_at_ms=self._clock(),
-            partitions=len(self.pipeline.partitions),
-            events_total=figures.events,
-            duplicates_total=figures.duplicates,
-            forwarded_total=figures.forwarded,
-            rejected_total=sum(figures.rejected.values()),
-            rejected=figures.rejected,
-            events_per_second=figures.events_per_second,
-            lag=figures.lag,
-            watermark_delay_seconds=figures.watermark_delay_seconds,
-            flush_seconds=self._flusher.last_seconds,
-            influencers=figures.influencers,
+        health = worker_health(
+            self._settings.worker_name,
+            self.lifecycle.health.started_at_ms,
+            self._clock(),
+            len(self.pipeline.partitions),
+            self.figures.now(),
+            self._flusher.last_seconds,
         )
         return health.worker, encode_health(health)

@@ -1,4 +1,4 @@
-"""What becomes of the batches that the agents are handed: applied, and flushed when it is time."""
+"""The handlers of Faust's agents: batches are applied, and flushed when it is time."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -8,9 +8,9 @@ from faust.types import TP
 from prometheus_client import CollectorRegistry, Histogram
 
 from agents.broker.inputs import Inputs
+from agents.broker.membership import FencedOut
 from agents.clock import Clock
 from agents.stages.alerts import AlertWorker
-from agents.state.fence import FencedOut
 from agents.worker.flush import Flusher
 from models.topics import INFLUENCER_SNAPSHOTS
 from streams.columns.formats import UnsupportedRecord
@@ -24,8 +24,8 @@ WAITING_BYTES: Final = 32 * 1024 * 1024
 """Dead letters, forwards and facts of giveaways that may wait for a flush before the topics wait for it too."""
 
 
-class Processing:
-    """Takes the batches of a worker's agents.
+class Handlers:
+    """Handles the batches of a worker's agents.
 
     Args:
         pipeline: the first stage.
@@ -67,7 +67,7 @@ class Processing:
         )
         self._oldest_record_ms: int | None = None
 
-    async def apply(self, topic: str, event: Any) -> None:
+    async def on_events(self, topic: str, event: Any) -> None:
         """Apply one batch, or a tick when it is empty, and flush when it is time."""
         partition, records = event.message.partition, event.value
         try:
@@ -97,13 +97,13 @@ class Processing:
             raise
 
     def _note_end(self, topic: str, partition: int) -> None:
-        """Tell the pipeline when a quiet topic has been read to its end: alerts wait for the slowest topic."""
+        """Note when a quiet topic has been read to its end: alerts wait for the slowest topic."""
         position = self._pipeline.position(topic, partition)
         age_ms = self._inputs.end_age_ms(TP(topic, partition), position)
         if age_ms is not None:
             self._pipeline.read_to_end(topic, partition, self._clock() - age_ms)
 
-    async def judge(self, event: Any) -> None:
+    async def on_windows(self, event: Any) -> None:
         """Take closed minutes into the alerts."""
         try:
             if self._inputs.is_current(event.message):
@@ -113,7 +113,7 @@ class Processing:
             await self._crash(error)
             raise
 
-    async def combine(self, event: Any) -> None:
+    async def on_snapshots(self, event: Any) -> None:
         """Take influencer snapshots into the campaign board; one of a newer version ends the worker.
 
         Not what was fetched before the last seek: its campaign may be another worker's by now. Ours is read again.

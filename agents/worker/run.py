@@ -34,7 +34,7 @@ _KEPT_BYTES: Final = 256 * 1024 * 1024
 
 
 def return_large_memory() -> bool:
-    """Have the C library give large pieces of memory back; tell whether it can be told so (glibc can, musl cannot)."""
+    """Have the C library give large pieces of memory back; return whether it can (glibc can, musl cannot)."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     return mallopt is not None and all(
         [mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES), mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)]
@@ -61,7 +61,7 @@ def run_worker(settings: Settings, partitions: Mapping[str, int], store: StateSt
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=registry)
     parts = Worker(settings, partitions, registry, make_clock(settings.clock), store)
-    ending = parts.lifecycle.ending
+    worker_exit = parts.lifecycle.exit
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)
@@ -77,11 +77,11 @@ def run_worker(settings: Settings, partitions: Mapping[str, int], store: StateSt
     except SystemExit as ended:
         # Mode turns every exception into exit code 1; the exception itself is still to be had.
         if ended.code and ended.__context__ is not None:
-            ending.failed(ended.__context__)
+            worker_exit.failed(ended.__context__)
     parts.watchdog.close()
-    if ending.reason is not None:
+    if worker_exit.reason is not None:
         # Exceptions that nobody asked for, hundreds of them when a broker dies: consequences, and they would come last.
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     gc.unfreeze()
     gc.collect()
-    return ending.code()
+    return worker_exit.code()

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping
 from typing import Final
 
+from streams.duty_cycle import DutyCycle
+
 REST: Final = 10
 """A pass that used t seconds of a core is followed by this many times t without one, whatever campaign it is about."""
 
@@ -18,7 +20,7 @@ class PassSchedule:
         self._every_seconds = every_seconds
         self._looked_at: dict[str, int] = {}
         self._due_at: dict[str, float] = {}
-        self._rest_until = float("-inf")
+        self._rest = DutyCycle(REST)
 
     def due(self, heard: Mapping[str, int], now: float) -> list[str]:
         """Return the campaigns to look at now.
@@ -27,7 +29,7 @@ class PassSchedule:
             heard: how many facts have been heard, by campaign; another number means a changed ledger.
             now: the time.
         """
-        if now < self._rest_until:
+        if not self._rest.is_due(now):
             return []
         return sorted(
             campaign_id
@@ -45,7 +47,7 @@ class PassSchedule:
                 had to wait for a core cost nobody anything.
             now: when it ended.
         """
-        self._rest_until = now + REST * used
+        self._rest.ended(used, now)
         for campaign_id, count in looked_at.items():
             self._due_at[campaign_id] = now + self._every_seconds
             if campaign_id in done:

@@ -23,7 +23,8 @@ from typing import Final, Self
 
 from kafka.admin import KafkaAdminClient
 
-from agents.embedded.processes import ChildProcess, port_is_free, wait_until
+from agents.clock import wait_until
+from agents.embedded.processes import ChildProcess, port_is_free
 from tests.brokers.artefacts import java, kafka_class_path
 from tests.brokers.freezing import freeze
 from tests.brokers.kinds import BrokerError

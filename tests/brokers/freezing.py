@@ -4,7 +4,7 @@ import os
 import signal
 from pathlib import Path
 
-from agents.embedded.processes import wait_until
+from agents.clock import wait_until
 from tests.brokers.kinds import BrokerError
 
 _SECONDS = 10.0

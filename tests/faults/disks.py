@@ -10,7 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
-from agents.embedded.processes import ChildProcess, wait_until
+from agents.clock import wait_until
+from agents.embedded.processes import ChildProcess
 
 ROOM_BYTES = 16_384
 """What still fits on the disk once it is full: less than a flush writes."""

@@ -5,7 +5,7 @@ from contextlib import closing
 from kafka import KafkaConsumer
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
-from agents.embedded.processes import wait_until
+from agents.clock import wait_until
 from agents.embedded.servers import EmbeddedRedis
 from tests.faults.trial import Size, Trial
 from tests.integration.scrape import records_of

@@ -12,7 +12,8 @@ from typing import Protocol
 from kafka import KafkaConsumer, TopicPartition
 from redis import Redis
 
-from agents.embedded.processes import ChildProcess, wait_until
+from agents.clock import wait_until
+from agents.embedded.processes import ChildProcess
 from bench.stack import PARTITIONS
 from tests.faults.events import EventLog
 from tests.faults.judge import Verdict, balance, judge_letters, judge_numbers, metric, unread

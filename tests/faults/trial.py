@@ -7,7 +7,8 @@ from time import monotonic, sleep
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from agents.embedded.processes import ChildProcess, wait_until
+from agents.clock import wait_until
+from agents.embedded.processes import ChildProcess
 from bench.load import Event
 from tests.faults.events import EventLog
 from tests.faults.feed import Feed

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from kafka import KafkaConsumer, TopicPartition
 
-from agents.embedded.processes import wait_until
+from agents.clock import wait_until
 from agents.simulator.simulation import SimulatedRecord
 from models.alerts import AlertTransition
 from models.topics import ALERTS, INPUT_TOPICS

@@ -13,7 +13,8 @@ from typing import Any, Self
 
 import msgspec
 
-from agents.embedded.processes import ChildProcess, free_port, wait_until
+from agents.clock import wait_until
+from agents.embedded.processes import ChildProcess, free_port
 from agents.embedded.servers import EmbeddedRedis
 from agents.read_model.reader import ReadModel
 from agents.simulator.publisher import publish

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from agents.embedded.processes import wait_until
+from agents.clock import wait_until
 from agents.simulator.plan import SimulationPlan
 from agents.simulator.simulation import SimulatedRecord, Simulation
 from agents.simulator.truth import TrueIncident

@@ -7,7 +7,7 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 
-from agents.embedded.processes import wait_until
+from agents.clock import wait_until
 from tests.brokers import COMPACTING, Broker, make_broker
 
 TOPIC = "harness"

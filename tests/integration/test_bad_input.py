@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 from kafka import KafkaProducer
 
-from agents.embedded.processes import wait_until
+from agents.clock import wait_until
 from agents.worker.flush import LARGEST_DEAD_LETTER_BYTES
 from models.deadletters import DeadLetter
 from models.topics import COMMENTS, CONVERSIONS, POSTS

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from kafka import KafkaProducer
 
 from agents.cli.main import cli
-from agents.embedded.processes import wait_until
+from agents.clock import wait_until
 from models.topics import CONVERSIONS, DEFINITIONS, POSTS
 from streams.events.partitioning import partition_of
 from tests.integration.cluster import Cluster

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 import redis
 
-from agents.embedded.processes import wait_until
+from agents.clock import wait_until
 from agents.embedded.servers import EmbeddedRedis
 from models.rollups import WINDOW_NAMES, CampaignRollup, InfluencerRollup, Snapshot, WindowStats
 from tests.brokers import Broker

@@ -14,7 +14,8 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka.admin._topics import NewTopic
 
-from agents.embedded.processes import ChildProcess, port_is_free, wait_until
+from agents.clock import wait_until
+from agents.embedded.processes import ChildProcess, port_is_free
 from agents.embedded.servers import EmbeddedBroker, EmbeddedError, EmbeddedRedis
 
 pytestmark = [pytest.mark.broker, pytest.mark.brokers("embedded", reason="about the embedded broker itself")]

@@ -12,7 +12,8 @@ import msgspec
 import pytest
 from kafka import KafkaConsumer
 
-from agents.embedded.processes import ChildProcess, wait_until
+from agents.clock import wait_until
+from agents.embedded.processes import ChildProcess
 from agents.simulator.plan import SimulationPlan
 from agents.simulator.simulation import SimulatedRecord, Simulation
 from models.campaigns import CampaignDefinition

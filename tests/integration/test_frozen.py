@@ -10,7 +10,8 @@ import msgspec
 import pytest
 from redis import Redis
 
-from agents.embedded.processes import ChildProcess, wait_until
+from agents.clock import wait_until
+from agents.embedded.processes import ChildProcess
 from agents.simulator.plan import SimulationPlan
 from agents.simulator.simulation import Simulation
 from models.times import HOUR_MS

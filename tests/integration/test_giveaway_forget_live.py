@@ -9,7 +9,7 @@ import pytest
 import redis
 from kafka import KafkaConsumer, TopicPartition
 
-from agents.embedded.processes import wait_until
+from agents.clock import wait_until
 from models.topics import COMMENTS, DEAD_LETTERS, INPUT_TOPICS
 from tests.integration.cluster import SETTLE_SECONDS, Cluster
 from tests.integration.commands import run, send

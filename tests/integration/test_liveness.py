@@ -10,7 +10,8 @@ from contextlib import contextmanager
 import msgspec
 import pytest
 
-from agents.embedded.processes import ChildProcess, free_port, wait_until
+from agents.clock import wait_until
+from agents.embedded.processes import ChildProcess, free_port
 from agents.liveness.exits import ExitCode
 from agents.liveness.health import PHASES
 from agents.simulator.plan import SimulationPlan
@@ -133,24 +134,24 @@ def test_a_second_signal_ends_at_once() -> None:
 SABOTAGE = {
     "an agent ends": "next(iter(self._app.agents['comments']._actors)).actor_task.cancel()",
     "a task of the redis projection ends": "[each.cancel() for each in self._services[-1]._futures]",
-    "a flush hangs": "self._outbox.deliver = asyncio.Event().wait; self._pipeline.partitions[0].touch_all()",
+    "a flush hangs": "self._collector.deliver = asyncio.Event().wait; self._pipeline.partitions[0].touch_all()",
 }
 SABOTAGED = """
 import asyncio, sys
-from agents.liveness import symptoms
+from agents.liveness.symptoms import Symptoms
 from agents.cli.main import main
 
-symptoms = symptoms.Vitals.symptoms
+find = Symptoms.find
 
 
 def sabotaged(self):
     if self._health.phase == "ready" and not hasattr(self, "done"):
         self.done = True
         SABOTAGE
-    return symptoms(self)
+    return find(self)
 
 
-symptoms.Vitals.symptoms = sabotaged
+Symptoms.find = sabotaged
 sys.argv = ["campaign-pulse", "worker"]
 main()
 """

@@ -14,7 +14,7 @@ import pytest
 from kafka import KafkaProducer
 from prometheus_client.core import Metric
 
-from agents.embedded.processes import wait_until
+from agents.clock import wait_until
 from agents.simulator.definitions import synthetic_definitions
 from models.alerts import RULE_NAMES, AlertRuleOverride, AlertSettings, Severity, TransitionKind
 from models.campaigns import CampaignDefinition

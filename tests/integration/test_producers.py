@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaConsumer
 
 from agents.broker import record_collector
 from agents.broker.producers import start_producer
-from agents.broker.record_collector import Outbox
+from agents.broker.record_collector import RecordCollector
 from tests.brokers import Broker, BrokerKind, chosen, make_broker
 
 TOPIC = "producers.test"
@@ -16,7 +16,7 @@ TOPIC = "producers.test"
 pytestmark = pytest.mark.broker
 
 
-async def deliver(box: Outbox, count: int, value: bytes) -> None:
+async def deliver(box: RecordCollector, count: int, value: bytes) -> None:
     """Send some records and wait until they are confirmed."""
     for number in range(count):
         box.add(TOPIC, 0, b"%d" % number, value)
@@ -60,7 +60,7 @@ def test_a_broker_that_hangs_ends_the_delivery_and_the_producer(monkeypatch: pyt
     """An idempotent producer retries for ever: the delivery raises in time, and stopping does not wait either."""
 
     async def scenario(broker: Broker) -> None:
-        box = Outbox(broker.bootstrap.split(","), {TOPIC: 1})
+        box = RecordCollector(broker.bootstrap.split(","), {TOPIC: 1})
         await box.on_start()
         try:
             await deliver(box, 3, b"before")
@@ -81,7 +81,7 @@ def test_what_was_begun_is_confirmed_with_the_next_delivery() -> None:
     """Large records leave at once, in their order, and are asked for as they leave; what is given up does not come."""
 
     async def scenario(broker: Broker) -> None:
-        box = Outbox(broker.bootstrap.split(","), {TOPIC: 1})
+        box = RecordCollector(broker.bootstrap.split(","), {TOPIC: 1})
         await box.on_start()
         try:
             box.begin(TOPIC, 0, ((b"%d" % number, bytes(700_000)) for number in range(3)))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 import redis
 
-from agents.embedded.processes import wait_until
+from agents.clock import wait_until
 from agents.embedded.servers import EmbeddedRedis
 from agents.simulator.plan import SimulatedRecord, SimulationPlan
 from agents.simulator.simulation import Simulation

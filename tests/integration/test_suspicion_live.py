@@ -19,7 +19,8 @@ import pytest
 import redis
 from kafka import KafkaProducer
 
-from agents.embedded.processes import ChildProcess, wait_until
+from agents.clock import wait_until
+from agents.embedded.processes import ChildProcess
 from agents.settings import Settings
 from agents.stages.definitions import read_definitions
 from agents.stages.suspicion_pass import ENDED_WITH_WORKER, PassRequest

@@ -35,8 +35,8 @@ from typing import Any, Final, Self
 
 import yaml
 
-from agents.clock import wall_clock
-from agents.embedded.processes import ChildProcess, free_port, wait_until
+from agents.clock import wait_until, wall_clock
+from agents.embedded.processes import ChildProcess, free_port
 from agents.simulator import FaultRates, Simulation, SimulationPlan
 from agents.simulator.plan import SimulatedRecord
 from agents.simulator.publisher import publish

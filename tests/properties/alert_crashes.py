@@ -94,7 +94,7 @@ class Kafka:
             self.changelog[key] = value
 
 
-class Outbox:
+class RecordCollector:
     """Delivers; of the delivery in which the worker dies, what survives."""
 
     def __init__(self, kafka: Kafka) -> None:
@@ -134,16 +134,16 @@ class Life:
         self.kafka = kafka
         self.confirmed = self.position = kafka.committed
         self._store = fill(MemoryStore(), kafka.changelog)
-        self._outbox = Outbox(kafka)
+        self._collector = RecordCollector(kafka)
         redis = SimpleNamespace(alerts=SimpleNamespace(put=self._show))
         table = StateTable(self._store)
-        fence = Fence(table, CHANGELOG, self._outbox, Member(), lambda partition: None)  # type: ignore[arg-type]
+        fence = Fence(table, CHANGELOG, self._collector, Member(), lambda partition: None)  # type: ignore[arg-type]
         asyncio.run(fence.take_over([0], 1, {}))
         self.alerts = AlertWorker(
             SimpleNamespace(partitions={}, registry=Registry()),  # type: ignore[arg-type]  # what of a pipeline is used
             table,
             fence,
-            self._outbox,  # type: ignore[arg-type]  # a stand-in for the one that talks to a broker
+            self._collector,  # type: ignore[arg-type]  # a stand-in for the one that talks to a broker
             redis,  # type: ignore[arg-type]  # likewise
             self._confirm,
             WAIT_MS,
@@ -172,7 +172,7 @@ class Life:
         Raises:
             Killed: with ``deaths``, unless the flush needed fewer deliveries.
         """
-        self._outbox.deaths = deaths
+        self._collector.deaths = deaths
         asyncio.run(self.alerts.flush())
         assert dict(self._store.items(0)) == self.kafka.changelog, "the table is not what the changelog holds"
 

@@ -8,10 +8,12 @@ import msgspec
 from faust.types import TP
 
 from agents.broker.record_collector import Delivery
-from agents.state.fence import Fence
+from agents.state.fence import REFRESH_SECONDS, Fence
 from agents.state.stores import MemoryStore
 from agents.state.table import StateTable
-from agents.worker.flush import Flusher
+from agents.worker.fact_sender import LATE_BYTES, FactSender
+from agents.worker.flush import ROWS_A_WRITE, Flusher
+from agents.worker.numbers import ROWS_AT_A_TIME, NumberPublisher
 from models.deadletters import DeadLetter
 from models.topics import DEAD_LETTERS, ENTRIES, INPUT_TOPICS
 from streams.changelog.dedupe import Segment
@@ -55,7 +57,7 @@ class FlushedKafka(Kafka):
         return table_of(self.changelog).read(partition)
 
 
-class Outbox:
+class RecordCollector:
     """Collects what a flush sends and delivers as much of it as survives."""
 
     def __init__(self, kafka: Kafka) -> None:
@@ -132,31 +134,49 @@ class FlushingWorker(Worker):
     """A worker whose flush is the product's."""
 
     kafka_of_log = FlushedKafka
+    refresh_seconds = REFRESH_SECONDS
+    rows_at_a_time = ROWS_AT_A_TIME
+    rows_a_write = ROWS_A_WRITE
+    late_bytes = LATE_BYTES
 
     def __init__(self, kafka: Kafka) -> None:
         super().__init__(kafka)
         self._store = self.make_store(kafka)
-        self._outbox = self.make_outbox(kafka)
-        table = StateTable(self._store)
-        self.fence = Fence(table, CHANGELOG, self._outbox, Member(), self._show_again)  # type: ignore[arg-type]
+        self._collector = self.make_collector(kafka)
+        collector: Any = self._collector
+        member: Any = Member()
+        self.fence = Fence(
+            StateTable(self._store),
+            CHANGELOG,
+            collector,
+            member,
+            self._show_again,
+            refresh_seconds=self.refresh_seconds,
+        )
         asyncio.run(self.fence.take_over(range(PARTITIONS), 1, {}))
+        facts = FactSender(self.pipeline, collector, late_bytes=self.late_bytes)
+        numbers = NumberPublisher(
+            self.pipeline, CampaignBoard(), facts, None, collector, member, None, self.rows_at_a_time
+        )
         self._flush = Flusher(
             self.pipeline,
-            CampaignBoard(),
-            self._outbox,  # type: ignore[arg-type]  # a stand-in for the one that talks to a broker
-            None,
             self.fence,
+            collector,
+            facts,
+            numbers,
             self._confirm,
             1.0,
+            rows_at_a_time=self.rows_at_a_time,
+            rows_a_write=self.rows_a_write,
         )
 
     def make_store(self, kafka: Kafka) -> MemoryStore:
         """Return the worker's copy of the changelog."""
         return fill(MemoryStore(), kafka.changelog)
 
-    def make_outbox(self, kafka: Kafka) -> Outbox:
+    def make_collector(self, kafka: Kafka) -> RecordCollector:
         """Return what delivers to this Kafka."""
-        return Outbox(kafka)
+        return RecordCollector(kafka)
 
     def _show_again(self, partition: int) -> None:
         self.pipeline.partitions[partition].touch_all()
@@ -189,8 +209,8 @@ class FlushingWorker(Worker):
             finally:
                 feeding.cancel()
 
-        self._outbox.survives = survives
-        self._outbox.whole = 0 if survives is None else survives(22) + 2 * survives(23)
+        self._collector.survives = survives
+        self._collector.whole = 0 if survives is None else survives(22) + 2 * survives(23)
         asyncio.run(both())
         if survives is not None:
             raise Killed

@@ -112,13 +112,16 @@ def test_killed_runs_end_with_the_numbers_of_an_uninterrupted_one(log: Log, scri
     check(Worker, log, script)
 
 
+class SmallPortions(FlushingWorker):
+    """A worker whose flush has several portions of anything."""
+
+    rows_at_a_time = 1
+    rows_a_write = 2
+    late_bytes = 300
+
+
 @settings(max_examples=30)
 @given(logs(), lists_up_to(20, steps))
 def test_the_workers_own_flush_keeps_the_promise(log: Log, script: Script) -> None:
     """The same with ``agents.worker.flush`` and ``agents.state.table`` themselves, batches coming while they wait."""
-    with (
-        mock.patch("agents.worker.flush._ROWS_AT_A_TIME", 1),
-        mock.patch("agents.worker.flush._ROWS_A_WRITE", 2),
-        mock.patch("agents.worker.flush._LATE_BYTES", 300),
-    ):
-        check(FlushingWorker, log, script)
+    check(SmallPortions, log, script)

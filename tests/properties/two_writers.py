@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from typing import Any, NamedTuple
-from unittest import mock
 
 from agents.broker.record_collector import Delivery
 from agents.state.stores import Change, MemoryStore, StateStore
@@ -18,7 +17,7 @@ from streams.changelog.fencing import EPOCH_HEADER, NO_EPOCH, ChangelogOrder, Ep
 from streams.changelog.keys import fence_key
 from streams.changelog.row_records import RowRecord
 from tests.properties.crashes import Killed, Worker, Write
-from tests.properties.flushing_worker import CHANGELOG, FlushedKafka, FlushingWorker, Outbox
+from tests.properties.flushing_worker import CHANGELOG, FlushedKafka, FlushingWorker, RecordCollector
 
 _FLUSHES_UNTIL_REWRITTEN = 2
 """The first one after a foreign record shows it, the second one writes everything again."""
@@ -110,7 +109,7 @@ class SharedKafka(FlushedKafka):
         return table.read(partition)
 
 
-class SharedOutbox(Outbox):
+class SharedCollector(RecordCollector):
     """Delivers the owner's records one by one, late records of others between them; an earlier owner's wait."""
 
     def __init__(self, kafka: SharedKafka, is_owner: Callable[[], bool]) -> None:
@@ -148,6 +147,8 @@ class Owner(FlushingWorker):
     """A worker of one generation; every new one makes the earlier ones zombies."""
 
     kafka_of_log = SharedKafka
+    refresh_seconds = 0.0
+    """The fences are renewed with each flush, as in a worker that waits long between two of them."""
 
     def __init__(self, kafka: SharedKafka) -> None:
         kafka.generation += 1
@@ -169,9 +170,9 @@ class Owner(FlushingWorker):
         assert isinstance(self._store, KeptStore)
         return deepcopy(self._store)
 
-    def make_outbox(self, kafka: Any) -> SharedOutbox:
+    def make_collector(self, kafka: Any) -> SharedCollector:
         """Return what delivers to this Kafka."""
-        return SharedOutbox(kafka, lambda: self.is_owner)
+        return SharedCollector(kafka, lambda: self.is_owner)
 
     @property
     def is_owner(self) -> bool:
@@ -180,9 +181,9 @@ class Owner(FlushingWorker):
 
     def let_in_between(self, counts: list[int]) -> None:
         """Have late records arrive in the middle of the next flush."""
-        outbox = self._outbox
-        assert isinstance(outbox, SharedOutbox)
-        outbox.between = iter(counts)
+        collector = self._collector
+        assert isinstance(collector, SharedCollector)
+        collector.between = iter(counts)
 
     def commit(self, mask: int) -> None:
         """Commit, unless the broker refuses the generation."""
@@ -190,9 +191,8 @@ class Owner(FlushingWorker):
             Worker.commit(self, mask)
 
     def flush(self, meanwhile: Iterator[tuple[int, int]], survives: Callable[[int], bool] | None = None) -> None:
-        """Flush; the fences are renewed each time, as in a worker that waits long between two flushes."""
-        with mock.patch("agents.state.fence.REFRESH_SECONDS", 0.0):
-            super().flush(meanwhile, survives)
+        """Flush."""
+        super().flush(meanwhile, survives)
         self._seen_ends.append(dict(self.shared.ends))
 
     def compact(self) -> None:

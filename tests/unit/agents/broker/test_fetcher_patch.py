@@ -13,7 +13,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
 
-from agents.broker.fetcher_patch import LightRecord, WholeFetch, use_whole_fetches, whole_records
+from agents.broker.fetcher_patch import LightRecord, WholeFetch, patch_fetcher, whole_records
 
 PLACE = TopicPartition("events", 3)
 CONTROL_BIT = 1 << 5
@@ -155,6 +155,6 @@ def test_the_fetcher_of_this_aiokafka_can_be_changed(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(fetcher, "ConsumerRecord", fetcher.ConsumerRecord)
     monkeypatch.setattr(fetcher, "FetchResult", FetchResult)
-    assert use_whole_fetches(frozenset({"events"}))
+    assert patch_fetcher(frozenset({"events"}))
     assert fetcher.ConsumerRecord is LightRecord
     assert fetcher.FetchResult is WholeFetch

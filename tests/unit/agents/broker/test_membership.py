@@ -6,8 +6,8 @@ from unittest import mock
 
 import pytest
 
+from agents.broker.membership import FencedOut, Membership
 from agents.broker.record_collector import DELIVERY_SECONDS
-from agents.state.fence import FencedOut, Membership
 
 SESSION_SECONDS = 6.0
 
@@ -44,7 +44,7 @@ class Group:
             await self.membership.assure()
             return self.now - began
 
-        with mock.patch("agents.state.fence.asyncio.sleep", self._sleep):
+        with mock.patch("agents.broker.membership.asyncio.sleep", self._sleep):
             return asyncio.run(assured())
 
     def refuse(self) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from agents.broker.inputs import Inputs
-from agents.liveness.exits import Ending, ExitCode
+from agents.liveness.exits import Exit, ExitCode
 from agents.liveness.health import Health
-from agents.liveness.symptoms import Stillness, Symptom, Vitals
+from agents.liveness.symptoms import Symptom, Symptoms, Unchanged
 from agents.liveness.watchdog import GRACE_SECONDS, LOOK_SECONDS, Watch
 from agents.settings import Settings
 from models.topics import COMMENTS
@@ -128,8 +128,8 @@ def test_a_partition_that_lags_and_does_not_move_is_a_symptom(steps: list[int], 
     health: Any = SimpleNamespace(phase="ready")
     pipeline: Any = SimpleNamespace(partitions={0: state})
     membership: Any = SimpleNamespace(is_valid=True)
-    outbox: Any = SimpleNamespace(producer=None)
-    vitals = Vitals(
+    collector: Any = SimpleNamespace(producer=None)
+    symptoms_of = Symptoms(
         Settings(stall_seconds=8),
         app,
         health,
@@ -137,24 +137,24 @@ def test_a_partition_that_lags_and_does_not_move_is_a_symptom(steps: list[int], 
         pipeline,
         membership,
         lambda: None,
-        outbox,
+        collector,
         [],
         clock=lambda: now[0],
     )
     symptoms: list[Symptom] = []
     for position in steps:
         state.positions[1] = position
-        symptoms = vitals.symptoms()
+        symptoms = symptoms_of.find()
         now[0] += 5.0
     assert len(symptoms) == found
     if found:
         assert symptoms[0].text.startswith(f"{COMMENTS}/0 stands at 5 for 10 s, 4 behind")
 
 
-def test_stillness_counts_from_the_last_change() -> None:
+def test_unchanged_counts_from_the_last_change() -> None:
     """A changed value begins anew."""
     now = [0.0]
-    still = Stillness(lambda: now[0])
+    still = Unchanged(lambda: now[0])
     assert still.seconds("a", 1) == 0.0
     now[0] = 5.0
     assert still.seconds("a", 1) == 5.0
@@ -163,13 +163,13 @@ def test_stillness_counts_from_the_last_change() -> None:
 
 def test_the_first_reason_is_the_one_that_is_told(caplog: pytest.LogCaptureFixture) -> None:
     """What follows a failure is mostly its consequence; a worker that just stops has failed as well."""
-    ending = Ending()
-    ending.failed(ConnectionError("the broker is gone"))
-    ending.failed(RuntimeError("Event loop is closed"))
-    assert ending.code() is ExitCode.FAILED
+    worker_exit = Exit()
+    worker_exit.failed(ConnectionError("the broker is gone"))
+    worker_exit.failed(RuntimeError("Event loop is closed"))
+    assert worker_exit.code() is ExitCode.FAILED
     assert caplog.messages[-1] == "worker ends: ConnectionError: the broker is gone"
-    assert Ending().code() is ExitCode.FAILED
-    stopped = Ending()
+    assert Exit().code() is ExitCode.FAILED
+    stopped = Exit()
     stopped.signal_name = "SIGTERM"
     assert stopped.code() is ExitCode.STOPPED
 
@@ -179,17 +179,17 @@ def test_a_failed_worker_that_hangs_on_its_way_down_tells_why_it_failed(
 ) -> None:
     """The drain's time also ends a worker that crashed; its code and its last words are those of the crash."""
     codes: list[int] = []
-    monkeypatch.setattr("agents.liveness.exits.leave", codes.append)
-    ending = Ending()
-    ending.failed(ConnectionError("the broker is gone"))
-    ending.now(ExitCode.DRAIN_EXCEEDED, "not flushed", with_stacks=False)
+    monkeypatch.setattr("agents.liveness.exits.exit_now", codes.append)
+    worker_exit = Exit()
+    worker_exit.failed(ConnectionError("the broker is gone"))
+    worker_exit.now(ExitCode.DRAIN_EXCEEDED, "not flushed", with_stacks=False)
     assert codes == [ExitCode.FAILED]
     assert caplog.messages == ["while going down: not flushed", "worker ends: ConnectionError: the broker is gone"]
 
 
 BLOCKED = """
 import asyncio, logging, time
-from agents.liveness.exits import Ending
+from agents.liveness.exits import Exit
 from agents.liveness.health import Health
 from agents.settings import Settings
 from agents.liveness.watchdog import Watch, Watchdog
@@ -199,7 +199,7 @@ logging.basicConfig(level="INFO")
 
 async def main():
     watch = Watch(Settings(block_seconds=1.5), Health(lambda: 0))
-    watchdog = Watchdog(watch, list, Ending())
+    watchdog = Watchdog(watch, list, Exit())
     watchdog.start_thread()
     await watchdog.start()
     await asyncio.sleep(1.2)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -11,7 +12,9 @@ from agents.broker.record_collector import Delivery
 from agents.state.fence import Fence
 from agents.state.stores import MemoryStore
 from agents.state.table import StateTable
+from agents.worker.fact_sender import AHEAD_AT_ONCE, LATE_BYTES, FactSender
 from agents.worker.flush import Flusher
+from agents.worker.numbers import NumberPublisher
 from models.rollups import GiveawayRollup
 from models.topics import COMMENTS, ENTRIES, POSTS
 from streams.ledger.blocks import EntryBlock
@@ -34,7 +37,7 @@ class Member:
 
 
 class SlowBroker:
-    """An outbox whose first delivery takes some time by the clock, and some of the processor's; its own clocks too."""
+    """A record collector whose first delivery takes time by the clock and of the processor; its own clocks too."""
 
     pending_bytes = 0
 
@@ -77,16 +80,19 @@ def seconds_until_due(
     if quiet:
         state.tick(POSTS, NOW_MS)
     broker = SlowBroker(seconds, cpu_seconds)
-    fence = Fence(StateTable(MemoryStore()), "changelog", broker, Member(), print)  # type: ignore[arg-type]  # stand-ins
+    collector: Any = broker
+    member: Any = Member()
+    ledger: Any = Ledger(has_news=has_news)
+    fence = Fence(StateTable(MemoryStore()), "changelog", collector, member, print)
+    facts = FactSender(pipeline, collector, ledger)
     flusher = Flusher(
         pipeline,
-        CampaignBoard(),
-        broker,  # type: ignore[arg-type]  # a stand-in for the one that talks to a broker
-        None,
         fence,
+        collector,
+        facts,
+        NumberPublisher(pipeline, CampaignBoard(), facts, ledger, collector, member, None),
         lambda tp, offset: None,
         INTERVAL_SECONDS,
-        entries=Ledger(has_news=has_news),  # type: ignore[arg-type]  # a stand-in for the one that reads a ledger
         clock=lambda: broker.now,
         cpu_clock=lambda: broker.cpu,
     )
@@ -134,7 +140,7 @@ def test_what_was_decided_about_entries_is_shown_soon_once_the_stream_is_quiet()
 
 
 class Log:
-    """An outbox and a second stage of giveaways that note what happens in what order."""
+    """A record collector and a second stage of giveaways that note what happens in what order."""
 
     pending_bytes = 0
     has_news = False
@@ -203,26 +209,27 @@ PLACE = len("spring")
 class Writing:
     """A worker that reads comments of the giveaway, and what it does about them."""
 
-    def __init__(self) -> None:
+    def __init__(self, late_bytes: int = LATE_BYTES, ahead_at_once: int = AHEAD_AT_ONCE) -> None:
         self.pipeline = Pipeline(WordScorer(), 1)
         self.pipeline.define(definition())
         self.state, self.log, self.member = self.pipeline.assign(0), Log(), Member()
         self._offset = 0
         self.now_seconds = 0.0
         self.lag = 0
-        self.fence = Fence(StateTable(MemoryStore()), "changelog", self.log, self.member, print)  # type: ignore[arg-type]  # stand-ins
+        log: Any = self.log
+        member: Any = self.member
+        self.fence = Fence(StateTable(MemoryStore()), "changelog", log, member, print)
+        facts = FactSender(self.pipeline, log, log, lambda: self.lag, ahead_at_once, late_bytes)
         self.flusher = Flusher(
             self.pipeline,
-            CampaignBoard(),
-            self.log,  # type: ignore[arg-type]  # a stand-in for the one that talks to a broker
-            None,
             self.fence,
+            log,
+            facts,
+            NumberPublisher(self.pipeline, CampaignBoard(), facts, log, log, member, None),
             lambda tp, offset: self.log.noted.append("confirmed"),
             INTERVAL_SECONDS,
-            entries=self.log,  # type: ignore[arg-type]  # a stand-in for the one that reads a ledger
             clock=lambda: self.now_seconds,
             cpu_clock=lambda: 0.0,
-            lag=lambda: self.lag,
         )
 
     async def flush_and_read_meanwhile(self, comments: int = 3) -> None:
@@ -272,17 +279,16 @@ def test_what_is_read_during_a_flush_is_decided_in_it_when_it_is_much_and_little
     """Its numbers are asked for once it has been delivered too; in the middle of a backlog a flush waits only once."""
 
     async def scenario() -> None:
-        writing = Writing()
+        writing = Writing(late_bytes=1)
         await writing.fence.take_over([0], 1, {})
         writing.read(3)
-        with mock.patch("agents.worker.flush._LATE_BYTES", 1):
-            await writing.flush_and_read_meanwhile(2)
-            first = ["begun", (PLACE, [3]), "delivered", arrived(0)]
-            assert writing.noted() == [*first, "begun", (PLACE, [2]), "delivered", arrived(1), "asked"]
-            writing.lag = 1_000_000
-            writing.read(3)
-            await writing.flush_and_read_meanwhile(2)
-            assert writing.noted() == ["begun", (PLACE, [3]), "delivered", arrived(2), "asked"]
+        await writing.flush_and_read_meanwhile(2)
+        first = ["begun", (PLACE, [3]), "delivered", arrived(0)]
+        assert writing.noted() == [*first, "begun", (PLACE, [2]), "delivered", arrived(1), "asked"]
+        writing.lag = 1_000_000
+        writing.read(3)
+        await writing.flush_and_read_meanwhile(2)
+        assert writing.noted() == ["begun", (PLACE, [3]), "delivered", arrived(2), "asked"]
 
     asyncio.run(scenario())
 
@@ -364,7 +370,7 @@ def test_full_blocks_wait_for_a_session_for_room_and_for_a_flush_under_way() -> 
     """Nothing is sent while the partitions may be others', beside a flush, or when much is on its way."""
 
     async def scenario() -> None:
-        writing = Writing()
+        writing = Writing(ahead_at_once=1)
         await writing.fence.take_over([0], 1, {})
         writing.read(3)
         writing.read(3)
@@ -372,10 +378,9 @@ def test_full_blocks_wait_for_a_session_for_room_and_for_a_flush_under_way() -> 
         await writing.flusher.send_ahead(0)
         assert writing.noted() == []
         writing.member.is_valid = True
-        with mock.patch("agents.worker.flush._AHEAD_AT_ONCE", 1):
-            await writing.flusher.send_ahead(0)
-            writing.read(3)
-            await writing.flusher.send_ahead(0)
+        await writing.flusher.send_ahead(0)
+        writing.read(3)
+        await writing.flusher.send_ahead(0)
         assert writing.noted() == ["begun", (PLACE, [3])]
         flushing = asyncio.create_task(writing.flusher.flush())
         await writing.log.has_arrived.wait()

@@ -9,9 +9,9 @@ from unittest import mock
 
 import pytest
 
-from agents.broker.record_collector import Delivery, Outbox
+from agents.broker.record_collector import Delivery, RecordCollector
 from agents.read_model.projection import RedisProjection
-from agents.worker.build import FETCHED_BYTES, LARGEST_FETCH_BYTES, LEAST_FETCH_BYTES, fetch_bytes
+from agents.worker.app import FETCHED_BYTES, LARGEST_FETCH_BYTES, LEAST_FETCH_BYTES, fetch_bytes
 from models.rollups import InfluencerRollup
 from models.topics import COMMENTS, INPUT_TOPICS
 from streams.events.partitioning import partition_of
@@ -60,7 +60,7 @@ assert resident() < before + (8 << 20), resident() - before
     assert done.returncode == 0, done.stderr
 
 
-class CountedOutbox(Outbox):
+class CountedCollector(RecordCollector):
     """Knows the largest delivery."""
 
     def __init__(self) -> None:
@@ -68,14 +68,20 @@ class CountedOutbox(Outbox):
         self.largest = 0
 
 
-def test_outbox_knows_how_much_it_holds() -> None:
+def test_the_record_collector_knows_how_much_it_holds() -> None:
     """Keys and values count; what was handed on or dropped does not."""
-    outbox = CountedOutbox()
-    outbox.add(COMMENTS, 0, b"key", b"value")
-    outbox.add_keyed(COMMENTS, "c", b"key", None)
-    assert outbox.pending_bytes == 11
-    outbox.discard()
-    assert outbox.pending_bytes == 0
+    collector = CountedCollector()
+    collector.add(COMMENTS, 0, b"key", b"value")
+    collector.add_keyed(COMMENTS, "c", b"key", None)
+    assert collector.pending_bytes == 11
+    collector.discard()
+    assert collector.pending_bytes == 0
+
+
+class FiveAWrite(FlushingWorker):
+    """A worker that writes the records of five influencers together."""
+
+    rows_a_write = 5
 
 
 def test_a_flush_of_many_writes_portion_by_portion() -> None:
@@ -86,7 +92,7 @@ def test_a_flush_of_many_writes_portion_by_portion() -> None:
         for name in names
     ]
     kafka: Kafka = FlushedKafka(log)
-    worker = FlushingWorker(kafka)
+    worker = FiveAWrite(kafka)
     for place in range(len(kafka.logs)):
         worker.fetch(place, 100)
     portions = []
@@ -96,7 +102,7 @@ def test_a_flush_of_many_writes_portion_by_portion() -> None:
         portions.append(list(written))
         return await write(portions[-1])
 
-    with mock.patch("agents.worker.flush._ROWS_A_WRITE", 5), mock.patch.object(worker.fence, "write", watched):
+    with mock.patch.object(worker.fence, "write", watched):
         worker.flush(iter(()))
     rows = [sum(b'"row"' in key for _, key, _ in portion) for portion in portions]
     assert rows == [5, 5, 5, 5, 3]
