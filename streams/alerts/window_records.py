@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from models.alerts import PostCount, SampleComment, WindowSample
 from models.times import MINUTE_MS
-from streams.changelog.row_records import PackedInts, pack, unpack
 from streams.columns.formats import Format
+from streams.columns.packed import PackedInts, pack, unpack
 from streams.events.attribution import UNATTRIBUTED
 from streams.statistics.counters import COLUMN
 

@@ -37,10 +37,11 @@ from streams.events.decode import (
 )
 from streams.ledger.blocks import EntryBlock
 from streams.ledger.collector import EntryCollector
-from streams.pipeline.batch_reader import AT_A_TIME, BatchReader, Columns
+from streams.pipeline.batch_reader import AT_A_TIME, BatchReader
 from streams.pipeline.intake import Intake
 from streams.pipeline.records import Record
 from streams.sentiment.scorers import SentimentScorer
+from streams.statistics.batches import Columns
 from streams.statistics.counters import WIDTH
 from streams.statistics.influencers import InfluencerStore
 from streams.statistics.windows import WINDOWS

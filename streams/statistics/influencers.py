@@ -24,9 +24,8 @@ from models.events import (
     Signup,
 )
 from streams.events.attribution import EntryWindow
-from streams.pipeline.batch_reader import Columns
-from streams.pipeline.records import Increments, Reactions
 from streams.sentiment.scorers import NEGATIVE_THRESHOLD, POSITIVE_THRESHOLD, SentimentScorer
+from streams.statistics.batches import Columns, Increments, Reactions
 from streams.statistics.counters import COLUMN, REACTION_COLUMNS
 from streams.statistics.money import MICROS, Ledger, micros_of
 from streams.statistics.panes import PaneStore

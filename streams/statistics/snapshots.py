@@ -8,8 +8,8 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from models.rollups import WINDOW_NAMES, InfluencerRollup
-from streams.changelog.row_records import PackedInts, pack, unpack
 from streams.columns.formats import Format, refuse_more_counters
+from streams.columns.packed import PackedInts, pack, unpack
 from streams.events.attribution import Registry
 from streams.statistics.counters import WIDTH
 from streams.statistics.influencers import InfluencerStore
