@@ -11,17 +11,14 @@ from typing import Final
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from models.alerts import PostCount, SampleComment
 from models.times import MINUTE_MS
 from streams.alerts.keywords import comments_with_word, telling_words
 from streams.alerts.window_records import SAMPLE_COMMENTS, TOP_POSTS, TOPICS, Evidence
+from streams.columns.arrays import F64, I64
 from streams.sentiment.scorers import NEGATIVE_THRESHOLD
 from streams.statistics.batches import Reactions, Sample
-
-I64 = NDArray[np.int64]
-F64 = NDArray[np.float64]
 
 MOST_OF_A_BATCH: Final = 512
 MOST_HELD: Final = 8_192

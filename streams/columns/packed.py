@@ -6,7 +6,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-I64 = NDArray[np.int64]
+from streams.columns.arrays import I64
+
 _SMALL: Final = ("<i1", "<i2", "<i4", "<i8")
 
 

@@ -4,13 +4,9 @@ from itertools import compress
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from models.events import Event
-
-I64 = NDArray[np.int64]
-U64 = NDArray[np.uint64]
-F64 = NDArray[np.float64]
+from streams.columns.arrays import F64, I64, U64
 
 
 class Sample(Struct):

@@ -23,6 +23,7 @@ from models.events import (
     Refund,
     Signup,
 )
+from streams.columns.arrays import I64
 from streams.events.attribution import EntryWindow
 from streams.sentiment.scorers import NEGATIVE_THRESHOLD, POSITIVE_THRESHOLD, SentimentScorer
 from streams.statistics.batches import Columns, Increments, Reactions
@@ -31,9 +32,6 @@ from streams.statistics.money import MICROS, Ledger, micros_of
 from streams.statistics.panes import PaneStore
 from streams.statistics.posts import Contribution, PostHistory
 from streams.statistics.uniques import UniqueStore
-
-I64 = NDArray[np.int64]
-U64 = NDArray[np.uint64]
 
 _VISITS: Final[dict[type, int]] = {
     Click: COLUMN["clicks"],
