@@ -64,9 +64,10 @@ class InfluencerStore:
         """Scorers of campaigns that have sentiment terms of their own."""
         self.giveaways: Mapping[str, EntryWindow] = {}
         """Giveaways by campaign."""
-        self.rows: dict[tuple[str, str], int] = {}
+        self.rows: dict[tuple[str, str | None], int] = {}
+        """Rows by campaign and influencer; no influencer has no row."""
         self.rows_of_campaign: dict[str, dict[str | None, int]] = {}
-        """The same by campaign; no influencer has no row."""
+        """The same by campaign."""
         self.keys: list[tuple[str, str]] = []
         self.panes = PaneStore()
         self.uniques = UniqueStore()
