@@ -19,7 +19,7 @@ from models.topics import INPUT_TOPICS
 from streams.alerts.evidence import WindowEvidence
 from streams.alerts.window_records import COUNTS, CampaignWindow, make_window, window_counts
 from streams.columns.arrays import F64, I64
-from streams.events.attribution import Registry
+from streams.events.registry import Registry
 from streams.statistics.influencers import InfluencerStore
 from streams.statistics.windows import TIERS
 

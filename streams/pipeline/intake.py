@@ -12,9 +12,9 @@ import msgspec
 
 from models.deadletters import DeadLetter
 from models.events import ConversionEvent, Event
-from streams.events.attribution import Registry
 from streams.events.decode import DECODE_ERRORS, read_event, read_events, rejection_of
 from streams.events.partitioning import partition_key, partition_of
+from streams.events.registry import Registry
 from streams.pipeline.records import Forward, Read, Record
 from streams.statistics.influencers import InfluencerStore
 

@@ -30,11 +30,11 @@ from streams.changelog.row_records import (
 )
 from streams.columns.arrays import I64
 from streams.columns.hashing import PlatformSeeds
-from streams.events.attribution import Registry
 from streams.events.decode import (
     FUTURE_TOLERANCE_MS,
     MAX_EVENT_BYTES,
 )
+from streams.events.registry import Registry
 from streams.ledger.blocks import EntryBlock
 from streams.ledger.collector import EntryCollector
 from streams.pipeline.batch_reader import AT_A_TIME, BatchReader

@@ -15,7 +15,8 @@ import numpy as np
 
 from models.rollups import WINDOW_NAMES, CampaignRollup, LeaderboardEntry
 from streams.columns.arrays import I64, U8
-from streams.events.attribution import UNATTRIBUTED, Registry
+from streams.events.attribution import UNATTRIBUTED
+from streams.events.registry import Registry
 from streams.statistics.counters import COLUMN, WIDTH
 from streams.statistics.money import Sums, add_sums
 from streams.statistics.rollups import ratio, window_stats

@@ -24,7 +24,7 @@ from models.events import (
     Signup,
 )
 from streams.columns.arrays import I64
-from streams.events.attribution import EntryWindow
+from streams.events.registry import EntryWindow
 from streams.sentiment.scorers import NEGATIVE_THRESHOLD, POSITIVE_THRESHOLD, SentimentScorer
 from streams.statistics.batches import Columns, Increments, Reactions
 from streams.statistics.counters import COLUMN, REACTION_COLUMNS

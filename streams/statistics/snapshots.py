@@ -10,7 +10,7 @@ from models.rollups import WINDOW_NAMES, InfluencerRollup
 from streams.columns.arrays import I64, U8
 from streams.columns.formats import Format, refuse_more_counters
 from streams.columns.packed import PackedInts, pack, unpack
-from streams.events.attribution import Registry
+from streams.events.registry import Registry
 from streams.statistics.counters import WIDTH
 from streams.statistics.influencers import InfluencerStore
 from streams.statistics.money import Ledger, Sums

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from models.events import Event
 from models.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS, POSTS
-from streams.events.attribution import Registry
 from streams.events.decode import DECODE_ERRORS, EARLIEST_EVENT_MS, read_event, read_events
+from streams.events.registry import Registry
 from streams.pipeline.partition import PartitionState
 from tests.unit.events import NOON_MS, TYPES, campaign, fields, influencer, partition_state, records
 

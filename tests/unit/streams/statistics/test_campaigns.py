@@ -10,8 +10,8 @@ from models.rollups import CampaignRollup
 from models.times import MINUTE_MS
 from models.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS, POSTS
 from streams.changelog.row_records import decode_record
-from streams.events.attribution import Registry
 from streams.events.partitioning import partition_key, partition_of
+from streams.events.registry import Registry
 from streams.pipeline.pipeline import Pipeline
 from streams.statistics.campaigns import LEADERBOARD_SIZE, CampaignBoard
 from streams.statistics.snapshots import InfluencerSnapshot, decode_snapshot, describe, encode_snapshot
