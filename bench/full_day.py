@@ -20,8 +20,8 @@ from models.times import DAY_MS, HOUR_MS, MINUTE_MS
 from models.topics import COMMENTS, CONVERSIONS, POSTS
 from streams.changelog.dedupe import SEGMENT_IDS, Segment, Span, encode_segment
 from streams.changelog.keys import ids_key, row_key
-from streams.events.attribution import Registry
 from streams.events.partitioning import partition_key, partition_of
+from streams.events.registry import Registry
 from streams.pipeline.partition import Limits, PartitionState
 from streams.sentiment.scorers import make_scorer
 from streams.statistics.counters import COLUMN, SNAPSHOT_COLUMNS

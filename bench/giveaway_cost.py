@@ -23,9 +23,9 @@ from models.campaigns import CampaignDefinition
 from models.events import CommentCreated
 from models.times import HOUR_MS
 from models.topics import COMMENTS
-from streams.events.attribution import Registry
 from streams.events.decode import decode_event
 from streams.events.partitioning import partition_of
+from streams.events.registry import Registry
 from streams.giveaway.board import GiveawayBoard
 from streams.ledger.blocks import decode_fact, records_of
 from streams.pipeline.pipeline import Pipeline

@@ -11,7 +11,7 @@ from bench.load import giveaway, one_of_each_text, simulated
 from bench.stack import Cores
 from models.times import HOUR_MS
 from models.topics import COMMENTS
-from streams.events.attribution import Registry
+from streams.events.registry import Registry
 from streams.pipeline.pipeline import Pipeline
 from streams.pipeline.records import FileRecord
 from streams.sentiment.scorers import DEFAULT_SCORER, SCORERS, CachedScorer, make_scorer

@@ -6,7 +6,7 @@ from models.alerts import AlertTransition
 from streams.alerts.engine import Watcher
 from streams.alerts.stage import AlertPartition
 from streams.alerts.window_records import encode_window
-from streams.events.attribution import Registry
+from streams.events.registry import Registry
 from streams.pipeline.partition import PartitionState
 
 

@@ -13,8 +13,8 @@ from models.times import MINUTE_MS, epoch_ms
 from models.topics import COMMENTS
 from streams.alert_replay import AlertReplay
 from streams.alerts.engine import Watcher
-from streams.events.attribution import Registry
 from streams.events.decode import TOPIC_OF_TYPE, tag_of
+from streams.events.registry import Registry
 from streams.giveaway.board import GiveawayBoard
 from streams.pipeline.partition import Limits, PartitionState
 from streams.pipeline.pipeline import Pipeline

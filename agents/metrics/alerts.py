@@ -10,7 +10,7 @@ from agents.metrics.labels import OTHER
 from agents.stages.alerts import AlertWorker
 from models.alerts import Severity
 from streams.alerts.campaign import CampaignAlerts
-from streams.events.attribution import Registry
+from streams.events.registry import Registry
 from streams.pipeline.pipeline import Pipeline
 
 

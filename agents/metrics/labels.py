@@ -9,15 +9,14 @@ from typing import Final
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from models.rollups import WINDOW_NAMES
+from streams.columns.arrays import I64
 from streams.pipeline.partition import PartitionState
 from streams.pipeline.pipeline import Pipeline
 from streams.statistics.counters import COUNTERS
 from streams.statistics.money import Sums, add_sums
 
-I64 = NDArray[np.int64]
 _Place = tuple[PartitionState, int, tuple[str, str]]
 """An influencer in memory: partition, row, and (campaign, influencer)."""
 OTHER: Final = "other"

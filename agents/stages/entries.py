@@ -30,8 +30,8 @@ from models.rollups import GiveawayRollup
 from models.suspicion import SUSPICION_REASONS
 from models.topics import ENTRIES
 from streams.duty_cycle import DutyCycle
-from streams.events.attribution import Registry
 from streams.events.partitioning import partition_of
+from streams.events.registry import Registry
 from streams.giveaway.board import GiveawayBoard
 from streams.ledger.blocks import EntryBlock, Forgotten, decode_fact
 

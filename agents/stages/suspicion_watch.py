@@ -25,7 +25,7 @@ from agents.settings import Settings
 from agents.stages.entries import EntryStage
 from agents.stages.suspicion_pass import PassRequest, PassResult
 from models.campaigns import CampaignDefinition
-from streams.events.attribution import Registry
+from streams.events.registry import Registry
 from streams.suspicion.schedule import PassSchedule
 
 log: Final = logging.getLogger("campaign_pulse")

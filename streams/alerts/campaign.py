@@ -20,7 +20,7 @@ from streams.alerts.transitions import Told, TransitionLog
 from streams.alerts.window_merger import WAIT_MS, MinuteGathering, Pending, Source
 from streams.alerts.window_records import CampaignWindow, campaign_sample, influencer_samples
 from streams.columns.formats import Format, UnsupportedRecord
-from streams.events.attribution import Registry
+from streams.events.registry import Registry
 
 CHECKPOINT_WINDOWS: Final = 10
 CHECKPOINT_MS: Final = 15 * MINUTE_MS

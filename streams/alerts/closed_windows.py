@@ -13,17 +13,15 @@ guessed. That happens only when topics lie an hour apart.
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.times import DAY_MS, MINUTE_MS, epoch_ms
 from models.topics import INPUT_TOPICS
 from streams.alerts.evidence import WindowEvidence
 from streams.alerts.window_records import COUNTS, CampaignWindow, make_window, window_counts
-from streams.events.attribution import Registry
+from streams.columns.arrays import F64, I64
+from streams.events.registry import Registry
 from streams.statistics.influencers import InfluencerStore
 from streams.statistics.windows import TIERS
-
-I64 = NDArray[np.int64]
 
 GRACE_MS: Final = 8_000
 IDLE_MS: Final = DAY_MS
@@ -182,7 +180,7 @@ class ClosedWindows:
         """Rows whose minute may become an alert that shows posts and comments; the others carry none."""
         ring = store.panes.rings[_TIER]
         before = np.arange(max(minute - _BEFORE, ring.head - _PANES + 1), min(minute, ring.head + 1))
-        usual: NDArray[np.float64] = np.zeros(counts.shape)
+        usual: F64 = np.zeros(counts.shape)
         if len(before):
             usual = window_counts(ring.counts[: len(store), before % _PANES].sum(axis=1)) / len(before)
         rising = counts[:, _RISING]

@@ -7,22 +7,18 @@ partition, and nothing of it survives a restart. Counts of posts are scaled up a
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import compress
 from typing import Final
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from models.alerts import PostCount, SampleComment
 from models.times import MINUTE_MS
 from streams.alerts.keywords import comments_with_word, telling_words
 from streams.alerts.window_records import SAMPLE_COMMENTS, TOP_POSTS, TOPICS, Evidence
-from streams.pipeline.records import Reactions
+from streams.columns.arrays import F64, I64
 from streams.sentiment.scorers import NEGATIVE_THRESHOLD
-
-I64 = NDArray[np.int64]
-F64 = NDArray[np.float64]
+from streams.statistics.batches import Reactions, Sample
 
 MOST_OF_A_BATCH: Final = 512
 MOST_HELD: Final = 8_192
@@ -35,22 +31,6 @@ _WORDS_FROM: Final = 100
 """Comments of a row that are looked into for words."""
 _NEGATIVES: Final = 5
 """Negative comments from which these, and not all, say what a minute is about."""
-
-
-class Sample(Struct):
-    """Some comments of a batch, every ``stride``-th."""
-
-    places: I64
-    """Where they stand in the batch."""
-    texts: list[str]
-    post_ids: list[str]
-    stride: int
-
-    def chosen(self, moved_to: I64) -> "Sample":
-        """Return those that are left when each event of the batch moves to a new place, or, at -1, falls out."""
-        places = moved_to[self.places]
-        on = places >= 0
-        return Sample(places[on], list(compress(self.texts, on)), list(compress(self.post_ids, on)), self.stride)
 
 
 class _Batch(Struct):

@@ -14,7 +14,7 @@ from streams.alerts.campaign import CampaignAlerts
 from streams.alerts.engine import Watcher
 from streams.alerts.window_merger import WAIT_MS
 from streams.alerts.window_records import decode_window
-from streams.events.attribution import Registry
+from streams.events.registry import Registry
 
 FORGET_MS: Final = 30 * HOUR_MS
 """How long after its last minute a campaign is kept."""

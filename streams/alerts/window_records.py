@@ -9,16 +9,14 @@ from typing import Final
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from models.alerts import PostCount, SampleComment, WindowSample
 from models.times import MINUTE_MS
-from streams.changelog.row_records import PackedInts, pack, unpack
+from streams.columns.arrays import I64
 from streams.columns.formats import Format
+from streams.columns.packed import PackedInts, pack, unpack
 from streams.events.attribution import UNATTRIBUTED
 from streams.statistics.counters import COLUMN
-
-I64 = NDArray[np.int64]
 
 COUNTS: Final = (
     "engagements",

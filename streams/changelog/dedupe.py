@@ -16,10 +16,9 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from models.times import HOUR_MS
+from streams.columns.arrays import U64
 from streams.columns.formats import Format
 from streams.columns.idset import IdSet
-
-U64 = NDArray[np.uint64]
 
 DEDUPE_HOURS: Final = 72
 DEDUPE_CAPACITY: Final = 20_000_000

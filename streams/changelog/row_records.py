@@ -9,9 +9,9 @@ from typing import Final
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from streams.columns.formats import Fields, Format, refuse_more_counters
+from streams.columns.packed import PackedInts, as_packed, pack, unpack
 from streams.statistics.counters import COLUMN, WIDTH
 from streams.statistics.money import Ledger, Sums
 from streams.statistics.panes import PaneStore
@@ -19,17 +19,8 @@ from streams.statistics.posts import MetricHistory, PostHistory
 from streams.statistics.uniques import RANKS, REGISTERS, UniqueStore
 
 _MICROS: Final = COLUMN["sentiment_micros"]
-_SMALL: Final = ("<i1", "<i2", "<i4", "<i8")
 
-I64 = NDArray[np.int64]
 PackedPosts = dict[str, list[tuple[bytes, bytes] | None]]
-
-
-class PackedInts(Struct, frozen=True, array_like=True):
-    """Integers as bytes of the smallest type that holds them all."""
-
-    dtype: str
-    data: bytes
 
 
 class TierRecord(Struct, frozen=True, array_like=True):
@@ -86,27 +77,6 @@ def decode_record(data: bytes) -> RowRecord:
     return record
 
 
-def pack(values: NDArray[np.generic]) -> PackedInts:
-    """Pack integers as small as they allow."""
-    if not values.size:
-        return PackedInts("<i1", b"")
-    low, high = int(values.min()), int(values.max())
-    for dtype in _SMALL:
-        bounds = np.iinfo(dtype)
-        if bounds.min <= low and high <= bounds.max:
-            return PackedInts(dtype, values.astype(dtype).tobytes())
-    raise OverflowError(f"a counter beyond 64 bits: {low}..{high}")
-
-
-def unpack(packed: PackedInts) -> I64:
-    """Undo ``pack``."""
-    return _packed(packed).astype(np.int64)
-
-
-def _packed(packed: PackedInts) -> NDArray[np.signedinteger]:
-    return np.frombuffer(packed.data, dtype=packed.dtype)
-
-
 def tier_records(panes: PaneStore, row: int) -> list[TierRecord]:
     """Pack the panes of one row."""
     records = []
@@ -132,8 +102,8 @@ def restore_tiers(panes: PaneStore, row: int, record: RowRecord) -> None:
     for ring, tier in zip(panes.rings, record.tiers, strict=True):
         numbers = unpack(tier.panes) + record.as_of_ms // ring.tier.pane_ms
         # As they were packed: numpy widens them where they are put.
-        counts = _packed(tier.counts).reshape(len(numbers), width - 1)
-        micros = _packed(tier.sentiment_micros)
+        counts = as_packed(tier.counts).reshape(len(numbers), width - 1)
+        micros = as_packed(tier.sentiment_micros)
         live = numbers > ring.head - ring.tier.panes
         if not live.all():
             numbers, counts, micros = numbers[live], counts[live], micros[live]

@@ -5,7 +5,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.columns.idmap import I32, I64, IdMap, distinct, grown, mixed
+from streams.columns.arrays import I32, I64
+from streams.columns.idmap import IdMap, distinct, grown, mixed
 
 _NONE: Final = 0
 _SEVERAL: Final = -1

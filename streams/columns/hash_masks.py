@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from streams.columns.idmap import I64, U64
+from streams.columns.arrays import I64, U16, U64
 
-U16 = NDArray[np.uint16]
 _LOW: Final = np.uint64(0xFFFF)
 
 

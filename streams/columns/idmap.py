@@ -5,9 +5,8 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-U64 = NDArray[np.uint64]
-I64 = NDArray[np.int64]
-I32 = NDArray[np.int32]
+from streams.columns.arrays import I64, U64
+
 Slots = NDArray[np.unsignedinteger[Any]]
 Column = TypeVar("Column", bound=NDArray[Any])
 _SMALLEST: Final = 1024

@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-U64 = NDArray[np.uint64]
-I64 = NDArray[np.int64]
+from streams.columns.arrays import I64, U64
+
 _SMALLEST: Final = 1024
 _FULLEST: Final = 0.7
 _GROWTH: Final = 1.3

@@ -7,7 +7,7 @@ import msgspec
 from models.campaigns import CampaignDefinition
 from models.rollups import GiveawayRollup
 from models.suspicion import SuspicionNumbers
-from streams.events.attribution import Registry
+from streams.events.registry import Registry
 from streams.giveaway.entries import CAPACITY, PANE_MS, GiveawayEntries
 from streams.giveaway.rules import RuleBook
 from streams.ledger.blocks import EntryBlock, Forgotten

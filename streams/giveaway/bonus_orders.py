@@ -6,7 +6,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.columns.idmap import I64, U64, grown
+from streams.columns.arrays import I64, U64
+from streams.columns.idmap import grown
 from streams.giveaway.rules import RuleBook
 from streams.ledger.blocks import Order
 

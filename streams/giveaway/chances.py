@@ -5,12 +5,11 @@ of a person, not of the order in which these became known.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from streams.columns.idmap import I32, I64, distinct, grown, mixed
+from streams.columns.arrays import I32, I64, U8
+from streams.columns.idmap import distinct, grown, mixed
 from streams.giveaway.entry_rows import DUPLICATE, VALID, EntryRows
 
-U8 = NDArray[np.uint8]
 Changes = tuple[I64, U8]
 """Rows, and the chances each has from now on."""
 

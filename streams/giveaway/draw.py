@@ -22,11 +22,10 @@ from typing import Final
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from models.draws import Drawn, DrawRecord, FrozenEntries
+from streams.columns.arrays import I64
 
-I64 = NDArray[np.int64]
 NUMBERS_BELOW: Final = 1 << 60
 _HEX_DIGITS: Final = 15
 _LINE: Final = re.compile(rb"([0-9a-f]{32}) ([1-9][0-9]{0,8})\n")

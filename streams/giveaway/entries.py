@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from models.giveaway import ENTRY_REASONS, ENTRY_VERDICTS, EntryReason, EntryVerdict
 from models.rollups import GiveawayRollup
 from models.times import SECOND_MS
-from streams.columns.idmap import I64, U64, IdMap, distinct
+from streams.columns.arrays import I64, U16, U64
+from streams.columns.idmap import IdMap, distinct
 from streams.giveaway.bonus_orders import BonusOrders
 from streams.giveaway.chances import ChancePerFriend, FirstOfPerson
 from streams.giveaway.entry_columns import BlockReader, EntryColumns, chosen, joined
@@ -172,7 +173,7 @@ class GiveawayEntries:
         held.verdicts[counted] = UNSETTLED
         return counted
 
-    def _reasons(self, rows: I64) -> NDArray[np.uint16]:
+    def _reasons(self, rows: I64) -> U16:
         """Return the reasons of entries, those of time included."""
         held, book = self._rows, self.book
         entered_ms, reasons = held.entered_ms[rows], held.reasons[rows]

@@ -6,15 +6,14 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from streams.columns.arrays import I64, U16, U64
 from streams.columns.hash_masks import HashReasons
 from streams.columns.hashing import PlatformSeeds, digest, hashes_of
-from streams.columns.idmap import I64, U64
 from streams.giveaway.rules import REASON_BIT, RuleBook
 from streams.ledger.blocks import EntryBlock, Place, encode_place
 from streams.ledger.comment_texts import handle_key
 from streams.ledger.handle_hashes import PADDING, handle_hashes, hashes_at
 
-U16 = NDArray[np.uint16]
 _VERSION_BITS = 20
 
 

@@ -9,11 +9,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.columns.idmap import I32, I64, U64, IdMap, grown
+from streams.columns.arrays import I32, I64, U8, U16, U64
+from streams.columns.idmap import IdMap, grown
 from streams.giveaway.entry_columns import EntryColumns, picked
 
-U8 = NDArray[np.uint8]
-U16 = NDArray[np.uint16]
 VALID, DUPLICATE, INVALID, WITHDRAWN, UNSETTLED, GONE = range(6)
 """Verdicts: ``models.giveaway.ENTRY_VERDICTS``, then those that are not counted."""
 COUNTED: Final = 4

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from models.giveaway import ENTRY_REASONS, GiveawayStatus
 from models.rollups import GiveawayRollup
-from streams.columns.idmap import I64
+from streams.columns.arrays import I64
 from streams.giveaway.rules import RuleBook
 
 

@@ -1,11 +1,11 @@
 """The numbers of a giveaway while entries come and go: by influencer, in columns."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.giveaway import ENTRY_REASONS
+from streams.columns.arrays import I64, U8, U16
 from streams.columns.distinct_counts import Memberships
-from streams.columns.idmap import I64, grown
+from streams.columns.idmap import grown
 from streams.giveaway.entry_rows import COUNTED, DUPLICATE, INVALID, VALID, EntryRows
 
 _REASONS = len(ENTRY_REASONS)
@@ -48,7 +48,7 @@ class EntryTally:
         self._reasons = grown(self._reasons, members * _REASONS)
         self._chances = grown(self._chances, members)
 
-    def count(self, rows: I64, by: int, reasons: NDArray[np.uint16]) -> None:
+    def count(self, rows: I64, by: int, reasons: U16) -> None:
         """Add entries (1) or take them back (-1); ``reasons`` are theirs, those of time included."""
         if not len(rows):
             return
@@ -68,7 +68,7 @@ class EntryTally:
         friends, counts = held.friends_of(rows)
         self.tagged.change(friends, np.repeat(influencers, counts), by)
 
-    def give_chances(self, rows: I64, chances: NDArray[np.uint8]) -> None:
+    def give_chances(self, rows: I64, chances: U8) -> None:
         """Give entries that were counted other chances: with one they are valid, without any they are duplicates."""
         held = self._rows
         influencers = held.influencers[rows].astype(np.int64)
@@ -84,6 +84,6 @@ def _add(counts: I64, places: I64, by: int) -> None:
     counts += by * np.bincount(places, minlength=len(counts))
 
 
-def _weighed(places: I64, weights: NDArray[np.uint8], length: int) -> I64:
+def _weighed(places: I64, weights: U8, length: int) -> I64:
     sums: I64 = np.bincount(places, weights=weights, minlength=length).astype(np.int64)
     return sums

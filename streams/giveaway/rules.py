@@ -9,17 +9,15 @@ from typing import Final
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from models.campaigns import CampaignDefinition
 from models.giveaway import ENTRY_REASONS, EntryReason, GiveawayRules
+from streams.columns.arrays import I64, U16, U64
 from streams.columns.hash_masks import HashReasons
 from streams.ledger.comment_texts import folded, handle_key, hashtags_of, mentions_of, phrase_of, read_text, spaced
 from streams.ledger.handle_hashes import handle_hashes
 from streams.ledger.mentions import MARKS, mentions_in
 
-I64 = NDArray[np.int64]
-U64 = NDArray[np.uint64]
 REASON_BIT: Final[dict[EntryReason, int]] = {reason: 1 << place for place, reason in enumerate(ENTRY_REASONS)}
 _TEXTS_REMEMBERED: Final = 200_000
 
@@ -154,7 +152,7 @@ class RuleBook:
             reasons |= REASON_BIT["wrong_answer"]
         return self._checked(reasons, reading.mentions)
 
-    def reasons_of_texts(self, texts: list[str]) -> NDArray[np.uint16]:
+    def reasons_of_texts(self, texts: list[str]) -> U16:
         """Return the reasons of texts, as masks, as ``read`` does for one; remembered, because comments repeat."""
         if len(self._text_reasons) >= _TEXTS_REMEMBERED:
             self._text_reasons.clear()

@@ -10,16 +10,13 @@ from itertools import compress
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.events import CommentCreated
-from streams.columns.hashing import hashes_of
+from streams.columns.arrays import I64, U64
+from streams.columns.hashing import hashes_of, hashes_of_strings
 from streams.columns.strings import SEPARATOR, encoded_together
-from streams.columns.xxh3_columns import hashes_of_strings
 from streams.ledger.blocks import BLOCK_VERSION, RECORD_BYTES, EntryBlock, Order, Place
 
-I64 = NDArray[np.int64]
-U64 = NDArray[np.uint64]
 BLOCK_COMMENTS: Final = 20_000
 """Comments a block at most; one has about 1.8 MB then."""
 _BLOCK_TEXT_BYTES: Final = RECORD_BYTES // 2

@@ -11,8 +11,8 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from streams.columns.arrays import I64
 from streams.columns.formats import Fields, Format
-from streams.columns.idmap import I64
 from streams.columns.strings import encoded, taken_apart
 
 RECORD_BYTES: Final = 6_000_000

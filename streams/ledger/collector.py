@@ -14,17 +14,15 @@ from collections.abc import Container, Iterable, Sequence
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.events import ORDERS, CommentCreated, CommentDeleted, Event, Refund
 from models.times import epoch_ms
 from models.topics import COMMENTS
+from streams.columns.arrays import I64, U64
 from streams.columns.hashing import PlatformSeeds, digest, hash_of, hashes_of
 from streams.ledger.block_builder import FillingBlock, SomeComments
 from streams.ledger.blocks import EntryBlock, Order
 
-I64 = NDArray[np.int64]
-U64 = NDArray[np.uint64]
 _AT_A_TIME: Final = 256
 """Events at hand that are put into a block together, as in ``streams.pipeline.batch_reader``."""
 

@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from streams.columns.idmap import I64, U64
+from streams.columns.arrays import I64, U8, U64
 
-U8 = NDArray[np.uint8]
 _WORD: Final = 8
 PADDING: Final = bytes(_WORD)
 """What must stand behind the last byte of a text, so that a word may be read everywhere."""

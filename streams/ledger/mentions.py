@@ -11,7 +11,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from streams.columns.idmap import I64, U64, distinct, mixed
+from streams.columns.arrays import I64, U64
+from streams.columns.idmap import distinct, mixed
 from streams.columns.strings import SEPARATOR, blanked, taken_apart
 from streams.ledger.comment_texts import MOST_MENTIONS
 from streams.ledger.handle_hashes import PADDING, hashes_at

@@ -10,20 +10,15 @@ from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 import numpy as np
-from msgspec import Struct
-from numpy.typing import NDArray
 
 from models.events import CommentCreated, CommentDeleted, Event
-from streams.alerts.evidence import MOST_OF_A_BATCH, Sample
+from streams.alerts.evidence import MOST_OF_A_BATCH
 from streams.columns.hashing import PlatformSeeds, digest, hashes_of
 from streams.ledger.block_builder import SomeComments
 from streams.ledger.collector import EntryCollector
 from streams.pipeline.records import Read
 from streams.sentiment.scorers import SentimentScorer
-
-I64 = NDArray[np.int64]
-U64 = NDArray[np.uint64]
-F64 = NDArray[np.float64]
+from streams.statistics.batches import Columns, Comments, Sample
 
 Scorers: TypeAlias = tuple[SentimentScorer, Mapping[str, SentimentScorer]]
 """The scorer of comments, and those of campaigns with terms of their own."""
@@ -31,65 +26,6 @@ Scorers: TypeAlias = tuple[SentimentScorer, Mapping[str, SentimentScorer]]
 AT_A_TIME: Final = 256
 """Events read together: with their records about 300 kB. Of 64 to 512 all are alike, but for giveaways, of whose cost
 64 take 0.06 µs more than 128 and 256 0.04 µs less; thousands are slower."""
-
-
-class Comments(Struct):
-    """What counting needs of the comments among the events of a batch."""
-
-    places: I64
-    """Where they stand in the batch."""
-    polarity: F64
-    people: U64
-    """Hashes of platform and author."""
-    post_ids: list[str]
-    """Where they were made, if a giveaway asks; otherwise empty."""
-    sample: Sample
-
-    @property
-    def sampled_polarity(self) -> F64:
-        """Polarities of the comments in the sample."""
-        return self.polarity[np.searchsorted(self.places, self.sample.places)]
-
-    def chosen(self, places: I64, size: int) -> "Comments":
-        """Return those at the given places of a batch of ``size`` events; they stand in the order of ``places``."""
-        moved_to = np.full(size, -1)
-        moved_to[places] = np.arange(len(places))
-        moved = moved_to[self.places]
-        on = moved >= 0
-        return Comments(
-            places=moved[on],
-            polarity=self.polarity[on],
-            people=self.people[on],
-            post_ids=[self.post_ids[place] for place in np.flatnonzero(on).tolist()] if self.post_ids else [],
-            sample=self.sample.chosen(moved_to),
-        )
-
-
-class Columns(Struct):
-    """The events of a batch that are accepted and at home here. All columns are equally long."""
-
-    offsets: I64
-    times_ms: I64
-    rows: I64
-    ids: U64
-    events: list[Event]
-    """The events themselves; empty when ``comments`` is all that is needed of them."""
-    comments: Comments | None
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def chosen(self, places: I64) -> "Columns":
-        """Return the events at the given places."""
-        picked = places.tolist()
-        return Columns(
-            offsets=self.offsets[places],
-            times_ms=self.times_ms[places],
-            rows=self.rows[places],
-            ids=self.ids[places],
-            events=[self.events[place] for place in picked] if self.events else [],
-            comments=None if self.comments is None else self.comments.chosen(places, len(self)),
-        )
 
 
 class BatchReader:

@@ -10,21 +10,11 @@ from typing import Final
 
 import msgspec
 
-from models.currencies import CURRENCIES
 from models.deadletters import DeadLetter
-from models.events import ORDERS, ConversionEvent, Event
-from models.times import epoch_ms
-from streams.events.attribution import Registry
-from streams.events.decode import (
-    DECODE_ERRORS,
-    EARLIEST_EVENT_MS,
-    TYPES_OF_TOPIC,
-    Refused,
-    check_event,
-    decode_event,
-    rejection_of,
-)
+from models.events import ConversionEvent, Event
+from streams.events.decode import DECODE_ERRORS, read_event, read_events, rejection_of
 from streams.events.partitioning import partition_key, partition_of
+from streams.events.registry import Registry
 from streams.pipeline.records import Forward, Read, Record
 from streams.statistics.influencers import InfluencerStore
 
@@ -69,31 +59,11 @@ class Intake:
         return self._read_singly(topic, records, latest_ms) if read is None else read
 
     def _read_together(self, topic: str, records: Sequence[Record], latest_ms: int) -> Read | None:
-        """Decode and place a few records together, in short loops; None when one may have to be refused."""
-        max_bytes = self._max_event_bytes
-        values: list[bytes] = [record.value for record in records]  # type: ignore[misc]  # None raises TypeError below
-        try:
-            if max(map(len, values)) > max_bytes:
-                return None
-            for value in values:
-                if not value.isascii():
-                    value.decode()  # the decoder skips unknown fields unread; they must be UTF-8 all the same
-            events = [decode_event(value) for value in values]
-        except (TypeError, *DECODE_ERRORS):
+        """Decode and place a few records together, in short loops; None when one has to be refused."""
+        decoded = read_events([record.value for record in records], topic, latest_ms, self._max_event_bytes)
+        if decoded is None:
             return None
-        kinds = set(map(type, events))
-        if not kinds <= TYPES_OF_TOPIC[topic]:
-            return None
-        # The only rule beyond type, topic and time is that of currencies.
-        if not kinds.isdisjoint(ORDERS) and not all(
-            event.currency in CURRENCIES for event in events if isinstance(event, ORDERS)
-        ):
-            return None
-        times_ms: list[int] = [event.occurred_at for event in events]
-        if set(map(type, times_ms)) != {int}:
-            times_ms = [epoch_ms(time) for time in times_ms]
-        if min(times_ms) < EARLIEST_EVENT_MS or max(times_ms) > latest_ms:
-            return None
+        events, times_ms = decoded
         offsets = [record.offset for record in records]
         campaigns = [event.campaign_id for event in events]
         campaign_id = None
@@ -130,20 +100,10 @@ class Intake:
 
     def _read_singly(self, topic: str, records: Sequence[Record], latest_ms: int) -> Read:
         """Decode and place records one by one: what is refused becomes a dead letter with its reason."""
-        max_bytes = self._max_event_bytes
         read = Read([], [], [], [])
         for record in records:
-            value = record.value
             try:
-                if not value:
-                    raise Refused("empty_value", "the value is " + ("null" if value is None else "empty"))
-                if len(value) > max_bytes:
-                    raise Refused("too_large", f"{len(value)} bytes, at most {max_bytes}")
-                if not value.isascii():
-                    value.decode()
-                event = decode_event(value)
-                time_ms = epoch_ms(event.occurred_at)
-                check_event(event, time_ms, topic, latest_ms)
+                event, time_ms = read_event(record.value, topic, latest_ms, self._max_event_bytes)
             except DECODE_ERRORS as error:
                 self._reject(topic, record, error)
                 continue

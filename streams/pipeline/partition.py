@@ -10,7 +10,6 @@ from typing import Final
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from models.times import MINUTE_MS
 from models.topics import COMMENTS, INPUT_TOPICS, POSTS
@@ -29,24 +28,24 @@ from streams.changelog.row_records import (
     sketch_fields,
     tier_records,
 )
+from streams.columns.arrays import I64
 from streams.columns.hashing import PlatformSeeds
-from streams.events.attribution import Registry
 from streams.events.decode import (
     FUTURE_TOLERANCE_MS,
     MAX_EVENT_BYTES,
 )
+from streams.events.registry import Registry
 from streams.ledger.blocks import EntryBlock
 from streams.ledger.collector import EntryCollector
-from streams.pipeline.batch_reader import AT_A_TIME, BatchReader, Columns
+from streams.pipeline.batch_reader import AT_A_TIME, BatchReader
 from streams.pipeline.intake import Intake
 from streams.pipeline.records import Record
 from streams.sentiment.scorers import SentimentScorer
+from streams.statistics.batches import Columns
 from streams.statistics.counters import WIDTH
 from streams.statistics.influencers import InfluencerStore
 from streams.statistics.windows import WINDOWS
 
-I64 = NDArray[np.int64]
-U64 = NDArray[np.uint64]
 _TOPIC_INDEX: Final = {topic: index for index, topic in enumerate(INPUT_TOPICS)}
 _STRETCH_MS: Final = 15 * MINUTE_MS
 """Event time that a batch may cover before it is cut."""

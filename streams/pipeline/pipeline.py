@@ -12,7 +12,7 @@ from models.campaigns import CampaignDefinition
 from models.topics import INPUT_TOPICS
 from streams.changelog.dedupe import DEDUPE_CAPACITY, Segment
 from streams.changelog.row_records import RowRecord
-from streams.events.attribution import Registry
+from streams.events.registry import Registry
 from streams.pipeline.partition import Limits, PartitionState
 from streams.pipeline.records import Record
 from streams.sentiment.scorers import SentimentScorer

@@ -1,14 +1,10 @@
-"""What goes into a partition and comes out of it: records, events that were read, forwards; what a batch changed."""
+"""What goes into a partition and comes out of it: records, events that were read, forwards."""
 
 from typing import NamedTuple, Protocol
 
-import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from models.events import Event
-
-I64 = NDArray[np.int64]
 
 
 class Record(Protocol):
@@ -56,28 +52,3 @@ class Forward(Struct, frozen=True):
     key: bytes
     value: bytes
     origin: str
-
-
-class Increments:
-    """Counter increments of one batch, collected in columns."""
-
-    def __init__(self) -> None:
-        self.flat: list[int] = []
-        """Row, event time, column, amount, one after the other: ``flat += (...)`` adds one. Four integers at once cost
-        a third of one to each of four lists, and half of a call that does it."""
-
-    def __len__(self) -> int:
-        return len(self.flat) // 4
-
-    def arrays(self) -> tuple[I64, I64, I64, I64]:
-        """Return rows, event times, columns and amounts as arrays."""
-        rows, times_ms, columns, amounts = np.array(self.flat, dtype=np.int64).reshape(-1, 4).T
-        return rows, times_ms, columns, amounts
-
-
-class Reactions(Struct):
-    """Likes, shares and saves of posts in a batch that were reported one by one. All columns are equally long."""
-
-    rows: list[int] = []
-    times_ms: list[int] = []
-    post_ids: list[str] = []

@@ -5,7 +5,6 @@ Training and scoring share this: a weight is learned for feeling words inside ea
 """
 
 NEGATED, BOOSTED, CONTRASTED = 1, 2, 4
-SCOPE_KINDS = (NEGATED, BOOSTED, CONTRASTED)
 
 NEGATION_REACH = 4
 """Words after a negator that it reaches; punctuation ends it earlier."""

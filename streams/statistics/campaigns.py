@@ -12,18 +12,17 @@ numbers may be of an earlier moment.
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from models.rollups import WINDOW_NAMES, CampaignRollup, LeaderboardEntry, WindowName
-from streams.events.attribution import UNATTRIBUTED, Registry
+from models.rollups import WINDOW_NAMES, CampaignRollup, LeaderboardEntry
+from streams.columns.arrays import I64, U8
+from streams.events.attribution import UNATTRIBUTED
+from streams.events.registry import Registry
 from streams.statistics.counters import COLUMN, WIDTH
 from streams.statistics.money import Sums, add_sums
 from streams.statistics.rollups import ratio, window_stats
 from streams.statistics.snapshots import WINDOWS_AND_TOTAL, InfluencerSnapshot, unique_counts
 from streams.statistics.uniques import REGISTERS
 
-I64 = NDArray[np.int64]
-U8 = NDArray[np.uint8]
 LEADERBOARD_SIZE: Final = 50
 _ENGAGEMENT_COLUMNS: Final = [COLUMN[name] for name in ("likes", "comments", "shares", "saves")]
 _COMMENTS: Final = COLUMN["comments"]
@@ -148,8 +147,3 @@ class CampaignBoard:
         """Drop every campaign: other workers take over."""
         self.campaigns.clear()
         self._changed.clear()
-
-
-def window_place(name: WindowName) -> int:
-    """Return the index of a window in ``[window, ...]`` arrays."""
-    return WINDOW_NAMES.index(name)

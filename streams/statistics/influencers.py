@@ -23,18 +23,15 @@ from models.events import (
     Refund,
     Signup,
 )
-from streams.events.attribution import EntryWindow
-from streams.pipeline.batch_reader import Columns
-from streams.pipeline.records import Increments, Reactions
+from streams.columns.arrays import I64
+from streams.events.registry import EntryWindow
 from streams.sentiment.scorers import NEGATIVE_THRESHOLD, POSITIVE_THRESHOLD, SentimentScorer
+from streams.statistics.batches import Columns, Increments, Reactions
 from streams.statistics.counters import COLUMN, REACTION_COLUMNS
 from streams.statistics.money import MICROS, Ledger, micros_of
 from streams.statistics.panes import PaneStore
 from streams.statistics.posts import Contribution, PostHistory
 from streams.statistics.uniques import UniqueStore
-
-I64 = NDArray[np.int64]
-U64 = NDArray[np.uint64]
 
 _VISITS: Final[dict[type, int]] = {
     Click: COLUMN["clicks"],
@@ -67,9 +64,10 @@ class InfluencerStore:
         """Scorers of campaigns that have sentiment terms of their own."""
         self.giveaways: Mapping[str, EntryWindow] = {}
         """Giveaways by campaign."""
-        self.rows: dict[tuple[str, str], int] = {}
+        self.rows: dict[tuple[str, str | None], int] = {}
+        """Rows by campaign and influencer; no influencer has no row."""
         self.rows_of_campaign: dict[str, dict[str | None, int]] = {}
-        """The same by campaign; no influencer has no row."""
+        """The same by campaign."""
         self.keys: list[tuple[str, str]] = []
         self.panes = PaneStore()
         self.uniques = UniqueStore()

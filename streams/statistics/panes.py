@@ -8,12 +8,11 @@ Events are scattered a batch at a time.
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from streams.columns.arrays import I64
 from streams.statistics.counters import WIDTH
 from streams.statistics.windows import TIERS, WINDOWS, Tier, Window
 
-I64 = NDArray[np.int64]
 _FOLDED_ROWS: Final = 16
 """Rows folded at a time: their panes (at most 16 kB a row and tier) stay in the processor's cache."""
 

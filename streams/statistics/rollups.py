@@ -2,11 +2,9 @@
 
 from decimal import Decimal, localcontext
 
-import numpy as np
-from numpy.typing import NDArray
-
 from models.campaigns import RateCard
 from models.rollups import EarnedMediaValue, SentimentStats, WindowStats
+from streams.columns.arrays import I64
 from streams.statistics.counters import ALERT_COUNTERS, COUNTERS
 from streams.statistics.money import MICROS, Sums, decimal_text, revenue_stats
 
@@ -53,7 +51,7 @@ def earned_media_value(counts: dict[str, int], card: RateCard | None) -> EarnedM
 
 
 def window_stats(
-    sums: NDArray[np.int64],
+    sums: I64,
     money: Sums,
     unique_commenters: int,
     followers: int | None,

@@ -5,20 +5,18 @@ from typing import Final
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from models.rollups import WINDOW_NAMES, InfluencerRollup
-from streams.changelog.row_records import PackedInts, pack, unpack
+from streams.columns.arrays import I64, U8
 from streams.columns.formats import Format, refuse_more_counters
-from streams.events.attribution import Registry
+from streams.columns.packed import PackedInts, pack, unpack
+from streams.events.registry import Registry
 from streams.statistics.counters import WIDTH
 from streams.statistics.influencers import InfluencerStore
 from streams.statistics.money import Ledger, Sums
 from streams.statistics.rollups import window_stats
 from streams.statistics.uniques import RANKS, REGISTERS, estimates
 
-I64 = NDArray[np.int64]
-U8 = NDArray[np.uint8]
 WINDOWS_AND_TOTAL: Final = len(WINDOW_NAMES)
 _NO_MONEY: Final[list[Sums]] = [{} for _ in WINDOW_NAMES]
 

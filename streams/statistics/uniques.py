@@ -10,8 +10,8 @@ event added twice changes nothing, and sketches merge by maximum. Standard error
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from streams.columns.arrays import I64, U8, U16, U64
 from streams.statistics.windows import FINEST_MS, LONGEST_MS, WINDOWS, window_start_ms
 
 REGISTERS: Final = 1024
@@ -22,11 +22,6 @@ _PANES_KEPT: Final = LONGEST_MS // FINEST_MS + 1
 _REBASE_AT: Final = 60_000
 _POWERS: Final = 0.5 ** np.arange(RANKS + 1)
 
-U8 = NDArray[np.uint8]
-U16 = NDArray[np.uint16]
-U64 = NDArray[np.uint64]
-I64 = NDArray[np.int64]
-
 
 def places_of(hashes: U64) -> tuple[I64, I64]:
     """Return for each hash its register (0..1023) and its rank (1..24)."""
@@ -36,12 +31,12 @@ def places_of(hashes: U64) -> tuple[I64, I64]:
     return registers, np.log2(lowest.astype(np.float64)).astype(np.int64) + 1
 
 
-def estimate(registers: NDArray[np.uint8]) -> int:
+def estimate(registers: U8) -> int:
     """Return the estimated number of distinct hashes behind one array of registers."""
     return int(estimates(np.bincount(registers, minlength=RANKS + 1)[None, :])[0])
 
 
-def estimates(histograms: NDArray[np.int64]) -> I64:
+def estimates(histograms: I64) -> I64:
     """Return estimates from histograms ``[..., rank]`` of register values (rank 0 = never seen)."""
     raw = _ALPHA * REGISTERS * REGISTERS / (histograms * _POWERS).sum(axis=-1)
     empty = histograms[..., 0]

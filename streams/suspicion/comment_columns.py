@@ -9,8 +9,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-I64 = NDArray[np.int64]
-I32 = NDArray[np.int32]
+from streams.columns.arrays import F64, I32, I64
 
 UNKNOWN: Final = -1
 """Target of a tag that is no entrant."""
@@ -116,7 +115,7 @@ def columns_of(entries: Iterable[EntryView]) -> EntryColumns:
     )
 
 
-def ramp(values: NDArray[np.float64] | I64, low: float, high: float) -> NDArray[np.float64]:
+def ramp(values: F64 | I64, low: float, high: float) -> F64:
     """Return 0 up to ``low``, 1 from ``high`` on, and straight in between."""
     return np.clip((np.asarray(values, dtype=np.float64) - low) / (high - low), 0.0, 1.0)
 

@@ -12,10 +12,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.suspicion.comment_columns import I64, EntryColumns, ramp
+from streams.columns.arrays import F64, I64
+from streams.suspicion.comment_columns import EntryColumns, ramp
 from streams.suspicion.handles import handle_shape
-
-F64 = NDArray[np.float64]
 
 WINDOWS_MS: Final = (5_000, 15_000, 40_000, 90_000, 180_000)
 LEAST_ACCOUNTS: Final = 6

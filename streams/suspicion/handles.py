@@ -9,11 +9,9 @@ import re
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from streams.columns.arrays import F64, I64
 from streams.suspicion.comment_columns import ramp
-
-F64 = NDArray[np.float64]
 
 LETTERS_AT_LEAST: Final = 6
 """Shorter handles say too little."""
@@ -77,7 +75,7 @@ def random_handles(handles: list[str]) -> F64:
     return strength
 
 
-def _codes(texts: list[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _codes(texts: list[str]) -> tuple[I64, I64]:
     """Return letters as 1 to 26, ends of words as 0, all else as ``_OTHER``; and where each text begins."""
     joined = np.frombuffer((" " + " ".join(texts) + " ").encode("utf-32-le"), dtype="<u4").astype(np.int64)
     codes = np.full(len(joined), _OTHER, dtype=np.int64)

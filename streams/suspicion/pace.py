@@ -3,12 +3,10 @@
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.times import MINUTE_MS
-from streams.suspicion.comment_columns import I64, EntryColumns, ramp
-
-F64 = NDArray[np.float64]
+from streams.columns.arrays import F64, I64
+from streams.suspicion.comment_columns import EntryColumns, ramp
 
 HANDS_PER_MINUTE: Final = (9.0, 15.0)
 """Comments in one minute: an eager person writes and sends one in six seconds; beyond 15 hardly anybody does."""

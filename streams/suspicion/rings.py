@@ -9,11 +9,9 @@ falls off. Of each connected remainder, its size and the share of its members' t
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from streams.suspicion.comment_columns import I64, UNKNOWN, EntryColumns, distinct_pairs, ramp
-
-F64 = NDArray[np.float64]
+from streams.columns.arrays import F64, I64
+from streams.suspicion.comment_columns import UNKNOWN, EntryColumns, distinct_pairs, ramp
 
 CORE: Final = 3
 MEMBERS: Final = (8.0, 14.0)

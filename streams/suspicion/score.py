@@ -7,17 +7,15 @@ policy.
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.suspicion import SUSPICION_REASONS, Finding, Suspect, SuspicionPolicy, SuspicionReason
+from streams.columns.arrays import F64
 from streams.suspicion.comment_columns import EntryColumns
 from streams.suspicion.floods import floods
 from streams.suspicion.handles import random_handles
 from streams.suspicion.pace import bursts, hoards
 from streams.suspicion.rings import rings
 from streams.suspicion.texts import copies
-
-F64 = NDArray[np.float64]
 
 WEIGHTS: Final[dict[SuspicionReason, float]] = {
     "burst": 0.9,

@@ -9,12 +9,9 @@ equal minima estimates the Jaccard similarity of two word sets.
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from streams.suspicion.comment_columns import I64, EntryColumns, distinct_pairs, ramp
-
-F64 = NDArray[np.float64]
-U64 = NDArray[np.uint64]
+from streams.columns.arrays import F64, I64, U64
+from streams.suspicion.comment_columns import EntryColumns, distinct_pairs, ramp
 
 HASHES: Final = 12
 BANDS: Final = 4

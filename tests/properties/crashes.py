@@ -17,7 +17,7 @@ from models.times import DAY_MS, HOUR_MS
 from models.topics import INPUT_TOPICS
 from streams.changelog.dedupe import Segment, decode_segment, encode_segment
 from streams.changelog.row_records import RowRecord, decode_record
-from streams.events.attribution import Registry
+from streams.events.registry import Registry
 from streams.giveaway.board import GiveawayBoard
 from streams.ledger.blocks import decode_fact, records_of
 from streams.pipeline.partition import Limits

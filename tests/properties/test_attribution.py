@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from models.campaigns import CampaignDefinition, InfluencerDefinition, TrackingLink
 from models.events import ConversionEvent
-from streams.events.attribution import Registry
+from streams.events.registry import Registry
 from tests.unit.events import campaign, event_of, influencer
 
 FIELDS = ("utm_source", "utm_medium", "utm_campaign")

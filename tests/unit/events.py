@@ -9,8 +9,8 @@ from models.campaigns import CampaignDefinition, InfluencerDefinition, TrackingL
 from models.events import Event
 from models.rollups import InfluencerRollup
 from models.times import DAY_MS
-from streams.events.attribution import Registry
 from streams.events.decode import decode_event
+from streams.events.registry import Registry
 from streams.pipeline.partition import Limits, PartitionState
 from streams.pipeline.records import FileRecord
 from streams.statistics.influencers import InfluencerStore

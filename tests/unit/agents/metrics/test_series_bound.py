@@ -15,7 +15,7 @@ from models.rollups import GiveawayRollup
 from models.suspicion import SUSPICION_REASONS, SuspicionNumbers
 from streams.alerts.campaign import CampaignAlerts
 from streams.alerts.transitions import Told
-from streams.events.attribution import Registry
+from streams.events.registry import Registry
 from streams.pipeline.pipeline import Pipeline
 from tests.series_bound import stated_bound
 from tests.unit.events import campaign, influencer

@@ -16,8 +16,8 @@ from models.campaigns import CampaignDefinition, InfluencerDefinition
 from models.giveaway import GiveawayRules
 from models.rollups import GiveawayRollup
 from models.topics import ENTRIES
-from streams.events.attribution import Registry
 from streams.events.partitioning import partition_of
+from streams.events.registry import Registry
 from streams.ledger.blocks import EntryBlock, decode_fact, encode_fact
 from tests.unit.streams.giveaway.test_entries import OPENS, OPENS_MS, block, comment
 

@@ -15,7 +15,7 @@ from agents.settings import Settings
 from agents.stages.suspicion_pass import PassResult
 from agents.stages.suspicion_watch import SuspicionWatch
 from models.suspicion import Finding, Suspect, SuspicionNumbers
-from streams.events.attribution import Registry
+from streams.events.registry import Registry
 from streams.giveaway.board import GiveawayBoard
 from streams.giveaway.entries import GiveawayEntries
 from streams.giveaway.rules import RuleBook

@@ -16,8 +16,8 @@ from streams.alerts.stage import AlertPartition
 from streams.alerts.window_merger import GONE_MS
 from streams.alerts.window_records import COUNTS, encode_window, make_window
 from streams.columns.formats import UnsupportedRecord
-from streams.events.attribution import Registry
 from streams.events.definitions import DefinitionError, parse_definitions
+from streams.events.registry import Registry
 from streams.pipeline.pipeline import Pipeline
 from tests.unit.events import NOON_MS, campaign, influencer
 

@@ -16,8 +16,9 @@ from agents.state.table import StateTable
 from streams.changelog import row_records
 from streams.changelog.dedupe import decode_segment, encode_segment
 from streams.changelog.keys import ids_key, row_key
-from streams.changelog.row_records import FORMAT_VERSION, decode_record, pack
+from streams.changelog.row_records import FORMAT_VERSION, decode_record
 from streams.columns.formats import Format, UnsupportedRecord
+from streams.columns.packed import pack
 from streams.pipeline import partition
 from streams.pipeline.partition import PartitionState
 from streams.statistics.campaigns import CampaignBoard

@@ -8,10 +8,11 @@ import pytest
 
 from models.times import MINUTE_MS, SECOND_MS
 from models.topics import COMMENTS, CONVERSIONS, POSTS
-from streams.alerts.evidence import MOST_OF_A_BATCH, Sample
-from streams.events.attribution import Registry
-from streams.pipeline.batch_reader import AT_A_TIME, Comments
+from streams.alerts.evidence import MOST_OF_A_BATCH
+from streams.events.registry import Registry
+from streams.pipeline.batch_reader import AT_A_TIME
 from streams.pipeline.partition import PartitionState
+from streams.statistics.batches import Comments, Sample
 from tests.unit.events import NOON_MS, NOW_MS, campaign, influencer, partition_state, records, value_of
 
 _BAD = (

@@ -7,8 +7,8 @@ from models.campaigns import TrackingLink
 from models.times import DAY_MS, HOUR_MS, MINUTE_MS
 from models.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS, POSTS
 from streams.changelog.row_records import decode_record
-from streams.events.attribution import Registry
 from streams.events.partitioning import partition_of
+from streams.events.registry import Registry
 from streams.pipeline.intake import with_influencer
 from streams.pipeline.partition import PartitionState
 from streams.pipeline.records import FileRecord

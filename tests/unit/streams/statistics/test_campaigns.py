@@ -10,10 +10,10 @@ from models.rollups import CampaignRollup
 from models.times import MINUTE_MS
 from models.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS, POSTS
 from streams.changelog.row_records import decode_record
-from streams.events.attribution import Registry
 from streams.events.partitioning import partition_key, partition_of
+from streams.events.registry import Registry
 from streams.pipeline.pipeline import Pipeline
-from streams.statistics.campaigns import LEADERBOARD_SIZE, CampaignBoard, window_place
+from streams.statistics.campaigns import LEADERBOARD_SIZE, CampaignBoard
 from streams.statistics.snapshots import InfluencerSnapshot, decode_snapshot, describe, encode_snapshot
 from tests.unit.events import NOON_MS, NOW_MS, WordScorer, campaign, influencer, records, value_of
 
@@ -191,7 +191,6 @@ def test_snapshot_gives_its_arrays_back() -> None:
     comments = snapshot.counters()[:, 2].tolist()
     assert comments == [1, 5, 10, 10, 10, 10, 10]
     assert [int((registers > 0).sum()) for registers in snapshot.registers()] == comments
-    assert window_place("total") == 6
 
 
 def test_rollups_leave_absent_numbers_out_of_their_json() -> None:

@@ -5,8 +5,8 @@ import xxhash
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.columns.hashing import hashes_of_stretches, hashes_of_strings
 from streams.columns.strings import encoded
-from streams.columns.xxh3_columns import hashes_of_stretches, hashes_of_strings
 
 _seeds = st.integers(min_value=0, max_value=2**64 - 1)
 

@@ -1,0 +1,109 @@
+"""One batch of events in columns, as counting takes it, and what it changed: increments of counters, reactions."""
+
+from itertools import compress
+
+import numpy as np
+from msgspec import Struct
+
+from models.events import Event
+from streams.columns.arrays import F64, I64, U64
+
+
+class Sample(Struct):
+    """Some comments of a batch, every ``stride``-th."""
+
+    places: I64
+    """Where they stand in the batch."""
+    texts: list[str]
+    post_ids: list[str]
+    stride: int
+
+    def chosen(self, moved_to: I64) -> "Sample":
+        """Return those that are left when each event of the batch moves to a new place, or, at -1, falls out."""
+        places = moved_to[self.places]
+        on = places >= 0
+        return Sample(places[on], list(compress(self.texts, on)), list(compress(self.post_ids, on)), self.stride)
+
+
+class Comments(Struct):
+    """What counting needs of the comments among the events of a batch."""
+
+    places: I64
+    """Where they stand in the batch."""
+    polarity: F64
+    people: U64
+    """Hashes of platform and author."""
+    post_ids: list[str]
+    """Where they were made, if a giveaway asks; otherwise empty."""
+    sample: Sample
+
+    @property
+    def sampled_polarity(self) -> F64:
+        """Polarities of the comments in the sample."""
+        return self.polarity[np.searchsorted(self.places, self.sample.places)]
+
+    def chosen(self, places: I64, size: int) -> "Comments":
+        """Return those at the given places of a batch of ``size`` events; they stand in the order of ``places``."""
+        moved_to = np.full(size, -1)
+        moved_to[places] = np.arange(len(places))
+        moved = moved_to[self.places]
+        on = moved >= 0
+        return Comments(
+            places=moved[on],
+            polarity=self.polarity[on],
+            people=self.people[on],
+            post_ids=[self.post_ids[place] for place in np.flatnonzero(on).tolist()] if self.post_ids else [],
+            sample=self.sample.chosen(moved_to),
+        )
+
+
+class Columns(Struct):
+    """The events of a batch that are accepted and at home here. All columns are equally long."""
+
+    offsets: I64
+    times_ms: I64
+    rows: I64
+    ids: U64
+    events: list[Event]
+    """The events themselves; empty when ``comments`` is all that is needed of them."""
+    comments: Comments | None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def chosen(self, places: I64) -> "Columns":
+        """Return the events at the given places."""
+        picked = places.tolist()
+        return Columns(
+            offsets=self.offsets[places],
+            times_ms=self.times_ms[places],
+            rows=self.rows[places],
+            ids=self.ids[places],
+            events=[self.events[place] for place in picked] if self.events else [],
+            comments=None if self.comments is None else self.comments.chosen(places, len(self)),
+        )
+
+
+class Increments:
+    """Counter increments of one batch, collected in columns."""
+
+    def __init__(self) -> None:
+        self.flat: list[int] = []
+        """Row, event time, column, amount, one after the other: ``flat += (...)`` adds one. Four integers at once cost
+        a third of one to each of four lists, and half of a call that does it."""
+
+    def __len__(self) -> int:
+        return len(self.flat) // 4
+
+    def arrays(self) -> tuple[I64, I64, I64, I64]:
+        """Return rows, event times, columns and amounts as arrays."""
+        rows, times_ms, columns, amounts = np.array(self.flat, dtype=np.int64).reshape(-1, 4).T
+        return rows, times_ms, columns, amounts
+
+
+class Reactions(Struct):
+    """Likes, shares and saves of posts in a batch that were reported one by one. All columns are equally long."""
+
+    rows: list[int] = []
+    times_ms: list[int] = []
+    post_ids: list[str] = []
