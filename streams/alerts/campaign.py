@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from models.alerts import Alert, AlertTransition, RuleName, TransitionKind, WindowSample
 from models.times import MINUTE_MS, epoch_ms
-from streams.alerts.engine import AlertEngine
+from streams.alerts.engine import CampaignEngine
 from streams.alerts.explanations import explain_removed
 from streams.alerts.transitions import Told, TransitionLog
 from streams.alerts.window_merger import WAIT_MS, MinuteGathering, Pending, Source
@@ -66,7 +66,7 @@ class CampaignAlerts:
 
     def __init__(self, campaign_id: str, wait_ms: int = WAIT_MS) -> None:
         self.campaign_id = campaign_id
-        self.engine = AlertEngine()
+        self.engine = CampaignEngine(campaign_id)
         self.minutes = MinuteGathering(wait_ms)
         self.transitions = TransitionLog()
         self.next_offset = 0
@@ -84,13 +84,12 @@ class CampaignAlerts:
         self._may_have_left = True
         index = registry.campaigns.get(self.campaign_id)
         if index is None:
-            self.engine.configure(self.campaign_id, None)
+            self.engine.configure(None)
             self._names = None
             return
         definition = index.definition
         self._names = {each.influencer_id: each.handle for each in definition.influencers}
         self.engine.configure(
-            self.campaign_id,
             definition.alerts,
             starts_at_ms=epoch_ms(definition.starts_at),
             ends_at_ms=epoch_ms(definition.ends_at),
@@ -132,13 +131,13 @@ class CampaignAlerts:
         if not self._may_have_left or self._names is None:
             return
         self._may_have_left = False
-        gone = [who for who in self.engine.influencers(self.campaign_id) if who not in self._names]
+        gone = [influencer_id for influencer_id in self.engine.influencers() if influencer_id not in self._names]
         for told in list(self.transitions.active.values()):
             alert = told.transition.alert
             if alert.influencer_id in gone:
                 self.transitions.record(AlertTransition(kind="resolved", at_ms=at_ms, alert=_removed(alert, at_ms)))
-        for who in gone:
-            self.engine.forget(self.campaign_id, who)
+        for influencer_id in gone:
+            self.engine.forget(influencer_id)
 
     def _name(self, influencer_id: str) -> str:
         return "" if self._names is None else self._names.get(influencer_id, "")
@@ -170,7 +169,7 @@ class CampaignAlerts:
             observed=minutes.newest,
             sources=minutes.sources,
             pending=minutes.pending,
-            engine=self.engine.export_campaign(self.campaign_id),
+            engine=self.engine.export_state(),
             active=transitions.active,
             counts=transitions.counts,
             untold=transitions.untold,
@@ -198,7 +197,7 @@ class CampaignAlerts:
         transitions.untold, transitions.last_told = record.untold, record.last_told
         transitions.saved(len(record.untold))
         try:
-            self.engine.import_campaign(self.campaign_id, record.engine)
+            self.engine.import_state(record.engine)
         except (msgspec.DecodeError, ValueError) as error:
             raise UnsupportedRecord(f"state of the alerts of {self.campaign_id!r}: {error}") from None
 

@@ -60,7 +60,7 @@ class AlertPartition:
         self.log_time_ms = 0
         self._wait_ms = wait_ms
         self.watcher: Watcher | None = None
-        """See ``AlertEngine``; for campaigns that are new from now on."""
+        """See ``CampaignEngine``; for campaigns that are new from now on."""
         self._observed_gone = self._stale_gone = 0
         for campaign_id, data in (checkpoints or {}).items():
             self._campaign(campaign_id).restore(data)

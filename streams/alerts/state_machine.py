@@ -30,6 +30,11 @@ class AlertMemory(Struct, gc=False):
     quiet_until_ms: int = 0
     held: bool = False
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the alert has been opened and not yet resolved."""
+        return self.phase in ("firing", "recovering")
+
 
 Hold = Literal["none", "muted", "inhibited"]
 

@@ -186,10 +186,7 @@ class Life:
     def state(self) -> dict[str, bytes]:
         """Return what is remembered of every campaign."""
         [stage] = self.alerts.partitions.values()
-        return {
-            campaign_id: campaign.engine.export_campaign(campaign_id)
-            for campaign_id, campaign in stage.campaigns.items()
-        }
+        return {campaign_id: campaign.engine.export_state() for campaign_id, campaign in stage.campaigns.items()}
 
 
 def identity(transition: AlertTransition) -> Identity:

@@ -171,7 +171,7 @@ def test_somebody_who_left_and_comes_back_begins_anew() -> None:
     for _ in range(10):
         silence.pass_minute(ana=0)
     assert silence.open() == []
-    assert silence.stage.campaigns["c"].engine.influencers("c") == ["ana", "ben"]
+    assert silence.stage.campaigns["c"].engine.influencers() == ["ana", "ben"]
 
 
 def test_a_definition_that_is_gone_or_the_same_ends_no_alert() -> None:
