@@ -16,9 +16,9 @@ from agents.state.stores import MemoryStore
 from agents.state.table import StateTable
 from models.alerts import AlertTransition
 from models.topics import ALERTS
-from streams.alert_replay import ReplayedWindow
 from streams.alerts.window_records import COUNTS, encode_window, make_window
 from streams.events.attribution import Registry
+from streams.replay import ReplayedWindow
 from tests.properties.crashes import Killed
 from tests.properties.flushing_worker import CHANGELOG, Member, fill
 from tests.unit.events import NOON_MS

@@ -11,7 +11,6 @@ from agents.metrics.figures import PipelineFigures
 from agents.stages.alerts import AlertWorker
 from models.alerts import AlertTransition
 from models.times import MINUTE_MS
-from streams.alert_replay import ReplayedWindow
 from streams.alerts.stage import AlertPartition
 from streams.alerts.window_merger import GONE_MS
 from streams.alerts.window_records import COUNTS, encode_window, make_window
@@ -19,6 +18,7 @@ from streams.columns.formats import UnsupportedRecord
 from streams.events.attribution import Registry
 from streams.events.definitions import DefinitionError, parse_definitions
 from streams.pipeline.pipeline import Pipeline
+from streams.replay import ReplayedWindow
 from tests.unit.events import NOON_MS, campaign, influencer
 
 FIRST = NOON_MS // MINUTE_MS
