@@ -77,7 +77,7 @@ class CampaignAlerts:
         self._checkpoint_at_ms = 0
         self._names: Mapping[str, str] | None = None
         self._may_have_left = False
-        """Whether the definition changed since somebody was looked for whom it no longer names."""
+        """Whether the definition has changed since influencers that it no longer names were last looked for."""
 
     def configure(self, registry: Registry) -> None:
         """Follow the campaign's definition, or do without one."""
@@ -108,10 +108,10 @@ class CampaignAlerts:
             self._checkpoint_at_ms = log_time_ms
         for minute, parts, is_whole, is_late in self.minutes.take(window, log_time_ms):
             if not is_late:
-                self._let_go((minute + 1) * MINUTE_MS)
+                self._resolve_removed((minute + 1) * MINUTE_MS)
                 self._since_checkpoint += 1
-            # Influencers have series of their own, whoever else is late. A sum without one of its parts would look like
-            # a drop.
+            # An influencer has a series of its own, whatever else is late. A sum without one of its parts would look
+            # like a drop.
             self._observe_influencers(parts)
             if is_whole:
                 self._observe(campaign_sample(parts))
@@ -119,14 +119,14 @@ class CampaignAlerts:
     def _observe_influencers(self, parts: Iterable[CampaignWindow]) -> None:
         for part in parts:
             for sample in influencer_samples(part, self._name):
-                # Whoever is in no definition counts for the campaign; alerts are about those it names.
+                # Influencers outside the definition count for the campaign; alerts are about those it names.
                 if self._names is None or sample.influencer_id in self._names:
                     self._observe(sample)
 
-    def _let_go(self, at_ms: int) -> None:
-        """End the alerts of whom the definition no longer names: nobody is judged any more who could end them.
+    def _resolve_removed(self, at_ms: int) -> None:
+        """Resolve the alerts of influencers that the definition no longer names: no window of theirs would do it.
 
-        An open alert of theirs would also explain, and so keep unsaid, what the campaign's own series shows.
+        Left open, such an alert would also explain, and so keep unsaid, what the campaign's own series shows.
         """
         if not self._may_have_left or self._names is None:
             return
@@ -156,7 +156,7 @@ class CampaignAlerts:
         return self.first_uncovered is not None and log_time_ms - self._checkpoint_at_ms >= CHECKPOINT_MS
 
     def checkpoint(self, log_time_ms: int) -> Checkpoint:
-        """Return everything as it is now; tell with ``confirm`` when it is safe."""
+        """Return everything as it is now; call ``confirm`` when it is safe."""
         self._since_checkpoint = 0
         self._checkpoint_at_ms = log_time_ms
         minutes, transitions = self.minutes, self.transitions
@@ -203,6 +203,6 @@ class CampaignAlerts:
 
 
 def _removed(alert: Alert, at_ms: int) -> Alert:
-    """Return the end of an open alert whose influencer left."""
+    """Return an open alert as it ends when its influencer has left the definition."""
     text = explain_removed(alert.rule, alert.influencer_id or "", alert.opened_at_ms, at_ms)
     return replace(alert, phase="ok", at_ms=at_ms, resolved_at_ms=at_ms, resolution="removed", explanation=text)
