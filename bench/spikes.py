@@ -2,8 +2,8 @@
 
     python -m bench.spikes [--influencers 10000] [--minutes 20]
 
-Counts processor time: feeds every influencer one window after another through ``AlertEngine.observe`` and reports the
-share of one core that keeps up with one window a minute, and the cost of one ``SpikeDetector.update`` alone.
+Counts processor time: feeds every influencer one window after another through ``CampaignEngine.observe`` and reports
+the share of one core that keeps up with one window a minute, and the cost of one ``SpikeDetector.update`` alone.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import numpy as np
 
 from models.alerts import RULE_NAMES, WindowSample
 from models.times import MINUTE_MS
-from streams.alerts.engine import AlertEngine
+from streams.alerts.engine import CampaignEngine
 from streams.detectors.spikes import SpikeDetector
 
 WARM_MINUTES = 30
@@ -46,13 +46,14 @@ def windows(influencers: int, minute: int, rng: np.random.Generator) -> list[Win
 def engine_seconds_a_minute(influencers: int, minutes: int) -> float:
     """Seconds of one core for one minute's windows, after a warm-up; making the samples is not counted."""
     rng = np.random.default_rng(7)
-    engine = AlertEngine()
+    campaigns = (f"campaign-{number}" for number in range(1 + influencers // 250))
+    engines = {campaign_id: CampaignEngine(campaign_id) for campaign_id in campaigns}
     spent = 0.0
     for minute in range(WARM_MINUTES + minutes):
         samples = windows(influencers, minute, rng)
         begin = time.process_time()
         for sample in samples:
-            engine.observe(sample)
+            engines[sample.campaign_id].observe(sample)
         if minute >= WARM_MINUTES:
             spent += time.process_time() - begin
     return spent / minutes

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from bench.campaign_simulation import EXPLAINS, RULE_OF, SERIES, START_MS, Campaign, Incident, make_campaign
 from models.alerts import RULE_NAMES, WindowSample
 from models.times import MINUTE_MS
-from streams.alerts.engine import AlertEngine
+from streams.alerts.engine import CampaignEngine
 
 MARKERS = ("<!-- simulation:begin -->", "<!-- simulation:end -->")
 AFTERMATH_MINUTES = 15
@@ -66,9 +66,8 @@ def _sample(campaign_id: str, influencer_id: str | None, start: int, values: dic
 
 def by_engine(campaign: Campaign) -> list[Opened]:
     """Our alerts, with all defaults."""
-    engine = AlertEngine()
+    engine = CampaignEngine(f"campaign-{campaign.number}")
     engine.configure(
-        f"campaign-{campaign.number}",
         campaign.settings(),
         starts_at_ms=START_MS,
         ends_at_ms=START_MS + campaign.minutes * MINUTE_MS,

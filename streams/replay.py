@@ -6,13 +6,15 @@ from itertools import islice
 import msgspec
 from msgspec import Struct
 
+from models.alerts import AlertTransition
 from models.campaigns import CampaignDefinition
 from models.events import EventTime
 from models.rollups import Snapshot
 from models.times import MINUTE_MS, epoch_ms
 from models.topics import COMMENTS
-from streams.alert_replay import AlertReplay
 from streams.alerts.engine import Watcher
+from streams.alerts.stage import AlertPartition
+from streams.alerts.window_records import encode_window
 from streams.events.decode import TOPIC_OF_TYPE, tag_of
 from streams.events.registry import Registry
 from streams.giveaway.board import GiveawayBoard
@@ -24,11 +26,9 @@ from streams.statistics.campaigns import CampaignBoard
 from streams.statistics.snapshots import describe
 
 _BATCH_LINES = 2_000
-_TOPIC_OF_TAG = {tag_of(kind): topic for kind, topic in TOPIC_OF_TYPE.items()}
-
-
 _BATCH_MS = 5 * MINUTE_MS
 """Event time that a batch covers when alerts are asked for: topics of a file never lie further apart."""
+_TOPIC_OF_TAG = {tag_of(kind): topic for kind, topic in TOPIC_OF_TYPE.items()}
 
 
 class _TypeOnly(Struct):
@@ -52,6 +52,44 @@ class ReplayCounts(Struct, frozen=True, kw_only=True):
     rejected: dict[str, int]
 
 
+class ReplayedWindow(Struct, frozen=True):
+    """A record of ``campaign.windows.v1`` that never was on Kafka."""
+
+    offset: int
+    timestamp: int
+    value: bytes
+
+
+class AlertReplay:
+    """The two stages of alerts in one process, without the log between them.
+
+    Args:
+        registry: the definitions in force.
+        watcher: called with every sample and what the rules made of it.
+    """
+
+    def __init__(self, registry: Registry, watcher: Watcher | None = None) -> None:
+        self._stage = AlertPartition(registry, wait_ms=0)
+        self._stage.watcher = watcher
+        self.transitions: list[AlertTransition] = []
+        """Every transition so far, in order."""
+
+    def take(self, state: PartitionState, as_of_ms: int | None = None) -> None:
+        """Close and judge the minutes that are over once everything up to a moment has been applied.
+
+        Args:
+            state: the partition.
+            as_of_ms: that moment; None for the newest event.
+        """
+        state.closed.vouch_all(state.time_ms if as_of_ms is None else as_of_ms)
+        state.close_minutes()
+        for window in state.closed.take():
+            self._stage.apply(ReplayedWindow(self._stage.position, window.end_ms, encode_window(window)))
+        for campaign in self._stage.campaigns.values():
+            self.transitions += [told.transition for told in campaign.transitions.untold]
+            campaign.transitions.untold.clear()
+
+
 class Replay:
     """A pipeline of one partition, fed line by line in file order.
 
@@ -62,7 +100,7 @@ class Replay:
         limits: what is accepted.
         scorer_with_terms: see ``Pipeline``.
         with_alerts: whether to find out which alerts would have fired; see ``alerts``.
-        watcher: told of every minute judged, with alerts.
+        watcher: called with every minute judged, with alerts.
     """
 
     def __init__(

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from models.alerts import Alert, AlertTransition, RuleName, TransitionKind, WindowSample
 from models.times import MINUTE_MS, epoch_ms
-from streams.alerts.engine import AlertEngine
+from streams.alerts.engine import CampaignEngine
 from streams.alerts.explanations import explain_removed
 from streams.alerts.transitions import Told, TransitionLog
 from streams.alerts.window_merger import WAIT_MS, MinuteGathering, Pending, Source
@@ -66,7 +66,7 @@ class CampaignAlerts:
 
     def __init__(self, campaign_id: str, wait_ms: int = WAIT_MS) -> None:
         self.campaign_id = campaign_id
-        self.engine = AlertEngine()
+        self.engine = CampaignEngine(campaign_id)
         self.minutes = MinuteGathering(wait_ms)
         self.transitions = TransitionLog()
         self.next_offset = 0
@@ -77,20 +77,19 @@ class CampaignAlerts:
         self._checkpoint_at_ms = 0
         self._names: Mapping[str, str] | None = None
         self._may_have_left = False
-        """Whether the definition changed since somebody was looked for whom it no longer names."""
+        """Whether the definition has changed since influencers that it no longer names were last looked for."""
 
     def configure(self, registry: Registry) -> None:
         """Follow the campaign's definition, or do without one."""
         self._may_have_left = True
         index = registry.campaigns.get(self.campaign_id)
         if index is None:
-            self.engine.configure(self.campaign_id, None)
+            self.engine.configure(None)
             self._names = None
             return
         definition = index.definition
         self._names = {each.influencer_id: each.handle for each in definition.influencers}
         self.engine.configure(
-            self.campaign_id,
             definition.alerts,
             starts_at_ms=epoch_ms(definition.starts_at),
             ends_at_ms=epoch_ms(definition.ends_at),
@@ -109,10 +108,10 @@ class CampaignAlerts:
             self._checkpoint_at_ms = log_time_ms
         for minute, parts, is_whole, is_late in self.minutes.take(window, log_time_ms):
             if not is_late:
-                self._let_go((minute + 1) * MINUTE_MS)
+                self._resolve_removed((minute + 1) * MINUTE_MS)
                 self._since_checkpoint += 1
-            # Influencers have series of their own, whoever else is late. A sum without one of its parts would look like
-            # a drop.
+            # An influencer has a series of its own, whatever else is late. A sum without one of its parts would look
+            # like a drop.
             self._observe_influencers(parts)
             if is_whole:
                 self._observe(campaign_sample(parts))
@@ -120,25 +119,25 @@ class CampaignAlerts:
     def _observe_influencers(self, parts: Iterable[CampaignWindow]) -> None:
         for part in parts:
             for sample in influencer_samples(part, self._name):
-                # Whoever is in no definition counts for the campaign; alerts are about those it names.
+                # Influencers outside the definition count for the campaign; alerts are about those it names.
                 if self._names is None or sample.influencer_id in self._names:
                     self._observe(sample)
 
-    def _let_go(self, at_ms: int) -> None:
-        """End the alerts of whom the definition no longer names: nobody is judged any more who could end them.
+    def _resolve_removed(self, at_ms: int) -> None:
+        """Resolve the alerts of influencers that the definition no longer names: no window of theirs would do it.
 
-        An open alert of theirs would also explain, and so keep unsaid, what the campaign's own series shows.
+        Left open, such an alert would also explain, and so keep unsaid, what the campaign's own series shows.
         """
         if not self._may_have_left or self._names is None:
             return
         self._may_have_left = False
-        gone = [who for who in self.engine.influencers(self.campaign_id) if who not in self._names]
+        gone = [influencer_id for influencer_id in self.engine.influencers() if influencer_id not in self._names]
         for told in list(self.transitions.active.values()):
             alert = told.transition.alert
             if alert.influencer_id in gone:
                 self.transitions.record(AlertTransition(kind="resolved", at_ms=at_ms, alert=_removed(alert, at_ms)))
-        for who in gone:
-            self.engine.forget(self.campaign_id, who)
+        for influencer_id in gone:
+            self.engine.forget(influencer_id)
 
     def _name(self, influencer_id: str) -> str:
         return "" if self._names is None else self._names.get(influencer_id, "")
@@ -157,7 +156,7 @@ class CampaignAlerts:
         return self.first_uncovered is not None and log_time_ms - self._checkpoint_at_ms >= CHECKPOINT_MS
 
     def checkpoint(self, log_time_ms: int) -> Checkpoint:
-        """Return everything as it is now; tell with ``confirm`` when it is safe."""
+        """Return everything as it is now; call ``confirm`` when it is safe."""
         self._since_checkpoint = 0
         self._checkpoint_at_ms = log_time_ms
         minutes, transitions = self.minutes, self.transitions
@@ -170,7 +169,7 @@ class CampaignAlerts:
             observed=minutes.newest,
             sources=minutes.sources,
             pending=minutes.pending,
-            engine=self.engine.export_campaign(self.campaign_id),
+            engine=self.engine.export_state(),
             active=transitions.active,
             counts=transitions.counts,
             untold=transitions.untold,
@@ -198,12 +197,12 @@ class CampaignAlerts:
         transitions.untold, transitions.last_told = record.untold, record.last_told
         transitions.saved(len(record.untold))
         try:
-            self.engine.import_campaign(self.campaign_id, record.engine)
+            self.engine.import_state(record.engine)
         except (msgspec.DecodeError, ValueError) as error:
             raise UnsupportedRecord(f"state of the alerts of {self.campaign_id!r}: {error}") from None
 
 
 def _removed(alert: Alert, at_ms: int) -> Alert:
-    """Return the end of an open alert whose influencer left."""
+    """Return an open alert as it ends when its influencer has left the definition."""
     text = explain_removed(alert.rule, alert.influencer_id or "", alert.opened_at_ms, at_ms)
     return replace(alert, phase="ok", at_ms=at_ms, resolved_at_ms=at_ms, resolution="removed", explanation=text)

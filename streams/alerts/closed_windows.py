@@ -25,20 +25,20 @@ from streams.statistics.windows import TIERS
 
 GRACE_MS: Final = 8_000
 IDLE_MS: Final = DAY_MS
-"""Minutes after the last event, or after its end, for which a campaign's windows go on."""
+"""How long a campaign's windows go on after its last event, or after its end."""
 _TIER: Final = next(index for index, tier in enumerate(TIERS) if tier.pane_ms == MINUTE_MS)
 _PANES: Final = TIERS[_TIER].panes
 _BEFORE: Final = 10
-"""Minutes a minute is compared with to tell whether it is worth posts and comments."""
+"""Minutes before a minute whose mean decides whether it is unusual enough to carry posts and comments."""
 _UNUSUAL_RATIO: Final = 2.0
 _LEAST_UNUSUAL: Final = {"engagements": 20, "comments": 20, "entries": 12, "negative": 5, "code_uses": 5}
 _MOST_SHOWN: Final = 16
-"""Rows of a partition whose minute carries posts and comments, at most."""
+"""At most this many rows of a partition carry posts and comments of a minute."""
 _RISING: Final = [COUNTS.index(name) for name in _LEAST_UNUSUAL]
 _LEAST: Final = np.array(list(_LEAST_UNUSUAL.values()))
 _TOGETHER: Final = 5
 _MOST_EMPTY: Final = IDLE_MS // MINUTE_MS
-"""Minutes closed at most at one time; what a longer pause leaves out is empty."""
+"""At most this many minutes are closed at once; what a longer pause leaves out is empty."""
 
 
 class ClosedWindows:
@@ -68,7 +68,7 @@ class ClosedWindows:
         self._active_ms: dict[str, int] = {}
 
     def restore(self, store: InfluencerStore, written_at_ms: list[int]) -> None:
-        """Begin with the oldest minute the restored panes still hold: closing a minute again does no harm.
+        """Begin with the oldest minute in the restored panes: closing a minute again does no harm.
 
         Args:
             store: the restored rows.
@@ -131,7 +131,7 @@ class ClosedWindows:
         return taken
 
     def _first(self, store: InfluencerStore) -> int | None:
-        """The oldest minute with an event, or None: what lies before a partition's first event is not silence."""
+        """Return the oldest minute with an event, or None: before a partition's first event there is no silence."""
         ring = store.panes.rings[_TIER]
         slots = np.flatnonzero(ring.counts[: len(store)].any(axis=(0, 2)))
         if not len(slots):
@@ -177,7 +177,7 @@ class ClosedWindows:
 
     @staticmethod
     def _unusual(minute: int, counts: I64, store: InfluencerStore) -> list[int]:
-        """Rows whose minute may become an alert that shows posts and comments; the others carry none."""
+        """Return the rows whose minute may become an alert that shows posts and comments; the others carry none."""
         ring = store.panes.rings[_TIER]
         before = np.arange(max(minute - _BEFORE, ring.head - _PANES + 1), min(minute, ring.head + 1))
         usual: F64 = np.zeros(counts.shape)
@@ -186,6 +186,6 @@ class ClosedWindows:
         rising = counts[:, _RISING]
         unusual = ((rising >= _LEAST) & (rising >= _UNUSUAL_RATIO * usual[:, _RISING])).any(axis=1)
         rows = np.flatnonzero(unusual)
-        if len(rows) > _MOST_SHOWN:  # a launch: everybody rises
+        if len(rows) > _MOST_SHOWN:  # a launch: all rise
             rows = rows[np.argsort(-rising[rows].sum(axis=1), kind="stable")[:_MOST_SHOWN]]
         return rows.tolist()

@@ -25,7 +25,7 @@ MOST_HELD: Final = 8_192
 MOST_POSTS: Final = 20_000
 LONGEST_TEXT: Final = 280
 _BACKGROUND: Final = 200
-"""Comments of everybody that those of a row are compared with."""
+"""Comments of all rows that those of a row are compared with."""
 _FROM_A_BATCH: Final = 40
 _WORDS_FROM: Final = 100
 """Comments of a row that are looked into for words."""
@@ -34,7 +34,7 @@ _NEGATIVES: Final = 5
 
 
 class _Batch(Struct):
-    """Some comments: every ``stride``-th of what was counted."""
+    """A sample of the comments that were counted: every ``stride``-th."""
 
     rows: I64
     minutes: I64
@@ -124,7 +124,7 @@ def _evidence(comments: list[tuple[float, str]], posts: Counter[str], usual: Cou
 
 
 def _samples(comments: list[tuple[float, str]]) -> list[SampleComment]:
-    """The most negative comments, each text once; where none is negative, the commonest."""
+    """Return the most negative comments, each text once; where none is negative, the commonest."""
     times = Counter(text for _, text in comments)
     polarity_of = {text: polarity for polarity, text in comments}
     order = sorted(

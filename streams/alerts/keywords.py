@@ -1,7 +1,7 @@
-"""What comments are about: words that are common in some of them and not in the others.
+"""What comments are about: words that are common in them and rare in the other comments of the same minutes.
 
-A fixed list of stop words knows one language; other comments of the same minutes know all of them, and the
-campaign's own chatter besides ("giveaway", "win").
+A fixed list of stop words knows one language; the other comments know all of them, and the campaign's own chatter
+besides ("giveaway", "win").
 """
 
 import math
@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from typing import Final
 
 FEWEST: Final = 3
-"""Comments that must share a word."""
+"""At least this many comments share a word that is shown."""
 LEAST_SHARE: Final = 0.2
 LEAST_LIFT: Final = 2.0
-"""How many times commoner a word must be than in the other comments."""
+"""A word that is shown is at least this many times as common as in the other comments."""
 _NAMES_AND_LINKS: Final = re.compile(r"[@#][\w.]+|https?://\S+")
 _WORD: Final = re.compile(r"[^\W\d_]{4,24}")
 _COMMON_TEXT: Final = """

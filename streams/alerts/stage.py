@@ -3,7 +3,7 @@
 A campaign's influencers live in different partitions; their minutes meet in the one partition of
 ``campaign.windows.v1`` that the campaign's id leads to, in an order that never changes again. Here is what becomes of
 one such partition; one campaign is ``streams.alerts.campaign``, how its minutes meet ``streams.alerts.window_merger``,
-and when a transition may be told ``streams.alerts.transitions``.
+and when a transition may be published ``streams.alerts.transitions``.
 """
 
 from collections.abc import Mapping
@@ -60,7 +60,7 @@ class AlertPartition:
         self.log_time_ms = 0
         self._wait_ms = wait_ms
         self.watcher: Watcher | None = None
-        """See ``AlertEngine``; for campaigns that are new from now on."""
+        """See ``CampaignEngine``; for campaigns that are new from now on."""
         self._observed_gone = self._stale_gone = 0
         for campaign_id, data in (checkpoints or {}).items():
             self._campaign(campaign_id).restore(data)
@@ -106,7 +106,7 @@ class AlertPartition:
         return min(uncovered, default=self.position)
 
     def forget_idle(self) -> list[str]:
-        """Drop campaigns not heard of for long, and return them: their checkpoints may go."""
+        """Drop campaigns whose last window is long ago, and return them: their checkpoints may go."""
         idle = [
             campaign_id
             for campaign_id, campaign in self.campaigns.items()

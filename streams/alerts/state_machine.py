@@ -15,7 +15,7 @@ from msgspec import Struct
 from models.alerts import AlertPhase, AlertRule, RuleName, Severity, TransitionKind
 
 GROWTH = 1.5
-"""A firing alert is updated when its strength has grown by this factor since it was last told."""
+"""A firing alert is updated when its strength has grown by this factor since it was opened or last updated."""
 
 
 class AlertMemory(Struct, gc=False):
@@ -30,26 +30,31 @@ class AlertMemory(Struct, gc=False):
     quiet_until_ms: int = 0
     held: bool = False
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the alert has been opened and not yet resolved."""
+        return self.phase in ("firing", "recovering")
+
 
 Hold = Literal["none", "muted", "inhibited"]
 
 
 class Step(Struct, frozen=True, gc=False):
-    """What a window did to an alert that somebody should hear of."""
+    """What a window did to an alert, where that is worth a transition."""
 
     kind: TransitionKind
     expired: bool = False
 
 
 def alert_id(campaign_id: str, influencer_id: str | None, rule: RuleName, opened_at_ms: int) -> str:
-    """The stable id of an alert: the same window opens the same alert, whoever computes it and however often."""
+    """Return the stable id of an alert: the same window opens the same alert, wherever and however often computed."""
     parts = (campaign_id, "campaign" if influencer_id is None else "influencer", influencer_id or "")
     text = "\x1f".join((*parts, rule, str(opened_at_ms)))
     return f"{rule}-{hashlib.blake2b(text.encode(), digest_size=8).hexdigest()}"
 
 
 def severity_of(rule: AlertRule, strength: float) -> Severity:
-    """``critical`` from the strength that fires at once."""
+    """Return the severity: ``critical`` from the strength that fires at once."""
     return "critical" if strength >= rule.urgent_at else "warning"
 
 
@@ -65,7 +70,7 @@ def advance(memory: AlertMemory, rule: AlertRule, at_ms: int, strength: float, h
             an alert; what began while held stays held until it has cleared once. A firing alert may still resolve.
 
     Returns:
-        What to tell, or None.
+        What happened, or None when it is not worth a transition.
     """
     phase = memory.phase
     if phase == "ok":
@@ -113,6 +118,6 @@ def advance(memory: AlertMemory, rule: AlertRule, at_ms: int, strength: float, h
 
 
 def close(memory: AlertMemory, rule: AlertRule, at_ms: int) -> None:
-    """Back to ok, quiet for the cool-down."""
+    """Go back to ok, quiet for the cool-down."""
     memory.phase, memory.streak = "ok", 0
     memory.quiet_until_ms = at_ms + rule.cool_down_ms

@@ -50,7 +50,7 @@ _COUNT_COLUMNS: Final = [
 
 
 class Evidence(Struct, frozen=True, array_like=True):
-    """What is shown with an alert: the posts, some comments, and what the comments are about."""
+    """What is shown with an alert: posts, a sample of comments, and what the comments are about."""
 
     top_posts: tuple[PostCount, ...] = ()
     sample_comments: tuple[SampleComment, ...] = ()
@@ -58,7 +58,7 @@ class Evidence(Struct, frozen=True, array_like=True):
 
 
 class CampaignWindow(Struct, frozen=True, array_like=True):
-    """The record. ``counts`` is ``[influencer, COUNTS]``; ``evidence`` is there for some places in ``influencers``."""
+    """The record. ``counts`` is ``[influencer, COUNTS]``; ``evidence``, where there is any, is by place among them."""
 
     version: int
     campaign_id: str
@@ -91,7 +91,7 @@ def window_counts(panes: I64) -> I64:
 def make_window(
     campaign_id: str, partition: int, minute: int, influencers: list[str], counts: I64, evidence: dict[int, Evidence]
 ) -> CampaignWindow:
-    """Make a record of the counts of some influencers."""
+    """Return a record; ``counts`` is ``[influencer, COUNTS]``, ``evidence`` is by place in ``influencers``."""
     return CampaignWindow(_FORMAT.version, campaign_id, partition, minute, influencers, pack(counts.ravel()), evidence)
 
 
@@ -112,7 +112,7 @@ def campaign_sample(windows: Sequence[CampaignWindow]) -> WindowSample:
 
 
 def merged(parts: Iterable[Evidence]) -> Evidence:
-    """Return the strongest of several influencers' evidence."""
+    """Return the strongest evidence of several influencers."""
     found = list(parts)
     posts = sorted((post for part in found for post in part.top_posts), key=lambda post: -post.engagements)
     comments = sorted((each for part in found for each in part.sample_comments), key=lambda each: each.polarity)

@@ -47,7 +47,7 @@ class DropMonitor:
         self.state = DropState([]) if state is None else state
 
     def usual(self, expected: float) -> float:
-        """The lesser of ``expected``, which lags behind after an ordinary post, and the median of the last windows."""
+        """Return the lesser of ``expected``, which lags after an ordinary post, and the median of the last windows."""
         past = self.state.past
         return min(expected, _median(past)) if len(past) == SUDDEN_WINDOWS else expected
 
@@ -107,7 +107,7 @@ class DropMonitor:
 
 
 def drop_evidence(value: int, usual: float, shape: float) -> float:
-    """Nats by which a negative binomial of ``DROP_TO`` times ``usual`` explains ``value`` better than ``usual``."""
+    """Return the nats by which a negative binomial of ``DROP_TO * usual`` explains ``value`` better than ``usual``."""
     if usual <= 0.0:
         return 0.0
     low = DROP_TO * usual
@@ -121,7 +121,7 @@ def _median(values: list[int]) -> float:
 
 
 def _local_dispersion(past: list[int], verdict: Verdict) -> float:
-    """1 / k of the last minutes, half their own, half the detector's (which still remembers the launch)."""
+    """Return 1 / k of the last minutes, half their own, half the detector's (which still remembers the launch)."""
     mean = sum(past) / len(past)
     if mean <= 0.0:
         return 1.0

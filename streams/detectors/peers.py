@@ -1,4 +1,4 @@
-"""Peer comparison: is it this creator, or everybody?
+"""Peer comparison: is it this influencer, or all of them?
 
 Each influencer of a campaign reports how far its count lies from its own expectation. One that stands clearly below the
 median of the others has a drop of its own; when the others are as far down, the cause is common (the evening, the
@@ -28,7 +28,7 @@ class PeerStanding(Struct, gc=False):
 
 
 class PeerGroup:
-    """The influencers of one campaign, as far as this process sees them."""
+    """The influencers of one campaign."""
 
     __slots__ = ("_fresh_ms", "_smoothing", "_standings")
 
@@ -38,7 +38,7 @@ class PeerGroup:
         self._smoothing = smoothing
 
     def report(self, influencer_id: str, at_ms: int, observed: float, expected: float) -> None:
-        """Take note of one closed window."""
+        """Note the counts of one closed window."""
         log_ratio = math.log((observed + 1.0) / (expected + 1.0))
         standing = self._standings.get(influencer_id)
         if standing is None:
@@ -54,11 +54,11 @@ class PeerGroup:
         return self._standings
 
     def forget(self, influencer_id: str) -> None:
-        """Drop an influencer (its partition went to another worker)."""
+        """Drop an influencer that left the campaign."""
         self._standings.pop(influencer_id, None)
 
     def compare(self, influencer_id: str, at_ms: int) -> PeerVerdict:
-        """Whether ``influencer_id`` stands clearly below its peers at ``at_ms``; ``unknown`` with too few peers.
+        """Return whether ``influencer_id`` stands clearly below its peers at ``at_ms``; ``unknown`` with too few peers.
 
         Cost: one pass over the campaign's influencers; ask only when a drop is suspected.
         """

@@ -76,7 +76,7 @@ class SignalState(Struct, gc=False):
 
 
 def activity(sample: WindowSample) -> int:
-    """What shows that a feed is alive. The shop has a feed of its own: its orders do not vouch for posts."""
+    """Return the count that shows a feed alive. The shop has a feed of its own: orders say nothing about posts."""
     return max(sample.engagements, sample.comments)
 
 
@@ -181,12 +181,12 @@ class Signals:
             "negative_wave": _rise(rules["negative_wave"], negative, "negative share"),
             "conversion_drop": _fall(rules["conversion_drop"], conversion, "conversion rate"),
             "code_leak": self._leak(rules["code_leak"], codes),
-            "feed_silent": Reading(silent, "events", activity(sample), silence.expected, 0.0, silence.empty_windows),
+            "feed_silent": _silence(sample, silence, silent),
             "entries_spike": entered,
         }
 
     def _leak(self, rule: AlertRule, verdict: ProportionVerdict) -> Reading:
-        """A rise of code uses without a click, where codes usually come with one: not every shop tells."""
+        """Return the rise of code uses without a click, unless most are: not every shop reports clicks."""
         reading = _rise(rule, verdict, "share of code uses without a click")
         if verdict.usual_share > MOSTLY_UNCLICKED:
             return msgspec.structs.replace(reading, strength=0.0)

@@ -1,7 +1,7 @@
 """Spikes, drops and silence in one series of counts, one value at a time.
 
 ``SpikeDetector().update(at_ms, value)`` scores a value before it learns from it, in constant time and memory, with one
-set of defaults for any series of counts and any cadence. ``docs/alerts.md`` tells the reasoning. In short:
+set of defaults for any series of counts and any cadence. ``docs/alerts.md`` gives the reasoning. In short:
 
 * Counts are compared after a variance-stabilising transform for a negative binomial, in which one unit is about one
   standard deviation at any level and a doubling of a large count is always the same distance.
@@ -169,7 +169,7 @@ class SpikeDetector:
         )
 
     def state(self) -> SpikeState:
-        """A copy of everything remembered, for a checkpoint."""
+        """Return a copy of everything remembered, for a checkpoint."""
         s = self._state
         return msgspec.structs.replace(
             s,
@@ -179,7 +179,7 @@ class SpikeDetector:
 
     @classmethod
     def from_state(cls, state: SpikeState, parameters: SpikeParameters = DEFAULTS) -> "SpikeDetector":
-        """A detector that goes on where ``state`` was taken; ``state`` itself is not touched."""
+        """Return a detector that goes on where ``state`` was taken; ``state`` itself is not touched."""
         detector = cls(parameters)
         detector._state = state
         detector._state = detector.state()
@@ -273,7 +273,7 @@ class SpikeDetector:
             s.step_ms += 0.05 * (min(float(step), 2.0 * s.step_ms) - s.step_ms)
 
     def _burst(self, channel: BurstState, height: float, share: float) -> float:
-        """Evidence of a burst: how far ``height`` tops the usual and the recent bursts, if a burst is open."""
+        """Return the evidence of a burst: how far ``height`` tops the usual and the recent bursts, if one is open."""
         p = self._parameters
         evidence = _NO_EVIDENCE
         if height > channel.opening:

@@ -16,9 +16,9 @@ from agents.state.stores import MemoryStore
 from agents.state.table import StateTable
 from models.alerts import AlertTransition
 from models.topics import ALERTS
-from streams.alert_replay import ReplayedWindow
 from streams.alerts.window_records import COUNTS, encode_window, make_window
 from streams.events.registry import Registry
+from streams.replay import ReplayedWindow
 from tests.properties.crashes import Killed
 from tests.properties.flushing_worker import CHANGELOG, Member, fill
 from tests.unit.events import NOON_MS
@@ -186,10 +186,7 @@ class Life:
     def state(self) -> dict[str, bytes]:
         """Return what is remembered of every campaign."""
         [stage] = self.alerts.partitions.values()
-        return {
-            campaign_id: campaign.engine.export_campaign(campaign_id)
-            for campaign_id, campaign in stage.campaigns.items()
-        }
+        return {campaign_id: campaign.engine.export_state() for campaign_id, campaign in stage.campaigns.items()}
 
 
 def identity(transition: AlertTransition) -> Identity:

@@ -16,7 +16,7 @@ from models.alerts import (
     rules_with,
 )
 from models.times import MINUTE_MS
-from streams.alerts.engine import AlertEngine
+from streams.alerts.engine import CampaignEngine
 from streams.detectors.peers import PeerGroup
 from streams.detectors.proportions import ProportionMonitor, ProportionParameters
 
@@ -68,7 +68,7 @@ def told(engine, samples):
 )
 def test_each_rule_finds_its_incident_and_its_end(rule, counts):
     """Ten bad minutes after two calm hours open one alert of that rule; calm resolves it."""
-    engine = AlertEngine()
+    engine = CampaignEngine("summer")
     now = calm(engine)
     during = told(engine, [window(now + i, **counts) for i in range(10)])
     assert during.count((rule, "opened")) == 1
@@ -80,7 +80,7 @@ def test_each_rule_finds_its_incident_and_its_end(rule, counts):
 
 def test_opened_and_resolved_share_one_id_and_explain_themselves():
     """An alert says who, how many, how many usually, and the share of negatives."""
-    engine = AlertEngine()
+    engine = CampaignEngine("summer")
     now = calm(engine)
     comments = tuple(SampleComment(f"the prize never came {i}", -0.7) for i in range(4))
     transitions = []
@@ -104,13 +104,12 @@ def test_opened_and_resolved_share_one_id_and_explain_themselves():
 
 def test_a_window_seen_before_wakes_nobody():
     """A redelivered or late window changes nothing: no alert, no state."""
-    engine = AlertEngine()
+    engine = CampaignEngine("summer")
     now = calm(engine)
-    before = engine.export_state("summer", "ana")
+    before = engine.export_state()
     assert engine.observe(window(now - 1, engagements=9000)) == []
     assert engine.observe(window(now - 60, engagements=9000)) == []
-    assert engine.export_state("summer", "ana") == before
-    assert engine.stale_windows_total == 2
+    assert engine.export_state() == before
 
 
 @pytest.mark.parametrize("cut", [118, 121, 122, 126])
@@ -119,12 +118,12 @@ def test_a_crash_anywhere_tells_the_same_once(cut):
     rng = np.random.default_rng(5)
     values = [*rng.poisson(100, 120).tolist(), *[900] * 6, *rng.poisson(100, 40).tolist()]
     samples = [window(minute, engagements=value) for minute, value in enumerate(values)]
-    whole = AlertEngine()
+    whole = CampaignEngine("summer")
     expected = [t for sample in samples for t in whole.observe(sample)]
-    first = AlertEngine()
+    first = CampaignEngine("summer")
     got = [t for sample in samples[:cut] for t in first.observe(sample)]
-    second = AlertEngine()
-    second.import_state("summer", "ana", first.export_state("summer", "ana"))
+    second = CampaignEngine("summer")
+    second.import_state(first.export_state())
     got += [t for sample in samples[cut - 5 :] for t in second.observe(sample)]
     assert expected
     assert got == expected
@@ -132,13 +131,13 @@ def test_a_crash_anywhere_tells_the_same_once(cut):
 
 def test_planned_moments_raise_nothing():
     """The go-live is muted by the definition, and its end is no alert either."""
-    engine = AlertEngine()
+    engine = CampaignEngine("summer")
     moment = MutedMoment(
         label="go-live",
         starts_at=datetime.fromtimestamp((START_MS + 118 * MINUTE_MS) / 1000, tz=UTC),
         ends_at=datetime.fromtimestamp((START_MS + 150 * MINUTE_MS) / 1000, tz=UTC),
     )
-    engine.configure("summer", AlertSettings(muted_moments=(moment,)))
+    engine.configure(AlertSettings(muted_moments=(moment,)))
     now = calm(engine)
     spike = [window(now + i, engagements=int(100 + 800 * 0.9**i)) for i in range(60)]
     assert told(engine, spike) == []
@@ -146,7 +145,7 @@ def test_planned_moments_raise_nothing():
 
 def test_silence_inhibits_the_drop_and_its_end_is_no_spike():
     """A feed that stops is one alert, not three."""
-    engine = AlertEngine()
+    engine = CampaignEngine("summer")
     now = calm(engine)
     silence = [window(now + i, engagements=0) for i in range(30)]
     back = [window(now + 30 + i, engagements=100) for i in range(30)]
@@ -159,7 +158,7 @@ def test_a_drop_of_everybody_is_no_drop_of_ana():
     """Five influencers fall together: no influencer's drop is told. One falls alone: hers is."""
     names = ["ana", "ben", "cleo", "dan", "eve"]
     for alone in (False, True):
-        engine = AlertEngine()
+        engine = CampaignEngine("summer")
         for seed, name in enumerate(names):
             calm(engine, influencer=name, seed=seed)
         rules = []
@@ -182,20 +181,27 @@ def test_overrides_change_a_rule_and_keep_the_rest():
 
 def test_a_disabled_rule_is_silent():
     """enabled: false."""
-    engine = AlertEngine()
-    engine.configure("summer", AlertSettings(rules={"engagement_spike": AlertRuleOverride(enabled=False)}))
+    engine = CampaignEngine("summer")
+    engine.configure(AlertSettings(rules={"engagement_spike": AlertRuleOverride(enabled=False)}))
     now = calm(engine)
     assert told(engine, [window(now + i, engagements=900) for i in range(10)]) == []
 
 
 def test_another_format_of_state_is_refused():
     """A state of another version is an error, not a guess."""
-    engine = AlertEngine()
+    engine = CampaignEngine("summer")
     calm(engine, minutes=3)
-    state = msgspec.msgpack.decode(engine.export_state("summer", "ana"))
+    state = msgspec.msgpack.decode(engine.export_state())
     state["version"] = 99
     with pytest.raises(ValueError, match="99"):
-        engine.import_state("summer", "ana", msgspec.msgpack.encode(state))
+        engine.import_state(msgspec.msgpack.encode(state))
+
+
+def test_a_window_of_another_campaign_is_refused():
+    """An engine judges one campaign: a window of another is an error, not a series of its own."""
+    engine = CampaignEngine("winter")
+    with pytest.raises(ValueError, match="'summer'"):
+        engine.observe(window(0, engagements=100))
 
 
 def test_small_samples_decide_nothing():
@@ -226,7 +232,7 @@ def test_peers_need_three():
 @pytest.mark.parametrize("minutes", [30, 60, 120])
 def test_a_slow_decline_is_told_before_it_has_ended(minutes):
     """From a hundred engagements a minute to four, evenly over up to two hours: one drop, before the bottom."""
-    engine, rng = AlertEngine(), np.random.default_rng(1)
+    engine, rng = CampaignEngine("summer"), np.random.default_rng(1)
     levels = [100.0] * 240 + np.linspace(100.0, 4.0, minutes).tolist()
     counts = [int(rng.poisson(level * rng.gamma(15.0, 1 / 15.0))) for level in levels]
     opened = [
@@ -243,7 +249,7 @@ def test_a_slow_decline_is_told_before_it_has_ended(minutes):
 )
 def test_an_engagement_spike_explains_the_entries_that_rise_with_it(entries, expected):
     """Entries that rise as the engagements do are told once; entries that rise much more are news of their own."""
-    engine = AlertEngine()
+    engine = CampaignEngine("summer")
     for minute, value in enumerate(np.random.default_rng(3).poisson(100, 120).tolist()):
         assert engine.observe(window(minute, engagements=value, entries=value // 5)) == []
     during = told(engine, [window(120 + i, engagements=900, entries=entries) for i in range(6)])

@@ -11,7 +11,6 @@ from agents.metrics.figures import PipelineFigures
 from agents.stages.alerts import AlertWorker
 from models.alerts import AlertTransition
 from models.times import MINUTE_MS
-from streams.alert_replay import ReplayedWindow
 from streams.alerts.stage import AlertPartition
 from streams.alerts.window_merger import GONE_MS
 from streams.alerts.window_records import COUNTS, encode_window, make_window
@@ -19,6 +18,7 @@ from streams.columns.formats import UnsupportedRecord
 from streams.events.definitions import DefinitionError, parse_definitions
 from streams.events.registry import Registry
 from streams.pipeline.pipeline import Pipeline
+from streams.replay import ReplayedWindow
 from tests.unit.events import NOON_MS, campaign, influencer
 
 FIRST = NOON_MS // MINUTE_MS
@@ -171,7 +171,7 @@ def test_somebody_who_left_and_comes_back_begins_anew() -> None:
     for _ in range(10):
         silence.pass_minute(ana=0)
     assert silence.open() == []
-    assert silence.stage.campaigns["c"].engine.influencers("c") == ["ana", "ben"]
+    assert silence.stage.campaigns["c"].engine.influencers() == ["ana", "ben"]
 
 
 def test_a_definition_that_is_gone_or_the_same_ends_no_alert() -> None:
