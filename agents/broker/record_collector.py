@@ -20,7 +20,7 @@ log: Final = logging.getLogger("campaign_pulse")
 _BATCH_BYTES: Final = 512 * 1024
 _REQUEST_BYTES: Final = 8 * 1024 * 1024
 DELIVERY_SECONDS: Final = 35.0
-"""Shorter than aiokafka's own 40 s for a request: the reason that is told should be ours."""
+"""Shorter than aiokafka's own 40 s for a request: the reason that is logged should be ours."""
 _STOP_SECONDS: Final = 5.0
 
 Headers = list[tuple[str, bytes]]
