@@ -35,7 +35,7 @@ class Inputs:
         self.consumer.confirm(tp, next_offset)
 
     def end(self, tp: TP) -> int:
-        """Return the next offset of the log as the broker last told it; 0 before that."""
+        """Return the next offset of the log as the broker last gave it; 0 before that."""
         return 0 if self.consumer is None else self.consumer.highwater(tp) or 0
 
     @property

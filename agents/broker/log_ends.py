@@ -2,7 +2,7 @@
 
 ListOffsets is the usual question, and recovery of a table stops where its answer says. The embedded broker answers
 it with the *beginning* of the last batch, plus one (watched: 10 records in one batch after 1 record give 2 and not
-11), so a recovery that believed it would lose the rest of that batch: confirmed state. Every broker tells the true
+11), so a recovery that believed it would lose the rest of that batch: confirmed state. Every broker gives the true
 end in its fetch responses.
 """
 

@@ -20,7 +20,7 @@ log: Final = logging.getLogger("campaign_pulse")
 _BATCH_BYTES: Final = 512 * 1024
 _REQUEST_BYTES: Final = 8 * 1024 * 1024
 DELIVERY_SECONDS: Final = 35.0
-"""Shorter than aiokafka's own 40 s for a request: the reason that is told should be ours."""
+"""Shorter than aiokafka's own 40 s for a request: the reason that is logged should be ours."""
 _STOP_SECONDS: Final = 5.0
 
 Headers = list[tuple[str, bytes]]
@@ -41,10 +41,26 @@ Sending = asyncio.Task[list[Delivery]]
 
 
 class RecordCollector(Service):
-    """Collects records and delivers them; ``deliver`` returns when every broker has confirmed."""
+    """Collects records and delivers them; ``deliver`` returns when every broker has confirmed.
 
-    def __init__(self, bootstrap_servers: list[str], partition_counts: dict[str, int], **kwargs: Any) -> None:
+    Args:
+        bootstrap_servers: the brokers.
+        partition_counts: partition count of each topic.
+        delivery_seconds: how long a delivery may take.
+        stop_seconds: how long stopping waits for what was handed to the client.
+    """
+
+    def __init__(
+        self,
+        bootstrap_servers: list[str],
+        partition_counts: dict[str, int],
+        delivery_seconds: float = DELIVERY_SECONDS,
+        stop_seconds: float = _STOP_SECONDS,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
+        self._delivery_seconds = delivery_seconds
+        self._stop_seconds = stop_seconds
         self._bootstrap_servers = bootstrap_servers
         self._partition_counts = partition_counts
         self._pending: dict[tuple[str, int], list[_Pending]] = {}
@@ -69,10 +85,10 @@ class RecordCollector(Service):
         self._give_up_begun()
         if self._producer is not None:
             try:
-                async with asyncio.timeout(_STOP_SECONDS):
+                async with asyncio.timeout(self._stop_seconds):
                     await self._producer.stop()
             except TimeoutError:
-                log.warning("the producer still had records after %g s; no broker takes them", _STOP_SECONDS)
+                log.warning("the producer still had records after %g s; no broker takes them", self._stop_seconds)
                 await self._producer.client.close()
 
     def add(
@@ -137,11 +153,11 @@ class RecordCollector(Service):
         sending += [asyncio.create_task(self._send(producer, *place, records)) for place, records in pending.items()]
         try:
             # Handing over is part of the time: it waits too, while an earlier batch of the same partition is under way.
-            async with asyncio.timeout(DELIVERY_SECONDS):
+            async with asyncio.timeout(self._delivery_seconds):
                 return [delivery for of_one in await asyncio.gather(*sending) for delivery in of_one]
         except TimeoutError:
             topics = ", ".join(sorted({topic for topic, _ in (*pending, *begun)}))
-            raise TimeoutError(f"no broker confirmed records of {topics} within {DELIVERY_SECONDS:g} s") from None
+            raise TimeoutError(f"no broker confirmed records of {topics} within {self._delivery_seconds:g} s") from None
         finally:
             for task in sending:
                 task.cancel()  # those that are still under way when one has failed or the time is over

@@ -176,7 +176,7 @@ def _partition_counts(admin: KafkaAdminClient, names: list[str]) -> dict[str, in
 
 
 def _wait_until_known(admin: KafkaAdminClient, names: Iterable[str]) -> None:
-    """Wait until the broker tells of topics that it has confirmed: Apache Kafka's nodes hear of them a moment later."""
+    """Wait until the broker lists topics that it has confirmed: Apache Kafka's nodes hear of them a moment later."""
     wanted = set(names)
     if not wait_until(lambda: wanted <= set(admin.list_topics()), timeout_seconds=_KNOWN_SECONDS):
         missing = ", ".join(sorted(wanted - set(admin.list_topics())))

@@ -108,7 +108,7 @@ class Watchdog(Service):
         threading.Thread(target=self._look_on, name="watchdog", daemon=True).start()
 
     def close(self) -> None:
-        """The process ends by itself now."""
+        """Stop watching: the process ends by itself."""
         self._closed.set()
 
     def _look_on(self) -> None:

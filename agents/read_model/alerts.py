@@ -1,7 +1,7 @@
 """Alerts in the Redis read model: the open ones of a campaign, its history, and a channel.
 
 The open alerts are written whole, so writing them twice, late or into an empty Redis is harmless. History entries have
-ids of their own that only grow within a campaign, so a transition told twice is refused by Redis the second time.
+ids of their own that only grow within a campaign, so a transition written twice is refused by Redis the second time.
 Keys: ``models.read_model``, ``docs/redis.md``.
 """
 

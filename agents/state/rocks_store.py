@@ -210,7 +210,7 @@ class RocksStore:
         """Close the database and let go of the directory."""
         if self._lock < 0:
             return
-        # What was written is in the log of the database; whatever fails here fails at the next start, and is told then.
+        # What was written is in the log of the database; what fails here fails at the next start and is reported then.
         with contextlib.suppress(StoreError), self._faults("closed"):
             self._database.close()
         os.close(self._lock)

@@ -23,7 +23,7 @@ _BATCHES_QUEUED: Final = 8
 class PulseApp(faust.App):
     """A Faust application whose input comes in record batches.
 
-    Whoever builds it sets the attributes, before it starts: what it belongs to needs the application first.
+    The composition root sets the attributes before it starts: their values need the application first.
     """
 
     lifecycle: Lifecycle

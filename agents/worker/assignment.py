@@ -37,7 +37,7 @@ class Stage(Protocol):
 
 
 class Assignment:
-    """Takes partitions over and lets go of them.
+    """Follows the assignments of the group.
 
     Args:
         app: the Faust application.

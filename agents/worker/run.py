@@ -1,4 +1,4 @@
-"""Running a worker process: the application under Faust's worker, with an exit code that tells the truth."""
+"""Running a worker process: the application under Faust's worker, with an exit code that says how it ended."""
 
 import ctypes
 import gc

@@ -17,7 +17,7 @@ SEGMENT_SECONDS = 1.5
 TRICKLES = 10
 AT_ONCE = {"min.compaction.lag.ms": "0", "segment.ms": "1000", "min.cleanable.dirty.ratio": "0.001"}
 """As `COMPACTING`, but of the topic: it was made with ten minutes of lag, for a writer that wakes too late
-(`agents/state/fence.py`). There is none here: workers are killed and stay dead."""
+(`streams/changelog/fencing.py`). There is none here: workers are killed and stay dead."""
 
 
 def lose_redis(trial: Trial, size: Size) -> None:

@@ -6,7 +6,6 @@ import logging
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from agents.broker import record_collector
 from agents.broker.producers import start_producer
 from agents.broker.record_collector import RecordCollector
 from tests.brokers import Broker, BrokerKind, chosen, make_broker
@@ -56,20 +55,18 @@ def test_it_is_idempotent_where_the_broker_gives_producer_ids(broker: Broker, ca
         assert "refuses InitProducerId (UNKNOWN_SERVER_ERROR)" in line.message
 
 
-def test_a_broker_that_hangs_ends_the_delivery_and_the_producer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broker_that_hangs_ends_the_delivery_and_the_producer() -> None:
     """An idempotent producer retries for ever: the delivery raises in time, and stopping does not wait either."""
 
     async def scenario(broker: Broker) -> None:
-        box = RecordCollector(broker.bootstrap.split(","), {TOPIC: 1})
+        box = RecordCollector(broker.bootstrap.split(","), {TOPIC: 1}, delivery_seconds=2.0, stop_seconds=0.5)
         await box.on_start()
         try:
             await deliver(box, 3, b"before")
-            monkeypatch.setattr(record_collector, "DELIVERY_SECONDS", 1.0)
             broker.pause()
             with pytest.raises(TimeoutError):
                 await deliver(box, 3, b"during")
         finally:
-            monkeypatch.setattr(record_collector, "_STOP_SECONDS", 0.5)
             await box.on_stop()
             broker.resume()
 
