@@ -81,13 +81,13 @@ class AlertReplay:
             state: the partition.
             as_of_ms: that moment; None for the newest event.
         """
-        state.closed.vouch_all(state.time_ms if as_of_ms is None else as_of_ms)
+        state.closed.advance_watermarks(state.time_ms if as_of_ms is None else as_of_ms)
         state.close_minutes()
         for window in state.closed.take():
             self._stage.apply(ReplayedWindow(self._stage.position, window.end_ms, encode_window(window)))
         for campaign in self._stage.campaigns.values():
-            self.transitions += [told.transition for told in campaign.transitions.untold]
-            campaign.transitions.untold.clear()
+            self.transitions += [numbered.transition for numbered in campaign.transitions.pending]
+            campaign.transitions.pending.clear()
 
 
 class Replay:

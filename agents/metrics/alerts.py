@@ -37,7 +37,7 @@ def alert_metrics(alerts: AlertWorker, pipeline: Pipeline, label_cap: int, figur
     }
     for name, (text, value) in counters.items():
         yield CounterMetricFamily(f"campaign_pulse_{name}", text, value=value)
-    untold = sum(len(campaign.transitions.untold) for campaign in campaigns)
+    untold = sum(len(campaign.transitions.pending) for campaign in campaigns)
     yield GaugeMetricFamily("campaign_pulse_alerts_untold", "Transitions that wait to be told.", value=untold)
     watermarks = [state.closed.watermark_ms for state in pipeline.partitions.values() if state.closed.watermark_ms]
     yield GaugeMetricFamily(

@@ -15,7 +15,7 @@ from redis.exceptions import ResponseError
 
 from models.alerts import AlertTransition
 from models.read_model import AlertKeys
-from streams.alerts.transitions import Told
+from streams.alerts.transitions import NumberedTransition
 
 HISTORY_LENGTH: Final = 1_000
 _TOO_OLD: Final = "equal or smaller"
@@ -26,8 +26,8 @@ class AlertView(Struct, frozen=True):
     """What Redis should know of a campaign: everything open, and what is new, oldest first."""
 
     campaign_id: str
-    active: list[Told]
-    new: list[Told]
+    active: list[NumberedTransition]
+    new: list[NumberedTransition]
 
 
 class AlertProjection:
@@ -76,7 +76,7 @@ class AlertProjection:
         else:
             pipe.srem(self.keys.campaigns, view.campaign_id)
 
-    async def _write_new(self, redis: Redis, campaign_id: str, told: Told) -> None:
+    async def _write_new(self, redis: Redis, campaign_id: str, told: NumberedTransition) -> None:
         transition: AlertTransition = told.transition
         value = _encode(transition)
         entry = {

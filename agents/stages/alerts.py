@@ -158,7 +158,7 @@ class AlertWorker:
         telling = [
             (campaign, tellable)
             for campaign in list(stage.campaigns.values())
-            if (tellable := campaign.transitions.tellable())
+            if (tellable := campaign.transitions.publishable())
         ]
         if not telling:
             return
@@ -172,13 +172,13 @@ class AlertWorker:
             self._show(campaign, len(tellable))
             for told in tellable:
                 log.warning("%s", log_line(told.transition))
-            campaign.transitions.told(len(tellable))
+            campaign.transitions.published(len(tellable))
 
     def _show(self, campaign: CampaignAlerts, new: int) -> None:
         if self._redis is not None:
             transitions = campaign.transitions
             self._redis.alerts.put(
-                AlertView(campaign.campaign_id, list(transitions.active.values()), transitions.untold[:new])
+                AlertView(campaign.campaign_id, list(transitions.active.values()), transitions.pending[:new])
             )
 
     def show_all(self) -> None:

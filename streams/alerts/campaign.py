@@ -16,8 +16,8 @@ from models.alerts import Alert, AlertTransition, RuleName, TransitionKind, Wind
 from models.times import MINUTE_MS, epoch_ms
 from streams.alerts.engine import CampaignEngine
 from streams.alerts.explanations import explain_removed
-from streams.alerts.transitions import Told, TransitionLog
-from streams.alerts.window_merger import WAIT_MS, MinuteGathering, Pending, Source
+from streams.alerts.transitions import NumberedTransition, TransitionLog
+from streams.alerts.window_merger import WAIT_MS, OpenMinute, Source, WindowMerger
 from streams.alerts.window_records import CampaignWindow, campaign_sample, influencer_samples
 from streams.columns.formats import Format, UnsupportedRecord
 from streams.events.registry import Registry
@@ -36,24 +36,24 @@ class CampaignCheckpoint(Struct, array_like=True):
     begun_at_ms: int
     observed: int
     sources: dict[int, Source]
-    pending: dict[int, Pending]
+    open_minutes: dict[int, OpenMinute]
     engine: bytes
-    active: dict[str, Told]
+    active: dict[str, NumberedTransition]
     counts: dict[RuleName, dict[TransitionKind, int]]
-    untold: list[Told]
-    last_told: tuple[int, int]
+    pending: list[NumberedTransition]
+    newest: tuple[int, int]
 
 
 _FORMAT: Final = Format("checkpoint of alerts", CampaignCheckpoint)
 
 
 class Checkpoint(NamedTuple):
-    """A checkpoint to be written: its bytes, the offset it stands for, and how many untold transitions it holds."""
+    """A checkpoint to be written: its bytes, the offset it stands for, and how many pending transitions it contains."""
 
     campaign_id: str
     data: bytes
     next_offset: int
-    untold: int
+    pending: int
 
 
 class CampaignAlerts:
@@ -67,7 +67,7 @@ class CampaignAlerts:
     def __init__(self, campaign_id: str, wait_ms: int = WAIT_MS) -> None:
         self.campaign_id = campaign_id
         self.engine = CampaignEngine(campaign_id)
-        self.minutes = MinuteGathering(wait_ms)
+        self.merger = WindowMerger(wait_ms)
         self.transitions = TransitionLog()
         self.next_offset = 0
         self.first_uncovered: int | None = None
@@ -106,7 +106,7 @@ class CampaignAlerts:
             self.first_uncovered = offset
         if not self._checkpoint_at_ms:
             self._checkpoint_at_ms = log_time_ms
-        for minute, parts, is_whole, is_late in self.minutes.take(window, log_time_ms):
+        for minute, parts, is_whole, is_late in self.merger.take(window, log_time_ms):
             if not is_late:
                 self._resolve_removed((minute + 1) * MINUTE_MS)
                 self._since_checkpoint += 1
@@ -132,8 +132,8 @@ class CampaignAlerts:
             return
         self._may_have_left = False
         gone = [influencer_id for influencer_id in self.engine.influencers() if influencer_id not in self._names]
-        for told in list(self.transitions.active.values()):
-            alert = told.transition.alert
+        for numbered in list(self.transitions.active.values()):
+            alert = numbered.transition.alert
             if alert.influencer_id in gone:
                 self.transitions.record(AlertTransition(kind="resolved", at_ms=at_ms, alert=_removed(alert, at_ms)))
         for influencer_id in gone:
@@ -159,28 +159,28 @@ class CampaignAlerts:
         """Return everything as it is now; call ``confirm`` when it is safe."""
         self._since_checkpoint = 0
         self._checkpoint_at_ms = log_time_ms
-        minutes, transitions = self.minutes, self.transitions
+        merger, transitions = self.merger, self.transitions
         record = CampaignCheckpoint(
             version=_FORMAT.version,
             campaign_id=self.campaign_id,
             next_offset=self.next_offset,
-            heard_at_ms=minutes.heard_at_ms,
-            begun_at_ms=minutes.begun_at_ms,
-            observed=minutes.newest,
-            sources=minutes.sources,
-            pending=minutes.pending,
+            heard_at_ms=merger.heard_at_ms,
+            begun_at_ms=merger.begun_at_ms,
+            observed=merger.newest,
+            sources=merger.sources,
+            open_minutes=merger.open_minutes,
             engine=self.engine.export_state(),
             active=transitions.active,
             counts=transitions.counts,
-            untold=transitions.untold,
-            last_told=transitions.last_told,
+            pending=transitions.pending,
+            newest=transitions.newest,
         )
-        return Checkpoint(self.campaign_id, _FORMAT.encode(record), self.next_offset, len(transitions.untold))
+        return Checkpoint(self.campaign_id, _FORMAT.encode(record), self.next_offset, len(transitions.pending))
 
     def confirm(self, checkpoint: Checkpoint) -> None:
-        """Take note that a checkpoint is safe: what waited for it may be told."""
+        """Note that a checkpoint is safe: what waited for it may be published."""
         self.first_uncovered = None if checkpoint.next_offset == self.next_offset else checkpoint.next_offset
-        self.transitions.saved(checkpoint.untold)
+        self.transitions.saved(checkpoint.pending)
 
     def restore(self, data: bytes) -> None:
         """Go on from a checkpoint.
@@ -189,13 +189,13 @@ class CampaignAlerts:
             UnsupportedRecord: it is none, or one of a newer version.
         """
         record = _FORMAT.decode(data)
-        minutes, transitions = self.minutes, self.transitions
+        merger, transitions = self.merger, self.transitions
         self.next_offset, self._checkpoint_at_ms = record.next_offset, record.heard_at_ms
-        minutes.heard_at_ms, minutes.begun_at_ms = record.heard_at_ms, record.begun_at_ms
-        minutes.newest, minutes.sources, minutes.pending = record.observed, record.sources, record.pending
+        merger.heard_at_ms, merger.begun_at_ms = record.heard_at_ms, record.begun_at_ms
+        merger.newest, merger.sources, merger.open_minutes = record.observed, record.sources, record.open_minutes
         transitions.active, transitions.counts = record.active, record.counts
-        transitions.untold, transitions.last_told = record.untold, record.last_told
-        transitions.saved(len(record.untold))
+        transitions.pending, transitions.newest = record.pending, record.newest
+        transitions.saved(len(record.pending))
         try:
             self.engine.import_state(record.engine)
         except (msgspec.DecodeError, ValueError) as error:

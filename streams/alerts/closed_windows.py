@@ -1,9 +1,9 @@
 """Closed minutes: when a minute of event time is over in a partition, its counts leave as absolute records.
 
 The moment matters more than anything else here. A minute that is closed while one topic is still behind looks like a
-drop or a silence. So each topic vouches for the time up to which it was read: the newest event time it has brought,
-or, when it was seen read to its end, the clock at that moment. The least of the three is the alert watermark, which
-never goes back; a minute is closed when the watermark has passed its end by ``grace_ms``.
+drop or a silence. So each topic has a watermark, the time up to which it was read: the newest event time it has
+brought, or, when it was seen read to its end, the clock at that moment. The least of the three is the alert watermark,
+which never goes back; a minute is closed when that has passed its end by ``grace_ms``.
 
 A minute is read from the one-minute panes. During a backlog one topic may run ahead, and its event times move the
 panes on; a minute that has left them before every topic had come so far cannot be judged and is skipped, never
@@ -59,7 +59,7 @@ class ClosedWindows:
         self.closed_total = 0
         self.skipped_total = 0
         """Minutes that left the panes before every topic had reached them."""
-        self._vouched = [0] * len(INPUT_TOPICS)
+        self._topic_watermarks = [0] * len(INPUT_TOPICS)
         self._due_ms = 0
         self._ready: list[CampaignWindow] = []
         self._restored = False
@@ -78,21 +78,21 @@ class ClosedWindows:
         for (campaign_id, _), at_ms in zip(store.keys, written_at_ms, strict=True):
             self._active_ms[campaign_id] = max(self._active_ms.get(campaign_id, 0), at_ms)
 
-    def vouch(self, topic_index: int, time_ms: int) -> None:
-        """Take note that everything of a topic up to ``time_ms`` has been applied."""
-        if time_ms > self._vouched[topic_index]:
-            self._vouched[topic_index] = time_ms
-            self.watermark_ms = max(self.watermark_ms, min(self._vouched))
+    def advance_watermark(self, topic_index: int, time_ms: int) -> None:
+        """Note that everything of a topic up to ``time_ms`` has been applied."""
+        if time_ms > self._topic_watermarks[topic_index]:
+            self._topic_watermarks[topic_index] = time_ms
+            self.watermark_ms = max(self.watermark_ms, min(self._topic_watermarks))
 
-    def vouch_all(self, time_ms: int) -> None:
-        """Take note that everything up to ``time_ms`` has been applied: for files, which are read in order."""
+    def advance_watermarks(self, time_ms: int) -> None:
+        """Note that all topics up to ``time_ms`` have been applied: for files, which are read in order."""
         for topic_index in range(len(INPUT_TOPICS)):
-            self.vouch(topic_index, time_ms)
+            self.advance_watermark(topic_index, time_ms)
 
-    def is_slowest(self, topic_index: int) -> bool:
-        """Whether the other topics have been read further than this one."""
-        own = self._vouched[topic_index]
-        return all(time_ms > own for index, time_ms in enumerate(self._vouched) if index != topic_index)
+    def is_behind(self, topic_index: int) -> bool:
+        """Return whether the other topics have been read further than this one."""
+        own = self._topic_watermarks[topic_index]
+        return all(time_ms > own for index, time_ms in enumerate(self._topic_watermarks) if index != topic_index)
 
     @property
     def is_due(self) -> bool:

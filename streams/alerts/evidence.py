@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from models.alerts import PostCount, SampleComment
 from models.times import MINUTE_MS
-from streams.alerts.keywords import comments_with_word, telling_words
+from streams.alerts.keywords import distinctive_words, document_frequency
 from streams.alerts.window_records import SAMPLE_COMMENTS, TOP_POSTS, TOPICS, Evidence
 from streams.columns.arrays import F64, I64
 from streams.sentiment.scorers import NEGATIVE_THRESHOLD
@@ -99,7 +99,7 @@ class WindowEvidence:
         for (row, post_id), amount in self._posts.get(minute, Counter()).items():
             if row in wanted:
                 posts[row][post_id] += amount
-        usual = comments_with_word(background)
+        usual = document_frequency(background)
         found = {}
         for row in rows:
             if comments[row] or posts[row]:
@@ -111,7 +111,7 @@ def _evidence(comments: list[tuple[float, str]], posts: Counter[str], usual: Cou
     negative = [text for polarity, text in comments if polarity < NEGATIVE_THRESHOLD]
     if len(negative) >= _NEGATIVES:
         others = [text for polarity, text in comments if polarity >= NEGATIVE_THRESHOLD][:_WORDS_FROM]
-        usual, background = usual + comments_with_word(others), background + len(others)
+        usual, background = usual + document_frequency(others), background + len(others)
         about = negative
     else:
         about = [text for _, text in comments]
@@ -119,7 +119,7 @@ def _evidence(comments: list[tuple[float, str]], posts: Counter[str], usual: Cou
     return Evidence(
         top_posts=tuple(PostCount(post_id, amount) for post_id, amount in ranked if amount > 0),
         sample_comments=tuple(_samples(comments)),
-        topics=telling_words(about[:_WORDS_FROM], usual, background, TOPICS),
+        topics=distinctive_words(about[:_WORDS_FROM], usual, background, TOPICS),
     )
 
 

@@ -30,25 +30,25 @@ def words_of(text: str) -> set[str]:
     return set(_WORD.findall(_NAMES_AND_LINKS.sub(" ", text).casefold())) - COMMON_WORDS
 
 
-def comments_with_word(texts: Iterable[str]) -> Counter[str]:
-    """Return, for each word, how many comments hold it."""
+def document_frequency(texts: Iterable[str]) -> Counter[str]:
+    """Return, for each word, how many of the comments contain it."""
     counts: Counter[str] = Counter()
     for text in texts:
         counts.update(words_of(text))
     return counts
 
 
-def telling_words(texts: list[str], others: Counter[str], other_texts: int, most: int) -> tuple[str, ...]:
-    """Return up to ``most`` words that tell ``texts`` from other comments, the most telling first.
+def distinctive_words(texts: list[str], others: Counter[str], other_texts: int, most: int) -> tuple[str, ...]:
+    """Return up to ``most`` words that set ``texts`` apart from other comments, the most distinctive first.
 
     Args:
         texts: the comments in question.
-        others: ``comments_with_word`` of the comments to compare with.
+        others: ``document_frequency`` of the comments to compare with.
         other_texts: how many those are.
         most: how many words at most.
     """
     scored = []
-    for word, count in comments_with_word(texts).items():
+    for word, count in document_frequency(texts).items():
         share = count / max(1, len(texts))
         if count < FEWEST or share < LEAST_SHARE:
             continue

@@ -110,14 +110,14 @@ class AlertPartition:
         idle = [
             campaign_id
             for campaign_id, campaign in self.campaigns.items()
-            if self.log_time_ms - campaign.minutes.heard_at_ms >= FORGET_MS
+            if self.log_time_ms - campaign.merger.heard_at_ms >= FORGET_MS
             and campaign.first_uncovered is None
-            and not campaign.transitions.untold
+            and not campaign.transitions.pending
         ]
         for campaign_id in idle:
             campaign = self.campaigns.pop(campaign_id)
             self._observed_gone += campaign.observed_total
-            self._stale_gone += campaign.minutes.stale_total
+            self._stale_gone += campaign.merger.stale_total
         return idle
 
     def observed_total(self) -> int:
@@ -126,4 +126,4 @@ class AlertPartition:
 
     def stale_total(self) -> int:
         """Return how many minutes of influencers came again."""
-        return self._stale_gone + sum(campaign.minutes.stale_total for campaign in self.campaigns.values())
+        return self._stale_gone + sum(campaign.merger.stale_total for campaign in self.campaigns.values())

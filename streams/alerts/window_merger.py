@@ -24,14 +24,14 @@ class Source(Struct, array_like=True):
     heard_at_ms: int
 
 
-class Pending(Struct, array_like=True):
-    """A minute that some partitions have reported, by partition, and when the first did."""
+class OpenMinute(Struct, array_like=True):
+    """A minute that still waits for partitions: what was reported, by partition, and when the first record came."""
 
     since_ms: int
     parts: dict[int, CampaignWindow]
 
 
-class Gathered(NamedTuple):
+class MergedMinute(NamedTuple):
     """A minute that need not wait any longer."""
 
     minute: int
@@ -42,8 +42,8 @@ class Gathered(NamedTuple):
     """Whether the minute has been given out before, without this part."""
 
 
-class MinuteGathering:
-    """Gathers the minutes of one campaign.
+class WindowMerger:
+    """Merges the windows that the partitions of one campaign report into its minutes.
 
     Args:
         wait_ms: how long a minute waits for partitions; 0 where there is only one.
@@ -53,7 +53,7 @@ class MinuteGathering:
         self._wait_ms = wait_ms
         self.sources: dict[int, Source] = {}
         """By partition."""
-        self.pending: dict[int, Pending] = {}
+        self.open_minutes: dict[int, OpenMinute] = {}
         """By minute."""
         self.newest = -1
         """The newest minute that was given out."""
@@ -62,7 +62,7 @@ class MinuteGathering:
         self.stale_total = 0
         """Minutes of influencers that came again."""
 
-    def take(self, window: CampaignWindow, log_time_ms: int) -> list[Gathered]:
+    def take(self, window: CampaignWindow, log_time_ms: int) -> list[MergedMinute]:
         """Take the next window; return the minutes that need not wait any longer, oldest first."""
         if self.begun_at_ms < 0:
             self.begun_at_ms = log_time_ms
@@ -73,30 +73,29 @@ class MinuteGathering:
         source.heard_at_ms = self.heard_at_ms
         if window.minute <= source.minute:
             self.stale_total += len(window.influencers)
-            return []  # told again after a restart
+            return []  # reported again after a restart
         source.minute = window.minute
         if window.minute <= self.newest:
-            return [Gathered(window.minute, [window], is_whole=False, is_late=True)]
-        pending = self.pending.get(window.minute)
-        if pending is None:
-            pending = self.pending[window.minute] = Pending(self.heard_at_ms, {})
-        pending.parts[window.partition] = window
+            return [MergedMinute(window.minute, [window], is_whole=False, is_late=True)]
+        minute = self.open_minutes.get(window.minute)
+        if minute is None:
+            minute = self.open_minutes[window.minute] = OpenMinute(self.heard_at_ms, {})
+        minute.parts[window.partition] = window
         return self._ripe()
 
-    def _ripe(self) -> list[Gathered]:
+    def _ripe(self) -> list[MergedMinute]:
         """Take out, oldest first, the minutes that are complete or have waited long enough."""
         now_ms = self.heard_at_ms
-        ripe: list[Gathered] = []
+        ripe: list[MergedMinute] = []
         if now_ms - self.begun_at_ms < self._wait_ms:
             return ripe  # at first it is not known which partitions there are
-        for minute in sorted(self.pending):
-            pending = self.pending[minute]
+        for minute, waiting in sorted(self.open_minutes.items()):
             missing = [source for source in self.sources.values() if source.minute < minute]
             heard = [source for source in missing if now_ms - source.heard_at_ms < GONE_MS]
-            if heard and now_ms - pending.since_ms < self._wait_ms:
+            if heard and now_ms - waiting.since_ms < self._wait_ms:
                 break
-            del self.pending[minute]
+            del self.open_minutes[minute]
             self.newest = minute
-            parts = [pending.parts[partition] for partition in sorted(pending.parts)]
-            ripe.append(Gathered(minute, parts, is_whole=not heard, is_late=False))
+            parts = [part for _, part in sorted(waiting.parts.items())]
+            ripe.append(MergedMinute(minute, parts, is_whole=not heard, is_late=False))
         return ripe

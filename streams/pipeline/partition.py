@@ -163,7 +163,7 @@ class PartitionState(Intake):
         wait for this topic: they must be closed before their panes are needed for newer ones.
         """
         start, times_ms = 0, batch.times_ms
-        slowest = self.closed.is_slowest(topic_index)
+        slowest = self.closed.is_behind(topic_index)
         while start < len(batch):
             end = len(batch)
             begin_ms = int(times_ms[start])
@@ -180,7 +180,7 @@ class PartitionState(Intake):
 
     def _vouch(self, topic_index: int, time_ms: int) -> None:
         """Take note that a topic has been applied up to ``time_ms``, and close the minutes that are over."""
-        self.closed.vouch(topic_index, time_ms)
+        self.closed.advance_watermark(topic_index, time_ms)
         self.close_minutes()
 
     def close_minutes(self) -> None:

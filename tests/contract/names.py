@@ -29,7 +29,7 @@ from agents.worker.build import Worker
 from models.alerts import Alert, AlertTransition
 from models.rollups import CampaignRollup, GiveawayRollup, InfluencerRollup, SentimentStats, WindowStats
 from models.suspicion import Finding, Suspect, SuspicionNumbers
-from streams.alerts.transitions import Told
+from streams.alerts.transitions import NumberedTransition
 from tools.docs_metrics import exported_name, families, labels_of
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -115,7 +115,7 @@ async def _write_everything(settings: Settings) -> None:
     assert projection is not None
     for rollup in _ROLLUPS:
         projection.put(rollup, msgspec.json.encode(rollup))
-    told = Told(9, 0, _TRANSITION)
+    told = NumberedTransition(9, 0, _TRANSITION)
     projection.alerts.put(AlertView("sp:ring/1", [told], [told]))
     await projection.on_start()
     await projection.on_stop()  # writes what waits

@@ -73,7 +73,7 @@ def test_a_restored_campaign_goes_on_as_one_that_never_ended() -> None:
     told = [
         [
             (each.transition.kind, each.transition.alert.rule, each.transition.at_ms)
-            for each in campaign.transitions.untold
+            for each in campaign.transitions.pending
         ]
         for campaign in (restored, going)
     ]

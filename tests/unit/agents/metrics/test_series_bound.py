@@ -14,7 +14,7 @@ from models.giveaway import ENTRY_REASONS
 from models.rollups import GiveawayRollup
 from models.suspicion import SUSPICION_REASONS, SuspicionNumbers
 from streams.alerts.campaign import CampaignAlerts
-from streams.alerts.transitions import Told
+from streams.alerts.transitions import NumberedTransition
 from streams.events.registry import Registry
 from streams.pipeline.pipeline import Pipeline
 from tests.series_bound import stated_bound
@@ -94,6 +94,7 @@ def everything_open(campaign_id: str) -> CampaignAlerts:
                 sample_size=1,
                 explanation="",
             )
-            found.transitions.active[alert.alert_id] = Told(0, 0, AlertTransition(kind="opened", at_ms=0, alert=alert))
+            opened = AlertTransition(kind="opened", at_ms=0, alert=alert)
+            found.transitions.active[alert.alert_id] = NumberedTransition(0, 0, opened)
         found.transitions.counts[rule] = {"opened": 1, "updated": 1, "resolved": 1}
     return found

@@ -47,7 +47,7 @@ def test_a_minute_closes_when_every_topic_has_passed_it() -> None:
 
 
 def test_the_end_of_a_topic_seen_before_a_pause_says_nothing_about_the_pause() -> None:
-    """A worker that was frozen reads one topic first: the others vouch only up to when they were last looked at."""
+    """A worker that was frozen reads one topic first: the others are known only up to their last reading."""
     state = partition_state()
     apply(state, COMMENTS, comment(1, NOON_MS))
     for topic in INPUT_TOPICS:

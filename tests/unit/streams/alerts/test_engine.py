@@ -17,8 +17,6 @@ from models.alerts import (
 )
 from models.times import MINUTE_MS
 from streams.alerts.engine import CampaignEngine
-from streams.detectors.peers import PeerGroup
-from streams.detectors.proportions import ProportionMonitor, ProportionParameters
 
 START_MS = 1_750_000_020_000
 
@@ -202,31 +200,6 @@ def test_a_window_of_another_campaign_is_refused():
     engine = CampaignEngine("winter")
     with pytest.raises(ValueError, match="'summer'"):
         engine.observe(window(0, engagements=100))
-
-
-def test_small_samples_decide_nothing():
-    """Two of three negative is no evidence; two hundred of three hundred is."""
-    few, many = (ProportionMonitor(ProportionParameters(prior_share=0.1)) for _ in range(2))
-    assert few.update(2, 3).rise < 5.0
-    assert many.update(200, 300).rise == 9.0  # the most one window can bring
-
-
-@pytest.mark.parametrize(("hits", "total"), [(-1, 5), (6, 5)])
-def test_impossible_proportions_are_refused(hits, total):
-    """More hits than events, or negative ones, are an error that names them."""
-    with pytest.raises(ValueError, match=str(hits)):
-        ProportionMonitor(ProportionParameters(prior_share=0.1)).update(hits, total)
-
-
-def test_peers_need_three():
-    """Two peers are no crowd."""
-    group = PeerGroup()
-    for name in ("a", "b", "c"):
-        group.report(name, 0, 1.0 if name == "a" else 50.0, 50.0)
-    assert group.compare("a", 0) == "unknown"
-    group.report("d", 0, 50.0, 50.0)
-    assert group.compare("a", 0) == "own"
-    assert group.compare("a", 3_600_000) == "unknown"  # the others have not been heard of for an hour
 
 
 @pytest.mark.parametrize("minutes", [30, 60, 120])

@@ -132,14 +132,14 @@ class Silence:
 
     def resolved(self) -> list[AlertTransition]:
         """The ends of alerts that are to be told."""
-        untold = [told.transition for told in self.stage.campaigns["c"].transitions.untold]
-        return [transition for transition in untold if transition.kind == "resolved"]
+        pending = [numbered.transition for numbered in self.stage.campaigns["c"].transitions.pending]
+        return [transition for transition in pending if transition.kind == "resolved"]
 
     def ends(self) -> list[tuple[str | None, str | None, int]]:
         """Whose alerts were resolved, how, and at which minute."""
         told = [
             each.transition
-            for each in self.stage.campaigns["c"].transitions.untold
+            for each in self.stage.campaigns["c"].transitions.pending
             if each.transition.kind == "resolved"
         ]
         return [(each.alert.influencer_id, each.alert.resolution, each.at_ms // MINUTE_MS - FIRST) for each in told]
