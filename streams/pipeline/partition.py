@@ -21,7 +21,7 @@ from streams.changelog.row_records import (
     RowRecord,
     encode_record,
     pack_posts,
-    restore_ledger,
+    restore_money,
     restore_posts,
     restore_sketch,
     restore_tiers,
@@ -241,7 +241,7 @@ class PartitionState(Intake):
         store = self.influencers
         campaign_id, influencer_id = store.keys[row]
         places, panes, registers, ranks = sketch_fields(store.uniques, row)
-        ledger = store.ledgers.get(row)
+        money = store.money.get(row)
         return encode_record(
             RowRecord(
                 version=FORMAT_VERSION,
@@ -258,8 +258,8 @@ class PartitionState(Intake):
                 seen_panes=panes,
                 lifetime_registers=registers,
                 lifetime_ranks=ranks,
-                money_total={} if ledger is None else ledger.total,
-                money_panes=[] if ledger is None else list(ledger.panes),
+                money_total={} if money is None else money.total,
+                money_panes=[] if money is None else list(money.panes),
                 posts=pack_posts(store.posts.get(row, {})),
             )
         )
@@ -284,7 +284,7 @@ class PartitionState(Intake):
             restore_tiers(store.panes, row, record)
             restore_sketch(store.uniques, row, record)
             if record.money_total:
-                store.ledgers[row] = restore_ledger(record)
+                store.money[row] = restore_money(record)
             if record.posts:
                 store.posts[row] = restore_posts(record.posts)
             if record.followers is not None:

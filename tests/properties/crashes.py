@@ -200,7 +200,7 @@ class Worker:
                 registers = store.uniques.window_registers(row, END_MS)
                 found[key] = {
                     "sums": store.panes.folded_sums(np.array([row])).tolist(),
-                    "money": None if row not in store.ledgers else store.ledgers[row].window_sums(END_MS),
+                    "money": None if row not in store.money else store.money[row].window_sums(END_MS),
                     "registers": registers.tobytes(),
                     "uniques": unique_counts(registers),
                     "followers": store.followers.get(row),
