@@ -88,7 +88,7 @@ def day_of(partition: int, partitions: int, members: list[tuple[str, str]]) -> P
     """Return a partition after the day."""
     state = PartitionState(partition, partitions, Registry(), make_scorer("social"), Limits())
     store = state.influencers
-    rows = np.array([state.row_of(*member) for member in members])
+    rows = np.array([store.row_of(*member) for member in members])
     store.advance(END_MS - 1)
     random = np.random.default_rng(partition)
     for row in rows.tolist():

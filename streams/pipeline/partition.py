@@ -65,7 +65,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Ids forgotten together at least; ``Pipeline`` derives it from its capacity."""
 
 
-class PartitionState(Intake):
+class PartitionState:
     """Everything known of one partition."""
 
     def __init__(
@@ -76,8 +76,11 @@ class PartitionState(Intake):
         scorer: SentimentScorer,
         limits: Limits,
     ) -> None:
-        super().__init__(partition, partitions, registry, InfluencerStore(scorer), limits.max_event_bytes)
+        self.partition = partition
         self.limits = limits
+        self.influencers = InfluencerStore(scorer)
+        self.intake = Intake(partition, partitions, registry, self.influencers, limits.max_event_bytes)
+        """Decodes what comes in, and keeps what is refused or forwarded for the next flush."""
         self.closed = ClosedWindows(partition, limits.alert_grace_ms)
         """The minutes of this partition that are over, for alerts."""
         self.evidence = WindowEvidence()
@@ -106,7 +109,7 @@ class PartitionState(Intake):
 
     def follow(self, registry: Registry) -> None:
         """Use these definitions from now on."""
-        self.registry = registry
+        self.registry = self.intake.registry = registry
         self.influencers.giveaways = registry.giveaways
         for collector in self.facts.values():
             collector.giveaways = registry.giveaways
@@ -121,8 +124,8 @@ class PartitionState(Intake):
     def apply(self, topic: str, records: Sequence[Record], now_ms: int) -> None:
         """Apply one fetched batch of one input topic, in offset order.
 
-        Refused values become ``dead_letters``, misplaced events ``forwards``; both are for the next flush. Records
-        below the position are skipped: they were applied before.
+        Refused values and misplaced events wait in ``intake`` for the next flush. Records below the position are
+        skipped: they were applied before.
         """
         topic_index = _TOPIC_INDEX[topic]
         position = self.positions[topic_index]
@@ -139,22 +142,13 @@ class PartitionState(Intake):
         if records and records[0].offset < position:
             fresh = [record for record in records if record.offset >= position]
         for start in range(0, len(fresh), AT_A_TIME):
-            reader.add(self.read(topic, fresh[start : start + AT_A_TIME], latest_ms))
+            reader.add(self.intake.read(topic, fresh[start : start + AT_A_TIME], latest_ms))
         if records:
             self.missing_offsets_total += max(0, records[0].offset - position) if position else 0
             self.positions[topic_index] = max(position, records[-1].offset + 1)
             self._quiet[topic_index] = False
         if len(reader):
             self._count_stretches(topic_index, reader.columns())
-
-    def row_of(self, campaign_id: str, influencer_id: str) -> int:
-        """Return the row of an influencer, making one when it is new."""
-        row = super().row_of(campaign_id, influencer_id)
-        if row >= len(self._applied):
-            grown = np.full((max(64, 2 * (row + 1)), len(INPUT_TOPICS)), -1, dtype=np.int64)
-            grown[: len(self._applied)] = self._applied
-            self._applied = grown
-        return row
 
     def _count_stretches(self, topic_index: int, batch: Columns) -> None:
         """Count a batch, as a rule at one go.
@@ -193,8 +187,9 @@ class PartitionState(Intake):
         self.influencers.advance(int(times_ms.max()))
         # Skipping by rule 2 still remembers the id: the state has the event, the restored ids may not.
         is_new = self.horizons[topic_index].first_seen(batch.ids, self.time_ms)
-        not_inside = offsets > self._applied[rows, topic_index]
-        self._applied[rows[not_inside], topic_index] = offsets[not_inside]
+        applied = self._applied_offsets()
+        not_inside = offsets > applied[rows, topic_index]
+        applied[rows[not_inside], topic_index] = offsets[not_inside]
         counted = is_new & not_inside
         self._dirty.update(distinct(rows[not_inside]))
         how_many = int(counted.sum())
@@ -213,6 +208,15 @@ class PartitionState(Intake):
             sample, polarity = comments.sample, comments.sampled_polarity
             self.evidence.add_comments(sample, batch.rows[sample.places], batch.times_ms[sample.places], polarity)
         self._touched.update(distinct(batch.rows))
+
+    def _applied_offsets(self) -> I64:
+        """Return ``[row, topic]``: the offset of the last event applied, -1 for none; room for every row there is."""
+        rows = len(self.influencers)
+        if rows > len(self._applied):
+            grown = np.full((max(64, 2 * rows), len(INPUT_TOPICS)), -1, dtype=np.int64)
+            grown[: len(self._applied)] = self._applied
+            self._applied = grown
+        return self._applied
 
     def read_to_end(self, topic: str, as_of_ms: int) -> None:
         """Tell that nothing lay beyond the position of a topic at ``as_of_ms`` by the clock."""
@@ -248,7 +252,7 @@ class PartitionState(Intake):
                 width=WIDTH,
                 campaign_id=campaign_id,
                 influencer_id=influencer_id,
-                applied=self._applied[row].tolist(),
+                applied=self._applied_offsets()[row].tolist(),
                 as_of_ms=store.time_ms,
                 followers=store.followers.get(row),
                 totals=store.panes.totals[row].tolist(),
@@ -279,8 +283,8 @@ class PartitionState(Intake):
         store.advance(max((record.as_of_ms for record in found), default=0))
         store.reserve(len(found))
         for record in found:
-            row = self.row_of(record.campaign_id, record.influencer_id)
-            self._applied[row, : len(record.applied)] = record.applied
+            row = store.row_of(record.campaign_id, record.influencer_id)
+            self._applied_offsets()[row, : len(record.applied)] = record.applied
             restore_tiers(store.panes, row, record)
             restore_sketch(store.uniques, row, record)
             if record.money_total:
@@ -323,7 +327,7 @@ class PartitionState(Intake):
     @property
     def waiting_bytes(self) -> int:
         """Size of the dead letters, forwards and facts that wait for a flush."""
-        return super().waiting_bytes + self.waiting_facts_bytes
+        return self.intake.waiting_bytes + self.waiting_facts_bytes
 
     @property
     def waiting_facts_bytes(self) -> int:

@@ -149,10 +149,10 @@ class Worker:
             writes += [
                 Write("changelog", (number, "ids", topic, sequence), None) for topic, sequence in gone.get(number, ())
             ]
-            for letter in state.take_dead_letters():
+            for letter in state.intake.take_dead_letters():
                 place = (letter.topic, letter.partition, letter.offset)
                 writes.append(Write("dead letter", place, (letter.reason, letter.value)))
-            writes += [Write("forward", None, forward) for forward in state.take_forwards()]
+            writes += [Write("forward", None, forward) for forward in state.intake.take_forwards()]
             writes += [Write("fact", *record) for block in state.take_facts() for record in records_of(block)]
         for state in states:
             self._come_in(meanwhile)
