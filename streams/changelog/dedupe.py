@@ -128,7 +128,7 @@ class DedupeHorizon:
         newest.ids.add(fresh)
 
     def _is_full(self, time_ms: int, more: int = 0, oldest_ms: int | None = None) -> bool:
-        """Tell whether ids of this moment go to a new generation, if ``more`` since ``oldest_ms`` were added before."""
+        """Return whether ids of ``time_ms`` go to a new generation if ``more`` from ``oldest_ms`` on are added first."""
         newest = self.generations[-1]
         begin_ms = oldest_ms if newest.oldest_ms is None else newest.oldest_ms
         if begin_ms is None:

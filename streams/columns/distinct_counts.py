@@ -13,10 +13,11 @@ _SEVERAL: Final = -1
 
 
 class DistinctCounts:
-    """Things and groups are small numbers: people or friends, and the influencers with whom they were met.
+    """Numbers of distinct things in groups, while references come and go.
 
-    Nearly everything is met in one group only. That group and the number of references stand beside the thing; a table
-    of pairs is kept only of things met in several: 8 bytes a thing instead of 25 to 37.
+    Things and groups are small numbers: people or friends, and the influencers under whose posts they were met. Nearly
+    all things are met in one group only. That group and the number of references stand beside the thing; a table of
+    pairs is kept only of things met in several: 8 bytes a thing instead of 25 to 37.
     """
 
     def __init__(self) -> None:

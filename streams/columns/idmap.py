@@ -85,7 +85,7 @@ class IdMap:
         """Number ids as if all were new, from ``first`` on; those that are there already get the numbers they have.
 
         Returns:
-            The numbers, and the places of those who have been given theirs.
+            The numbers, and the places of ids that have been given theirs.
         """
         slots = self._slots
         self._ids[first : first + len(ids)] = ids

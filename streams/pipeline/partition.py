@@ -166,13 +166,13 @@ class PartitionState:
                 if len(beyond):
                     end = start + int(beyond[0])
                 if begin_ms > self.time_ms + _STRETCH_MS:
-                    self._vouch(topic_index, begin_ms)
+                    self._advance_watermark(topic_index, begin_ms)
             stretch = batch if end - start == len(batch) else batch.chosen(np.arange(start, end))
             self._count(topic_index, stretch)
-            self._vouch(topic_index, int(stretch.times_ms.max()))
+            self._advance_watermark(topic_index, int(stretch.times_ms.max()))
             start = end
 
-    def _vouch(self, topic_index: int, time_ms: int) -> None:
+    def _advance_watermark(self, topic_index: int, time_ms: int) -> None:
         """Take note that a topic has been applied up to ``time_ms``, and close the minutes that are over."""
         self.closed.vouch(topic_index, time_ms)
         self.close_minutes()
@@ -219,8 +219,8 @@ class PartitionState:
         return self._applied
 
     def read_to_end(self, topic: str, as_of_ms: int) -> None:
-        """Tell that nothing lay beyond the position of a topic at ``as_of_ms`` by the clock."""
-        self._vouch(_TOPIC_INDEX[topic], as_of_ms)
+        """Note that nothing lay beyond the position of a topic at ``as_of_ms`` by the clock."""
+        self._advance_watermark(_TOPIC_INDEX[topic], as_of_ms)
 
     @property
     def is_quiet(self) -> bool:
@@ -228,7 +228,7 @@ class PartitionState:
         return all(self._quiet)
 
     def tick(self, topic: str, now_ms: int) -> None:
-        """Tell that a topic had nothing new. Once all three are quiet, stream time follows the clock."""
+        """Note that a topic had nothing new. Once all three are quiet, stream time follows the clock."""
         self._quiet[_TOPIC_INDEX[topic]] = True
         if self.is_quiet and len(self.influencers):
             self.influencers.advance(now_ms)

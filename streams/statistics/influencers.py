@@ -195,7 +195,7 @@ class InfluencerStore:
         self.uniques.add(rows, times_ms, comments.people)
 
     def _are_entries(self, post_ids: list[str], rows: I64, times_ms: I64) -> NDArray[np.bool_]:
-        """Tell of each comment whether it was made on a post of an open giveaway."""
+        """Return of each comment whether it was made on a post of an open giveaway."""
         held = np.flatnonzero(np.bincount(rows))
         windows = {row: self.giveaways.get(self.keys[row][0]) for row in held.tolist()}
         opens, closes = np.full(held[-1] + 1, 0, dtype=np.int64), np.full(held[-1] + 1, 0, dtype=np.int64)
