@@ -15,7 +15,7 @@ from models.times import MINUTE_MS
 from models.topics import COMMENTS, INPUT_TOPICS, POSTS
 from streams.alerts.closed_windows import GRACE_MS, ClosedWindows
 from streams.alerts.evidence import WindowEvidence
-from streams.changelog.dedupe import DEDUPE_HOURS, DedupeHorizon, Segment
+from streams.changelog.dedupe import DEDUPE_HOURS, SEGMENT_IDS, DedupeHorizon, Segment
 from streams.changelog.row_records import (
     FORMAT_VERSION,
     RowRecord,
@@ -63,6 +63,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     """How long after a minute's end its events are waited for before alerts look at it."""
     generation_ids: int | None = None
     """Ids forgotten together at least; ``Pipeline`` derives it from its capacity."""
+    segment_ids: int = SEGMENT_IDS
+    """Ids in one full record of the dedupe log."""
 
 
 class PartitionState:
@@ -94,7 +96,9 @@ class PartitionState:
         self.follow(registry)
         self.positions = [0] * len(INPUT_TOPICS)
         """Next offset expected, per input topic."""
-        self.horizons = [DedupeHorizon(limits.dedupe_hours, limits.generation_ids) for _ in INPUT_TOPICS]
+        self.horizons = [
+            DedupeHorizon(limits.dedupe_hours, limits.generation_ids, limits.segment_ids) for _ in INPUT_TOPICS
+        ]
         self.events_total = 0
         self.duplicates_total = 0
         self.missing_offsets_total = 0

@@ -111,7 +111,7 @@ class Worker:
 
     def __init__(self, kafka: Kafka) -> None:
         self.kafka = kafka
-        self.pipeline = Pipeline(WordScorer(), PARTITIONS, REGISTRY, Limits(generation_ids=8))
+        self.pipeline = Pipeline(WordScorer(), PARTITIONS, REGISTRY, Limits(generation_ids=8, segment_ids=4))
         self.fetched = dict(kafka.committed)
         self.confirmed: dict[TopicPartition, int] = dict(kafka.committed)
         for partition in range(PARTITIONS):
