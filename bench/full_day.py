@@ -25,7 +25,7 @@ from streams.events.registry import Registry
 from streams.pipeline.partition import Limits, PartitionState
 from streams.sentiment.scorers import make_scorer
 from streams.statistics.counters import COLUMN, SNAPSHOT_COLUMNS
-from streams.statistics.money import Ledger
+from streams.statistics.money import MoneyPanes
 from streams.statistics.posts import MetricHistory, PostHistory
 
 END_MS: Final = 1_767_225_600_000
@@ -88,7 +88,7 @@ def day_of(partition: int, partitions: int, members: list[tuple[str, str]]) -> P
     """Return a partition after the day."""
     state = PartitionState(partition, partitions, Registry(), make_scorer("social"), Limits())
     store = state.influencers
-    rows = np.array([state.row_of(*member) for member in members])
+    rows = np.array([store.row_of(*member) for member in members])
     store.advance(END_MS - 1)
     random = np.random.default_rng(partition)
     for row in rows.tolist():
@@ -136,9 +136,9 @@ def _visit(state: PartitionState, row: int, quarters: np.ndarray) -> None:
     columns = np.full(len(quarters), COLUMN["clicks"])
     columns[::_ORDER_EVERY] = COLUMN["purchases"]
     store.panes.add(np.full(len(quarters), row), quarters, columns, np.ones(len(quarters), dtype=np.int64))
-    ledger = store.ledgers[row] = Ledger()
+    money = store.money[row] = MoneyPanes()
     for at_ms in quarters[::_ORDER_EVERY].tolist():
-        ledger.add(at_ms, "EUR", 49_900_000, refund=False)
+        money.add(at_ms, "EUR", 49_900_000, refund=False)
 
 
 def one_comment_each(campaigns: list[CampaignDefinition]) -> list[Event]:

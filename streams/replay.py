@@ -195,7 +195,7 @@ class Replay:
             lines=self._lines,
             events=self.state.events_total,
             duplicates=self.state.duplicates_total,
-            rejected=dict(sorted(self.state.rejected_total.items())),
+            rejected=dict(sorted(self.state.intake.rejected_total.items())),
         )
 
 

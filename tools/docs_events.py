@@ -229,7 +229,7 @@ def _refuse_record(topic: str, value: bytes | None) -> DeadLetter:
     pipeline = Pipeline(make_scorer("textblob"), 1, limits=Limits())
     state = pipeline.assign(0)
     pipeline.apply(topic, 0, [FileRecord(0, None, value)], _NOW_MS)
-    (letter,) = state.take_dead_letters()
+    (letter,) = state.intake.take_dead_letters()
     return letter
 
 
@@ -239,4 +239,4 @@ def is_valid(tag: str) -> bool:
     pipeline = Pipeline(make_scorer("textblob"), 1, limits=Limits())
     state = pipeline.assign(0)
     pipeline.apply(TOPIC_OF_TYPE[kind], 0, [FileRecord(0, None, example(tag))], _NOW_MS)
-    return state.events_total == 1 and not state.dead_letters
+    return state.events_total == 1 and not state.intake.dead_letters

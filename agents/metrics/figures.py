@@ -52,11 +52,11 @@ class PipelineFigures:
         """Keep the counts of a partition that goes."""
         self._gone["events"] += state.events_total
         self._gone["duplicates"] += state.duplicates_total
-        self._gone["forwarded"] += state.forwarded_total
+        self._gone["forwarded"] += state.intake.forwarded_total
         self._gone["missing_offsets"] += state.missing_offsets_total
         self._gone["windows_closed"] += state.closed.closed_total
         self._gone["windows_skipped"] += state.closed.skipped_total
-        self._rejected_gone.update(state.rejected_total)
+        self._rejected_gone.update(state.intake.rejected_total)
 
     def now(self) -> Figures:
         """Return the figures now."""
@@ -65,7 +65,7 @@ class PipelineFigures:
         events = gone["events"] + sum(state.events_total for state in states)
         rejected = Counter(self._rejected_gone)
         for state in states:
-            rejected.update(state.rejected_total)
+            rejected.update(state.intake.rejected_total)
         now = monotonic()
         since, before = self._rate_at
         if now - since >= _RATE_SECONDS:
@@ -75,7 +75,7 @@ class PipelineFigures:
         return Figures(
             events=events,
             duplicates=gone["duplicates"] + sum(state.duplicates_total for state in states),
-            forwarded=gone["forwarded"] + sum(state.forwarded_total for state in states),
+            forwarded=gone["forwarded"] + sum(state.intake.forwarded_total for state in states),
             missing_offsets=gone["missing_offsets"] + sum(state.missing_offsets_total for state in states),
             windows_closed=gone["windows_closed"] + sum(state.closed.closed_total for state in states),
             windows_skipped=gone["windows_skipped"] + sum(state.closed.skipped_total for state in states),

@@ -69,7 +69,7 @@ def _own_rows(places: list[_Place]) -> Iterator[Row]:
             followers = None if definition is None else definition.followers
             if row in store.followers:
                 followers = store.followers[row][1]
-            ledger = store.ledgers.get(row)
+            ledger = store.money.get(row)
             yield Row(
                 (key[0], key[1], "" if definition is None else definition.platform),
                 sums[place],
@@ -84,7 +84,7 @@ def _folded_row(labels: tuple[str, str], members: list[tuple[PartitionState, int
     by_state: dict[int, tuple[PartitionState, list[int]]] = {}
     for state, row in members:
         by_state.setdefault(state.partition, (state, []))[1].append(row)
-        ledger = state.influencers.ledgers.get(row)
+        ledger = state.influencers.money.get(row)
         if ledger is not None:
             add_sums(money, ledger.total)
     for state, rows in by_state.values():

@@ -188,12 +188,12 @@ class Flusher:
         await self._facts.note_arrived()
 
     def _collect_diverted(self, state: PartitionState) -> None:
-        for letter in state.take_dead_letters():
+        for letter in state.intake.take_dead_letters():
             value, headers = letter.value, letter.headers()
             if value is not None and len(value) > LARGEST_DEAD_LETTER_BYTES:
                 headers.append(("pulse.cut-from-bytes", str(len(value)).encode()))
                 value = value[:LARGEST_DEAD_LETTER_BYTES]
             self._collector.add(DEAD_LETTERS, 0, letter.key, value, headers)
-        for forward in state.take_forwards():
+        for forward in state.intake.take_forwards():
             headers = [("pulse.forwarded-from", forward.origin.encode())]
             self._collector.add(forward.topic, forward.partition, forward.key, forward.value, headers)

@@ -79,9 +79,18 @@ class _Recalled:
 
 
 class DedupeHorizon:
-    """The remembered ids of one topic-partition and their log."""
+    """The remembered ids of one topic-partition and their log.
 
-    def __init__(self, hours: int = DEDUPE_HOURS, generation_ids: int | None = None) -> None:
+    Args:
+        hours: how long ids are remembered.
+        generation_ids: ids forgotten together at least; None for ``_GENERATION_IDS``.
+        segment_ids: ids in a full segment.
+    """
+
+    def __init__(
+        self, hours: int = DEDUPE_HOURS, generation_ids: int | None = None, segment_ids: int = SEGMENT_IDS
+    ) -> None:
+        self._segment_ids = segment_ids
         self._keep_ms = hours * HOUR_MS
         self._generation_ids = _GENERATION_IDS if generation_ids is None else generation_ids
         self.generations: list[Generation] = [Generation()]
@@ -128,7 +137,7 @@ class DedupeHorizon:
         newest.ids.add(fresh)
 
     def _is_full(self, time_ms: int, more: int = 0, oldest_ms: int | None = None) -> bool:
-        """Tell whether ids of this moment go to a new generation, if ``more`` since ``oldest_ms`` were added before."""
+        """Return whether ids of ``time_ms`` go to a new generation if ``more`` since ``oldest_ms`` are added first."""
         newest = self.generations[-1]
         begin_ms = oldest_ms if newest.oldest_ms is None else newest.oldest_ms
         if begin_ms is None:
@@ -143,13 +152,13 @@ class DedupeHorizon:
         fresh = np.concatenate(self._fresh)
         self._fresh = []
         changed: list[tuple[int, Segment]] = []
-        for start in range(0, len(fresh), SEGMENT_IDS):
-            part = fresh[start : start + SEGMENT_IDS]
+        for start in range(0, len(fresh), self._segment_ids):
+            part = fresh[start : start + self._segment_ids]
             self._open.spans.append(Span(next_offset, newest_ms, len(part)))
             self._open.ids += part.astype("<u8").tobytes()
             self._segments[self._sequence] = (self._open.newest_ms, self._open.count)
             changed.append((self._sequence, self._open))
-            if self._open.count >= SEGMENT_IDS:
+            if self._open.count >= self._segment_ids:
                 self._sequence += 1
                 self._open = Segment([], b"")
         return changed
@@ -179,7 +188,7 @@ class DedupeHorizon:
             # A segment from which spans were left out is continued: its next write replaces the record.
             self._sequence, self._open = sequence, kept
         self._remember_recalled(recalled)
-        if self._open.count >= SEGMENT_IDS:
+        if self._open.count >= self._segment_ids:
             self._sequence += 1
             self._open = Segment([], b"")
 

@@ -46,7 +46,7 @@ def decode_epoch(data: bytes) -> Epoch:
 
 
 class ChangelogOrder:
-    """Says which records of a changelog count, told in the order of the log.
+    """Says which records of a changelog count; they come in the order of the log.
 
     Args:
         stored: the epoch that the local copy of a partition was written in, where reading (re)starts.
@@ -61,7 +61,7 @@ class ChangelogOrder:
         self.dropped_total = 0
 
     def counts(self, partition: int, offset: int, epoch: Epoch | None) -> bool:
-        """Tell whether a record counts; without an epoch (an older version wrote it) it does."""
+        """Return whether a record counts; without an epoch (an older version wrote it) it does."""
         last = self._offsets.get(partition)
         if last is None or offset <= last:
             self._epochs[partition] = self._stored(partition)
@@ -100,7 +100,7 @@ class OwnOffsets:
         self._next.clear()
 
     def written(self, partition: int, first_offset: int, count: int) -> int:
-        """Tell what was written; return how many records lie between it and our last ones.
+        """Note what was written; return how many records lie between it and our last ones.
 
         0 where nothing is expected. Negative when the log was cut: records of ours are gone.
         """

@@ -13,7 +13,7 @@ from msgspec import Struct
 from streams.columns.formats import Fields, Format, refuse_more_counters
 from streams.columns.packed import PackedInts, as_packed, pack, unpack
 from streams.statistics.counters import COLUMN, WIDTH
-from streams.statistics.money import Ledger, Sums
+from streams.statistics.money import MoneyPanes, Sums
 from streams.statistics.panes import PaneStore
 from streams.statistics.posts import MetricHistory, PostHistory
 from streams.statistics.uniques import RANKS, REGISTERS, UniqueStore
@@ -160,9 +160,9 @@ def restore_posts(packed: PackedPosts) -> dict[str, PostHistory]:
     return posts
 
 
-def restore_ledger(record: RowRecord) -> Ledger:
+def restore_money(record: RowRecord) -> MoneyPanes:
     """Rebuild the money of one row."""
-    ledger = Ledger()
-    ledger.total = record.money_total
-    ledger.panes = tuple(record.money_panes)
-    return ledger
+    money = MoneyPanes()
+    money.total = record.money_total
+    money.panes = tuple(record.money_panes)
+    return money

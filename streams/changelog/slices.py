@@ -30,7 +30,7 @@ _decode_head = msgspec.msgpack.Decoder(Head).decode
 
 
 class Cut(msgspec.Struct):
-    """Changelog records of some checkpoints; each group must be confirmed before the next is written."""
+    """Changelog records of checkpoints; each group must be confirmed before the next is written."""
 
     slices: list[Change] = []
     heads: list[Change] = []

@@ -1,4 +1,4 @@
-"""How many distinct things are referred to in each group, while references come and go."""
+"""Reference-counted numbers of distinct ids in each group."""
 
 from typing import Final
 
@@ -12,11 +12,12 @@ _NONE: Final = 0
 _SEVERAL: Final = -1
 
 
-class Memberships:
-    """Things and groups are small numbers: people or friends, and the influencers with whom they were met.
+class DistinctCounts:
+    """Numbers of distinct things in groups, while references come and go.
 
-    Nearly everything is met in one group only. That group and the number of references stand beside the thing; a table
-    of pairs is kept only of things met in several: 8 bytes a thing instead of 25 to 37.
+    Things and groups are small numbers: people or friends, and the influencers under whose posts they were met. Nearly
+    all things are met in one group only. That group and the number of references stand beside the thing; a table of
+    pairs is kept only of things met in several: 8 bytes a thing instead of 25 to 37.
     """
 
     def __init__(self) -> None:
@@ -35,7 +36,7 @@ class Memberships:
         return self._counts[:groups].copy()
 
     def is_referred_to(self, things: I64) -> NDArray[np.bool_]:
-        """Tell of each thing whether it is referred to at all."""
+        """Return of each thing whether it is referred to at all."""
         self._reserve(things)
         return self._references[things] > 0
 

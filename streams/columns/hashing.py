@@ -78,7 +78,7 @@ def hashes_of_stretches(text: bytes, starts: I64, lengths: I64, seeds: U64) -> U
 
 
 def hashes_of_strings(joined: bytes, seeds: U64) -> U64:
-    """Return ``hash_of(digest(string, seed))`` of each of some joined strings (``streams.columns.strings``)."""
+    """Return ``hash_of(digest(string, seed))`` of each of several joined strings (``streams.columns.strings``)."""
     if not len(seeds):
         return np.zeros(0, dtype=np.uint64)
     if is_escaped(joined):

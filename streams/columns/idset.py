@@ -37,10 +37,15 @@ def laid_out(homes: I64) -> tuple[I64, I64]:
 
 
 class IdSet:
-    """A grow-only set of non-zero ``uint64`` ids."""
+    """A grow-only set of non-zero ``uint64`` ids.
 
-    def __init__(self, expected: int = 0) -> None:
-        self._slots: U64 = np.zeros(max(_SMALLEST, int(expected / _FULLEST) + 1), dtype=np.uint64)
+    Args:
+        expected: ids that it has room for from the start.
+        smallest: slots at least.
+    """
+
+    def __init__(self, expected: int = 0, smallest: int = _SMALLEST) -> None:
+        self._slots: U64 = np.zeros(max(smallest, int(expected / _FULLEST) + 1), dtype=np.uint64)
         self.count = 0
 
     def __len__(self) -> int:

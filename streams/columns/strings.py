@@ -1,4 +1,4 @@
-"""Many strings as one run of bytes, which whoever does not need them one by one need not take apart.
+"""Many strings as one run of bytes, taken apart only where they are needed one by one.
 
 They are UTF-8, with a character of code 0 between each and the next. In a string, one of code 1 is written as code 1
 and "b", one of code 0 as code 1 and "a".
@@ -36,7 +36,7 @@ def encoded_together(columns: Sequence[Sequence[str]]) -> list[bytes]:
 
 
 def is_escaped(data: bytes) -> bool:
-    """Tell whether any character of a run is escaped."""
+    """Return whether any character of a run is escaped."""
     return _ESCAPE in data
 
 

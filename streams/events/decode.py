@@ -140,7 +140,7 @@ def rejection_of(error: BaseException, value: bytes) -> Rejection:
 
 
 def _is_bound(text: str) -> bool:
-    """Tell whether a msgspec message is about a bound or a choice, and not about a type."""
+    """Return whether a msgspec message is about a bound or a choice, and not about a type."""
     return (
         "matching regex" in text
         or ">=" in text

@@ -7,7 +7,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from streams.columns.arrays import I64, U16, U64
-from streams.columns.hash_masks import HashReasons
+from streams.columns.hash_masks import HashMasks
 from streams.columns.hashing import PlatformSeeds, digest, hashes_of
 from streams.giveaway.rules import REASON_BIT, RuleBook
 from streams.ledger.blocks import EntryBlock, Place, encode_place
@@ -73,8 +73,8 @@ class BlockReader:
         self._seeds = PlatformSeeds()
         handles = sorted(book.refused_handles)
         refused = zip(handle_hashes(handles).tolist(), handles, strict=True)
-        self._refused_names = HashReasons({number: book.refused_handles[handle] for number, handle in refused})
-        self._refused_people = HashReasons({})
+        self._refused_names = HashMasks({number: book.refused_handles[handle] for number, handle in refused})
+        self._refused_people = HashMasks({})
         self._refused_platforms: set[str] = set()
         self.influencers: dict[str, int] = {}
         """Number of each influencer that has had an entry."""
@@ -141,7 +141,7 @@ class BlockReader:
             reasons |= REASON_BIT["reply"]
         return reasons
 
-    def _refused_on(self, platforms: set[str]) -> HashReasons:
+    def _refused_on(self, platforms: set[str]) -> HashMasks:
         """Return the reasons of people whose ids are refused, on these platforms and those asked for before."""
         if not platforms <= self._refused_platforms:
             self._refused_platforms |= platforms
@@ -149,7 +149,7 @@ class BlockReader:
             pairs = [(author_id, seed) for author_id in self._book.refused_ids for seed in seeds]
             hashes = hashes_of([digest(author_id.encode(), seed) for author_id, seed in pairs]).tolist()
             reasons = [self._book.refused_ids[author_id] for author_id, _ in pairs]
-            self._refused_people = HashReasons(dict(zip(hashes, reasons, strict=True)))
+            self._refused_people = HashMasks(dict(zip(hashes, reasons, strict=True)))
         return self._refused_people
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from models.giveaway import ENTRY_REASONS
 from streams.columns.arrays import I64, U8, U16
-from streams.columns.distinct_counts import Memberships
+from streams.columns.distinct_counts import DistinctCounts
 from streams.columns.idmap import grown
 from streams.giveaway.entry_rows import COUNTED, DUPLICATE, INVALID, VALID, EntryRows
 
@@ -25,8 +25,8 @@ class EntryTally:
         self._verdicts: I64 = np.zeros(0, dtype=np.int64)
         self._reasons: I64 = np.zeros(0, dtype=np.int64)
         self._chances: I64 = np.zeros(0, dtype=np.int64)
-        self.entrants = Memberships()
-        self.tagged = Memberships()
+        self.entrants = DistinctCounts()
+        self.tagged = DistinctCounts()
 
     def verdicts(self, members: int) -> I64:
         """Return ``[influencer, verdict]``: entries."""

@@ -13,7 +13,7 @@ from msgspec import Struct
 from models.campaigns import CampaignDefinition
 from models.giveaway import ENTRY_REASONS, EntryReason, GiveawayRules
 from streams.columns.arrays import I64, U16, U64
-from streams.columns.hash_masks import HashReasons
+from streams.columns.hash_masks import HashMasks
 from streams.ledger.comment_texts import folded, handle_key, hashtags_of, mentions_of, phrase_of, read_text, spaced
 from streams.ledger.handle_hashes import handle_hashes
 from streams.ledger.mentions import MARKS, mentions_in
@@ -86,7 +86,7 @@ class RuleBook:
         self.posts = frozenset(rules.posts)
         self._influencers = frozenset(handle_key(each.handle) for each in definition.influencers)
         hashes = handle_hashes(sorted(self._influencers))
-        self._influencer_hashes = HashReasons(dict.fromkeys(hashes.tolist(), 1))
+        self._influencer_hashes = HashMasks(dict.fromkeys(hashes.tolist(), 1))
         staff = self._influencers | {handle_key(account) for account in rules.excluded}
         winners = {handle_key(account) for account in rules.recent_winners()}
         self.refused_handles = dict.fromkeys(winners, REASON_BIT["past_winner"])

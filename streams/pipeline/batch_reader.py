@@ -1,9 +1,9 @@
-"""One fetched batch in columns: of an event, what is still needed once it has been decoded.
+"""Reads a fetched batch into columns: comments are scored here, and handed to giveaways.
 
-A batch is thousands of events of seven or eight strings each, more than a processor's cache holds; looked at a second
-time, every one has to come from memory again. So a batch is read a few events at a time: decoded, looked at for
-everything that counting and giveaways need, and let go, so that the next few take the memory that is in the cache
-already. Of comments nothing but columns remains. Measured in process: 0.6 µs an event of 5.6.
+A batch is thousands of events of seven or eight strings, more than a processor's cache holds: to look at them a second
+time is to fetch them from memory again. So a batch is read a few events at a time (``AT_A_TIME``). They are decoded,
+give counting and giveaways all they need, and are let go; the next few take the memory that is in the cache already.
+Of comments nothing but columns remains. Measured in process: 0.6 µs an event of 5.6.
 """
 
 from collections.abc import Mapping
@@ -24,18 +24,18 @@ Scorers: TypeAlias = tuple[SentimentScorer, Mapping[str, SentimentScorer]]
 """The scorer of comments, and those of campaigns with terms of their own."""
 
 AT_A_TIME: Final = 256
-"""Events read together: with their records about 300 kB. Of 64 to 512 all are alike, but for giveaways, of whose cost
-64 take 0.06 µs more than 128 and 256 0.04 µs less; thousands are slower."""
+"""Events read together: with their records about 300 kB. 64 to 512 cost the same, but for giveaways: there 64 cost
+0.06 µs a comment more than 128, and 256 cost 0.04 less. Thousands are slower."""
 
 
 class BatchReader:
-    """Takes the events of one batch, a few at a time, into columns.
+    """Puts the events of one batch, a few at a time, into columns.
 
     Args:
         seeds: hash seeds of platforms.
         size: events of the batch at most.
-        scorers: who scores the comments; None for topics without any.
-        facts: takes what giveaways need, where there are any.
+        scorers: score the comments; None for topics without comments.
+        facts: takes what giveaways need; None where there are no giveaways.
         with_posts: whether a giveaway asks on which posts comments were made.
     """
 
@@ -70,7 +70,7 @@ class BatchReader:
         return len(self._rows)
 
     def add(self, read: Read) -> None:
-        """Take some events, in the order of their offsets."""
+        """Take events, in the order of their offsets."""
         events, seeds = read.events, self._seeds
         if not events:
             return
@@ -89,7 +89,7 @@ class BatchReader:
     def _add_comments(self, read: Read, seeds: list[int], scorers: Scorers) -> None:
         before, events, facts = len(self._rows), read.events, self._facts
         places = [place for place, event in enumerate(events) if event.__class__ is CommentCreated]
-        comments: list[CommentCreated] = events  # type: ignore[assignment]  # unless some are not, see the next line
+        comments: list[CommentCreated] = events  # type: ignore[assignment]  # unless there are others, see the next line
         if len(places) < len(events):
             if facts is not None:
                 deleted = [place for place, event in enumerate(events) if event.__class__ is CommentDeleted]
@@ -118,7 +118,7 @@ class BatchReader:
         self._polarity += polarity
 
     def columns(self) -> Columns:
-        """Return what was taken."""
+        """Return the events taken so far, in columns."""
         comments = None
         if self._scorers is not None:
             comments = Comments(
@@ -128,7 +128,7 @@ class BatchReader:
                 post_ids=self._commented_posts,
                 sample=Sample(np.array(self._sampled, dtype=np.int64), self._texts, self._post_ids, self._stride),
             )
-        # With the type said numpy converts in one pass instead of two: 0.2 µs an event for the three.
+        # Given the type, numpy converts in one pass instead of two: 0.2 µs an event for the three.
         times_ms, rows = np.array(self._times_ms, dtype=np.int64), np.array(self._rows, dtype=np.int64)
         if comments is not None and self._facts is not None:
             self._facts.add_columns(times_ms[comments.places], rows[comments.places], comments.people)

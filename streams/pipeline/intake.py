@@ -29,7 +29,7 @@ class Intake:
     Args:
         partition: its number.
         partitions: how many there are.
-        registry: the definitions in force.
+        registry: the first definitions in force.
         influencers: has the rows.
         max_event_bytes: longer values are refused.
     """
@@ -37,10 +37,11 @@ class Intake:
     def __init__(
         self, partition: int, partitions: int, registry: Registry, influencers: InfluencerStore, max_event_bytes: int
     ) -> None:
-        self.partition = partition
-        self.partitions = partitions
+        self._partition = partition
+        self._partitions = partitions
         self.registry = registry
-        self.influencers = influencers
+        """The definitions in force."""
+        self._influencers = influencers
         self._max_event_bytes = max_event_bytes
         self.dead_letters: list[DeadLetter] = []
         self.forwards: list[Forward] = []
@@ -48,10 +49,6 @@ class Intake:
         self._forwarded_bytes = 0
         self.forwarded_total = 0
         self.rejected_total: Counter[str] = Counter()
-
-    def row_of(self, campaign_id: str, influencer_id: str) -> int:
-        """Return the row of an influencer, making one when it is new."""
-        return self.influencers.row_of(campaign_id, influencer_id)
 
     def read(self, topic: str, records: Sequence[Record], latest_ms: int) -> Read:
         """Decode and place a few records of one topic; no event may be later than ``latest_ms``."""
@@ -69,10 +66,10 @@ class Intake:
         campaign_id = None
         if campaigns.count(campaigns[0]) == len(campaigns):  # half the time of hashing both for each event
             campaign_id = campaigns[0]
-            row_in = self.influencers.rows_of_campaign.get(campaign_id, {}).get
+            row_in = self._influencers.rows_of_campaign.get(campaign_id, {}).get
             rows = [row_in(event.influencer_id, _NO_ROW) for event in events]
         else:
-            row_of = self.influencers.rows.get
+            row_of = self._influencers.rows.get
             rows = [row_of((event.campaign_id, event.influencer_id), _NO_ROW) for event in events]
         if min(rows) == _NO_ROW:
             return self._placed(topic, records, Read(events, offsets, times_ms, rows, campaign_id))
@@ -107,7 +104,7 @@ class Intake:
             except DECODE_ERRORS as error:
                 self._reject(topic, record, error)
                 continue
-            row = self.influencers.rows.get((event.campaign_id, event.influencer_id))
+            row = self._influencers.rows.get((event.campaign_id, event.influencer_id))
             if row is None:
                 row = self._place(topic, record, event)
                 if row is None:
@@ -127,7 +124,7 @@ class Intake:
                 reason=rejection.reason,
                 detail=rejection.detail,
                 topic=topic,
-                partition=self.partition,
+                partition=self._partition,
                 offset=record.offset,
                 key=record.key,
                 value=record.value,
@@ -138,15 +135,15 @@ class Intake:
         """Find or make the row of an event whose row is not known, or forward the event and return None."""
         influencer_id = self.registry.attribute(event) if isinstance(event, ConversionEvent) else event.influencer_id
         key = partition_key(event.campaign_id, influencer_id)
-        home = partition_of(key, self.partitions)
-        if home == self.partition:
-            return self.row_of(event.campaign_id, influencer_id)
+        home = partition_of(key, self._partitions)
+        if home == self._partition:
+            return self._influencers.row_of(event.campaign_id, influencer_id)
         value = record.value or b""
         if influencer_id and isinstance(event, ConversionEvent) and event.influencer_id is None:
             value = with_influencer(value, influencer_id)
         self.forwarded_total += 1
         self._forwarded_bytes += _WAITING_OVERHEAD_BYTES + len(value)
-        origin = f"{topic}/{self.partition}/{record.offset}"
+        origin = f"{topic}/{self._partition}/{record.offset}"
         self.forwards.append(Forward(topic, home, key.encode(), value, origin))
         return None
 

@@ -15,13 +15,13 @@ from models.times import MINUTE_MS
 from models.topics import COMMENTS, INPUT_TOPICS, POSTS
 from streams.alerts.closed_windows import GRACE_MS, ClosedWindows
 from streams.alerts.evidence import WindowEvidence
-from streams.changelog.dedupe import DEDUPE_HOURS, DedupeHorizon, Segment
+from streams.changelog.dedupe import DEDUPE_HOURS, SEGMENT_IDS, DedupeHorizon, Segment
 from streams.changelog.row_records import (
     FORMAT_VERSION,
     RowRecord,
     encode_record,
     pack_posts,
-    restore_ledger,
+    restore_money,
     restore_posts,
     restore_sketch,
     restore_tiers,
@@ -63,9 +63,11 @@ class Limits(Struct, frozen=True, kw_only=True):
     """How long after a minute's end its events are waited for before alerts look at it."""
     generation_ids: int | None = None
     """Ids forgotten together at least; ``Pipeline`` derives it from its capacity."""
+    segment_ids: int = SEGMENT_IDS
+    """Ids in one full record of the dedupe log."""
 
 
-class PartitionState(Intake):
+class PartitionState:
     """Everything known of one partition."""
 
     def __init__(
@@ -76,8 +78,11 @@ class PartitionState(Intake):
         scorer: SentimentScorer,
         limits: Limits,
     ) -> None:
-        super().__init__(partition, partitions, registry, InfluencerStore(scorer), limits.max_event_bytes)
+        self.partition = partition
         self.limits = limits
+        self.influencers = InfluencerStore(scorer)
+        self.intake = Intake(partition, partitions, registry, self.influencers, limits.max_event_bytes)
+        """Decodes what comes in, and keeps what is refused or forwarded for the next flush."""
         self.closed = ClosedWindows(partition, limits.alert_grace_ms)
         """The minutes of this partition that are over, for alerts."""
         self.evidence = WindowEvidence()
@@ -91,7 +96,9 @@ class PartitionState(Intake):
         self.follow(registry)
         self.positions = [0] * len(INPUT_TOPICS)
         """Next offset expected, per input topic."""
-        self.horizons = [DedupeHorizon(limits.dedupe_hours, limits.generation_ids) for _ in INPUT_TOPICS]
+        self.horizons = [
+            DedupeHorizon(limits.dedupe_hours, limits.generation_ids, limits.segment_ids) for _ in INPUT_TOPICS
+        ]
         self.events_total = 0
         self.duplicates_total = 0
         self.missing_offsets_total = 0
@@ -106,7 +113,7 @@ class PartitionState(Intake):
 
     def follow(self, registry: Registry) -> None:
         """Use these definitions from now on."""
-        self.registry = registry
+        self.registry = self.intake.registry = registry
         self.influencers.giveaways = registry.giveaways
         for collector in self.facts.values():
             collector.giveaways = registry.giveaways
@@ -121,8 +128,8 @@ class PartitionState(Intake):
     def apply(self, topic: str, records: Sequence[Record], now_ms: int) -> None:
         """Apply one fetched batch of one input topic, in offset order.
 
-        Refused values become ``dead_letters``, misplaced events ``forwards``; both are for the next flush. Records
-        below the position are skipped: they were applied before.
+        Refused values and misplaced events wait in ``intake`` for the next flush. Records below the position are
+        skipped: they were applied before.
         """
         topic_index = _TOPIC_INDEX[topic]
         position = self.positions[topic_index]
@@ -139,22 +146,13 @@ class PartitionState(Intake):
         if records and records[0].offset < position:
             fresh = [record for record in records if record.offset >= position]
         for start in range(0, len(fresh), AT_A_TIME):
-            reader.add(self.read(topic, fresh[start : start + AT_A_TIME], latest_ms))
+            reader.add(self.intake.read(topic, fresh[start : start + AT_A_TIME], latest_ms))
         if records:
             self.missing_offsets_total += max(0, records[0].offset - position) if position else 0
             self.positions[topic_index] = max(position, records[-1].offset + 1)
             self._quiet[topic_index] = False
         if len(reader):
             self._count_stretches(topic_index, reader.columns())
-
-    def row_of(self, campaign_id: str, influencer_id: str) -> int:
-        """Return the row of an influencer, making one when it is new."""
-        row = super().row_of(campaign_id, influencer_id)
-        if row >= len(self._applied):
-            grown = np.full((max(64, 2 * (row + 1)), len(INPUT_TOPICS)), -1, dtype=np.int64)
-            grown[: len(self._applied)] = self._applied
-            self._applied = grown
-        return row
 
     def _count_stretches(self, topic_index: int, batch: Columns) -> None:
         """Count a batch, as a rule at one go.
@@ -172,13 +170,13 @@ class PartitionState(Intake):
                 if len(beyond):
                     end = start + int(beyond[0])
                 if begin_ms > self.time_ms + _STRETCH_MS:
-                    self._vouch(topic_index, begin_ms)
+                    self._advance_watermark(topic_index, begin_ms)
             stretch = batch if end - start == len(batch) else batch.chosen(np.arange(start, end))
             self._count(topic_index, stretch)
-            self._vouch(topic_index, int(stretch.times_ms.max()))
+            self._advance_watermark(topic_index, int(stretch.times_ms.max()))
             start = end
 
-    def _vouch(self, topic_index: int, time_ms: int) -> None:
+    def _advance_watermark(self, topic_index: int, time_ms: int) -> None:
         """Take note that a topic has been applied up to ``time_ms``, and close the minutes that are over."""
         self.closed.advance_watermark(topic_index, time_ms)
         self.close_minutes()
@@ -193,8 +191,9 @@ class PartitionState(Intake):
         self.influencers.advance(int(times_ms.max()))
         # Skipping by rule 2 still remembers the id: the state has the event, the restored ids may not.
         is_new = self.horizons[topic_index].first_seen(batch.ids, self.time_ms)
-        not_inside = offsets > self._applied[rows, topic_index]
-        self._applied[rows[not_inside], topic_index] = offsets[not_inside]
+        applied = self._applied_offsets()
+        not_inside = offsets > applied[rows, topic_index]
+        applied[rows[not_inside], topic_index] = offsets[not_inside]
         counted = is_new & not_inside
         self._dirty.update(distinct(rows[not_inside]))
         how_many = int(counted.sum())
@@ -214,9 +213,18 @@ class PartitionState(Intake):
             self.evidence.add_comments(sample, batch.rows[sample.places], batch.times_ms[sample.places], polarity)
         self._touched.update(distinct(batch.rows))
 
+    def _applied_offsets(self) -> I64:
+        """Return ``[row, topic]``: the offset of the last event applied, -1 for none; room for every row there is."""
+        rows = len(self.influencers)
+        if rows > len(self._applied):
+            grown = np.full((max(64, 2 * rows), len(INPUT_TOPICS)), -1, dtype=np.int64)
+            grown[: len(self._applied)] = self._applied
+            self._applied = grown
+        return self._applied
+
     def read_to_end(self, topic: str, as_of_ms: int) -> None:
-        """Tell that nothing lay beyond the position of a topic at ``as_of_ms`` by the clock."""
-        self._vouch(_TOPIC_INDEX[topic], as_of_ms)
+        """Note that nothing lay beyond the position of a topic at ``as_of_ms`` by the clock."""
+        self._advance_watermark(_TOPIC_INDEX[topic], as_of_ms)
 
     @property
     def is_quiet(self) -> bool:
@@ -224,7 +232,7 @@ class PartitionState(Intake):
         return all(self._quiet)
 
     def tick(self, topic: str, now_ms: int) -> None:
-        """Tell that a topic had nothing new. Once all three are quiet, stream time follows the clock."""
+        """Note that a topic had nothing new. Once all three are quiet, stream time follows the clock."""
         self._quiet[_TOPIC_INDEX[topic]] = True
         if self.is_quiet and len(self.influencers):
             self.influencers.advance(now_ms)
@@ -241,14 +249,14 @@ class PartitionState(Intake):
         store = self.influencers
         campaign_id, influencer_id = store.keys[row]
         places, panes, registers, ranks = sketch_fields(store.uniques, row)
-        ledger = store.ledgers.get(row)
+        money = store.money.get(row)
         return encode_record(
             RowRecord(
                 version=FORMAT_VERSION,
                 width=WIDTH,
                 campaign_id=campaign_id,
                 influencer_id=influencer_id,
-                applied=self._applied[row].tolist(),
+                applied=self._applied_offsets()[row].tolist(),
                 as_of_ms=store.time_ms,
                 followers=store.followers.get(row),
                 totals=store.panes.totals[row].tolist(),
@@ -258,8 +266,8 @@ class PartitionState(Intake):
                 seen_panes=panes,
                 lifetime_registers=registers,
                 lifetime_ranks=ranks,
-                money_total={} if ledger is None else ledger.total,
-                money_panes=[] if ledger is None else list(ledger.panes),
+                money_total={} if money is None else money.total,
+                money_panes=[] if money is None else list(money.panes),
                 posts=pack_posts(store.posts.get(row, {})),
             )
         )
@@ -279,12 +287,12 @@ class PartitionState(Intake):
         store.advance(max((record.as_of_ms for record in found), default=0))
         store.reserve(len(found))
         for record in found:
-            row = self.row_of(record.campaign_id, record.influencer_id)
-            self._applied[row, : len(record.applied)] = record.applied
+            row = store.row_of(record.campaign_id, record.influencer_id)
+            self._applied_offsets()[row, : len(record.applied)] = record.applied
             restore_tiers(store.panes, row, record)
             restore_sketch(store.uniques, row, record)
             if record.money_total:
-                store.ledgers[row] = restore_ledger(record)
+                store.money[row] = restore_money(record)
             if record.posts:
                 store.posts[row] = restore_posts(record.posts)
             if record.followers is not None:
@@ -323,7 +331,7 @@ class PartitionState(Intake):
     @property
     def waiting_bytes(self) -> int:
         """Size of the dead letters, forwards and facts that wait for a flush."""
-        return super().waiting_bytes + self.waiting_facts_bytes
+        return self.intake.waiting_bytes + self.waiting_facts_bytes
 
     @property
     def waiting_facts_bytes(self) -> int:

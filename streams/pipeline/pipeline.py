@@ -1,7 +1,7 @@
 """The whole computation, driven alike by a worker, by ``replay``, by tests and by benchmarks.
 
 A pipeline holds the partitions it was given. It takes batches of records and moments in time, and gives state
-records, rollups, dead letters and forwards when asked; who asks decides when, and does all I/O.
+records, rollups, dead letters and forwards when asked. The caller decides when, and does all I/O.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -78,7 +78,7 @@ class Pipeline:
         self.partitions[partition].apply(topic, records, now_ms)
 
     def tick(self, topic: str, partition: int, now_ms: int) -> None:
-        """Tell that a topic-partition is quiet; see ``PartitionState.tick``."""
+        """Note that a topic-partition is quiet; see ``PartitionState.tick``."""
         self.partitions[partition].tick(topic, now_ms)
 
     @property
@@ -91,7 +91,7 @@ class Pipeline:
         return self.partitions[partition].positions[INPUT_TOPICS.index(topic)]
 
     def read_to_end(self, topic: str, partition: int, as_of_ms: int) -> None:
-        """Tell that a topic-partition was read to its end; see ``PartitionState.read_to_end``."""
+        """Note that a topic-partition was read to its end; see ``PartitionState.read_to_end``."""
         self.partitions[partition].read_to_end(topic, as_of_ms)
 
     def waiting_bytes(self) -> int:
@@ -103,7 +103,7 @@ class Pipeline:
         return sum(state.waiting_facts_bytes for state in self.partitions.values())
 
     def has_facts(self) -> bool:
-        """Tell whether any facts of giveaways wait for a flush."""
+        """Return whether any facts of giveaways wait for a flush."""
         return any(collector for state in self.partitions.values() for collector in state.facts.values())
 
     def define(self, definition: CampaignDefinition) -> None:

@@ -28,7 +28,7 @@ from streams.events.registry import EntryWindow
 from streams.sentiment.scorers import NEGATIVE_THRESHOLD, POSITIVE_THRESHOLD, SentimentScorer
 from streams.statistics.batches import Columns, Increments, Reactions
 from streams.statistics.counters import COLUMN, REACTION_COLUMNS
-from streams.statistics.money import MICROS, Ledger, micros_of
+from streams.statistics.money import MICROS, MoneyPanes, micros_of
 from streams.statistics.panes import PaneStore
 from streams.statistics.posts import Contribution, PostHistory
 from streams.statistics.uniques import UniqueStore
@@ -71,7 +71,7 @@ class InfluencerStore:
         self.keys: list[tuple[str, str]] = []
         self.panes = PaneStore()
         self.uniques = UniqueStore()
-        self.ledgers: dict[int, Ledger] = {}
+        self.money: dict[int, MoneyPanes] = {}
         self.posts: dict[int, dict[str, PostHistory]] = {}
         self.followers: dict[int, tuple[int, int]] = {}
         self.time_ms = 0
@@ -105,8 +105,8 @@ class InfluencerStore:
             self.time_ms = time_ms
             self.uniques.advance(time_ms, len(self))
             if self.panes.advance(time_ms, len(self)):
-                for ledger in self.ledgers.values():
-                    ledger.forget(time_ms)
+                for money in self.money.values():
+                    money.forget(time_ms)
 
     def apply(self, events: Sequence[Event], rows: I64, times_ms: I64) -> Reactions:
         """Apply events that count and are no comments, each to its row at its event time; return the reactions.
@@ -195,7 +195,7 @@ class InfluencerStore:
         self.uniques.add(rows, times_ms, comments.people)
 
     def _are_entries(self, post_ids: list[str], rows: I64, times_ms: I64) -> NDArray[np.bool_]:
-        """Tell of each comment whether it was made on a post of an open giveaway."""
+        """Return of each comment whether it was made on a post of an open giveaway."""
         held = np.flatnonzero(np.bincount(rows))
         windows = {row: self.giveaways.get(self.keys[row][0]) for row in held.tolist()}
         opens, closes = np.full(held[-1] + 1, 0, dtype=np.int64), np.full(held[-1] + 1, 0, dtype=np.int64)
@@ -242,8 +242,8 @@ class InfluencerStore:
             flat += (row, time_ms, _CODE_USES, 1)
             if not (event.click_id or has_utm(event)):
                 flat += (row, time_ms, _UNCLICKED, 1)
-        ledger = self.ledgers.setdefault(row, Ledger())
-        ledger.add(time_ms, event.currency, micros_of(event.amount), refund=refund)
+        money = self.money.setdefault(row, MoneyPanes())
+        money.add(time_ms, event.currency, micros_of(event.amount), refund=refund)
 
 
 def has_utm(event: ConversionEvent) -> bool:

@@ -64,8 +64,8 @@ def revenue_stats(sums: Sums) -> dict[str, RevenueStats]:
     return shown
 
 
-class Ledger:
-    """The money of one influencer."""
+class MoneyPanes:
+    """The money of one influencer: sums in panes and for its lifetime."""
 
     def __init__(self) -> None:
         self.total: Sums = {}

@@ -13,7 +13,7 @@ from streams.columns.packed import PackedInts, pack, unpack
 from streams.events.registry import Registry
 from streams.statistics.counters import WIDTH
 from streams.statistics.influencers import InfluencerStore
-from streams.statistics.money import Ledger, Sums
+from streams.statistics.money import MoneyPanes, Sums
 from streams.statistics.rollups import window_stats
 from streams.statistics.uniques import RANKS, REGISTERS, estimates
 
@@ -91,8 +91,8 @@ def _describe_row(
     followers = None if definition is None else definition.followers
     if row in store.followers:
         followers = store.followers[row][1]
-    ledger: Ledger | None = store.ledgers.get(row)
-    money = _NO_MONEY if ledger is None else ledger.window_sums(as_of_ms)
+    panes: MoneyPanes | None = store.money.get(row)
+    money = _NO_MONEY if panes is None else panes.window_sums(as_of_ms)
     registers = store.uniques.window_registers(row, as_of_ms)
     uniques = unique_counts(registers)
     rollup = InfluencerRollup(

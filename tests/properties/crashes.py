@@ -111,7 +111,7 @@ class Worker:
 
     def __init__(self, kafka: Kafka) -> None:
         self.kafka = kafka
-        self.pipeline = Pipeline(WordScorer(), PARTITIONS, REGISTRY, Limits(generation_ids=8))
+        self.pipeline = Pipeline(WordScorer(), PARTITIONS, REGISTRY, Limits(generation_ids=8, segment_ids=4))
         self.fetched = dict(kafka.committed)
         self.confirmed: dict[TopicPartition, int] = dict(kafka.committed)
         for partition in range(PARTITIONS):
@@ -149,10 +149,10 @@ class Worker:
             writes += [
                 Write("changelog", (number, "ids", topic, sequence), None) for topic, sequence in gone.get(number, ())
             ]
-            for letter in state.take_dead_letters():
+            for letter in state.intake.take_dead_letters():
                 place = (letter.topic, letter.partition, letter.offset)
                 writes.append(Write("dead letter", place, (letter.reason, letter.value)))
-            writes += [Write("forward", None, forward) for forward in state.take_forwards()]
+            writes += [Write("forward", None, forward) for forward in state.intake.take_forwards()]
             writes += [Write("fact", *record) for block in state.take_facts() for record in records_of(block)]
         for state in states:
             self._come_in(meanwhile)
@@ -200,7 +200,7 @@ class Worker:
                 registers = store.uniques.window_registers(row, END_MS)
                 found[key] = {
                     "sums": store.panes.folded_sums(np.array([row])).tolist(),
-                    "money": None if row not in store.ledgers else store.ledgers[row].window_sums(END_MS),
+                    "money": None if row not in store.money else store.money[row].window_sums(END_MS),
                     "registers": registers.tobytes(),
                     "uniques": unique_counts(registers),
                     "followers": store.followers.get(row),

@@ -52,10 +52,7 @@ def logs(draw: st.DrawFn) -> Log:
 @pytest.fixture(autouse=True, scope="module")
 def small_segments() -> Iterator[None]:
     """Let a handful of ids fill segments, generations and blocks: their boundaries are crossed as on busy days."""
-    with (
-        mock.patch("streams.changelog.dedupe.SEGMENT_IDS", 4),
-        mock.patch("streams.ledger.block_builder.BLOCK_COMMENTS", 3),
-    ):
+    with mock.patch("streams.ledger.block_builder.BLOCK_COMMENTS", 3):
         yield
 
 

@@ -34,7 +34,7 @@ def applied(value: bytes | None, topic: str, now_ms: int = NOW_MS) -> PartitionS
     """Apply one value and check that it has exactly one fate."""
     state = partition_state(limits=Limits(max_event_bytes=10_000))
     state.apply(topic, records([value]), now_ms)
-    refused = state.take_dead_letters()
+    refused = state.intake.take_dead_letters()
     assert len(refused) + state.events_total == 1
     for letter in refused:
         assert letter.reason in REASONS

@@ -1,7 +1,5 @@
 """Laws of the id set and the dedupe horizon, against Python's own set."""
 
-from unittest import mock
-
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,29 +25,27 @@ def as_ids(values: list[int]) -> np.ndarray:
 @given(batches)
 def test_id_set_equals_a_python_set(batches: list[list[int]]) -> None:
     """After any batches, membership of every id and the count are those of a set."""
-    with mock.patch("streams.columns.idset._SMALLEST", 8):
-        table, model = IdSet(), set()
-        everything = sorted({value for batch in batches for value in batch} | {7, 2**63})
-        for batch in batches:
-            assert table.contains(as_ids(batch)).tolist() == [value in model for value in batch]
-            table.add(as_ids(sorted(set(batch) - model)))
-            model |= set(batch)
-            assert len(table) == len(model)
-            assert table.contains(as_ids(everything)).tolist() == [value in model for value in everything]
+    table, model = IdSet(smallest=8), set()
+    everything = sorted({value for batch in batches for value in batch} | {7, 2**63})
+    for batch in batches:
+        assert table.contains(as_ids(batch)).tolist() == [value in model for value in batch]
+        table.add(as_ids(sorted(set(batch) - model)))
+        model |= set(batch)
+        assert len(table) == len(model)
+        assert table.contains(as_ids(everything)).tolist() == [value in model for value in everything]
 
 
 @given(batches, st.integers(1, 5))
 def test_first_seen_equals_a_python_set(batches: list[list[int]], generation: int) -> None:
     """Each id is new exactly once, at its first place, over any number of generations."""
-    with mock.patch("streams.changelog.dedupe._GENERATION_IDS", generation):
-        horizon, model = DedupeHorizon(), set()
-        for batch in batches:
-            expected = []
-            for value in batch:
-                expected.append(value not in model)
-                model.add(value)
-            assert horizon.first_seen(as_ids(batch), NOON_MS).tolist() == expected
-        assert len(horizon) == len(model)
+    horizon, model = DedupeHorizon(generation_ids=generation), set()
+    for batch in batches:
+        expected = []
+        for value in batch:
+            expected.append(value not in model)
+            model.add(value)
+        assert horizon.first_seen(as_ids(batch), NOON_MS).tolist() == expected
+    assert len(horizon) == len(model)
 
 
 @given(batches, st.integers(1, 7), st.data())
@@ -57,17 +53,16 @@ def test_log_restores_the_ids_up_to_the_committed_offset(
     batches: list[list[int]], segment: int, data: st.DataObject
 ) -> None:
     """One flush a batch: a restart at any committed offset remembers exactly the ids of the batches below it."""
-    with mock.patch("streams.changelog.dedupe.SEGMENT_IDS", segment):
-        horizon = DedupeHorizon()
-        log: dict[int, Segment] = {}
-        for number, batch in enumerate(batches, start=1):
-            horizon.first_seen(as_ids(batch), NOON_MS)
-            for sequence, written in horizon.seal(number, NOON_MS):
-                log[sequence] = decode_segment(encode_segment(written))
-        committed = data.draw(st.integers(0, len(batches)))
-        again = DedupeHorizon()
-        again.restore(log, committed)
-        known = {value for batch in batches[:committed] for value in batch}
-        everything = sorted({value for batch in batches for value in batch})
-        assert again.first_seen(as_ids(everything), NOON_MS).tolist() == [value not in known for value in everything]
-        assert all(each.count < 2 * segment for each in log.values())
+    horizon = DedupeHorizon(segment_ids=segment)
+    log: dict[int, Segment] = {}
+    for number, batch in enumerate(batches, start=1):
+        horizon.first_seen(as_ids(batch), NOON_MS)
+        for sequence, written in horizon.seal(number, NOON_MS):
+            log[sequence] = decode_segment(encode_segment(written))
+    committed = data.draw(st.integers(0, len(batches)))
+    again = DedupeHorizon(segment_ids=segment)
+    again.restore(log, committed)
+    known = {value for batch in batches[:committed] for value in batch}
+    everything = sorted({value for batch in batches for value in batch})
+    assert again.first_seen(as_ids(everything), NOON_MS).tolist() == [value not in known for value in everything]
+    assert all(each.count < 2 * segment for each in log.values())

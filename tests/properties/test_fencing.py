@@ -31,10 +31,7 @@ steps = st.one_of(
 @pytest.fixture(autouse=True, scope="module")
 def small_segments() -> Iterator[None]:
     """Let a handful of ids fill segments and blocks, so that owners and zombies write the same keys."""
-    with (
-        mock.patch("streams.changelog.dedupe.SEGMENT_IDS", 4),
-        mock.patch("streams.ledger.block_builder.BLOCK_COMMENTS", 3),
-    ):
+    with mock.patch("streams.ledger.block_builder.BLOCK_COMMENTS", 3):
         yield
 
 

@@ -111,7 +111,7 @@ def fates(state: PartitionState) -> tuple[Any, ...]:
     """Return what became of the events of a partition: counted, refused, forwarded."""
     store = state.influencers
     counts = {key: store.panes.totals[row].tolist() for key, row in store.rows.items()}
-    return counts, state.take_dead_letters(), state.take_forwards(), state.events_total
+    return counts, state.intake.take_dead_letters(), state.intake.take_forwards(), state.events_total
 
 
 @given(batches)
@@ -127,7 +127,7 @@ def test_fate_of_an_event_does_not_hang_on_its_neighbours(batch: tuple[str, list
     for record in sent:
         alone.apply(topic, [record], now_ms)
     behind.apply(topic, [*records([b"corrupt"]), *sent], now_ms)
-    corrupt, *others = behind.take_dead_letters()
-    behind.dead_letters = others
+    corrupt, *others = behind.intake.take_dead_letters()
+    behind.intake.dead_letters = others
     assert corrupt.value == b"corrupt"
     assert fates(together) == fates(alone) == fates(behind)

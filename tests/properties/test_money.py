@@ -5,7 +5,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.statistics.money import Ledger, add_sums, micros_of, micros_text, revenue_stats
+from streams.statistics.money import MoneyPanes, add_sums, micros_of, micros_text, revenue_stats
 from tests.properties.strategies import times_ms
 
 amounts = st.from_regex(r"[0-9]{1,12}(\.[0-9]{1,6})?", fullmatch=True).filter(str.isascii)
@@ -28,10 +28,10 @@ def test_text_of_an_amount_is_its_value_in_shortest_form(amount: str) -> None:
 @given(bookings)
 def test_sums_and_averages_are_exact(booked: list[Booking]) -> None:
     """Per currency, orders and refunds are the exact sums, the average the exact one rounded half to even."""
-    ledger = Ledger()
+    money = MoneyPanes()
     for time_ms, currency, amount, refund in booked:
-        ledger.add(time_ms, currency, micros_of(amount), refund=refund)
-    shown = revenue_stats(ledger.total)
+        money.add(time_ms, currency, micros_of(amount), refund=refund)
+    shown = revenue_stats(money.total)
     assert set(shown) == {currency for _, currency, _, _ in booked}
     for currency, stats in shown.items():
         orders = [Fraction(amount) for _, code, amount, refund in booked if code == currency and not refund]
@@ -50,10 +50,10 @@ def test_sums_and_averages_are_exact(booked: list[Booking]) -> None:
 def test_order_of_booking_and_splitting_do_not_matter(booked: list[Booking], order: list[int]) -> None:
     """Booked in any order, forgotten at any time, or added up from two ledgers: the same windows."""
     end_ms = max((time_ms for time_ms, *_ in booked), default=0)
-    whole, shuffled, halves = Ledger(), Ledger(), (Ledger(), Ledger())
+    whole, shuffled, halves = MoneyPanes(), MoneyPanes(), (MoneyPanes(), MoneyPanes())
     for index, (time_ms, currency, amount, refund) in enumerate(booked):
-        for ledger in (whole, halves[index % 2]):
-            ledger.add(time_ms, currency, micros_of(amount), refund=refund)
+        for money in (whole, halves[index % 2]):
+            money.add(time_ms, currency, micros_of(amount), refund=refund)
     newest_ms = 0
     for index in order:
         if index < len(booked):

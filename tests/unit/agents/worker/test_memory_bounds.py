@@ -36,9 +36,9 @@ def test_waiting_dead_letters_and_forwards_are_measured() -> None:
     state.apply(COMMENTS, records([b"x" * 1_000, value_of("comment.created")]), NOW_MS)
     both = state.waiting_bytes
     assert both > 2_000
-    assert len(state.take_dead_letters()) == 1
+    assert len(state.intake.take_dead_letters()) == 1
     assert 500 < state.waiting_bytes < both - 1_000
-    assert len(state.take_forwards()) == 1
+    assert len(state.intake.take_forwards()) == 1
     assert state.waiting_bytes == 0
 
 

@@ -1,7 +1,5 @@
 """The dedupe horizon: what is new, what is forgotten, and what its log brings back."""
 
-from unittest import mock
-
 import numpy as np
 import pytest
 
@@ -162,14 +160,13 @@ def test_stale_spans_of_a_crashed_flush_do_no_harm_once_committed() -> None:
 
 def test_capacity_forgets_the_oldest_generation_and_its_log() -> None:
     """Beyond the capacity the oldest ids go first, in memory and in the changelog."""
-    with mock.patch("streams.changelog.dedupe.SEGMENT_IDS", 5):
-        pipeline = Pipeline(WordScorer(), 1, limits=Limits(generation_ids=10), dedupe_capacity=25)
-        state = pipeline.assign(0)
-        for number in range(30):
-            value = value_of("comment.created", f"e{number}", NOON_MS + number * 1_000)
-            pipeline.apply(COMMENTS, 0, records([value], first_offset=number), NOW_MS)
-            for _, horizon, next_offset in state.topics_with_horizons():
-                horizon.seal(next_offset, state.time_ms)
+    pipeline = Pipeline(WordScorer(), 1, limits=Limits(generation_ids=10, segment_ids=5), dedupe_capacity=25)
+    state = pipeline.assign(0)
+    for number in range(30):
+        value = value_of("comment.created", f"e{number}", NOON_MS + number * 1_000)
+        pipeline.apply(COMMENTS, 0, records([value], first_offset=number), NOW_MS)
+        for _, horizon, next_offset in state.topics_with_horizons():
+            horizon.seal(next_offset, state.time_ms)
     gone = pipeline.forget_ids()
     assert state.remembered_ids() == 20
     assert gone == {0: [(COMMENTS, 0), (COMMENTS, 1)]}

@@ -1,18 +1,18 @@
-"""Memberships: distinct things by group, as a counter of pairs has them."""
+"""Distinct things by group, as a counter of pairs has them."""
 
 from collections import Counter
 
 import numpy as np
 import pytest
 
-from streams.columns.distinct_counts import Memberships
+from streams.columns.distinct_counts import DistinctCounts
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_counts_are_those_of_a_counter_of_pairs(seed: int) -> None:
     """References come and go in batches, repeated within one and over several groups."""
     random = np.random.default_rng(seed)
-    members, pairs = Memberships(), Counter[tuple[int, int]]()
+    members, pairs = DistinctCounts(), Counter[tuple[int, int]]()
     for _ in range(40):
         things, groups = random.integers(0, 60, 25), random.integers(0, 4, 25) ** 2 // 3
         members.change(things, groups, 1)

@@ -31,8 +31,8 @@ def letters_of(value: bytes | None, topic: str = COMMENTS, now_ms: int = NOW_MS)
     state = partition_state()
     state.apply(topic, records([value], first_offset=41, key=b"key"), now_ms)
     assert state.positions[INPUT_TOPICS.index(topic)] == 42
-    assert state.events_total == (0 if state.dead_letters else 1)
-    return state.take_dead_letters()
+    assert state.events_total == (0 if state.intake.dead_letters else 1)
+    return state.intake.take_dead_letters()
 
 
 def rejection_of(value: bytes | None, topic: str = COMMENTS, now_ms: int = NOW_MS) -> Rejection:
@@ -139,9 +139,9 @@ def test_one_bad_value_does_not_stop_the_next() -> None:
     """Good and bad values of one batch are told apart one by one."""
     state = partition_state()
     state.apply(COMMENTS, records([b"{", COMMENT, None, value_of("comment.created", "e2"), b"\xff"]), NOW_MS)
-    assert [letter.offset for letter in state.dead_letters] == [0, 2, 4]
+    assert [letter.offset for letter in state.intake.dead_letters] == [0, 2, 4]
     assert state.events_total == 2
-    assert state.rejected_total == {"invalid_json": 1, "empty_value": 1, "invalid_utf8": 1}
+    assert state.intake.rejected_total == {"invalid_json": 1, "empty_value": 1, "invalid_utf8": 1}
 
 
 def test_unknown_fields_are_ignored() -> None:
@@ -186,7 +186,7 @@ def test_size_limit_is_inclusive_and_configurable() -> None:
     """A value of exactly the limit is read."""
     state = partition_state(limits=Limits(max_event_bytes=len(COMMENT)))
     state.apply(COMMENTS, records([COMMENT, COMMENT + b" "]), NOW_MS)
-    assert [letter.reason for letter in state.dead_letters] == ["too_large"]
+    assert [letter.reason for letter in state.intake.dead_letters] == ["too_large"]
 
 
 def test_dead_letter_survives_its_kafka_headers() -> None:

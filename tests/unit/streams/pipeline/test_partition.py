@@ -38,16 +38,16 @@ def test_misplaced_event_is_sent_once_to_the_partition_of_its_key_with_its_own_b
     value = value_of("comment.created")[:-1] + b', "unknown" : [1,  2] }'
     stray = partition_state(ELSEWHERE, PARTITIONS)
     stray.apply(COMMENTS, [FileRecord(17, b"wrong key", value)], NOW_MS)
-    [forward] = stray.take_forwards()
+    [forward] = stray.intake.take_forwards()
     assert (forward.topic, forward.partition, forward.key, forward.value) == (COMMENTS, HOME, b"ana", value)
     assert forward.origin == f"{COMMENTS}/{ELSEWHERE}/17"
-    assert (len(stray.influencers), stray.events_total, stray.forwarded_total) == (0, 0, 1)
+    assert (len(stray.influencers), stray.events_total, stray.intake.forwarded_total) == (0, 0, 1)
     assert stray.positions[INPUT_TOPICS.index(COMMENTS)] == 18
-    assert stray.take_forwards() == []
+    assert stray.intake.take_forwards() == []
 
     home = partition_state(HOME, PARTITIONS)
     home.apply(COMMENTS, records([forward.value, forward.value, value]), NOW_MS)
-    assert (counted(home), home.duplicates_total, home.forwards) == (1, 2, [])
+    assert (counted(home), home.duplicates_total, home.intake.forwards) == (1, 2, [])
 
 
 def test_attributed_conversion_is_keyed_anew_by_its_influencer() -> None:
@@ -55,7 +55,7 @@ def test_attributed_conversion_is_keyed_anew_by_its_influencer() -> None:
     state = partition_state(ELSEWHERE, PARTITIONS, REGISTRY)
     value = value_of("purchase", influencer_id=None, discount_code="ana", extra={"a": 1})
     state.apply(CONVERSIONS, records([value]), NOW_MS)
-    [forward] = state.take_forwards()
+    [forward] = state.intake.take_forwards()
     assert (forward.topic, forward.partition, forward.key) == (CONVERSIONS, HOME, b"ana")
     assert msgspec.json.decode(forward.value) == {**msgspec.json.decode(value), "influencer_id": "ana"}
 
@@ -65,7 +65,7 @@ def test_attributed_conversion_at_home_counts_at_once() -> None:
     state = partition_state(HOME, PARTITIONS, REGISTRY)
     value = value_of("purchase", influencer_id=None, discount_code="ana")
     state.apply(CONVERSIONS, records([value, with_influencer(value, "ana")]), NOW_MS)
-    assert (state.forwards, state.duplicates_total) == ([], 1)
+    assert (state.intake.forwards, state.duplicates_total) == ([], 1)
     assert rollup_of(state).windows["total"].purchases == 1
 
 
@@ -75,11 +75,11 @@ def test_unattributed_conversion_goes_to_its_campaigns_partition_as_it_is() -> N
     home = partition_of("c", PARTITIONS)
     stray = partition_state((home + 1) % PARTITIONS, PARTITIONS, REGISTRY)
     stray.apply(CONVERSIONS, records([value]), NOW_MS)
-    [forward] = stray.take_forwards()
+    [forward] = stray.intake.take_forwards()
     assert (forward.partition, forward.key, forward.value) == (home, b"c", value)
     state = partition_state(home, PARTITIONS, REGISTRY)
     state.apply(CONVERSIONS, records([value]), NOW_MS)
-    assert state.forwards == []
+    assert state.intake.forwards == []
     assert rollup_of(state, "").windows["total"].clicks == 1
 
 
@@ -128,7 +128,7 @@ def test_records_below_the_position_are_skipped() -> None:
     batch = records([*comments(1), b"bad", *comments(2)])
     state.apply(COMMENTS, batch, NOW_MS)
     state.apply(COMMENTS, batch, NOW_MS)
-    assert (counted(state), state.duplicates_total, len(state.dead_letters)) == (2, 0, 1)
+    assert (counted(state), state.duplicates_total, len(state.intake.dead_letters)) == (2, 0, 1)
     assert state.positions[INPUT_TOPICS.index(COMMENTS)] == 3
 
 
@@ -226,7 +226,7 @@ def test_event_in_the_future_closes_no_window() -> None:
     state = partition_state()
     early, far = value_of("comment.created", "e1"), value_of("comment.created", "e2", NOON_MS + 6 * MINUTE_MS)
     state.apply(COMMENTS, records([early, far]), NOON_MS)
-    assert [letter.reason for letter in state.take_dead_letters()] == ["event_time_future"]
+    assert [letter.reason for letter in state.intake.take_dead_letters()] == ["event_time_future"]
     assert rollup_of(state).windows["1m"].comments == 1
 
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from models.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
-from streams.statistics.money import Ledger, add_sums, decimal_text, micros_of, micros_text, revenue_stats
+from streams.statistics.money import MoneyPanes, add_sums, decimal_text, micros_of, micros_text, revenue_stats
 from tests.unit.events import NOON_MS
 
 
@@ -52,10 +52,10 @@ def test_decimal_text_of_odd_decimals(value: str, text: str) -> None:
 
 def test_ten_cents_ten_times_are_exactly_one_euro() -> None:
     """The sum that binary floats get wrong."""
-    ledger = Ledger()
+    money = MoneyPanes()
     for _ in range(10):
-        ledger.add(NOON_MS, "EUR", micros_of("0.1"), refund=False)
-    assert revenue_stats(ledger.total)["EUR"].revenue == "1"
+        money.add(NOON_MS, "EUR", micros_of("0.1"), refund=False)
+    assert revenue_stats(money.total)["EUR"].revenue == "1"
 
 
 @pytest.mark.parametrize(
@@ -91,11 +91,11 @@ def test_average_is_absent_without_orders() -> None:
 
 def test_currencies_are_kept_apart_and_shown_by_code() -> None:
     """Nothing is ever converted or added across currencies."""
-    ledger = Ledger()
-    ledger.add(NOON_MS, "USD", 2_000_000, refund=False)
-    ledger.add(NOON_MS, "EUR", 3_000_000, refund=False)
-    ledger.add(NOON_MS, "USD", 500_000, refund=True)
-    stats = revenue_stats(ledger.total)
+    money = MoneyPanes()
+    money.add(NOON_MS, "USD", 2_000_000, refund=False)
+    money.add(NOON_MS, "EUR", 3_000_000, refund=False)
+    money.add(NOON_MS, "USD", 500_000, refund=True)
+    stats = revenue_stats(money.total)
     assert list(stats) == ["EUR", "USD"]
     assert (stats["USD"].revenue, stats["USD"].refunded, stats["EUR"].revenue) == ("2", "0.5", "3")
 
@@ -103,46 +103,46 @@ def test_currencies_are_kept_apart_and_shown_by_code() -> None:
 # as_of = 12:00:00: 1 at 11:59:30, 2 at 11:57, 4 at 11:50, 8 at 11:10, 16 at 08:00, 32 of 21 h ago, 64 of 2 days ago
 def test_windows_hold_the_orders_of_their_panes() -> None:
     """Money follows the same windows as counters, whatever the order of booking."""
-    ledger = Ledger()
+    money = MoneyPanes()
     offsets_ms = [30 * SECOND_MS, 3 * MINUTE_MS, 10 * MINUTE_MS, 50 * MINUTE_MS, 4 * HOUR_MS, 21 * HOUR_MS, 2 * DAY_MS]
     for power, offset_ms in reversed(list(enumerate(offsets_ms))):
-        ledger.add(NOON_MS - offset_ms, "EUR", 2**power, refund=False)
+        money.add(NOON_MS - offset_ms, "EUR", 2**power, refund=False)
     expected = [[count, 2**count - 1, 0, 0] for count in range(1, 8)]
-    assert [sums["EUR"] for sums in ledger.window_sums(NOON_MS)] == expected
-    ledger.forget(NOON_MS)
-    assert [sums["EUR"] for sums in ledger.window_sums(NOON_MS)] == expected
+    assert [sums["EUR"] for sums in money.window_sums(NOON_MS)] == expected
+    money.forget(NOON_MS)
+    assert [sums["EUR"] for sums in money.window_sums(NOON_MS)] == expected
 
 
 def test_forgetting_keeps_the_oldest_pane_of_each_tier() -> None:
     """What still lies in the last pane of 5m, 1h and 24h stays, what lies just before it goes."""
-    ledger = Ledger()
+    money = MoneyPanes()
     oldest_ms = [NOON_MS - 295 * SECOND_MS, NOON_MS - 59 * MINUTE_MS, NOON_MS - 23 * HOUR_MS - 45 * MINUTE_MS]
     for time_ms in oldest_ms:
-        ledger.add(time_ms, "EUR", 1, refund=False)
-        ledger.add(time_ms - 1, "EUR", 1, refund=False)
-    expected = [sums.get("EUR", [0])[0] for sums in ledger.window_sums(NOON_MS)]
+        money.add(time_ms, "EUR", 1, refund=False)
+        money.add(time_ms - 1, "EUR", 1, refund=False)
+    expected = [sums.get("EUR", [0])[0] for sums in money.window_sums(NOON_MS)]
     assert expected == [0, 1, 2, 3, 4, 5, 6]
-    ledger.forget(NOON_MS)
-    assert [sums.get("EUR", [0])[0] for sums in ledger.window_sums(NOON_MS)] == expected
-    assert [min(panes) for panes in ledger.panes] == [
+    money.forget(NOON_MS)
+    assert [sums.get("EUR", [0])[0] for sums in money.window_sums(NOON_MS)] == expected
+    assert [min(panes) for panes in money.panes] == [
         time_ms // pane_ms for time_ms, pane_ms in zip(oldest_ms, (5_000, MINUTE_MS, 15 * MINUTE_MS), strict=True)
     ]
 
 
 def test_forgetting_frees_the_panes_of_the_past() -> None:
     """Memory follows the windows, not the campaign's length; the lifetime total stays."""
-    ledger = Ledger()
+    money = MoneyPanes()
     for hours in range(200):
-        ledger.add(NOON_MS + hours * HOUR_MS, "EUR", 1, refund=False)
-        ledger.forget(NOON_MS + hours * HOUR_MS)
-    assert sum(len(panes) for panes in ledger.panes) <= 1 + 1 + 24
-    assert ledger.total["EUR"] == [200, 200, 0, 0]
+        money.add(NOON_MS + hours * HOUR_MS, "EUR", 1, refund=False)
+        money.forget(NOON_MS + hours * HOUR_MS)
+    assert sum(len(panes) for panes in money.panes) <= 1 + 1 + 24
+    assert money.total["EUR"] == [200, 200, 0, 0]
 
 
 def test_showing_sums_hands_out_copies() -> None:
     """A reader that adds to what it was given changes nothing here."""
-    ledger = Ledger()
-    ledger.add(NOON_MS, "EUR", 1, refund=False)
-    for sums in ledger.window_sums(NOON_MS):
+    money = MoneyPanes()
+    money.add(NOON_MS, "EUR", 1, refund=False)
+    for sums in money.window_sums(NOON_MS):
         add_sums(sums, {"EUR": [7, 7, 7, 7]})
-    assert [sums["EUR"] for sums in ledger.window_sums(NOON_MS)] == [[1, 1, 0, 0]] * 7
+    assert [sums["EUR"] for sums in money.window_sums(NOON_MS)] == [[1, 1, 0, 0]] * 7
