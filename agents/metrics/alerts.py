@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
-from agents.metrics.figures import Figures
 from agents.metrics.labels import OTHER
 from agents.stages.alerts import AlertWorker
 from models.alerts import Severity
@@ -14,37 +14,51 @@ from streams.events.registry import Registry
 from streams.pipeline.pipeline import Pipeline
 
 
-def alert_metrics(alerts: AlertWorker, pipeline: Pipeline, label_cap: int, figures: Figures) -> Iterator[Metric]:
-    """Return every metric of the alerts of a worker; ``figures`` are those of its pipeline."""
-    campaigns, registry = alerts.campaigns(), pipeline.registry
-    yield _active(campaigns, registry, label_cap)
-    yield _transitions(campaigns, registry)
-    counters = {
-        "windows_closed": (
-            "Minutes closed, for each partition.",
-            figures.windows_closed,
-        ),
-        "windows_skipped": (
-            "Minutes that could not be judged: topics were an hour apart.",
-            figures.windows_skipped,
-        ),
-        "windows_observed": ("Minutes of influencers and campaigns judged.", alerts.observed_total()),
-        "windows_stale": (
+class AlertCollector(Collector):
+    """Collects the metrics of a worker's alerts.
+
+    Args:
+        alerts: the alerts.
+        pipeline: the definitions in force, and how far the topics were read.
+        label_cap: how many influencers of a campaign have labels of their own.
+    """
+
+    def __init__(self, alerts: AlertWorker, pipeline: Pipeline, label_cap: int) -> None:
+        self._alerts = alerts
+        self._pipeline = pipeline
+        self._label_cap = label_cap
+
+    def describe(self) -> list[Metric]:
+        """Return nothing: the registry need not look at the state when it is built."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Return every family; called by a scrape."""
+        alerts, pipeline = self._alerts, self._pipeline
+        campaigns, registry = alerts.campaigns(), pipeline.registry
+        yield _active(campaigns, registry, self._label_cap)
+        yield _transitions(campaigns, registry)
+        yield CounterMetricFamily(
+            "campaign_pulse_windows_observed",
+            "Minutes of influencers and campaigns judged.",
+            value=alerts.observed_total(),
+        )
+        yield CounterMetricFamily(
+            "campaign_pulse_windows_stale",
             "Minutes judged before: told again after a restart.",
-            alerts.stale_total(),
-        ),
-        "alert_checkpoints": ("Checkpoints of alerts confirmed.", alerts.checkpoints_total),
-    }
-    for name, (text, value) in counters.items():
-        yield CounterMetricFamily(f"campaign_pulse_{name}", text, value=value)
-    untold = sum(len(campaign.transitions.pending) for campaign in campaigns)
-    yield GaugeMetricFamily("campaign_pulse_alerts_untold", "Transitions that wait to be told.", value=untold)
-    watermarks = [state.closed.watermark_ms for state in pipeline.partitions.values() if state.closed.watermark_ms]
-    yield GaugeMetricFamily(
-        "campaign_pulse_alert_watermark_timestamp_seconds",
-        "Event time up to which every topic of every partition here has been read; absent before the first.",
-        value=None if not watermarks else min(watermarks) / 1000,
-    )
+            value=alerts.stale_total(),
+        )
+        yield CounterMetricFamily(
+            "campaign_pulse_alert_checkpoints", "Checkpoints of alerts confirmed.", value=alerts.checkpoints_total
+        )
+        untold = sum(len(campaign.transitions.pending) for campaign in campaigns)
+        yield GaugeMetricFamily("campaign_pulse_alerts_untold", "Transitions that wait to be told.", value=untold)
+        watermarks = [state.closed.watermark_ms for state in pipeline.partitions.values() if state.closed.watermark_ms]
+        yield GaugeMetricFamily(
+            "campaign_pulse_alert_watermark_timestamp_seconds",
+            "Event time up to which every topic of every partition here has been read; absent before the first.",
+            value=None if not watermarks else min(watermarks) / 1000,
+        )
 
 
 def _active(campaigns: Iterable[CampaignAlerts], registry: Registry, label_cap: int) -> Metric:

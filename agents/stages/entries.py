@@ -21,13 +21,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from mode import Service
 from msgspec import Struct
-from prometheus_client.core import GaugeMetricFamily
 
 from agents.broker.record_collector import Delivery
 from agents.clock import Clock
-from models.giveaway import ENTRY_REASONS
 from models.rollups import GiveawayRollup
-from models.suspicion import SUSPICION_REASONS
 from models.topics import ENTRIES
 from streams.duty_cycle import DutyCycle
 from streams.events.partitioning import partition_of
@@ -291,63 +288,3 @@ class EntryStage(Service):
         now = perf_counter()
         self._deciding.ended(now - began, now)
         return changed
-
-    def metrics(self, registry: Registry, label_cap: int) -> Iterator[GaugeMetricFamily]:
-        """Return the gauges, of the numbers as they were last shown; influencers beyond the cap have none."""
-        named = {
-            (campaign_id, name)
-            for campaign_id, index in registry.campaigns.items()
-            for name in ("", *list(index.influencers)[:label_cap])
-        }
-        shown = [each for each in self.board.shown() if (each.campaign_id, each.influencer_id) in named]
-        labels = ("campaign", "influencer")
-        for name, (text, field) in _GAUGES.items():
-            gauge = GaugeMetricFamily(f"campaign_giveaway_{name}", text, labels=labels)
-            for rollup in shown:
-                value = getattr(rollup, field)
-                if value is not None:
-                    gauge.add_metric((rollup.campaign_id, rollup.influencer_id), value)
-            yield gauge
-        invalid = GaugeMetricFamily(
-            "campaign_giveaway_invalid_entries", "Entries that break a rule, by the first.", labels=(*labels, "reason")
-        )
-        for rollup in shown:
-            for reason in ENTRY_REASONS:
-                number = rollup.invalid_entries.get(reason, 0)
-                if number or not rollup.influencer_id:
-                    invalid.add_metric((rollup.campaign_id, rollup.influencer_id, reason), number)
-        yield invalid
-        suspicious = GaugeMetricFamily(
-            "campaign_giveaway_suspicious_entrants",
-            "Entrants who are suspected, under each of their reasons; as of the last pass over the ledger.",
-            labels=(*labels, "reason"),
-        )
-        for rollup in shown:
-            if rollup.suspicion is not None:
-                for suspicion in SUSPICION_REASONS:
-                    number = rollup.suspicion.reasons.get(suspicion, 0)
-                    if number or not rollup.influencer_id:
-                        suspicious.add_metric((rollup.campaign_id, rollup.influencer_id, suspicion), number)
-        yield suspicious
-        for name, text, field in (
-            ("opens", "When the giveaway opens.", "opens_ms"),
-            ("closes", "When the giveaway closes.", "closes_ms"),
-        ):
-            gauge = GaugeMetricFamily(f"campaign_giveaway_{name}_timestamp_seconds", text, labels=labels)
-            for rollup in shown:
-                if not rollup.influencer_id:
-                    gauge.add_metric((rollup.campaign_id, ""), getattr(rollup, field) / 1000)
-            yield gauge
-
-
-_GAUGES: Final = {
-    "entries": ("Comments on giveaway posts, whatever became of them.", "entries"),
-    "valid_entries": ("Entries that give their person a chance.", "valid_entries"),
-    "unique_entrants": ("People with an entry that keeps every rule.", "unique_entrants"),
-    "duplicate_entries": ("Entries of people who have their chance already.", "duplicate_entries"),
-    "withdrawn_entries": ("Entries whose comment was deleted.", "withdrawn_entries"),
-    "tagged_friends": ("Distinct people tagged in entries.", "tagged_friends"),
-    "chances": ("Lots in the draw, bonus included.", "chances"),
-    "entries_per_minute": ("Entries made in the last minute.", "entries_per_minute"),
-    "approximate": ("1 beyond a million people, when the numbers are estimates.", "approximate"),
-}

@@ -11,7 +11,7 @@ import os
 import resource
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from time import perf_counter
@@ -19,7 +19,6 @@ from typing import Any, Final
 
 import msgspec
 from mode import Service
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from agents.settings import Settings
 from agents.stages.entries import EntryStage
@@ -156,18 +155,6 @@ class SuspicionWatch(Service):
             return False
         self._entries.board.put_suspicion(result.campaign_id, result.numbers)
         return result.written
-
-    def metrics(self) -> Iterator[Metric]:
-        """Return how many passes there were, and how long the last one took."""
-        passes = CounterMetricFamily(
-            "campaign_pulse_suspicion_passes", "Looks for suspicious entrants, by outcome.", labels=("outcome",)
-        )
-        passes.add_metric(("done",), self.passes_total)
-        passes.add_metric(("failed",), self.failures_total)
-        yield passes
-        yield GaugeMetricFamily(
-            "campaign_pulse_suspicion_pass_seconds", "How long the last look took.", value=self.last_seconds
-        )
 
 
 def _seconds_of_children() -> float:

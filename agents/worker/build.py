@@ -21,8 +21,12 @@ from agents.liveness.health import Health
 from agents.liveness.lifecycle import Lifecycle
 from agents.liveness.symptoms import Symptoms
 from agents.liveness.watchdog import Watch, Watchdog
-from agents.metrics.collector import PulseCollector
+from agents.metrics.alerts import AlertCollector
+from agents.metrics.campaigns import CampaignCollector
 from agents.metrics.figures import PipelineFigures
+from agents.metrics.giveaways import GiveawayCollector
+from agents.metrics.pipeline import PipelineCollector
+from agents.metrics.suspicion import SuspicionCollector
 from agents.metrics.web import WebServer
 from agents.read_model.projection import RedisProjection
 from agents.settings import Settings
@@ -211,22 +215,25 @@ class Worker:
         )
 
     def _register_metrics(self, registry: CollectorRegistry) -> None:
-        registry.register(
-            PulseCollector(
+        label_cap = self._settings.label_cap
+        for collector in (
+            PipelineCollector(
                 self._settings,
                 self.lifecycle.health,
                 self.pipeline,
                 self.figures,
                 self._flusher,
                 self._fence,
-                self._assignment,
+                lambda: self._assignment.fenced_out_total,
                 self._scorer,
                 self.redis,
-                self._alerts,
-                self.entries,
-                self._suspicion,
-            )
-        )
+            ),
+            CampaignCollector(self.pipeline, label_cap),
+            AlertCollector(self._alerts, self.pipeline, label_cap),
+            GiveawayCollector(lambda: self.entries.board, lambda: self.pipeline.registry, label_cap),
+            SuspicionCollector(self._suspicion),
+        ):
+            registry.register(collector)
 
     # --------------------------------------------------------- tables and agents
 

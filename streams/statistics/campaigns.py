@@ -17,14 +17,13 @@ from models.rollups import WINDOW_NAMES, CampaignRollup, LeaderboardEntry
 from streams.columns.arrays import I64, U8
 from streams.events.attribution import UNATTRIBUTED
 from streams.events.registry import Registry
-from streams.statistics.counters import COLUMN, WIDTH
+from streams.statistics.counters import COLUMN, ENGAGEMENT_COLUMNS, WIDTH
 from streams.statistics.money import Sums, add_sums
 from streams.statistics.rollups import ratio, window_stats
 from streams.statistics.snapshots import WINDOWS_AND_TOTAL, InfluencerSnapshot, unique_counts
 from streams.statistics.uniques import REGISTERS
 
 LEADERBOARD_SIZE: Final = 50
-_ENGAGEMENT_COLUMNS: Final = [COLUMN[name] for name in ("likes", "comments", "shares", "saves")]
 _COMMENTS: Final = COLUMN["comments"]
 _SPARE_MEMBERS: Final = 16
 
@@ -103,7 +102,7 @@ class CampaignState:
 
     def _leaderboard(self, window: int) -> tuple[LeaderboardEntry, ...]:
         sums = self._sums[: len(self.members), window]
-        engagements = sums[:, _ENGAGEMENT_COLUMNS].sum(axis=1).tolist()
+        engagements = sums[:, list(ENGAGEMENT_COLUMNS)].sum(axis=1).tolist()
         comments = sums[:, _COMMENTS].tolist()
         all_comments = sum(comments)
         ranked = sorted(

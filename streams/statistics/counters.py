@@ -41,6 +41,8 @@ ALERT_COUNTERS: Final = frozenset(("reactions", "code_uses", "code_uses_without_
 
 COLUMN: Final = {name: index for index, name in enumerate(COUNTERS)}
 WIDTH: Final = len(COUNTERS)
+ENGAGEMENT_COLUMNS: Final = tuple(COLUMN[name] for name in ("likes", "comments", "shares", "saves"))
+"""What an engagement is."""
 
 SNAPSHOT_METRICS: Final = ("likes", "comments", "shares", "saves", "views", "reach")
 """The cumulative metrics of a ``post.metrics`` event, in the order in which snapshots are stored."""

@@ -1,16 +1,26 @@
 """Counters to the numbers people read: rates, shares, money and earned media value of one window."""
 
+from collections.abc import Sequence
 from decimal import Decimal, localcontext
+from typing import Final
+
+from msgspec import Struct
 
 from models.campaigns import RateCard
 from models.rollups import EarnedMediaValue, SentimentStats, WindowStats
 from streams.columns.arrays import I64
-from streams.statistics.counters import ALERT_COUNTERS, COUNTERS
+from streams.statistics.counters import ALERT_COUNTERS, COLUMN, COUNTERS, ENGAGEMENT_COLUMNS
 from streams.statistics.money import MICROS, Sums, decimal_text, revenue_stats
 
 _DECIMALS = 9
 _EXACT_DIGITS = 60  # a 64-bit count times a rate of 15 digits, five times: nothing is ever rounded
 _SHOWN = tuple(name for name in COUNTERS if not name.startswith("sentiment_") and name not in ALERT_COUNTERS)
+
+_REACH: Final = COLUMN["reach"]
+_VIEWS: Final = COLUMN["views"]
+_PURCHASES: Final = COLUMN["purchases"]
+_CLICKS: Final = COLUMN["clicks"]
+_SENTIMENT: Final = tuple(COLUMN[f"sentiment_{name}"] for name in ("positive", "neutral", "negative", "micros"))
 
 
 def ratio(part: int, base: int | None) -> float | None:
@@ -50,6 +60,33 @@ def earned_media_value(counts: dict[str, int], card: RateCard | None) -> EarnedM
     return EarnedMediaValue(amount=decimal_text(amount), currency=card.currency, rate_card_dated=card.dated.isoformat())
 
 
+class Derived(Struct, frozen=True):
+    """The numbers of one window that follow from its counters; None where a base is unknown or 0."""
+
+    engagements: int
+    engagement_rate_by_followers: float | None
+    engagement_rate_by_reach: float | None
+    engagement_rate_by_views: float | None
+    conversion_rate_by_clicks: float | None
+    sentiment: SentimentStats | None
+
+
+def derived(counts: Sequence[int], followers: int | None) -> Derived:
+    """Return what follows from the counters of a window, which are in the order of ``COUNTERS``.
+
+    Engagements are likes, comments, shares and saves; ``docs/statistics.md`` has every definition.
+    """
+    engagements = sum(counts[column] for column in ENGAGEMENT_COLUMNS)
+    return Derived(
+        engagements=engagements,
+        engagement_rate_by_followers=ratio(engagements, followers),
+        engagement_rate_by_reach=ratio(engagements, counts[_REACH]),
+        engagement_rate_by_views=ratio(engagements, counts[_VIEWS]),
+        conversion_rate_by_clicks=ratio(counts[_PURCHASES], counts[_CLICKS]),
+        sentiment=sentiment_stats(*(counts[column] for column in _SENTIMENT)),
+    )
+
+
 def window_stats(
     sums: I64,
     money: Sums,
@@ -58,22 +95,18 @@ def window_stats(
     card: RateCard | None,
 ) -> WindowStats:
     """Return every statistic of one window from its counters (one row of ``streams.statistics.counters.COUNTERS``)."""
-    counts = dict(zip(COUNTERS, sums.tolist(), strict=True))
-    engagements = counts["likes"] + counts["comments"] + counts["shares"] + counts["saves"]
+    listed = sums.tolist()
+    counts = dict(zip(COUNTERS, listed, strict=True))
+    numbers = derived(listed, followers)
     return WindowStats(
         **{name: counts[name] for name in _SHOWN},
-        engagements=engagements,
         unique_commenters=unique_commenters,
-        engagement_rate_by_followers=ratio(engagements, followers),
-        engagement_rate_by_reach=ratio(engagements, counts["reach"]),
-        engagement_rate_by_views=ratio(engagements, counts["views"]),
-        conversion_rate_by_clicks=ratio(counts["purchases"], counts["clicks"]),
-        sentiment=sentiment_stats(
-            counts["sentiment_positive"],
-            counts["sentiment_neutral"],
-            counts["sentiment_negative"],
-            counts["sentiment_micros"],
-        ),
+        engagements=numbers.engagements,
+        engagement_rate_by_followers=numbers.engagement_rate_by_followers,
+        engagement_rate_by_reach=numbers.engagement_rate_by_reach,
+        engagement_rate_by_views=numbers.engagement_rate_by_views,
+        conversion_rate_by_clicks=numbers.conversion_rate_by_clicks,
+        sentiment=numbers.sentiment,
         revenue=revenue_stats(money),
         earned_media_value=earned_media_value(counts, card),
     )

@@ -4,9 +4,8 @@ from unittest import mock
 
 from prometheus_client.core import Metric
 
-from agents.broker.inputs import Inputs
-from agents.metrics.alerts import alert_metrics
-from agents.metrics.figures import PipelineFigures
+from agents.metrics.alerts import AlertCollector
+from agents.metrics.giveaways import GiveawayCollector
 from agents.stages.alerts import AlertWorker
 from agents.stages.entries import EntryStage
 from models.alerts import RULE_NAMES, Alert, AlertTransition, Severity
@@ -52,7 +51,7 @@ def test_giveaways_with_every_reason_show_as_much_as_the_bound_says() -> None:
     ]
     stage = EntryStage(["nowhere:9092"], 1, lambda: 1)
     with mock.patch.object(stage.board, "shown", return_value=shown):
-        series = names_and_labels(list(stage.metrics(REGISTRY, CAP)))
+        series = names_and_labels(list(GiveawayCollector(lambda: stage.board, lambda: REGISTRY, CAP).collect()))
     assert len(series) == stated_bound(giveaways=len(CAMPAIGNS), **VALUES)[1]
 
 
@@ -62,9 +61,10 @@ def test_alerts_of_everything_show_as_much_as_the_bound_says() -> None:
     alerts.observed_total.return_value = alerts.stale_total.return_value = 0
     alerts.campaigns.return_value = [everything_open(each) for each in (*CAMPAIGNS, "undefined", "unknown")]
     pipeline = mock.create_autospec(Pipeline, instance=True, registry=REGISTRY, partitions={})
-    figures = PipelineFigures(pipeline, Inputs(), lambda: 0).now()
     families = [
-        family for family in alert_metrics(alerts, pipeline, CAP, figures) if family.name.startswith("campaign_alert_")
+        family
+        for family in AlertCollector(alerts, pipeline, CAP).collect()
+        if family.name.startswith("campaign_alert_")
     ]
     assert {family.name for family in families} == {"campaign_alert_active", "campaign_alert_transitions"}
     assert len(names_and_labels(families)) == stated_bound(giveaways=0, **VALUES)[2]

@@ -9,8 +9,10 @@ from unittest import mock
 import msgspec
 from aiokafka import TopicPartition
 from aiokafka.structs import ConsumerRecord
+from prometheus_client.samples import Sample
 
 from agents.broker.record_collector import Delivery
+from agents.metrics.giveaways import GiveawayCollector
 from agents.stages.entries import EntryStage
 from models.campaigns import CampaignDefinition, InfluencerDefinition
 from models.giveaway import GiveawayRules
@@ -187,6 +189,12 @@ def test_changed_rules_are_applied_to_the_whole_ledger() -> None:
     scenario(test)
 
 
+def gauges_of(stage: EntryStage, registry: Registry, label_cap: int) -> list[Sample]:
+    """The samples of a scrape."""
+    collector = GiveawayCollector(lambda: stage.board, lambda: registry, label_cap)
+    return [sample for family in collector.collect() for sample in family.samples]
+
+
 def test_a_released_partition_is_read_from_the_beginning_when_it_returns() -> None:
     """After a rebalance nothing is shown of what another worker owns, and everything again of what comes back."""
 
@@ -196,7 +204,7 @@ def test_a_released_partition_is_read_from_the_beginning_when_it_returns() -> No
         await until(stage, bool)
         stage.release()
         assert stage.take_changed() == []
-        assert [sample for family in stage.metrics(Registry([definition()]), 10) for sample in family.samples] == []
+        assert gauges_of(stage, Registry([definition()]), 10) == []
         stage.assign({HOME})
         seen = await until(stage, bool)
         assert [each.entries for each in seen] == [3, 3]
@@ -214,7 +222,7 @@ def test_gauges_name_campaigns_and_defined_influencers_only() -> None:
         ledger.values.append((made.key(), encode_fact(made)))
         stage.assign(range(PARTITIONS))
         await until(stage, bool)
-        samples = [sample for family in stage.metrics(registry, 10) for sample in family.samples]
+        samples = gauges_of(stage, registry, 10)
         labels = {(sample.labels["campaign"], sample.labels["influencer"]) for sample in samples}
         assert labels == {("spring", ""), ("spring", "ana")}
         values = {
@@ -222,7 +230,7 @@ def test_gauges_name_campaigns_and_defined_influencers_only() -> None:
         }
         assert values["campaign_giveaway_entries"] == 4
         assert values["campaign_giveaway_closes_timestamp_seconds"] == datetime(2026, 4, 18, 20, tzinfo=UTC).timestamp()
-        few = [sample for family in stage.metrics(registry, 0) for sample in family.samples]
+        few = gauges_of(stage, registry, 0)
         assert {sample.labels["influencer"] for sample in few} == {""}
 
     scenario(test)

@@ -5,9 +5,7 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from agents.broker.inputs import Inputs
-from agents.metrics.alerts import alert_metrics
-from agents.metrics.figures import PipelineFigures
+from agents.metrics.alerts import AlertCollector
 from agents.stages.alerts import AlertWorker
 from models.alerts import AlertTransition
 from models.times import MINUTE_MS
@@ -204,8 +202,7 @@ def test_an_alert_of_somebody_who_left_is_shown_by_no_metric() -> None:
     alerts.observed_total.return_value = alerts.stale_total.return_value = 0
     for registry, expected in ((silence.both, ["ana"]), (Registry([campaign(influencer("ben"))]), [])):
         pipeline = mock.create_autospec(Pipeline, instance=True, registry=registry, partitions={})
-        figures = PipelineFigures(pipeline, Inputs(), lambda: NOON_MS).now()
-        families = {family.name: family for family in alert_metrics(alerts, pipeline, 100, figures)}
+        families = {family.name: family for family in AlertCollector(alerts, pipeline, 100).collect()}
         shown = [sample.labels["influencer"] for sample in families["campaign_alert_active"].samples]
         assert shown == expected
 

@@ -1,0 +1,189 @@
+"""Prometheus metrics of a worker's own health: throughput, lag, flushes, the changelog, the caches, Redis."""
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from agents.liveness.health import PHASES, Health
+from agents.metrics.figures import Figures, PipelineFigures
+from agents.read_model.projection import RedisProjection
+from agents.settings import Settings
+from agents.state.fence import Fence
+from models.deadletters import REASONS
+from streams.pipeline.pipeline import Pipeline
+from streams.sentiment.scorers import CachedScorer
+
+
+class Flushes(Protocol):
+    """What is shown of the flushes."""
+
+    flushes_total: int
+    last_seconds: float
+
+
+class PipelineCollector(Collector):
+    """Collects the figures of one worker.
+
+    Args:
+        settings: how many ids are remembered at most.
+        health: the phase.
+        pipeline: the partitions.
+        figures: what the pipeline has done.
+        flushes: how many there were, and how long the last one took.
+        fence: what other writers left in the changelog.
+        fenced_out_total: returns how often the group went on without this worker.
+        scorer: the cache of polarities.
+        redis: the read model, or None.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        health: Health,
+        pipeline: Pipeline,
+        figures: PipelineFigures,
+        flushes: Flushes,
+        fence: Fence,
+        fenced_out_total: Callable[[], int],
+        scorer: CachedScorer,
+        redis: RedisProjection | None,
+    ) -> None:
+        self._settings = settings
+        self._health = health
+        self._pipeline = pipeline
+        self._figures = figures
+        self._flushes = flushes
+        self._fence = fence
+        self._fenced_out_total = fenced_out_total
+        self._scorer = scorer
+        self._redis = redis
+
+    def describe(self) -> list[Metric]:
+        """Return nothing: the registry need not look at the state when it is built."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Return every family; called by a scrape."""
+        figures = self._figures.now()
+        yield from _events(figures)
+        yield from self._writing()
+        yield from self._life()
+        yield from self._progress(figures)
+        yield from self._memory(figures)
+        if self._redis is not None:
+            yield GaugeMetricFamily(
+                "campaign_pulse_redis_up", "Whether the last write to Redis went through.", value=int(self._redis.up)
+            )
+            yield GaugeMetricFamily(
+                "campaign_pulse_redis_backlog", "Entities waiting to be written to Redis.", value=self._redis.backlog
+            )
+
+    def _writing(self) -> Iterator[Metric]:
+        yield CounterMetricFamily("campaign_pulse_flushes", "Flushes confirmed.", value=self._flushes.flushes_total)
+        yield GaugeMetricFamily(
+            "campaign_pulse_flush_duration_seconds", "How long the last flush took.", value=self._flushes.last_seconds
+        )
+        yield CounterMetricFamily(
+            "campaign_pulse_foreign_changelog_records",
+            "Records of other writers between our own in the changelog: a worker that woke too late, or a "
+            "repetition by the client.",
+            value=self._fence.foreign_total,
+        )
+        yield CounterMetricFamily(
+            "campaign_pulse_dropped_changelog_records",
+            "Records of earlier owners behind a later owner's fence, left out at recovery.",
+            value=self._fence.order.dropped_total,
+        )
+        yield CounterMetricFamily(
+            "campaign_pulse_fenced_out",
+            "Times the group went on without this worker.",
+            value=self._fenced_out_total(),
+        )
+
+    def _life(self) -> Iterator[Metric]:
+        phases = GaugeMetricFamily(
+            "campaign_pulse_phase", "1 for the phase the worker is in, 0 for the others.", labels=("phase",)
+        )
+        for phase in PHASES:
+            phases.add_metric((phase,), int(phase == self._health.phase))
+        yield phases
+        yield GaugeMetricFamily(
+            "campaign_pulse_recovery_seconds",
+            "From the last assignment of partitions until their state was read.",
+            value=self._health.recovery_seconds,
+        )
+        yield GaugeMetricFamily(
+            "campaign_pulse_stalled",
+            "1 while the watchdog considers the worker stuck; /healthz has the reason.",
+            value=int(self._health.is_stuck),
+        )
+
+    def _progress(self, figures: Figures) -> Iterator[Metric]:
+        lag = GaugeMetricFamily("campaign_pulse_lag_records", "Records not applied yet.", labels=("topic", "partition"))
+        for (topic, partition), records in self._figures.lags().items():
+            lag.add_metric((topic, str(partition)), records)
+        yield lag
+        yield GaugeMetricFamily(
+            "campaign_pulse_watermark_delay_seconds",
+            "Clock minus the slowest partition's stream time.",
+            value=figures.watermark_delay_seconds,
+        )
+        yield GaugeMetricFamily(
+            "campaign_pulse_partitions", "Partitions of this worker.", value=len(self._pipeline.partitions)
+        )
+
+    def _memory(self, figures: Figures) -> Iterator[Metric]:
+        states = self._pipeline.partitions.values()
+        yield GaugeMetricFamily("campaign_pulse_influencers", "Influencers in memory.", value=figures.influencers)
+        yield GaugeMetricFamily(
+            "campaign_pulse_dedupe_ids", "Event ids remembered.", value=sum(each.remembered_ids() for each in states)
+        )
+        yield GaugeMetricFamily(
+            "campaign_pulse_dedupe_capacity_ids", "Event ids remembered at most.", value=self._settings.dedupe_ids
+        )
+        yield GaugeMetricFamily(
+            "campaign_pulse_dedupe_memory_bytes",
+            "Memory of the remembered ids.",
+            value=sum(each.horizon_bytes() for each in states),
+        )
+        yield GaugeMetricFamily(
+            "campaign_pulse_sentiment_cache_texts",
+            "Comment texts whose polarity is remembered.",
+            value=len(self._scorer),
+        )
+        yield CounterMetricFamily(
+            "campaign_pulse_sentiment_cache_hits", "Comments whose polarity was remembered.", value=self._scorer.hits
+        )
+        yield CounterMetricFamily(
+            "campaign_pulse_sentiment_cache_misses", "Comments that had to be scored.", value=self._scorer.misses
+        )
+
+
+def _events(figures: Figures) -> Iterator[Metric]:
+    yield CounterMetricFamily("campaign_pulse_events", "Events counted.", value=figures.events)
+    yield CounterMetricFamily(
+        "campaign_pulse_duplicates", "Redeliveries recognised and not counted.", value=figures.duplicates
+    )
+    yield CounterMetricFamily(
+        "campaign_pulse_forwarded", "Events sent on to the partition of their key.", value=figures.forwarded
+    )
+    yield CounterMetricFamily(
+        "campaign_pulse_missing_offsets",
+        "Offsets jumped over: retention, markers of transactions, or a loss.",
+        value=figures.missing_offsets,
+    )
+    rejected = CounterMetricFamily("campaign_pulse_rejected", "Values refused, by reason.", labels=("reason",))
+    for reason in REASONS:
+        # Present from the start: `increase()` misses the first of a series that begins with it.
+        rejected.add_metric((reason,), figures.rejected.get(reason, 0))
+    yield rejected
+    yield CounterMetricFamily(
+        "campaign_pulse_windows_closed", "Minutes closed, for each partition.", value=figures.windows_closed
+    )
+    yield CounterMetricFamily(
+        "campaign_pulse_windows_skipped",
+        "Minutes that could not be judged: topics were an hour apart.",
+        value=figures.windows_skipped,
+    )
