@@ -34,7 +34,7 @@ class PaneRing:
             self.counts = grown
 
     def advance(self, time_ms: int, rows: int) -> bool:
-        """Open the pane of ``time_ms`` and forget those that fall out; tell whether the head moved."""
+        """Open the pane of ``time_ms`` and forget those that fall out; return whether the head moved."""
         head = time_ms // self.tier.pane_ms
         if head <= self.head:
             return False
@@ -97,7 +97,7 @@ class PaneStore:
             self.totals = grown
 
     def advance(self, time_ms: int, rows: int) -> bool:
-        """Move every tier to ``time_ms``; tell whether the finest pane changed."""
+        """Move every tier to ``time_ms``; return whether the finest pane changed."""
         moved = [ring.advance(time_ms, rows) for ring in self.rings]
         return moved[0]
 

@@ -31,13 +31,8 @@ def places_of(hashes: U64) -> tuple[I64, I64]:
     return registers, np.log2(lowest.astype(np.float64)).astype(np.int64) + 1
 
 
-def estimate(registers: U8) -> int:
-    """Return the estimated number of distinct hashes behind one array of registers."""
-    return int(estimates(np.bincount(registers, minlength=RANKS + 1)[None, :])[0])
-
-
 def estimates(histograms: I64) -> I64:
-    """Return estimates from histograms ``[..., rank]`` of register values (rank 0 = never seen)."""
+    """Return numbers of distinct hashes, estimated from histograms ``[..., rank]`` of registers (0 = never seen)."""
     raw = _ALPHA * REGISTERS * REGISTERS / (histograms * _POWERS).sum(axis=-1)
     empty = histograms[..., 0]
     linear = REGISTERS * np.log(REGISTERS / np.maximum(empty, 1))
