@@ -25,8 +25,7 @@ from streams.giveaway.bonus_orders import BonusOrders
 from streams.giveaway.chances import ChancePerFriend, FirstOfPerson
 from streams.giveaway.entry_columns import BlockReader, EntryColumns, chosen, joined
 from streams.giveaway.entry_rows import COUNTED, DUPLICATE, GONE, INVALID, UNSETTLED, VALID, WITHDRAWN, EntryRows
-from streams.giveaway.moving_numbers import GiveawayNumbers, rollups_of
-from streams.giveaway.numbers import FIRST_REASON, EntryTally
+from streams.giveaway.numbers import FIRST_REASON, EntryTally, GiveawayNumbers, rollups_of
 from streams.giveaway.rules import REASON_BIT, RuleBook
 from streams.ledger.blocks import EntryBlock, Forgotten
 

@@ -20,7 +20,7 @@ from streams.giveaway.board import GiveawayBoard
 from streams.giveaway.entries import GiveawayEntries
 from streams.giveaway.rules import RuleBook
 from streams.ledger.collector import person_hash
-from streams.suspicion.numbers import suspicion_numbers
+from streams.suspicion.review import suspicion_numbers
 from streams.suspicion.schedule import REST, PassSchedule
 from tests.unit.agents.stages.test_entries import definition
 from tests.unit.streams.giveaway.test_entries import OPENS_MS, block, comment

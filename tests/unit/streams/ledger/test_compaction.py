@@ -10,10 +10,9 @@ from models.events import CommentDeleted
 from streams.giveaway.entries import settled
 from streams.ledger.blocks import EntryBlock, encode_fact
 from streams.ledger.collector import person_hash
-from streams.ledger.compaction import LedgerError, LedgerRecord, take_record
+from streams.ledger.compaction import LedgerError, LedgerRecord, take_record, union_of
 from streams.ledger.forgetting import without_person
 from streams.ledger.people import people_of
-from streams.ledger.union import union_of
 from tests.unit.ledgers import NAMES, OPENS_MS, block, book, comment
 
 
