@@ -17,7 +17,7 @@ from msgspec import json
 from agents.broker.record_collector import Outbox, Sending
 from agents.read_model.projection import RedisProjection
 from agents.stages.alerts import AlertWorker
-from agents.stages.entries import EntryStage, Own
+from agents.stages.entries import EntryStage, InFlight
 from agents.state.fence import Fence
 from models.rollups import Rollup
 from models.topics import DEAD_LETTERS, ENTRIES, INFLUENCER_SNAPSHOTS, ROLLUPS
@@ -102,7 +102,7 @@ class Flusher:
         self._clock = clock
         self._cpu_clock = cpu_clock
         self._lag = lag
-        self._handed_on: list[tuple[Own, Sending]] = []
+        self._handed_on: list[tuple[InFlight, Sending]] = []
         self._lock = asyncio.Lock()
         self._due_at = self._interval_at = self._ended_at = 0.0
         self._was_early = self._left_facts = False
@@ -225,7 +225,7 @@ class Flusher:
         ]
         if self._entries is not None:
             for partition, some, sending in begun:
-                self._handed_on.append((await self._entries.take_own(partition, some), sending))
+                self._handed_on.append((await self._entries.apply_in_flight(partition, some), sending))
 
     async def _hand_on_all(self) -> None:
         await self._hand_on([block for state in self._pipeline.partitions.values() for block in state.take_facts()])
@@ -237,7 +237,7 @@ class Flusher:
         self._handed_on[:] = [(own, sending) for own, sending in self._handed_on if not sending.done()]
         if self._entries is not None:
             for own, sending in done:
-                await self._entries.confirm_own(own, () if sending.cancelled() else sending.result())
+                await self._entries.settle_in_flight(own, () if sending.cancelled() else sending.result())
 
     async def _show_numbers(self) -> None:
         registry = self._pipeline.registry

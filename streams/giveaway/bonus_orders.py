@@ -91,10 +91,10 @@ class BonusOrders:
         self._holds[row] = False
         self._changed.add(self._buyers[row])
 
-    def by_influencer(self, members: int, are_entrants: AreEntrants) -> I64:
+    def by_influencer(self, influencers: int, are_entrants: AreEntrants) -> I64:
         """Return the bonus chances by influencer."""
         chances = self._given(are_entrants)
-        found: I64 = np.bincount(np.asarray(self._influencers), weights=chances, minlength=members).astype(np.int64)
+        found: I64 = np.bincount(np.asarray(self._influencers), weights=chances, minlength=influencers).astype(np.int64)
         return found
 
     def by_person(self, are_entrants: AreEntrants) -> dict[int, int]:

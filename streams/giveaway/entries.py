@@ -65,9 +65,9 @@ class GiveawayEntries:
         self._rows = EntryRows()
         self._tally = EntryTally(self._rows)
         rules = self.book.rules
-        self._order: FirstOfPerson | ChancePerFriend = FirstOfPerson(self._rows)
+        self._chances: FirstOfPerson | ChancePerFriend = FirstOfPerson(self._rows)
         if rules.chances == "per_friend":
-            self._order = ChancePerFriend(self._rows, rules.most_chances)
+            self._chances = ChancePerFriend(self._rows, rules.most_chances)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -167,7 +167,7 @@ class GiveawayEntries:
         held = self._rows
         counted = rows[held.verdicts[rows] < COUNTED]
         self._tally.count(counted, -1, self._reasons(counted))
-        self._order.take_back(counted)
+        self._chances.take_back(counted)
         held.verdicts[counted] = UNSETTLED
         return counted
 
@@ -191,7 +191,7 @@ class GiveawayEntries:
         held.verdicts[rows] = verdicts
         held.chances[rows] = 0
         self._tally.count(rows, 1, reasons)
-        changed, chances = self._order.changes(rows[verdicts == DUPLICATE])
+        changed, chances = self._chances.changes(rows[verdicts == DUPLICATE])
         if len(changed):
             self._tally.give_chances(changed, chances)
 
@@ -225,27 +225,27 @@ class GiveawayEntries:
             as_of_ms: the moment for the time left and the entries of the last minute.
         """
         names, tally = self._reader.influencers, self._tally
-        members = len(names)
+        influencers = len(names)
         numbers = GiveawayNumbers(
-            verdicts=tally.verdicts(members),
-            reasons=tally.reasons(members),
-            chances=tally.chances(members),
-            bonus=self._bonus.by_influencer(members, self._is_entrant),
-            entrants=tally.entrants.counts(members),
+            verdicts=tally.verdicts(influencers),
+            reasons=tally.reasons(influencers),
+            chances=tally.chances(influencers),
+            bonus=self._bonus.by_influencer(influencers, self._is_entrant),
+            entrants=tally.entrants.counts(influencers),
             all_entrants=tally.entrants.total,
-            tagged=tally.tagged.counts(members),
+            tagged=tally.tagged.counts(influencers),
             all_tagged=tally.tagged.total,
-            per_minute=self._entries_of_the_minute(as_of_ms, members),
+            per_minute=self._entries_of_the_minute(as_of_ms, influencers),
             level=self.level,
         )
         return rollups_of(numbers, names, self.book, campaign_id, as_of_ms)
 
-    def _entries_of_the_minute(self, as_of_ms: int, members: int) -> I64:
+    def _entries_of_the_minute(self, as_of_ms: int, influencers: int) -> I64:
         held = self._rows
         end_ms = (as_of_ms // PANE_MS + 1) * PANE_MS
         recent = held.rows_since(end_ms - _MINUTE_PANES * PANE_MS)
         recent = recent[(held.entered_ms[recent] < end_ms) & (held.verdicts[recent] < COUNTED)]
-        return np.bincount(held.influencers[recent], minlength=members)
+        return np.bincount(held.influencers[recent], minlength=influencers)
 
     # ---------------------------------------------------------------- people and comments out
 

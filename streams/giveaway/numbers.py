@@ -33,25 +33,25 @@ class EntryTally:
         self.entrants = Memberships()
         self.tagged = Memberships()
 
-    def verdicts(self, members: int) -> I64:
+    def verdicts(self, influencers: int) -> I64:
         """Return ``[influencer, verdict]``: entries."""
-        self._reserve(members)
-        return self._verdicts[: members * COUNTED].reshape(members, COUNTED)
+        self._reserve(influencers)
+        return self._verdicts[: influencers * COUNTED].reshape(influencers, COUNTED)
 
-    def reasons(self, members: int) -> I64:
+    def reasons(self, influencers: int) -> I64:
         """Return ``[influencer, reason]``: invalid entries."""
-        self._reserve(members)
-        return self._reasons[: members * _REASONS].reshape(members, _REASONS)
+        self._reserve(influencers)
+        return self._reasons[: influencers * _REASONS].reshape(influencers, _REASONS)
 
-    def chances(self, members: int) -> I64:
+    def chances(self, influencers: int) -> I64:
         """Return the chances by influencer, without bonus."""
-        self._reserve(members)
-        return self._chances[:members]
+        self._reserve(influencers)
+        return self._chances[:influencers]
 
-    def _reserve(self, members: int) -> None:
-        self._verdicts = grown(self._verdicts, members * COUNTED)
-        self._reasons = grown(self._reasons, members * _REASONS)
-        self._chances = grown(self._chances, members)
+    def _reserve(self, influencers: int) -> None:
+        self._verdicts = grown(self._verdicts, influencers * COUNTED)
+        self._reasons = grown(self._reasons, influencers * _REASONS)
+        self._chances = grown(self._chances, influencers)
 
     def count(self, rows: I64, by: int, reasons: NDArray[np.uint16]) -> None:
         """Add entries (1) or take them back (-1); ``reasons`` are theirs, those of time included."""

@@ -38,7 +38,7 @@ class _Numbers(dict[str, int]):
         return number
 
 
-class SomeComments(NamedTuple):
+class CommentChunk(NamedTuple):
     """Comments, and what is needed of them beside giveaways too: texts, author ids, hash seeds of their platforms."""
 
     comments: Sequence[CommentCreated]
@@ -46,9 +46,9 @@ class SomeComments(NamedTuple):
     author_ids: Sequence[str]
     seeds: list[int]
 
-    def picked(self, wanted: Sequence[bool]) -> "SomeComments":
-        """Return those of a mask."""
-        return SomeComments(
+    def where(self, wanted: Sequence[bool]) -> "CommentChunk":
+        """Return the comments of a mask."""
+        return CommentChunk(
             list(compress(self.comments, wanted)),
             list(compress(self.texts, wanted)),
             list(compress(self.author_ids, wanted)),
@@ -56,7 +56,7 @@ class SomeComments(NamedTuple):
         )
 
 
-class FillingBlock:
+class BlockBuilder:
     """Facts of one campaign, from one offset of an input partition on."""
 
     def __init__(self, first_offset: int) -> None:
@@ -92,9 +92,9 @@ class FillingBlock:
         held = len(self._post_of)
         return not held or (held + comments <= BLOCK_COMMENTS and self._text_bytes <= _BLOCK_TEXT_BYTES)
 
-    def put_comments(self, some: SomeComments, numbers: I64) -> None:
-        """Take some comments of a batch; ``numbers`` are theirs among the batch's comments."""
-        comments, texts, author_ids, seeds = some
+    def put_comments(self, chunk: CommentChunk, numbers: I64) -> None:
+        """Take a chunk of a batch's comments; ``numbers`` are theirs among the batch's comments."""
+        comments, texts, author_ids, seeds = chunk
         comment_ids = [comment.comment_id for comment in comments]
         names = [comment.author_handle or "" for comment in comments]
         ids, authors, handles, said = encoded_together((comment_ids, author_ids, names, texts))

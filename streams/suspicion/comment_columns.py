@@ -110,7 +110,7 @@ def typing_style(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class EntryColumns:
+class CommentColumns:
     """Entries by row, people and texts by number.
 
     ``person[e]``, ``at_ms[e]``, ``text[e]``, ``style[e]`` of entry ``e``; the words of text ``t`` are
@@ -142,7 +142,7 @@ class EntryColumns:
         return np.bincount(self.person, minlength=self.entrants)
 
 
-def columns_of(entries: Iterable[EntryView]) -> EntryColumns:
+def columns_of(entries: Iterable[EntryView]) -> CommentColumns:
     """Put entries into columns. A person's handle is that of the last entry that has one."""
     persons: dict[str, int] = {}
     handles: list[str] = []
@@ -175,7 +175,7 @@ def columns_of(entries: Iterable[EntryView]) -> EntryColumns:
     for plain in texts:
         words.extend([vocabulary.setdefault(word, len(vocabulary)) for word in plain.split()])
         starts.append(len(words))
-    return EntryColumns(
+    return CommentColumns(
         persons=list(persons),
         handles=handles,
         person=np.array(person, dtype=np.int32),

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.suspicion.comment_columns import I64, EntryColumns, ramp
+from streams.suspicion.comment_columns import I64, CommentColumns, ramp
 from streams.suspicion.handles import handle_shape
 
 F64 = NDArray[np.float64]
@@ -28,7 +28,7 @@ PURITY: Final = (0.58, 0.92)
 """Share of a group that its moment does not explain."""
 
 
-def floods(columns: EntryColumns, randomness: F64) -> tuple[F64, I64]:
+def floods(columns: CommentColumns, randomness: F64) -> tuple[F64, I64]:
     """Return by person: strength, and how many look-alikes came within the same window.
 
     Args:
@@ -64,7 +64,7 @@ def floods(columns: EntryColumns, randomness: F64) -> tuple[F64, I64]:
     return strength, alike
 
 
-def _first_entries(columns: EntryColumns) -> I64:
+def _first_entries(columns: CommentColumns) -> I64:
     order = np.lexsort((columns.at_ms, columns.person))
     person = columns.person[order]
     return order[np.r_[True, person[1:] != person[:-1]]]

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.suspicion.comment_columns import I64, UNKNOWN, EntryColumns, distinct_pairs, ramp
+from streams.suspicion.comment_columns import I64, UNKNOWN, CommentColumns, distinct_pairs, ramp
 
 F64 = NDArray[np.float64]
 
@@ -24,7 +24,7 @@ LARGE_CLOSED_LESS: Final = 0.2
 """In a group larger than circles of friends are, a smaller share is telling: less by so much."""
 
 
-def rings(columns: EntryColumns) -> tuple[F64, I64]:
+def rings(columns: CommentColumns) -> tuple[F64, I64]:
     """Return by person: strength, and the size of the ring."""
     people = columns.entrants
     strength, sizes = np.zeros(people), np.zeros(people, dtype=np.int64)

@@ -11,7 +11,7 @@ import pytest
 from models.events import CommentCreated, CommentDeleted, Event, Purchase, Refund
 from models.topics import COMMENTS, CONVERSIONS
 from streams.columns.hashing import PlatformSeeds
-from streams.ledger.block_builder import SomeComments
+from streams.ledger.block_builder import CommentChunk
 from streams.ledger.blocks import (
     BLOCK_VERSION,
     RECORD_BYTES,
@@ -151,7 +151,7 @@ def test_each_campaign_of_a_batch_has_its_own_block() -> None:
     for first, last in ((0, 4), (4, 7)):
         some = comments[first:last]
         texts, authors = [each.text for each in some], [each.author_id for each in some]
-        said = SomeComments(some, texts, authors, seeds[first:last])
+        said = CommentChunk(some, texts, authors, seeds[first:last])
         collector.add_comments(None, said, first, FIRST_OFFSET + first)
     rows = np.arange(7) % 3
     collector.add_columns(np.arange(1000, 1007), rows, np.arange(50, 57).astype(np.uint64))
