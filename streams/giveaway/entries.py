@@ -88,11 +88,11 @@ class GiveawayEntries:
             self._pending.append(columns)
             self._pending_entries += len(columns)
         if fact.withdrawn:
-            self._pending_deleted.append(np.frombuffer(fact.withdrawn, dtype="<u8").astype(np.uint64))
+            self._pending_deleted.append(fact.withdrawn_hashes)
         for order in fact.orders:
             if order.at_ms > self._forgotten.get(order.person, -1):
                 self._bonus.put(order, self._reader.number_of)
-        self._bonus.refund(np.frombuffer(fact.refunded, dtype="<u8").tolist())
+        self._bonus.refund(fact.refunded_hashes.tolist())
         if self._pending_entries >= _SETTLED_AT_A_TIME:
             self.settle()
 

@@ -4,6 +4,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from streams.columns.idmap import U64
 from streams.ledger.blocks import EntryBlock, Forgotten, Place, decode_fact, strings_of
 
 _Row = tuple[int, int, int, str, str, str, str, Place]
@@ -92,28 +93,27 @@ def union_of(older: EntryBlock, newer: EntryBlock) -> EntryBlock:
         times_ms=np.array([row[2] for row in rows], dtype="<i8").tobytes(),
         comments=np.array([row[0] for row in rows], dtype="<u8").tobytes(),
         people=np.array([row[1] for row in rows], dtype="<u8").tobytes(),
-        withdrawn=_joined(older.withdrawn, newer.withdrawn),
+        withdrawn=_joined(older.withdrawn_hashes, newer.withdrawn_hashes),
         orders=list(dict.fromkeys(older.orders + newer.orders)),
-        refunded=_joined(older.refunded, newer.refunded),
+        refunded=_joined(older.refunded_hashes, newer.refunded_hashes),
     )
 
 
 def _rows(block: EntryBlock) -> list[_Row]:
     return list(
         zip(
-            np.frombuffer(block.comments, dtype="<u8").tolist(),
-            np.frombuffer(block.people, dtype="<u8").tolist(),
-            np.frombuffer(block.times_ms, dtype="<i8").tolist(),
+            block.comment_hashes.tolist(),
+            block.person_hashes.tolist(),
+            block.event_times_ms.tolist(),
             block.comment_ids,
             block.author_ids,
             block.handles,
             block.texts,
-            [block.places[number] for number in np.frombuffer(block.place_of, dtype="<u4").tolist()],
+            [block.places[number] for number in block.place_numbers.tolist()],
             strict=True,
         )
     )
 
 
-def _joined(older: bytes, newer: bytes) -> bytes:
-    both = np.concatenate([np.frombuffer(older, dtype="<u8"), np.frombuffer(newer, dtype="<u8")])
-    return np.unique(both).tobytes()
+def _joined(older: U64, newer: U64) -> bytes:
+    return np.unique(np.concatenate((older, newer))).astype("<u8").tobytes()

@@ -53,17 +53,17 @@ def views_of(facts: list[EntryBlock | Forgotten], book: RuleBook) -> Iterator[En
     withdrawn: set[int] = set()
     for fact in facts:
         if isinstance(fact, EntryBlock):
-            withdrawn.update(np.frombuffer(fact.withdrawn, dtype="<u8").tolist())
+            withdrawn.update(fact.withdrawn_hashes.tolist())
     seen: set[int] = set()
     for fact in facts:
         if isinstance(fact, Forgotten):
             continue
         on_post = [book.is_on_post(place.post_id) for place in fact.places]
         rows = zip(
-            np.frombuffer(fact.comments, dtype="<u8").tolist(),
-            np.frombuffer(fact.people, dtype="<u8").tolist(),
-            np.frombuffer(fact.place_of, dtype="<u4").tolist(),
-            np.frombuffer(fact.times_ms, dtype="<i8").tolist(),
+            fact.comment_hashes.tolist(),
+            fact.person_hashes.tolist(),
+            fact.place_numbers.tolist(),
+            fact.event_times_ms.tolist(),
             fact.author_ids,
             fact.handles,
             fact.texts,
