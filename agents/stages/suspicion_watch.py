@@ -151,7 +151,7 @@ class SuspicionWatch(Service):
                 await process.wait()
 
     def _take(self, result: PassResult, definitions: Mapping[str, CampaignDefinition]) -> bool:
-        """Show numbers, unless the definition changed meanwhile; tell whether the pass over the campaign is done."""
+        """Show numbers, unless the definition changed meanwhile; return whether the pass over the campaign is done."""
         if self._definition(result.campaign_id) is not definitions.get(result.campaign_id):
             return False
         self._entries.board.put_suspicion(result.campaign_id, result.numbers)

@@ -11,7 +11,7 @@ from streams.giveaway.rules import RuleBook
 from streams.ledger.blocks import Order
 
 AreEntrants = Callable[[U64], NDArray[np.bool_]]
-"""Tells of person hashes whether they have an entry that keeps every rule."""
+"""Returns for each person hash whether it has an entry that keeps every rule."""
 
 
 class BonusOrders:
@@ -72,7 +72,7 @@ class BonusOrders:
         return buyer
 
     def refund(self, orders: list[int]) -> None:
-        """Take note of refunds."""
+        """Note refunds."""
         self._refunded.update(orders)
         for key in orders:
             row = self._rows.get(key)

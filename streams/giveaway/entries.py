@@ -151,7 +151,7 @@ class GiveawayEntries:
         return [appended, again]
 
     def _withdraw(self, deleted: U64) -> I64:
-        """Take note of deletions; return the rows to be decided."""
+        """Note deletions; return the rows to be decided."""
         held = self._rows
         rows = held.find(deleted)
         # A deletion may overtake its comment. (Those of other posts' comments stay here too: 17 to 34 bytes each.)

@@ -113,7 +113,7 @@ class EntryRows:
         return starts
 
     def unlike(self, columns: EntryColumns, rows: I64) -> NDArray[np.bool_]:
-        """Tell which of these would change their rows: earlier than known, or a newer version."""
+        """Return which of these would change their rows: earlier than known, or a newer version."""
         earlier = columns.times_ms < self.entered_ms[rows]
         changes: NDArray[np.bool_] = earlier | (columns.versions > self.versions[rows])
         return changes

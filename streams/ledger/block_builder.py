@@ -1,4 +1,4 @@
-"""A block of a giveaway's ledger while it is being filled: strings a few comments at a time, numbers a batch at a time.
+"""A block of a giveaway's ledger while it is being filled: strings a chunk at a time, numbers a batch at a time.
 
 Strings are joined while they are in the processor's cache: a look at a whole flush costs three times that. Numbers are
 columns of the batch already.

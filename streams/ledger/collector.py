@@ -37,14 +37,15 @@ def person_hash(platform: str, author_id: str) -> int:
 class EntryCollector:
     """Collects the facts of one partition of comments or conversions, until a flush takes them.
 
-    Comments come a few at a time, while their strings are in the processor's cache, and are not complete before
-    ``add_columns`` has told the numbers of the whole batch.
+    Two calls make a comment: ``add_comments`` takes the strings of a chunk while they are in the processor's cache, and
+    ``add_columns`` the numbers of the whole batch, which exist only once all of its chunks are read. Between the two no
+    block may be taken.
 
     Args:
         topic: the input topic the facts come from.
         partition: its partition.
         keys: campaign and influencer of each row.
-        seeds: hash seeds of platforms; whoever gives comments has theirs from it.
+        seeds: hash seeds of platforms, from which those of the comments come.
     """
 
     def __init__(self, topic: str, partition: int, keys: Sequence[tuple[str, str]], seeds: PlatformSeeds) -> None:

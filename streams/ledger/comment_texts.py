@@ -94,7 +94,7 @@ class Phrase(Struct, frozen=True, gc=False):
     anywhere: bool
 
     def is_in(self, reading: CommentText) -> bool:
-        """Tell whether a comment says it: as whole words, or anywhere when it has none or needs no spaces."""
+        """Return whether a comment says it: as whole words, or anywhere when it has none or needs no spaces."""
         return self.folded in reading.folded if self.anywhere else self.words in reading.words
 
 
