@@ -44,6 +44,7 @@ class SuspicionWatch(Service):
         entries: says what was heard, and takes the numbers.
         registry: returns the definitions in force.
         command: what runs a pass.
+        look_seconds: between two looks at whether a pass is due.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class SuspicionWatch(Service):
         entries: EntryStage,
         registry: Callable[[], Registry],
         command: tuple[str, ...] = (sys.executable, "-m", "agents.stages.suspicion_pass"),
+        look_seconds: float = _LOOK_SECONDS,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -59,6 +61,7 @@ class SuspicionWatch(Service):
         self._entries = entries
         self._registry = registry
         self._command = command
+        self._look_seconds = look_seconds
         self._schedule = PassSchedule(settings.suspicion_seconds)
         self._process: Process | None = None
         self._generation = 0
@@ -84,7 +87,7 @@ class SuspicionWatch(Service):
     @Service.task
     async def _watch(self) -> None:
         while not self.should_stop:
-            await self.sleep(_LOOK_SECONDS)
+            await self.sleep(self._look_seconds)
             heard = self._entries.heard()
             due = self._schedule.due(heard, perf_counter())
             definitions = {each: self._definition(each) for each in due}

@@ -24,7 +24,17 @@ from streams.columns.idmap import I64, U64, IdMap, distinct
 from streams.giveaway.bonus_orders import BonusOrders
 from streams.giveaway.chances import ChancePerFriend, FirstOfPerson
 from streams.giveaway.entry_columns import BlockReader, EntryColumns, chosen, joined
-from streams.giveaway.entry_rows import COUNTED, DUPLICATE, GONE, INVALID, UNSETTLED, VALID, WITHDRAWN, EntryRows
+from streams.giveaway.entry_rows import (
+    COUNTED,
+    DUPLICATE,
+    GONE,
+    INVALID,
+    STRETCH,
+    UNSETTLED,
+    VALID,
+    WITHDRAWN,
+    EntryRows,
+)
 from streams.giveaway.numbers import FIRST_REASON, EntryTally, GiveawayNumbers, rollups_of
 from streams.giveaway.rules import REASON_BIT, RuleBook
 from streams.ledger.blocks import EntryBlock, Forgotten
@@ -44,11 +54,13 @@ class GiveawayEntries:
     Args:
         book: the rules. Other rules need another object, and the facts again.
         capacity: people up to whom the numbers are exact.
+        stretch: see ``streams.giveaway.entry_rows``.
     """
 
-    def __init__(self, book: RuleBook, capacity: int = CAPACITY) -> None:
+    def __init__(self, book: RuleBook, capacity: int = CAPACITY, stretch: int = STRETCH) -> None:
         self.book = book
         self._capacity = capacity
+        self._stretch = stretch
         self._reader = BlockReader(book)
         self.level = 0
         self.newest_ms = 0
@@ -62,7 +74,7 @@ class GiveawayEntries:
         self._pending: list[EntryColumns] = []
         self._pending_entries = 0
         self._pending_deleted: list[U64] = []
-        self._rows = EntryRows()
+        self._rows = EntryRows(self._stretch)
         self._tally = EntryTally(self._rows)
         rules = self.book.rules
         self._chances: FirstOfPerson | ChancePerFriend = FirstOfPerson(self._rows)

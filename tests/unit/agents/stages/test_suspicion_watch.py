@@ -131,15 +131,14 @@ async def _watch(script: str, until: Callable[[SuspicionWatch, Entries], bool]) 
     entries = Entries(registry)
     settings = Settings(suspicion_seconds=0.01)
     command = (sys.executable, "-S", "-c", script)
-    with mock.patch("agents.stages.suspicion_watch._LOOK_SECONDS", 0.01):
-        watch = SuspicionWatch(settings, entries, lambda: registry, command)  # type: ignore[arg-type]  # a stand-in
-        await watch.start()
-        try:
-            async with asyncio.timeout(30):
-                while not until(watch, entries):  # noqa: ASYNC110 - nothing tells when a child has come so far
-                    await asyncio.sleep(0.005)
-        finally:
-            await watch.stop()
+    watch = SuspicionWatch(settings, entries, lambda: registry, command, 0.01)  # type: ignore[arg-type]  # a stand-in
+    await watch.start()
+    try:
+        async with asyncio.timeout(30):
+            while not until(watch, entries):  # noqa: ASYNC110 - nothing tells when a child has come so far
+                await asyncio.sleep(0.005)
+    finally:
+        await watch.stop()
     return watch, entries
 
 
