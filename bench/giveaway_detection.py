@@ -9,9 +9,8 @@ import click
 
 from bench.giveaway_simulation import BOTS, Giveaway, simulate
 from models.suspicion import Suspect, SuspicionPolicy
-from streams.suspicion.comment_columns import columns_of
+from streams.suspicion.comment_columns import columns_of, view_of
 from streams.suspicion.score import suspects
-from streams.suspicion.views import view_of
 
 DOCS: Final = Path(__file__).parents[1] / "docs" / "giveaway.md"
 _BEGIN: Final = "<!-- figures: made by `python -m bench.giveaway_detection --write-docs` -->"

@@ -46,7 +46,7 @@ class AlertWorker:
         fence: writes to the changelog, while this worker may.
         collector: delivers to Kafka.
         redis: the read model, or None.
-        confirm: told (topic-partition, next offset) of what checkpoints stand for.
+        confirm: called with (topic-partition, next offset) of what checkpoints stand for.
         wait_ms: see ``streams.alerts.window_merger``.
         slice_bytes: see ``streams.changelog.slices``.
     """
@@ -119,7 +119,7 @@ class AlertWorker:
     # --------------------------------------------------------------- out
 
     async def flush(self) -> None:
-        """Send what was closed, save what is due, tell what is safe.
+        """Send what was closed, save what is due, publish what is safe.
 
         Raises:
             KafkaError: something could not be delivered; the worker must end and start again.

@@ -58,7 +58,7 @@ def current_definitions(settings: Settings, on_bad: Callable[[bytes | None, str]
 
     Args:
         settings: where Kafka is.
-        on_bad: told of a record that is not a definition (its key and what is wrong); it is skipped.
+        on_bad: called with a record that is not a definition (its key and what is wrong); it is skipped.
 
     Raises:
         DefinitionsError: the broker or the topic cannot be read.
@@ -98,9 +98,9 @@ class DefinitionFeed(Service):
 
     Args:
         bootstrap_servers: the brokers.
-        on_change: told of every definition that is there at the start, in order.
-        on_live_change: told of every later one, in order.
-        on_bad: told of a record that is not a definition (its key and what is wrong); it is skipped.
+        on_change: called with every definition that is there at the start, in order.
+        on_live_change: called with every later one, in order.
+        on_bad: called with a record that is not a definition (its key and what is wrong); it is skipped.
     """
 
     def __init__(

@@ -5,8 +5,8 @@ at every assignment, and again from the beginning when the rules of a campaign c
 belongs to the worker that holds partition *n* of the input. Numbers of a campaign are shown only once its ledger has
 been read to its end; until then the last ones stand.
 
-What this worker writes to a ledger that it has read to its end, it takes while that is on its way, and passes over once
-it is confirmed. So such a partition is fetched again only when others have written to it.
+Own blocks are applied while still in flight and skipped when they are read back, where the ledger has been read to its
+end. So such a partition is fetched again only when others have written to it.
 """
 
 import asyncio
@@ -43,12 +43,12 @@ _BUSY_SHARE: Final = 10
 """Deciding that took t seconds is followed by this many times t without it, while there is a stream to be read."""
 
 
-class Own(Struct, eq=False):
-    """Blocks of this worker's own that are on their way together, and how many of them were taken, by campaign."""
+class InFlight(Struct, eq=False):
+    """Own blocks that are in flight together, and how many of them were applied, by campaign."""
 
     partition: int
     generation: int
-    taken: Counter[str] = msgspec.field(default_factory=Counter)
+    applied: Counter[str] = msgspec.field(default_factory=Counter)
 
 
 class EntryStage(Service):
@@ -71,10 +71,10 @@ class EntryStage(Service):
         self._owned: frozenset[int] = frozenset()
         self._again: set[int] = set()
         self._caught_up: set[int] = set()
-        self._own: set[Own] = set()
-        """What this worker is writing."""
+        self._in_flight: set[InFlight] = set()
+        """Own blocks that are being written."""
         self._passed: dict[int, set[int]] = {}
-        """Offsets, by partition, of blocks that were taken before they can be read."""
+        """Offsets, by partition, of own blocks that are skipped when they are read back."""
         self._ends: dict[TopicPartition, int] = {}
         """Where the log ended when others were found to have written. An answer to a fetch may be older than that."""
         self._generations: Counter[int] = Counter()
@@ -117,7 +117,7 @@ class EntryStage(Service):
         self._owned = frozenset()
         self._again.clear()
         self._caught_up.clear()
-        self._own.clear()
+        self._in_flight.clear()
         self._passed.clear()
         self._generations.update(range(self._partitions))
         self.board.begin_again(self.board.giveaways)
@@ -162,7 +162,7 @@ class EntryStage(Service):
             await self._note_ends(consumer, generations)
 
     async def _has_more(self, consumer: AIOKafkaConsumer, assigned: frozenset[int]) -> bool:
-        """Tell whether there may be something to be read; partitions to which others have written are read again."""
+        """Return whether there may be more to be read; partitions to which others have written are read again."""
         if len(consumer.paused()) < len(assigned):
             return True
         asked = {tp for tp in consumer.paused() if not self._is_writing(tp)}
@@ -183,7 +183,7 @@ class EntryStage(Service):
         return bool(behind)
 
     def _is_writing(self, tp: TopicPartition) -> bool:
-        return any(own.partition == tp.partition for own in self._own)
+        return any(in_flight.partition == tp.partition for in_flight in self._in_flight)
 
     def _decoded(self, records: Iterable[Any], passed: set[int]) -> Iterator[EntryBlock | Forgotten]:
         for record in records:
@@ -215,41 +215,41 @@ class EntryStage(Service):
 
     # ---------------------------------------------------- what this worker writes
 
-    async def take_own(self, partition: int, blocks: Iterable[EntryBlock]) -> Own:
-        """Take blocks that this worker is writing; until ``confirm_own`` nobody may ask for numbers.
+    async def apply_in_flight(self, partition: int, blocks: Iterable[EntryBlock]) -> InFlight:
+        """Apply own blocks that are being written; numbers must not be asked for until ``settle_in_flight``.
 
-        Nothing else is looked for in that partition meanwhile. Where the ledger has not been read to its end they are
-        left alone: they will be read.
+        The partition is not looked at meanwhile. Where the ledger has not been read to its end nothing is applied: the
+        blocks will be read.
 
         Args:
             partition: of the ledger.
-            blocks: some that are written there.
+            blocks: those that are being written there.
 
         Returns:
-            What is to be confirmed.
+            What is to be settled.
         """
-        own = Own(partition, self._generations[partition])
-        self._own.add(own)
+        in_flight = InFlight(partition, self._generations[partition])
+        self._in_flight.add(in_flight)
         if partition in self._caught_up:
-            own.taken = await self._put(blocks, partition, own.generation)
-        return own
+            in_flight.applied = await self._put(blocks, partition, in_flight.generation)
+        return in_flight
 
-    async def confirm_own(self, own: Own, deliveries: Iterable[Delivery]) -> None:
-        """Pass over blocks that were taken: at once where they are the next to be read, or when they come.
+    async def settle_in_flight(self, in_flight: InFlight, deliveries: Iterable[Delivery]) -> None:
+        """Skip blocks that were applied: at once where they are the next to be read, else when they are read back.
 
         Args:
-            own: what was taken.
+            in_flight: what was applied.
             deliveries: where it stands; nowhere when it was given up.
         """
-        self._own.discard(own)
-        partition, consumer = own.partition, self._consumer
-        if not own.taken or consumer is None or self._generations[partition] != own.generation:
+        self._in_flight.discard(in_flight)
+        partition, consumer = in_flight.partition, self._consumer
+        if not in_flight.applied or consumer is None or self._generations[partition] != in_flight.generation:
             return
         tp = TopicPartition(ENTRIES, partition)
         position = await consumer.position(tp)
-        if self._generations[partition] != own.generation:
+        if self._generations[partition] != in_flight.generation:
             return
-        self._heard += own.taken
+        self._heard += in_flight.applied
         passed = self._passed.setdefault(partition, set())
         # A broker that knows a batch already may not say where it stands: -1. Such blocks are read once more.
         for each in deliveries:

@@ -58,7 +58,7 @@ def main() -> int:
 
 
 def look_at(settings: Settings, definition: CampaignDefinition) -> bool:
-    """Look at one campaign, write its review list and print its numbers; tell whether all of it was done."""
+    """Look at one campaign, write its review list and print its numbers; return whether all of it was done."""
     campaign_id, rules = definition.campaign_id, definition.giveaway
     if rules is None:
         return True

@@ -43,6 +43,7 @@ class SuspicionWatch(Service):
         entries: says what was heard, and takes the numbers.
         registry: returns the definitions in force.
         command: what runs a pass.
+        look_seconds: between two looks at whether a pass is due.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class SuspicionWatch(Service):
         entries: EntryStage,
         registry: Callable[[], Registry],
         command: tuple[str, ...] = (sys.executable, "-m", "agents.stages.suspicion_pass"),
+        look_seconds: float = _LOOK_SECONDS,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -58,6 +60,7 @@ class SuspicionWatch(Service):
         self._entries = entries
         self._registry = registry
         self._command = command
+        self._look_seconds = look_seconds
         self._schedule = PassSchedule(settings.suspicion_seconds)
         self._process: Process | None = None
         self._generation = 0
@@ -83,7 +86,7 @@ class SuspicionWatch(Service):
     @Service.task
     async def _watch(self) -> None:
         while not self.should_stop:
-            await self.sleep(_LOOK_SECONDS)
+            await self.sleep(self._look_seconds)
             heard = self._entries.heard()
             due = self._schedule.due(heard, perf_counter())
             definitions = {each: self._definition(each) for each in due}
@@ -150,7 +153,7 @@ class SuspicionWatch(Service):
                 await process.wait()
 
     def _take(self, result: PassResult, definitions: Mapping[str, CampaignDefinition]) -> bool:
-        """Show numbers, unless the definition changed meanwhile; tell whether the pass over the campaign is done."""
+        """Show numbers, unless the definition changed meanwhile; return whether the pass over the campaign is done."""
         if self._definition(result.campaign_id) is not definitions.get(result.campaign_id):
             return False
         self._entries.board.put_suspicion(result.campaign_id, result.numbers)

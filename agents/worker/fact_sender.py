@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from agents.broker.record_collector import RecordCollector, Sending
-from agents.stages.entries import EntryStage, Own
+from agents.stages.entries import EntryStage, InFlight
 from models.topics import ENTRIES
 from streams.ledger.blocks import EntryBlock, records_of
 from streams.pipeline.pipeline import Pipeline
@@ -45,7 +45,7 @@ class FactSender:
         self._lag = lag
         self._ahead_at_once = ahead_at_once
         self._late_bytes = late_bytes
-        self._in_flight: list[tuple[Own, Sending]] = []
+        self._in_flight: list[tuple[InFlight, Sending]] = []
 
     def are_many_late(self) -> bool:
         """Return whether a flush should send, and wait for, what was read while it ran."""
@@ -70,7 +70,7 @@ class FactSender:
         ]
         if self._entries is not None:
             for partition, portion, sending in begun:
-                self._in_flight.append((await self._entries.take_own(partition, portion), sending))
+                self._in_flight.append((await self._entries.apply_in_flight(partition, portion), sending))
 
     async def note_arrived(self) -> None:
         """Settle facts that have arrived, and those that were given up and stand nowhere.
@@ -83,7 +83,7 @@ class FactSender:
         self._in_flight[:] = [(own, sending) for own, sending in self._in_flight if not sending.done()]
         if self._entries is not None:
             for own, sending in done:
-                await self._entries.confirm_own(own, () if sending.cancelled() else sending.result())
+                await self._entries.settle_in_flight(own, () if sending.cancelled() else sending.result())
 
 
 def _records_of(blocks: Iterable[EntryBlock]) -> Iterator[tuple[bytes, bytes]]:

@@ -12,7 +12,7 @@ from streams.giveaway.rules import RuleBook
 from streams.ledger.blocks import Order
 
 AreEntrants = Callable[[U64], NDArray[np.bool_]]
-"""Tells of person hashes whether they have an entry that keeps every rule."""
+"""Returns for each person hash whether it has an entry that keeps every rule."""
 
 
 class BonusOrders:
@@ -73,7 +73,7 @@ class BonusOrders:
         return buyer
 
     def refund(self, orders: list[int]) -> None:
-        """Take note of refunds."""
+        """Note refunds."""
         self._refunded.update(orders)
         for key in orders:
             row = self._rows.get(key)
@@ -92,10 +92,10 @@ class BonusOrders:
         self._holds[row] = False
         self._changed.add(self._buyers[row])
 
-    def by_influencer(self, members: int, are_entrants: AreEntrants) -> I64:
+    def by_influencer(self, influencers: int, are_entrants: AreEntrants) -> I64:
         """Return the bonus chances by influencer."""
         chances = self._given(are_entrants)
-        found: I64 = np.bincount(np.asarray(self._influencers), weights=chances, minlength=members).astype(np.int64)
+        found: I64 = np.bincount(np.asarray(self._influencers), weights=chances, minlength=influencers).astype(np.int64)
         return found
 
     def by_person(self, are_entrants: AreEntrants) -> dict[int, int]:

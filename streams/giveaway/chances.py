@@ -28,7 +28,7 @@ class FirstOfPerson:
         self._lost: list[I64] = []
 
     def take_back(self, rows: I64) -> None:
-        """Take note that these entries are not counted any more; they still have their verdicts."""
+        """Note that these entries are not counted any more; they still have their verdicts."""
         held = self._rows
         people = held.people[rows[held.verdicts[rows] == VALID]].astype(np.int64)
         if len(people):
@@ -87,7 +87,7 @@ class ChancePerFriend:
         self._lost: list[I64] = []
 
     def take_back(self, rows: I64) -> None:
-        """Take note that these entries are not counted any more; they still have their verdicts."""
+        """Note that these entries are not counted any more; they still have their verdicts."""
         held = self._rows
         self._lost.append(held.people[rows[held.verdicts[rows] <= DUPLICATE]].astype(np.int64))
 

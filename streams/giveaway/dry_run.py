@@ -37,13 +37,9 @@ class DryRun(Struct, frozen=True, kw_only=True):
     bonus_chances: int
 
 
-def explained(definition: CampaignDefinition) -> list[str]:
-    """Return the rules of a campaign's giveaway, a sentence each.
-
-    Raises:
-        ValueError: it has none.
-    """
-    rules = RuleBook(definition).rules
+def explained(book: RuleBook) -> list[str]:
+    """Return the rules of a giveaway, a sentence each."""
+    rules = book.rules
     zone = f" ({rules.time_zone})" if rules.time_zone else ""
     lines = [
         f"open from {rules.opens_at.isoformat()} to {rules.closes_at.isoformat()}{zone}, the end excluded",
@@ -65,7 +61,7 @@ def explained(definition: CampaignDefinition) -> list[str]:
         lines.append(f"one chance for each new friend, at most {rules.most_chances} a person")
     if rules.bonus is not None:
         lines.append(f"{rules.bonus.chances} more for each order with a discount code, at most {rules.bonus.most}")
-    return lines + _who_is_out(definition, rules)
+    return lines + _who_is_out(book.definition, rules)
 
 
 def _who_is_out(definition: CampaignDefinition, rules: GiveawayRules) -> list[str]:
@@ -81,20 +77,16 @@ def _who_is_out(definition: CampaignDefinition, rules: GiveawayRules) -> list[st
     return [*lines, "suspicion score: " + ", ".join(actions)]
 
 
-def sample(definition: CampaignDefinition) -> list[tuple[str, CommentTopicEvent]]:
-    """Return comments that keep the rules, and some that break each of them, with what each is meant to show.
-
-    Raises:
-        ValueError: the campaign has no giveaway.
-    """
-    return _Sample(definition).comments
+def sample(book: RuleBook) -> list[tuple[str, CommentTopicEvent]]:
+    """Return comments that keep the rules, and others that break each of them, with what each is meant to show."""
+    return _Sample(book).comments
 
 
 class _Sample:
-    def __init__(self, definition: CampaignDefinition) -> None:
-        self._definition = definition
-        self._book = RuleBook(definition)
-        rules = self._rules = self._book.rules
+    def __init__(self, book: RuleBook) -> None:
+        definition = self._definition = book.definition
+        self._book = book
+        rules = self._rules = book.rules
         self.comments: list[tuple[str, CommentTopicEvent]] = []
         self._middle_ms = (self._book.opens_ms + self._book.closes_ms) // 2
         self._say = (*rules.answers, *rules.keywords, "count me in")[0]
@@ -182,27 +174,24 @@ class _Sample:
         )
 
 
-def dry_run(definition: CampaignDefinition, events: Sequence[tuple[str, Event]]) -> DryRun:
+def dry_run(book: RuleBook, events: Sequence[tuple[str, Event]]) -> DryRun:
     """Apply a campaign's rules to events, as the workers do.
 
     Args:
-        definition: the campaign.
+        book: the rules.
         events: events with what each is meant to show; those of other campaigns are left out.
-
-    Raises:
-        ValueError: the campaign has no giveaway.
     """
-    book = RuleBook(definition)
-    own = [(what, event) for what, event in events if event.campaign_id == definition.campaign_id]
+    campaign_id = book.definition.campaign_id
+    own = [(what, event) for what, event in events if event.campaign_id == campaign_id]
     blocks = []
     for topic, kind in ((COMMENTS, CommentTopicEvent), (CONVERSIONS, ConversionTopicEvent)):
         of_topic = [event for _, event in own if isinstance(event, kind)]
         if of_topic:
-            blocks += blocks_of(definition.campaign_id, topic, of_topic)
+            blocks += blocks_of(campaign_id, topic, of_topic)
     entries = settled(book, blocks)
     seeds = PlatformSeeds()
     tried = [_tried(what, event, book, entries, seeds) for what, event in own if isinstance(event, CommentCreated)]
-    [rollup, *_] = entries.rollups(definition.campaign_id, book.closes_ms)
+    [rollup, *_] = entries.rollups(campaign_id, book.closes_ms)
     return DryRun(
         comments=tried, entrants=rollup.unique_entrants, chances=rollup.chances, bonus_chances=rollup.bonus_chances
     )

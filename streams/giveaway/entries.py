@@ -25,9 +25,18 @@ from streams.columns.idmap import IdMap, distinct
 from streams.giveaway.bonus_orders import BonusOrders
 from streams.giveaway.chances import ChancePerFriend, FirstOfPerson
 from streams.giveaway.entry_columns import BlockReader, EntryColumns, chosen, joined
-from streams.giveaway.entry_rows import COUNTED, DUPLICATE, GONE, INVALID, UNSETTLED, VALID, WITHDRAWN, EntryRows
-from streams.giveaway.moving_numbers import GiveawayNumbers, rollups_of
-from streams.giveaway.numbers import FIRST_REASON, EntryTally
+from streams.giveaway.entry_rows import (
+    COUNTED,
+    DUPLICATE,
+    GONE,
+    INVALID,
+    STRETCH,
+    UNSETTLED,
+    VALID,
+    WITHDRAWN,
+    EntryRows,
+)
+from streams.giveaway.numbers import FIRST_REASON, EntryTally, GiveawayNumbers, rollups_of
 from streams.giveaway.rules import REASON_BIT, RuleBook
 from streams.ledger.blocks import EntryBlock, Forgotten
 
@@ -46,11 +55,13 @@ class GiveawayEntries:
     Args:
         book: the rules. Other rules need another object, and the facts again.
         capacity: people up to whom the numbers are exact.
+        stretch: see ``streams.giveaway.entry_rows``.
     """
 
-    def __init__(self, book: RuleBook, capacity: int = CAPACITY) -> None:
+    def __init__(self, book: RuleBook, capacity: int = CAPACITY, stretch: int = STRETCH) -> None:
         self.book = book
         self._capacity = capacity
+        self._stretch = stretch
         self._reader = BlockReader(book)
         self.level = 0
         self.newest_ms = 0
@@ -64,12 +75,12 @@ class GiveawayEntries:
         self._pending: list[EntryColumns] = []
         self._pending_entries = 0
         self._pending_deleted: list[U64] = []
-        self._rows = EntryRows()
+        self._rows = EntryRows(self._stretch)
         self._tally = EntryTally(self._rows)
         rules = self.book.rules
-        self._order: FirstOfPerson | ChancePerFriend = FirstOfPerson(self._rows)
+        self._chances: FirstOfPerson | ChancePerFriend = FirstOfPerson(self._rows)
         if rules.chances == "per_friend":
-            self._order = ChancePerFriend(self._rows, rules.most_chances)
+            self._chances = ChancePerFriend(self._rows, rules.most_chances)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -90,11 +101,11 @@ class GiveawayEntries:
             self._pending.append(columns)
             self._pending_entries += len(columns)
         if fact.withdrawn:
-            self._pending_deleted.append(np.frombuffer(fact.withdrawn, dtype="<u8").astype(np.uint64))
+            self._pending_deleted.append(fact.withdrawn_hashes)
         for order in fact.orders:
             if order.at_ms > self._forgotten.get(order.person, -1):
                 self._bonus.put(order, self._reader.number_of)
-        self._bonus.refund(np.frombuffer(fact.refunded, dtype="<u8").tolist())
+        self._bonus.refund(fact.refunded_hashes.tolist())
         if self._pending_entries >= _SETTLED_AT_A_TIME:
             self.settle()
 
@@ -153,7 +164,7 @@ class GiveawayEntries:
         return [appended, again]
 
     def _withdraw(self, deleted: U64) -> I64:
-        """Take note of deletions; return the rows to be decided."""
+        """Note deletions; return the rows to be decided."""
         held = self._rows
         rows = held.find(deleted)
         # A deletion may overtake its comment. (Those of other posts' comments stay here too: 17 to 34 bytes each.)
@@ -169,7 +180,7 @@ class GiveawayEntries:
         held = self._rows
         counted = rows[held.verdicts[rows] < COUNTED]
         self._tally.count(counted, -1, self._reasons(counted))
-        self._order.take_back(counted)
+        self._chances.take_back(counted)
         held.verdicts[counted] = UNSETTLED
         return counted
 
@@ -193,7 +204,7 @@ class GiveawayEntries:
         held.verdicts[rows] = verdicts
         held.chances[rows] = 0
         self._tally.count(rows, 1, reasons)
-        changed, chances = self._order.changes(rows[verdicts == DUPLICATE])
+        changed, chances = self._chances.changes(rows[verdicts == DUPLICATE])
         if len(changed):
             self._tally.give_chances(changed, chances)
 
@@ -227,27 +238,27 @@ class GiveawayEntries:
             as_of_ms: the moment for the time left and the entries of the last minute.
         """
         names, tally = self._reader.influencers, self._tally
-        members = len(names)
+        influencers = len(names)
         numbers = GiveawayNumbers(
-            verdicts=tally.verdicts(members),
-            reasons=tally.reasons(members),
-            chances=tally.chances(members),
-            bonus=self._bonus.by_influencer(members, self._is_entrant),
-            entrants=tally.entrants.counts(members),
+            verdicts=tally.verdicts(influencers),
+            reasons=tally.reasons(influencers),
+            chances=tally.chances(influencers),
+            bonus=self._bonus.by_influencer(influencers, self._is_entrant),
+            entrants=tally.entrants.counts(influencers),
             all_entrants=tally.entrants.total,
-            tagged=tally.tagged.counts(members),
+            tagged=tally.tagged.counts(influencers),
             all_tagged=tally.tagged.total,
-            per_minute=self._entries_of_the_minute(as_of_ms, members),
+            per_minute=self._entries_of_the_minute(as_of_ms, influencers),
             level=self.level,
         )
         return rollups_of(numbers, names, self.book, campaign_id, as_of_ms)
 
-    def _entries_of_the_minute(self, as_of_ms: int, members: int) -> I64:
+    def _entries_of_the_minute(self, as_of_ms: int, influencers: int) -> I64:
         held = self._rows
         end_ms = (as_of_ms // PANE_MS + 1) * PANE_MS
         recent = held.rows_since(end_ms - _MINUTE_PANES * PANE_MS)
         recent = recent[(held.entered_ms[recent] < end_ms) & (held.verdicts[recent] < COUNTED)]
-        return np.bincount(held.influencers[recent], minlength=members)
+        return np.bincount(held.influencers[recent], minlength=influencers)
 
     # ---------------------------------------------------------------- people and comments out
 

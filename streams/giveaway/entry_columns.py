@@ -82,9 +82,9 @@ class BlockReader:
     def read(self, block: EntryBlock) -> EntryColumns:
         """Return the entries of a block; comments on other posts are left out."""
         book = self._book
-        place_of = np.frombuffer(block.place_of, dtype="<u4").astype(np.int64)
-        times_ms = np.frombuffer(block.times_ms, dtype="<i8").astype(np.int64)
-        people = np.frombuffer(block.people, dtype="<u8").astype(np.uint64)
+        place_of = block.place_numbers
+        times_ms = block.event_times_ms
+        people = block.person_hashes
         platforms = {place.platform for place in block.places}
         place_reasons = np.array([self._place_reasons(place) for place in block.places], dtype=np.uint16)
         reasons = place_reasons[place_of]
@@ -120,7 +120,7 @@ class BlockReader:
             for place, counts_here in zip(block.places, on_post.tolist(), strict=True)
         ]
         columns = EntryColumns(
-            comments=np.frombuffer(block.comments, dtype="<u8").astype(np.uint64),
+            comments=block.comment_hashes,
             people=people,
             times_ms=times_ms,
             versions=versions,

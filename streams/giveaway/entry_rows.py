@@ -17,14 +17,19 @@ VALID, DUPLICATE, INVALID, WITHDRAWN, UNSETTLED, GONE = range(6)
 """Verdicts: ``models.giveaway.ENTRY_VERDICTS``, then those that are not counted."""
 COUNTED: Final = 4
 """Verdicts below this one are counted."""
-_STRETCH: Final = 1 << 16
+STRETCH: Final = 1 << 16
 """Rows that are passed over together when none of them can be of the time that is asked for."""
 
 
 class EntryRows:
-    """Entries in columns, the first ``len`` of each are used."""
+    """Entries in columns, the first ``len`` of each are used.
 
-    def __init__(self) -> None:
+    Args:
+        stretch: rows that are passed over together.
+    """
+
+    def __init__(self, stretch: int = STRETCH) -> None:
+        self._stretch = stretch
         self._numbers = IdMap()
         self.entered_ms: I64 = np.zeros(0, dtype=np.int64)
         self.versions: I64 = np.zeros(0, dtype=np.int64)
@@ -66,10 +71,9 @@ class EntryRows:
 
     def rows_since(self, start_ms: int) -> I64:
         """Return the rows of all entries of a time or later. Stretches without any are not looked at."""
+        starts = [place * self._stretch for place, latest_ms in enumerate(self._latest_ms) if latest_ms >= start_ms]
         found = [
-            stretch * _STRETCH + np.flatnonzero(self.entered_ms[stretch * _STRETCH : len(self)][:_STRETCH] >= start_ms)
-            for stretch, latest_ms in enumerate(self._latest_ms)
-            if latest_ms >= start_ms
+            start + np.flatnonzero(self.entered_ms[start : len(self)][: self._stretch] >= start_ms) for start in starts
         ]
         return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
 
@@ -92,9 +96,10 @@ class EntryRows:
         for name in _GROWING:
             setattr(self, name, grown(getattr(self, name), new.stop))
         self.entered_ms[new] = columns.times_ms
-        for stretch in range(known // _STRETCH, -(-new.stop // _STRETCH)):
-            latest_ms = int(self.entered_ms[stretch * _STRETCH : new.stop][:_STRETCH].max())
-            self._latest_ms[stretch : stretch + 1] = [latest_ms]
+        size = self._stretch
+        for place in range(known // size, -(-new.stop // size)):
+            latest_ms = int(self.entered_ms[place * size : new.stop][:size].max())
+            self._latest_ms[place : place + 1] = [latest_ms]
         self.versions[new] = columns.versions
         self.people[new] = self.person_numbers.take(columns.people)[0]
         self.influencers[new] = columns.influencers
@@ -112,7 +117,7 @@ class EntryRows:
         return starts
 
     def unlike(self, columns: EntryColumns, rows: I64) -> NDArray[np.bool_]:
-        """Tell which of these would change their rows: earlier than known, or a newer version."""
+        """Return which of these would change their rows: earlier than known, or a newer version."""
         earlier = columns.times_ms < self.entered_ms[rows]
         changes: NDArray[np.bool_] = earlier | (columns.versions > self.versions[rows])
         return changes

@@ -1,12 +1,17 @@
-"""The numbers of a giveaway while entries come and go: by influencer, in columns."""
+"""The numbers of a giveaway: while entries come and go, by influencer and in columns, and as they are given out."""
+
+from collections.abc import Mapping
 
 import numpy as np
+from msgspec import Struct
 
-from models.giveaway import ENTRY_REASONS
+from models.giveaway import ENTRY_REASONS, GiveawayStatus
+from models.rollups import GiveawayRollup
 from streams.columns.arrays import I64, U8, U16
 from streams.columns.distinct_counts import DistinctCounts
 from streams.columns.idmap import grown
 from streams.giveaway.entry_rows import COUNTED, DUPLICATE, INVALID, VALID, EntryRows
+from streams.giveaway.rules import RuleBook
 
 _REASONS = len(ENTRY_REASONS)
 FIRST_REASON = np.array([0] + [(mask & -mask).bit_length() - 1 for mask in range(1, 1 << _REASONS)], dtype=np.uint8)
@@ -28,25 +33,25 @@ class EntryTally:
         self.entrants = DistinctCounts()
         self.tagged = DistinctCounts()
 
-    def verdicts(self, members: int) -> I64:
+    def verdicts(self, influencers: int) -> I64:
         """Return ``[influencer, verdict]``: entries."""
-        self._reserve(members)
-        return self._verdicts[: members * COUNTED].reshape(members, COUNTED)
+        self._reserve(influencers)
+        return self._verdicts[: influencers * COUNTED].reshape(influencers, COUNTED)
 
-    def reasons(self, members: int) -> I64:
+    def reasons(self, influencers: int) -> I64:
         """Return ``[influencer, reason]``: invalid entries."""
-        self._reserve(members)
-        return self._reasons[: members * _REASONS].reshape(members, _REASONS)
+        self._reserve(influencers)
+        return self._reasons[: influencers * _REASONS].reshape(influencers, _REASONS)
 
-    def chances(self, members: int) -> I64:
+    def chances(self, influencers: int) -> I64:
         """Return the chances by influencer, without bonus."""
-        self._reserve(members)
-        return self._chances[:members]
+        self._reserve(influencers)
+        return self._chances[:influencers]
 
-    def _reserve(self, members: int) -> None:
-        self._verdicts = grown(self._verdicts, members * COUNTED)
-        self._reasons = grown(self._reasons, members * _REASONS)
-        self._chances = grown(self._chances, members)
+    def _reserve(self, influencers: int) -> None:
+        self._verdicts = grown(self._verdicts, influencers * COUNTED)
+        self._reasons = grown(self._reasons, influencers * _REASONS)
+        self._chances = grown(self._chances, influencers)
 
     def count(self, rows: I64, by: int, reasons: U16) -> None:
         """Add entries (1) or take them back (-1); ``reasons`` are theirs, those of time included."""
@@ -87,3 +92,75 @@ def _add(counts: I64, places: I64, by: int) -> None:
 def _weighed(places: I64, weights: U8, length: int) -> I64:
     sums: I64 = np.bincount(places, weights=weights, minlength=length).astype(np.int64)
     return sums
+
+
+class GiveawayNumbers(Struct, frozen=True, kw_only=True):
+    """Arrays by influencer, and what of the campaign is not their sum; each is to be multiplied by 2^``level``."""
+
+    verdicts: I64
+    reasons: I64
+    chances: I64
+    bonus: I64
+    entrants: I64
+    all_entrants: int
+    tagged: I64
+    all_tagged: int
+    per_minute: I64
+    level: int
+
+
+def rollups_of(
+    numbers: GiveawayNumbers, names: Mapping[str, int], book: RuleBook, campaign_id: str, as_of_ms: int
+) -> list[GiveawayRollup]:
+    """Return the campaign's rollup, and that of each influencer (``names``, with their places in the arrays)."""
+
+    def rollup(
+        influencer_id: str, verdicts: I64, reasons: I64, entrants: int, tagged: int, *sums: int
+    ) -> GiveawayRollup:
+        scale = 1 << numbers.level
+        chances, bonus, per_minute = (scale * int(each) for each in sums)
+        valid, duplicate, _, withdrawn = (scale * verdicts).tolist()
+        return GiveawayRollup(
+            campaign_id=campaign_id,
+            influencer_id=influencer_id,
+            as_of_ms=as_of_ms,
+            status=status_of(book, as_of_ms),
+            opens_ms=book.opens_ms,
+            closes_ms=book.closes_ms,
+            time_left_ms=max(0, book.closes_ms - as_of_ms),
+            entries=scale * int(verdicts.sum()),
+            valid_entries=valid,
+            duplicate_entries=duplicate,
+            invalid_entries={
+                reason: scale * number for reason, number in zip(ENTRY_REASONS, reasons.tolist(), strict=True) if number
+            },
+            withdrawn_entries=withdrawn,
+            unique_entrants=scale * int(entrants),
+            tagged_friends=None if numbers.level else int(tagged),
+            chances=chances + bonus,
+            bonus_chances=bonus,
+            entries_per_minute=per_minute,
+            approximate=numbers.level > 0,
+        )
+
+    by_influencer = (
+        numbers.verdicts,
+        numbers.reasons,
+        numbers.entrants,
+        numbers.tagged,
+        numbers.chances,
+        numbers.bonus,
+        numbers.per_minute,
+    )
+    whole = [each.sum(axis=0) for each in by_influencer]
+    whole[2:4] = [numbers.all_entrants, numbers.all_tagged]
+    return [rollup("", *whole)] + [
+        rollup(name, *(each[place] for each in by_influencer)) for name, place in sorted(names.items()) if name
+    ]
+
+
+def status_of(book: RuleBook, as_of_ms: int) -> GiveawayStatus:
+    """Return whether the giveaway is open."""
+    if as_of_ms < book.opens_ms:
+        return "upcoming"
+    return "open" if as_of_ms < book.closes_ms else "closed"

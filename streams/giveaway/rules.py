@@ -80,6 +80,7 @@ class RuleBook:
     def __init__(self, definition: CampaignDefinition) -> None:
         if definition.giveaway is None:
             raise ValueError(f"campaign {definition.campaign_id!r} has no giveaway")
+        self.definition = definition
         self.rules: GiveawayRules = definition.giveaway
         rules = self.rules
         self.opens_ms, self.closes_ms = rules.opens_ms, rules.closes_ms
@@ -109,7 +110,7 @@ class RuleBook:
         self._text_reasons = _TextReasons(self)
 
     def is_on_post(self, post_id: str) -> bool:
-        """Tell whether comments on a post are entries."""
+        """Return whether comments on a post are entries."""
         return not self.posts or post_id in self.posts
 
     def check(self, attempt: EntryAttempt) -> EntryCheck:

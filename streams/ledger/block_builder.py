@@ -1,4 +1,4 @@
-"""A block of a giveaway's ledger while it is being filled: strings a few comments at a time, numbers a batch at a time.
+"""A block of a giveaway's ledger while it is being filled: strings a chunk at a time, numbers a batch at a time.
 
 Strings are joined while they are in the processor's cache: a look at a whole flush costs three times that. Numbers are
 columns of the batch already.
@@ -35,7 +35,7 @@ class _Numbers(dict[str, int]):
         return number
 
 
-class SomeComments(NamedTuple):
+class CommentChunk(NamedTuple):
     """Comments, and what is needed of them beside giveaways too: texts, author ids, hash seeds of their platforms."""
 
     comments: Sequence[CommentCreated]
@@ -43,9 +43,9 @@ class SomeComments(NamedTuple):
     author_ids: Sequence[str]
     seeds: list[int]
 
-    def picked(self, wanted: Sequence[bool]) -> "SomeComments":
-        """Return those of a mask."""
-        return SomeComments(
+    def where(self, wanted: Sequence[bool]) -> "CommentChunk":
+        """Return the comments of a mask."""
+        return CommentChunk(
             list(compress(self.comments, wanted)),
             list(compress(self.texts, wanted)),
             list(compress(self.author_ids, wanted)),
@@ -53,7 +53,7 @@ class SomeComments(NamedTuple):
         )
 
 
-class FillingBlock:
+class BlockBuilder:
     """Facts of one campaign, from one offset of an input partition on."""
 
     def __init__(self, first_offset: int) -> None:
@@ -89,9 +89,9 @@ class FillingBlock:
         held = len(self._post_of)
         return not held or (held + comments <= BLOCK_COMMENTS and self._text_bytes <= _BLOCK_TEXT_BYTES)
 
-    def put_comments(self, some: SomeComments, numbers: I64) -> None:
-        """Take some comments of a batch; ``numbers`` are theirs among the batch's comments."""
-        comments, texts, author_ids, seeds = some
+    def put_comments(self, chunk: CommentChunk, numbers: I64) -> None:
+        """Take a chunk of a batch's comments; ``numbers`` are theirs among the batch's comments."""
+        comments, texts, author_ids, seeds = chunk
         comment_ids = [comment.comment_id for comment in comments]
         names = [comment.author_handle or "" for comment in comments]
         ids, authors, handles, said = encoded_together((comment_ids, author_ids, names, texts))

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
-from streams.columns.arrays import I64
+from streams.columns.arrays import I64, U64
 from streams.columns.formats import Fields, Format
 from streams.columns.strings import encoded, taken_apart
 
@@ -47,7 +47,8 @@ class EntryBlock(Struct, frozen=True, array_like=True, kw_only=True):
     unknown), and what is said. ``place_of`` (uint32), ``times_ms`` (int64) and the hashes (uint64) of platform and
     comment id, ``comments``, and of platform and author id, ``people``, are little-endian arrays. ``withdrawn`` are
     hashes of deleted comments, ``refunded`` hashes of orders. A ``redacted`` block stands for all earlier ones with its
-    key.
+    key. Properties decode the columns; their arrays are views of the bytes where no conversion is needed, and must not
+    be written to.
     """
 
     version: int
@@ -75,6 +76,36 @@ class EntryBlock(Struct, frozen=True, array_like=True, kw_only=True):
         return len(self.times_ms) // 8
 
     @property
+    def place_numbers(self) -> I64:
+        """The place of each comment, by its number in ``places``."""
+        return np.frombuffer(self.place_of, dtype="<u4").astype(np.int64)
+
+    @property
+    def event_times_ms(self) -> I64:
+        """The event time of each comment."""
+        return np.frombuffer(self.times_ms, dtype="<i8").astype(np.int64, copy=False)
+
+    @property
+    def comment_hashes(self) -> U64:
+        """The hash of platform and id of each comment."""
+        return _hashes(self.comments)
+
+    @property
+    def person_hashes(self) -> U64:
+        """The hash of platform and author id of each comment."""
+        return _hashes(self.people)
+
+    @property
+    def withdrawn_hashes(self) -> U64:
+        """The hashes of deleted comments."""
+        return _hashes(self.withdrawn)
+
+    @property
+    def refunded_hashes(self) -> U64:
+        """The hashes of refunded orders."""
+        return _hashes(self.refunded)
+
+    @property
     def comment_ids(self) -> list[str]:
         """The id of each comment."""
         return self._strings(self.joined_comment_ids)
@@ -100,6 +131,10 @@ class EntryBlock(Struct, frozen=True, array_like=True, kw_only=True):
     def key(self) -> bytes:
         """Return the record's key: a block read again after a crash has the key of what began at the same offset."""
         return _encode_json(["block", self.campaign_id, self.topic, self.partition, self.first_offset])
+
+
+def _hashes(column: bytes) -> U64:
+    return np.frombuffer(column, dtype="<u8").astype(np.uint64, copy=False)
 
 
 class Forgotten(Struct, frozen=True, array_like=True, kw_only=True):
@@ -135,10 +170,10 @@ def rows_of(block: EntryBlock, rows: I64, texts: list[str]) -> EntryBlock:
     return msgspec.structs.replace(
         block,
         **strings_of(comment_ids, author_ids, handles, texts),
-        place_of=np.frombuffer(block.place_of, dtype="<u4")[rows].tobytes(),
-        times_ms=np.frombuffer(block.times_ms, dtype="<i8")[rows].tobytes(),
-        comments=np.frombuffer(block.comments, dtype="<u8")[rows].tobytes(),
-        people=np.frombuffer(block.people, dtype="<u8")[rows].tobytes(),
+        place_of=block.place_numbers[rows].astype("<u4").tobytes(),
+        times_ms=block.event_times_ms[rows].astype("<i8").tobytes(),
+        comments=block.comment_hashes[rows].astype("<u8").tobytes(),
+        people=block.person_hashes[rows].astype("<u8").tobytes(),
     )
 
 

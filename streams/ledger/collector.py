@@ -20,7 +20,7 @@ from models.times import epoch_ms
 from models.topics import COMMENTS
 from streams.columns.arrays import I64, U64
 from streams.columns.hashing import PlatformSeeds, digest, hash_of, hashes_of
-from streams.ledger.block_builder import FillingBlock, SomeComments
+from streams.ledger.block_builder import BlockBuilder, CommentChunk
 from streams.ledger.blocks import EntryBlock, Order
 
 _AT_A_TIME: Final = 256
@@ -35,14 +35,15 @@ def person_hash(platform: str, author_id: str) -> int:
 class EntryCollector:
     """Collects the facts of one partition of comments or conversions, until a flush takes them.
 
-    Comments come a few at a time, while their strings are in the processor's cache, and are not complete before
-    ``add_columns`` has told the numbers of the whole batch.
+    Two calls make a comment: ``add_comments`` takes the strings of a chunk while they are in the processor's cache, and
+    ``add_columns`` the numbers of the whole batch, which exist only once all of its chunks are read. Between the two no
+    block may be taken.
 
     Args:
         topic: the input topic the facts come from.
         partition: its partition.
         keys: campaign and influencer of each row.
-        seeds: hash seeds of platforms; whoever gives comments has theirs from it.
+        seeds: hash seeds of platforms, from which those of the comments come.
     """
 
     def __init__(self, topic: str, partition: int, keys: Sequence[tuple[str, str]], seeds: PlatformSeeds) -> None:
@@ -50,22 +51,22 @@ class EntryCollector:
         self._partition = partition
         self._keys = keys
         self._seeds = seeds
-        self._open: dict[str, FillingBlock] = {}
-        self._full: list[tuple[str, FillingBlock]] = []
+        self._open: dict[str, BlockBuilder] = {}
+        self._full: list[tuple[str, BlockBuilder]] = []
         self.giveaways: Container[str] = frozenset()
         """Campaigns whose facts are wanted; those of others are left out."""
 
-    def _block(self, campaign_id: str, offset: int, comments: int = 0) -> FillingBlock:
+    def _block(self, campaign_id: str, offset: int, comments: int = 0) -> BlockBuilder:
         """Return the block that has room for so many comments; a new one from ``offset`` on, where there is none."""
         block = self._open.get(campaign_id)
         if block is not None and comments and not block.has_room(comments):
             self._full.append((campaign_id, block))
             block = None
         if block is None:
-            block = self._open[campaign_id] = FillingBlock(offset)
+            block = self._open[campaign_id] = BlockBuilder(offset)
         return block
 
-    def _blocks(self) -> list[tuple[str, FillingBlock]]:
+    def _blocks(self) -> list[tuple[str, BlockBuilder]]:
         return [*self._full, *self._open.items()]
 
     # ------------------------------------------------------------------------ comments
@@ -73,30 +74,30 @@ class EntryCollector:
     def add_comments(
         self,
         campaign_id: str | None,
-        some: SomeComments,
+        chunk: CommentChunk,
         first: int,
         offset: int,
     ) -> None:
-        """Take some comments of a batch.
+        """Take a chunk of a batch's comments.
 
         Args:
             campaign_id: the campaign of all; None where they may be of several.
-            some: the comments.
+            chunk: the comments.
             first: the number of the first among the comments of the batch.
             offset: one that is not beyond theirs.
         """
-        if not some.comments:
+        if not chunk.comments:
             return
-        numbers = np.arange(first, first + len(some.comments))
+        numbers = np.arange(first, first + len(chunk.comments))
         if campaign_id is not None:
             if campaign_id in self.giveaways:
-                self._block(campaign_id, offset, len(numbers)).put_comments(some, numbers)
+                self._block(campaign_id, offset, len(numbers)).put_comments(chunk, numbers)
             return
-        campaigns = [comment.campaign_id for comment in some.comments]
+        campaigns = [comment.campaign_id for comment in chunk.comments]
         for each in sorted(set(campaigns)):
             if each in self.giveaways:
                 own = [other == each for other in campaigns]
-                self._block(each, offset, sum(own)).put_comments(some.picked(own), numbers[own])
+                self._block(each, offset, sum(own)).put_comments(chunk.where(own), numbers[own])
 
     def add_deletions(self, deletions: Sequence[CommentDeleted], seeds: Sequence[int], offset: int) -> None:
         """Take deletions, with the hash seeds of their platforms and an offset that is not beyond theirs."""
@@ -148,7 +149,7 @@ class EntryCollector:
         full, self._full = self._full, []
         return self._closed(full)
 
-    def _closed(self, blocks: Iterable[tuple[str, FillingBlock]]) -> list[EntryBlock]:
+    def _closed(self, blocks: Iterable[tuple[str, BlockBuilder]]) -> list[EntryBlock]:
         where = (self._topic, self._partition, self._keys, self._seeds)
         return [block.close(campaign_id, *where) for campaign_id, block in blocks]
 
@@ -183,7 +184,7 @@ def blocks_of(
         deletions = [event for event in some if isinstance(event, CommentDeleted)]
         seeds = [seed_of[comment.platform] for comment in comments]
         authors = [comment.author_id for comment in comments]
-        said = SomeComments(comments, [comment.text for comment in comments], authors, seeds)
+        said = CommentChunk(comments, [comment.text for comment in comments], authors, seeds)
         collector.add_comments(campaign_id, said, 0, offset)
         collector.add_deletions(deletions, [seed_of[deletion.platform] for deletion in deletions], offset)
         people = hashes_of([digest(author.encode(), seed) for author, seed in zip(authors, seeds, strict=True)])

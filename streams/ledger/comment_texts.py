@@ -25,7 +25,7 @@ _UNSPACED: Final = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{La
 """Scripts that are written without spaces: a keyword in them is looked for anywhere."""
 
 
-class Reading(Struct, frozen=True, gc=False):
+class CommentText(Struct, frozen=True, gc=False):
     """One text as the rules read it.
 
     ``hashtags`` without ``#``; ``mentions`` distinct, in order, without ``@``; ``words`` all words but mentions and
@@ -75,15 +75,15 @@ def hashtags_of(whole: str) -> frozenset[str]:
     return frozenset(_HASHTAG.findall(whole)) if "#" in whole else frozenset()
 
 
-def read_text(text: str) -> Reading:
+def read_text(text: str) -> CommentText:
     """Read one comment."""
     whole = folded(text)
     mentions = mentions_of(whole)
     without = _MENTIONS.sub(" ", whole) if mentions else whole
     if "#" not in whole:
         words = spaced(without)
-        return Reading(frozenset(), mentions, words, words, whole)
-    return Reading(hashtags_of(whole), mentions, spaced(without), spaced(_HASHTAG.sub(" ", without)), whole)
+        return CommentText(frozenset(), mentions, words, words, whole)
+    return CommentText(hashtags_of(whole), mentions, spaced(without), spaced(_HASHTAG.sub(" ", without)), whole)
 
 
 class Phrase(Struct, frozen=True, gc=False):
@@ -93,8 +93,8 @@ class Phrase(Struct, frozen=True, gc=False):
     folded: str
     anywhere: bool
 
-    def is_in(self, reading: Reading) -> bool:
-        """Tell whether a comment says it: as whole words, or anywhere when it has none or needs no spaces."""
+    def is_in(self, reading: CommentText) -> bool:
+        """Return whether a comment says it: as whole words, or anywhere when it has none or needs no spaces."""
         return self.folded in reading.folded if self.anywhere else self.words in reading.words
 
 

@@ -1,10 +1,13 @@
 """Which records of a ledger are in force: the newest of each key, joined with what it must not take away."""
 
 import msgspec
+import numpy as np
 from msgspec import Struct
 
-from streams.ledger.blocks import EntryBlock, Forgotten, decode_fact
-from streams.ledger.union import union_of
+from streams.columns.arrays import U64
+from streams.ledger.blocks import EntryBlock, Forgotten, Place, decode_fact, strings_of
+
+_Row = tuple[int, int, int, str, str, str, str, Place]
 
 
 class LedgerError(RuntimeError):
@@ -68,3 +71,49 @@ def take_record(
     if before is not None and isinstance(before.fact, EntryBlock) and isinstance(fact, EntryBlock):
         fact = union_of(before.fact, fact)
     in_force[partition, key] = LedgerRecord(key, fact)
+
+
+def union_of(older: EntryBlock, newer: EntryBlock) -> EntryBlock:
+    """Return a block with the facts of both, or the newer one when it is redacted.
+
+    A comment that both have, in the same version and at the same place, is in it once; an edit is a fact of its own.
+    Blocks with one key begin at one offset of one topic, so one of the two mostly holds all of the other.
+    """
+    if newer.redacted or msgspec.structs.replace(older, redacted=False) == newer:
+        return newer
+    rows = list(dict.fromkeys(_rows(older) + _rows(newer)))
+    places = {place: number for number, place in enumerate(dict.fromkeys(row[7] for row in rows))}
+    return msgspec.structs.replace(
+        newer,
+        **strings_of(
+            [row[3] for row in rows], [row[4] for row in rows], [row[5] for row in rows], [row[6] for row in rows]
+        ),
+        place_of=np.array([places[row[7]] for row in rows], dtype="<u4").tobytes(),
+        places=list(places),
+        times_ms=np.array([row[2] for row in rows], dtype="<i8").tobytes(),
+        comments=np.array([row[0] for row in rows], dtype="<u8").tobytes(),
+        people=np.array([row[1] for row in rows], dtype="<u8").tobytes(),
+        withdrawn=_joined(older.withdrawn_hashes, newer.withdrawn_hashes),
+        orders=list(dict.fromkeys(older.orders + newer.orders)),
+        refunded=_joined(older.refunded_hashes, newer.refunded_hashes),
+    )
+
+
+def _rows(block: EntryBlock) -> list[_Row]:
+    return list(
+        zip(
+            block.comment_hashes.tolist(),
+            block.person_hashes.tolist(),
+            block.event_times_ms.tolist(),
+            block.comment_ids,
+            block.author_ids,
+            block.handles,
+            block.texts,
+            [block.places[number] for number in block.place_numbers.tolist()],
+            strict=True,
+        )
+    )
+
+
+def _joined(older: U64, newer: U64) -> bytes:
+    return np.unique(np.concatenate((older, newer))).astype("<u8").tobytes()

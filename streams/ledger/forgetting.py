@@ -55,8 +55,7 @@ def without_person(block: EntryBlock, person: int, handle: str, stand_in: str) -
 
     The block is marked as redacted: read again, it stands for every earlier one with its key.
     """
-    people = np.frombuffer(block.people, dtype="<u8")
-    gone = people == np.uint64(person)
+    gone = block.person_hashes == np.uint64(person)
     orders = [order for order in block.orders if order.person != person]
     texts = block.texts
     tagged = {text for text in set(texts) if handle and handle in folded(text) and handle in read_text(text).mentions}

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-import numpy as np
 from msgspec import Struct
 
 from streams.ledger.blocks import EntryBlock, Forgotten
@@ -38,9 +37,9 @@ def people_of(facts: list[EntryBlock | Forgotten]) -> dict[int, Person]:
     for fact in facts:
         if isinstance(fact, Forgotten):
             continue
-        hashes = np.frombuffer(fact.people, dtype="<u8").tolist()
-        places = np.frombuffer(fact.place_of, dtype="<u4").tolist()
-        times = np.frombuffer(fact.times_ms, dtype="<i8").tolist()
+        hashes = fact.person_hashes.tolist()
+        places = fact.place_numbers.tolist()
+        times = fact.event_times_ms.tolist()
         for person, place, at_ms, author_id, handle in zip(
             hashes, places, times, fact.author_ids, fact.handles, strict=True
         ):

@@ -14,7 +14,7 @@ import numpy as np
 from models.events import CommentCreated, CommentDeleted, Event
 from streams.alerts.evidence import MOST_OF_A_BATCH
 from streams.columns.hashing import PlatformSeeds, digest, hashes_of
-from streams.ledger.block_builder import SomeComments
+from streams.ledger.block_builder import CommentChunk
 from streams.ledger.collector import EntryCollector
 from streams.pipeline.records import Read
 from streams.sentiment.scorers import SentimentScorer
@@ -105,7 +105,7 @@ class BatchReader:
             for index, score in zip(own, own_scorer.score_many([texts[index] for index in own]), strict=True):
                 polarity[index] = score
         if facts is not None:
-            some = SomeComments(comments, texts, authors, seeds)
+            some = CommentChunk(comments, texts, authors, seeds)
             facts.add_comments(read.campaign_id, some, len(self._people), read.offsets[0])
         self._people += map(digest, map(str.encode, authors), seeds)
         if self._with_posts:

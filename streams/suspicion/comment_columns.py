@@ -1,7 +1,11 @@
-"""Entries in columns, as the detection of suspicious entrants reads them: a million comments in a few arrays."""
+"""From the comments of a ledger to columns, as the detection of suspicious entrants reads them.
 
+A million comments become a few arrays.
+"""
+
+import re
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,9 +14,15 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from streams.columns.arrays import F64, I32, I64
+from streams.giveaway.rules import RuleBook
+from streams.ledger.blocks import EntryBlock, Forgotten
+from streams.ledger.comment_texts import handle_key, read_text
+from streams.ledger.people import forgotten_until
 
 UNKNOWN: Final = -1
 """Target of a tag that is no entrant."""
+_NAMES: Final = re.compile(r"[@#][^\s@#]+")
+_RUN: Final = re.compile(r"[^\W\d_]+|\d+|\S")
 
 
 class EntryView(Struct, frozen=True, gc=False):
@@ -32,8 +42,73 @@ class EntryView(Struct, frozen=True, gc=False):
     mentions: tuple[str, ...]
 
 
+def views_of(facts: list[EntryBlock | Forgotten], book: RuleBook) -> Iterator[EntryView]:
+    """Return the comments that suspicion looks at: on the giveaway's posts, in its time, not deleted, each once.
+
+    A view's ``person`` is the person hash in decimal digits.
+    """
+    until = forgotten_until(facts)
+    withdrawn: set[int] = set()
+    for fact in facts:
+        if isinstance(fact, EntryBlock):
+            withdrawn.update(fact.withdrawn_hashes.tolist())
+    seen: set[int] = set()
+    for fact in facts:
+        if isinstance(fact, Forgotten):
+            continue
+        on_post = [book.is_on_post(place.post_id) for place in fact.places]
+        rows = zip(
+            fact.comment_hashes.tolist(),
+            fact.person_hashes.tolist(),
+            fact.place_numbers.tolist(),
+            fact.event_times_ms.tolist(),
+            fact.author_ids,
+            fact.handles,
+            fact.texts,
+            strict=True,
+        )
+        for comment, person, place, at_ms, author_id, handle, text in rows:
+            if comment in seen or comment in withdrawn or not on_post[place]:
+                continue
+            if not book.opens_ms <= at_ms < book.closes_ms or (until and at_ms <= until.get(person, -1)):
+                continue
+            seen.add(comment)
+            yield view_of(str(person), handle or author_id, at_ms, text, platform=fact.places[place].platform)
+
+
+def view_of(person: str, handle: str, at_ms: int, text: str, platform: str = "") -> EntryView:
+    """Read one comment; ``person`` must be unique in the campaign, ``handle`` on its platform."""
+    reading = read_text(text)
+    return EntryView(
+        person=person,
+        platform=platform,
+        handle=handle_key(handle),
+        at_ms=at_ms,
+        plain=reading.plain.strip(),
+        style=typing_style(text),
+        mentions=reading.mentions,
+    )
+
+
+def typing_style(text: str) -> str:
+    """Return how a text was typed: capitals at its beginning or throughout, and its punctuation and symbols.
+
+    Words, numbers, mentions and hashtags do not matter; each symbol that is no ASCII punctuation (an emoji) is an
+    ``E``.
+    """
+    without = _NAMES.sub(" ", text)
+    marks = "".join(
+        run if run.isascii() else "E" for run in _RUN.findall(without) if not run[0].isalnum() and run != "\ufe0f"
+    )
+    letters = [char for char in without if char.isalpha()]
+    if not letters:
+        return f"-{marks}"
+    case = "a" if letters[0].islower() else "A" if without.isupper() else "T"
+    return f"{case}{marks}"
+
+
 @dataclass(frozen=True)
-class EntryColumns:
+class CommentColumns:
     """Entries by row, people and texts by number.
 
     ``person[e]``, ``at_ms[e]``, ``text[e]``, ``style[e]`` of entry ``e``; the words of text ``t`` are
@@ -65,7 +140,7 @@ class EntryColumns:
         return np.bincount(self.person, minlength=self.entrants)
 
 
-def columns_of(entries: Iterable[EntryView]) -> EntryColumns:
+def columns_of(entries: Iterable[EntryView]) -> CommentColumns:
     """Put entries into columns. A person's handle is that of the last entry that has one."""
     persons: dict[str, int] = {}
     handles: list[str] = []
@@ -98,7 +173,7 @@ def columns_of(entries: Iterable[EntryView]) -> EntryColumns:
     for plain in texts:
         words.extend([vocabulary.setdefault(word, len(vocabulary)) for word in plain.split()])
         starts.append(len(words))
-    return EntryColumns(
+    return CommentColumns(
         persons=list(persons),
         handles=handles,
         person=np.array(person, dtype=np.int32),

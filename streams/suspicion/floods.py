@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.columns.arrays import F64, I64
-from streams.suspicion.comment_columns import EntryColumns, ramp
+from streams.suspicion.comment_columns import CommentColumns, ramp
 from streams.suspicion.handles import handle_shape
 
 WINDOWS_MS: Final = (5_000, 15_000, 40_000, 90_000, 180_000)
@@ -27,7 +27,7 @@ PURITY: Final = (0.58, 0.92)
 """Share of a group that its moment does not explain."""
 
 
-def floods(columns: EntryColumns, randomness: F64) -> tuple[F64, I64]:
+def floods(columns: CommentColumns, randomness: F64) -> tuple[F64, I64]:
     """Return by person: strength, and how many look-alikes came within the same window.
 
     Args:
@@ -63,7 +63,7 @@ def floods(columns: EntryColumns, randomness: F64) -> tuple[F64, I64]:
     return strength, alike
 
 
-def _first_entries(columns: EntryColumns) -> I64:
+def _first_entries(columns: CommentColumns) -> I64:
     order = np.lexsort((columns.at_ms, columns.person))
     person = columns.person[order]
     return order[np.r_[True, person[1:] != person[:-1]]]

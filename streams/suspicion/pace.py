@@ -6,7 +6,7 @@ import numpy as np
 
 from models.times import MINUTE_MS
 from streams.columns.arrays import F64, I64
-from streams.suspicion.comment_columns import EntryColumns, ramp
+from streams.suspicion.comment_columns import CommentColumns, ramp
 
 HANDS_PER_MINUTE: Final = (9.0, 15.0)
 """Comments in one minute: an eager person writes and sends one in six seconds; beyond 15 hardly anybody does."""
@@ -29,7 +29,7 @@ HOARD_SHARE: Final = (0.05, 0.1)
 """Share of all entries; for campaigns with few entrants, whose percentiles say little."""
 
 
-def bursts(columns: EntryColumns) -> tuple[F64, I64, F64]:
+def bursts(columns: CommentColumns) -> tuple[F64, I64, F64]:
     """Return by person: strength, most comments within a minute, share of regular intervals."""
     people = columns.entrants
     if not len(columns.person):
@@ -75,7 +75,7 @@ def _regular_share(person: I64, line: I64, people: int) -> F64:
     return shares
 
 
-def hoards(columns: EntryColumns) -> tuple[F64, F64]:
+def hoards(columns: CommentColumns) -> tuple[F64, F64]:
     """Return by person: strength, and share of all entries."""
     entries = columns.entries_of()
     if not len(entries):

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from streams.columns.arrays import F64, I64
-from streams.suspicion.comment_columns import UNKNOWN, EntryColumns, distinct_pairs, ramp
+from streams.suspicion.comment_columns import UNKNOWN, CommentColumns, distinct_pairs, ramp
 
 CORE: Final = 3
 MEMBERS: Final = (8.0, 14.0)
@@ -22,7 +22,7 @@ LARGE_CLOSED_LESS: Final = 0.2
 """In a group larger than circles of friends are, a smaller share is telling: less by so much."""
 
 
-def rings(columns: EntryColumns) -> tuple[F64, I64]:
+def rings(columns: CommentColumns) -> tuple[F64, I64]:
     """Return by person: strength, and the size of the ring."""
     people = columns.entrants
     strength, sizes = np.zeros(people), np.zeros(people, dtype=np.int64)

@@ -38,7 +38,7 @@ class PassSchedule:
         )
 
     def ended(self, looked_at: Mapping[str, int], done: Collection[str], used: float, now: float) -> None:
-        """Take note of a pass.
+        """Note a pass.
 
         Args:
             looked_at: what ``heard`` said of the pass's campaigns when it began.

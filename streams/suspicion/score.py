@@ -10,7 +10,7 @@ import numpy as np
 
 from models.suspicion import SUSPICION_REASONS, Finding, Suspect, SuspicionPolicy, SuspicionReason
 from streams.columns.arrays import F64
-from streams.suspicion.comment_columns import EntryColumns
+from streams.suspicion.comment_columns import CommentColumns
 from streams.suspicion.floods import floods
 from streams.suspicion.handles import random_handles
 from streams.suspicion.pace import bursts, hoards
@@ -30,10 +30,10 @@ _SHOWN_FROM: Final = 0.1
 """Weaker evidence is not listed as a reason."""
 
 
-class Evidence:
+class SuspicionEvidence:
     """Strength and words of every kind of evidence, by person. ``ignored`` reasons have strength 0."""
 
-    def __init__(self, columns: EntryColumns, ignored: frozenset[SuspicionReason] = frozenset()) -> None:
+    def __init__(self, columns: CommentColumns, ignored: frozenset[SuspicionReason] = frozenset()) -> None:
         self.columns = columns
         self.entries = columns.entries_of()
         burst, self._in_minute, self._regular = bursts(columns)
@@ -88,7 +88,7 @@ class Evidence:
                 return f"one of {self._alike[person]} look-alike accounts that first entered in the same moment"
 
 
-def suspects(columns: EntryColumns, policy: SuspicionPolicy, cleared: frozenset[str] = frozenset()) -> list[Suspect]:
+def suspects(columns: CommentColumns, policy: SuspicionPolicy, cleared: frozenset[str] = frozenset()) -> list[Suspect]:
     """Return everybody whose score reaches the policy's lowest threshold, highest score first, then by person.
 
     Args:
@@ -96,7 +96,7 @@ def suspects(columns: EntryColumns, policy: SuspicionPolicy, cleared: frozenset[
         policy: thresholds, and reasons that do not count.
         cleared: folded handles and person ids that a human has looked at.
     """
-    evidence = Evidence(columns, frozenset(policy.ignored))
+    evidence = SuspicionEvidence(columns, frozenset(policy.ignored))
     scores = np.round(evidence.scores(), 4)
     found = []
     for person in np.flatnonzero(scores >= policy.flag).tolist():

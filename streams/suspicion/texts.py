@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from streams.columns.arrays import F64, I64, U64
-from streams.suspicion.comment_columns import EntryColumns, distinct_pairs, ramp
+from streams.suspicion.comment_columns import CommentColumns, distinct_pairs, ramp
 
 HASHES: Final = 12
 BANDS: Final = 4
@@ -30,7 +30,7 @@ OWN_SHARE: Final = (0.2, 0.5)
 """Share of a person's entries that are copies."""
 
 
-def text_bits(columns: EntryColumns) -> F64:
+def text_bits(columns: CommentColumns) -> F64:
     """Return how unexpected each text is, in bits."""
     texts = len(columns.texts)
     of_word = np.repeat(np.arange(texts), np.diff(columns.starts))
@@ -43,7 +43,7 @@ def text_bits(columns: EntryColumns) -> F64:
     return np.bincount(text, weights=bits[word], minlength=texts).astype(np.float64)
 
 
-def signatures(columns: EntryColumns) -> U64:
+def signatures(columns: CommentColumns) -> U64:
     """Return ``[text, hash]``: the MinHash of each text's words; a text without words has zeros."""
     texts = len(columns.texts)
     minima = np.zeros((texts, HASHES), dtype=np.uint64)
@@ -64,7 +64,7 @@ def _mixed(values: U64, salt: int) -> U64:
     return mixed ^ (mixed >> np.uint64(31))
 
 
-def text_groups(columns: EntryColumns, bits: F64) -> list[I64]:
+def text_groups(columns: CommentColumns, bits: F64) -> list[I64]:
     """Return groupings of texts, one array of group numbers each: equal texts, and near copies by each band.
 
     Texts that weigh nothing, and near copies that agree too little with the text most people of the group wrote, stand
@@ -92,7 +92,7 @@ def text_groups(columns: EntryColumns, bits: F64) -> list[I64]:
     return groupings
 
 
-def copies(columns: EntryColumns) -> tuple[F64, I64]:
+def copies(columns: CommentColumns) -> tuple[F64, I64]:
     """Return by person: strength, and how many people share the person's most suspicious text."""
     people = columns.entrants
     strength, sharers = np.zeros(people), np.zeros(people, dtype=np.int64)

@@ -15,6 +15,7 @@ from models.campaigns import CampaignDefinition
 from models.events import Event
 from streams.events.decode import DECODE_ERRORS, decode_event, rejection_of
 from streams.giveaway.dry_run import DryRun, dry_run, explained, sample
+from streams.giveaway.rules import RuleBook
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -30,13 +31,14 @@ def check(file: Path, events: Path | None, campaign_id: str | None, as_json: boo
     Needs no broker. Exit codes: 0, or 1 when no comment is a valid entry, 2 for a file that cannot be used.
     """
     definition = _definition(file, campaign_id)
-    tried = sample(definition) if events is None else _read_events(events)
-    result = dry_run(definition, tried)
+    book = RuleBook(definition)
+    tried = sample(book) if events is None else _read_events(events)
+    result = dry_run(book, tried)
     if as_json:
-        shown = {"campaign_id": definition.campaign_id, "rules": explained(definition), "result": result}
+        shown = {"campaign_id": definition.campaign_id, "rules": explained(book), "result": result}
         click.echo(msgspec.json.encode(shown).decode())
     else:
-        _print(definition, result)
+        _print(book, result)
     if not any(each.verdict == "valid" for each in result.comments):
         click.echo("no comment is a valid entry", err=True)
         sys.exit(1)
@@ -68,9 +70,9 @@ def _read_events(file: Path) -> list[tuple[str, Event]]:
     return events
 
 
-def _print(definition: CampaignDefinition, result: DryRun) -> None:
-    click.echo(f"{definition.campaign_id}: {definition.name}")
-    for line in explained(definition):
+def _print(book: RuleBook, result: DryRun) -> None:
+    click.echo(f"{book.definition.campaign_id}: {book.definition.name}")
+    for line in explained(book):
         click.echo(f"  {line}")
     click.echo()
     table = Table("", "author", "comment", "verdict", "reasons", "friends", "chances", box=None, pad_edge=False)

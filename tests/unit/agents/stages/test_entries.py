@@ -257,10 +257,10 @@ def test_what_the_worker_has_written_itself_is_not_read_back() -> None:
         await caught_up(stage)
         fetched = ledger.fetched
         blocks, places = of_ours(7, ledger)
-        own = await stage.take_own(HOME, blocks)
+        own = await stage.apply_in_flight(HOME, blocks)
         assert [each.entries for each in stage.take_changed(busy=False)] == [4, 4]
         assert stage.heard() == {"spring": 3}
-        await stage.confirm_own(own, places)
+        await stage.settle_in_flight(own, places)
         assert (ledger.fetched, stage.heard()) == (fetched, {"spring": 4})
         of_ours(8, ledger)
         await until(stage, lambda seen: bool(seen) and seen[-1].entries == 5)
@@ -278,8 +278,8 @@ def test_what_others_write_before_the_workers_own_is_read_and_its_own_passed_ove
         of_ours(7, ledger)
         blocks, places = of_ours(8, ledger)
         with mock.patch("agents.stages.entries.decode_fact", wraps=decode_fact) as decoded:
-            own = await stage.take_own(HOME, blocks)
-            await stage.confirm_own(own, places)
+            own = await stage.apply_in_flight(HOME, blocks)
+            await stage.settle_in_flight(own, places)
             await until(stage, lambda seen: bool(seen) and seen[-1].entries == 5 and ledger.fetched == fetched + 2)
             assert decoded.call_count == 1
         assert stage.heard() == {"spring": 5}
@@ -294,8 +294,8 @@ def test_own_blocks_of_which_nobody_says_where_they_stand_pass_over_nothing() ->
         await caught_up(stage)
         of_ours(7, ledger)
         blocks, _ = of_ours(8, ledger)
-        own = await stage.take_own(HOME, blocks)
-        await stage.confirm_own(own, [Delivery(ENTRIES, HOME, -1, len(ledger.values) + 1)])
+        own = await stage.apply_in_flight(HOME, blocks)
+        await stage.settle_in_flight(own, [Delivery(ENTRIES, HOME, -1, len(ledger.values) + 1)])
         await until(stage, lambda seen: bool(seen) and seen[-1].entries == 5)
 
     scenario(test)
@@ -308,11 +308,11 @@ def test_nothing_is_looked_for_where_the_worker_is_writing() -> None:
         await caught_up(stage)
         fetched = ledger.fetched
         blocks, places = of_ours(7, ledger)
-        own = await stage.take_own(HOME, blocks)
+        own = await stage.apply_in_flight(HOME, blocks)
         asked = ledger.asked
         await until(stage, lambda seen: ledger.asked >= asked + 2)
         assert ledger.fetched == fetched
-        await stage.confirm_own(own, places)
+        await stage.settle_in_flight(own, places)
         assert ledger.fetched == fetched
 
     scenario(test)
@@ -325,12 +325,12 @@ def test_blocks_that_arrive_in_another_order_are_passed_over_together() -> None:
         await caught_up(stage)
         fetched = ledger.fetched
         made = [of_ours(number, ledger) for number in (7, 8, 9)]
-        own = [await stage.take_own(HOME, blocks) for blocks, _ in made]
+        own = [await stage.apply_in_flight(HOME, blocks) for blocks, _ in made]
         for number in (1, 2):
-            await stage.confirm_own(own[number], made[number][1])
+            await stage.settle_in_flight(own[number], made[number][1])
         asked = ledger.asked
         await until(stage, lambda seen: ledger.asked >= asked + 2)
-        await stage.confirm_own(own[0], made[0][1])
+        await stage.settle_in_flight(own[0], made[0][1])
         of_ours(10, ledger)
         await until(stage, lambda seen: bool(seen) and seen[-1].entries == 7)
         assert (ledger.fetched, stage.heard()) == (fetched + 1, {"spring": 7})
@@ -345,7 +345,7 @@ def test_after_own_blocks_were_given_up_others_are_looked_for_again() -> None:
         await caught_up(stage)
         blocks, _ = of_ours(7, ledger)
         ledger.values.pop()
-        await stage.confirm_own(await stage.take_own(HOME, blocks), ())
+        await stage.settle_in_flight(await stage.apply_in_flight(HOME, blocks), ())
         of_ours(8, ledger)
         await until(stage, lambda seen: bool(seen) and seen[-1].entries == 5)
 
@@ -358,16 +358,16 @@ def test_own_blocks_do_not_stand_in_for_a_ledger_that_is_not_read() -> None:
     async def test(stage: EntryStage, ledger: Ledger) -> None:
         stage.follow(Registry([definition()]))
         blocks, places = of_ours(7, ledger)
-        own = await stage.take_own(HOME, blocks)
-        await stage.confirm_own(own, places)
+        own = await stage.apply_in_flight(HOME, blocks)
+        await stage.settle_in_flight(own, places)
         assert stage.take_changed() == []
         stage.assign(range(PARTITIONS))
         seen = await until(stage, bool)
         assert seen[0].entries == 4
         blocks, places = of_ours(8, ledger)
-        own = await stage.take_own(HOME, blocks)
+        own = await stage.apply_in_flight(HOME, blocks)
         stage.release()
-        await stage.confirm_own(own, places)
+        await stage.settle_in_flight(own, places)
         assert stage.board.giveaways["spring"].newest_ms == 0
         stage.assign({HOME})
         assert (await until(stage, bool))[0].entries == 5
@@ -382,9 +382,9 @@ def test_rules_that_change_while_the_worker_writes_have_everything_read_again() 
         await caught_up(stage)
         of_ours(7, ledger)
         blocks, places = of_ours(8, ledger)
-        own = await stage.take_own(HOME, blocks)
+        own = await stage.apply_in_flight(HOME, blocks)
         stage.follow(Registry([definition(replies_count=False)]))
-        await stage.confirm_own(own, places)
+        await stage.settle_in_flight(own, places)
         await until(stage, lambda seen: bool(seen) and seen[-1].entries == 5)
 
     scenario(test)

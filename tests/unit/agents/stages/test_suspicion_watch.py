@@ -20,7 +20,7 @@ from streams.giveaway.board import GiveawayBoard
 from streams.giveaway.entries import GiveawayEntries
 from streams.giveaway.rules import RuleBook
 from streams.ledger.collector import person_hash
-from streams.suspicion.numbers import suspicion_numbers
+from streams.suspicion.review import suspicion_numbers
 from streams.suspicion.schedule import REST, PassSchedule
 from tests.unit.agents.stages.test_entries import definition
 from tests.unit.streams.giveaway.test_entries import OPENS_MS, block, comment
@@ -131,15 +131,14 @@ async def _watch(script: str, until: Callable[[SuspicionWatch, Entries], bool]) 
     entries = Entries(registry)
     settings = Settings(suspicion_seconds=0.01)
     command = (sys.executable, "-S", "-c", script)
-    with mock.patch("agents.stages.suspicion_watch._LOOK_SECONDS", 0.01):
-        watch = SuspicionWatch(settings, entries, lambda: registry, command)  # type: ignore[arg-type]  # a stand-in
-        await watch.start()
-        try:
-            async with asyncio.timeout(30):
-                while not until(watch, entries):  # noqa: ASYNC110 - nothing tells when a child has come so far
-                    await asyncio.sleep(0.005)
-        finally:
-            await watch.stop()
+    watch = SuspicionWatch(settings, entries, lambda: registry, command, 0.01)  # type: ignore[arg-type]  # a stand-in
+    await watch.start()
+    try:
+        async with asyncio.timeout(30):
+            while not until(watch, entries):  # noqa: ASYNC110 - nothing tells when a child has come so far
+                await asyncio.sleep(0.005)
+    finally:
+        await watch.stop()
     return watch, entries
 
 

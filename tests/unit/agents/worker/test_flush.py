@@ -187,13 +187,13 @@ class Log:
             sending.set_result([Delivery(ENTRIES, partition, self._end, count)])
             self._end += count
 
-    async def take_own(self, partition: int, blocks: Iterable[EntryBlock]) -> int:
+    async def apply_in_flight(self, partition: int, blocks: Iterable[EntryBlock]) -> int:
         """Note what is written; others have a turn meanwhile."""
         self.noted.append((partition, [each.count for each in blocks]))
         await asyncio.sleep(0)
         return partition
 
-    async def confirm_own(self, own: int, deliveries: Iterable[Delivery]) -> None:
+    async def settle_in_flight(self, own: int, deliveries: Iterable[Delivery]) -> None:
         """Note where it was written."""
         self.noted.append((own, list(deliveries)))
 

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import pytest
@@ -199,14 +198,13 @@ def test_entries_of_the_last_minute() -> None:
 
 def test_entries_of_the_last_minute_are_found_in_every_stretch_of_rows() -> None:
     """Rows are kept in the order of arrival: what was made in the minute may stand anywhere among what was not."""
-    with mock.patch("streams.giveaway.entry_rows._STRETCH", 4):
-        entries = giveaway()
-        times = [OPENS_MS + (HOUR_MS if number % 7 == 3 else number) for number in range(30)]
-        for start, end in ((0, 3), (3, 5), (5, 30)):
-            entries.put(block([comment(number, f"u{number}", at_ms=times[number]) for number in range(start, end)]))
-            now = shown(entries, OPENS_MS + HOUR_MS + 59_999)[""]  # the minute begins with the hour
-            assert now.entries_per_minute == sum(time == OPENS_MS + HOUR_MS for time in times[:end])
-        assert shown(entries, OPENS_MS + 30)[""].entries_per_minute == sum(time < OPENS_MS + 30 for time in times)
+    entries = GiveawayEntries(giveaway().book, stretch=4)
+    times = [OPENS_MS + (HOUR_MS if number % 7 == 3 else number) for number in range(30)]
+    for start, end in ((0, 3), (3, 5), (5, 30)):
+        entries.put(block([comment(number, f"u{number}", at_ms=times[number]) for number in range(start, end)]))
+        now = shown(entries, OPENS_MS + HOUR_MS + 59_999)[""]  # the minute begins with the hour
+        assert now.entries_per_minute == sum(time == OPENS_MS + HOUR_MS for time in times[:end])
+    assert shown(entries, OPENS_MS + 30)[""].entries_per_minute == sum(time < OPENS_MS + 30 for time in times)
 
 
 @pytest.mark.parametrize("seed", [1, 2])

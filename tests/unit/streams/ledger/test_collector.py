@@ -11,7 +11,7 @@ import pytest
 from models.events import CommentCreated, CommentDeleted, Event, Purchase, Refund
 from models.topics import COMMENTS, CONVERSIONS
 from streams.columns.hashing import PlatformSeeds
-from streams.ledger.block_builder import SomeComments
+from streams.ledger.block_builder import CommentChunk
 from streams.ledger.blocks import (
     BLOCK_VERSION,
     RECORD_BYTES,
@@ -56,12 +56,12 @@ def test_a_block_holds_what_was_read() -> None:
         ["mia", "", ""],
     )
     assert block.texts == ["in", "other", "in"]
-    places = [block.places[place] for place in np.frombuffer(block.place_of, "<u4")]
+    places = [block.places[place] for place in block.place_numbers]
     assert [(place.country, place.is_reply) for place in places] == [("", False), ("AT", True), ("", False)]
-    assert np.frombuffer(block.times_ms, "<i8").tolist() == [1000, 1002, 1003]
-    people = np.frombuffer(block.people, "<u8").tolist()
+    assert block.event_times_ms.tolist() == [1000, 1002, 1003]
+    people = block.person_hashes.tolist()
     assert people == [person_hash("instagram", f"u{number}") for number in range(3)]
-    assert np.frombuffer(block.withdrawn, "<u8").tolist() == [np.frombuffer(block.comments, "<u8")[0]]
+    assert block.withdrawn_hashes.tolist() == [block.comment_hashes[0]]
 
 
 def test_orders_need_a_person_and_a_code() -> None:
@@ -77,7 +77,7 @@ def test_orders_need_a_person_and_a_code() -> None:
     (block,) = ledger_of(events, CONVERSIONS)
     (fact,) = block.orders
     assert (fact.person, fact.code, fact.at_ms) == (person_hash("tiktok", "u1"), "ANA", 1000)
-    assert np.frombuffer(block.refunded, "<u8").tolist() == [fact.order]
+    assert block.refunded_hashes.tolist() == [fact.order]
 
 
 def test_blocks_are_split_before_a_record_gets_too_large() -> None:
@@ -151,7 +151,7 @@ def test_each_campaign_of_a_batch_has_its_own_block() -> None:
     for first, last in ((0, 4), (4, 7)):
         some = comments[first:last]
         texts, authors = [each.text for each in some], [each.author_id for each in some]
-        said = SomeComments(some, texts, authors, seeds[first:last])
+        said = CommentChunk(some, texts, authors, seeds[first:last])
         collector.add_comments(None, said, first, FIRST_OFFSET + first)
     rows = np.arange(7) % 3
     collector.add_columns(np.arange(1000, 1007), rows, np.arange(50, 57).astype(np.uint64))
@@ -161,8 +161,8 @@ def test_each_campaign_of_a_batch_has_its_own_block() -> None:
         "spring": ["c0", "c3", "c6"],
         "autumn": ["c1", "c4"],
     }
-    assert np.frombuffer(blocks["autumn"].times_ms, "<i8").tolist() == [1001, 1004]
-    assert np.frombuffer(blocks["spring"].people, "<u8").tolist() == [50, 53, 56]
+    assert blocks["autumn"].event_times_ms.tolist() == [1001, 1004]
+    assert blocks["spring"].person_hashes.tolist() == [50, 53, 56]
     assert [place.influencer_id for place in blocks["autumn"].places] == ["bob"]
 
 
@@ -173,7 +173,7 @@ def test_places_are_told_apart_by_everything_they_have() -> None:
     combined = [dict(zip(fields, each, strict=True)) for each in itertools.product(*values)] * 2
     (block,) = ledger_of([comment(number, **each) for number, each in enumerate(combined)])
     assert len(block.places) == 32
-    found = [block.places[place] for place in np.frombuffer(block.place_of, "<u4")]
+    found = [block.places[place] for place in block.place_numbers]
     assert [(each.influencer_id, each.post_id, each.platform, each.country, each.is_reply) for each in found] == [
         (each["influencer_id"], each["post_id"], each["platform"], each["country"] or "", bool(each["parent_id"]))
         for each in combined
@@ -184,6 +184,6 @@ def test_many_places_are_numbered_as_few_are() -> None:
     """Beyond what a table holds they are sorted: 2,500 posts of as many influencers have 6 million combinations."""
     events = [comment(number, influencer_id=f"i{number}", post_id=f"p{number}") for number in range(2_500)] * 2
     (block,) = ledger_of(events)
-    found = [block.places[place] for place in np.frombuffer(block.place_of, "<u4")]
+    found = [block.places[place] for place in block.place_numbers]
     assert [(each.influencer_id, each.post_id) for each in found] == [(e.influencer_id, e.post_id) for e in events]
     assert len(block.places) == 2_500

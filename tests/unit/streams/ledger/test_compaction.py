@@ -1,7 +1,6 @@
 """Which records of a ledger are in force, whatever was written again."""
 
 import msgspec
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,10 +9,9 @@ from models.events import CommentDeleted
 from streams.giveaway.entries import settled
 from streams.ledger.blocks import EntryBlock, encode_fact
 from streams.ledger.collector import person_hash
-from streams.ledger.compaction import LedgerError, LedgerRecord, take_record
+from streams.ledger.compaction import LedgerError, LedgerRecord, take_record, union_of
 from streams.ledger.forgetting import without_person
 from streams.ledger.people import people_of
-from streams.ledger.union import union_of
 from tests.unit.ledgers import NAMES, OPENS_MS, block, book, comment
 
 
@@ -63,7 +61,7 @@ def test_a_union_gives_the_numbers_of_both_blocks(rows: list[tuple[int, int]], c
     [found] = in_force(older, newer)
     rules = book(friends=1)
     assert settled(rules, [found]).rollups("c", OPENS_MS) == settled(rules, [older, newer]).rollups("c", OPENS_MS)
-    assert len(said(found)) == len(set(zip(said(found), np.frombuffer(found.times_ms, dtype="<i8"), strict=True)))
+    assert len(said(found)) == len(set(zip(said(found), found.event_times_ms, strict=True)))
 
 
 def test_an_empty_value_takes_back_what_has_its_key() -> None:

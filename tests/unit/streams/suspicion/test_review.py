@@ -7,8 +7,8 @@ from models.suspicion import Finding, Suspect, SuspicionPolicy
 from streams.ledger.blocks import EntryBlock, Forgotten
 from streams.ledger.collector import person_hash
 from streams.ledger.people import Person
+from streams.suspicion.comment_columns import views_of
 from streams.suspicion.review import public_suspect, review_of, summary_of, suspects_of
-from streams.suspicion.views import views_of
 from tests.unit.ledgers import OPENS_MS, block, book, comment, loaded
 
 

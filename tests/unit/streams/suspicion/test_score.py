@@ -8,11 +8,10 @@ import pytest
 
 from bench.giveaway_simulation import BOTS, simulate
 from models.suspicion import Suspect, SuspicionPolicy
-from streams.suspicion.comment_columns import EntryView, columns_of
+from streams.suspicion.comment_columns import EntryView, columns_of, typing_style, view_of
 from streams.suspicion.handles import handle_shape, random_handles
 from streams.suspicion.rings import components, core
 from streams.suspicion.score import suspects
-from streams.suspicion.views import typing_style, view_of
 
 START = 1_750_000_000_000
 FLAG = SuspicionPolicy(flag=0.5)
