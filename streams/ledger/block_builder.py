@@ -54,9 +54,15 @@ class CommentChunk(NamedTuple):
 
 
 class BlockBuilder:
-    """Facts of one campaign, from one offset of an input partition on."""
+    """Facts of one campaign, from one offset of an input partition on.
 
-    def __init__(self, first_offset: int) -> None:
+    Args:
+        first_offset: that offset.
+        most_comments: comments a block may hold.
+    """
+
+    def __init__(self, first_offset: int, most_comments: int = BLOCK_COMMENTS) -> None:
+        self._most_comments = most_comments
         self._first_offset = first_offset
         self._comment_ids: list[bytes] = []
         self._author_ids: list[bytes] = []
@@ -87,7 +93,7 @@ class BlockBuilder:
         Another block would begin at the same offset, have the same key, and replace this one's deletions.
         """
         held = len(self._post_of)
-        return not held or (held + comments <= BLOCK_COMMENTS and self._text_bytes <= _BLOCK_TEXT_BYTES)
+        return not held or (held + comments <= self._most_comments and self._text_bytes <= _BLOCK_TEXT_BYTES)
 
     def put_comments(self, chunk: CommentChunk, numbers: I64) -> None:
         """Take a chunk of a batch's comments; ``numbers`` are theirs among the batch's comments."""

@@ -20,7 +20,7 @@ from models.times import epoch_ms
 from models.topics import COMMENTS
 from streams.columns.arrays import I64, U64
 from streams.columns.hashing import PlatformSeeds, digest, hash_of, hashes_of
-from streams.ledger.block_builder import BlockBuilder, CommentChunk
+from streams.ledger.block_builder import BLOCK_COMMENTS, BlockBuilder, CommentChunk
 from streams.ledger.blocks import EntryBlock, Order
 
 _AT_A_TIME: Final = 256
@@ -44,9 +44,18 @@ class EntryCollector:
         partition: its partition.
         keys: campaign and influencer of each row.
         seeds: hash seeds of platforms, from which those of the comments come.
+        block_comments: comments a block may hold.
     """
 
-    def __init__(self, topic: str, partition: int, keys: Sequence[tuple[str, str]], seeds: PlatformSeeds) -> None:
+    def __init__(
+        self,
+        topic: str,
+        partition: int,
+        keys: Sequence[tuple[str, str]],
+        seeds: PlatformSeeds,
+        block_comments: int = BLOCK_COMMENTS,
+    ) -> None:
+        self._block_comments = block_comments
         self._topic = topic
         self._partition = partition
         self._keys = keys
@@ -63,7 +72,7 @@ class EntryCollector:
             self._full.append((campaign_id, block))
             block = None
         if block is None:
-            block = self._open[campaign_id] = BlockBuilder(offset)
+            block = self._open[campaign_id] = BlockBuilder(offset, self._block_comments)
         return block
 
     def _blocks(self) -> list[tuple[str, BlockBuilder]]:

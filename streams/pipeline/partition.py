@@ -35,6 +35,7 @@ from streams.events.decode import (
     MAX_EVENT_BYTES,
 )
 from streams.events.registry import Registry
+from streams.ledger.block_builder import BLOCK_COMMENTS
 from streams.ledger.blocks import EntryBlock
 from streams.ledger.collector import EntryCollector
 from streams.pipeline.batch_reader import AT_A_TIME, BatchReader
@@ -65,6 +66,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Ids forgotten together at least; ``Pipeline`` derives it from its capacity."""
     segment_ids: int = SEGMENT_IDS
     """Ids in one full record of the dedupe log."""
+    block_comments: int = BLOCK_COMMENTS
+    """Comments in one full block of a giveaway's ledger."""
 
 
 class PartitionState:
@@ -89,7 +92,7 @@ class PartitionState:
         """Posts and comments of the minutes that are not closed yet, for alerts."""
         self._seeds = PlatformSeeds()
         self.facts = {
-            index: EntryCollector(topic, partition, self.influencers.keys, self._seeds)
+            index: EntryCollector(topic, partition, self.influencers.keys, self._seeds, limits.block_comments)
             for topic, index in _TOPIC_INDEX.items()
             if topic != POSTS
         }

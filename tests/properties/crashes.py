@@ -40,6 +40,9 @@ REGISTRY = Registry([msgspec.structs.replace(_CAMPAIGN, giveaway=_GIVEAWAY)])
 
 TopicPartition = tuple[str, int]
 
+SMALL = Limits(generation_ids=8, segment_ids=4, block_comments=3)
+"""A handful of ids fills segments, generations and blocks: their boundaries are crossed as on busy days."""
+
 
 class Killed(Exception):  # noqa: N818  # what happens to a worker, not an error of the test
     """The worker died in the middle of a flush."""
@@ -111,7 +114,7 @@ class Worker:
 
     def __init__(self, kafka: Kafka) -> None:
         self.kafka = kafka
-        self.pipeline = Pipeline(WordScorer(), PARTITIONS, REGISTRY, Limits(generation_ids=8, segment_ids=4))
+        self.pipeline = Pipeline(WordScorer(), PARTITIONS, REGISTRY, SMALL)
         self.fetched = dict(kafka.committed)
         self.confirmed: dict[TopicPartition, int] = dict(kafka.committed)
         for partition in range(PARTITIONS):

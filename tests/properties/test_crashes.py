@@ -1,8 +1,6 @@
 """The promise of exactness: kill the worker anywhere, and the numbers are those of a run without any trouble."""
 
-from collections.abc import Iterator
 from typing import Any
-from unittest import mock
 
 import pytest
 from hypothesis import given, settings
@@ -47,13 +45,6 @@ def logs(draw: st.DrawFn) -> Log:
         else:
             log.append((INPUT_TOPICS[stray % 3], stray % PARTITIONS, CORRUPT[stray]))
     return log
-
-
-@pytest.fixture(autouse=True, scope="module")
-def small_segments() -> Iterator[None]:
-    """Let a handful of ids fill segments, generations and blocks: their boundaries are crossed as on busy days."""
-    with mock.patch("streams.ledger.block_builder.BLOCK_COMMENTS", 3):
-        yield
 
 
 def run(life: type[Worker], log: Log, script: Script) -> tuple[Kafka, Worker]:

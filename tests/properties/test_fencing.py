@@ -1,10 +1,7 @@
 """The promise of exactness with two writers: whatever a worker writes that is not the owner any more, and whenever."""
 
-from collections.abc import Iterator
 from typing import Any
-from unittest import mock
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,13 +23,6 @@ steps = st.one_of(
     st.tuples(st.just("late records arrive"), st.integers(1, 12)),
     st.tuples(st.just("compact"), st.none()),
 )
-
-
-@pytest.fixture(autouse=True, scope="module")
-def small_segments() -> Iterator[None]:
-    """Let a handful of ids fill segments and blocks, so that owners and zombies write the same keys."""
-    with mock.patch("streams.ledger.block_builder.BLOCK_COMMENTS", 3):
-        yield
 
 
 def live(log: Log, script: Script) -> tuple[SharedKafka, Owner]:

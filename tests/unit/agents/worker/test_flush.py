@@ -1,9 +1,8 @@
 """When a flush is due again, at the interval or at a distance of its work, and when facts of giveaways leave."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
-from unittest import mock
 
 import pytest
 from aiokafka.errors import KafkaError
@@ -17,7 +16,9 @@ from agents.worker.flush import Flusher
 from agents.worker.numbers import NumberPublisher
 from models.rollups import GiveawayRollup
 from models.topics import COMMENTS, ENTRIES, POSTS
+from streams.ledger.block_builder import BLOCK_COMMENTS
 from streams.ledger.blocks import EntryBlock
+from streams.pipeline.partition import Limits
 from streams.pipeline.pipeline import Pipeline
 from streams.statistics.campaigns import CampaignBoard
 from tests.unit.agents.stages.test_entries import definition
@@ -209,8 +210,10 @@ PLACE = len("spring")
 class Writing:
     """A worker that reads comments of the giveaway, and what it does about them."""
 
-    def __init__(self, late_bytes: int = LATE_BYTES, ahead_at_once: int = AHEAD_AT_ONCE) -> None:
-        self.pipeline = Pipeline(WordScorer(), 1)
+    def __init__(
+        self, late_bytes: int = LATE_BYTES, ahead_at_once: int = AHEAD_AT_ONCE, block_comments: int = BLOCK_COMMENTS
+    ) -> None:
+        self.pipeline = Pipeline(WordScorer(), 1, limits=Limits(block_comments=block_comments))
         self.pipeline.define(definition())
         self.state, self.log, self.member = self.pipeline.assign(0), Log(), Member()
         self._offset = 0
@@ -314,19 +317,11 @@ def test_facts_that_a_flush_has_left_follow_at_once_when_the_stream_is_quiet() -
     asyncio.run(scenario())
 
 
-@pytest.fixture
-def blocks_of_three() -> Iterator[None]:
-    """A block is full with its third comment."""
-    with mock.patch("streams.ledger.block_builder.BLOCK_COMMENTS", 3):
-        yield
-
-
-@pytest.mark.usefixtures("blocks_of_three")
 def test_full_blocks_leave_before_their_flush() -> None:
     """They are confirmed as they arrive; the flush brings the rest, and waits for what has not arrived."""
 
     async def scenario() -> None:
-        writing = Writing()
+        writing = Writing(block_comments=3)
         await writing.fence.take_over([0], 1, {})
         for _ in range(3):
             writing.read(3)
@@ -344,12 +339,11 @@ def test_full_blocks_leave_before_their_flush() -> None:
     asyncio.run(scenario())
 
 
-@pytest.mark.usefixtures("blocks_of_three")
 def test_what_is_taken_while_arrivals_are_noted_is_confirmed_too() -> None:
     """Two topics are read side by side: one hands facts on, and the other looks for those that have arrived."""
 
     async def scenario() -> None:
-        writing = Writing()
+        writing = Writing(block_comments=3)
         await writing.fence.take_over([0], 1, {})
         for _ in range(2):
             writing.read(3)
@@ -365,12 +359,11 @@ def test_what_is_taken_while_arrivals_are_noted_is_confirmed_too() -> None:
     asyncio.run(scenario())
 
 
-@pytest.mark.usefixtures("blocks_of_three")
 def test_full_blocks_wait_for_a_session_for_room_and_for_a_flush_under_way() -> None:
     """Nothing is sent while the partitions may be others', beside a flush, or when much is on its way."""
 
     async def scenario() -> None:
-        writing = Writing(ahead_at_once=1)
+        writing = Writing(ahead_at_once=1, block_comments=3)
         await writing.fence.take_over([0], 1, {})
         writing.read(3)
         writing.read(3)
@@ -403,12 +396,11 @@ def test_full_blocks_wait_for_a_session_for_room_and_for_a_flush_under_way() -> 
     asyncio.run(scenario())
 
 
-@pytest.mark.usefixtures("blocks_of_three")
 def test_a_block_that_cannot_be_delivered_ends_the_worker_and_one_that_was_given_up_does_not() -> None:
     """The reason is told with the next batch, before any flush."""
 
     async def scenario() -> None:
-        writing = Writing()
+        writing = Writing(block_comments=3)
         await writing.fence.take_over([0], 1, {})
         for _ in range(2):
             writing.read(3)
