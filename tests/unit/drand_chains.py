@@ -5,12 +5,17 @@ Nothing of the product is used here, nor the library that it verifies signatures
 
 import hashlib
 import json
+import sys
 from functools import cache
 from typing import Any
 
-from py_ecc.bls.hash_to_curve import hash_to_G1, hash_to_G2
-from py_ecc.bls.point_compression import compress_G1, compress_G2, decompress_G1, decompress_G2
-from py_ecc.optimized_bls12_381 import G1, G2, add, curve_order, multiply, pairing
+# The import raises the limit to 100,000 for the whole process, and other tests are about nesting that is too deep.
+_LIMIT = sys.getrecursionlimit()
+from py_ecc.bls.hash_to_curve import hash_to_G1, hash_to_G2  # noqa: E402
+from py_ecc.bls.point_compression import compress_G1, compress_G2, decompress_G1, decompress_G2  # noqa: E402
+from py_ecc.optimized_bls12_381 import G1, G2, add, curve_order, multiply, pairing  # noqa: E402
+
+sys.setrecursionlimit(_LIMIT)
 
 QUICKNET_KEY = (
     "83cf0f2896adee7eb8b5f01fcad3912212c437e0073e911fb90022d3e760183c8c4b450b6a0a6c3ac6a5776a2d1064510"
