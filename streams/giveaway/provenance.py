@@ -84,6 +84,8 @@ def origin_differences(frozen: FrozenEntries, record: DrawRecord) -> list[str]:
     if chain not in chains_of(announced):
         return [f"random value: chain {chain.hash} was not announced"]
     found = []
+    if announced.chain is not None and record.chain not in (None, announced.chain):
+        found.append("random value: the draw names another chain than the one announced")
     try:
         check_chain(chain)
         check_round(record.drand, chain, announced.round)

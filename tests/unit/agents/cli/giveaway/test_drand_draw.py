@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
@@ -207,6 +208,7 @@ def test_an_unproved_value_is_marked(frozen: Path) -> None:
         ({"drand": made.answer(made.ON_G1, 8)}, "this is round 8, announced was round 7"),
         ({"drand": {**made.answer(made.ON_G1, 8), "round": 7}}, "not that of round 7"),
         ({"drand": {"round": 7, "signature": "00"}}, "signature is '00'"),
+        ({"chain": msgspec.to_builtins(KNOWN_CHAINS["quicknet"])}, "the draw names another chain"),
         ({"unfilled": 1}, "unfilled places: 1 published, 0 recomputed"),
     ],
 )
