@@ -45,13 +45,14 @@ def run(where: Cores, events: int | None, say: Say) -> list[Figure]:
     record = DrawRecord(
         frozen=sha256,
         randomness="a public random value",
+        origin="text",
         drawn_at="",
         winners=tuple(drawn[:_WINNERS]),
         substitutes=tuple(drawn[_WINNERS:]),
     )
     say("verifying")
     began = perf_counter()
-    found = differences(frozen, sha256, text, record)
+    found = differences(frozen, sha256, text, b"", record)
     verify_seconds = perf_counter() - began
     if found:
         raise RuntimeError(f"a true record differs: {found}")

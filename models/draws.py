@@ -12,6 +12,10 @@ EntrantHash = Annotated[
     str, Meta(pattern=r"^[0-9a-f]{32}$(?!\n)", description="An entrant's pseudonym, 32 hex digits.")
 ]
 Count = Annotated[int, Meta(ge=0)]
+Hex = Annotated[str, Meta(pattern=r"^(?:[0-9a-f]{2})+$(?!\n)", max_length=192, description="Bytes, lower-case hex.")]
+Scheme = Literal["pedersen-bls-chained", "pedersen-bls-unchained", "bls-unchained-g1-rfc9380"]
+Origin = Literal["drand", "text", "unproved"]
+"""Of a drawn value: a drand round whose signature is in the record, the text of an announced source, or neither."""
 
 
 class ListedFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,11 +33,42 @@ class LedgerEnd(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     offsets: dict[str, Count]
 
 
-class Randomness(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which public random value will be used, said in advance; ``round`` for a drand round."""
+RoundNumber = Annotated[int, Meta(ge=1, lt=1 << 40)]
+
+
+class DrandChain(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A chain of drand rounds. ``hash`` follows from all other fields but ``scheme`` (``streams/giveaway/drand.py``).
+
+    Round 1 is of ``genesis_time`` (epoch seconds), and another one follows every ``period`` seconds.
+    """
+
+    hash: Sha256
+    beacon_id: Annotated[str, Meta(max_length=200)]
+    scheme: Scheme
+    public_key: Hex
+    genesis_time: Annotated[int, Meta(ge=0, lt=1 << 40)]
+    period: Annotated[int, Meta(ge=1, lt=1 << 32)]
+    group_hash: Hex
+
+
+class Randomness(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which public random value will be used, said in advance.
+
+    For a drand round: its number, its chain, and when it will be made. Records of format 1 have the number alone.
+    """
 
     source: str
-    round: int | None = None
+    round: RoundNumber | None = None
+    round_at: str | None = None
+    chain: DrandChain | None = None
+
+
+class DrandRound(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A round as drand answered it; ``previous_signature`` where the chain's scheme signs it too."""
+
+    round: RoundNumber
+    signature: Hex
+    previous_signature: Hex | None = None
 
 
 class FrozenEntries(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,7 +78,9 @@ class FrozenEntries(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ``rules`` are those of the definition, lists of accounts replaced by their lengths.
     """
 
-    format: Literal["campaign-pulse frozen entries 1"] = "campaign-pulse frozen entries 1"
+    format: Literal["campaign-pulse frozen entries 1", "campaign-pulse frozen entries 2"] = (
+        "campaign-pulse frozen entries 2"
+    )
     campaign_id: str
     name: str
     frozen_at: str
@@ -66,11 +103,20 @@ class Drawn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class DrawRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The record published after the draw; ``frozen`` is the commitment made before."""
+    """The record published after the draw; ``frozen`` is the commitment made before.
 
-    format: Literal["campaign-pulse draw 1"] = "campaign-pulse draw 1"
+    ``origin`` says where the value comes from, ``drand`` holds the round that proves it, ``chain`` the chain where the
+    frozen record (format 1) names none. ``unfilled`` counts the places for which no entrant was left. Records of format
+    1 have none of these.
+    """
+
+    format: Literal["campaign-pulse draw 1", "campaign-pulse draw 2"] = "campaign-pulse draw 2"
     frozen: Sha256
     randomness: Annotated[str, Meta(min_length=1, max_length=10_000)]
+    origin: Origin | None = None
+    drand: DrandRound | None = None
+    chain: DrandChain | None = None
+    unfilled: Count = 0
     drawn_at: str
     winners: tuple[Drawn, ...]
     substitutes: tuple[Drawn, ...]

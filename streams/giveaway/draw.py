@@ -23,8 +23,9 @@ from typing import Final
 import numpy as np
 from msgspec import Struct
 
-from models.draws import Drawn, DrawRecord, FrozenEntries
+from models.draws import Drawn, DrawRecord, FrozenEntries, ListedFile
 from streams.columns.arrays import I64
+from streams.giveaway.provenance import announcement_differences, origin_differences
 
 NUMBERS_BELOW: Final = 1 << 60
 _HEX_DIGITS: Final = 15
@@ -122,19 +123,28 @@ def draw(entries: EntryList, commitment: str, randomness: str, count: int) -> li
     return list(drawn.values())
 
 
-def differences(frozen: FrozenEntries, commitment: str, text: bytes, record: DrawRecord | None) -> list[str]:
+def unfilled_places(frozen: FrozenEntries) -> int:
+    """Return for how many of the places, winners' and substitutes', there is no entrant."""
+    return max(0, frozen.winners + frozen.substitutes - frozen.entries.lines)
+
+
+def differences(
+    frozen: FrozenEntries, commitment: str, text: bytes, left_out: bytes, record: DrawRecord | None
+) -> list[str]:
     """Recompute a draw and return what differs; nothing when all is as published.
 
     Args:
         frozen: the record made before the draw.
         commitment: SHA-256 of its file.
         text: the list's file.
-        record: the record made after the draw; None to check the list alone.
+        left_out: the file of those left out.
+        record: the record made after the draw; None to check what was frozen alone.
     """
-    found: list[str] = []
-    sha256 = hashlib.sha256(text).hexdigest()
-    if sha256 != frozen.entries.sha256:
-        found.append(f"entry list: SHA-256 is {sha256}, frozen was {frozen.entries.sha256}")
+    found = [
+        *_file_differences("entry list", frozen.entries, text),
+        *_file_differences("left out", frozen.left_out, left_out),
+        *announcement_differences(frozen),
+    ]
     try:
         entries = read_list(text)
     except DrawError as error:
@@ -147,6 +157,9 @@ def differences(frozen: FrozenEntries, commitment: str, text: bytes, record: Dra
         return found
     if record.frozen != commitment:
         found.append(f"frozen record: SHA-256 is {commitment}, the draw names {record.frozen}")
+    found += origin_differences(frozen, record)
+    if record.origin is not None and record.unfilled != unfilled_places(frozen):
+        found.append(f"unfilled places: {record.unfilled} published, {unfilled_places(frozen)} recomputed")
     try:
         drawn = draw(entries, commitment, record.randomness, frozen.winners + frozen.substitutes)
     except DrawError as error:
@@ -157,6 +170,14 @@ def differences(frozen: FrozenEntries, commitment: str, text: bytes, record: Dra
     ):
         found += _role_differences(role, recomputed, published)
     return found
+
+
+def _file_differences(name: str, listed: ListedFile, data: bytes) -> list[str]:
+    sha256 = hashlib.sha256(data).hexdigest()
+    if sha256 != listed.sha256:
+        return [f"{name}: SHA-256 is {sha256}, frozen was {listed.sha256}"]
+    lines = data.count(b"\n")
+    return [] if lines == listed.lines else [f"{name}: {lines} lines, frozen were {listed.lines}"]
 
 
 def _role_differences(role: str, recomputed: Sequence[Drawn], published: Sequence[Drawn]) -> list[str]:

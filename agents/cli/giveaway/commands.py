@@ -3,9 +3,11 @@
 import click
 
 from agents.cli.giveaway.check import check
-from agents.cli.giveaway.draw import draw, freeze, receipt, verify, winners
+from agents.cli.giveaway.draw import draw, receipt, winners
 from agents.cli.giveaway.forget import forget
+from agents.cli.giveaway.freeze import freeze
 from agents.cli.giveaway.review import review
+from agents.cli.giveaway.verify import verify
 
 
 @click.group()

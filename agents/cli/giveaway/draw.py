@@ -1,14 +1,12 @@
-"""``campaign-pulse giveaway freeze | draw | verify | receipt | winners``: a draw that anybody can recompute."""
+"""``campaign-pulse giveaway draw | receipt | winners``: winners from a frozen list, and who is behind a pseudonym."""
 
 import sys
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 import msgspec
-from redis.exceptions import RedisError
 from rich.markup import escape
 from rich.table import Table
 
@@ -17,127 +15,48 @@ from agents.cli.giveaway import draw_files
 from agents.cli.giveaway.draw_files import DrawFileError
 from agents.cli.giveaway.randomness import RandomnessError, fetch, value_of
 from agents.cli.giveaway.review import giveaway_or_exit
-from agents.clock import make_clock
-from agents.settings import Settings
-from agents.stages.review import redis_of
-from models.draws import Drawn, DrawRecord, FrozenEntries, Randomness
-from models.read_model import Keys
-from streams.giveaway.draw import DrawError, differences, entrant_of, read_list, receipt_of
+from agents.cli.giveaway.verify import exit_if_different, say_unfilled
+from models.draws import Drawn, DrawRecord
+from streams.giveaway.draw import DrawError, differences, entrant_of, read_list, receipt_of, unfilled_places
 from streams.giveaway.draw import draw as draw_from
-from streams.giveaway.freeze import ENTRIES_FILE, LEFT_OUT_FILE, FreezeError, entrants_of, freeze_list, leaves_out
-from streams.suspicion.review import suspects_of
+from streams.giveaway.freeze import entrants_of
+from streams.ledger.comment_texts import handle_key
 
-_FILE: Final = click.Path(dir_okay=False, path_type=Path)
 _DIRECTORY: Final = click.Path(file_okay=False, path_type=Path)
-
-
-def _now_text() -> str:
-    """Return the time as records carry it."""
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-@click.command()
-@click.argument("campaign_id", metavar="CAMPAIGN")
-@click.argument("directory", type=_DIRECTORY)
-@click.option("--winners", type=click.IntRange(1, 100_000), default=1, show_default=True, help="How many win.")
-@click.option("--substitutes", type=click.IntRange(0, 100_000), default=0, show_default=True, help="How many follow.")
-@click.option("--source", required=True, help="Which public random value will be used; published in advance.")
-@click.option("--drand-round", type=click.IntRange(min=1), help="The drand round, when the source is drand.")
-@click.option("--before-closing", is_flag=True, help="Freeze although the giveaway is still open.")
-def freeze(
-    campaign_id: str,
-    directory: Path,
-    winners: int,
-    substitutes: int,
-    source: str,
-    drand_round: int | None,
-    before_closing: bool,
-) -> None:
-    """Freeze the entry list of CAMPAIGN for a draw, into the new DIRECTORY.
-
-    Reads the ledger to its end, applies rules and policy, and writes frozen.json, entries.txt, left-out.txt (publish
-    these, and the commitment, before the random value exists) and secret.key (keep it). Exit code 2 when the
-    giveaway is still open or nobody takes part.
-    """
-    settings = settings_or_exit()
-    data = giveaway_or_exit(settings, campaign_id)
-    now_ms = make_clock(settings.clock)()
-    if now_ms < data.book.closes_ms and not before_closing:
-        raise UsageFailure(
-            f"the giveaway closes at {data.rules.closes_at.isoformat()}; --before-closing freezes anyway"
-        )
-    policy = data.rules.suspicion
-    key = draw_files.new_key()
-    try:
-        frozen = freeze_list(
-            data,
-            suspects_of(data, policy) if leaves_out(policy) else {},
-            key,
-            frozen_at=_now_text(),
-            winners=winners,
-            substitutes=substitutes,
-            randomness=Randomness(source=source, round=drand_round),
-        )
-        encoded = draw_files.encode_pretty(frozen.record)
-        directory.mkdir(parents=True, exist_ok=True)
-        draw_files.write_key(directory / draw_files.KEY, key)
-        draw_files.write_new(directory / ENTRIES_FILE, frozen.entries)
-        draw_files.write_new(directory / LEFT_OUT_FILE, frozen.left_out)
-        draw_files.write_new(directory / draw_files.FROZEN, encoded)
-    except (FreezeError, DrawFileError) as error:
-        raise UsageFailure(str(error)) from None
-    except OSError as error:
-        raise UsageFailure(f"{directory}: {error.strerror}") from None
-    record, commitment = frozen.record, draw_files.sha256_of(encoded)
-    if settings.redis_url:
-        _publish(settings, record, commitment, encoded)
-    click.echo(f"commitment  {commitment}")
-    click.echo(f"entrants    {record.entries.lines}, {record.chances} chances")
-    click.echo(f"left out    {record.left_out.lines} held or excluded, with reasons in {LEFT_OUT_FILE}")
-    click.echo(f"publish     {draw_files.FROZEN}, {ENTRIES_FILE} and {LEFT_OUT_FILE} of {directory}")
-    click.echo(f"then draw with the value of: {source}")
-
-
-def _publish(settings: Settings, record: FrozenEntries, commitment: str, encoded: bytes) -> None:
-    fields: dict[Any, Any] = {
-        "commitment": commitment,
-        "frozen_at": record.frozen_at,
-        "entrants": record.entries.lines,
-        "chances": record.chances,
-        "record": encoded,
-    }
-    try:
-        with closing(redis_of(settings)) as redis:
-            redis.hset(Keys(settings.redis_prefix).frozen(record.campaign_id), mapping=fields)
-    except (RedisError, OSError) as error:
-        # The record is in its files already; Redis is a copy for those who watch.
-        click.echo(f"not shown in Redis: {error}", err=True)
 
 
 @click.command()
 @click.argument("directory", type=_DIRECTORY)
 @click.option("--randomness", "value", help="The public random value: any text, as it was announced.")
-@click.option("--randomness-from", "place", metavar="FILE|URL", help="Read it there; a drand answer (JSON) will do.")
+@click.option("--randomness-from", "place", metavar="FILE|URL", help="Read it there; for drand its answer (JSON).")
+@click.option("--unproved", is_flag=True, help="Take a value that does not prove to be the announced drand round.")
 @click.option("--json", "as_json", is_flag=True, help="Print the record instead of a table.")
-def draw(directory: Path, value: str | None, place: str | None, as_json: bool) -> None:
+def draw(directory: Path, value: str | None, place: str | None, unproved: bool, as_json: bool) -> None:
     """Draw the winners from the entry list frozen in DIRECTORY, and write DIRECTORY/draw.json.
 
     Same list and same random value, same winners, on any machine. The list must be the one that was frozen; a
-    draw.json that is there is not overwritten. Exit codes: 0, or 1 when the list is not the frozen one, 2 for
-    unusable input.
+    draw.json that is there is not overwritten. Where a drand round was announced, drand's answer of that round is
+    wanted, and its signature is verified; anything else is refused. --unproved draws nevertheless: the record says so,
+    and `verify` ends with 1. Exit codes: 0, or 1 when a list is not the frozen one, 2 for unusable input.
     """
     if (value is None) == (place is None):
         raise click.UsageError("give either --randomness or --randomness-from")
     try:
         frozen, commitment = draw_files.read_frozen(directory / draw_files.FROZEN)
         text = draw_files.read_bytes(directory / frozen.entries.file)
-        randomness = value_of(value if value is not None else fetch(str(place)), frozen.randomness)
-        _exit_if_different(differences(frozen, commitment, text, None))
-        drawn = draw_from(read_list(text), commitment, randomness, frozen.winners + frozen.substitutes)
+        left_out = draw_files.read_bytes(directory / frozen.left_out.file)
+        given = value if value is not None else fetch(str(place))
+        found = value_of(given, frozen.randomness, unproved=unproved)
+        exit_if_different(differences(frozen, commitment, text, left_out, None))
+        drawn = draw_from(read_list(text), commitment, found.randomness, frozen.winners + frozen.substitutes)
         record = DrawRecord(
             frozen=commitment,
-            randomness=randomness,
-            drawn_at=_now_text(),
+            randomness=found.randomness,
+            origin=found.origin,
+            drand=found.drand,
+            chain=found.chain,
+            unfilled=unfilled_places(frozen),
+            drawn_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
             winners=tuple(drawn[: frozen.winners]),
             substitutes=tuple(drawn[frozen.winners :]),
         )
@@ -149,41 +68,9 @@ def draw(directory: Path, value: str | None, place: str | None, as_json: bool) -
     else:
         _print_drawn(record, {})
         click.echo(f"written: {directory / draw_files.DRAW}", err=True)
-
-
-@click.command()
-@click.argument("record", type=_FILE)
-@click.option("--entries", type=_FILE, help="The entry list.  [default: as the record names it, beside it]")
-@click.option("--frozen", "frozen_file", type=_FILE, help="The frozen record.  [default: frozen.json beside RECORD]")
-def verify(record: Path, entries: Path | None, frozen_file: Path | None) -> None:
-    """Recompute a draw from what was published: RECORD is its draw.json (or frozen.json, to check the list alone).
-
-    Needs no broker, no Redis and no settings. Exit codes: 0 when everything is as published, 1 with what differs, 2
-    when a file cannot be read.
-    """
-    try:
-        if record.name == draw_files.FROZEN:
-            drawn, frozen_path = None, record
-        else:
-            drawn = draw_files.read_draw(record)
-            frozen_path = frozen_file or record.parent / draw_files.FROZEN
-        frozen, commitment = draw_files.read_frozen(frozen_path)
-        text = draw_files.read_bytes(entries or frozen_path.parent / frozen.entries.file)
-    except DrawFileError as error:
-        raise UsageFailure(str(error)) from None
-    _exit_if_different(differences(frozen, commitment, text, drawn))
-    what = f"{frozen.entries.lines} entrants, {frozen.chances} chances, commitment {commitment}"
-    if drawn is None:
-        click.echo(f"the list is the frozen one: {what}")
-    else:
-        click.echo(f"verified: {len(drawn.winners)} winners, {len(drawn.substitutes)} substitutes; {what}")
-
-
-def _exit_if_different(found: list[str]) -> None:
-    if found:
-        for line in found:
-            click.echo(f"differs: {line}", err=True)
-        sys.exit(1)
+    if found.origin == "unproved":
+        click.echo("unproved: nothing shows that this is the announced value; the record says so", err=True)
+    say_unfilled(frozen)
 
 
 @click.command()
@@ -191,9 +78,10 @@ def _exit_if_different(found: list[str]) -> None:
 @click.argument("platform")
 @click.argument("person")
 def receipt(directory: Path, platform: str, person: str) -> None:
-    """Print the receipt of PERSON (an author id) of PLATFORM: with it they find themselves in the published list.
+    """Print the receipt of PERSON of PLATFORM: with it they find themselves in the published list.
 
-    Needs the key in DIRECTORY. Exit code 1 when the person is not in the list.
+    PERSON is an author id, or a handle as "@mia": the ledger is read for a handle. Needs the key in DIRECTORY. Exit
+    code 1 when the person is not in the list, 2 when nobody or several people of the ledger have the handle.
     """
     try:
         key = draw_files.read_key(directory / draw_files.KEY)
@@ -202,6 +90,9 @@ def receipt(directory: Path, platform: str, person: str) -> None:
         left_out = draw_files.read_bytes(directory / frozen.left_out.file).decode("ascii", "replace").splitlines()
     except DrawFileError as error:
         raise UsageFailure(str(error)) from None
+    if person.startswith("@"):
+        person = _author_with_handle(frozen.campaign_id, platform, person)
+        click.echo(f"author   {person}")
     token = receipt_of(key, platform, person)
     entrant = entrant_of(token, platform, person)
     click.echo(f"receipt  {token}")
@@ -212,7 +103,25 @@ def receipt(directory: Path, platform: str, person: str) -> None:
                 click.echo(f"listed   {name}, line {number}: {line}")
                 sys.exit(0 if name == frozen.entries.file else 1)
     click.echo("listed   nowhere")
+    click.echo(f'an author id is looked for; should this be a handle, write "@{person}"', err=True)
     sys.exit(1)
+
+
+def _author_with_handle(campaign_id: str, platform: str, handle: str) -> str:
+    """Return the author id behind a handle, from the ledger; several people may have borne one."""
+    data = giveaway_or_exit(settings_or_exit(), campaign_id)
+    wanted = handle_key(handle)
+    found = sorted(
+        each.author_id
+        for each in data.people.values()
+        if each.platform == platform and handle_key(each.handle) == wanted
+    )
+    if not found:
+        raise UsageFailure(f"nobody in the ledger of {campaign_id!r} has the handle {handle!r} on {platform!r}")
+    if len(found) > 1:
+        ids = ", ".join(map(repr, found))
+        raise UsageFailure(f"{len(found)} people have had the handle {handle!r}: give one of the author ids {ids}")
+    return found[0]
 
 
 @click.command()

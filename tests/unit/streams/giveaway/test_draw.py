@@ -131,23 +131,33 @@ def test_verification_finds_every_change() -> None:
     frozen = frozen_of(text)
     drawn = draw(read_list(text), COMMITMENT, "value", 5)
     record = DrawRecord(
-        frozen=COMMITMENT, randomness="value", drawn_at="", winners=tuple(drawn[:3]), substitutes=tuple(drawn[3:])
+        frozen=COMMITMENT,
+        randomness="value",
+        origin="text",
+        drawn_at="",
+        winners=tuple(drawn[:3]),
+        substitutes=tuple(drawn[3:]),
     )
-    assert differences(frozen, COMMITMENT, text, record) == []
+    assert differences(frozen, COMMITMENT, text, b"", record) == []
     for place in (0, 7, 29):
         lines = text.splitlines(keepends=True)
         changed = b"".join([*lines[:place], lines[place].replace(b" 2", b" 3"), *lines[place + 1 :]])
-        assert any("entry list: SHA-256" in each for each in differences(frozen, COMMITMENT, changed, record))
-        assert any("61 chances" in each for each in differences(frozen, COMMITMENT, changed, record))
+        assert any("entry list: SHA-256" in each for each in differences(frozen, COMMITMENT, changed, b"", record))
+        assert any("61 chances" in each for each in differences(frozen, COMMITMENT, changed, b"", record))
         fewer = b"".join([*lines[:place], *lines[place + 1 :]])
-        assert any("29 entrants" in each for each in differences(frozen, COMMITMENT, fewer, record))
+        assert any("29 entrants" in each for each in differences(frozen, COMMITMENT, fewer, b"", record))
     other = msgspec.structs.replace(record, randomness="another")
-    assert any(each.startswith("winner 1: published") for each in differences(frozen, COMMITMENT, text, other))
+    assert any(each.startswith("winner 1: published") for each in differences(frozen, COMMITMENT, text, b"", other))
     swapped = msgspec.structs.replace(record, winners=(drawn[1], drawn[0], drawn[2]))
-    assert len(differences(frozen, COMMITMENT, text, swapped)) == 2
+    assert len(differences(frozen, COMMITMENT, text, b"", swapped)) == 2
     short = msgspec.structs.replace(record, substitutes=record.substitutes[:1])
-    assert differences(frozen, COMMITMENT, text, short) == ["substitutes: 1 published, 2 recomputed"]
-    assert any(each.startswith("frozen record") for each in differences(frozen, "0" * 64, text, record))
+    assert differences(frozen, COMMITMENT, text, b"", short) == ["substitutes: 1 published, 2 recomputed"]
+    bots = b"%s exclude 0.95 burst\n" % (b"a" * 32)
+    assert [each[:17] for each in differences(frozen, COMMITMENT, text, bots, record)] == ["left out: SHA-256"]
+    emptier = msgspec.structs.replace(record, unfilled=2)
+    found = differences(frozen, COMMITMENT, text, b"", emptier)
+    assert found == ["unfilled places: 2 published, 0 recomputed"]
+    assert any(each.startswith("frozen record") for each in differences(frozen, "0" * 64, text, b"", record))
 
 
 def test_a_receipt_finds_its_entrant_and_nobody_elses() -> None:

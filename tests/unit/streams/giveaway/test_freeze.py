@@ -72,7 +72,7 @@ def test_a_list_has_every_entrant_under_a_pseudonym_with_chances() -> None:
         substitutes=2,
         randomness=Randomness(source="dice"),
     )
-    assert differences(found.record, "commitment", found.entries, None) == []
+    assert differences(found.record, "commitment", found.entries, found.left_out, None) == []
 
 
 def test_suspects_who_are_held_or_excluded_are_left_out_with_reasons() -> None:

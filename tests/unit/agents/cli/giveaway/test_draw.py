@@ -38,7 +38,7 @@ def frozen(tmp_path: Path) -> Path:
         left_out=listed_file(LEFT_OUT_FILE, left_out),
         winners=3,
         substitutes=2,
-        randomness=Randomness(source="drand quicknet round 77", round=77),
+        randomness=Randomness(source="dice"),
     )
     draw_files.write_new(tmp_path / ENTRIES_FILE, text)
     draw_files.write_new(tmp_path / LEFT_OUT_FILE, left_out)
@@ -98,16 +98,26 @@ def test_a_changed_record_is_found(frozen: Path, name: str) -> None:
     assert "differs: " in verified.output
 
 
-def test_a_drand_answer_is_taken_only_of_the_announced_round(frozen: Path, tmp_path: Path) -> None:
-    """The value of another round than the one named in the frozen record is refused."""
-    answer = tmp_path / "round.json"
-    answer.write_text(json.dumps({"round": 78, "randomness": "AB12", "signature": "00"}))
-    refused = run("draw", frozen, "--randomness-from", answer)
-    assert refused.exit_code == 2
-    assert "round 78, announced was round 77" in refused.output
-    answer.write_text(json.dumps({"round": 77, "randomness": "AB12", "signature": "00"}))
-    assert run("draw", frozen, "--randomness-from", answer).exit_code == 0
-    assert json.loads((frozen / draw_files.DRAW).read_bytes())["randomness"] == "ab12"
+def test_a_changed_list_of_those_left_out_is_found(frozen: Path) -> None:
+    """Another left-out.txt than the frozen one is neither drawn with nor verified; a copy elsewhere can be named."""
+    assert run("draw", frozen, "--randomness", "v").exit_code == 0
+    true = (frozen / LEFT_OUT_FILE).read_bytes()
+    (frozen / LEFT_OUT_FILE).write_bytes(b"")
+    verified = run("verify", frozen / draw_files.DRAW)
+    assert (verified.exit_code, "differs: left out: SHA-256" in verified.output) == (1, True)
+    (frozen / "copy").write_bytes(true)
+    assert run("verify", frozen / draw_files.DRAW, "--left-out", frozen / "copy").exit_code == 0
+    (frozen / draw_files.DRAW).unlink()
+    assert run("draw", frozen, "--randomness", "v").exit_code == 1
+    assert not (frozen / draw_files.DRAW).exists()
+
+
+def test_a_document_is_no_value(frozen: Path, tmp_path: Path) -> None:
+    """Where a text was announced, a page or JSON is refused: its spacing would decide."""
+    for text in ('{"value": 7}', "[7]", "<html>"):
+        (tmp_path / "answer").write_text(text)
+        refused = run("draw", frozen, "--randomness-from", tmp_path / "answer")
+        assert (refused.exit_code, "is a document, not a value" in refused.output) == (2, True)
 
 
 def test_a_receipt_says_where_somebody_is_listed(frozen: Path) -> None:
@@ -120,7 +130,9 @@ def test_a_receipt_says_where_somebody_is_listed(frozen: Path) -> None:
     left_out = run("receipt", frozen, "tiktok", "bot")
     assert left_out.exit_code == 1
     assert "left-out.txt, line 1" in left_out.output
-    assert run("receipt", frozen, "tiktok", "42").exit_code == 1
+    unknown = run("receipt", frozen, "tiktok", "mia")
+    assert unknown.exit_code == 1
+    assert 'should this be a handle, write "@mia"' in unknown.output
 
 
 def test_unusable_input_is_exit_code_2(frozen: Path, tmp_path: Path) -> None:

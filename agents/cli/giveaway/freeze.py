@@ -1,0 +1,138 @@
+"""``campaign-pulse giveaway freeze``: the entry list of a draw, and which random value will decide it."""
+
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import click
+from redis.exceptions import RedisError
+
+from agents.cli.common import UsageFailure, settings_or_exit
+from agents.cli.giveaway import draw_files
+from agents.cli.giveaway.announcement import AnnouncementError, announcement
+from agents.cli.giveaway.draw_files import DrawFileError
+from agents.cli.giveaway.review import giveaway_or_exit
+from agents.cli.giveaway.verify import say_unfilled
+from agents.clock import make_clock
+from agents.settings import Settings
+from agents.stages.review import redis_of
+from models.draws import FrozenEntries
+from models.read_model import Keys
+from streams.giveaway.freeze import ENTRIES_FILE, LEFT_OUT_FILE, FreezeError, freeze_list, leaves_out
+from streams.suspicion.review import suspects_of
+
+_DIRECTORY: Final = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("campaign_id", metavar="CAMPAIGN")
+@click.argument("directory", type=_DIRECTORY)
+@click.option("--winners", type=click.IntRange(1, 100_000), default=1, show_default=True, help="How many win.")
+@click.option("--substitutes", type=click.IntRange(0, 100_000), default=0, show_default=True, help="How many follow.")
+@click.option("--source", required=True, help="Which public random value will be used; published in advance.")
+@click.option("--drand-round", type=click.IntRange(min=1), help="The drand round, when the source is drand.")
+@click.option("--at", metavar="MOMENT", help='Instead: the first round from "Monday 12:00", "2026-11-29 12:00" on.')
+@click.option(
+    "--drand-chain", metavar="NAME|HASH|FILE|URL", help="quicknet, default, or drand's /info.  [default: quicknet]"
+)
+@click.option("--before-closing", is_flag=True, help="Freeze although the giveaway is still open.")
+def freeze(
+    campaign_id: str,
+    directory: Path,
+    winners: int,
+    substitutes: int,
+    source: str,
+    drand_round: int | None,
+    at: str | None,
+    drand_chain: str | None,
+    before_closing: bool,
+) -> None:
+    """Freeze the entry list of CAMPAIGN for a draw, into the new DIRECTORY.
+
+    Reads the ledger to its end, applies rules and policy, and writes frozen.json, entries.txt, left-out.txt (publish
+    these, and the commitment, before the random value exists) and secret.key (keep it). A drand round is named by its
+    number or found by --at (local times are of the giveaway's time_zone), and must not exist yet. Exit code 2 when it
+    does, when the giveaway is still open or nobody takes part.
+    """
+    settings = settings_or_exit()
+    data = giveaway_or_exit(settings, campaign_id)
+    now_ms = make_clock(settings.clock)()
+    if now_ms < data.book.closes_ms and not before_closing:
+        raise UsageFailure(
+            f"the giveaway closes at {data.rules.closes_at.isoformat()}; --before-closing freezes anyway"
+        )
+    try:
+        announced = announcement(
+            source,
+            chain_name=drand_chain,
+            number=drand_round,
+            at=at,
+            time_zone=data.rules.time_zone,
+            now_ms=now_ms,
+        )
+    except AnnouncementError as error:
+        raise UsageFailure(str(error)) from None
+    policy = data.rules.suspicion
+    key = draw_files.new_key()
+    try:
+        frozen = freeze_list(
+            data,
+            suspects_of(data, policy) if leaves_out(policy) else {},
+            key,
+            frozen_at=_moment_text(now_ms),
+            winners=winners,
+            substitutes=substitutes,
+            randomness=announced,
+        )
+        encoded = draw_files.encode_pretty(frozen.record)
+        directory.mkdir(parents=True, exist_ok=True)
+        draw_files.write_key(directory / draw_files.KEY, key)
+        draw_files.write_new(directory / ENTRIES_FILE, frozen.entries)
+        draw_files.write_new(directory / LEFT_OUT_FILE, frozen.left_out)
+        draw_files.write_new(directory / draw_files.FROZEN, encoded)
+    except (FreezeError, DrawFileError) as error:
+        raise UsageFailure(str(error)) from None
+    except OSError as error:
+        raise UsageFailure(f"{directory}: {error.strerror}") from None
+    record, commitment = frozen.record, draw_files.sha256_of(encoded)
+    if settings.redis_url:
+        _publish(settings, record, commitment, encoded)
+    click.echo(f"commitment  {commitment}")
+    click.echo(f"entrants    {record.entries.lines}, {record.chances} chances")
+    click.echo(f"left out    {record.left_out.lines} held or excluded, with reasons in {LEFT_OUT_FILE}")
+    click.echo(f"publish     {draw_files.FROZEN}, {ENTRIES_FILE} and {LEFT_OUT_FILE} of {directory}")
+    click.echo(f"then draw with the value of: {source}")
+    if announced.chain is not None:
+        click.echo(f"round       {announced.round} of drand chain {announced.chain.hash}")
+        click.echo(f"made at     {_local(str(announced.round_at), data.rules.time_zone)}: publish before")
+    say_unfilled(record)
+
+
+def _moment_text(at_ms: int) -> str:
+    """Return a moment (epoch milliseconds) as records carry it."""
+    return datetime.fromtimestamp(at_ms // 1000, UTC).isoformat().replace("+00:00", "Z")
+
+
+def _local(at: str, time_zone: str | None) -> str:
+    """Return a time as records carry it, and in a zone where there is one."""
+    if time_zone is None:
+        return at
+    return f"{at} ({datetime.fromisoformat(at).astimezone(ZoneInfo(time_zone)):%A %Y-%m-%d %H:%M:%S} in {time_zone})"
+
+
+def _publish(settings: Settings, record: FrozenEntries, commitment: str, encoded: bytes) -> None:
+    fields: dict[Any, Any] = {
+        "commitment": commitment,
+        "frozen_at": record.frozen_at,
+        "entrants": record.entries.lines,
+        "chances": record.chances,
+        "record": encoded,
+    }
+    try:
+        with closing(redis_of(settings)) as redis:
+            redis.hset(Keys(settings.redis_prefix).frozen(record.campaign_id), mapping=fields)
+    except (RedisError, OSError) as error:
+        # The record is in its files already; Redis is a copy for those who watch.
+        click.echo(f"not shown in Redis: {error}", err=True)
