@@ -237,7 +237,8 @@ class DemoStack:
 
     def _child(self, name: str, *arguments: str) -> ChildProcess:
         environment = {
-            **self._environ,
+            # The demo's own Redis, not that of a password file.
+            **{name: value for name, value in self._environ.items() if name != "PULSE_REDIS_URL_FILE"},
             "PULSE_BROKER": self.bootstrap,
             "PULSE_REDIS_URL": self.redis_url,
             # The embedded broker holds a first join back for half of this.
