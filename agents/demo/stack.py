@@ -16,6 +16,7 @@ import msgspec
 from agents.demo.opening import opened_now
 from agents.embedded.processes import ChildProcess, free_port, port_is_free, wait_until
 from agents.embedded.servers import EmbeddedBroker, EmbeddedError, EmbeddedRedis
+from agents.text_files import read_text
 from streams.events.definitions import parse_definitions
 
 _WORKER_READY_SECONDS: Final = 60.0
@@ -124,7 +125,7 @@ class DemoStack:
         Raises:
             DemoError: It was refused; the command's own words are in the message.
         """
-        moved = opened_now(parse_definitions(path.read_text(encoding="utf-8")), datetime.now(UTC))
+        moved = opened_now(parse_definitions(read_text(path)), datetime.now(UTC))
         applied = path
         if moved is not None:
             applied = self.directory / "definition.yaml"
