@@ -19,7 +19,7 @@ import redis as redis_client
 from prometheus_client import CollectorRegistry
 
 from agents.broker.topic_admin import topic_specs
-from agents.cli.main import cli
+from agents.cli.root import cli
 from agents.embedded.servers import EmbeddedRedis
 from agents.read_model.alerts import AlertView
 from agents.settings import Settings, described, described_files

@@ -11,7 +11,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from agents.cli.main import cli
+from agents.cli.root import cli
 from agents.settings import described
 from tests.integration.commands import run
 
