@@ -47,8 +47,8 @@ def _check_broker(entry: str) -> None:
 def parse_redis_url(text: str) -> str:
     """Return the URL of a Redis, or nothing for none, after the client's own parser has taken it.
 
-    The client takes some texts silently for something else: a database that is no number for 0, a raw ``%`` or ``#`` for
-    the end of a password. These are refused here.
+    The client takes some texts silently for something else: a database that is no number for 0, a raw ``%`` or ``#``
+    for the end of a password. These are refused here.
 
     Raises:
         ValueError: the client cannot use it; the message never repeats a part of the URL that may be a password.
