@@ -141,8 +141,6 @@ def _feed(run: Replay, files: tuple[Path, ...]) -> list[str]:
             if counts.lines > before.lines and _accepted(counts) == _accepted(before):
                 unread.append(f"{path}: none of its {counts.lines - before.lines} lines is an event that counts")
             before = counts
-    if not before.lines:
-        unread.append("there is no event in any of the files")
     return unread
 
 

@@ -86,14 +86,11 @@ OTHERS = {
     "utf16-odd": (LINES.encode("utf-16")[:-1], "UTF-16"),
 }
 NOTHING = {
-    "empty": (b"", "no event"),
-    "blank": (b"\n \n", "no event"),
     "text": (b"hello\nworld\n", "none of its 2 lines"),
     "binary": (bytes(range(256)), "none of its"),
     "latin1": (b"\xe9\xe8\n", "none of its 1 lines"),
     "csv": (b"type,event_id\ncomment.created,e1\n", "none of its 2 lines"),
     "pretty": (json.dumps(EVENTS[0], indent=2).encode(), "none of its"),
-    "empty-array": (b"[]", "no event"),
     "array-of-numbers": (b"[1, 2]", "none of its 2 lines"),
     "array-cut": (json.dumps(EVENTS, indent=1).encode()[:-1], "JSON array"),
 }
@@ -135,6 +132,14 @@ def test_a_file_of_which_nothing_could_be_read_is_no_success(tmp_path: Path, dat
         result = run(tmp_path, data, "replay", "FILE", *options)
         assert result.exit_code == 2, result.output
         assert word in result.output
+
+
+@pytest.mark.parametrize("data", [b"", b"\n \n", b"[]", b"\xef\xbb\xbf", gzip.compress(b"")])
+def test_a_file_without_a_line_is_a_quiet_day(tmp_path: Path, data: bytes) -> None:
+    """There was nothing to read, and nothing went wrong."""
+    result = run(tmp_path, data, "replay", "FILE")
+    assert result.exit_code == 0, result.output
+    assert "0 lines" in result.output
 
 
 def test_one_unreadable_file_among_others_is_told(tmp_path: Path) -> None:
