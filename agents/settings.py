@@ -4,18 +4,24 @@ import os
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
+from agents.addresses import parse_brokers, parse_redis_url
+from agents.foreign_variables import is_foreign, is_service_link, probably_meant
+from agents.secrets import masked_value
 from streams.changelog.dedupe import DEDUPE_CAPACITY, DEDUPE_HOURS
 from streams.events.decode import MAX_EVENT_BYTES
 from streams.sentiment.scorers import DEFAULT_SCORER, SCORERS
 
 PREFIX: Final = "PULSE_"
+FILE_SUFFIX: Final = "_FILE"
+_LARGEST_SECRET_BYTES: Final = 65_536
+_ADDRESSES: Final = ("broker", "redis_url")
 
 
 class SettingError(ValueError):
-    """A setting that cannot be used; the message names the variable and the value."""
+    """A setting that cannot be used; the message names the variable and the value, its secrets masked."""
 
 
 def _integer(low: int, high: int) -> Callable[[str], int]:
@@ -53,20 +59,6 @@ def _choice(*choices: str) -> Callable[[str], str]:
     return parse
 
 
-def _brokers(text: str) -> str:
-    for part in text.split(","):
-        host, _, port = part.rpartition(":")
-        if not host or not port.isdigit() or not 0 < int(port) < 65_536:
-            raise ValueError("expected HOST:PORT, several separated by commas")
-    return text
-
-
-def _redis_url(text: str) -> str:
-    if text and urlsplit(text).scheme not in ("redis", "rediss", "unix"):
-        raise ValueError("expected redis://, rediss:// or unix://, or nothing for no Redis")
-    return text
-
-
 def _clock(text: str) -> str:
     if text != "wall":
         _integer(0, 10**14)(text)
@@ -79,16 +71,18 @@ def _name(text: str) -> str:
     return text
 
 
-def _setting(default: Any, parse: Callable[[str], Any], doc: str) -> Any:
-    return field(default=default, metadata={"parse": parse, "doc": doc})
+def _setting(default: Any, parse: Callable[[str], Any], doc: str, *, secret: bool = False) -> Any:
+    return field(default=default, metadata={"parse": parse, "doc": doc, "secret": secret})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """All settings of a process. ``docs/settings.md`` is made from this class."""
 
-    broker: str = _setting("127.0.0.1:9092", _brokers, "Kafka brokers, HOST:PORT, several separated by commas")
-    redis_url: str = _setting("redis://127.0.0.1:6379/0", _redis_url, "Redis of the read model; empty for none")
+    broker: str = _setting("127.0.0.1:9092", parse_brokers, "Kafka brokers, HOST:PORT, several separated by commas")
+    redis_url: str = _setting(
+        "redis://127.0.0.1:6379/0", parse_redis_url, "Redis of the read model; empty for none", secret=True
+    )
     redis_prefix: str = _setting("pulse", _name, "Beginning of every Redis key")
     group: str = _setting("campaign-pulse", _name, "Consumer group and prefix of the changelog topic")
     worker: str = _setting("", str, "Name of this worker in Redis and logs; host name and process id when empty")
@@ -153,26 +147,90 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
-        """Read settings from environment variables.
+        """Read settings from environment variables; ``foreign_notes`` says what is passed over.
 
         Raises:
-            SettingError: a value cannot be used, or a ``PULSE_`` variable is not a setting.
+            SettingError: a value cannot be used, or a secret is given twice or in a file that cannot be read.
         """
-        known = {PREFIX + each.name.upper(): each for each in fields(cls)}
         values: dict[str, Any] = {}
-        for variable, text in environ.items():
-            if not variable.startswith(PREFIX):
+        for each in fields(cls):
+            variable = PREFIX + each.name.upper()
+            source, text = variable, environ.get(variable)
+            if text is not None and is_service_link(variable, environ):
+                text = None
+            if each.metadata["secret"] and environ.get(variable + FILE_SUFFIX):
+                if text is not None:
+                    raise SettingError(f"{variable} and {variable}{FILE_SUFFIX} are both set; one has to go")
+                source = variable + FILE_SUFFIX
+                text = _secret_from(source, environ[source])
+            if text is None:
                 continue
-            if variable not in known:
-                raise SettingError(f"{variable}={text!r}: no such setting; `campaign-pulse settings` lists them")
-            each = known[variable]
             try:
                 values[each.name] = each.metadata["parse"](text)
             except ValueError as error:
-                raise SettingError(f"{variable}={text!r}: {error}") from None
+                shown = environ[source] if source != variable else masked_value(text)
+                raise SettingError(f"{source}={shown!r}: {error}") from None
         return cls(**values)
+
+
+def _secret_from(variable: str, path: str) -> str:
+    """Return what stands in the file of a secret, without its last line end.
+
+    Raises:
+        SettingError: it cannot be read, is empty, too large or no UTF-8; the message names variable and path.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(_LARGEST_SECRET_BYTES + 1)
+    except OSError as error:
+        raise SettingError(f"{variable}={path!r}: cannot be read: {error.strerror}") from None
+    if len(data) > _LARGEST_SECRET_BYTES:
+        raise SettingError(f"{variable}={path!r}: larger than {_LARGEST_SECRET_BYTES:,} bytes, this is no secret")
+    try:
+        text = data.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise SettingError(f"{variable}={path!r}: its contents are not UTF-8") from None
+    if not text:
+        raise SettingError(f"{variable}={path!r}: the file is empty")
+    return text
+
+
+def foreign_notes(environ: Mapping[str, str]) -> list[str]:
+    """Return a sentence about each variable with our prefix that is passed over and may have been meant for us.
+
+    Values are not repeated. Variables of Kubernetes, Docker, PulseAudio and WSLg are passed over without a word, but
+    for those that have the name of a setting.
+    """
+    settings = {variable for variable, _, _ in described()}
+    known = settings | {variable for variable, _, _ in described_files()}
+    notes = []
+    for variable in sorted(environ):
+        if not variable.startswith(PREFIX):
+            continue
+        if variable in settings:
+            if is_service_link(variable, environ):
+                notes.append(f"{variable} is the service link of Kubernetes or Docker, not a setting: ignored")
+        elif variable not in known and not is_foreign(variable, environ):
+            meant = probably_meant(variable, known)
+            if meant is not None:
+                notes.append(f"{variable} is no setting and ignored; was {meant} meant?")
+    return notes
+
+
+def shown_value(name: str, value: Any) -> Any:
+    """Return a setting's value for people and programs, its secrets masked."""
+    return masked_value(value) if name in _ADDRESSES else value
 
 
 def described() -> list[tuple[str, str, str]]:
     """Return (variable, default, what it is for) of every setting."""
     return [(PREFIX + each.name.upper(), str(each.default), each.metadata["doc"]) for each in fields(Settings)]
+
+
+def described_files() -> list[tuple[str, str, str]]:
+    """Return (variable, default, what it is for) of every variable that names the file of a secret setting."""
+    return [
+        (PREFIX + each.name.upper() + FILE_SUFFIX, "", f"File that holds {PREFIX}{each.name.upper()}, instead of it")
+        for each in fields(Settings)
+        if each.metadata["secret"]
+    ]

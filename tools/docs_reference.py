@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from agents.broker.topic_admin import changelog_topic, topic_specs
-from agents.settings import Settings, described
+from agents.settings import Settings, described, described_files
 from models.alerts import AlertTransition, SnapshotWithAlerts
 from models.campaigns import CampaignDefinition
 from models.deadletters import REASONS, DeadLetter
@@ -76,7 +76,10 @@ def table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 def settings_table() -> str:
     """Return every variable with its default and meaning."""
-    rows = [(f"`{name}`", f"`{default}`" if default else "(empty)", doc) for name, default, doc in described()]
+    rows = [
+        (f"`{name}`", f"`{default}`" if default else "(empty)", doc)
+        for name, default, doc in [*described(), *described_files()]
+    ]
     return table(("variable", "default", "what it is for"), rows)
 
 

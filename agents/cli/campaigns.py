@@ -11,6 +11,7 @@ from rich.table import Table
 from agents.broker.topic_admin import LARGEST_MESSAGE_BYTES, TopicError, ensure_topics
 from agents.cli.common import UsageFailure, print_table, settings_or_exit
 from agents.stages.definitions import DefinitionsError, current_definitions, encode_definition, read_definitions
+from agents.terminal import visible
 from models.campaigns import CampaignDefinition
 from models.topics import DEFINITIONS
 
@@ -25,7 +26,7 @@ def definitions_or_exit(path: Path) -> list[CampaignDefinition]:
 
 def report_unreadable(key: bytes | None, problem: str) -> None:
     """Print that a record of the definitions topic is none; what it stands among is shown all the same."""
-    click.echo(f"{key!r} is not a campaign definition: {problem}", err=True)
+    click.echo(visible(f"{key!r} is not a campaign definition: {problem}"), err=True)
 
 
 @click.group()
@@ -46,7 +47,7 @@ def apply(file: Path, dry_run: bool) -> None:
         _publish([(each.campaign_id, encode_definition(each)) for each in definitions])
     for each in definitions:
         what = "valid" if dry_run else "applied"
-        click.echo(f"{what}: {each.campaign_id} ({each.name}), {len(each.influencers)} influencers")
+        click.echo(visible(f"{what}: {each.campaign_id} ({each.name}), {len(each.influencers)} influencers"))
 
 
 @campaigns.command()
@@ -54,7 +55,7 @@ def apply(file: Path, dry_run: bool) -> None:
 def remove(campaign_id: str) -> None:
     """Take the definition of CAMPAIGN_ID back. Its events still count."""
     _publish([(campaign_id, None)])
-    click.echo(f"removed: {campaign_id}")
+    click.echo(visible(f"removed: {campaign_id}"))
 
 
 @campaigns.command("list")
@@ -67,8 +68,8 @@ def list_() -> None:
     table = Table("campaign", "name", "from", "to", "influencers", box=None, pad_edge=False)
     for definition in definitions:
         table.add_row(
-            escape(definition.campaign_id),
-            escape(definition.name),
+            escape(visible(definition.campaign_id)),
+            escape(visible(definition.name)),
             definition.starts_at.isoformat(),
             definition.ends_at.isoformat(),
             str(len(definition.influencers)),

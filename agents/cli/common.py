@@ -1,13 +1,19 @@
 """What the commands share: settings from the environment, and errors for people."""
 
+import logging
 import os
+from typing import Final
 
 import click
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-from agents.settings import SettingError, Settings
+from agents.secrets import masked
+from agents.settings import SettingError, Settings, foreign_notes
+from agents.terminal import visible
+
+_NOTED: Final = "agents.cli.common.noted"
 
 
 class UsageFailure(click.ClickException):
@@ -15,13 +21,39 @@ class UsageFailure(click.ClickException):
 
     exit_code = 2
 
+    def __init__(self, message: str) -> None:
+        super().__init__(for_people(message))
+
+
+class SafeFormatter(logging.Formatter):
+    """Log lines and tracebacks without secrets and without control characters of foreign texts."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, and the traceback below it."""
+        return for_people(super().format(record))
+
+
+def for_people(text: str) -> str:
+    """Return a text for a terminal or a log: secrets of URLs masked, control characters shown, line ends kept."""
+    return visible(masked(text), keep="\n\t")
+
 
 def settings_or_exit() -> Settings:
-    """Return the settings of the environment, or end with the message that names variable and value."""
+    """Return the settings of the environment, or end with the message that names variable and value.
+
+    Variables that were perhaps meant as settings are told on stderr, once a command.
+    """
     try:
-        return Settings.from_environment(os.environ)
+        settings = Settings.from_environment(os.environ)
     except SettingError as error:
         raise UsageFailure(str(error)) from None
+    context = click.get_current_context(silent=True)
+    if context is None or not context.meta.get(_NOTED):
+        for note in foreign_notes(os.environ):
+            click.echo(f"warning: {note}", err=True)
+        if context is not None:
+            context.meta[_NOTED] = True  # shared by all contexts of a command
+    return settings
 
 
 def print_table(table: Table) -> None:
@@ -29,6 +61,8 @@ def print_table(table: Table) -> None:
     console = Console()
     for column in table.columns:
         column.overflow = "fold"
+        # The last gate: whatever a command puts into its cells.
+        column._cells = [visible(cell, keep="\n") if isinstance(cell, str) else cell for cell in column._cells]
     if not console.is_terminal:
         options = console.options.update(max_width=10_000)
         console = Console(width=max(console.width, Measurement.get(console, options, table).maximum))

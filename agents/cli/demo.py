@@ -15,12 +15,13 @@ import msgspec
 from rich.console import Console
 
 from agents.cli.campaigns import definitions_or_exit
-from agents.cli.common import settings_or_exit
+from agents.cli.common import for_people, settings_or_exit
 from agents.demo.run import DemoPlan, DemoResult, start, watch
 from agents.demo.stack import DemoError, DemoStack
 from agents.demo.summary import print_comparison, print_snapshot
 from agents.embedded.servers import EmbeddedError
 from agents.read_model.reader import ReadModelError
+from agents.terminal import visible_json
 
 EXIT_DIFFERENT: Final = 1
 EXIT_UNAVAILABLE: Final = 2
@@ -95,12 +96,12 @@ def demo(
         click.echo("stopped; no process is left", err=True)
         exit_code = 128 + signal.SIGINT
     except EmbeddedError as error:
-        click.echo(f"campaign-pulse demo: {error}", err=True)
+        click.echo(for_people(f"campaign-pulse demo: {error}"), err=True)
         exit_code = EXIT_UNAVAILABLE
     except (DemoError, ReadModelError, msgspec.DecodeError) as error:
-        click.echo(f"campaign-pulse demo: {error}", err=True)
+        click.echo(for_people(f"campaign-pulse demo: {error}"), err=True)
         if isinstance(error, DemoError) and error.log_path is not None:
-            click.echo(f"{error.log_tail}\nThe whole log: {error.log_path}", err=True)
+            click.echo(for_people(f"{error.log_tail}\nThe whole log: {error.log_path}"), err=True)
         keep = True
         exit_code = 1
     finally:
@@ -129,7 +130,7 @@ def _run(
 def _report(result: DemoResult, console: Console, *, as_json: bool) -> int:
     if result.snapshot is not None:
         if as_json:
-            click.echo(msgspec.json.format(msgspec.json.encode(result.snapshot), indent=2))
+            click.echo(visible_json(msgspec.json.format(msgspec.json.encode(result.snapshot), indent=2).decode()))
         else:
             print_snapshot(console, result.snapshot)
     print_comparison(console, result.comparison, result.truth)

@@ -1,62 +1,51 @@
-"""The command line: ``campaign-pulse``."""
+"""The command line's entry: it hears SIGTERM before anything that takes time to import."""
 
 import os
+import signal
 import sys
+from types import FrameType, TracebackType
+from typing import Final
 
-import click
-
-from agents.cli.campaigns import campaigns
-from agents.cli.replay import replay
-from agents.cli.worker import settings, topics, worker
-
-
-class PulseGroup(click.Group):
-    """Loads the heavier commands when they are asked for, so that ``--help`` and ``settings`` stay quick."""
-
-    lazy: dict[str, tuple[str, str]] = {  # noqa: RUF012  # a constant table, never changed
-        "demo": ("agents.cli.demo", "demo"),
-        "simulate": ("agents.cli.simulate", "simulate"),
-        "snapshot": ("agents.cli.snapshot", "snapshot"),
-        "giveaway": ("agents.cli.giveaway.commands", "giveaway"),
-        "tail": ("agents.cli.snapshot", "tail"),
-        "sentiment": ("agents.cli.sentiment", "sentiment"),
-    }
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return all names, sorted."""
-        return sorted({*super().list_commands(ctx), *self.lazy})
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command, importing it when it is a lazy one."""
-        if cmd_name in self.lazy:
-            module, attribute = self.lazy[cmd_name]
-            command = getattr(__import__(module, fromlist=[attribute]), attribute)
-            assert isinstance(command, click.Command)
-            return command
-        return super().get_command(ctx, cmd_name)
-
-
-@click.group(cls=PulseGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="campaign-pulse")
-def cli() -> None:
-    """Live, exact numbers of influencer campaigns and giveaways.
-
-    Settings come from PULSE_* environment variables; `campaign-pulse settings` lists them. Try `campaign-pulse demo`.
-    """
-
-
-for command in (worker, settings, topics, campaigns, replay):
-    cli.add_command(command)
+_PID_OF_A_CONTAINER: Final = 1
 
 
 def main() -> None:
     """Run the command line. A closed pipe (`| head`) ends it quietly."""
+    signal.signal(signal.SIGTERM, _stop)
+    # Imported here: the first process of a container does not hear a signal without a handler, and imports take seconds
+    # on a throttled core.
+    from agents.cli.root import cli
+
+    sys.excepthook = _print_safely
     try:
         cli()
     except BrokenPipeError:
         # Python would try to flush stdout at exit and complain once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """End at once, as long as a command has no handler of its own: nothing has begun that would have to be ended.
+
+    A worker ends with its code for a stop that was asked for. The others end by the signal itself, or with its code
+    where that is not possible.
+    """
+    if next((each for each in sys.argv[1:] if not each.startswith("-")), None) == "worker":
+        os._exit(0)
+    if os.getpid() != _PID_OF_A_CONTAINER:
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+    os._exit(128 + number)
+
+
+def _print_safely(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print an exception that nobody caught without the secrets in it."""
+    import traceback
+
+    from agents.cli.common import for_people
+
+    print(for_people("".join(traceback.format_exception(kind, error, trace))), end="", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ from agents.cli.campaigns import definitions_or_exit
 from agents.cli.common import UsageFailure, print_table, settings_or_exit
 from agents.cli.tables import print_alerts
 from agents.clock import make_clock
+from agents.terminal import visible, visible_json
+from agents.text_files import FileError, event_lines
 from models.alerts import SnapshotWithAlerts
 from models.rollups import Snapshot
 from models.times import epoch_ms
@@ -72,7 +74,8 @@ def replay(
     """Compute everything over NDJSON FILES (one event per line, any topic, in file order), without Kafka.
 
     Prints the final rollups; counts and refused lines go to stderr. Event times are
-    checked against the clock (PULSE_CLOCK).
+    checked against the clock (PULSE_CLOCK). A file may be UTF-8, UTF-16 or gzip, and one JSON array of events. Exit
+    code 2 when a file cannot be read or none of its lines is an event.
     """
     settings = settings_or_exit()
     series = AlertSeries()
@@ -94,7 +97,7 @@ def replay(
         watcher=None if plot is None else series.add,
     )
     began = time.perf_counter()
-    _feed(run, files)
+    unread = _feed(run, files)
     try:
         snapshot = run.finish(as_of)
     except ValueError as error:
@@ -103,7 +106,7 @@ def replay(
     told = [] if run.alerts is None else run.alerts.transitions
     if as_json:
         shown = SnapshotWithAlerts(**asdict(snapshot), alerts=told) if with_alerts else snapshot
-        click.echo(msgspec.json.encode(shown).decode())
+        click.echo(visible_json(msgspec.json.encode(shown).decode()))
     else:
         print_snapshot(snapshot)
         if with_alerts:
@@ -111,9 +114,12 @@ def replay(
     if plot is not None:
         draw(plot, series, told)
     _report(counts, time.perf_counter() - began)
+    if unread:
+        raise UsageFailure("\n".join(unread))
 
 
-def _feed(run: Replay, files: tuple[Path, ...]) -> None:
+def _feed(run: Replay, files: tuple[Path, ...]) -> list[str]:
+    """Feed all files; return a sentence about each of which nothing could be read."""
     console = Console(stderr=True)
     total = sum(path.stat().st_size for path in files)
     columns = (
@@ -125,17 +131,30 @@ def _feed(run: Replay, files: tuple[Path, ...]) -> None:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("replay", total=total, lines=0)
         read = 0
+        unread = []
+        before = run.counts()
         for path in files:
             for done, lines in _lines_with_size(run, path):
                 progress.update(task, completed=read + done, lines=lines)
             read += path.stat().st_size
+            counts = run.counts()
+            if counts.lines > before.lines and _accepted(counts) == _accepted(before):
+                unread.append(f"{path}: none of its {counts.lines - before.lines} lines is an event that counts")
+            before = counts
+    return unread
+
+
+def _accepted(counts: ReplayCounts) -> int:
+    return counts.events + counts.duplicates
 
 
 def _lines_with_size(run: Replay, path: Path) -> Iterator[tuple[int, int]]:
     try:
         with path.open("rb") as stream:
-            for lines in run.feed(stream):
+            for lines in run.feed(event_lines(stream)):
                 yield stream.tell(), lines
+    except FileError as error:
+        raise UsageFailure(f"{path}: {error}") from None
     except OSError as error:
         raise UsageFailure(f"{path}: {error.strerror}") from None
 
@@ -160,12 +179,12 @@ def print_snapshot(snapshot: Snapshot) -> None:
         table.add_column(heading, justify="right")
     rollups = [(each.campaign_id, "[bold]all[/]", each.windows["total"]) for each in snapshot.campaigns]
     rollups += [
-        (each.campaign_id, escape(each.influencer_id) or "(unattributed)", each.windows["total"])
+        (each.campaign_id, escape(visible(each.influencer_id)) or "(unattributed)", each.windows["total"])
         for each in snapshot.influencers
     ]
     for campaign_id, name, stats in sorted(rollups, key=lambda rollup: rollup[0]):
         table.add_row(
-            escape(campaign_id),
+            escape(visible(campaign_id)),
             name,
             str(stats.engagements),
             str(stats.comments),
@@ -173,6 +192,6 @@ def print_snapshot(snapshot: Snapshot) -> None:
             "" if stats.sentiment is None else f"{stats.sentiment.net:+.2f}",
             str(stats.clicks),
             str(stats.purchases),
-            " ".join(f"{money.revenue} {currency}" for currency, money in stats.revenue.items()),
+            " ".join(f"{money.revenue} {visible(currency)}" for currency, money in stats.revenue.items()),
         )
     print_table(table)

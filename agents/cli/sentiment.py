@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from agents.terminal import visible
 from streams.sentiment.scorers import DEFAULT_SCORER, SCORERS, classify, make_scorer
 from streams.sentiment.social import Explanation, SocialScorer, load_social_scorer
 
@@ -51,7 +52,7 @@ def explain(text: str, as_json: bool, name: str, terms: tuple[str, ...]) -> None
         return
     click.echo(f"{'negative':>9} {'positive':>9}  part      (logits against neutral)")
     for part in explanation.parts:
-        label = f"{part.kind:<8}  {_printable(part.text)}"
+        label = f"{part.kind:<8}  {visible(part.text)}"
         click.echo(f"{part.negative / 1000:>+9.3f} {part.positive / 1000:>+9.3f}  {label}")
     click.echo(f"{explanation.negative / 1000:>+9.3f} {explanation.positive / 1000:>+9.3f}  sum")
 
@@ -80,8 +81,3 @@ def _parsed(terms: tuple[str, ...]) -> dict[str, float]:
             raise ValueError(f"{term!r} is not TERM=WEIGHT")
         weights[text] = float(weight)
     return weights
-
-
-def _printable(text: str) -> str:
-    """Text for a terminal: no control characters and no lone surrogates, which a terminal cannot encode."""
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)

@@ -15,10 +15,11 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 from rich.console import Console
 
-from agents.cli.common import UsageFailure, settings_or_exit
+from agents.cli.common import UsageFailure, for_people, settings_or_exit
 from agents.demo.summary import print_snapshot
 from agents.read_model.reader import ReadModel, ReadModelError, Update
 from agents.settings import Settings
+from agents.terminal import visible, visible_json
 from models.alerts import AlertTransition
 from models.deadletters import DeadLetter
 from models.rollups import WINDOW_NAMES, WindowName
@@ -46,10 +47,10 @@ def snapshot(as_json: bool, campaign_id: str | None, window: WindowName, places:
         found = read_model.snapshot(campaign_id)
     if found is None:
         what = "no numbers" if campaign_id is None else f"no numbers of campaign {campaign_id!r}"
-        click.echo(f"{what} in {settings.redis_url} under {settings.redis_prefix}:", err=True)
+        click.echo(for_people(f"{what} in {settings.redis_url} under {settings.redis_prefix}:"), err=True)
         sys.exit(1)
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
+        click.echo(visible_json(msgspec.json.format(msgspec.json.encode(found), indent=2).decode()))
     else:
         print_snapshot(Console(), found, window, places)
 
@@ -87,7 +88,7 @@ def tail(
     try:
         with closing(lines):
             for number, line in enumerate(lines, start=1):
-                click.echo(line)
+                click.echo(visible_json(line) if as_json else visible(line))
                 if number == count:
                     return
     except KeyboardInterrupt:
@@ -202,7 +203,7 @@ def _preview(data: bytes | None) -> str:
         return "(empty)"
     text = data[: 4 * _PREVIEW_CHARACTERS].decode("utf-8", "backslashreplace")
     # What the bytes would do to a terminal is shown, not done.
-    shown = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text[:_PREVIEW_CHARACTERS])
+    shown = visible(text[:_PREVIEW_CHARACTERS])
     return shown if len(text) <= _PREVIEW_CHARACTERS else f"{shown}... ({len(data):,} bytes)"
 
 

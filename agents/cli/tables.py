@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from agents.cli.common import print_table
+from agents.terminal import visible
 from models.alerts import AlertTransition
 from models.times import MINUTE_MS
 
@@ -37,9 +38,9 @@ def print_alerts(transitions: Iterable[AlertTransition]) -> None:
             f"{minutes} min" if last.kind == "resolved" else "still open",
             f"[{_STYLES[severity]}]{severity}[/]",
             alert.rule,
-            escape(alert.campaign_id),
-            escape(alert.influencer_id or "(all)"),
-            escape(alert.explanation),
+            escape(visible(alert.campaign_id)),
+            escape(visible(alert.influencer_id or "(all)")),
+            escape(visible(alert.explanation)),
         )
     click.echo()
     print_table(table)

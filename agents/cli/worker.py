@@ -2,18 +2,21 @@
 
 import json
 import logging
+import os
 import socket
 import sys
 from dataclasses import asdict
 
 import click
 from rich.table import Table
+from rich.text import Text
 
 from agents.broker.topic_admin import TopicError, changelog_topic, ensure_topics, topic_specs
-from agents.cli.common import UsageFailure, print_table, settings_or_exit
-from agents.settings import PREFIX, described
+from agents.cli.common import SafeFormatter, UsageFailure, for_people, print_table, settings_or_exit
+from agents.settings import PREFIX, described, described_files, shown_value
 from agents.state.choice import open_store
 from agents.state.stores import DirectoryError, StoreError
+from agents.terminal import visible
 
 
 @click.command()
@@ -25,9 +28,9 @@ def worker() -> None:
     lists them.
     """
     settings = settings_or_exit()
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)-7s %(name)s %(message)s", stream=sys.stderr
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(SafeFormatter("%(asctime)s %(levelname)-7s %(name)s %(message)s"))
+    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
     if settings.log_level != "debug":
         for noisy in ("aiokafka", "faust", "mode", "agents"):
             logging.getLogger(noisy).setLevel(logging.WARNING)
@@ -52,7 +55,7 @@ def worker() -> None:
     except (DirectoryError, TopicError) as error:
         raise UsageFailure(str(error)) from None
     except StoreError as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(for_people(str(error))) from None
     try:
         code = run_worker(settings, partitions, store)
     finally:
@@ -63,8 +66,8 @@ def worker() -> None:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the values in force as JSON.")
 def settings(as_json: bool) -> None:
-    """List every PULSE_* variable with its value, its default and what it is for."""
-    values = asdict(settings_or_exit())
+    """List every PULSE_* variable with its value, its default and what it is for. Secrets are masked."""
+    values = {name: shown_value(name, value) for name, value in asdict(settings_or_exit()).items()}
     if as_json:
         click.echo(json.dumps({PREFIX + name.upper(): value for name, value in values.items()}, indent=2))
         return
@@ -72,7 +75,9 @@ def settings(as_json: bool) -> None:
     for variable, default, doc in described():
         value = str(values[variable.removeprefix(PREFIX).lower()])
         changed = value != default
-        table.add_row(variable, f"[bold]{value}[/]" if changed else value, default, doc)
+        table.add_row(variable, Text(visible(value), "bold" if changed else ""), default, doc)
+    for variable, default, doc in described_files():
+        table.add_row(variable, Text(visible(os.environ.get(variable, "")), "bold"), default, doc)
     print_table(table)
 
 

@@ -17,6 +17,7 @@ from agents.clock import wait_until
 from agents.demo.opening import opened_now
 from agents.embedded.processes import ChildProcess, free_port, port_is_free
 from agents.embedded.servers import EmbeddedBroker, EmbeddedError, EmbeddedRedis
+from agents.text_files import read_text
 from streams.events.definitions import parse_definitions
 
 _WORKER_READY_SECONDS: Final = 60.0
@@ -125,7 +126,7 @@ class DemoStack:
         Raises:
             DemoError: It was refused; the command's own words are in the message.
         """
-        moved = opened_now(parse_definitions(path.read_text(encoding="utf-8")), datetime.now(UTC))
+        moved = opened_now(parse_definitions(read_text(path)), datetime.now(UTC))
         applied = path
         if moved is not None:
             applied = self.directory / "definition.yaml"
@@ -238,7 +239,8 @@ class DemoStack:
 
     def _child(self, name: str, *arguments: str) -> ChildProcess:
         environment = {
-            **self._environ,
+            # The demo's own Redis, not that of a password file.
+            **{name: value for name, value in self._environ.items() if name != "PULSE_REDIS_URL_FILE"},
             "PULSE_BROKER": self.bootstrap,
             "PULSE_REDIS_URL": self.redis_url,
             # The embedded broker holds a first join back for half of this.

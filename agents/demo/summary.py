@@ -11,6 +11,7 @@ from rich.text import Text
 from agents.demo.totals import Comparison, Difference
 from agents.demo.view import money, name_of, number, signed
 from agents.simulator.truth import GroundTruth
+from agents.terminal import visible
 from models.rollups import CampaignRollup, InfluencerRollup, Snapshot, WindowName, WindowStats
 
 _SHOWN_DIFFERENCES: Final = 20
@@ -32,7 +33,7 @@ def snapshot_table(
     """One campaign as a table: its influencers by engagements, and the campaign's own numbers as the last row."""
     table = Table(
         # Names are texts, never markup: anybody may be called "[red]".
-        title=Text(f"{campaign.name or campaign.campaign_id}: {window}"),
+        title=Text(visible(f"{campaign.name or campaign.campaign_id}: {window}")),
         title_style="bold",
         title_justify="left",
         box=SIMPLE_HEAD,
@@ -71,7 +72,7 @@ def print_comparison(console: Console, comparison: Comparison, truth: GroundTrut
     )
     console.print(Text.assemble(("compared ", "grey58"), (f"✗ {count}", "bold red3")))
     for line in difference_lines(comparison.differences):
-        console.print(Text(f"  {line}"))
+        console.print(Text(visible(f"  {line}")))
 
 
 def difference_lines(differences: Sequence[Difference], limit: int = _SHOWN_DIFFERENCES) -> list[str]:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from agents.demo.frame import Frame
 from agents.demo.history import sparkline
+from agents.terminal import visible
 from models.alerts import Alert
 from models.read_model import WorkerHealth
 from models.rollups import GiveawayRollup, InfluencerRollup, RevenueStats, SentimentStats, WindowStats
@@ -94,7 +95,7 @@ def _title(frame: Frame, width: int) -> RenderableType:
     line.append(" ● ", "bold green3" if frame.campaign is not None else "yellow3")
     line.append("CAMPAIGN PULSE", _ACCENT)
     if frame.campaign is not None:
-        line.append(f"  {frame.campaign.name}", "bold")
+        line.append(f"  {visible(frame.campaign.name)}", "bold")
         line.append(f"  {frame.campaign.influencers} influencers", _DIM)
         if frame.campaign.followers is not None and width >= WIDE_COLUMNS:
             line.append(f" · {compact(frame.campaign.followers)} followers", _DIM)
@@ -131,7 +132,7 @@ def _alerts(alerts: Sequence[Alert]) -> RenderableType:
     newest = alerts[0]
     more = f"  (and {len(alerts) - 1} more)" if len(alerts) > 1 else ""
     colour = "bold red" if newest.severity == "critical" else "bold yellow3"
-    return Text.assemble((" ▲ ", colour), (newest.explanation, "bold"), (more, "grey58"), no_wrap=True)
+    return Text.assemble((" ▲ ", colour), (visible(newest.explanation), "bold"), (more, "grey58"), no_wrap=True)
 
 
 def _headline(frame: Frame, *, tall: bool) -> RenderableType:
@@ -198,7 +199,7 @@ def _mood_and_money(frame: Frame, width: int, *, tall: bool) -> RenderableType:
     rows = 3 if tall else 2
     for currency, revenue in ranked[:rows]:
         line = Text(no_wrap=True, overflow="ellipsis")
-        line.append(f"{currency} ", _DIM)
+        line.append(f"{visible(currency)} ", _DIM)
         line.append(amount(revenue.revenue), "bold yellow3")
         if revenue.average_order_value is not None:
             line.append(f" · avg {amount(revenue.average_order_value)}", _DIM)
@@ -327,7 +328,7 @@ def _largest(values: Sequence[float | None]) -> float | None:
 
 def name_of(influencer: InfluencerRollup) -> str:
     """How the view calls an influencer: by handle where there is one."""
-    return influencer.handle or influencer.influencer_id or "(unattributed)"
+    return visible(influencer.handle or influencer.influencer_id) or "(unattributed)"
 
 
 def number(value: int) -> str:

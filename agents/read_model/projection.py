@@ -19,6 +19,7 @@ from redis.asyncio.client import Pipeline as RedisPipeline
 from redis.exceptions import RedisError
 
 from agents.read_model.alerts import AlertProjection
+from agents.secrets import masked
 from models.read_model import Keys
 from models.rollups import CampaignRollup, GiveawayRollup, InfluencerRollup, Rollup, WindowStats
 
@@ -147,7 +148,7 @@ class RedisProjection(Service):
             except (RedisError, OSError) as error:
                 self.failures_total += 1
                 if self.up or not self._written:
-                    self.log.warning("Redis at %s is away: %s; the stream goes on", self._url, error)
+                    self.log.warning("Redis at %s is away: %s; the stream goes on", masked(self._url), error)
                 self.up = False
                 await self.sleep(retry_seconds)
                 retry_seconds = min(2 * retry_seconds, _LONGEST_RETRY_SECONDS)

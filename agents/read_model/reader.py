@@ -6,6 +6,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 import redis
 
+from agents.secrets import masked
 from models.alerts import Alert
 from models.read_model import AlertKeys, Keys, WorkerHealth, decode_health
 from models.rollups import CampaignRollup, GiveawayRollup, InfluencerRollup, Snapshot, WindowName
@@ -227,7 +228,7 @@ class ReadModel:
         return sorted(member.decode() for member in members)
 
     def _away(self, error: redis.RedisError) -> ReadModelError:
-        return ReadModelError(f"Redis at {self.url} cannot be read: {error}")
+        return ReadModelError(f"Redis at {masked(self.url)} cannot be read: {error}")
 
 
 def _decoded(decoder: "msgspec.json.Decoder[T]", value: bytes, key: str) -> T:

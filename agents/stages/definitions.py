@@ -17,6 +17,7 @@ from mode import Service
 from agents.broker.log_ends import log_ends
 from agents.broker.topic_admin import TopicError, ensure_topics
 from agents.settings import Settings
+from agents.text_files import FileError, read_text
 from models.campaigns import CampaignDefinition
 from models.topics import DEFINITIONS
 from streams.events.definitions import DefinitionError, parse_definitions
@@ -42,11 +43,11 @@ def read_definitions(path: Path) -> list[CampaignDefinition]:
         DefinitionsError: it is no such file; the message names file, line, field and value.
     """
     try:
-        return parse_definitions(path.read_text(encoding="utf-8"))
+        return parse_definitions(read_text(path))
     except DefinitionError as error:
         raise DefinitionsError(f"{path}:{error.line}: {error.field}: {error.problem}" + _shown(error.value)) from None
-    except UnicodeDecodeError as error:
-        raise DefinitionsError(f"{path}: not UTF-8: {error.reason} at byte {error.start}") from None
+    except FileError as error:
+        raise DefinitionsError(f"{path}: {error}") from None
 
 
 def _shown(value: str) -> str:

@@ -7,6 +7,7 @@ import msgspec
 from redis import Redis
 from redis.exceptions import RedisError
 
+from agents.secrets import masked
 from agents.settings import Settings
 from agents.stages.definitions import current_definitions
 from agents.stages.ledger_reader import read_ledger
@@ -92,7 +93,7 @@ def write_review(settings: Settings, campaign_id: str, found: list[Suspect], as_
                 pipe.hset(keys.review_reasons(campaign_id), suspect.person, msgspec.json.encode(suspect))
             pipe.execute()
     except (RedisError, OSError) as error:
-        raise ReviewError(f"PULSE_REDIS_URL={settings.redis_url}: {error}") from None
+        raise ReviewError(f"PULSE_REDIS_URL={masked(settings.redis_url)}: {error}") from None
 
 
 def remove_from_review(settings: Settings, campaign_id: str, person: Person) -> None:
@@ -109,4 +110,4 @@ def remove_from_review(settings: Settings, campaign_id: str, person: Person) -> 
             pipe.hdel(keys.review_reasons(campaign_id), member)
             pipe.execute()
     except (RedisError, OSError) as error:
-        raise ReviewError(f"PULSE_REDIS_URL={settings.redis_url}: {error}") from None
+        raise ReviewError(f"PULSE_REDIS_URL={masked(settings.redis_url)}: {error}") from None

@@ -19,10 +19,10 @@ import redis as redis_client
 from prometheus_client import CollectorRegistry
 
 from agents.broker.topic_admin import topic_specs
-from agents.cli.main import cli
+from agents.cli.root import cli
 from agents.embedded.servers import EmbeddedRedis
 from agents.read_model.alerts import AlertView
-from agents.settings import Settings, described
+from agents.settings import Settings, described, described_files
 from agents.stages.review import write_review
 from agents.state.stores import MemoryStore
 from agents.worker.build import Worker
@@ -63,9 +63,8 @@ def settings() -> str:
     defaults = asdict(Settings())
     names = [name for name, _, _ in described()]
     assert len(names) == len(defaults), "a setting without a variable"
-    return _text(
-        f"{name}={value!r} {type(value).__name__}" for name, value in zip(names, defaults.values(), strict=True)
-    )
+    lines = [f"{name}={value!r} {type(value).__name__}" for name, value in zip(names, defaults.values(), strict=True)]
+    return _text([*lines, *(f"{name}={default!r} str" for name, default, _ in described_files())])
 
 
 def commands() -> str:

@@ -8,7 +8,7 @@ import click
 import msgspec
 import pytest
 
-from agents.cli.main import cli
+from agents.cli.root import cli
 from agents.read_model.projection import GIVEAWAY_NUMBERS, HASH_STATISTICS, LEADERBOARD_METRICS, SUSPICION_NUMBERS
 from models import topics
 from models.events import EVENT_TYPES, Event

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from kafka import KafkaProducer
 
-from agents.cli.main import cli
+from agents.cli.root import cli
 from agents.clock import wait_until
 from models.topics import CONVERSIONS, DEFINITIONS, POSTS
 from streams.events.partitioning import partition_of

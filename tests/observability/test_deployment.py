@@ -13,7 +13,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from agents.settings import Settings, described
+from agents.settings import Settings, described, described_files
 from tests.observability import structural
 from tests.observability.programs import ROOT, program, run
 
@@ -210,7 +210,7 @@ def test_the_kubernetes_example_agrees_with_itself() -> None:
 
 def test_settings_of_the_deployments_exist() -> None:
     """Every PULSE_ variable that a deployment sets is a setting: an unknown one would end the worker."""
-    known = {variable for variable, _, _ in described()}
+    known = {variable for variable, _, _ in [*described(), *described_files()]}
     texts = [COMPOSE.read_text(), (ROOT / "Dockerfile").read_text()]
     texts += [path.read_text() for path in (ROOT / "k8s").glob("*.yaml")]
     used = set(re.findall(r"\b(PULSE_[A-Z_]+)\b(?:=|:| *\n)", "\n".join(texts)))

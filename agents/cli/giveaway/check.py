@@ -11,6 +11,8 @@ from rich.table import Table
 
 from agents.cli.campaigns import definitions_or_exit
 from agents.cli.common import UsageFailure, print_table
+from agents.terminal import visible, visible_json
+from agents.text_files import FileError, event_lines
 from models.campaigns import CampaignDefinition
 from models.events import Event
 from streams.events.decode import DECODE_ERRORS, decode_event, rejection_of
@@ -36,7 +38,7 @@ def check(file: Path, events: Path | None, campaign_id: str | None, as_json: boo
     result = dry_run(book, tried)
     if as_json:
         shown = {"campaign_id": definition.campaign_id, "rules": explained(book), "result": result}
-        click.echo(msgspec.json.encode(shown).decode())
+        click.echo(visible_json(msgspec.json.encode(shown).decode()))
     else:
         _print(book, result)
     if not any(each.verdict == "valid" for each in result.comments):
@@ -60,7 +62,7 @@ def _definition(file: Path, campaign_id: str | None) -> CampaignDefinition:
 
 def _read_events(file: Path) -> list[tuple[str, Event]]:
     events = []
-    for number, line in enumerate(file.read_bytes().splitlines(), start=1):
+    for number, line in enumerate(_lines_of(file), start=1):
         if line.strip():
             try:
                 events.append((f"line {number}", decode_event(line)))
@@ -70,10 +72,18 @@ def _read_events(file: Path) -> list[tuple[str, Event]]:
     return events
 
 
+def _lines_of(file: Path) -> list[bytes]:
+    try:
+        with file.open("rb") as stream:
+            return list(event_lines(stream))
+    except FileError as error:
+        raise UsageFailure(f"{file}: {error}") from None
+
+
 def _print(book: RuleBook, result: DryRun) -> None:
-    click.echo(f"{book.definition.campaign_id}: {book.definition.name}")
+    click.echo(visible(f"{book.definition.campaign_id}: {book.definition.name}"))
     for line in explained(book):
-        click.echo(f"  {line}")
+        click.echo(visible(f"  {line}"))
     click.echo()
     table = Table("", "author", "comment", "verdict", "reasons", "friends", "chances", box=None, pad_edge=False)
     for each in result.comments:

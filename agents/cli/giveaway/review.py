@@ -15,6 +15,7 @@ from agents.clock import make_clock
 from agents.settings import Settings
 from agents.stages.definitions import DefinitionsError
 from agents.stages.review import ReviewError, load_giveaway, publish_review
+from agents.terminal import visible_json
 from models.suspicion import Suspect
 from streams.giveaway.loaded import GiveawayData
 from streams.ledger.compaction import LedgerError
@@ -39,7 +40,7 @@ def review(campaign_id: str, as_json: bool, redis: bool, every_seconds: float | 
         while True:
             found = _review(settings, campaign_id, redis=redis)
             if as_json:
-                click.echo(msgspec.json.encode(found).decode())
+                click.echo(visible_json(msgspec.json.encode(found).decode()))
             else:
                 _print_suspects(found)
             if every_seconds is None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from agents.cli.main import cli
+from agents.cli.root import cli
 
 DEFINITION = """
 campaign_id: spring

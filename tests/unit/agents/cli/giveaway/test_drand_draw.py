@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from agents.cli.giveaway import draw_files
-from agents.cli.main import cli
+from agents.cli.root import cli
 from streams.giveaway.drand import KNOWN_CHAINS
 from streams.giveaway.loaded import GiveawayData
 from tests.unit import drand_chains as made

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from agents.cli.giveaway import draw_files
-from agents.cli.main import cli
+from agents.cli.root import cli
 from models.draws import FrozenEntries, LedgerEnd, Randomness
 from streams.giveaway.draw import entrant_of, list_text, read_list, receipt_of
 from streams.giveaway.freeze import ENTRIES_FILE, LEFT_OUT_FILE, listed_file

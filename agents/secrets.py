@@ -1,0 +1,67 @@
+"""Secrets never leave the process: one function masks them in every text that people or logs get to see."""
+
+import re
+from typing import Final
+from urllib.parse import unquote
+
+MASK: Final = "***"
+# Up to the last @ of a run without blanks: a password that was not percent-encoded holds @, / and # itself. Another URL
+# behind a separator begins a run of its own.
+_USERINFO: Final = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]*://)(?P<userinfo>(?:(?![,;|\"'()<>\[\]]+[a-z][a-z0-9+.-]*://)\S)*)@", re.IGNORECASE
+)
+_ARGUMENT: Final = re.compile(
+    r"(?<![\w%.-])(?P<name>[\w%.-]{2,40})=(?P<value>[^&\s]+?)(?=[\"'),.:;>\]]*(?:[&\s]|$))", re.ASCII
+)
+_WITH_QUERY: Final = re.compile(
+    r"[\w.-]*(?::\d+)?(?:/\d*)?\?(?:(?:username|password|db|client_name|ssl_\w+)=[^&]*(?:&|$))+", re.DOTALL
+)
+_SECRET_NAME: Final = re.compile(
+    r"passw|passphrase|passwd|pwd|secret|token|credential|api_?key|access_?key|^pass$|^auth$|private_?key",
+    re.IGNORECASE,
+)
+
+
+def masked(text: str) -> str:
+    """Return a text with the passwords of all URLs in it replaced by ``***``, in userinfo and in query parameters.
+
+    Hosts, users, ports and databases stay readable. A user without a password is masked as well: it is where a password
+    without its colon lands.
+    """
+    return _ARGUMENT.sub(_without_value, _USERINFO.sub(_without_password, text))
+
+
+def masked_value(text: str) -> str:
+    """Return the value of a variable with its secrets masked, be it a URL or something that was meant to be one.
+
+    Unlike ``masked`` this takes the whole text for one address: a broken password may hold blanks and ``://``.
+    """
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        scheme, rest = "", text
+    userinfo, at, place = rest.rpartition("@")
+    if at and "@" in rest and not _only_in_query(userinfo):
+        rest = f"{_user_of(userinfo)}{MASK}@{place}"
+    return masked(f"{scheme}{separator}{rest}")
+
+
+def _only_in_query(userinfo: str) -> bool:
+    """Whether the @ stands in a query parameter of an address that is whole without it."""
+    return _WITH_QUERY.fullmatch(userinfo) is not None
+
+
+def _user_of(userinfo: str) -> str:
+    user, colon, _ = userinfo.partition(":")
+    return f"{user}:" if colon else ""
+
+
+def _without_password(match: re.Match[str]) -> str:
+    if _only_in_query(match["userinfo"]):
+        return match[0]
+    return f"{match['scheme']}{_user_of(match['userinfo'])}{MASK}@"
+
+
+def _without_value(match: re.Match[str]) -> str:
+    if _SECRET_NAME.search(unquote(match["name"])):
+        return f"{match['name']}={MASK}"
+    return f"{match['name']}={_ARGUMENT.sub(_without_value, match['value'])}"
