@@ -1,4 +1,4 @@
-"""Names of Faust, mode and aiokafka that are no promise of theirs, and that a worker uses or replaces all the same.
+"""Names of Faust, mode, aiokafka and rich that are no promise of theirs, and that we use or replace all the same.
 
 A method that is renamed there is one that nobody calls any more when it is overridden here, and an attribute is a
 symptom that is never seen again: neither is an error. So each of them is listed, and the installed versions are asked.
@@ -30,6 +30,7 @@ from faust.tables.recovery import Recovery
 from faust.transport.consumer import ConsumerThread
 from faust.transport.consumer import Fetcher as FaustFetcher
 from faust.transport.drivers import aiokafka as driver
+from rich.table import Column
 
 ROOT: Final = Path(__file__).parents[2]
 LIBRARIES: Final = ("faust", "mode", "aiokafka")
@@ -79,6 +80,8 @@ NAMES: Final[dict[type | ModuleType, tuple[str, ...]]] = {
     Fetcher: ("_fetch_task",),
     AIOKafkaProducer: ("_sender",),
     Sender: ("_sender_task",),
+    # agents/cli/common.py
+    Column: ("_cells",),
 }
 PROMISED: Final = {"_exit", "_replace"}
 """Of the standard library, documented."""

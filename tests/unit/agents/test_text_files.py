@@ -7,6 +7,7 @@ import json
 import lzma
 import zipfile
 from pathlib import Path
+from typing import Final
 
 import pytest
 from click.testing import CliRunner, Result
@@ -134,7 +135,11 @@ def test_a_file_of_which_nothing_could_be_read_is_no_success(tmp_path: Path, dat
         assert word in result.output
 
 
-@pytest.mark.parametrize("data", [b"", b"\n \n", b"[]", b"\xef\xbb\xbf", gzip.compress(b"")])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\n \n", b"[]", b"\xef\xbb\xbf", gzip.compress(b"")],
+    ids=["empty", "blank", "array", "mark", "gzip"],  # packed bytes hold the time, and ids must not change
+)
 def test_a_file_without_a_line_is_a_quiet_day(tmp_path: Path, data: bytes) -> None:
     """There was nothing to read, and nothing went wrong."""
     result = run(tmp_path, data, "replay", "FILE")
@@ -164,9 +169,18 @@ def test_definitions_are_read_in_every_form(tmp_path: Path, form: "type[bytes]")
     assert "Sprïng" in result.output
 
 
-@pytest.mark.parametrize(
-    "data", [data for data, _ in OTHERS.values()] + [b"", b"\xe9", b"# only a comment\n", b"[]", b"[{}]", b"\x00\x01"]
-)
+NO_DEFINITIONS: Final = {
+    **{name: data for name, (data, _) in OTHERS.items()},
+    "empty": b"",
+    "latin": b"\xe9",
+    "comment": b"# only a comment\n",
+    "list": b"[]",
+    "list of nothing": b"[{}]",
+    "binary": b"\x00\x01",
+}
+
+
+@pytest.mark.parametrize("data", NO_DEFINITIONS.values(), ids=NO_DEFINITIONS)
 def test_definitions_that_are_none_are_refused(tmp_path: Path, data: bytes) -> None:
     """With exit code 2 and no traceback."""
     result = run(tmp_path, b"", "campaigns", "apply", "--dry-run", "DEFINITION", definition=data)
