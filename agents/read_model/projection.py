@@ -19,6 +19,7 @@ from redis.asyncio.client import Pipeline as RedisPipeline
 from redis.exceptions import RedisError
 
 from agents.read_model.alerts import AlertProjection
+from agents.read_model.refusals import described, is_other_node_wanted
 from agents.secrets import masked
 from models.read_model import Keys
 from models.rollups import CampaignRollup, GiveawayRollup, InfluencerRollup, Rollup, WindowStats
@@ -129,7 +130,7 @@ class RedisProjection(Service):
             while self._pending or len(self.alerts):
                 await self._write(self._redis)
         except (RedisError, OSError) as error:
-            self.log.warning("Redis is away at the end: %s; %d entities not written", error, self.backlog)
+            self.log.warning("Redis %s; %d entities not written at the end", described(error), self.backlog)
         finally:
             await self._redis.aclose()
 
@@ -148,7 +149,9 @@ class RedisProjection(Service):
             except (RedisError, OSError) as error:
                 self.failures_total += 1
                 if self.up or not self._written:
-                    self.log.warning("Redis at %s is away: %s; the stream goes on", masked(self._url), error)
+                    self.log.warning("Redis at %s %s; the stream goes on", masked(self._url), described(error))
+                if is_other_node_wanted(error):
+                    await redis.connection_pool.disconnect()
                 self.up = False
                 await self.sleep(retry_seconds)
                 retry_seconds = min(2 * retry_seconds, _LONGEST_RETRY_SECONDS)
@@ -160,7 +163,8 @@ class RedisProjection(Service):
         await self._notice_loss(redis)
         self._changed.clear()
         chosen = list(islice(self._pending.items(), _AT_A_TIME))
-        async with redis.pipeline(transaction=False) as pipe:
+        # In one step: no reader finds an entity absent, and a Redis that is full refuses all of it and deletes nothing.
+        async with redis.pipeline(transaction=True) as pipe:
             self._write_worker(pipe)
             self._write_rollups(pipe, [entry for _, entry in chosen])
             await pipe.execute()
