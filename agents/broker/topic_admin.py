@@ -4,7 +4,13 @@ from collections.abc import Iterable
 from typing import Final
 
 from kafka.admin import KafkaAdminClient, NewTopic
-from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, TopicAlreadyExistsError
+from kafka.errors import (
+    InvalidReplicationFactorError,
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    TopicAlreadyExistsError,
+)
 from msgspec import Struct
 
 from agents.clock import wait_until
@@ -191,6 +197,10 @@ def _create(admin: KafkaAdminClient, spec: TopicSpec, partitions: int, replicati
         admin.create_topics([topic])
     except TopicAlreadyExistsError:
         return  # another worker that starts at the same time was first
+    except InvalidReplicationFactorError:
+        raise TopicError(
+            f"topic {spec.name} cannot have PULSE_REPLICATION={replication} replicas: the cluster has fewer brokers"
+        ) from None
 
 
 def _verify(specs: list[TopicSpec], counts: dict[str, int]) -> None:

@@ -115,7 +115,8 @@ class Symptoms:
                 if end <= position:
                     self._unchanged.forget(name)
                     continue
-                seconds = self._unchanged.seconds(name, (position, is_member))
+                # Counted since the last assignment: while it was given back and read again nothing could move.
+                seconds = self._unchanged.seconds(name, (position, is_member, self._health.phase_since))
                 if seconds >= self._stall_seconds:
                     behind = (
                         f"{topic}/{state.partition} stands at {position} for {seconds:.0f} s, {end - position} behind"

@@ -10,7 +10,7 @@ import pytest
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewTopic
 
 from agents.broker import topic_admin
-from agents.broker.topic_admin import ensure_topics, topic_specs
+from agents.broker.topic_admin import TopicError, ensure_topics, topic_specs
 from agents.settings import Settings
 from tests.brokers import Broker, make_broker
 from tests.integration.cluster import Cluster
@@ -101,6 +101,15 @@ def test_missing_topics_are_created_with_their_partitions_and_settings(
     redelivery_ms = 72 * 3_600_000
     for name in ("campaign.posts.v1", "campaign.comments.v1", "campaign.conversions.v1"):
         assert int(configs[name]["retention.ms"]) > redelivery_ms
+
+
+@pytest.mark.brokers("kafka", reason="the embedded broker has no replicas, three nodes have enough")
+def test_more_replicas_than_brokers_name_the_setting(broker: Broker) -> None:
+    """In one line, without the client's dump of its request."""
+    with pytest.raises(TopicError) as refused:
+        ensure_topics(settings(broker, partitions=1, replication=3))
+    assert "PULSE_REPLICATION=3" in str(refused.value)
+    assert len(str(refused.value)) < 150
 
 
 @pytest.mark.replication

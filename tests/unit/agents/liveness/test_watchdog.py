@@ -112,43 +112,62 @@ def test_phases_move_as_documented() -> None:
     assert (health.phase, health.partitions) == ("draining", [])
 
 
+class Lagging:
+    """A ready worker with one partition that is behind, looked at every five seconds."""
+
+    def __init__(self) -> None:
+        self.health: Any = SimpleNamespace(phase="ready", phase_since=0.0)
+        self._now = 0.0
+        self._state = SimpleNamespace(partition=0, positions=[9, 0, 9])
+        consumer: Any = SimpleNamespace(highwater=lambda tp: 9, started=False, _thread=None, _stopped=None)
+        inputs = Inputs()
+        inputs.consumer = consumer
+        app: Any = SimpleNamespace(
+            agents={},
+            _fetcher=SimpleNamespace(started=False),
+            tables=SimpleNamespace(recovery=SimpleNamespace(started=False)),
+        )
+        pipeline: Any = SimpleNamespace(partitions={0: self._state})
+        membership: Any = SimpleNamespace(is_valid=True)
+        collector: Any = SimpleNamespace(producer=None)
+        self._symptoms = Symptoms(
+            Settings(stall_seconds=8),
+            app,
+            self.health,
+            inputs,
+            pipeline,
+            membership,
+            lambda: None,
+            collector,
+            [],
+            clock=lambda: self._now,
+        )
+
+    def look(self, position: int) -> list[str]:
+        """What is wrong at this position, five seconds after the last look."""
+        self._state.positions[1] = position
+        self._now += 5.0
+        return [symptom.text for symptom in self._symptoms.find()]
+
+
 @pytest.mark.parametrize(("steps", "found"), [([5, 5, 5], 1), ([5, 6, 7], 0), ([9, 9, 9], 0)])
 def test_a_partition_that_lags_and_does_not_move_is_a_symptom(steps: list[int], found: int) -> None:
     """Lag alone is none, standing at the end is none; both together, for long enough, are."""
-    now = [0.0]
-    state = SimpleNamespace(partition=0, positions=[9, 0, 9])
-    consumer: Any = SimpleNamespace(highwater=lambda tp: 9, started=False, _thread=None, _stopped=None)
-    inputs = Inputs()
-    inputs.consumer = consumer
-    app: Any = SimpleNamespace(
-        agents={},
-        _fetcher=SimpleNamespace(started=False),
-        tables=SimpleNamespace(recovery=SimpleNamespace(started=False)),
-    )
-    health: Any = SimpleNamespace(phase="ready")
-    pipeline: Any = SimpleNamespace(partitions={0: state})
-    membership: Any = SimpleNamespace(is_valid=True)
-    collector: Any = SimpleNamespace(producer=None)
-    symptoms_of = Symptoms(
-        Settings(stall_seconds=8),
-        app,
-        health,
-        inputs,
-        pipeline,
-        membership,
-        lambda: None,
-        collector,
-        [],
-        clock=lambda: now[0],
-    )
-    symptoms: list[Symptom] = []
-    for position in steps:
-        state.positions[1] = position
-        symptoms = symptoms_of.find()
-        now[0] += 5.0
-    assert len(symptoms) == found
+    worker = Lagging()
+    texts = [worker.look(position) for position in steps][-1]
+    assert len(texts) == found
     if found:
-        assert symptoms[0].text.startswith(f"{COMMENTS}/0 stands at 5 for 10 s, 4 behind")
+        assert texts[0].startswith(f"{COMMENTS}/0 stands at 5 for 10 s, 4 behind")
+
+
+def test_standing_counts_from_the_last_assignment() -> None:
+    """While partitions were given back and read again nothing could move: a long recovery is no stall behind it."""
+    worker = Lagging()
+    assert worker.look(5) == []
+    worker.health.phase_since = 60.0  # a rebalance and a recovery later
+    assert worker.look(5) == []
+    assert worker.look(5) == []
+    assert worker.look(5) != []
 
 
 def test_unchanged_counts_from_the_last_change() -> None:
