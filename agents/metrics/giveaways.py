@@ -45,7 +45,7 @@ class GiveawayCollector(Collector):
     """Collects the numbers of a worker's giveaways.
 
     Args:
-        board: returns the board; it may be another one after a restart of the stage.
+        board: returns what has the numbers; asked at each scrape, for a benchmark puts another one in its place.
         registry: returns the definitions in force.
         label_cap: how many influencers of a campaign have labels of their own; others have no giveaway metrics.
     """

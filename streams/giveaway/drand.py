@@ -9,7 +9,7 @@ message, so nobody can choose among values.
 import hashlib
 import json
 from datetime import UTC, datetime
-from typing import Any, Final, cast, get_args
+from typing import Any, Final, TypeVar, cast, get_args
 
 import msgspec
 from py_arkworks_bls12381 import GT, G1Point, G2Point
@@ -28,6 +28,7 @@ _ON_G1: Final = "bls-unchained-g1-rfc9380"
 _SCHEMES: Final[tuple[str, ...]] = get_args(Scheme)
 _DEFAULT_ID: Final = "default"
 _CHAIN_FIELDS: Final = ("chain_hash", "chainHash", "chain")
+_Point = TypeVar("_Point", G1Point, G2Point)
 
 KNOWN_CHAINS: Final = {
     "quicknet": DrandChain(
@@ -235,29 +236,27 @@ def _previous(answer: DrandRound, chain: DrandChain) -> bytes:
     return previous
 
 
-def _g1_point(data: bytes, name: str) -> G1Point:
-    if len(data) != G1_BYTES:
-        raise DrandError(f"{name} is {_shown(data.hex())}: {len(data)} bytes, {G1_BYTES} are expected")
+def _point(group: type[_Point], size: int, data: bytes, name: str) -> _Point:
+    """Return a point of a group; one point has one spelling, for another one would hash to another value."""
+    if len(data) != size:
+        raise DrandError(f"{name} is {_shown(data.hex())}: {len(data)} bytes, {size} are expected")
+    refusal = DrandError(f"{name} is {_shown(data.hex())}: no point of the group {group.__name__[:2]} of BLS12-381")
     try:
-        point = G1Point.from_compressed_bytes(data)
+        point = group.from_compressed_bytes(data)
     except ValueError:
-        raise DrandError(f"{name} is {_shown(data.hex())}: no point of the group G1 of BLS12-381") from None
-    # One point has one spelling: another one would hash to another value. Nothing is the key or signature of nobody.
-    if point == G1Point.identity() or point.to_compressed_bytes() != data:
-        raise DrandError(f"{name} is {_shown(data.hex())}: no point of the group G1 of BLS12-381")
+        raise refusal from None
+    # The identity is the key or signature of nobody.
+    if point == group.identity() or point.to_compressed_bytes() != data:
+        raise refusal
     return point
+
+
+def _g1_point(data: bytes, name: str) -> G1Point:
+    return _point(G1Point, G1_BYTES, data, name)
 
 
 def _g2_point(data: bytes, name: str) -> G2Point:
-    if len(data) != G2_BYTES:
-        raise DrandError(f"{name} is {_shown(data.hex())}: {len(data)} bytes, {G2_BYTES} are expected")
-    try:
-        point = G2Point.from_compressed_bytes(data)
-    except ValueError:
-        raise DrandError(f"{name} is {_shown(data.hex())}: no point of the group G2 of BLS12-381") from None
-    if point == G2Point.identity() or point.to_compressed_bytes() != data:
-        raise DrandError(f"{name} is {_shown(data.hex())}: no point of the group G2 of BLS12-381")
-    return point
+    return _point(G2Point, G2_BYTES, data, name)
 
 
 def _json_object(text: str, what: str) -> dict[str, Any]:
