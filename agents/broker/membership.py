@@ -34,7 +34,6 @@ class Membership:
         self._clock = clock
         self._confirmed_at: float | None = None
         self._joined = False
-        self.lost_total = 0
 
     def watch(self, coordinator: Any) -> None:
         """Follow aiokafka's group coordinator: its joins, its heartbeats and the broker's refusals."""
@@ -67,7 +66,6 @@ class Membership:
 
     def lose(self) -> None:
         """The broker does not know this member, or not in its generation."""
-        self.lost_total += self._joined
         self._joined = False
 
     @property

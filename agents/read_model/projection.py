@@ -95,7 +95,6 @@ class RedisProjection(Service):
         self._written = False
         self._own_key = ""
         self.up = False
-        self.writes_total = 0
         self.failures_total = 0
 
     @property
@@ -173,7 +172,6 @@ class RedisProjection(Service):
             if self._pending.get(key) is entry:
                 del self._pending[key]
         self._written = self._written or bool(chosen)
-        self.writes_total += len(chosen)
         if self._pending:
             self._changed.set()
 

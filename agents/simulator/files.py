@@ -16,8 +16,3 @@ def copy_to(stream: BinaryIO, records: Iterable[SimulatedRecord]) -> Iterator[Si
             stream.write(record.value)
             stream.write(b"\n")
         yield record
-
-
-def write_ndjson(stream: BinaryIO, records: Iterable[SimulatedRecord]) -> int:
-    """Write all records and return how many lines that made."""
-    return sum(1 for record in copy_to(stream, records) if record.value)

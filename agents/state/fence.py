@@ -90,7 +90,6 @@ class Fence:
         self.membership = membership
         self.order = ChangelogOrder(self._stored)
         self.foreign_total = 0
-        self.rewritten_total = 0
 
     def _stored(self, partition: int) -> Epoch:
         value = self._table.get(fence_key(partition))
@@ -162,7 +161,6 @@ class Fence:
     def _rewritten(self, partition: int) -> Iterator[tuple[int, bytes, bytes | None]]:
         self._show_again(partition)
         for key, value in self._table.records(partition):
-            self.rewritten_total += 1
             yield partition, key, value
 
     async def write(self, records: Iterable[tuple[int, bytes, bytes | None]]) -> None:
