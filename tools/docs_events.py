@@ -10,7 +10,7 @@ from models.deadletters import REASONS, DeadLetter
 from models.events import EVENT_TYPES, Envelope
 from models.topics import COMMENTS, CONVERSIONS, POSTS
 from streams.events.decode import MAX_EVENT_BYTES, TOPIC_OF_TYPE, tag_of
-from streams.pipeline.partition import Limits
+from streams.pipeline.limits import Limits
 from streams.pipeline.pipeline import Pipeline
 from streams.pipeline.records import FileRecord
 from streams.sentiment.scorers import make_scorer

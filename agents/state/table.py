@@ -1,16 +1,26 @@
 """The durable copy of the state, written behind: what lies in the changelog and in the worker's copy of it.
 
 Keys are those of ``streams.changelog.keys``. Values are the records of ``streams.changelog.row_records``, the segments
-of ``streams.changelog.dedupe`` and the checkpoints of ``streams.alerts.campaign``.
+of ``streams.changelog.dedupe``, the orders of ``streams.orders.order`` and the checkpoints of ``streams.alerts.campaign``.
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from agents.state.stores import Change, StateStore
 from streams.changelog.dedupe import Segment, decode_segment
-from streams.changelog.keys import ALERTS, FENCE, IDS, ROW, Slots, decode_key, encode_key
+from streams.changelog.keys import ALERTS, FENCE, IDS, ORDER, ROW, Slots, decode_key, encode_key
 from streams.changelog.row_records import RowRecord, decode_record
 from streams.columns.formats import NEWER, UnsupportedRecord
+from streams.orders.order import OrderKey, decode_order
+
+
+class PartitionRecords(NamedTuple):
+    """The state records of a partition, its dedupe segments by topic and sequence, and its orders, still encoded."""
+
+    rows: list[RowRecord]
+    segments: dict[str, dict[int, Segment]]
+    orders: list[tuple[OrderKey, bytes]]
 
 
 class StateTable:
@@ -31,27 +41,29 @@ class StateTable:
         """
         self._store.apply(partition, changes, next_offset)
 
-    def read(self, partition: int) -> tuple[list[RowRecord], dict[str, dict[int, Segment]]]:
-        """Return the state records and the dedupe segments (by topic and sequence) of one partition.
+    def read(self, partition: int) -> PartitionRecords:
+        """Return what the changelog holds of one partition.
 
         Raises:
             UnsupportedRecord: a record was written by a newer version, or is damaged; the message names its key.
         """
-        rows: list[RowRecord] = []
-        segments: dict[str, dict[int, Segment]] = {}
+        found = PartitionRecords([], {}, [])
         for key, value in self._store.items(partition):
             _, kind, *name = decode_key(key)
             try:
                 if kind == ROW:
-                    rows.append(decode_record(value))
+                    found.rows.append(decode_record(value))
                 elif kind == IDS:
                     topic, sequence = name
-                    segments.setdefault(str(topic), {})[int(sequence)] = decode_segment(value)
+                    found.segments.setdefault(str(topic), {})[int(sequence)] = decode_segment(value)
+                elif kind == ORDER:
+                    decode_order(value)  # to refuse it here, where its key can be named
+                    found.orders.append((OrderKey(*map(str, name)), value))
                 elif kind not in (ALERTS, FENCE):
                     raise UnsupportedRecord(f"a record of the unknown kind {kind!r}: {NEWER}")
             except UnsupportedRecord as error:
                 raise UnsupportedRecord(f"changelog record {key.decode()}: {error}") from None
-        return rows, segments
+        return found
 
     def read_alerts(self, partition: int) -> dict[str, Slots]:
         """Return the alert checkpoints of one partition, by campaign."""

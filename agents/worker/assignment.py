@@ -14,13 +14,11 @@ from agents.liveness.health import Health
 from agents.stages.alerts import AlertWorker
 from agents.stages.entries import EntryStage
 from agents.state.fence import Fence
-from agents.state.table import StateTable
+from agents.state.table import PartitionRecords, StateTable
 from agents.worker.app import PulseApp
 from agents.worker.flush import Flusher
 from models.topics import CLOSED_WINDOWS, COMMENTS, INPUT_TOPICS
-from streams.changelog.dedupe import Segment
 from streams.changelog.keys import late_key
-from streams.changelog.row_records import RowRecord
 from streams.columns.formats import UnsupportedRecord
 from streams.pipeline.partition import PartitionState
 from streams.pipeline.pipeline import Pipeline
@@ -112,15 +110,15 @@ class Assignment:
             return
         for partition in owned:
             with self._long_work():
-                rows, segments = await self._read_state(partition)
+                found = await self._read_state(partition)
                 offsets = {topic: committed.get(TP(topic, partition), 0) for topic in INPUT_TOPICS}
-                self._pipeline.assign(partition, rows, segments, offsets)
+                self._pipeline.assign(partition, found.rows, found.segments, offsets, found.orders)
                 self._alerts.assign(partition, committed.get(TP(CLOSED_WINDOWS, partition), 0))
         self._entries.assign(self._pipeline.partitions)
         log.info("partitions taken over: %s", sorted(self._pipeline.partitions))
         self._health.ready(sorted(self._pipeline.partitions))
 
-    async def _read_state(self, partition: int) -> tuple[list[RowRecord], dict[str, dict[int, Segment]]]:
+    async def _read_state(self, partition: int) -> PartitionRecords:
         try:
             return self._table.read(partition)
         except UnsupportedRecord as error:

@@ -3,7 +3,9 @@
 The rules and their order are in ``docs/statistics.md``.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Container, Iterator, Mapping
+from typing import Final
 
 from models.campaigns import CampaignDefinition, InfluencerDefinition, TrackingLink
 from models.events import ConversionEvent
@@ -11,6 +13,7 @@ from models.events import ConversionEvent
 UNATTRIBUTED = ""
 """The influencer id under which conversions count that belong to nobody."""
 
+_BETWEEN_CODES: Final = re.compile(r"[,;|\n]")
 _UTM_FIELDS = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 
 
@@ -45,15 +48,32 @@ class CampaignIndex:
             fields, values = _wanted(link)
             self._links.setdefault(fields, {}).setdefault(values, (order, influencer.influencer_id))
 
-    def attribute(self, event: ConversionEvent) -> str:
-        """Return the influencer a conversion without ``influencer_id`` belongs to, or ``UNATTRIBUTED``.
+    def owners(self, event: ConversionEvent) -> tuple[str, ...]:
+        """Return the influencers a conversion without ``influencer_id`` belongs to; none where it names nobody.
+
+        Only codes of several influencers make it several, in the order of their codes, where the definition splits.
+        """
+        if event.discount_code or event.discount_codes:
+            found = tuple(dict.fromkeys(self._owners_of_codes(event)))
+            if len(found) > 1:
+                several = self.definition.several_codes
+                found = found if several == "split" else found[-1:] if several == "last" else found[:1]
+            if found:
+                return found
+        one = self._by_visit(event)
+        return () if one is None else (one,)
+
+    def _owners_of_codes(self, event: ConversionEvent) -> Iterator[str]:
+        """Yield the owner of each code; codes that belong to nobody, as a shop's own, are passed over."""
+        for text in (event.discount_code, *(event.discount_codes or ())):
+            for code in codes_in(text or "", self._codes):
+                yield self._codes[code]
+
+    def _by_visit(self, event: ConversionEvent) -> str | None:
+        """Return the influencer of a click id or of utm values.
 
         Costs a look-up for each length of prefix and each combination of utm fields, not for each influencer.
         """
-        if event.discount_code:
-            found = self._codes.get(event.discount_code.casefold())
-            if found is not None:
-                return found
         if event.click_id:
             found = self._click_ids.get(event.click_id)
             if found is not None:
@@ -73,7 +93,26 @@ class CampaignIndex:
             match = self._links[fields].get(tuple([value.casefold() for value in values]))
             if match is not None and (best is None or match[0] < best[0]):
                 best, specific = match, len(fields)
-        return UNATTRIBUTED if best is None else best[1]
+        return None if best is None else best[1]
+
+
+def codes_in(text: str, known: Container[str]) -> Iterator[str]:
+    """Yield the known codes (case folded) that a text holds: the whole of it, or what stands between commas and such."""
+    whole = text.casefold()
+    if whole in known:
+        yield whole
+        return
+    for part in _BETWEEN_CODES.split(whole):
+        code = part.strip()
+        if code in known:
+            yield code
+
+
+def codes_of(event: ConversionEvent) -> str:
+    """Return all codes of an event in one text, commas between them, as ``codes_in`` reads them."""
+    if not event.discount_codes:
+        return event.discount_code or ""
+    return ",".join(code for code in (event.discount_code, *event.discount_codes) if code)
 
 
 def _wanted(link: TrackingLink) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -9,13 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
-from msgspec import Struct
-
+from models.events import OrderBooked
 from models.times import MINUTE_MS
-from models.topics import COMMENTS, INPUT_TOPICS, POSTS
-from streams.alerts.closed_windows import GRACE_MS, ClosedWindows
+from models.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS, POSTS
+from streams.alerts.closed_windows import ClosedWindows
 from streams.alerts.evidence import WindowEvidence
-from streams.changelog.dedupe import DEDUPE_HOURS, SEGMENT_IDS, DedupeHorizon, Segment
+from streams.changelog.dedupe import DedupeHorizon, Segment
 from streams.changelog.row_records import (
     FORMAT_VERSION,
     RowRecord,
@@ -30,16 +29,13 @@ from streams.changelog.row_records import (
 )
 from streams.columns.arrays import I64
 from streams.columns.hashing import PlatformSeeds
-from streams.events.decode import (
-    FUTURE_TOLERANCE_MS,
-    MAX_EVENT_BYTES,
-)
 from streams.events.registry import Registry
-from streams.ledger.block_builder import BLOCK_COMMENTS
 from streams.ledger.blocks import EntryBlock
 from streams.ledger.collector import EntryCollector
+from streams.orders.order import OrderKey
 from streams.pipeline.batch_reader import AT_A_TIME, BatchReader
 from streams.pipeline.intake import Intake
+from streams.pipeline.limits import Limits
 from streams.pipeline.records import Record
 from streams.sentiment.scorers import SentimentScorer
 from streams.statistics.batches import Columns
@@ -52,22 +48,6 @@ _STRETCH_MS: Final = 15 * MINUTE_MS
 """Event time that a batch may cover before it is cut."""
 _CHUNK_ROWS: Final = 512
 """Rows summed at a time: 512 rows of panes are 18 MB."""
-
-
-class Limits(Struct, frozen=True, kw_only=True):
-    """What is accepted: how large a value, how far in the future, and how long redeliveries are remembered."""
-
-    max_event_bytes: int = MAX_EVENT_BYTES
-    future_tolerance_ms: int = FUTURE_TOLERANCE_MS
-    dedupe_hours: int = DEDUPE_HOURS
-    alert_grace_ms: int = GRACE_MS
-    """How long after a minute's end its events are waited for before alerts look at it."""
-    generation_ids: int | None = None
-    """Ids forgotten together at least; ``Pipeline`` derives it from its capacity."""
-    segment_ids: int = SEGMENT_IDS
-    """Ids in one full record of the dedupe log."""
-    block_comments: int = BLOCK_COMMENTS
-    """Comments in one full block of a giveaway's ledger."""
 
 
 class PartitionState:
@@ -84,13 +64,17 @@ class PartitionState:
         self.partition = partition
         self.limits = limits
         self.influencers = InfluencerStore(scorer)
-        self.intake = Intake(partition, partitions, registry, self.influencers, limits.max_event_bytes)
-        """Decodes what comes in, and keeps what is refused or forwarded for the next flush."""
         self.closed = ClosedWindows(partition, limits.alert_grace_ms)
         """The minutes of this partition that are over, for alerts."""
         self.evidence = WindowEvidence()
         """Posts and comments of the minutes that are not closed yet, for alerts."""
         self._seeds = PlatformSeeds()
+        self.horizons = [
+            DedupeHorizon(limits.dedupe_hours, limits.generation_ids, limits.segment_ids) for _ in INPUT_TOPICS
+        ]
+        conversions = self.horizons[_TOPIC_INDEX[CONVERSIONS]]
+        self.intake = Intake(partition, partitions, registry, self.influencers, self._seeds, conversions, limits)
+        """Decodes what comes in, and keeps what is refused or forwarded for the next flush."""
         self.facts = {
             index: EntryCollector(topic, partition, self.influencers.keys, self._seeds, limits.block_comments)
             for topic, index in _TOPIC_INDEX.items()
@@ -99,9 +83,6 @@ class PartitionState:
         self.follow(registry)
         self.positions = [0] * len(INPUT_TOPICS)
         """Next offset expected, per input topic."""
-        self.horizons = [
-            DedupeHorizon(limits.dedupe_hours, limits.generation_ids, limits.segment_ids) for _ in INPUT_TOPICS
-        ]
         self.events_total = 0
         self.duplicates_total = 0
         self.missing_offsets_total = 0
@@ -154,6 +135,10 @@ class PartitionState:
             self.missing_offsets_total += max(0, records[0].offset - position) if position else 0
             self.positions[topic_index] = max(position, records[-1].offset + 1)
             self._quiet[topic_index] = False
+        desk = self.intake.desk
+        self.events_total += desk.events
+        self.duplicates_total += desk.duplicates
+        desk.events = desk.duplicates = 0
         if len(reader):
             self._count_stretches(topic_index, reader.columns())
 
@@ -207,6 +192,9 @@ class PartitionState:
         if how_many < len(batch):
             batch = batch.chosen(np.flatnonzero(counted))
         comments = batch.comments
+        if topic_index == _TOPIC_INDEX[CONVERSIONS]:
+            # What an order changes is no event: its cause was counted where the order is at home.
+            self.events_total -= sum(type(event) is OrderBooked for event in batch.events)
         if comments is None:
             reactions = self.influencers.apply(batch.events, batch.rows, batch.times_ms)
             self.evidence.add_reactions(reactions)
@@ -280,8 +268,10 @@ class PartitionState:
         records: Iterable[RowRecord],
         segments: Mapping[str, dict[int, Segment]],
         committed: Mapping[str, int],
+        orders: Iterable[tuple[OrderKey, bytes]] = (),
     ) -> None:
         """Rebuild the state after an assignment from the changelog and the committed offsets, both per topic."""
+        self.intake.desk.book.restore(orders, committed.get(CONVERSIONS, 0))
         for topic, index in _TOPIC_INDEX.items():
             self.positions[index] = committed.get(topic, 0)
             self.horizons[index].restore(segments.get(topic, {}), self.positions[index])

@@ -13,7 +13,9 @@ from models.topics import INPUT_TOPICS
 from streams.changelog.dedupe import DEDUPE_CAPACITY, Segment
 from streams.changelog.row_records import RowRecord
 from streams.events.registry import Registry
-from streams.pipeline.partition import Limits, PartitionState
+from streams.orders.order import OrderKey
+from streams.pipeline.limits import Limits
+from streams.pipeline.partition import PartitionState
 from streams.pipeline.records import Record
 from streams.sentiment.scorers import SentimentScorer
 
@@ -61,11 +63,12 @@ class Pipeline:
         records: Iterable[RowRecord] = (),
         segments: Mapping[str, dict[int, Segment]] | None = None,
         committed: Mapping[str, int] | None = None,
+        orders: Iterable[tuple[OrderKey, bytes]] = (),
     ) -> PartitionState:
         """Take over a partition, with what its changelog holds and the committed offset of each topic."""
         state = PartitionState(partition, self.partition_count, self.registry, self.scorer, self.limits)
         state.influencers.campaign_scorers = self._campaign_scorers()
-        state.restore(records, segments or {}, committed or {})
+        state.restore(records, segments or {}, committed or {}, orders)
         self.partitions[partition] = state
         return state
 

@@ -4,7 +4,7 @@ from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
-from models.events import Event
+from models.events import Event, Purchase, Refund
 
 
 class Record(Protocol):
@@ -31,10 +31,20 @@ class FileRecord(Struct, frozen=True):
     value: bytes | None
 
 
+class OrderRead(NamedTuple):
+    """A purchase or refund that was read at home: the event, its event time, its offset, and whose it is by itself."""
+
+    event: Purchase | Refund
+    at_ms: int
+    offset: int
+    owners: tuple[str, ...]
+
+
 class Read(NamedTuple):
     """Events that were read, with their offsets, event times and rows.
 
-    ``campaign_id`` is the campaign of all of them; None where they may be of several.
+    ``campaign_id`` is the campaign of all of them; None where they may be of several. ``orders`` are the purchases and
+    refunds at home here, redeliveries included; what they change stands among the events.
     """
 
     events: list[Event]
@@ -42,6 +52,7 @@ class Read(NamedTuple):
     times_ms: list[int]
     rows: list[int]
     campaign_id: str | None = None
+    orders: tuple[OrderRead, ...] = ()
 
 
 class Forward(Struct, frozen=True):

@@ -20,7 +20,7 @@ from streams.changelog.row_records import RowRecord, decode_record
 from streams.events.registry import Registry
 from streams.giveaway.board import GiveawayBoard
 from streams.ledger.blocks import decode_fact, records_of
-from streams.pipeline.partition import Limits
+from streams.pipeline.limits import Limits
 from streams.pipeline.pipeline import Pipeline
 from streams.pipeline.records import FileRecord
 from streams.statistics.snapshots import unique_counts

@@ -11,7 +11,8 @@ from models.rollups import InfluencerRollup
 from models.times import DAY_MS
 from streams.events.decode import decode_event
 from streams.events.registry import Registry
-from streams.pipeline.partition import Limits, PartitionState
+from streams.pipeline.limits import Limits
+from streams.pipeline.partition import PartitionState
 from streams.pipeline.records import FileRecord
 from streams.statistics.influencers import InfluencerStore
 from streams.statistics.snapshots import describe

@@ -20,7 +20,7 @@ from streams.events.decode import (
     decode_event,
     tag_of,
 )
-from streams.pipeline.partition import Limits
+from streams.pipeline.limits import Limits
 from tests.unit.events import NOON_MS, NOW_MS, TYPES, event_of, fields, partition_state, records, value_of
 
 TOPIC_OF_TAG = {tag_of(kind): topic for kind, topic in TOPIC_OF_TYPE.items()}
