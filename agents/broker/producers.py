@@ -14,6 +14,8 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import IncompatibleBrokerVersion
 from aiokafka.protocol.transaction import InitProducerIdRequest
 
+from agents.connection.kafka import KafkaConnection
+
 log: Final = logging.getLogger("campaign_pulse")
 _ANY_TIMEOUT_MS: Final = 2**31 - 1
 _REFUSALS: Final = {
@@ -24,17 +26,17 @@ _REFUSALS: Final = {
 }
 
 
-async def start_producer(bootstrap_servers: list[str], **options: Any) -> AIOKafkaProducer:
+async def start_producer(connection: KafkaConnection, **options: Any) -> AIOKafkaProducer:
     """Start a producer with ``acks=all``, idempotent where the broker gives producer ids.
 
     Args:
-        bootstrap_servers: the brokers.
+        connection: how Kafka is reached.
         options: further options of ``AIOKafkaProducer``.
 
     Raises:
         KafkaError: no broker answers.
     """
-    refusal = await _refusal(bootstrap_servers)
+    refusal = await _refusal(connection)
     if refusal is None:
         log.info("producer: acks=all, idempotent")
     else:
@@ -43,7 +45,7 @@ async def start_producer(bootstrap_servers: list[str], **options: Any) -> AIOKaf
             refusal,
         )
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap_servers, acks="all", enable_idempotence=refusal is None, **options
+        **connection.aiokafka_arguments(), acks="all", enable_idempotence=refusal is None, **options
     )
     try:
         await producer.start()
@@ -53,9 +55,9 @@ async def start_producer(bootstrap_servers: list[str], **options: Any) -> AIOKaf
     return producer
 
 
-async def _refusal(bootstrap_servers: list[str]) -> str | None:
+async def _refusal(connection: KafkaConnection) -> str | None:
     """Ask for a producer id; return why there is none. An answer to try again later means that there are some."""
-    client = AIOKafkaClient(bootstrap_servers=bootstrap_servers)
+    client = AIOKafkaClient(**connection.aiokafka_arguments())
     try:
         await client.bootstrap()
         request = InitProducerIdRequest(transactional_id=None, transaction_timeout_ms=_ANY_TIMEOUT_MS)

@@ -123,7 +123,7 @@ def ensure_topics(settings: Settings) -> dict[str, int]:
     specs = topic_specs(settings)
     try:
         admin = KafkaAdminClient(
-            bootstrap_servers=settings.bootstrap_servers,
+            **settings.kafka_connection.kafka_python_arguments(),
             client_id="campaign-pulse-topics",
             bootstrap_timeout_ms=_BOOTSTRAP_MS,
         )
@@ -154,7 +154,7 @@ def topic_id(settings: Settings, name: str) -> str:
     """
     try:
         admin = KafkaAdminClient(
-            bootstrap_servers=settings.bootstrap_servers,
+            **settings.kafka_connection.kafka_python_arguments(),
             client_id="campaign-pulse-topics",
             bootstrap_timeout_ms=_BOOTSTRAP_MS,
         )

@@ -128,7 +128,7 @@ def _record_lines(settings: Settings, topic: str, last: int, *, as_json: bool) -
     try:
         with closing(
             KafkaConsumer(
-                bootstrap_servers=settings.bootstrap_servers,
+                **settings.kafka_connection.kafka_python_arguments(),
                 enable_auto_commit=False,
                 bootstrap_timeout_ms=_BOOTSTRAP_MS,
                 # Dead letters are up to a maximal message and its headers.

@@ -36,7 +36,7 @@ def read_ledger(settings: Settings, campaign_id: str | None = None, since: Mappi
 
 async def _read(settings: Settings, campaign_id: str | None, since: Mapping[int, int] | None) -> Ledger:
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.bootstrap_servers,
+        **settings.kafka_connection.aiokafka_arguments(),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=16_000_000,
@@ -51,7 +51,7 @@ async def _read(settings: Settings, campaign_id: str | None, since: Mapping[int,
         numbers = sorted(consumer.partitions_for_topic(ENTRIES) or set())
         wanted = numbers if campaign_id is None else [partition_of(campaign_id, len(numbers))]
         tps = [TopicPartition(ENTRIES, number) for number in wanted]
-        ends = await log_ends(settings.bootstrap_servers, tps, _PATIENCE_SECONDS)
+        ends = await log_ends(settings.kafka_connection, tps, _PATIENCE_SECONDS)
         consumer.assign(tps)
         if since is None:
             await consumer.seek_to_beginning(*tps)

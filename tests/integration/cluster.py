@@ -14,6 +14,7 @@ from typing import Any, Self
 import msgspec
 
 from agents.clock import wait_until
+from agents.connection.kafka import KafkaConnection
 from agents.embedded.processes import ChildProcess, free_port
 from agents.embedded.servers import EmbeddedRedis
 from agents.read_model.reader import ReadModel
@@ -159,7 +160,7 @@ class Cluster:
 
     def publish(self, records: Iterable[SimulatedRecord]) -> int:
         """Send records as the simulator does and return how many."""
-        return publish(records, self.broker.bootstrap).sent
+        return publish(records, KafkaConnection(address=self.broker.bootstrap)).sent
 
     def publish_in_bulk(self, records: Iterable[SimulatedRecord]) -> int:
         """Send records as fast as the broker takes them and return how many; the topics exist already."""
