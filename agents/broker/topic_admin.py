@@ -14,6 +14,7 @@ from kafka.errors import (
 from msgspec import Struct
 
 from agents.clock import wait_until
+from agents.connection.reach import UnreachableError, check_reachable
 from agents.settings import Settings
 from models.times import DAY_MS
 from models.topics import (
@@ -121,14 +122,7 @@ def ensure_topics(settings: Settings) -> dict[str, int]:
         TopicError: the broker does not answer, refuses, or co-partitioned topics differ.
     """
     specs = topic_specs(settings)
-    try:
-        admin = KafkaAdminClient(
-            **settings.kafka_connection.kafka_python_arguments(),
-            client_id="campaign-pulse-topics",
-            bootstrap_timeout_ms=_BOOTSTRAP_MS,
-        )
-    except (KafkaConnectionError, KafkaTimeoutError):
-        raise TopicError(f"no Kafka broker answers at PULSE_BROKER={settings.broker}") from None
+    admin = _admin(settings)
     try:
         counts = _partition_counts(admin, [spec.name for spec in specs])
         wide = next((counts[spec.name] for spec in specs if spec.copartitioned and spec.name in counts), None)
@@ -152,14 +146,7 @@ def topic_id(settings: Settings, name: str) -> str:
     Raises:
         TopicError: the broker does not answer, or refuses.
     """
-    try:
-        admin = KafkaAdminClient(
-            **settings.kafka_connection.kafka_python_arguments(),
-            client_id="campaign-pulse-topics",
-            bootstrap_timeout_ms=_BOOTSTRAP_MS,
-        )
-    except (KafkaConnectionError, KafkaTimeoutError):
-        raise TopicError(f"no Kafka broker answers at PULSE_BROKER={settings.broker}") from None
+    admin = _admin(settings)
     try:
         [described] = admin.describe_topics([name])
     except KafkaError as error:
@@ -167,6 +154,21 @@ def topic_id(settings: Settings, name: str) -> str:
     finally:
         admin.close()
     return str(described.get("topic_id") or "")
+
+
+def _admin(settings: Settings) -> KafkaAdminClient:
+    """Connect, or raise a ``TopicError`` that says why that is not possible."""
+    try:
+        check_reachable(settings.kafka_connection)
+        return KafkaAdminClient(
+            **settings.kafka_connection.kafka_python_arguments(),
+            client_id="campaign-pulse-topics",
+            bootstrap_timeout_ms=_BOOTSTRAP_MS,
+        )
+    except UnreachableError as error:
+        raise TopicError(str(error)) from None
+    except (KafkaConnectionError, KafkaTimeoutError) as error:
+        raise TopicError(f"no Kafka broker answers at PULSE_BROKER={settings.broker}: {error}") from None
 
 
 def _partition_counts(admin: KafkaAdminClient, names: list[str]) -> dict[str, int]:

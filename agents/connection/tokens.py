@@ -23,7 +23,16 @@ _USED_SHARE: Final = 0.8
 
 
 class TokenError(OSError):
-    """No token: the endpoint does not answer, refuses, or answers something else. Clients try again after it."""
+    """No token: the endpoint does not answer, refuses, or answers something else. Clients try again after it.
+
+    Args:
+        text: names the endpoint, and what it said.
+        is_silent: whether it does not answer, which may change by itself.
+    """
+
+    def __init__(self, text: str, *, is_silent: bool = False) -> None:
+        super().__init__(text)
+        self.is_silent = is_silent
 
 
 class TokenClient(Struct, frozen=True, kw_only=True):
@@ -123,9 +132,9 @@ def _ask(client: TokenClient) -> tuple[str, float]:
             what = _refusal(error.read(_LARGEST_ANSWER))
         raise TokenError(f"token endpoint {client.token_url}: HTTP {error.code}{what}") from None
     except urllib.error.URLError as error:
-        raise TokenError(f"token endpoint {client.token_url} does not answer: {error.reason}") from None
+        raise TokenError(f"token endpoint {client.token_url} does not answer: {error.reason}", is_silent=True) from None
     except OSError as error:
-        raise TokenError(f"token endpoint {client.token_url} does not answer: {error}") from None
+        raise TokenError(f"token endpoint {client.token_url} does not answer: {error}", is_silent=True) from None
     return _token_of(told, client.token_url)
 
 

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from agents.broker.log_ends import log_ends
+from agents.connection.reach import UnreachableError, check_reachable
 from agents.settings import Settings
 from models.topics import ENTRIES
 from streams.events.partitioning import partition_of
@@ -29,7 +30,10 @@ def read_ledger(settings: Settings, campaign_id: str | None = None, since: Mappi
         LedgerError: the broker, the topic or a record cannot be read.
     """
     try:
+        check_reachable(settings.kafka_connection)
         return asyncio.run(_read(settings, campaign_id, since))
+    except UnreachableError as error:
+        raise LedgerError(str(error)) from None
     except (KafkaError, TimeoutError, OSError) as error:
         raise LedgerError(f"PULSE_BROKER={settings.broker}: {type(error).__name__}: {error}") from None
 
