@@ -20,10 +20,13 @@ log: Final = logging.getLogger("campaign_pulse")
 _ANY_TIMEOUT_MS: Final = 2**31 - 1
 _REFUSALS: Final = {
     -1: "UNKNOWN_SERVER_ERROR",  # what the embedded broker answers
-    31: "CLUSTER_AUTHORIZATION_FAILED",
     35: "UNSUPPORTED_VERSION",
-    53: "TRANSACTIONAL_ID_AUTHORIZATION_FAILED",
 }
+_NOT_AUTHORISED: Final = {31: "CLUSTER_AUTHORIZATION_FAILED", 53: "TRANSACTIONAL_ID_AUTHORIZATION_FAILED"}
+
+
+class NotAuthorisedError(RuntimeError):
+    """The broker gives producer ids, and not to us; the message is for the operator."""
 
 
 async def start_producer(connection: KafkaConnection, **options: Any) -> AIOKafkaProducer:
@@ -35,6 +38,7 @@ async def start_producer(connection: KafkaConnection, **options: Any) -> AIOKafk
 
     Raises:
         KafkaError: no broker answers.
+        NotAuthorisedError: the right to get a producer id is missing.
     """
     refusal = await _refusal(connection)
     if refusal is None:
@@ -66,4 +70,10 @@ async def _refusal(connection: KafkaConnection) -> str | None:
         return str(error)
     finally:
         await client.close()
+    if answer.error_code in _NOT_AUTHORISED:
+        raise NotAuthorisedError(
+            f"{_NOT_AUTHORISED[answer.error_code]}: the broker gives this user no producer id, without which a retry "
+            "may double a record; the right WRITE on the topics is missing (before Kafka 2.8 also IdempotentWrite on "
+            "the cluster)"
+        )
     return _REFUSALS.get(answer.error_code)

@@ -5,11 +5,13 @@ from typing import Final
 
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import (
+    ClusterAuthorizationFailedError,
     InvalidReplicationFactorError,
     KafkaConnectionError,
     KafkaError,
     KafkaTimeoutError,
     TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
 )
 from msgspec import Struct
 
@@ -198,11 +200,32 @@ def _create(admin: KafkaAdminClient, spec: TopicSpec, partitions: int, replicati
     try:
         admin.create_topics([topic])
     except TopicAlreadyExistsError:
-        return  # another worker that starts at the same time was first
+        # Another worker that starts at the same time was first; or it is there for others, and hidden from us.
+        _check_described(admin, spec.name)
+    except (TopicAuthorizationFailedError, ClusterAuthorizationFailedError):
+        _check_described(admin, spec.name)
+        raise TopicError(
+            f"topic {spec.name} does not exist, and the right CREATE is missing: have it created by somebody who may "
+            "(`campaign-pulse topics`), or give the right"
+        ) from None
     except InvalidReplicationFactorError:
         raise TopicError(
             f"topic {spec.name} cannot have PULSE_REPLICATION={replication} replicas: the cluster has fewer brokers"
         ) from None
+
+
+def _check_described(admin: KafkaAdminClient, name: str) -> None:
+    """Check that the broker shows us a topic, if it exists.
+
+    Raises:
+        TopicError: it says that we have no right to know.
+    """
+    codes = {topic["name"]: topic["error_code"] for topic in admin.describe_topics([name])}
+    if codes.get(name) == TopicAuthorizationFailedError.errno:
+        raise TopicError(
+            f"topic {name}: the right DESCRIBE is missing (TOPIC_AUTHORIZATION_FAILED), so the broker does not say "
+            "whether it exists"
+        )
 
 
 def _verify(specs: list[TopicSpec], counts: dict[str, int]) -> None:

@@ -8,13 +8,14 @@ import asyncio
 import logging
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
 import aiokafka.errors as errors
-from aiokafka.conn import create_conn, get_ip_port_afi
+from aiokafka.conn import AIOKafkaConnection, get_ip_port_afi
 from aiokafka.protocol.metadata import MetadataRequest
 from msgspec import Struct
 
@@ -28,6 +29,8 @@ _PATIENCE_SECONDS: Final = 10.0
 """A broker that starts beside us is there by then; long enough for a mistyped address, too."""
 _AGAIN_SECONDS: Final = 0.5
 _CONNECT_SECONDS: Final = 5.0
+_CLOSE_SECONDS: Final = 0.5
+"""What a socket may take to close; where none was ever opened, nothing tells that it is closed."""
 
 
 class UnreachableError(RuntimeError):
@@ -117,15 +120,15 @@ async def _check_advertised(connection: KafkaConnection, server: str, brokers: l
 
 async def _enter(connection: KafkaConnection, host: str, port: int) -> list[_Broker] | _Failure:
     """Connect and log in as every client will; return the brokers of the cluster, or why not."""
-    arguments = connection.aiokafka_security()
+    timeout_ms = round(_CONNECT_SECONDS * 1000)
+    opened = AIOKafkaConnection(host, port, request_timeout_ms=timeout_ms, **connection.aiokafka_security())
     try:
-        opened = await create_conn(host, port, request_timeout_ms=round(_CONNECT_SECONDS * 1000), **arguments)
-        try:
-            metadata = await opened.send(MetadataRequest([]))
-        finally:
-            opened.close()
+        await opened.connect()
+        metadata = await opened.send(MetadataRequest([]))
     except (errors.KafkaError, OSError, TimeoutError, asyncio.IncompleteReadError, ValueError, AssertionError) as error:
         return await asyncio.to_thread(_failure, connection, host, port, error)
+    finally:
+        await asyncio.wait([opened.close()], timeout=_CLOSE_SECONDS)
     return [_Broker(node, name, number) for node, name, number, *_ in metadata.brokers]
 
 
@@ -214,13 +217,17 @@ def _trusting(connection: KafkaConnection) -> ssl.SSLContext:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep aiokafka's own lines about failures back: the sentence says more."""
+    """Keep aiokafka's own lines about failures in this thread back: the sentence says more."""
+    thread = threading.get_ident()
+
+    def is_of_another(record: logging.LogRecord) -> bool:
+        return record.thread != thread
+
     loggers = [logging.getLogger(name) for name in ("aiokafka", "aiokafka.conn")]
-    before = [each.disabled for each in loggers]
     for each in loggers:
-        each.disabled = True
+        each.addFilter(is_of_another)
     try:
         yield
     finally:
-        for each, was in zip(loggers, before, strict=True):
-            each.disabled = was
+        for each in loggers:
+            each.removeFilter(is_of_another)

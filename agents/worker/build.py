@@ -10,6 +10,7 @@ from typing import Any, Final
 from mode import Service
 from prometheus_client import CollectorRegistry
 
+from agents.broker.group_refusals import group_refusal
 from agents.broker.inputs import Inputs
 from agents.broker.membership import Membership
 from agents.broker.record_collector import RecordCollector
@@ -103,7 +104,7 @@ class Worker:
         self.figures = PipelineFigures(self.pipeline, self._inputs, clock)
         self._board = CampaignBoard()
         self._record_collector = RecordCollector(settings.kafka_connection, dict(partitions))
-        self._membership = Membership(settings.session_seconds)
+        self._membership = Membership(settings.session_seconds, on_error=self._on_group_error)
         self.redis = (
             RedisProjection(settings.redis_url, settings.redis_prefix, self._show_all, self._health_fields)
             if settings.redis_url
@@ -312,6 +313,12 @@ class Worker:
 
     def _bad_definition(self, key: bytes | None, problem: str) -> None:
         log.error("definition %r cannot be read and is skipped: %s", key, problem)
+
+    def _on_group_error(self, error: BaseException) -> None:
+        """End the worker for an answer of the group that no second try mends; called in the consumer's thread."""
+        refused = group_refusal(error, self._settings)
+        if refused is not None:
+            self.app.loop.call_soon_threadsafe(lambda: self.app.add_future(self.app.crash(refused)))
 
     def _show_all(self) -> None:
         """Have every number published again."""

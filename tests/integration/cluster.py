@@ -108,15 +108,15 @@ class Cluster:
         assert wait_until(lambda: not process.running, timeout_seconds=START_SECONDS), f"{name} does not end"
         assert process.exit_code == 0, process.log_tail(20)
 
-    def add_worker(self, name: str | None = None) -> ChildProcess:
-        """Start a worker and return at once."""
+    def add_worker(self, name: str | None = None, **settings: str) -> ChildProcess:
+        """Start a worker, with further settings by name, and return at once."""
         name = name or f"worker-{len(self.workers)}"
         port = self._ports[name] = free_port()
         worker = ChildProcess(
             name,
             [*self.worker_prefix, sys.executable, "-m", "agents.cli", "worker"],
             log_path=self.path / f"{name}.log",
-            environment=self.environment(METRICS_PORT=str(port), WORKER=name, **self._store_of(name)),
+            environment=self.environment(METRICS_PORT=str(port), WORKER=name, **self._store_of(name), **settings),
         )
         worker.start()
         self.workers.append(worker)
