@@ -28,6 +28,7 @@ from faust.types.transports import ConsumerT
 from agents.broker.fetcher_patch import patch_fetcher
 from agents.broker.log_ends import log_ends
 from agents.broker.membership import Membership
+from agents.connection.kafka import KafkaConnection
 
 log: Final = logging.getLogger("campaign_pulse")
 OFFSET_UNKNOWN: Final = 0
@@ -79,7 +80,7 @@ class BatchConsumer(driver.Consumer):
     batched_topics: frozenset[str] = frozenset()
     ticking_topics: frozenset[str] = frozenset()
     tick_seconds: float = 0.25
-    bootstrap_servers: tuple[str, ...] = ()
+    connection: KafkaConnection
     membership: Membership | None = None
     on_revoked: RevokedCallback | None = None
     on_assigned: AssignedCallback | None = None
@@ -223,7 +224,7 @@ class BatchConsumer(driver.Consumer):
     async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:
         """Return where the changelog partitions end; table recovery reads up to there."""
         timeout = self.app.conf.broker_request_timeout
-        ends = await log_ends(list(self.bootstrap_servers), partitions, timeout)
+        ends = await log_ends(self.connection, partitions, timeout)
         self.changelog_ends = {tp.partition: offset for tp, offset in ends.items()}
         return {TP(tp.topic, tp.partition): offset for tp, offset in ends.items()}
 

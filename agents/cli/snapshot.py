@@ -16,6 +16,7 @@ from kafka.errors import KafkaError
 from rich.console import Console
 
 from agents.cli.common import UsageFailure, for_people, settings_or_exit
+from agents.connection.reach import UnreachableError, check_reachable
 from agents.demo.summary import print_snapshot
 from agents.read_model.reader import ReadModel, ReadModelError, Update
 from agents.settings import Settings
@@ -126,9 +127,10 @@ def _update_line(update: Update) -> str:
 
 def _record_lines(settings: Settings, topic: str, last: int, *, as_json: bool) -> Generator[str]:
     try:
+        check_reachable(settings.kafka_connection)
         with closing(
             KafkaConsumer(
-                bootstrap_servers=settings.bootstrap_servers,
+                **settings.kafka_connection.kafka_python_arguments(),
                 enable_auto_commit=False,
                 bootstrap_timeout_ms=_BOOTSTRAP_MS,
                 # Dead letters are up to a maximal message and its headers.
@@ -147,6 +149,8 @@ def _record_lines(settings: Settings, topic: str, last: int, *, as_json: bool) -
                 for records in consumer.poll(timeout_ms=int(_POLL_SECONDS * 1000)).values():
                     for record in records:
                         yield _record_json(record) if as_json else _record_line(record)
+    except UnreachableError as error:
+        raise UsageFailure(str(error)) from None
     except KafkaError as error:
         raise UsageFailure(f"PULSE_BROKER={settings.broker}: {error}") from None
 

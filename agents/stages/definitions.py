@@ -16,6 +16,7 @@ from mode import Service
 
 from agents.broker.log_ends import log_ends
 from agents.broker.topic_admin import TopicError, ensure_topics
+from agents.connection.kafka import KafkaConnection
 from agents.settings import Settings
 from agents.text_files import FileError, read_text
 from models.campaigns import CampaignDefinition
@@ -67,7 +68,7 @@ def current_definitions(settings: Settings, on_bad: Callable[[bytes | None, str]
     found: dict[str, CampaignDefinition] = {}
     try:
         ensure_topics(settings)
-        consumer = kafka.KafkaConsumer(bootstrap_servers=settings.bootstrap_servers, enable_auto_commit=False)
+        consumer = kafka.KafkaConsumer(**settings.kafka_connection.kafka_python_arguments(), enable_auto_commit=False)
         try:
             partition = kafka.TopicPartition(DEFINITIONS, 0)
             consumer.assign([partition])
@@ -98,7 +99,7 @@ class DefinitionFeed(Service):
     """Follows ``campaign.definitions.v1``: first to its end, then live.
 
     Args:
-        bootstrap_servers: the brokers.
+        connection: how Kafka is reached.
         on_change: called with every definition that is there at the start, in order.
         on_live_change: called with every later one, in order.
         on_bad: called with a record that is not a definition (its key and what is wrong); it is skipped.
@@ -106,14 +107,14 @@ class DefinitionFeed(Service):
 
     def __init__(
         self,
-        bootstrap_servers: list[str],
+        connection: KafkaConnection,
         on_change: Callable[[Change], None],
         on_live_change: Callable[[Change], Awaitable[None]],
         on_bad: Callable[[bytes | None, str], None],
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._bootstrap_servers = bootstrap_servers
+        self._connection = connection
         self._on_change = on_change
         self._on_live_change = on_live_change
         self._on_bad = on_bad
@@ -121,13 +122,13 @@ class DefinitionFeed(Service):
 
     async def on_start(self) -> None:
         """Read everything there is."""
-        consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap_servers, enable_auto_commit=False)
+        consumer = AIOKafkaConsumer(**self._connection.aiokafka_arguments(), enable_auto_commit=False)
         await consumer.start()
         self._consumer = consumer
         partition = TopicPartition(DEFINITIONS, 0)
         consumer.assign([partition])
         await consumer.seek_to_beginning(partition)
-        end = (await log_ends(self._bootstrap_servers, [partition], _PATIENCE_SECONDS))[partition]
+        end = (await log_ends(self._connection, [partition], _PATIENCE_SECONDS))[partition]
         while await consumer.position(partition) < end:
             async for change in self._changes(consumer):
                 self._on_change(change)

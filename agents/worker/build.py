@@ -10,6 +10,7 @@ from typing import Any, Final
 from mode import Service
 from prometheus_client import CollectorRegistry
 
+from agents.broker.group_refusals import group_refusal
 from agents.broker.inputs import Inputs
 from agents.broker.membership import Membership
 from agents.broker.record_collector import RecordCollector
@@ -102,8 +103,8 @@ class Worker:
         self.pipeline = make_pipeline(settings, partitions, self._scorer)
         self.figures = PipelineFigures(self.pipeline, self._inputs, clock)
         self._board = CampaignBoard()
-        self._record_collector = RecordCollector(settings.bootstrap_servers, dict(partitions))
-        self._membership = Membership(settings.session_seconds)
+        self._record_collector = RecordCollector(settings.kafka_connection, dict(partitions))
+        self._membership = Membership(settings.session_seconds, on_error=self._on_group_error)
         self.redis = (
             RedisProjection(settings.redis_url, settings.redis_prefix, self._show_all, self._health_fields)
             if settings.redis_url
@@ -122,7 +123,7 @@ class Worker:
             self._inputs.confirm,
             round(settings.alert_wait_seconds * 1000),
         )
-        self.entries = EntryStage(settings.bootstrap_servers, partitions[ENTRIES], clock)
+        self.entries = EntryStage(settings.kafka_connection, partitions[ENTRIES], clock)
         self._suspicion = SuspicionWatch(settings, self.entries, lambda: self.pipeline.registry)
         self._flusher = self._make_flusher()
         self._assignment = self._make_assignment()
@@ -193,7 +194,7 @@ class Worker:
         """Return what runs in the background, in the order in which it starts."""
         settings = self._settings
         web = WebServer(settings.metrics_host, settings.metrics_port, registry, self.lifecycle.health)
-        definitions = DefinitionFeed(settings.bootstrap_servers, self._define, changes.put, self._bad_definition)
+        definitions = DefinitionFeed(settings.kafka_connection, self._define, changes.put, self._bad_definition)
         services: list[Service] = [web, self._record_collector, definitions, self.entries]
         if settings.suspicion_seconds:
             services.append(self._suspicion)
@@ -248,7 +249,7 @@ class Worker:
             help="State of influencers and remembered event ids",
         )
         table.order = self._fence.order
-        table.bootstrap_servers = self._settings.bootstrap_servers
+        table.connection = self._settings.kafka_connection
 
     def _define_agents(self, handlers: Handlers, changes: Any) -> None:
         topics = {
@@ -290,7 +291,7 @@ class Worker:
         """Set what comes in batches and what is called when partitions come and go."""
         consumer.batched_topics = frozenset((*INPUT_TOPICS, INFLUENCER_SNAPSHOTS, CLOSED_WINDOWS))
         consumer.ticking_topics = frozenset(INPUT_TOPICS)
-        consumer.bootstrap_servers = tuple(self._settings.bootstrap_servers)
+        consumer.connection = self._settings.kafka_connection
         consumer.tick_seconds = self._settings.tick_seconds
         consumer.membership = self._membership
         consumer.on_revoked = self._assignment.on_revoked
@@ -312,6 +313,12 @@ class Worker:
 
     def _bad_definition(self, key: bytes | None, problem: str) -> None:
         log.error("definition %r cannot be read and is skipped: %s", key, problem)
+
+    def _on_group_error(self, error: BaseException) -> None:
+        """End the worker for an answer of the group that no second try mends; called in the consumer's thread."""
+        refused = group_refusal(error, self._settings)
+        if refused is not None:
+            self.app.loop.call_soon_threadsafe(lambda: self.app.add_future(self.app.crash(refused)))
 
     def _show_all(self) -> None:
         """Have every number published again."""

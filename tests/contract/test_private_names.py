@@ -47,7 +47,13 @@ NAMES: Final[dict[type | ModuleType, tuple[str, ...]]] = {
     ),
     TopicPartitionState: ("consumed_to",),
     # agents/broker/membership.py; agents/liveness/symptoms.py
-    GroupCoordinator: ("_do_heartbeat", "_do_rejoin_group", "reset_generation", "_coordination_task"),
+    GroupCoordinator: (
+        "_do_heartbeat",
+        "_do_rejoin_group",
+        "reset_generation",
+        "_push_error_to_user",
+        "_coordination_task",
+    ),
     # agents/broker/transport.py; agents/liveness/symptoms.py
     AIOKafkaConsumer: ("_coordinator", "_fetcher", "_closed", "_fetch_max_wait_ms", "last_poll_timestamp"),
     driver.AIOKafkaConsumerThread: ("_create_consumer", "_ensure_consumer", "_consumer", "seek_to_beginning"),

@@ -60,7 +60,7 @@ def forget(person: str, platform: str | None, campaign_id: str | None, for_good:
 
 async def _send(settings: Settings, campaign_id: str, records: list[tuple[bytes, bytes]]) -> None:
     producer = AIOKafkaProducer(
-        bootstrap_servers=settings.bootstrap_servers, acks="all", max_request_size=LARGEST_MESSAGE_BYTES
+        **settings.kafka_connection.aiokafka_arguments(), acks="all", max_request_size=LARGEST_MESSAGE_BYTES
     )
     await producer.start()
     try:
