@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
-from agents.addresses import parse_brokers, parse_redis_url
+from agents.addresses import parse_brokers
 from agents.connection.kafka import MECHANISMS, PLAINTEXT, PROTOCOLS, KafkaConnection
 from agents.connection.rules import ContradictionError, check_connection, parse_extensions, parse_token_url
 from agents.connection.tokens import TokenClient
 from agents.foreign_variables import is_foreign, is_service_link, probably_meant
+from agents.redis_addresses import parse_redis_url
 from agents.secrets import MASK, masked_value
 from streams.changelog.dedupe import DEDUPE_CAPACITY, DEDUPE_HOURS
 from streams.events.decode import MAX_EVENT_BYTES

@@ -79,6 +79,11 @@ class PipelineCollector(Collector):
             yield GaugeMetricFamily(
                 "campaign_pulse_redis_backlog", "Entities waiting to be written to Redis.", value=self._redis.backlog
             )
+            yield CounterMetricFamily(
+                "campaign_pulse_redis_rewritten",
+                "Entities written to Redis again because it had lost them: evicted, emptied, or an older copy.",
+                value=self._redis.rewritten_total,
+            )
 
     def _writing(self) -> Iterator[Metric]:
         yield CounterMetricFamily("campaign_pulse_flushes", "Flushes confirmed.", value=self._flushes.flushes_total)

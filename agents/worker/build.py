@@ -29,6 +29,7 @@ from agents.metrics.giveaways import GiveawayCollector
 from agents.metrics.pipeline import PipelineCollector
 from agents.metrics.suspicion import SuspicionCollector
 from agents.metrics.web import WebServer
+from agents.read_model.presence import Lost
 from agents.read_model.projection import RedisProjection
 from agents.settings import Settings
 from agents.stages.alerts import AlertWorker
@@ -106,7 +107,9 @@ class Worker:
         self._record_collector = RecordCollector(settings.kafka_connection, dict(partitions))
         self._membership = Membership(settings.session_seconds, on_error=self._on_group_error)
         self.redis = (
-            RedisProjection(settings.redis_url, settings.redis_prefix, self._show_all, self._health_fields)
+            RedisProjection(
+                settings.redis_url, settings.redis_prefix, self._show_all, self._show_lost, self._health_fields
+            )
             if settings.redis_url
             else None
         )
@@ -328,6 +331,21 @@ class Worker:
         self.entries.board.touch_all()
         self._suspicion.again()
         self._alerts.show_all()
+
+    def _show_lost(self, lost: Lost) -> None:
+        """Have what Redis has lost published again."""
+        for campaign_id, *rest in lost.entities:
+            if not rest:
+                self._board.touch(campaign_id)
+            elif len(rest) > 1:
+                self.entries.board.touch(campaign_id, rest[0])
+            else:
+                for state in self.pipeline.partitions.values():
+                    state.touch(campaign_id, rest[0])
+        if lost.alerts:
+            self._alerts.show_all()
+        if lost.reviews:
+            self._suspicion.again()
 
     def _show_partition(self, partition: int) -> None:
         """Have the numbers of one partition published again, and those of the campaigns."""

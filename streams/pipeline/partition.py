@@ -309,6 +309,12 @@ class PartitionState:
         """Have every row shown again: after a restore, a changed definition, or when a reader lost everything."""
         self._touched.update(range(len(self.influencers)))
 
+    def touch(self, campaign_id: str, influencer_id: str) -> None:
+        """Have one influencer shown again, if there is a row: a reader lost it."""
+        row = self.influencers.rows.get((campaign_id, influencer_id))
+        if row is not None:
+            self._touched.add(row)
+
     def take_changed(self) -> list[int]:
         """Return the rows whose numbers changed since last asked: by events, or because panes left a window."""
         store = self.influencers

@@ -7,7 +7,6 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import click
-from redis.exceptions import RedisError
 
 from agents.cli.common import UsageFailure, settings_or_exit
 from agents.cli.giveaway import draw_files
@@ -16,6 +15,8 @@ from agents.cli.giveaway.draw_files import DrawFileError
 from agents.cli.giveaway.review import giveaway_or_exit
 from agents.cli.giveaway.verify import say_unfilled
 from agents.clock import make_clock
+from agents.read_model.connection import REDIS_ERRORS
+from agents.read_model.refusals import described
 from agents.settings import Settings
 from agents.stages.review import redis_of
 from models.draws import FrozenEntries
@@ -133,6 +134,6 @@ def _publish(settings: Settings, record: FrozenEntries, commitment: str, encoded
     try:
         with closing(redis_of(settings)) as redis:
             redis.hset(Keys(settings.redis_prefix).frozen(record.campaign_id), mapping=fields)
-    except (RedisError, OSError) as error:
+    except REDIS_ERRORS as error:
         # The record is in its files already; Redis is a copy for those who watch.
-        click.echo(f"not shown in Redis: {error}", err=True)
+        click.echo(f"not shown in Redis: it {described(error)}", err=True)
