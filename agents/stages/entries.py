@@ -22,6 +22,7 @@ from aiokafka.errors import KafkaError
 from mode import Service
 from msgspec import Struct
 
+from agents.broker.fetcher_patch import patch_fetcher
 from agents.broker.record_collector import Delivery
 from agents.clock import Clock
 from models.rollups import GiveawayRollup
@@ -85,6 +86,7 @@ class EntryStage(Service):
 
     async def on_start(self) -> None:
         """Connect."""
+        patch_fetcher()
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap_servers,
             enable_auto_commit=False,
