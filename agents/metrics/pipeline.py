@@ -126,10 +126,29 @@ class PipelineCollector(Collector):
         )
 
     def _progress(self, figures: Figures) -> Iterator[Metric]:
-        lag = GaugeMetricFamily("campaign_pulse_lag_records", "Records not applied yet.", labels=("topic", "partition"))
+        places = ("topic", "partition")
+        lag = GaugeMetricFamily(
+            "campaign_pulse_lag_records", "Records not applied yet, open transactions left out.", labels=places
+        )
         for (topic, partition), records in self._figures.lags().items():
             lag.add_metric((topic, str(partition)), records)
         yield lag
+        held_back = GaugeMetricFamily(
+            "campaign_pulse_open_transaction_seconds",
+            "For how long the same open transaction of a producer has kept records from being read; 0 without one.",
+            labels=places,
+        )
+        for (topic, partition), seconds in self._figures.held_back_seconds().items():
+            held_back.add_metric((topic, str(partition)), seconds)
+        yield held_back
+        undecodable = GaugeMetricFamily(
+            "campaign_pulse_undecodable_batch",
+            "1 while a partition waits at a batch that cannot be decoded; /readyz has offset and reason.",
+            labels=places,
+        )
+        for (topic, partition), waits in sorted(self._figures.undecodable().items()):
+            undecodable.add_metric((topic, str(partition)), int(waits))
+        yield undecodable
         yield GaugeMetricFamily(
             "campaign_pulse_watermark_delay_seconds",
             "Clock minus the slowest partition's stream time.",
@@ -176,7 +195,7 @@ def _events(figures: Figures) -> Iterator[Metric]:
     )
     yield CounterMetricFamily(
         "campaign_pulse_missing_offsets",
-        "Offsets jumped over: retention, markers of transactions, or a loss.",
+        "Offsets that the log did not have when it was read, nor a while later: retention, or a loss.",
         value=figures.missing_offsets,
     )
     rejected = CounterMetricFamily("campaign_pulse_rejected", "Values refused, by reason.", labels=("reason",))

@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 from mode import Service
 
+from agents.broker.fetcher_patch import log_end, patch_fetcher
 from agents.broker.log_ends import log_ends
 from agents.broker.topic_admin import TopicError, ensure_topics
 from agents.connection.kafka import KafkaConnection
@@ -95,6 +96,11 @@ def current_definitions(settings: Settings, on_bad: Callable[[bytes | None, str]
     return [found[key] for key in sorted(found)]
 
 
+def _readable(consumer: AIOKafkaConsumer, partition: TopicPartition, end: int) -> int:
+    """Return the end of a log, or where its first open transaction begins: nobody may have to wait for that one."""
+    return log_end(end, consumer.last_stable_offset(partition)) or 0
+
+
 class DefinitionFeed(Service):
     """Follows ``campaign.definitions.v1``: first to its end, then live.
 
@@ -122,14 +128,17 @@ class DefinitionFeed(Service):
 
     async def on_start(self) -> None:
         """Read everything there is."""
-        consumer = AIOKafkaConsumer(**self._connection.aiokafka_arguments(), enable_auto_commit=False)
+        patch_fetcher()
+        consumer = AIOKafkaConsumer(
+            **self._connection.aiokafka_arguments(), enable_auto_commit=False, isolation_level="read_committed"
+        )
         await consumer.start()
         self._consumer = consumer
         partition = TopicPartition(DEFINITIONS, 0)
         consumer.assign([partition])
         await consumer.seek_to_beginning(partition)
         end = (await log_ends(self._connection, [partition], _PATIENCE_SECONDS))[partition]
-        while await consumer.position(partition) < end:
+        while await consumer.position(partition) < _readable(consumer, partition, end):
             async for change in self._changes(consumer):
                 self._on_change(change)
 

@@ -22,6 +22,7 @@ from aiokafka.errors import KafkaError
 from mode import Service
 from msgspec import Struct
 
+from agents.broker.fetcher_patch import patch_fetcher
 from agents.broker.record_collector import Delivery
 from agents.clock import Clock
 from agents.connection.kafka import KafkaConnection
@@ -86,6 +87,7 @@ class EntryStage(Service):
 
     async def on_start(self) -> None:
         """Connect."""
+        patch_fetcher()
         self._consumer = AIOKafkaConsumer(
             **self._connection.aiokafka_arguments(),
             enable_auto_commit=False,

@@ -8,6 +8,7 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from agents.broker.fetcher_patch import patch_fetcher
 from agents.broker.log_ends import log_ends
 from agents.connection.reach import UnreachableError, check_reachable
 from agents.settings import Settings
@@ -39,6 +40,7 @@ def read_ledger(settings: Settings, campaign_id: str | None = None, since: Mappi
 
 
 async def _read(settings: Settings, campaign_id: str | None, since: Mapping[int, int] | None) -> Ledger:
+    patch_fetcher()
     consumer = AIOKafkaConsumer(
         **settings.kafka_connection.aiokafka_arguments(),
         enable_auto_commit=False,

@@ -72,14 +72,14 @@ class Handlers:
         partition, records = event.message.partition, event.value
         try:
             if partition in self._pipeline.partitions and self._inputs.is_current(event.message):
-                if records:
-                    self._pipeline.apply(topic, partition, records, self._clock())
+                if len(records):
+                    self._pipeline.apply(topic, partition, records, self._clock(), records.covered)
                     await self._flusher.send_ahead(partition)
                     if self._oldest_record_ms is None:
                         self._oldest_record_ms = records[0].timestamp
                 else:
-                    self._note_end(topic, partition)
-                    self._pipeline.tick(topic, partition, self._clock())
+                    self._pipeline.move_on(topic, partition, records.covered)
+                    self._take_tick(topic, partition)
             oldest_ms = self._oldest_record_ms
             while self._pipeline.waiting_bytes() > WAITING_BYTES:
                 # While a slow flush is under way the other topics go on; what is refused then must not pile up.
@@ -96,12 +96,19 @@ class Handlers:
             await self._crash(error)
             raise
 
-    def _note_end(self, topic: str, partition: int) -> None:
-        """Note when a quiet topic has been read to its end: alerts wait for the slowest topic."""
-        position = self._pipeline.position(topic, partition)
-        age_ms = self._inputs.end_age_ms(TP(topic, partition), position)
+    def _take_tick(self, topic: str, partition: int) -> None:
+        """Note that a topic is quiet, and when it has been read to its end: alerts wait for the slowest topic.
+
+        It is not quiet while it has more to be read: there are brokers that answer with nothing when they are slow, and
+        batches that cannot be read. Stream time must not run ahead of what waits there.
+        """
+        tp, position = TP(topic, partition), self._pipeline.position(topic, partition)
+        if self._inputs.end(tp) > position:
+            return
+        age_ms = self._inputs.end_age_ms(tp, position)
         if age_ms is not None:
             self._pipeline.read_to_end(topic, partition, self._clock() - age_ms)
+        self._pipeline.tick(topic, partition, self._clock())
 
     async def on_windows(self, event: Any) -> None:
         """Take closed minutes into the alerts."""

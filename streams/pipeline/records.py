@@ -1,4 +1,4 @@
-"""What goes into a partition and comes out of it: records, events that were read, forwards."""
+"""What goes into a partition and comes out of it: records, offsets and events that were read, forwards."""
 
 from typing import NamedTuple, Protocol
 
@@ -21,6 +21,17 @@ class Record(Protocol):
     @property
     def value(self) -> bytes | None:
         """The value as sent; None is a tombstone."""
+
+
+class Covered(NamedTuple):
+    """The offsets that one fetch covered, marks of transactions and what was taken back included."""
+
+    first_offset: int
+    """Where reading went on."""
+    next_offset: int
+    """Where it goes on next."""
+    missing: int = 0
+    """Offsets between the two that the log does not have."""
 
 
 class FileRecord(Struct, frozen=True):
