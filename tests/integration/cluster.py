@@ -107,6 +107,10 @@ class Cluster:
         assert wait_until(lambda: not process.running, timeout_seconds=START_SECONDS), f"{name} does not end"
         assert process.exit_code == 0, process.log_tail(20)
 
+    def change(self, **settings: str) -> None:
+        """Change ``PULSE_*`` settings, by name without the prefix, of what is started from now on."""
+        self._settings.update(settings)
+
     def add_worker(self, name: str | None = None) -> ChildProcess:
         """Start a worker and return at once."""
         name = name or f"worker-{len(self.workers)}"
