@@ -66,6 +66,8 @@ class Cluster:
         self.workers: list[ChildProcess] = []
         self.worker_prefix: tuple[str, ...] = ()
         """What the command of a worker begins with."""
+        self.worker_module: tuple[str, ...] = ("agents.cli",)
+        """The module that is run as the worker, and its first arguments."""
         self.stores = self.path / "stores"
         """Where workers keep their copies of the state on disk."""
         self._ports: dict[str, int] = {}
@@ -117,7 +119,7 @@ class Cluster:
         port = self._ports[name] = free_port()
         worker = ChildProcess(
             name,
-            [*self.worker_prefix, sys.executable, "-m", "agents.cli", "worker"],
+            [*self.worker_prefix, sys.executable, "-m", *self.worker_module, "worker"],
             log_path=self.path / f"{name}.log",
             environment=self.environment(METRICS_PORT=str(port), WORKER=name, **self._store_of(name)),
         )
