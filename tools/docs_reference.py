@@ -26,7 +26,7 @@ from models.topics import (
 )
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_PRODUCERS = "producers: the gateway, `campaign-pulse simulate`, your own; workers (forwards)"
+_PRODUCERS = "producers: the gateway, `campaign-pulse simulate`, your own; workers (forwards); redrives"
 _USES = {
     POSTS: ("`influencer_id`", "an event (JSON)", _PRODUCERS, "workers"),
     COMMENTS: ("`influencer_id`", "an event (JSON)", _PRODUCERS, "workers"),
@@ -63,7 +63,12 @@ _USES = {
         "workers",
         "anybody",
     ),
-    DEAD_LETTERS: ("as it came", "as it came; the rest in headers", "workers", "people, `campaign-pulse tail`"),
+    DEAD_LETTERS: (
+        "as it came",
+        "as it came; the rest in headers",
+        "workers; `campaign-pulse dead-letters redrive` (marks)",
+        "people, `campaign-pulse dead-letters`",
+    ),
 }
 
 

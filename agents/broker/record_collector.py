@@ -24,7 +24,7 @@ DELIVERY_SECONDS: Final = 35.0
 """Shorter than aiokafka's own 40 s for a request: the reason that is logged should be ours."""
 _STOP_SECONDS: Final = 5.0
 
-Headers = list[tuple[str, bytes]]
+Headers = list[tuple[str, bytes | None]]
 _Pending = tuple[bytes | None, bytes | None, Headers]
 
 

@@ -36,6 +36,7 @@ class PipelineCollector(Collector):
         fenced_out_total: returns how often the group went on without this worker.
         scorer: the cache of polarities.
         redis: the read model, or None.
+        clock_offset_seconds: returns how far other clocks are ahead of this machine's.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class PipelineCollector(Collector):
         fenced_out_total: Callable[[], int],
         scorer: CachedScorer,
         redis: RedisProjection | None,
+        clock_offset_seconds: Callable[[], float],
     ) -> None:
         self._settings = settings
         self._health = health
@@ -59,6 +61,7 @@ class PipelineCollector(Collector):
         self._fenced_out_total = fenced_out_total
         self._scorer = scorer
         self._redis = redis
+        self._clock_offset_seconds = clock_offset_seconds
 
     def describe(self) -> list[Metric]:
         """Return nothing: the registry need not look at the state when it is built."""
@@ -123,6 +126,12 @@ class PipelineCollector(Collector):
             "campaign_pulse_stalled",
             "1 while the watchdog considers the worker stuck; /healthz has the reason.",
             value=int(self._health.is_stuck),
+        )
+        yield GaugeMetricFamily(
+            "campaign_pulse_clock_offset_seconds",
+            "How far the clocks of brokers, or of most producers, are ahead of this machine's (negative: behind), at "
+            "least, by the times of records; 0 when they agree.",
+            value=self._clock_offset_seconds(),
         )
 
     def _progress(self, figures: Figures) -> Iterator[Metric]:

@@ -41,6 +41,7 @@ from agents.state.stores import StateStore
 from agents.state.table import StateTable
 from agents.worker.app import make_app
 from agents.worker.assignment import Assignment, Stage
+from agents.worker.clock_watch import ClockWatch
 from agents.worker.fact_sender import FactSender
 from agents.worker.flush import Flusher
 from agents.worker.handlers import Handlers
@@ -99,6 +100,9 @@ class Worker:
         self._watch = Watch(settings, health)
         self.lifecycle = self.app.lifecycle = Lifecycle(health, self._watch, Exit())
 
+        self._clock_watch = ClockWatch(
+            clock if settings.clock == "wall" else None, health, settings.future_tolerance_seconds
+        )
         self._scorer = CachedScorer(make_scorer(settings.sentiment), settings.sentiment_cache)
         self._inputs = Inputs()
         self.pipeline = make_pipeline(settings, partitions, self._scorer)
@@ -145,6 +149,7 @@ class Worker:
             self._flusher,
             self._inputs,
             clock,
+            self._clock_watch,
             self._assignment.on_lost,
             self.app.crash,
             registry,
@@ -231,6 +236,7 @@ class Worker:
                 lambda: self._assignment.fenced_out_total,
                 self._scorer,
                 self.redis,
+                lambda: self._clock_watch.offset_seconds,
             ),
             CampaignCollector(self.pipeline, label_cap),
             AlertCollector(self._alerts, self.pipeline, label_cap),

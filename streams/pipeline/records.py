@@ -4,6 +4,7 @@ from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
+from models.deadletters import Headers
 from models.events import Event
 
 
@@ -21,6 +22,10 @@ class Record(Protocol):
     @property
     def value(self) -> bytes | None:
         """The value as sent; None is a tombstone."""
+
+    @property
+    def headers(self) -> Headers:
+        """The headers as sent; looked at only when the record is refused."""
 
 
 class Covered(NamedTuple):
@@ -40,6 +45,7 @@ class FileRecord(Struct, frozen=True):
     offset: int
     key: bytes | None
     value: bytes | None
+    headers: Headers = ()
 
 
 class Read(NamedTuple):

@@ -67,6 +67,8 @@ class Cluster:
         self.workers: list[ChildProcess] = []
         self.worker_prefix: tuple[str, ...] = ()
         """What the command of a worker begins with."""
+        self.worker_module: tuple[str, ...] = ("agents.cli",)
+        """The module that is run as the worker, and its first arguments."""
         self.stores = self.path / "stores"
         """Where workers keep their copies of the state on disk."""
         self._ports: dict[str, int] = {}
@@ -108,13 +110,17 @@ class Cluster:
         assert wait_until(lambda: not process.running, timeout_seconds=START_SECONDS), f"{name} does not end"
         assert process.exit_code == 0, process.log_tail(20)
 
+    def change(self, **settings: str) -> None:
+        """Change ``PULSE_*`` settings, by name without the prefix, of what is started from now on."""
+        self._settings.update(settings)
+
     def add_worker(self, name: str | None = None, **settings: str) -> ChildProcess:
         """Start a worker, with further settings by name, and return at once."""
         name = name or f"worker-{len(self.workers)}"
         port = self._ports[name] = free_port()
         worker = ChildProcess(
             name,
-            [*self.worker_prefix, sys.executable, "-m", "agents.cli", "worker"],
+            [*self.worker_prefix, sys.executable, "-m", *self.worker_module, "worker"],
             log_path=self.path / f"{name}.log",
             environment=self.environment(METRICS_PORT=str(port), WORKER=name, **self._store_of(name), **settings),
         )

@@ -14,6 +14,7 @@ from agents.broker.log_ends import log_ends
 from agents.connection.kafka import KafkaConnection
 from agents.embedded.processes import ChildProcess
 from models.deadletters import DeadLetter
+from models.redrives import is_mark
 from models.topics import DEAD_LETTERS
 from tests.integration.cluster import Cluster
 
@@ -94,6 +95,7 @@ def dead_letters(bootstrap: str) -> dict[tuple[str, int, int], DeadLetter]:
         letters = (
             DeadLetter.from_record(record.key, record.value, list(record.headers))
             for record in records_of(consumer, DEAD_LETTERS, 0)
+            if not is_mark(record.headers)
         )
         return {(letter.topic, letter.partition, letter.offset): letter for letter in letters}
 
