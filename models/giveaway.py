@@ -17,6 +17,7 @@ from models.times import epoch_ms
 
 MAX_FRIENDS = 20
 MAX_CHANCES = 100
+MAX_WINNERS = 100_000
 EntryReason = Literal[
     "before_opening",
     "after_closing",
@@ -81,6 +82,7 @@ class GiveawayRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     required where given. ``friends`` is how many others a comment must tag. ``chances`` is one a person, or one for
     each friend tagged, at most ``most_chances``. Of ``past_winners`` those of the last ``winners_excluded_months``
     months before the opening are excluded. ``suspicion`` says what is done about entrants that look like no people.
+    ``winners`` is how many win; where nothing is said, whoever freezes the list says it.
     """
 
     opens_at: datetime
@@ -101,6 +103,7 @@ class GiveawayRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     unknown_country: Literal["accept", "refuse"] = "accept"
     bonus: BonusEntries | None = None
     suspicion: SuspicionPolicy = SuspicionPolicy()
+    winners: Annotated[int, Meta(ge=1, le=MAX_WINNERS)] | None = None
 
     def __post_init__(self) -> None:
         """Check what concerns more than one field.
