@@ -13,10 +13,12 @@ from msgspec import Meta, Struct
 
 from models.events import Id
 from models.suspicion import SuspicionPolicy
-from models.times import epoch_ms
+from models.times import MINUTE_MS, epoch_ms
 
 MAX_FRIENDS = 20
 MAX_CHANCES = 100
+MAX_WINNERS = 100_000
+MAX_MINUTES_AFTER_CLOSING = 60 * 24 * 90
 EntryReason = Literal[
     "before_opening",
     "after_closing",
@@ -72,6 +74,16 @@ class BonusEntries(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             raise ValueError(f"most {self.most} is below chances {self.chances}")
 
 
+class DrawRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which drand round decides a draw, so that nobody chooses it: the first one made so long after the closing.
+
+    ``chain`` is ``quicknet``, ``default``, or the hash of another chain.
+    """
+
+    minutes_after_closing: Annotated[int, Meta(ge=1, le=MAX_MINUTES_AFTER_CLOSING)]
+    chain: Annotated[str, Meta(pattern=r"^(quicknet|default|[0-9a-f]{64})$(?!\n)")] = "quicknet"
+
+
 class GiveawayRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What makes an entry of this campaign's giveaway.
 
@@ -81,6 +93,7 @@ class GiveawayRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     required where given. ``friends`` is how many others a comment must tag. ``chances`` is one a person, or one for
     each friend tagged, at most ``most_chances``. Of ``past_winners`` those of the last ``winners_excluded_months``
     months before the opening are excluded. ``suspicion`` says what is done about entrants that look like no people.
+    ``winners`` is how many win and ``draw`` which drand round decides; where nothing is said, whoever freezes says it.
     """
 
     opens_at: datetime
@@ -101,6 +114,8 @@ class GiveawayRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     unknown_country: Literal["accept", "refuse"] = "accept"
     bonus: BonusEntries | None = None
     suspicion: SuspicionPolicy = SuspicionPolicy()
+    winners: Annotated[int, Meta(ge=1, le=MAX_WINNERS)] | None = None
+    draw: DrawRule | None = None
 
     def __post_init__(self) -> None:
         """Check what concerns more than one field.
@@ -154,6 +169,11 @@ class GiveawayRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def closes_ms(self) -> int:
         """First moment after the giveaway, epoch milliseconds."""
         return self._epoch_ms(self.closes_at)
+
+    @property
+    def draw_ms(self) -> int | None:
+        """The moment from which on a round may decide the draw, epoch milliseconds; None: the rules name none."""
+        return None if self.draw is None else self.closes_ms + self.draw.minutes_after_closing * MINUTE_MS
 
     def recent_winners(self) -> list[str]:
         """Return the accounts that won within ``winners_excluded_months`` months before the opening day."""

@@ -26,6 +26,7 @@ from models.topics import (
     CONVERSIONS,
     DEAD_LETTERS,
     DEFINITIONS,
+    DRAWS,
     ENTRIES,
     INFLUENCER_SNAPSHOTS,
     POSTS,
@@ -86,6 +87,14 @@ def topic_specs(settings: Settings) -> list[TopicSpec]:
             wide,
             True,
             {**_COMPACT, "max.message.bytes": _LARGEST_MESSAGE},
+        ),
+        # One partition, so that all of a campaign's steps, and of whoever races for the next one, have one order.
+        (
+            DRAWS,
+            "freezes and draws",
+            1,
+            False,
+            {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"},
         ),
         (
             CLOSED_WINDOWS,
