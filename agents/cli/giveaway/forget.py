@@ -45,7 +45,7 @@ def forget(person: str, platform: str | None, campaign_id: str | None, for_good:
         sys.exit(1)
     until_ms = _FOREVER_MS if for_good else make_clock(settings.clock)()
     for campaign, who in found:
-        records = replacements(ledger, campaign, who, until_ms, f"forgotten-{secrets.token_hex(6)}")
+        records = replacements(ledger, campaign, who, until_ms, f"gone{secrets.token_hex(5)}")
         try:
             asyncio.run(_send(settings, campaign, records))
         except (KafkaError, OSError) as error:
