@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from msgspec import Struct
 
 from agents.broker.log_ends import log_ends
+from agents.connection.kafka import KafkaConnection
 from models.deadletters import DeadLetter, Reason
 from models.redrives import RedriveMark, decode_mark, is_mark
 from models.topics import DEAD_LETTERS, INPUT_TOPICS
@@ -132,10 +133,10 @@ def hindrance_of(letter: DeadLetter) -> str:
 
 
 @asynccontextmanager
-async def open_consumer(bootstrap_servers: list[str]) -> AsyncIterator[AIOKafkaConsumer]:
+async def open_consumer(connection: KafkaConnection) -> AsyncIterator[AIOKafkaConsumer]:
     """Connect a consumer without a group, which reads what it is told to."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap_servers,
+        **connection.aiokafka_arguments(),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=_FETCH_BYTES,
@@ -182,7 +183,7 @@ async def records_between(consumer: AIOKafkaConsumer, tp: TopicPartition, start:
 
 async def read_on(
     consumer: AIOKafkaConsumer,
-    bootstrap_servers: list[str],
+    connection: KafkaConnection,
     survey: Survey,
     wanted: Callable[[PlacedLetter], bool],
     on_progress: Callable[[int, int], None] = lambda done, total: None,
@@ -191,7 +192,7 @@ async def read_on(
 
     Args:
         consumer: see ``open_consumer``.
-        bootstrap_servers: the brokers.
+        connection: how Kafka is reached.
         survey: what was found so far.
         wanted: which letters to note.
         on_progress: called now and then with the records read and how many there are.
@@ -204,7 +205,7 @@ async def read_on(
     tps = await partitions_of(consumer, DEAD_LETTERS)
     if not tps:
         raise DeadLetterLogError(f"topic {DEAD_LETTERS!r} does not exist")
-    ends = await log_ends(bootstrap_servers, tps, PATIENCE_SECONDS)
+    ends = await log_ends(connection, tps, PATIENCE_SECONDS)
     beginnings = await consumer.beginning_offsets(tps)
     starts = {tp: max(beginnings[tp], survey.positions.get(tp.partition, 0)) for tp in tps}
     total = sum(max(0, ends[tp] - starts[tp]) for tp in tps)

@@ -45,6 +45,7 @@ from agents.broker.dead_letter_log import (
 from agents.broker.log_ends import log_ends
 from agents.broker.producers import start_producer
 from agents.broker.topic_admin import LARGEST_MESSAGE_BYTES
+from agents.connection.kafka import KafkaConnection
 from models.deadletters import ATTEMPT, REDRIVE_HEADERS, REDRIVEN_FROM, REDRIVEN_ID
 from models.redrives import RedriveMark, Stage
 from models.topics import DEAD_LETTERS, INPUT_TOPICS
@@ -94,7 +95,7 @@ def redriven_headers(placed: PlacedLetter) -> list[tuple[str, bytes | None]]:
 
 
 async def redrive(
-    bootstrap_servers: list[str],
+    connection: KafkaConnection,
     places: Sequence[LetterPlace],
     survey: Survey,
     *,
@@ -106,7 +107,7 @@ async def redrive(
     """Send dead letters again.
 
     Args:
-        bootstrap_servers: the brokers.
+        connection: how Kafka is reached.
         places: the letters, none of them hindered.
         survey: in which they were found; it is read on.
         now_ms: the wall clock.
@@ -121,14 +122,14 @@ async def redrive(
         TimeoutError: a broker does not answer.
     """
     # One reads the letters on and on, the other one here and there.
-    async with open_consumer(bootstrap_servers) as consumer, open_consumer(bootstrap_servers) as reader:
+    async with open_consumer(connection) as consumer, open_consumer(connection) as reader:
         producer = await start_producer(
-            bootstrap_servers,
+            connection,
             max_request_size=LARGEST_MESSAGE_BYTES,
             request_timeout_ms=round(PORTION_SECONDS * 1000),
         )
         try:
-            run = _Run(bootstrap_servers, consumer, producer, survey, report)
+            run = _Run(connection, consumer, producer, survey, report)
             await run.wait_for_others(now_ms, say)
             await run.settle_broken_off(say)
             await run.send_all(reader, places, on_progress)
@@ -145,13 +146,13 @@ class _Run:
 
     def __init__(
         self,
-        bootstrap_servers: list[str],
+        connection: KafkaConnection,
         consumer: AIOKafkaConsumer,
         producer: AIOKafkaProducer,
         survey: Survey,
         report: RedriveReport,
     ) -> None:
-        self._bootstrap_servers = bootstrap_servers
+        self._connection = connection
         self._consumer = consumer
         self._producer = producer
         self._survey = survey
@@ -165,7 +166,7 @@ class _Run:
         return self._survey.redrives
 
     async def _read_on(self) -> None:
-        await read_on(self._consumer, self._bootstrap_servers, self._survey, lambda placed: False)
+        await read_on(self._consumer, self._connection, self._survey, lambda placed: False)
 
     # ------------------------------------------------ runs that came to no end
 
@@ -198,7 +199,7 @@ class _Run:
         arrived: set[bytes] = set()
         for topic in INPUT_TOPICS if begun else ():
             tps = await partitions_of(self._consumer, topic)
-            ends = await log_ends(self._bootstrap_servers, tps, PATIENCE_SECONDS)
+            ends = await log_ends(self._connection, tps, PATIENCE_SECONDS)
             for tp in tps:
                 start = starts.get(f"{topic}/{tp.partition}")
                 if start is None:
@@ -232,7 +233,7 @@ class _Run:
             if not tps:
                 raise RedriveError(f"topic {topic!r} does not exist any more")
             self._counts[topic] = len(tps)
-            self._ends.update(await log_ends(self._bootstrap_servers, tps, PATIENCE_SECONDS))
+            self._ends.update(await log_ends(self._connection, tps, PATIENCE_SECONDS))
         through = len(places) - len(open_places)
         portion: list[PlacedLetter] = []
         size = 0

@@ -35,7 +35,7 @@ def read_draw_log(settings: Settings, campaign_id: str, on_bad: Callable[[bytes 
     found = []
     try:
         ensure_topics(settings)
-        consumer = kafka.KafkaConsumer(bootstrap_servers=settings.bootstrap_servers, enable_auto_commit=False)
+        consumer = kafka.KafkaConsumer(**settings.kafka_connection.kafka_python_arguments(), enable_auto_commit=False)
         try:
             partition = kafka.TopicPartition(DRAWS, 0)
             consumer.assign([partition])
@@ -71,7 +71,7 @@ def append_step(settings: Settings, entry: LogEntry, on_bad: Callable[[bytes | N
         StepUnsureError: it was sent, and not confirmed or not found again.
     """
     try:
-        producer = kafka.KafkaProducer(bootstrap_servers=settings.bootstrap_servers, acks="all")
+        producer = kafka.KafkaProducer(**settings.kafka_connection.kafka_python_arguments(), acks="all")
     except KafkaError as error:
         raise DrawLogError(f"PULSE_BROKER={settings.broker}: {error}") from None
     try:

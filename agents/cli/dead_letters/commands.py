@@ -181,7 +181,7 @@ def redrive(filters: Filters, limit: int | None, dry_run: bool, yes: bool) -> No
             connected(
                 settings,
                 send_again(
-                    settings.bootstrap_servers,
+                    settings.kafka_connection,
                     places,
                     survey,
                     now_ms=wall_clock,

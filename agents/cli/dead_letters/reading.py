@@ -41,8 +41,8 @@ def survey_of(settings: Settings, wanted: Callable[[PlacedLetter], bool]) -> Sur
     survey = Survey()
 
     async def read(advance: Callable[[int, int], None]) -> None:
-        async with open_consumer(settings.bootstrap_servers) as consumer:
-            await read_on(consumer, settings.bootstrap_servers, survey, wanted, advance)
+        async with open_consumer(settings.kafka_connection) as consumer:
+            await read_on(consumer, settings.kafka_connection, survey, wanted, advance)
 
     with progress("read") as advance:
         connected(settings, read(advance))
@@ -53,7 +53,7 @@ async def read_letters(settings: Settings, places: Sequence[LetterPlace], take: 
     """Read the letters at some places again."""
     if not places:
         return
-    async with open_consumer(settings.bootstrap_servers) as consumer:
+    async with open_consumer(settings.kafka_connection) as consumer:
         async for placed in letters_at(consumer, places):
             take(placed)
 
