@@ -8,13 +8,16 @@ STAMP := $(VENV)/.installed
 PROCESSES ?= 3
 PARALLEL := --numprocesses $(PROCESSES) --dist loadfile
 KAFKA_TESTS := tests/integration tests/faults
+# How make soak repeats: so many runs, beside so many processes that only calculate.
+TIMES ?= 30
+BUSY_PER_CORE ?= 2
 # What make check has time for: the state, its topics and the faults; make test-kafka runs everything.
-KAFKA_CHECK := $(addprefix tests/integration/test_,exactness.py topics.py apache_kafka.py producers.py giveaway_commands.py codecs.py) tests/faults
+KAFKA_CHECK := $(addprefix tests/integration/test_,exactness.py topics.py apache_kafka.py producers.py giveaway_commands.py codecs.py secured_kafka.py) tests/faults
 KAFKA3_TESTS = $(KAFKA_TESTS)
 KAFKA3_CHECK := tests/integration/test_apache_kafka.py tests/faults
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-kafka test-kafka-if-present test-faults check lint types imports format bench train docs lock clean dashboards schemas test-observability
+.PHONY: help install demo test test-kafka test-kafka-if-present test-faults soak check lint types imports format bench train docs lock clean dashboards schemas test-observability
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,6 +46,9 @@ test-kafka: $(STAMP) ## Run every broker test against Apache Kafka (needs java 1
 
 test-faults: $(STAMP) ## Break everything on purpose, long form, on every broker; tables into docs/guarantees.md
 	$(BIN)/python -m tests.faults --long --broker embedded --broker kafka --broker kafka3 --write
+
+soak: $(STAMP) ## Run the exactness tests many times in a row on a busy machine
+	$(BIN)/python -m tests.soak --times $(TIMES) --busy-per-core $(BUSY_PER_CORE)
 
 # Without Java or Maven a developer is told; CI fails.
 test-kafka-if-present: $(STAMP)

@@ -7,12 +7,16 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
-from agents.addresses import parse_brokers, parse_redis_url
+from agents.addresses import parse_brokers
+from agents.connection.kafka import MECHANISMS, PLAINTEXT, PROTOCOLS, KafkaConnection
+from agents.connection.rules import ContradictionError, check_connection, parse_extensions, parse_token_url
+from agents.connection.tokens import TokenClient
 from agents.foreign_variables import is_foreign, is_service_link, probably_meant
-from agents.secrets import masked_value
+from agents.redis_addresses import parse_redis_url
+from agents.secrets import MASK, masked_value
 from streams.changelog.dedupe import DEDUPE_CAPACITY, DEDUPE_HOURS
-from streams.orders.book import ORDER_DAYS
 from streams.events.decode import MAX_EVENT_BYTES
+from streams.orders.book import ORDER_DAYS
 from streams.sentiment.scorers import DEFAULT_SCORER, SCORERS
 
 PREFIX: Final = "PULSE_"
@@ -72,8 +76,13 @@ def _name(text: str) -> str:
     return text
 
 
+def _extensions(text: str) -> str:
+    parse_extensions(text)
+    return text
+
+
 def _setting(default: Any, parse: Callable[[str], Any], doc: str, *, secret: bool = False) -> Any:
-    return field(default=default, metadata={"parse": parse, "doc": doc, "secret": secret})
+    return field(default=default, repr=not secret, metadata={"parse": parse, "doc": doc, "secret": secret})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +90,39 @@ class Settings:
     """All settings of a process. ``docs/settings.md`` is made from this class."""
 
     broker: str = _setting("127.0.0.1:9092", parse_brokers, "Kafka brokers, HOST:PORT, several separated by commas")
+    kafka_security_protocol: str = _setting(
+        PLAINTEXT, _choice(*PROTOCOLS), f"How Kafka's listener is secured: {', '.join(PROTOCOLS)}"
+    )
+    kafka_ssl_ca_file: str = _setting(
+        "", str, "PEM file of the authorities that signed the brokers' certificates; the system's when empty"
+    )
+    kafka_ssl_cert_file: str = _setting("", str, "PEM file of this client's certificate, where the brokers ask for one")
+    kafka_ssl_key_file: str = _setting(
+        "", str, "PEM file of the certificate's private key; it is looked for beside the certificate when empty"
+    )
+    kafka_ssl_key_password: str = _setting("", str, "Password of the private key, if it is encrypted", secret=True)
+    kafka_ssl_check_hostname: str = _setting(
+        "true",
+        _choice("true", "false"),
+        "`false` accepts a certificate that was issued to another host; it must be signed all the same",
+    )
+    kafka_sasl_mechanism: str = _setting(
+        "", _choice(*MECHANISMS, ""), f"How to log in with SASL: {', '.join(MECHANISMS)}"
+    )
+    kafka_sasl_username: str = _setting("", str, "User of PLAIN and SCRAM; the API key of some services")
+    kafka_sasl_password: str = _setting("", str, "Password of PLAIN and SCRAM", secret=True)
+    kafka_oauth_token_url: str = _setting(
+        "", parse_token_url, "Token endpoint of OAUTHBEARER, by OAuth's client credentials grant"
+    )
+    kafka_oauth_client_id: str = _setting("", str, "Client id at the token endpoint")
+    kafka_oauth_client_secret: str = _setting("", str, "Client secret at the token endpoint", secret=True)
+    kafka_oauth_scope: str = _setting("", str, "Scope that is asked for, where the token endpoint wants one")
+    kafka_oauth_ca_file: str = _setting(
+        "", str, "PEM file of the authorities of the token endpoint; the system's when empty"
+    )
+    kafka_oauth_extensions: str = _setting(
+        "", _extensions, "SASL extensions beside the token, NAME=VALUE, several separated by commas"
+    )
     redis_url: str = _setting(
         "redis://127.0.0.1:6379/0", parse_redis_url, "Redis of the read model; empty for none", secret=True
     )
@@ -140,9 +182,29 @@ class Settings:
     log_level: str = _setting("info", _choice("debug", "info", "warning", "error"), "Least level that is logged")
 
     @property
-    def bootstrap_servers(self) -> list[str]:
-        """The brokers as a list."""
-        return self.broker.split(",")
+    def kafka_connection(self) -> KafkaConnection:
+        """How every Kafka client connects."""
+        tokens = TokenClient(
+            token_url=self.kafka_oauth_token_url,
+            client_id=self.kafka_oauth_client_id,
+            client_secret=self.kafka_oauth_client_secret,
+            scope=self.kafka_oauth_scope,
+            ca_file=self.kafka_oauth_ca_file,
+            extensions=parse_extensions(self.kafka_oauth_extensions),
+        )
+        return KafkaConnection(
+            address=self.broker,
+            security_protocol=self.kafka_security_protocol,
+            ssl_ca_file=self.kafka_ssl_ca_file,
+            ssl_cert_file=self.kafka_ssl_cert_file,
+            ssl_key_file=self.kafka_ssl_key_file,
+            ssl_key_password=self.kafka_ssl_key_password,
+            ssl_check_hostname=self.kafka_ssl_check_hostname == "true",
+            sasl_mechanism=self.kafka_sasl_mechanism,
+            sasl_username=self.kafka_sasl_username,
+            sasl_password=self.kafka_sasl_password,
+            tokens=None if tokens == TokenClient() else tokens,
+        )
 
     @property
     def worker_name(self) -> str:
@@ -154,7 +216,8 @@ class Settings:
         """Read settings from environment variables; ``foreign_notes`` says what is passed over.
 
         Raises:
-            SettingError: a value cannot be used, or a secret is given twice or in a file that cannot be read.
+            SettingError: a value cannot be used, settings contradict each other, or a secret is given twice or in a
+                file that cannot be read.
         """
         values: dict[str, Any] = {}
         for each in fields(cls):
@@ -172,9 +235,17 @@ class Settings:
             try:
                 values[each.name] = each.metadata["parse"](text)
             except ValueError as error:
-                shown = environ[source] if source != variable else masked_value(text)
+                shown = environ[source] if source != variable else shown_value(each.name, text)
                 raise SettingError(f"{source}={shown!r}: {error}") from None
-        return cls(**values)
+        settings = cls(**values)
+        try:
+            check_connection(settings.kafka_connection)
+        except ContradictionError as error:
+            raise SettingError(str(error)) from None
+        return settings
+
+
+_SECRETS: Final = frozenset(each.name for each in fields(Settings) if each.metadata["secret"])
 
 
 def _secret_from(variable: str, path: str) -> str:
@@ -223,7 +294,9 @@ def foreign_notes(environ: Mapping[str, str]) -> list[str]:
 
 def shown_value(name: str, value: Any) -> Any:
     """Return a setting's value for people and programs, its secrets masked."""
-    return masked_value(value) if name in _ADDRESSES else value
+    if name in _ADDRESSES:
+        return masked_value(value)
+    return MASK if name in _SECRETS and value else value
 
 
 def described() -> list[tuple[str, str, str]]:

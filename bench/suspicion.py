@@ -108,7 +108,8 @@ def _ledger(comments: int) -> Iterator[tuple[bytes, bytes]]:
 
 
 async def _send(settings: Settings, records: list[tuple[bytes, bytes]]) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=settings.bootstrap_servers, max_request_size=LARGEST_MESSAGE_BYTES)
+    connection = settings.kafka_connection.aiokafka_arguments()
+    producer = AIOKafkaProducer(**connection, max_request_size=LARGEST_MESSAGE_BYTES)
     await producer.start()
     try:
         for key, value in records:

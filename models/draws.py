@@ -1,4 +1,4 @@
-"""What a draw publishes: the frozen entry list before it, and the winners after it. No personal data.
+"""What a draw publishes: the frozen entry list, the winners, and who is excluded since. No personal data.
 
 ``docs/giveaway.md`` states the protocol so exactly that any program can recompute a draw.
 """
@@ -16,6 +16,37 @@ Hex = Annotated[str, Meta(pattern=r"^(?:[0-9a-f]{2})+$(?!\n)", max_length=192, d
 Scheme = Literal["pedersen-bls-chained", "pedersen-bls-unchained", "bls-unchained-g1-rfc9380"]
 Origin = Literal["drand", "text", "unproved"]
 """Of a drawn value: a drand round whose signature is in the record, the text of an announced source, or neither."""
+Step = Literal["freeze", "draw", "exclusion"]
+Reason = Annotated[str, Meta(min_length=1, max_length=1000, description="For everybody to read: name nobody.")]
+
+
+class LogPlace(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a record stands in the log of a campaign's draws (``campaign.draws.v1``).
+
+    ``number`` counts all steps of the campaign from 1, ``attempt`` those of this kind. ``previous`` is the SHA-256 of
+    the step before: of its record's file. A second freeze or draw, and any exclusion, has its ``reason``.
+    """
+
+    number: Annotated[int, Meta(ge=1)]
+    attempt: Annotated[int, Meta(ge=1)]
+    previous: Sha256 | None = None
+    reason: Reason | None = None
+
+
+class LogEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One step in the log: ``sha256`` is that of its record's file, ``frozen`` the commitment of the list meant.
+
+    ``draw`` is the SHA-256 of the draw after which somebody was excluded.
+    """
+
+    format: Literal["campaign-pulse draw log 1"] = "campaign-pulse draw log 1"
+    campaign_id: str
+    step: Step
+    place: LogPlace
+    at: str
+    sha256: Sha256
+    frozen: Sha256
+    draw: Sha256 | None = None
 
 
 class ListedFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,13 +85,15 @@ class DrandChain(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Randomness(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Which public random value will be used, said in advance.
 
-    For a drand round: its number, its chain, and when it will be made. Records of format 1 have the number alone.
+    For a drand round: its number, its chain, when it will be made, and whether the rules name it or whoever froze the
+    list (formats 1 and 2 do not say). Records of format 1 have the number alone.
     """
 
     source: str
     round: RoundNumber | None = None
     round_at: str | None = None
     chain: DrandChain | None = None
+    chosen_by: Literal["rules", "operator"] | None = None
 
 
 class DrandRound(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -75,12 +108,13 @@ class FrozenEntries(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The record published before the draw. Its commitment is the SHA-256 of its file, byte by byte.
 
     ``entries`` lists ``ENTRANT CHANCES`` a line, by entrant; ``left_out`` lists ``ENTRANT hold|exclude SCORE REASONS``.
-    ``rules`` are those of the definition, lists of accounts replaced by their lengths.
+    ``rules`` are those of the definition, lists of accounts replaced by their lengths. ``place`` is that in the log.
     """
 
-    format: Literal["campaign-pulse frozen entries 1", "campaign-pulse frozen entries 2"] = (
-        "campaign-pulse frozen entries 2"
-    )
+    format: Literal[
+        "campaign-pulse frozen entries 1", "campaign-pulse frozen entries 2", "campaign-pulse frozen entries 3"
+    ] = "campaign-pulse frozen entries 3"
+    place: LogPlace | None = None
     campaign_id: str
     name: str
     frozen_at: str
@@ -102,21 +136,47 @@ class Drawn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     lot: Count
 
 
+class RecordFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another record that a record names: its file beside it, and its hash."""
+
+    file: str
+    sha256: Sha256
+
+
 class DrawRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The record published after the draw; ``frozen`` is the commitment made before.
 
     ``origin`` says where the value comes from, ``drand`` holds the round that proves it, ``chain`` the chain where the
     frozen record (format 1) names none. ``unfilled`` counts the places for which no entrant was left. Records of format
-    1 have none of these.
+    1 have none of these. ``place`` is that in the log, ``exclusions`` those made before the draw; both since format 3.
     """
 
-    format: Literal["campaign-pulse draw 1", "campaign-pulse draw 2"] = "campaign-pulse draw 2"
+    format: Literal["campaign-pulse draw 1", "campaign-pulse draw 2", "campaign-pulse draw 3"] = "campaign-pulse draw 3"
+    place: LogPlace | None = None
     frozen: Sha256
     randomness: Annotated[str, Meta(min_length=1, max_length=10_000)]
     origin: Origin | None = None
     drand: DrandRound | None = None
     chain: DrandChain | None = None
+    exclusions: tuple[RecordFile, ...] = ()
     unfilled: Count = 0
     drawn_at: str
     winners: tuple[Drawn, ...]
     substitutes: tuple[Drawn, ...]
+
+
+class Exclusion(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody who was frozen into the list and does not take part after all, or a winner who is replaced.
+
+    ``draw`` is the SHA-256 of the draw's record, None before the draw. ``replaced_by`` takes the place of a winner.
+    """
+
+    format: Literal["campaign-pulse exclusion 1"] = "campaign-pulse exclusion 1"
+    place: LogPlace
+    campaign_id: str
+    frozen: Sha256
+    draw: Sha256 | None = None
+    excluded_at: str
+    entrant: EntrantHash
+    winner: Annotated[int, Meta(ge=1)] | None = None
+    replaced_by: Drawn | None = None

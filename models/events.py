@@ -104,7 +104,8 @@ class CommentDeleted(InfluencerEvent, frozen=True, kw_only=True, gc=False, tag="
 class ConversionEvent(Envelope, frozen=True, kw_only=True, gc=False):
     """Something a visitor did in the shop. Without ``influencer_id`` it is attributed by the campaign's definition.
 
-    ``discount_code`` may hold several codes with commas, semicolons or bars between them; ``discount_codes`` has one each.
+    ``discount_code`` may hold several codes with commas, semicolons or bars between them; ``discount_codes`` has one
+    each.
     ``author_id`` is the buyer's account on the social platform ``author_platform``, where the shop asked for it: what
     ties an order to an entrant of a giveaway.
     """
@@ -153,7 +154,7 @@ class Refund(ConversionEvent, frozen=True, kw_only=True, gc=False, tag="refund")
 
 
 class BookedChange(Struct, frozen=True, array_like=True, gc=False):
-    """What is added to an influencer's money at one event time, in one currency; negative takes away. Micros are 10⁻⁶."""
+    """What is added to an influencer's money at one event time, in one currency; negative amounts take away."""
 
     at_ms: int
     currency: str
@@ -166,7 +167,7 @@ class BookedChange(Struct, frozen=True, array_like=True, gc=False):
 
 
 class OrderBooked(Envelope, frozen=True, kw_only=True, gc=False, tag="order.booked"):
-    """What an order changes for an influencer (or, with "", for nobody). Written by workers only, see docs/events.md."""
+    """What an order changes for an influencer, or with "" for nobody. Only workers write it, see docs/events.md."""
 
     influencer_id: Label
     order_id: Id

@@ -13,10 +13,13 @@ from msgspec import Meta, Struct
 
 from models.events import Id
 from models.suspicion import SuspicionPolicy
-from models.times import epoch_ms
+from models.times import MINUTE_MS, epoch_ms
 
 MAX_FRIENDS = 20
 MAX_CHANCES = 100
+MAX_WINNERS = 100_000
+MAX_MINUTES_AFTER_CLOSING = 60 * 24 * 90
+MAX_WORDS = 100
 EntryReason = Literal[
     "before_opening",
     "after_closing",
@@ -28,6 +31,9 @@ EntryReason = Literal[
     "missing_hashtag",
     "missing_keyword",
     "wrong_answer",
+    "forbidden_word",
+    "too_few_words",
+    "missing_mention",
     "too_few_friends",
 ]
 ENTRY_REASONS: Final[tuple[EntryReason, ...]] = EntryReason.__args__  # type: ignore[attr-defined]  # Literal's member
@@ -37,10 +43,17 @@ EntryVerdict = Literal["valid", "duplicate", "invalid", "withdrawn"]
 ENTRY_VERDICTS: Final[tuple[EntryVerdict, ...]] = EntryVerdict.__args__  # type: ignore[attr-defined]  # as above
 GiveawayStatus = Literal["upcoming", "open", "closed"]
 
-Phrase = Annotated[str, Meta(min_length=1, max_length=200, description="Compared without regard to case or width.")]
+Phrase = Annotated[
+    str,
+    Meta(min_length=1, max_length=200, description="Compared as docs/giveaway.md says: case, width, what nobody sees."),
+]
 Account = Annotated[
     str,
-    Meta(min_length=1, max_length=256, description="A handle, with or without @, or an author_id."),
+    Meta(
+        min_length=1,
+        max_length=256,
+        description="A handle, with or without @, an author_id, platform/@handle, or the address of a profile.",
+    ),
 ]
 CountryCode = Annotated[str, Meta(pattern=r"^[A-Z]{2}$(?!\n)", description="ISO 3166-1 alpha-2, upper case.")]
 
@@ -72,28 +85,46 @@ class BonusEntries(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             raise ValueError(f"most {self.most} is below chances {self.chances}")
 
 
+class DrawRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which drand round decides a draw, so that nobody chooses it: the first one made so long after the closing.
+
+    ``chain`` is ``quicknet``, ``default``, or the hash of another chain.
+    """
+
+    minutes_after_closing: Annotated[int, Meta(ge=1, le=MAX_MINUTES_AFTER_CLOSING)]
+    chain: Annotated[str, Meta(pattern=r"^(quicknet|default|[0-9a-f]{64})$(?!\n)")] = "quicknet"
+
+
 class GiveawayRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What makes an entry of this campaign's giveaway.
 
     ``opens_at`` and ``closes_at`` (half-open) carry an offset, or are local times of ``time_zone`` (IANA). ``posts``
-    are the giveaway's post ids; none given means every post of the campaign. Every hashtag of ``hashtags``, one of
-    ``keywords`` (whole words) and one of ``answers`` (the whole comment without mentions, hashtags, punctuation) are
-    required where given. ``friends`` is how many others a comment must tag. ``chances`` is one a person, or one for
-    each friend tagged, at most ``most_chances``. Of ``past_winners`` those of the last ``winners_excluded_months``
-    months before the opening are excluded. ``suspicion`` says what is done about entrants that look like no people.
+    are the giveaway's post ids; none given means every post of the campaign. Replies count unless ``replies_count`` is
+    false. Every hashtag of ``hashtags``, one of ``keywords`` (whole words) and one of ``answers`` (the whole comment
+    without mentions, hashtags, punctuation) are required where given, none of ``forbidden_words`` may be said, and the
+    comment has ``min_words`` words; accents do not matter with ``ignore_accents``. Every account of ``mentions`` must
+    be tagged; ``friends`` is how many others. ``chances`` is one a person, or one for each friend tagged, for each day
+    of ``time_zone``, or for each comment, at most ``most_chances``. Of ``past_winners`` those of the last
+    ``winners_excluded_months`` months before the opening are excluded. ``winners`` is how many win and ``draw``
+    which drand round decides; where nothing is said, whoever freezes says it. ``suspicion`` says what is done about
+    entrants that look like no people.
     """
 
     opens_at: datetime
     closes_at: datetime
     time_zone: str | None = None
     posts: tuple[Id, ...] = ()
-    replies_count: bool = True
+    replies_count: bool | None = None
     hashtags: tuple[Phrase, ...] = ()
     keywords: tuple[Phrase, ...] = ()
     answers: tuple[Phrase, ...] = ()
+    forbidden_words: tuple[Phrase, ...] = ()
+    min_words: Annotated[int, Meta(ge=0, le=MAX_WORDS)] = 0
+    ignore_accents: bool = False
+    mentions: tuple[Account, ...] = ()
     friends: Annotated[int, Meta(ge=0, le=MAX_FRIENDS)] = 0
-    chances: Literal["per_person", "per_friend"] = "per_person"
-    most_chances: Annotated[int, Meta(ge=1, le=MAX_CHANCES)] = 1
+    chances: Literal["per_person", "per_friend", "per_day", "per_comment"] = "per_person"
+    most_chances: Annotated[int, Meta(ge=1, le=MAX_CHANCES)] | None = None
     excluded: tuple[Account, ...] = ()
     past_winners: tuple[PastWinner, ...] = ()
     winners_excluded_months: Annotated[int, Meta(ge=0, le=1200)] = 12
@@ -101,6 +132,8 @@ class GiveawayRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     unknown_country: Literal["accept", "refuse"] = "accept"
     bonus: BonusEntries | None = None
     suspicion: SuspicionPolicy = SuspicionPolicy()
+    winners: Annotated[int, Meta(ge=1, le=MAX_WINNERS)] | None = None
+    draw: DrawRule | None = None
 
     def __post_init__(self) -> None:
         """Check what concerns more than one field.
@@ -121,8 +154,12 @@ class GiveawayRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         for hashtag in self.hashtags:
             if len(hashtag.lstrip("#＃").split()) != 1:
                 raise ValueError(f"hashtags {hashtag!r} is not one hashtag")
-        if self.chances == "per_person" and self.most_chances != 1:
-            raise ValueError("most_chances is for chances: per_friend; a person has one otherwise")
+        if self.chances == "per_person" and self.most_chances not in (None, 1):
+            raise ValueError(
+                "most_chances is for chances: per_friend, per_day, per_comment; a person has one otherwise"
+            )
+        if self.chances == "per_day" and self.time_zone is None:
+            raise ValueError("chances per_day are days of a zone, and time_zone is not given")
         if self.chances == "per_friend" and self.friends == 0:
             raise ValueError("friends must be at least 1 when every friend is a chance")
         if self.unknown_country == "refuse" and not self.countries:
@@ -154,6 +191,21 @@ class GiveawayRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def closes_ms(self) -> int:
         """First moment after the giveaway, epoch milliseconds."""
         return self._epoch_ms(self.closes_at)
+
+    @property
+    def draw_ms(self) -> int | None:
+        """The moment from which on a round may decide the draw, epoch milliseconds; None: the rules name none."""
+        return None if self.draw is None else self.closes_ms + self.draw.minutes_after_closing * MINUTE_MS
+
+    @property
+    def chance_limit(self) -> int:
+        """The chances of a person at most, without bonus."""
+        return 1 if self.chances == "per_person" else self.most_chances or MAX_CHANCES
+
+    @property
+    def takes_replies(self) -> bool:
+        """Whether a reply may be an entry."""
+        return self.replies_count is not False
 
     def recent_winners(self) -> list[str]:
         """Return the accounts that won within ``winners_excluded_months`` months before the opening day."""

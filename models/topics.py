@@ -15,6 +15,9 @@ INFLUENCER_SNAPSHOTS: Final = "campaign.influencer-snapshots.v1"
 ENTRIES: Final = "campaign.entries.v1"
 """The ledger of giveaways, partitioned by campaign: see ``streams.ledger.collector``."""
 
+DRAWS: Final = "campaign.draws.v1"
+"""The log of draws: every freeze, draw and exclusion of a campaign, numbered and hash-linked, kept for ever."""
+
 CLOSED_WINDOWS: Final = "campaign.windows.v1"
 """Internal: closed minutes of a campaign's influencers, partitioned by campaign, for alerts."""
 

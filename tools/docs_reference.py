@@ -19,6 +19,7 @@ from models.topics import (
     CONVERSIONS,
     DEAD_LETTERS,
     DEFINITIONS,
+    DRAWS,
     ENTRIES,
     INFLUENCER_SNAPSHOTS,
     POSTS,
@@ -26,7 +27,7 @@ from models.topics import (
 )
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_PRODUCERS = "producers: the gateway, `campaign-pulse simulate`, your own; workers (forwards)"
+_PRODUCERS = "producers: the gateway, `campaign-pulse simulate`, your own; workers (forwards); redrives"
 _USES = {
     POSTS: ("`influencer_id`", "an event (JSON)", _PRODUCERS, "workers"),
     COMMENTS: ("`influencer_id`", "an event (JSON)", _PRODUCERS, "workers"),
@@ -55,6 +56,12 @@ _USES = {
         "`campaign-pulse campaigns`",
         "workers, `campaign-pulse campaigns list`",
     ),
+    DRAWS: (
+        "`campaign_id`",
+        "a step: freeze, draw or exclusion (JSON)",
+        "`campaign-pulse giveaway`",
+        "`campaign-pulse giveaway`, whoever verifies",
+    ),
     CLOSED_WINDOWS: ("`campaign_id`", "internal (closed minutes, comments among them)", "workers", "workers (alerts)"),
     ALERTS: ("`alert_id`", "an alert that opened, changed or was resolved (JSON)", "workers", "anybody"),
     ROLLUPS: (
@@ -63,7 +70,12 @@ _USES = {
         "workers",
         "anybody",
     ),
-    DEAD_LETTERS: ("as it came", "as it came; the rest in headers", "workers", "people, `campaign-pulse tail`"),
+    DEAD_LETTERS: (
+        "as it came",
+        "as it came; the rest in headers",
+        "workers; `campaign-pulse dead-letters redrive` (marks)",
+        "people, `campaign-pulse dead-letters`",
+    ),
 }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from faust.types import TP
 
+from agents.broker.fetched_batches import Undecodable
 from agents.broker.transport import BatchConsumer
 from models.topics import INPUT_TOPICS
 from streams.pipeline.partition import PartitionState
@@ -35,8 +36,21 @@ class Inputs:
         self.consumer.confirm(tp, next_offset)
 
     def end(self, tp: TP) -> int:
-        """Return the next offset of the log as the broker last gave it; 0 before that."""
-        return 0 if self.consumer is None else self.consumer.highwater(tp) or 0
+        """Return up to where a log can be read by the broker's last answer; 0 before that.
+
+        That is its end, or where the first transaction begins that is still open.
+        """
+        return 0 if self.consumer is None else self.consumer.end(tp)
+
+    def undecodable(self) -> dict[TP, Undecodable]:
+        """Return the batches at which reading waits because they cannot be decoded, by topic-partition."""
+        return {} if self.consumer is None else dict(self.consumer.undecodable)
+
+    def held_back_seconds(self) -> dict[TP, float]:
+        """Return for how long the same open transaction has kept records back, by input topic-partition."""
+        if self.consumer is None:
+            return {}
+        return {tp: seconds for tp, seconds in self.consumer.held_back_seconds().items() if tp.topic in INPUT_TOPICS}
 
     @property
     def changelog_ends(self) -> Mapping[int, int]:
@@ -44,13 +58,13 @@ class Inputs:
         return {} if self.consumer is None else self.consumer.changelog_ends
 
     def lags(self, states: Iterable[PartitionState]) -> dict[tuple[str, int], int]:
-        """Return, by topic and partition, how many records lie between what was applied and the end."""
+        """Return, by topic and partition, how many records that can be read were not applied yet."""
         lags: dict[tuple[str, int], int] = {}
         if self.consumer is None:
             return lags
         for state in states:
             positions = dict(zip(INPUT_TOPICS, state.positions, strict=True))
-            for tp, end in self.consumer.highwaters_seen.items():
+            for tp, end in self.consumer.ends.items():
                 if tp.partition == state.partition and tp.topic in positions:
                     lags[tp.topic, tp.partition] = max(0, end - positions[tp.topic])
         return lags

@@ -12,9 +12,11 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from agents.connection.kafka import KafkaConnection
+
 
 async def log_ends(
-    bootstrap_servers: list[str], partitions: Iterable[Any], timeout_seconds: float
+    connection: KafkaConnection, partitions: Iterable[Any], timeout_seconds: float
 ) -> Mapping[TopicPartition, int]:
     """Return the next offset of each topic-partition.
 
@@ -27,7 +29,7 @@ async def log_ends(
         return {}
     # Nothing of the records is needed: few bytes, and answers at once even when there is nothing to read.
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap_servers,
+        **connection.aiokafka_arguments(),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         fetch_max_wait_ms=50,

@@ -27,20 +27,28 @@ class Membership:
     Args:
         session_seconds: how long the broker waits for a heartbeat.
         clock: seconds, see ``suspended_clock``.
+        on_error: called in the consumer's thread with each error that the coordinator does not get over by itself.
     """
 
-    def __init__(self, session_seconds: float, clock: Callable[[], float] = suspended_clock) -> None:
+    def __init__(
+        self,
+        session_seconds: float,
+        clock: Callable[[], float] = suspended_clock,
+        on_error: Callable[[BaseException], None] | None = None,
+    ) -> None:
         self._session_seconds = session_seconds
+        self._on_error = on_error
         self._clock = clock
         self._confirmed_at: float | None = None
         self._joined = False
 
     def watch(self, coordinator: Any) -> None:
         """Follow aiokafka's group coordinator: its joins, its heartbeats and the broker's refusals."""
-        heartbeat, rejoin, reset = (
+        heartbeat, rejoin, reset, push = (
             coordinator._do_heartbeat,
             coordinator._do_rejoin_group,
             coordinator.reset_generation,
+            coordinator._push_error_to_user,
         )
 
         async def do_heartbeat() -> bool:
@@ -60,6 +68,13 @@ class Membership:
             self.lose()
             reset()
 
+        def push_error_to_user(error: BaseException) -> Any:
+            # For whoever fetches next; a worker that was never assigned anything does not fetch.
+            if self._on_error is not None:
+                self._on_error(error)
+            return push(error)
+
+        coordinator._push_error_to_user = push_error_to_user
         coordinator._do_heartbeat = do_heartbeat
         coordinator._do_rejoin_group = do_rejoin_group
         coordinator.reset_generation = reset_generation

@@ -14,27 +14,33 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import IncompatibleBrokerVersion
 from aiokafka.protocol.transaction import InitProducerIdRequest
 
+from agents.connection.kafka import KafkaConnection
+
 log: Final = logging.getLogger("campaign_pulse")
 _ANY_TIMEOUT_MS: Final = 2**31 - 1
 _REFUSALS: Final = {
     -1: "UNKNOWN_SERVER_ERROR",  # what the embedded broker answers
-    31: "CLUSTER_AUTHORIZATION_FAILED",
     35: "UNSUPPORTED_VERSION",
-    53: "TRANSACTIONAL_ID_AUTHORIZATION_FAILED",
 }
+_NOT_AUTHORISED: Final = {31: "CLUSTER_AUTHORIZATION_FAILED", 53: "TRANSACTIONAL_ID_AUTHORIZATION_FAILED"}
 
 
-async def start_producer(bootstrap_servers: list[str], **options: Any) -> AIOKafkaProducer:
+class NotAuthorisedError(RuntimeError):
+    """The broker gives producer ids, and not to us; the message is for the operator."""
+
+
+async def start_producer(connection: KafkaConnection, **options: Any) -> AIOKafkaProducer:
     """Start a producer with ``acks=all``, idempotent where the broker gives producer ids.
 
     Args:
-        bootstrap_servers: the brokers.
+        connection: how Kafka is reached.
         options: further options of ``AIOKafkaProducer``.
 
     Raises:
         KafkaError: no broker answers.
+        NotAuthorisedError: the right to get a producer id is missing.
     """
-    refusal = await _refusal(bootstrap_servers)
+    refusal = await _refusal(connection)
     if refusal is None:
         log.info("producer: acks=all, idempotent")
     else:
@@ -43,7 +49,7 @@ async def start_producer(bootstrap_servers: list[str], **options: Any) -> AIOKaf
             refusal,
         )
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap_servers, acks="all", enable_idempotence=refusal is None, **options
+        **connection.aiokafka_arguments(), acks="all", enable_idempotence=refusal is None, **options
     )
     try:
         await producer.start()
@@ -53,9 +59,9 @@ async def start_producer(bootstrap_servers: list[str], **options: Any) -> AIOKaf
     return producer
 
 
-async def _refusal(bootstrap_servers: list[str]) -> str | None:
+async def _refusal(connection: KafkaConnection) -> str | None:
     """Ask for a producer id; return why there is none. An answer to try again later means that there are some."""
-    client = AIOKafkaClient(bootstrap_servers=bootstrap_servers)
+    client = AIOKafkaClient(**connection.aiokafka_arguments())
     try:
         await client.bootstrap()
         request = InitProducerIdRequest(transactional_id=None, transaction_timeout_ms=_ANY_TIMEOUT_MS)
@@ -64,4 +70,10 @@ async def _refusal(bootstrap_servers: list[str]) -> str | None:
         return str(error)
     finally:
         await client.close()
+    if answer.error_code in _NOT_AUTHORISED:
+        raise NotAuthorisedError(
+            f"{_NOT_AUTHORISED[answer.error_code]}: the broker gives this user no producer id, without which a retry "
+            "may double a record; the right WRITE on the topics is missing (before Kafka 2.8 also IdempotentWrite on "
+            "the cluster)"
+        )
     return _REFUSALS.get(answer.error_code)

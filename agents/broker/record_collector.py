@@ -14,6 +14,7 @@ from mode import Service
 from msgspec import Struct
 
 from agents.broker.producers import start_producer
+from agents.connection.kafka import KafkaConnection
 from streams.events.partitioning import partition_of
 
 log: Final = logging.getLogger("campaign_pulse")
@@ -23,7 +24,7 @@ DELIVERY_SECONDS: Final = 35.0
 """Shorter than aiokafka's own 40 s for a request: the reason that is logged should be ours."""
 _STOP_SECONDS: Final = 5.0
 
-Headers = list[tuple[str, bytes]]
+Headers = list[tuple[str, bytes | None]]
 _Pending = tuple[bytes | None, bytes | None, Headers]
 
 
@@ -44,7 +45,7 @@ class RecordCollector(Service):
     """Collects records and delivers them; ``deliver`` returns when every broker has confirmed.
 
     Args:
-        bootstrap_servers: the brokers.
+        connection: how Kafka is reached.
         partition_counts: partition count of each topic.
         delivery_seconds: how long a delivery may take.
         stop_seconds: how long stopping waits for what was handed to the client.
@@ -52,7 +53,7 @@ class RecordCollector(Service):
 
     def __init__(
         self,
-        bootstrap_servers: list[str],
+        connection: KafkaConnection,
         partition_counts: dict[str, int],
         delivery_seconds: float = DELIVERY_SECONDS,
         stop_seconds: float = _STOP_SECONDS,
@@ -61,7 +62,7 @@ class RecordCollector(Service):
         super().__init__(**kwargs)
         self._delivery_seconds = delivery_seconds
         self._stop_seconds = stop_seconds
-        self._bootstrap_servers = bootstrap_servers
+        self._connection = connection
         self._partition_counts = partition_counts
         self._pending: dict[tuple[str, int], list[_Pending]] = {}
         self._begun: list[tuple[str, Sending]] = []
@@ -77,7 +78,7 @@ class RecordCollector(Service):
     async def on_start(self) -> None:
         """Connect."""
         self._producer = await start_producer(
-            self._bootstrap_servers, max_batch_size=_BATCH_BYTES, max_request_size=_REQUEST_BYTES
+            self._connection, max_batch_size=_BATCH_BYTES, max_request_size=_REQUEST_BYTES
         )
 
     async def on_stop(self) -> None:

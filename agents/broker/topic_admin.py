@@ -5,15 +5,18 @@ from typing import Final
 
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import (
+    ClusterAuthorizationFailedError,
     InvalidReplicationFactorError,
     KafkaConnectionError,
     KafkaError,
     KafkaTimeoutError,
     TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
 )
 from msgspec import Struct
 
 from agents.clock import wait_until
+from agents.connection.reach import UnreachableError, check_reachable
 from agents.settings import Settings
 from models.times import DAY_MS
 from models.topics import (
@@ -23,6 +26,7 @@ from models.topics import (
     CONVERSIONS,
     DEAD_LETTERS,
     DEFINITIONS,
+    DRAWS,
     ENTRIES,
     INFLUENCER_SNAPSHOTS,
     POSTS,
@@ -84,6 +88,14 @@ def topic_specs(settings: Settings) -> list[TopicSpec]:
             True,
             {**_COMPACT, "max.message.bytes": _LARGEST_MESSAGE},
         ),
+        # One partition, so that all of a campaign's steps, and of whoever races for the next one, have one order.
+        (
+            DRAWS,
+            "freezes and draws",
+            1,
+            False,
+            {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"},
+        ),
         (
             CLOSED_WINDOWS,
             "closed minutes for alerts",
@@ -121,14 +133,7 @@ def ensure_topics(settings: Settings) -> dict[str, int]:
         TopicError: the broker does not answer, refuses, or co-partitioned topics differ.
     """
     specs = topic_specs(settings)
-    try:
-        admin = KafkaAdminClient(
-            bootstrap_servers=settings.bootstrap_servers,
-            client_id="campaign-pulse-topics",
-            bootstrap_timeout_ms=_BOOTSTRAP_MS,
-        )
-    except (KafkaConnectionError, KafkaTimeoutError):
-        raise TopicError(f"no Kafka broker answers at PULSE_BROKER={settings.broker}") from None
+    admin = _admin(settings)
     try:
         counts = _partition_counts(admin, [spec.name for spec in specs])
         wide = next((counts[spec.name] for spec in specs if spec.copartitioned and spec.name in counts), None)
@@ -152,14 +157,7 @@ def topic_id(settings: Settings, name: str) -> str:
     Raises:
         TopicError: the broker does not answer, or refuses.
     """
-    try:
-        admin = KafkaAdminClient(
-            bootstrap_servers=settings.bootstrap_servers,
-            client_id="campaign-pulse-topics",
-            bootstrap_timeout_ms=_BOOTSTRAP_MS,
-        )
-    except (KafkaConnectionError, KafkaTimeoutError):
-        raise TopicError(f"no Kafka broker answers at PULSE_BROKER={settings.broker}") from None
+    admin = _admin(settings)
     try:
         [described] = admin.describe_topics([name])
     except KafkaError as error:
@@ -167,6 +165,21 @@ def topic_id(settings: Settings, name: str) -> str:
     finally:
         admin.close()
     return str(described.get("topic_id") or "")
+
+
+def _admin(settings: Settings) -> KafkaAdminClient:
+    """Connect, or raise a ``TopicError`` that says why that is not possible."""
+    try:
+        check_reachable(settings.kafka_connection)
+        return KafkaAdminClient(
+            **settings.kafka_connection.kafka_python_arguments(),
+            client_id="campaign-pulse-topics",
+            bootstrap_timeout_ms=_BOOTSTRAP_MS,
+        )
+    except UnreachableError as error:
+        raise TopicError(str(error)) from None
+    except (KafkaConnectionError, KafkaTimeoutError) as error:
+        raise TopicError(f"no Kafka broker answers at PULSE_BROKER={settings.broker}: {error}") from None
 
 
 def _partition_counts(admin: KafkaAdminClient, names: list[str]) -> dict[str, int]:
@@ -196,11 +209,32 @@ def _create(admin: KafkaAdminClient, spec: TopicSpec, partitions: int, replicati
     try:
         admin.create_topics([topic])
     except TopicAlreadyExistsError:
-        return  # another worker that starts at the same time was first
+        # Another worker that starts at the same time was first; or it is there for others, and hidden from us.
+        _check_described(admin, spec.name)
+    except (TopicAuthorizationFailedError, ClusterAuthorizationFailedError):
+        _check_described(admin, spec.name)
+        raise TopicError(
+            f"topic {spec.name} does not exist, and the right CREATE is missing: have it created by somebody who may "
+            "(`campaign-pulse topics`), or give the right"
+        ) from None
     except InvalidReplicationFactorError:
         raise TopicError(
             f"topic {spec.name} cannot have PULSE_REPLICATION={replication} replicas: the cluster has fewer brokers"
         ) from None
+
+
+def _check_described(admin: KafkaAdminClient, name: str) -> None:
+    """Check that the broker shows us a topic, if it exists.
+
+    Raises:
+        TopicError: it says that we have no right to know.
+    """
+    codes = {topic["name"]: topic["error_code"] for topic in admin.describe_topics([name])}
+    if codes.get(name) == TopicAuthorizationFailedError.errno:
+        raise TopicError(
+            f"topic {name}: the right DESCRIBE is missing (TOPIC_AUTHORIZATION_FAILED), so the broker does not say "
+            "whether it exists"
+        )
 
 
 def _verify(specs: list[TopicSpec], counts: dict[str, int]) -> None:

@@ -7,7 +7,8 @@ has confirmed them. Agents, assignment, flow control, recovery, tables and commi
 keep their ordinary path.
 
 While a partition is quiet the same consumer yields an empty batch every tick interval, inside stream iteration: a
-tick.
+tick. It says how far reading got, for that moves without a record too: past marks of transactions and what was taken
+back, and from what retention removed to what is left.
 """
 
 import asyncio
@@ -25,9 +26,11 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from faust.types.transports import ConsumerT
 
-from agents.broker.fetcher_patch import patch_fetcher
+from agents.broker.fetched_batches import FetchedRecords, Undecodable, undecodable
+from agents.broker.fetcher_patch import WholeFetch, log_end, patch_fetcher
 from agents.broker.log_ends import log_ends
 from agents.broker.membership import Membership
+from agents.connection.kafka import KafkaConnection
 
 log: Final = logging.getLogger("campaign_pulse")
 OFFSET_UNKNOWN: Final = 0
@@ -52,10 +55,10 @@ class BatchSchema(Schema):
 
 
 class PromptConsumerThread(driver.AIOKafkaConsumerThread):
-    """Faust's consumer thread, asking the broker not to wait long for more data.
+    """Faust's consumer thread, asking the broker not to wait long for more data, and for what is committed only.
 
-    Faust has 1.5 s fixed. A fetch under way keeps partitions that become ready to be fetched waiting until it returns,
-    and not every broker returns it as soon as data arrives (the embedded one does not).
+    Faust waits 1.5 s, always. A fetch under way keeps partitions that become ready to be fetched waiting until it
+    returns, and not every broker returns it as soon as data arrives (the embedded one does not).
     """
 
     async def on_start(self) -> None:
@@ -66,10 +69,12 @@ class PromptConsumerThread(driver.AIOKafkaConsumerThread):
             membership.watch(self._consumer._coordinator)
 
     def _create_consumer(self, loop: Any) -> Any:
-        if not patch_fetcher(self.consumer.batched_topics):
+        WholeFetch.whole_topics = self.consumer.batched_topics
+        if not patch_fetcher():
             log.warning("this aiokafka is made otherwise than expected: records are read one by one, which is slower")
         consumer = super()._create_consumer(loop)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        consumer._isolation_level = "read_committed"
         return consumer
 
 
@@ -79,7 +84,7 @@ class BatchConsumer(driver.Consumer):
     batched_topics: frozenset[str] = frozenset()
     ticking_topics: frozenset[str] = frozenset()
     tick_seconds: float = 0.25
-    bootstrap_servers: tuple[str, ...] = ()
+    connection: KafkaConnection
     membership: Membership | None = None
     on_revoked: RevokedCallback | None = None
     on_assigned: AssignedCallback | None = None
@@ -91,8 +96,15 @@ class BatchConsumer(driver.Consumer):
         self.seeks = 0
         """How many times reading was set back to the committed offsets."""
         self._last_seen: dict[TP, float] = {}
+        self.ends: dict[TP, int] = {}
+        """Up to where each batched topic-partition could be read by the last answer: to the first open transaction."""
         self.highwaters_seen: dict[TP, int] = {}
+        """Where each ended then, open transactions included."""
         self._polled_at_ms: dict[TP, int] = {}
+        self._held_back_since: dict[TP, tuple[int, float]] = {}
+        """Where the first open transaction begins, and since when it has been there."""
+        self.undecodable: dict[TP, Undecodable] = {}
+        """The batches at which reading waits, because they cannot be decoded."""
         self.changelog_ends: dict[int, int] = {}
         """Where the changelog partitions ended at the last recovery."""
 
@@ -122,9 +134,12 @@ class BatchConsumer(driver.Consumer):
             if active is not None and tp not in active and tp not in self._buffered_partitions:
                 continue
             if tp.topic in self.batched_topics:
-                self._last_seen[tp] = now
-                self.highwaters_seen[tp] = self.highwater(tp) or batch[-1].offset + 1
-                yield tp, self._batch_message(tp, batch, batch[-1].offset)
+                fetched = batch if isinstance(batch, FetchedRecords) else _as_fetched(batch)
+                self._note_problem(tp, fetched)
+                if fetched.problem is None and (len(fetched) or tp.topic in self.ticking_topics):
+                    self._last_seen[tp] = now
+                    self._note_end(tp)
+                    yield tp, self._batch_message(tp, fetched, fetched.next_offset - 1)
             else:
                 for record in batch:
                     yield tp, self._to_message(tp, record)
@@ -133,21 +148,61 @@ class BatchConsumer(driver.Consumer):
                 if not self.flow_active or self.app.consumer_generation_id != generation or self.seeks != seeks:
                     return
                 self._last_seen[tp] = now
-                self._note_end(tp)
+                position = self._note_end(tp)
+                nothing = FetchedRecords(0 if position is None else position)
                 # A tick stands where reading stands: Faust drops what lies before.
-                yield tp, self._batch_message(tp, [], self._read_offset[tp] or OFFSET_UNKNOWN)
+                yield tp, self._batch_message(tp, nothing, self._read_offset[tp] or OFFSET_UNKNOWN)
 
-    def _note_end(self, tp: TP) -> None:
-        """Remember where the last answer of the broker put the end of a quiet partition, and when it came."""
-        consumer = self._thread._ensure_consumer()
-        if tp not in consumer.assignment():
-            return
-        end, polled_at_ms = consumer.highwater(tp), consumer.last_poll_timestamp(tp)
-        if end is not None and polled_at_ms is not None:
-            self.highwaters_seen[tp], self._polled_at_ms[tp] = end, polled_at_ms
+    def _state_of(self, tp: TP) -> Any:
+        """Return what aiokafka knows of a partition (its ``TopicPartitionState``); None when it is not assigned."""
+        subscription = self._thread._ensure_consumer()._subscription.subscription
+        assignment = None if subscription is None else subscription.assignment
+        return assignment.state_value(tp) if assignment is not None and tp in assignment.tps else None
+
+    def _note_end(self, tp: TP) -> int | None:
+        """Remember where the last answer of the broker put the end of a partition, and when it came.
+
+        Returns:
+            The offset from which it is fetched next, None before that is known.
+        """
+        state = self._state_of(tp)
+        if state is None:
+            return None
+        if state.highwater is not None and state.timestamp is not None:
+            self.highwaters_seen[tp], self._polled_at_ms[tp] = state.highwater, state.timestamp
+            self.ends[tp] = end = log_end(state.highwater, state.lso) or 0
+            if end == state.highwater:
+                self._held_back_since.pop(tp, None)
+            elif end != self._held_back_since.get(tp, (None,))[0]:
+                self._held_back_since[tp] = (end, monotonic())
+        position: int | None = state.position if state.has_valid_position else None
+        return position
+
+    def end(self, tp: TP) -> int:
+        """Return up to where a partition can be read by now, whether or not it was; 0 before that is known."""
+        state = self._state_of(tp)
+        return 0 if state is None else log_end(state.highwater, state.lso) or 0
+
+    def held_back_seconds(self) -> dict[TP, float]:
+        """Return for how long the same open transaction has kept records back, by topic-partition; 0 without one."""
+        now, since = monotonic(), dict(self._held_back_since)
+        return {tp: now - since[tp][1] if tp in since else 0.0 for tp in list(self.ends)}
+
+    def _note_problem(self, tp: TP, fetched: FetchedRecords) -> None:
+        """Remember a batch that cannot be decoded, and say so once; or that reading goes on."""
+        problem, known = fetched.problem, self.undecodable.get(tp)
+        if problem is not None and problem != known:
+            self.undecodable[tp] = problem
+            log.error("%s; only this partition waits", undecodable(tp, problem))
+        elif problem is None and known is not None:
+            del self.undecodable[tp]
+            log.warning("%s/%d: reading goes on at offset %d", tp.topic, tp.partition, fetched.first_offset)
 
     def end_age_ms(self, tp: TP, position: int) -> int | None:
-        """Return how long ago it was seen that nothing lies at or after ``position``; None when something may."""
+        """Return how long ago it was seen that nothing lies at or after ``position``; None when something may.
+
+        What an open transaction has written may still come to be read, and lies there.
+        """
         if tp not in self._polled_at_ms or position < self.highwaters_seen[tp]:
             return None
         return max(0, time.time_ns() // 1_000_000 - self._polled_at_ms[tp])
@@ -174,8 +229,8 @@ class BatchConsumer(driver.Consumer):
         """
         return bool(message.headers == {_SEEKS: self.seeks})
 
-    def _batch_message(self, tp: TP, batch: list[Any], offset: int) -> ConsumerMessage:
-        timestamp = batch[-1].timestamp / 1000 if batch else monotonic()
+    def _batch_message(self, tp: TP, batch: FetchedRecords, offset: int) -> ConsumerMessage:
+        timestamp = batch[-1].timestamp / 1000 if len(batch) else monotonic()
         return ConsumerMessage(
             tp.topic,
             tp.partition,
@@ -217,13 +272,16 @@ class BatchConsumer(driver.Consumer):
         for tp in revoked:
             self._confirmed.pop(tp, None)
             self._last_seen.pop(tp, None)
-            self.highwaters_seen.pop(tp, None)
-            self._polled_at_ms.pop(tp, None)
+            for seen in (
+                *(self.ends, self.highwaters_seen, self._polled_at_ms),
+                *(self._held_back_since, self.undecodable),
+            ):
+                seen.pop(tp, None)
 
     async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:
         """Return where the changelog partitions end; table recovery reads up to there."""
         timeout = self.app.conf.broker_request_timeout
-        ends = await log_ends(list(self.bootstrap_servers), partitions, timeout)
+        ends = await log_ends(self.connection, partitions, timeout)
         self.changelog_ends = {tp.partition: offset for tp, offset in ends.items()}
         return {TP(tp.topic, tp.partition): offset for tp, offset in ends.items()}
 
@@ -250,6 +308,13 @@ class BatchConsumer(driver.Consumer):
             self._committed_offset.update(committed)
             if self.on_assigned is not None:
                 await self.on_assigned({tp: offset or 0 for tp, offset in committed.items()})
+
+
+def _as_fetched(records: list[Any]) -> FetchedRecords:
+    """Return what an aiokafka that could not be patched has fetched: all it tells is in the records."""
+    fetched = FetchedRecords(records[0].offset, records[-1].offset + 1)
+    fetched += records
+    return fetched
 
 
 class BatchTransport(driver.Transport):

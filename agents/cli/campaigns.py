@@ -82,7 +82,7 @@ def _publish(values: list[tuple[str, bytes | None]]) -> None:
     try:
         ensure_topics(settings)
         producer = KafkaProducer(
-            bootstrap_servers=settings.bootstrap_servers, acks="all", max_request_size=LARGEST_MESSAGE_BYTES
+            **settings.kafka_connection.kafka_python_arguments(), acks="all", max_request_size=LARGEST_MESSAGE_BYTES
         )
         try:
             sent = [producer.send(DEFINITIONS, key=key.encode(), value=value) for key, value in values]

@@ -15,11 +15,14 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from agents.addresses import parse_brokers
 from agents.broker.topic_admin import TopicError, ensure_topics
 from agents.cli.campaigns import definitions_or_exit
 from agents.cli.common import UsageFailure, settings_or_exit
 from agents.cli.replay import Moment
 from agents.clock import wall_clock
+from agents.connection.kafka import KafkaConnection
+from agents.secrets import masked_value
 from agents.simulator import FaultRates, Simulation, SimulationPlan
 from agents.simulator.definitions import synthetic_definitions
 from agents.simulator.files import copy_to
@@ -153,14 +156,14 @@ def simulate(
     for path in (out, truth):
         if path is not None and not path.parent.is_dir():
             raise UsageFailure(f"{path}: no such directory: {path.parent}")
-    stop = threading.Event()
+    stop, connection = threading.Event(), None
     with _ended_by_signals(stop) if broker is not None else ExitStack():
         definitions, made_up = _definitions(files, influencers, campaigns, options["seed"])
         if broker is not None:
-            _prepare_topics(broker)
+            connection = _prepare_topics(broker)
         plan = _plan(definitions, made_up, rate, seconds, options)
         simulation = Simulation(definitions, plan)
-        _send(simulation, plan, out, broker, rate is not None, stop)
+        _send(simulation, plan, out, connection, rate is not None, stop)
     if truth is not None:
         with _writing(truth):
             simulation.truth().write(truth)
@@ -199,12 +202,17 @@ def _definitions(
         raise UsageFailure(str(error)) from None
 
 
-def _prepare_topics(broker: str) -> None:
+def _prepare_topics(broker: str) -> KafkaConnection:
     """Create missing topics, so that the broker does not make them up with partitions of its own choice."""
     try:
-        ensure_topics(dataclasses.replace(settings_or_exit(), broker=broker))
+        settings = dataclasses.replace(settings_or_exit(), broker=parse_brokers(broker))
+    except ValueError as error:
+        raise UsageFailure(f"--broker {masked_value(broker)}: {error}") from None
+    try:
+        ensure_topics(settings)
     except TopicError as error:
         raise UsageFailure(str(error).replace("PULSE_BROKER=", "--broker ")) from None
+    return settings.kafka_connection
 
 
 def _plan(
@@ -252,7 +260,7 @@ def _send(
     simulation: Simulation,
     plan: SimulationPlan,
     out: Path | None,
-    broker: str | None,
+    connection: KafkaConnection | None,
     real_time: bool,
     stop: threading.Event,
 ) -> None:
@@ -263,7 +271,7 @@ def _send(
             stack.enter_context(_writing(out))
             records = copy_to(stack.enter_context(out.open("wb")), records)
         progress = stack.enter_context(_progress(plan))
-        if broker is None:
+        if connection is None:
             count = 0
             for count, _ in enumerate(records, start=1):  # counted for the message
                 if count % PROGRESS_RECORDS == 0:
@@ -271,12 +279,12 @@ def _send(
             report = None
         else:
             try:
-                report = publish(records, broker, stop=stop, real_time=real_time, on_progress=progress)
+                report = publish(records, connection, stop=stop, real_time=real_time, on_progress=progress)
             except PublishError as error:
                 raise UsageFailure(str(error)) from None
             count = report.sent
     took = max(1e-9, time.monotonic() - began)
-    where = " and ".join(str(place) for place in (out, broker) if place is not None)
+    where = " and ".join(str(place) for place in (out, connection and connection.address) if place is not None)
     click.echo(f"{count:,} records to {where} in {took:.1f} s ({count / took:,.0f}/s)", err=True)
     if report is not None:
         _fail_if_lost(report)

@@ -1,12 +1,10 @@
 """``campaign-pulse snapshot`` and ``tail``: the numbers as they are, and as they come."""
 
-import base64
 import json
 import signal
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import click
@@ -16,19 +14,21 @@ from kafka.errors import KafkaError
 from rich.console import Console
 
 from agents.cli.common import UsageFailure, for_people, settings_or_exit
+from agents.cli.record_texts import json_field, moment, preview
+from agents.connection.reach import UnreachableError, check_reachable
 from agents.demo.summary import print_snapshot
 from agents.read_model.reader import ReadModel, ReadModelError, Update
 from agents.settings import Settings
 from agents.terminal import visible, visible_json
 from models.alerts import AlertTransition
 from models.deadletters import DeadLetter
+from models.redrives import is_mark
 from models.rollups import WINDOW_NAMES, WindowName
 from models.topics import ALERTS, DEAD_LETTERS
 
 _POLL_SECONDS: Final = 0.5
 _BOOTSTRAP_MS: Final = 5_000
 _decode_transition = msgspec.json.Decoder(AlertTransition).decode
-_PREVIEW_CHARACTERS: Final = 160
 
 
 @click.command()
@@ -121,14 +121,15 @@ def _update_line(update: Update) -> str:
     if update.kind == "influencer":
         who += f" / {update.influencer_id or '(unattributed)'}"
     numbers = "  ".join(f"{name} {value}" for name, value in update.numbers.items())
-    return f"{_moment(update.as_of_ms)}  {who}  {numbers}"
+    return f"{moment(update.as_of_ms)}  {who}  {numbers}"
 
 
 def _record_lines(settings: Settings, topic: str, last: int, *, as_json: bool) -> Generator[str]:
     try:
+        check_reachable(settings.kafka_connection)
         with closing(
             KafkaConsumer(
-                bootstrap_servers=settings.bootstrap_servers,
+                **settings.kafka_connection.kafka_python_arguments(),
                 enable_auto_commit=False,
                 bootstrap_timeout_ms=_BOOTSTRAP_MS,
                 # Dead letters are up to a maximal message and its headers.
@@ -147,28 +148,32 @@ def _record_lines(settings: Settings, topic: str, last: int, *, as_json: bool) -
                 for records in consumer.poll(timeout_ms=int(_POLL_SECONDS * 1000)).values():
                     for record in records:
                         yield _record_json(record) if as_json else _record_line(record)
+    except UnreachableError as error:
+        raise UsageFailure(str(error)) from None
     except KafkaError as error:
         raise UsageFailure(f"PULSE_BROKER={settings.broker}: {error}") from None
 
 
 def _record_line(record: Any) -> str:
-    place = f"{_moment(record.timestamp)}  {record.topic}/{record.partition}@{record.offset}"
+    place = f"{moment(record.timestamp)}  {record.topic}/{record.partition}@{record.offset}"
+    if record.topic == DEAD_LETTERS and is_mark(record.headers):
+        return f"{place}  mark of a redrive  {preview(record.value)}"
     if record.topic == DEAD_LETTERS:
         try:
             letter = DeadLetter.from_record(record.key, record.value, list(record.headers))
         except ValueError as error:
-            return f"{place}  not a dead letter of ours ({error})  {_preview(record.value)}"
+            return f"{place}  not a dead letter of ours ({error})  {preview(record.value)}"
         source = f"{letter.topic}/{letter.partition}@{letter.offset}"
-        return f"{place}  {letter.reason}: {letter.detail}  from {source}  {_preview(letter.value)}"
+        return f"{place}  {letter.reason}: {letter.detail}  from {source}  {preview(letter.value)}"
     if record.topic == ALERTS:
         try:
             transition = _decode_transition(record.value)
         except (msgspec.DecodeError, TypeError) as error:
-            return f"{place}  not an alert of ours ({error})  {_preview(record.value)}"
+            return f"{place}  not an alert of ours ({error})  {preview(record.value)}"
         alert = transition.alert
-        when = f"{_moment(transition.at_ms)}  {transition.kind:<8}  {alert.severity:<8}  {alert.rule}"
-        return f"{when}  {_preview(alert.campaign_id.encode())}  {_preview(alert.explanation.encode())}"
-    return f"{place}  {_preview(record.key)}  {_preview(record.value)}"
+        when = f"{moment(transition.at_ms)}  {transition.kind:<8}  {alert.severity:<8}  {alert.rule}"
+        return f"{when}  {preview(alert.campaign_id.encode())}  {preview(alert.explanation.encode())}"
+    return f"{place}  {preview(record.key)}  {preview(record.value)}"
 
 
 def _record_json(record: Any) -> str:
@@ -178,34 +183,9 @@ def _record_json(record: Any) -> str:
             "partition": record.partition,
             "offset": record.offset,
             "timestamp_ms": record.timestamp,
-            "headers": {name: value.decode("utf-8", "replace") for name, value in record.headers},
-            **_field("key", record.key),
-            **_field("value", record.value),
+            "headers": {name: (value or b"").decode("utf-8", "replace") for name, value in record.headers},
+            **json_field("key", record.key),
+            **json_field("value", record.value),
         },
         ensure_ascii=False,
     )
-
-
-def _field(name: str, data: bytes | None) -> dict[str, str | None]:
-    """Text where the bytes are text, and base64 under another name where they are not: nothing is lost."""
-    if data is None:
-        return {name: None}
-    try:
-        return {name: data.decode()}
-    except UnicodeDecodeError:
-        return {f"{name}_base64": base64.b64encode(data).decode()}
-
-
-def _preview(data: bytes | None) -> str:
-    if data is None:
-        return "(null)"
-    if not data:
-        return "(empty)"
-    text = data[: 4 * _PREVIEW_CHARACTERS].decode("utf-8", "backslashreplace")
-    # What the bytes would do to a terminal is shown, not done.
-    shown = visible(text[:_PREVIEW_CHARACTERS])
-    return shown if len(text) <= _PREVIEW_CHARACTERS else f"{shown}... ({len(data):,} bytes)"
-
-
-def _moment(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

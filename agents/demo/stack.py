@@ -24,6 +24,7 @@ _WORKER_READY_SECONDS: Final = 60.0
 _APPLY_SECONDS: Final = 30.0
 # Longest wait for the last flush of a worker and for the truth of a simulator.
 _STOP_SECONDS: Final = 10.0
+_NOT_OF_A_DEMO: Final = ("PULSE_KAFKA_", "PULSE_REDIS_URL_FILE")
 _TAIL_LINES: Final = 15
 
 
@@ -239,8 +240,8 @@ class DemoStack:
 
     def _child(self, name: str, *arguments: str) -> ChildProcess:
         environment = {
-            # The demo's own Redis, not that of a password file.
-            **{name: value for name, value in self._environ.items() if name != "PULSE_REDIS_URL_FILE"},
+            # The demo's own Redis and broker, which want no password and no certificate.
+            **{name: value for name, value in self._environ.items() if not name.startswith(_NOT_OF_A_DEMO)},
             "PULSE_BROKER": self.bootstrap,
             "PULSE_REDIS_URL": self.redis_url,
             # The embedded broker holds a first join back for half of this.

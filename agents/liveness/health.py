@@ -34,6 +34,8 @@ class Health:
         """What the watchdog finds wrong."""
         self.is_stuck = False
         """Whether only a restart can help; otherwise waiting can: the broker is away."""
+        self.warning: str | None = None
+        """What is wrong with the machine and not with the worker, which goes on."""
 
     def _move(self, phase: str, partitions: list[int]) -> None:
         if phase in _NEXT[self.phase]:
@@ -67,4 +69,9 @@ class Health:
 
     def describe(self) -> dict[str, Any]:
         """Return what the endpoints show."""
-        return {"phase": self.phase, "partitions": self.partitions, "reason": self.reason}
+        return {
+            "phase": self.phase,
+            "partitions": self.partitions,
+            "reason": self.reason,
+            "warning": self.warning,
+        }

@@ -9,6 +9,7 @@ from faust.types import TP
 from mode import Service
 from msgspec import Struct
 
+from agents.broker.fetched_batches import undecodable
 from agents.broker.inputs import Inputs
 from agents.broker.membership import Membership
 from agents.broker.record_collector import RecordCollector
@@ -108,11 +109,14 @@ class Symptoms:
         is_member = self._membership.is_valid
         if not is_member:
             yield Symptom("no heartbeat was accepted within the session", is_fatal=False)
+        waiting = self._inputs.undecodable()
+        for tp, problem in sorted(waiting.items()):
+            yield Symptom(undecodable(tp, problem), is_fatal=False)
         for state in self._pipeline.partitions.values():
             for topic, position in zip(INPUT_TOPICS, state.positions, strict=True):
                 end = self._inputs.end(TP(topic, state.partition))
                 name = (topic, state.partition)
-                if end <= position:
+                if end <= position or name in waiting:
                     self._unchanged.forget(name)
                     continue
                 # Counted since the last assignment: while it was given back and read again nothing could move.

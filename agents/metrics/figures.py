@@ -86,6 +86,15 @@ class PipelineFigures:
             influencers=sum(len(state.influencers) for state in states),
         )
 
+    def held_back_seconds(self) -> dict[tuple[str, int], float]:
+        """Return, by topic and partition, for how long an open transaction has kept records back."""
+        return {(tp.topic, tp.partition): seconds for tp, seconds in self._inputs.held_back_seconds().items()}
+
+    def undecodable(self) -> dict[tuple[str, int], bool]:
+        """Return, by topic and partition, whether reading waits at a batch that cannot be decoded."""
+        waiting = {(tp.topic, tp.partition) for tp in self._inputs.undecodable()}
+        return {place: place in waiting for place in {*self.lags(), *waiting}}
+
     def lags(self) -> dict[tuple[str, int], int]:
-        """Return, by topic and partition, how many records lie between what was applied and the end."""
+        """Return, by topic and partition, how many records that can be read were not applied yet."""
         return self._inputs.lags(self._pipeline.partitions.values())

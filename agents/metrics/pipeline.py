@@ -36,6 +36,7 @@ class PipelineCollector(Collector):
         fenced_out_total: returns how often the group went on without this worker.
         scorer: the cache of polarities.
         redis: the read model, or None.
+        clock_offset_seconds: returns how far other clocks are ahead of this machine's.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class PipelineCollector(Collector):
         fenced_out_total: Callable[[], int],
         scorer: CachedScorer,
         redis: RedisProjection | None,
+        clock_offset_seconds: Callable[[], float],
     ) -> None:
         self._settings = settings
         self._health = health
@@ -59,6 +61,7 @@ class PipelineCollector(Collector):
         self._fenced_out_total = fenced_out_total
         self._scorer = scorer
         self._redis = redis
+        self._clock_offset_seconds = clock_offset_seconds
 
     def describe(self) -> list[Metric]:
         """Return nothing: the registry need not look at the state when it is built."""
@@ -78,6 +81,11 @@ class PipelineCollector(Collector):
             )
             yield GaugeMetricFamily(
                 "campaign_pulse_redis_backlog", "Entities waiting to be written to Redis.", value=self._redis.backlog
+            )
+            yield CounterMetricFamily(
+                "campaign_pulse_redis_rewritten",
+                "Entities written to Redis again because it had lost them: evicted, emptied, or an older copy.",
+                value=self._redis.rewritten_total,
             )
 
     def _writing(self) -> Iterator[Metric]:
@@ -119,12 +127,37 @@ class PipelineCollector(Collector):
             "1 while the watchdog considers the worker stuck; /healthz has the reason.",
             value=int(self._health.is_stuck),
         )
+        yield GaugeMetricFamily(
+            "campaign_pulse_clock_offset_seconds",
+            "How far the clocks of brokers, or of most producers, are ahead of this machine's (negative: behind), at "
+            "least, by the times of records; 0 when they agree.",
+            value=self._clock_offset_seconds(),
+        )
 
     def _progress(self, figures: Figures) -> Iterator[Metric]:
-        lag = GaugeMetricFamily("campaign_pulse_lag_records", "Records not applied yet.", labels=("topic", "partition"))
+        places = ("topic", "partition")
+        lag = GaugeMetricFamily(
+            "campaign_pulse_lag_records", "Records not applied yet, open transactions left out.", labels=places
+        )
         for (topic, partition), records in self._figures.lags().items():
             lag.add_metric((topic, str(partition)), records)
         yield lag
+        held_back = GaugeMetricFamily(
+            "campaign_pulse_open_transaction_seconds",
+            "For how long the same open transaction of a producer has kept records from being read; 0 without one.",
+            labels=places,
+        )
+        for (topic, partition), seconds in self._figures.held_back_seconds().items():
+            held_back.add_metric((topic, str(partition)), seconds)
+        yield held_back
+        undecodable = GaugeMetricFamily(
+            "campaign_pulse_undecodable_batch",
+            "1 while a partition waits at a batch that cannot be decoded; /readyz has offset and reason.",
+            labels=places,
+        )
+        for (topic, partition), waits in sorted(self._figures.undecodable().items()):
+            undecodable.add_metric((topic, str(partition)), int(waits))
+        yield undecodable
         yield GaugeMetricFamily(
             "campaign_pulse_watermark_delay_seconds",
             "Clock minus the slowest partition's stream time.",
@@ -171,7 +204,7 @@ def _events(figures: Figures) -> Iterator[Metric]:
     )
     yield CounterMetricFamily(
         "campaign_pulse_missing_offsets",
-        "Offsets jumped over: retention, markers of transactions, or a loss.",
+        "Offsets that the log did not have when it was read, nor a while later: retention, or a loss.",
         value=figures.missing_offsets,
     )
     rejected = CounterMetricFamily("campaign_pulse_rejected", "Values refused, by reason.", labels=("reason",))

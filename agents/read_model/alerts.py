@@ -9,10 +9,11 @@ from typing import Final
 
 import msgspec
 from msgspec import Struct
-from redis.asyncio import Redis
-from redis.asyncio.client import Pipeline as RedisPipeline
 from redis.exceptions import ResponseError
 
+from agents.read_model.batch import Batch
+from agents.read_model.connection import AsyncRedis
+from agents.read_model.presence import Presence
 from models.alerts import AlertTransition
 from models.read_model import AlertKeys
 from streams.alerts.transitions import NumberedTransition
@@ -50,33 +51,38 @@ class AlertProjection:
         """Drop what waits: another worker takes over."""
         self._pending.clear()
 
-    async def write(self, redis: Redis) -> None:
-        """Write what waits.
+    async def write(self, redis: AsyncRedis, presence: Presence, *, by_key: bool) -> None:
+        """Write what waits, and note in ``presence`` which campaigns have open alerts.
 
         Raises:
-            RedisError: Redis is away; everything stays pending.
+            RedisError: Redis is away, or refused something; that stays pending, and the rest was written.
+            RedisClusterException: a cluster did.
+            OSError: Redis is away.
         """
+        refused: ResponseError | None = None
         for campaign_id, view in list(self._pending.items()):
-            async with redis.pipeline(transaction=True) as pipe:
-                self._write_active(pipe, view)
-                await pipe.execute()
-            for told in view.new:
-                await self._write_new(redis, campaign_id, told)
+            try:
+                await self._write_active(redis, view, by_key=by_key)
+                for told in view.new:
+                    await self._write_new(redis, campaign_id, told)
+            except ResponseError as error:
+                refused = error
+                continue
+            presence.note_alerts(campaign_id, are_open=bool(view.active))
             if self._pending.get(campaign_id) is view:
                 del self._pending[campaign_id]
+        if refused is not None:
+            raise refused
 
-    def _write_active(self, pipe: RedisPipeline, view: AlertView) -> None:
-        key = self.keys.active(view.campaign_id)
-        pipe.delete(key)
-        if view.active:
-            pipe.hset(
-                key, mapping={told.transition.alert.alert_id: _encode(told.transition.alert) for told in view.active}
-            )
-            pipe.sadd(self.keys.campaigns, view.campaign_id)
-        else:
-            pipe.srem(self.keys.campaigns, view.campaign_id)
+    async def _write_active(self, redis: AsyncRedis, view: AlertView, *, by_key: bool) -> None:
+        batch, key, campaigns = Batch(2), self.keys.active(view.campaign_id), self.keys.campaigns
+        alerts = [told.transition.alert for told in view.active]
+        fields = [each for alert in alerts for each in (alert.alert_id, _encode(alert))]
+        batch.add(0, key, key, ("DEL", key), *([("HSET", key, *fields)] if fields else []))
+        batch.add(1, campaigns, campaigns, ("SADD" if fields else "SREM", campaigns, view.campaign_id))
+        await batch.execute(redis, by_key=by_key)
 
-    async def _write_new(self, redis: Redis, campaign_id: str, told: NumberedTransition) -> None:
+    async def _write_new(self, redis: AsyncRedis, campaign_id: str, told: NumberedTransition) -> None:
         transition: AlertTransition = told.transition
         value = _encode(transition)
         entry = {

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
-import redis
 
+from agents.read_model.connection import REDIS_ERRORS, blocking_client
+from agents.read_model.refusals import described
 from agents.secrets import masked
 from models.alerts import Alert
 from models.read_model import AlertKeys, Keys, WorkerHealth, decode_health
 from models.rollups import CampaignRollup, GiveawayRollup, InfluencerRollup, Snapshot, WindowName
 
-_TIMEOUT_SECONDS: Final = 5.0
 # Rollups fetched in one round trip: some 5 kB each.
 _PAGE: Final = 500
 T = TypeVar("T")
@@ -39,8 +39,11 @@ class ReadModel:
     """The read model in one Redis.
 
     Args:
-        url: ``redis://HOST:PORT/DB``.
+        url: as ``agents.redis_addresses`` has it.
         prefix: First part of every key.
+
+    Raises:
+        ReadModelError: the URL cannot be used, or no node of a cluster answers.
     """
 
     def __init__(self, url: str, prefix: str = "pulse") -> None:
@@ -49,11 +52,11 @@ class ReadModel:
         self._alert_keys = AlertKeys(prefix)
         try:
             # Answers as bytes: rollups are decoded from them directly.
-            self.client = redis.Redis.from_url(
-                url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS
-            )
+            self.client = blocking_client(url)
         except ValueError as error:
-            raise ReadModelError(f"{url!r} is not a Redis address: {error}") from error
+            raise ReadModelError(f"{masked(url)!r} is not a Redis address: {error}") from error
+        except REDIS_ERRORS as error:
+            raise self._away(error) from error
         self._alert = msgspec.json.Decoder(Alert)
         self._campaign = msgspec.json.Decoder(CampaignRollup)
         self._influencer = msgspec.json.Decoder(InfluencerRollup)
@@ -110,7 +113,7 @@ class ReadModel:
         """
         try:
             values: Any = self.client.hvals(self._alert_keys.active(campaign_id))
-        except redis.RedisError as error:
+        except REDIS_ERRORS as error:
             raise self._away(error) from error
         try:
             found = [self._alert.decode(value) for value in values]
@@ -123,7 +126,7 @@ class ReadModel:
         key = self._keys.campaign(campaign_id)
         try:
             value: Any = self.client.hget(key, "rollup")
-        except redis.RedisError as error:
+        except REDIS_ERRORS as error:
             raise self._away(error) from error
         return None if value is None else _decoded(self._campaign, value, key)
 
@@ -147,7 +150,7 @@ class ReadModel:
                     for key in page:
                         pipeline.hget(key, "rollup")
                     values = pipeline.execute()
-            except redis.RedisError as error:
+            except REDIS_ERRORS as error:
                 raise self._away(error) from error
             found += [
                 _decoded(decoder, value, key) for key, value in zip(page, values, strict=True) if value is not None
@@ -159,7 +162,7 @@ class ReadModel:
         key = self._keys.leaderboard(campaign_id, window, metric)
         try:
             members: Any = self.client.zrevrange(key, 0, count)
-        except redis.RedisError as error:
+        except REDIS_ERRORS as error:
             raise self._away(error) from error
         return [member.decode() for member in members if member][:count]
 
@@ -172,7 +175,7 @@ class ReadModel:
                 for key in keys:
                     pipeline.hgetall(key)
                 hashes = pipeline.execute()
-        except redis.RedisError as error:
+        except REDIS_ERRORS as error:
             raise self._away(error) from error
         names = [key.decode().removeprefix(prefix) for key in keys]
         return [_worker(name, fields) for name, fields in zip(names, hashes, strict=True) if fields]
@@ -201,7 +204,7 @@ class ReadModel:
                 if isinstance(answer, dict):
                     answer = [(name, entry) for name, pages in answer.items() for entry in pages]
                 entries = answer[0][1] if answer else []
-        except redis.RedisError as error:
+        except REDIS_ERRORS as error:
             raise self._away(error) from error
 
     def _updates(self, entries: list[dict[bytes, bytes]]) -> Iterator[Update]:
@@ -223,12 +226,12 @@ class ReadModel:
     def _members(self, key: str) -> list[str]:
         try:
             members: Any = self.client.smembers(key)
-        except redis.RedisError as error:
+        except REDIS_ERRORS as error:
             raise self._away(error) from error
         return sorted(member.decode() for member in members)
 
-    def _away(self, error: redis.RedisError) -> ReadModelError:
-        return ReadModelError(f"Redis at {masked(self.url)} cannot be read: {error}")
+    def _away(self, error: Exception) -> ReadModelError:
+        return ReadModelError(f"Redis at {masked(self.url)} cannot be read: it {described(error)}")
 
 
 def _decoded(decoder: "msgspec.json.Decoder[T]", value: bytes, key: str) -> T:

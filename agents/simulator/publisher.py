@@ -9,6 +9,7 @@ from kafka.errors import KafkaError
 from kafka.partitioner.default import murmur2
 from msgspec import Struct
 
+from agents.connection.kafka import KafkaConnection
 from agents.simulator.plan import SimulatedRecord
 
 PROGRESS_RECORDS = 1000
@@ -35,7 +36,7 @@ class PublishReport(Struct, frozen=True, kw_only=True):
 
 def publish(
     records: Iterable[SimulatedRecord],
-    bootstrap: str,
+    connection: KafkaConnection,
     rate: float | None = None,
     stop: threading.Event | None = None,
     *,
@@ -46,7 +47,7 @@ def publish(
 
     Args:
         records: In sending order. Each record taken is also sent, so a simulation's truth matches what was sent.
-        bootstrap: ``HOST:PORT``, several separated by commas.
+        connection: How Kafka is reached.
         rate: Records a second; None means as fast as possible.
         stop: Ends the sending before the next record.
         real_time: Hold each record back until the wall clock reaches its ``due_ms``.
@@ -62,13 +63,13 @@ def publish(
     try:
         # Idempotent by kafka-python's default: a retry neither repeats nor reorders a record.
         producer = KafkaProducer(
-            bootstrap_servers=bootstrap.split(","),
+            **connection.kafka_python_arguments(),
             linger_ms=20,
             batch_size=256 * 1024,
             max_block_ms=15_000,
         )
     except KafkaError as error:
-        raise PublishError(f"no broker at {bootstrap}: {error}") from error
+        raise PublishError(f"no broker at {connection.address}: {error}") from error
     sender = _Sender(producer)
     started = time.monotonic()
     try:
@@ -86,7 +87,7 @@ def publish(
                 on_progress(sender.sent)
         producer.flush()
     except KafkaError as error:
-        raise PublishError(f"sending to {bootstrap} failed after {sender.sent} records: {error}") from error
+        raise PublishError(f"sending to {connection.address} failed after {sender.sent} records: {error}") from error
     finally:
         producer.close(timeout=5)
     return sender.report(time.monotonic() - started)

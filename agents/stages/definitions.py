@@ -14,8 +14,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 from mode import Service
 
+from agents.broker.fetcher_patch import log_end, patch_fetcher
 from agents.broker.log_ends import log_ends
 from agents.broker.topic_admin import TopicError, ensure_topics
+from agents.connection.kafka import KafkaConnection
 from agents.settings import Settings
 from agents.text_files import FileError, read_text
 from models.campaigns import CampaignDefinition
@@ -67,7 +69,7 @@ def current_definitions(settings: Settings, on_bad: Callable[[bytes | None, str]
     found: dict[str, CampaignDefinition] = {}
     try:
         ensure_topics(settings)
-        consumer = kafka.KafkaConsumer(bootstrap_servers=settings.bootstrap_servers, enable_auto_commit=False)
+        consumer = kafka.KafkaConsumer(**settings.kafka_connection.kafka_python_arguments(), enable_auto_commit=False)
         try:
             partition = kafka.TopicPartition(DEFINITIONS, 0)
             consumer.assign([partition])
@@ -94,11 +96,16 @@ def current_definitions(settings: Settings, on_bad: Callable[[bytes | None, str]
     return [found[key] for key in sorted(found)]
 
 
+def _readable(consumer: AIOKafkaConsumer, partition: TopicPartition, end: int) -> int:
+    """Return the end of a log, or where its first open transaction begins: nobody may have to wait for that one."""
+    return log_end(end, consumer.last_stable_offset(partition)) or 0
+
+
 class DefinitionFeed(Service):
     """Follows ``campaign.definitions.v1``: first to its end, then live.
 
     Args:
-        bootstrap_servers: the brokers.
+        connection: how Kafka is reached.
         on_change: called with every definition that is there at the start, in order.
         on_live_change: called with every later one, in order.
         on_bad: called with a record that is not a definition (its key and what is wrong); it is skipped.
@@ -106,14 +113,14 @@ class DefinitionFeed(Service):
 
     def __init__(
         self,
-        bootstrap_servers: list[str],
+        connection: KafkaConnection,
         on_change: Callable[[Change], None],
         on_live_change: Callable[[Change], Awaitable[None]],
         on_bad: Callable[[bytes | None, str], None],
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._bootstrap_servers = bootstrap_servers
+        self._connection = connection
         self._on_change = on_change
         self._on_live_change = on_live_change
         self._on_bad = on_bad
@@ -121,14 +128,17 @@ class DefinitionFeed(Service):
 
     async def on_start(self) -> None:
         """Read everything there is."""
-        consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap_servers, enable_auto_commit=False)
+        patch_fetcher()
+        consumer = AIOKafkaConsumer(
+            **self._connection.aiokafka_arguments(), enable_auto_commit=False, isolation_level="read_committed"
+        )
         await consumer.start()
         self._consumer = consumer
         partition = TopicPartition(DEFINITIONS, 0)
         consumer.assign([partition])
         await consumer.seek_to_beginning(partition)
-        end = (await log_ends(self._bootstrap_servers, [partition], _PATIENCE_SECONDS))[partition]
-        while await consumer.position(partition) < end:
+        end = (await log_ends(self._connection, [partition], _PATIENCE_SECONDS))[partition]
+        while await consumer.position(partition) < _readable(consumer, partition, end):
             async for change in self._changes(consumer):
                 self._on_change(change)
 

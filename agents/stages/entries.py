@@ -22,8 +22,10 @@ from aiokafka.errors import KafkaError
 from mode import Service
 from msgspec import Struct
 
+from agents.broker.fetcher_patch import patch_fetcher
 from agents.broker.record_collector import Delivery
 from agents.clock import Clock
+from agents.connection.kafka import KafkaConnection
 from models.rollups import GiveawayRollup
 from models.topics import ENTRIES
 from streams.duty_cycle import DutyCycle
@@ -55,16 +57,16 @@ class EntryStage(Service):
     """Reads the ledgers of the partitions it is given, and has their numbers ready.
 
     Args:
-        bootstrap_servers: the brokers.
+        connection: how Kafka is reached.
         partitions: how many partitions the ledger has.
         clock: now, in epoch milliseconds.
     """
 
-    def __init__(self, bootstrap_servers: list[str], partitions: int, clock: Clock, **kwargs: Any) -> None:
+    def __init__(self, connection: KafkaConnection, partitions: int, clock: Clock, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.board = GiveawayBoard()
         self._heard: Counter[str] = Counter()
-        self._bootstrap_servers = bootstrap_servers
+        self._connection = connection
         self._partitions = partitions
         self._clock = clock
         self._consumer: AIOKafkaConsumer | None = None
@@ -85,8 +87,9 @@ class EntryStage(Service):
 
     async def on_start(self) -> None:
         """Connect."""
+        patch_fetcher()
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap_servers,
+            **self._connection.aiokafka_arguments(),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=_FETCH_BYTES,

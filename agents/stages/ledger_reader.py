@@ -8,7 +8,9 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from agents.broker.fetcher_patch import patch_fetcher
 from agents.broker.log_ends import log_ends
+from agents.connection.reach import UnreachableError, check_reachable
 from agents.settings import Settings
 from models.topics import ENTRIES
 from streams.events.partitioning import partition_of
@@ -29,14 +31,18 @@ def read_ledger(settings: Settings, campaign_id: str | None = None, since: Mappi
         LedgerError: the broker, the topic or a record cannot be read.
     """
     try:
+        check_reachable(settings.kafka_connection)
         return asyncio.run(_read(settings, campaign_id, since))
+    except UnreachableError as error:
+        raise LedgerError(str(error)) from None
     except (KafkaError, TimeoutError, OSError) as error:
         raise LedgerError(f"PULSE_BROKER={settings.broker}: {type(error).__name__}: {error}") from None
 
 
 async def _read(settings: Settings, campaign_id: str | None, since: Mapping[int, int] | None) -> Ledger:
+    patch_fetcher()
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.bootstrap_servers,
+        **settings.kafka_connection.aiokafka_arguments(),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=16_000_000,
@@ -51,7 +57,7 @@ async def _read(settings: Settings, campaign_id: str | None, since: Mapping[int,
         numbers = sorted(consumer.partitions_for_topic(ENTRIES) or set())
         wanted = numbers if campaign_id is None else [partition_of(campaign_id, len(numbers))]
         tps = [TopicPartition(ENTRIES, number) for number in wanted]
-        ends = await log_ends(settings.bootstrap_servers, tps, _PATIENCE_SECONDS)
+        ends = await log_ends(settings.kafka_connection, tps, _PATIENCE_SECONDS)
         consumer.assign(tps)
         if since is None:
             await consumer.seek_to_beginning(*tps)

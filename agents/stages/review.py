@@ -4,9 +4,10 @@ from collections.abc import Callable
 from contextlib import closing
 
 import msgspec
-from redis import Redis
-from redis.exceptions import RedisError
 
+from agents.read_model.batch import Command, execute_blocking
+from agents.read_model.connection import REDIS_ERRORS, BlockingRedis, blocking_client
+from agents.read_model.refusals import described
 from agents.secrets import masked
 from agents.settings import Settings
 from agents.stages.definitions import current_definitions
@@ -53,9 +54,14 @@ def read_giveaway(settings: Settings, definition: CampaignDefinition, rules: Giv
     return GiveawayData(definition, rules, RuleBook(definition), ledger, people_of(ledger.facts))
 
 
-def redis_of(settings: Settings) -> Redis:
-    """Return a client of the read model's Redis."""
-    return Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=2)
+def redis_of(settings: Settings) -> BlockingRedis:
+    """Return a client of the read model's Redis.
+
+    Raises:
+        RedisError: no node of a cluster answers.
+        RedisClusterException: the same.
+    """
+    return blocking_client(settings.redis_url)
 
 
 def publish_review(settings: Settings, data: GiveawayData, review: Review, as_of_ms: int) -> None:
@@ -83,17 +89,17 @@ def write_review(settings: Settings, campaign_id: str, found: list[Suspect], as_
         ReviewError: Redis is away.
     """
     keys = Keys(settings.redis_prefix)
-    try:
-        with closing(redis_of(settings)) as redis, redis.pipeline(transaction=True) as pipe:
-            names = (keys.review(campaign_id), keys.review_reasons(campaign_id), keys.review_summary(campaign_id))
-            pipe.delete(*names)
-            pipe.hset(keys.review_summary(campaign_id), mapping=summary_of(found, as_of_ms))
-            for suspect in found:
-                pipe.zadd(keys.review(campaign_id), {suspect.person: suspect.score})
-                pipe.hset(keys.review_reasons(campaign_id), suspect.person, msgspec.json.encode(suspect))
-            pipe.execute()
-    except (RedisError, OSError) as error:
-        raise ReviewError(f"PULSE_REDIS_URL={masked(settings.redis_url)}: {error}") from None
+    order, reasons, summary = (
+        keys.review(campaign_id),
+        keys.review_reasons(campaign_id),
+        keys.review_summary(campaign_id),
+    )
+    commands: list[Command] = [("DEL", key) for key in (order, reasons, summary)]
+    commands.append(("HSET", summary, *(each for pair in summary_of(found, as_of_ms).items() for each in pair)))
+    for suspect in found:
+        commands.append(("ZADD", order, suspect.score, suspect.person))
+        commands.append(("HSET", reasons, suspect.person, msgspec.json.encode(suspect)))
+    _write(settings, commands)
 
 
 def remove_from_review(settings: Settings, campaign_id: str, person: Person) -> None:
@@ -104,10 +110,15 @@ def remove_from_review(settings: Settings, campaign_id: str, person: Person) -> 
     """
     keys = Keys(settings.redis_prefix)
     member = f"{person.platform}/{person.author_id}"
+    _write(
+        settings,
+        [("ZREM", keys.review(campaign_id), member), ("HDEL", keys.review_reasons(campaign_id), member)],
+    )
+
+
+def _write(settings: Settings, commands: list[Command]) -> None:
     try:
-        with closing(redis_of(settings)) as redis, redis.pipeline(transaction=True) as pipe:
-            pipe.zrem(keys.review(campaign_id), member)
-            pipe.hdel(keys.review_reasons(campaign_id), member)
-            pipe.execute()
-    except (RedisError, OSError) as error:
-        raise ReviewError(f"PULSE_REDIS_URL={masked(settings.redis_url)}: {error}") from None
+        with closing(redis_of(settings)) as redis:
+            execute_blocking(redis, commands)
+    except REDIS_ERRORS as error:
+        raise ReviewError(f"PULSE_REDIS_URL={masked(settings.redis_url)}: Redis {described(error)}") from None

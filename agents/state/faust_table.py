@@ -1,7 +1,7 @@
 """Faust's end of a state store: table recovery fills the store, and reads on from where the store stands."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import faust
@@ -9,6 +9,7 @@ from faust.stores.base import Store
 from faust.types import TP, EventT
 
 from agents.broker.log_ends import log_ends
+from agents.connection.kafka import KafkaConnection
 from agents.state.stores import Change, StateStore, StoreError
 
 log: Final = logging.getLogger("campaign_pulse")
@@ -73,8 +74,8 @@ class RecoveringStore(Store):
         changelog = self.table.changelog_topic_name
         coming = [tp for tp in newly_assigned if tp.topic == changelog]
         kept = [tp for tp in coming if self._state.next_offset(tp.partition) is not None]
-        servers, timeout = list(self.table.bootstrap_servers), self.app.conf.broker_request_timeout
-        found: Mapping[Any, int] = await log_ends(servers, kept, timeout)
+        timeout = self.app.conf.broker_request_timeout
+        found: Mapping[Any, int] = await log_ends(self.table.connection, kept, timeout)
         ends = {tp.partition: end for tp, end in found.items()}
         for tp in coming:
             problem = self._state.take(tp.partition, ends.get(tp.partition, 0))
@@ -92,8 +93,8 @@ class RecoveringStore(Store):
 class StoredTable(faust.Table):
     """A Faust table over a state store, which the option ``state`` names."""
 
-    bootstrap_servers: Sequence[str] = ()
-    """The brokers, which are asked where the changelog ends; set before the table is read."""
+    connection: KafkaConnection
+    """How the brokers are reached, which are asked where the changelog ends; set before the table is read."""
 
     @property
     def state(self) -> StateStore:

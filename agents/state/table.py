@@ -1,7 +1,8 @@
 """The durable copy of the state, written behind: what lies in the changelog and in the worker's copy of it.
 
 Keys are those of ``streams.changelog.keys``. Values are the records of ``streams.changelog.row_records``, the segments
-of ``streams.changelog.dedupe``, the orders of ``streams.orders.order`` and the checkpoints of ``streams.alerts.campaign``.
+of ``streams.changelog.dedupe``, the orders of ``streams.orders.order``, and the checkpoints of
+``streams.alerts.campaign``.
 """
 
 from collections.abc import Iterable

@@ -7,6 +7,7 @@ import faust
 from faust.types import TP
 from mode import Service
 
+from agents.broker.credentials import faust_credentials
 from agents.broker.transport import BatchConsumer, BatchTransport
 from agents.liveness.lifecycle import Lifecycle
 from agents.settings import Settings
@@ -78,7 +79,8 @@ def make_app(settings: Settings, partitions: Mapping[str, int]) -> PulseApp:
     """Return the Faust application, without tables and agents."""
     return PulseApp(
         settings.group,
-        broker=[f"kafka://{server}" for server in settings.bootstrap_servers],
+        broker=[f"kafka://{server}" for server in settings.kafka_connection.servers],
+        broker_credentials=faust_credentials(settings.kafka_connection),
         Table=FencedTable,
         # A standby would keep every other worker's state in memory, and a recovery could not make use of it.
         table_standby_replicas=0,

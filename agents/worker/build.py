@@ -10,6 +10,7 @@ from typing import Any, Final
 from mode import Service
 from prometheus_client import CollectorRegistry
 
+from agents.broker.group_refusals import group_refusal
 from agents.broker.inputs import Inputs
 from agents.broker.membership import Membership
 from agents.broker.record_collector import RecordCollector
@@ -28,6 +29,7 @@ from agents.metrics.giveaways import GiveawayCollector
 from agents.metrics.pipeline import PipelineCollector
 from agents.metrics.suspicion import SuspicionCollector
 from agents.metrics.web import WebServer
+from agents.read_model.presence import Lost
 from agents.read_model.projection import RedisProjection
 from agents.settings import Settings
 from agents.stages.alerts import AlertWorker
@@ -39,6 +41,7 @@ from agents.state.stores import StateStore
 from agents.state.table import StateTable
 from agents.worker.app import make_app
 from agents.worker.assignment import Assignment, Stage
+from agents.worker.clock_watch import ClockWatch
 from agents.worker.fact_sender import FactSender
 from agents.worker.flush import Flusher
 from agents.worker.handlers import Handlers
@@ -98,15 +101,20 @@ class Worker:
         self._watch = Watch(settings, health)
         self.lifecycle = self.app.lifecycle = Lifecycle(health, self._watch, Exit())
 
+        self._clock_watch = ClockWatch(
+            clock if settings.clock == "wall" else None, health, settings.future_tolerance_seconds
+        )
         self._scorer = CachedScorer(make_scorer(settings.sentiment), settings.sentiment_cache)
         self._inputs = Inputs()
         self.pipeline = make_pipeline(settings, partitions, self._scorer)
         self.figures = PipelineFigures(self.pipeline, self._inputs, clock)
         self._board = CampaignBoard()
-        self._record_collector = RecordCollector(settings.bootstrap_servers, dict(partitions))
-        self._membership = Membership(settings.session_seconds)
+        self._record_collector = RecordCollector(settings.kafka_connection, dict(partitions))
+        self._membership = Membership(settings.session_seconds, on_error=self._on_group_error)
         self.redis = (
-            RedisProjection(settings.redis_url, settings.redis_prefix, self._show_all, self._health_fields)
+            RedisProjection(
+                settings.redis_url, settings.redis_prefix, self._show_all, self._show_lost, self._health_fields
+            )
             if settings.redis_url
             else None
         )
@@ -123,7 +131,7 @@ class Worker:
             self._inputs.confirm,
             round(settings.alert_wait_seconds * 1000),
         )
-        self.entries = EntryStage(settings.bootstrap_servers, partitions[ENTRIES], clock)
+        self.entries = EntryStage(settings.kafka_connection, partitions[ENTRIES], clock)
         self._suspicion = SuspicionWatch(settings, self.entries, lambda: self.pipeline.registry)
         self._flusher = self._make_flusher()
         self._assignment = self._make_assignment()
@@ -142,6 +150,7 @@ class Worker:
             self._flusher,
             self._inputs,
             clock,
+            self._clock_watch,
             self._assignment.on_lost,
             self.app.crash,
             registry,
@@ -194,7 +203,7 @@ class Worker:
         """Return what runs in the background, in the order in which it starts."""
         settings = self._settings
         web = WebServer(settings.metrics_host, settings.metrics_port, registry, self.lifecycle.health)
-        definitions = DefinitionFeed(settings.bootstrap_servers, self._define, changes.put, self._bad_definition)
+        definitions = DefinitionFeed(settings.kafka_connection, self._define, changes.put, self._bad_definition)
         services: list[Service] = [web, self._record_collector, definitions, self.entries]
         if settings.suspicion_seconds:
             services.append(self._suspicion)
@@ -228,6 +237,7 @@ class Worker:
                 lambda: self._assignment.fenced_out_total,
                 self._scorer,
                 self.redis,
+                lambda: self._clock_watch.offset_seconds,
             ),
             CampaignCollector(self.pipeline, label_cap),
             AlertCollector(self._alerts, self.pipeline, label_cap),
@@ -249,7 +259,7 @@ class Worker:
             help="State of influencers and remembered event ids",
         )
         table.order = self._fence.order
-        table.bootstrap_servers = self._settings.bootstrap_servers
+        table.connection = self._settings.kafka_connection
 
     def _define_agents(self, handlers: Handlers, changes: Any) -> None:
         topics = {
@@ -291,7 +301,7 @@ class Worker:
         """Set what comes in batches and what is called when partitions come and go."""
         consumer.batched_topics = frozenset((*INPUT_TOPICS, INFLUENCER_SNAPSHOTS, CLOSED_WINDOWS))
         consumer.ticking_topics = frozenset(INPUT_TOPICS)
-        consumer.bootstrap_servers = tuple(self._settings.bootstrap_servers)
+        consumer.connection = self._settings.kafka_connection
         consumer.tick_seconds = self._settings.tick_seconds
         consumer.membership = self._membership
         consumer.on_revoked = self._assignment.on_revoked
@@ -314,6 +324,12 @@ class Worker:
     def _bad_definition(self, key: bytes | None, problem: str) -> None:
         log.error("definition %r cannot be read and is skipped: %s", key, problem)
 
+    def _on_group_error(self, error: BaseException) -> None:
+        """End the worker for an answer of the group that no second try mends; called in the consumer's thread."""
+        refused = group_refusal(error, self._settings)
+        if refused is not None:
+            self.app.loop.call_soon_threadsafe(lambda: self.app.add_future(self.app.crash(refused)))
+
     def _show_all(self) -> None:
         """Have every number published again."""
         for state in self.pipeline.partitions.values():
@@ -322,6 +338,21 @@ class Worker:
         self.entries.board.touch_all()
         self._suspicion.again()
         self._alerts.show_all()
+
+    def _show_lost(self, lost: Lost) -> None:
+        """Have what Redis has lost published again."""
+        for campaign_id, *rest in lost.entities:
+            if not rest:
+                self._board.touch(campaign_id)
+            elif len(rest) > 1:
+                self.entries.board.touch(campaign_id, rest[0])
+            else:
+                for state in self.pipeline.partitions.values():
+                    state.touch(campaign_id, rest[0])
+        if lost.alerts:
+            self._alerts.show_all()
+        if lost.reviews:
+            self._suspicion.again()
 
     def _show_partition(self, partition: int) -> None:
         """Have the numbers of one partition published again, and those of the campaigns."""

@@ -12,8 +12,9 @@ from time import perf_counter, thread_time
 from typing import Final
 
 from faust.types import TP
+from msgspec.structs import replace
 
-from agents.broker.record_collector import RecordCollector
+from agents.broker.record_collector import Headers, RecordCollector
 from agents.stages.alerts import AlertWorker
 from agents.state.fence import Fence
 from agents.worker.fact_sender import FactSender
@@ -198,11 +199,10 @@ class Flusher:
 
     def _collect_diverted(self, state: PartitionState) -> None:
         for letter in state.intake.take_dead_letters():
-            value, headers = letter.value, letter.headers()
+            value = letter.value
             if value is not None and len(value) > LARGEST_DEAD_LETTER_BYTES:
-                headers.append(("pulse.cut-from-bytes", str(len(value)).encode()))
-                value = value[:LARGEST_DEAD_LETTER_BYTES]
-            self._collector.add(DEAD_LETTERS, 0, letter.key, value, headers)
+                letter = replace(letter, value=value[:LARGEST_DEAD_LETTER_BYTES], cut_from_bytes=len(value))
+            self._collector.add(DEAD_LETTERS, 0, letter.key, letter.value, letter.headers())
         for forward in state.intake.take_forwards():
-            headers = [("pulse.forwarded-from", forward.origin.encode())]
+            headers: Headers = [("pulse.forwarded-from", forward.origin.encode())]
             self._collector.add(forward.topic, forward.partition, forward.key, forward.value, headers)

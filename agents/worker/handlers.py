@@ -11,6 +11,7 @@ from agents.broker.inputs import Inputs
 from agents.broker.membership import FencedOut
 from agents.clock import Clock
 from agents.stages.alerts import AlertWorker
+from agents.worker.clock_watch import ClockWatch
 from agents.worker.flush import Flusher
 from models.topics import INFLUENCER_SNAPSHOTS
 from streams.columns.formats import UnsupportedRecord
@@ -34,6 +35,7 @@ class Handlers:
         flusher: flushes when it is time.
         inputs: whether a batch is current, and where topics end.
         clock: now, in epoch milliseconds.
+        clock_watch: compares it with the records' times.
         on_fenced_out: called when the group has gone on without this worker.
         crash: ends the worker for a reason.
         registry: where the latency is registered.
@@ -47,6 +49,7 @@ class Handlers:
         flusher: Flusher,
         inputs: Inputs,
         clock: Clock,
+        clock_watch: ClockWatch,
         on_fenced_out: Callable[[FencedOut], None],
         crash: Callable[[BaseException], Awaitable[None]],
         registry: CollectorRegistry,
@@ -57,6 +60,7 @@ class Handlers:
         self._flusher = flusher
         self._inputs = inputs
         self._clock = clock
+        self._clock_watch = clock_watch
         self._on_fenced_out = on_fenced_out
         self._crash = crash
         self._latency = Histogram(
@@ -72,14 +76,15 @@ class Handlers:
         partition, records = event.message.partition, event.value
         try:
             if partition in self._pipeline.partitions and self._inputs.is_current(event.message):
-                if records:
-                    self._pipeline.apply(topic, partition, records, self._clock())
+                if len(records):
+                    self._clock_watch.on_records(topic, partition, records)
+                    self._pipeline.apply(topic, partition, records, self._clock(), records.covered)
                     await self._flusher.send_ahead(partition)
                     if self._oldest_record_ms is None:
                         self._oldest_record_ms = records[0].timestamp
                 else:
-                    self._note_end(topic, partition)
-                    self._pipeline.tick(topic, partition, self._clock())
+                    self._pipeline.move_on(topic, partition, records.covered)
+                    self._take_tick(topic, partition)
             oldest_ms = self._oldest_record_ms
             while self._pipeline.waiting_bytes() > WAITING_BYTES:
                 # While a slow flush is under way the other topics go on; what is refused then must not pile up.
@@ -96,12 +101,21 @@ class Handlers:
             await self._crash(error)
             raise
 
-    def _note_end(self, topic: str, partition: int) -> None:
-        """Note when a quiet topic has been read to its end: alerts wait for the slowest topic."""
-        position = self._pipeline.position(topic, partition)
-        age_ms = self._inputs.end_age_ms(TP(topic, partition), position)
+    def _take_tick(self, topic: str, partition: int) -> None:
+        """Note that a topic is quiet, and when it has been read to its end: alerts wait for the slowest topic.
+
+        It is not quiet while it has more to be read: there are brokers that answer with nothing when they are slow, and
+        batches that cannot be read. Stream time must not run ahead of what waits there.
+        """
+        tp, position = TP(topic, partition), self._pipeline.position(topic, partition)
+        if self._inputs.end(tp) > position:
+            return
+        age_ms = self._inputs.end_age_ms(tp, position)
         if age_ms is not None:
-            self._pipeline.read_to_end(topic, partition, self._clock() - age_ms)
+            seen_ms = self._clock() - age_ms
+            self._pipeline.read_to_end(topic, partition, seen_ms)
+            self._clock_watch.on_end(topic, partition, position, seen_ms)
+        self._pipeline.tick(topic, partition, self._clock())
 
     async def on_windows(self, event: Any) -> None:
         """Take closed minutes into the alerts."""

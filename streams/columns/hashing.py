@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from streams.columns.arrays import I64, U64
 from streams.columns.strings import SEPARATOR, is_escaped, taken_apart
+from streams.comparison import platform_key
 
 digest: Final[Callable[[bytes, int], bytes]] = xxhash.xxh3_64_digest
 """``digest(data, seed)``: 8 bytes, big-endian. One call costs about 0.1 µs."""
@@ -35,11 +36,14 @@ _SHIFT: Final = np.uint64(37)
 
 
 class PlatformSeeds(dict[str, int]):
-    """The hash seed of each platform, so that equal ids of two platforms stay apart without joining strings."""
+    """The hash seed of each platform, so that equal ids of two platforms stay apart without joining strings.
+
+    ``Instagram`` and ``instagram`` are one platform (``platform_key``).
+    """
 
     def __missing__(self, platform: str) -> int:
         # XXH3 takes 64-bit seeds; the platform's own hash is one.
-        seed = int.from_bytes(digest(platform.encode(), 0), "big")
+        seed = int.from_bytes(digest(platform_key(platform).encode(), 0), "big")
         self[platform] = seed
         return seed
 

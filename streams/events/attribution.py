@@ -9,6 +9,7 @@ from typing import Final
 
 from models.campaigns import CampaignDefinition, InfluencerDefinition, TrackingLink
 from models.events import ConversionEvent
+from streams.comparison import code_key
 
 UNATTRIBUTED = ""
 """The influencer id under which conversions count that belong to nobody."""
@@ -37,7 +38,7 @@ class CampaignIndex:
 
     def _add(self, order: int, influencer: InfluencerDefinition) -> None:
         for code in influencer.discount_codes:
-            self._codes[code.casefold()] = influencer.influencer_id
+            self._codes[code_key(code)] = influencer.influencer_id
         for click_id in influencer.click_ids:
             if click_id.endswith("*"):
                 prefixes = self._click_prefixes.setdefault(len(click_id) - 1, {})
@@ -97,15 +98,12 @@ class CampaignIndex:
 
 
 def codes_in(text: str, known: Container[str]) -> Iterator[str]:
-    """Yield the known codes (case folded) that a text holds: the whole of it, or what stands between commas and such."""
-    whole = text.casefold()
+    """Yield the known codes that a text holds, as they compare: the whole of it, or what stands between commas."""
+    whole = code_key(text)
     if whole in known:
         yield whole
-        return
-    for part in _BETWEEN_CODES.split(whole):
-        code = part.strip()
-        if code in known:
-            yield code
+    else:
+        yield from (code for part in _BETWEEN_CODES.split(text) if (code := code_key(part)) in known)
 
 
 def codes_of(event: ConversionEvent) -> str:

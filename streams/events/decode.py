@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from models.currencies import CURRENCIES
 from models.deadletters import Reason
-from models.events import ORDERS, CommentTopicEvent, ConversionTopicEvent, Event, PostTopicEvent
+from models.events import ORDERS, CommentTopicEvent, ConversionTopicEvent, Event, OrderBooked, PostTopicEvent
 from models.times import MINUTE_MS, epoch_ms
 from models.topics import COMMENTS, CONVERSIONS, POSTS
 
@@ -80,6 +80,8 @@ def read_event(value: bytes | None, topic: str, latest_ms: int, max_bytes: int) 
         raise Refused("event_time_implausible", f"occurred_at {time_ms} lies before 2000-01-01")
     if isinstance(event, ORDERS) and event.currency not in CURRENCIES:
         raise Refused("unknown_currency", f"currency {event.currency!r} is not in ISO 4217")
+    if isinstance(event, OrderBooked) and not _are_plausible(event, latest_ms):
+        raise Refused("out_of_range", "changes: times before 2000-01-01 or too far ahead, or no currency of ISO 4217")
     return event, time_ms
 
 
@@ -107,12 +109,23 @@ def read_events(
         event.currency in CURRENCIES for event in events if isinstance(event, ORDERS)
     ):
         return None
+    if OrderBooked in kinds and not all(
+        _are_plausible(event, latest_ms) for event in events if isinstance(event, OrderBooked)
+    ):
+        return None
     times_ms: list[int] = [event.occurred_at for event in events]
     if set(map(type, times_ms)) != {int}:
         times_ms = [epoch_ms(time) for time in times_ms]
     if min(times_ms) < EARLIEST_EVENT_MS or max(times_ms) > latest_ms:
         return None
     return events, times_ms
+
+
+def _are_plausible(event: OrderBooked, latest_ms: int) -> bool:
+    """Return whether all changes of an order are of times and currencies that an event may have."""
+    return all(
+        EARLIEST_EVENT_MS <= change.at_ms <= latest_ms and change.currency in CURRENCIES for change in event.changes
+    )
 
 
 def rejection_of(error: BaseException, value: bytes) -> Rejection:

@@ -105,6 +105,10 @@ class GiveawayBoard:
         """Return the numbers as they were last given out."""
         return list(self._shown.values())
 
+    def touch(self, campaign_id: str, influencer_id: str) -> None:
+        """Have the numbers of one influencer given out again; those of the campaign under ""."""
+        self._shown.pop((campaign_id, influencer_id), None)
+
     def touch_all(self) -> None:
         """Have every number given out again."""
         self._shown.clear()

@@ -1,14 +1,21 @@
 """Which entries of a person give chances: the first by event time, then by the hash of the comment id.
 
-Both ways look at entries that keep every rule, and say what changes. What they say is a function of the set of entries
-of a person, not of the order in which these became known.
+A person has one, or one for each new friend, day or comment, up to a limit. Both ways look at entries that keep every
+rule, and say what changes. What they say is a function of the set of entries of a person, not of the order in which
+these became known.
 """
+
+from collections.abc import Callable
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from models.times import SECOND_MS, epoch_ms
 from streams.columns.arrays import I32, I64, U8
 from streams.columns.idmap import distinct, grown, mixed
 from streams.giveaway.entry_rows import DUPLICATE, VALID, EntryRows
+from streams.giveaway.rules import RuleBook
 
 Changes = tuple[I64, U8]
 """Rows, and the chances each has from now on."""
@@ -73,17 +80,23 @@ class FirstOfPerson:
             rows, people = rows[on], people[on]
 
 
-class ChancePerFriend:
-    """One chance for each friend whom the person has not tagged before, up to the most: all entries of a person count.
+Marks = Callable[[I64], tuple[I64, I64]]
+"""Returns for rows what gives chances, one after the other, and how many of these each row has."""
+
+
+class CappedChances:
+    """One chance for each mark that the person has not had before, up to the most: all entries of a person count.
 
     Args:
         rows: the entries.
         most_chances: of a person.
+        marks: what gives chances: the friends tagged, the day, or the entry itself.
     """
 
-    def __init__(self, rows: EntryRows, most_chances: int) -> None:
+    def __init__(self, rows: EntryRows, most_chances: int, marks: Marks) -> None:
         self._rows = rows
         self._most_chances = most_chances
+        self._marks = marks
         self._lost: list[I64] = []
 
     def take_back(self, rows: I64) -> None:
@@ -108,11 +121,11 @@ class ChancePerFriend:
 
     def _chances(self, rows: I64) -> U8:
         """Return the chances of each entry, of rows in the order of people and time."""
-        friends, counts = self._rows.friends_of(rows)
+        marks, counts = self._marks(rows)
         owners = np.repeat(np.arange(len(rows)), counts)
         people = self._rows.people[rows[owners]].astype(np.int64)
-        _, first = np.unique(mixed(friends.astype(np.uint64), people), return_index=True)
-        is_new = np.zeros(len(friends), dtype=np.int64)
+        _, first = np.unique(mixed(marks.astype(np.uint64), people), return_index=True)
+        is_new = np.zeros(len(marks), dtype=np.int64)
         is_new[first] = 1
         rank = np.cumsum(is_new)
         begins = np.ones(len(people), dtype=np.bool_)
@@ -121,3 +134,30 @@ class ChancePerFriend:
         counted = (is_new == 1) & (rank - before <= self._most_chances)
         chances: U8 = np.bincount(owners[counted], minlength=len(rows)).astype(np.uint8)
         return chances
+
+
+def chances_of(book: RuleBook, rows: EntryRows) -> FirstOfPerson | CappedChances:
+    """Return how the entries of a giveaway give chances."""
+    rules = book.rules
+    if rules.chances == "per_person":
+        return FirstOfPerson(rows)
+    if rules.chances == "per_friend":
+        return CappedChances(rows, rules.chance_limit, rows.friends_of)
+    if rules.chances == "per_comment":
+        return CappedChances(rows, rules.chance_limit, lambda some: (some, np.ones(len(some), dtype=np.int64)))
+    starts = day_starts(book)
+
+    def days(some: I64) -> tuple[I64, I64]:
+        return np.searchsorted(starts, rows.entered_ms[some], side="right"), np.ones(len(some), dtype=np.int64)
+
+    return CappedChances(rows, rules.chance_limit, days)
+
+
+def day_starts(book: RuleBook) -> I64:
+    """Return when each day of the giveaway begins in its ``time_zone``, epoch milliseconds; the first is before it."""
+    zone = ZoneInfo(book.rules.time_zone or "UTC")
+    first, last = (
+        datetime.fromtimestamp(ms / SECOND_MS, zone).date().toordinal() for ms in (book.opens_ms, book.closes_ms)
+    )
+    midnights = [datetime.combine(date.fromordinal(day), time(), zone) for day in range(first, last + 1)]
+    return np.array([epoch_ms(midnight) for midnight in midnights], dtype=np.int64)

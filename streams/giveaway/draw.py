@@ -6,31 +6,34 @@ The protocol, in full (``docs/giveaway.md`` has it as a shell script):
   digits of SHA-256(receipt, newline, platform, newline, author id). The key stays with the operator.
 * List: lines ``ENTRANT CHANCES``, sorted, each ended by a newline. Chances are lots: the first line owns the lots
   0 .. chances - 1, the next one those after them, ``total`` in all.
-* Numbers: for counter 0, 1, 2, ... the first 15 hex digits of HMAC-SHA256(random value, ``campaign-pulse draw 1``,
-  newline, commitment, newline, counter) as a number below 2^60. One that is not below the largest multiple of
-  ``total`` that fits in 2^60 is skipped (no lot is likelier than another); the rest of the division by ``total`` is the
-  lot. A lot of somebody who has been drawn already is skipped.
+* Numbers: for counter 0, 1, 2, ... the first 15 hex digits of HMAC-SHA256(random value, ``campaign-pulse draw 2``,
+  newline, SHA-256 of the list's file, newline, counter) as a number below 2^60. One that is not below the largest
+  multiple of ``total`` that fits in 2^60 is skipped (no lot is likelier than another); the rest of the division by
+  ``total`` is the lot. A lot of somebody who has been drawn already, or is excluded, is skipped.
 * The first are the winners, in order, then come the substitutes.
 """
 
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
 from msgspec import Struct
 
-from models.draws import Drawn, DrawRecord, FrozenEntries, ListedFile
+from models.draws import Drawn, FrozenEntries
 from streams.columns.arrays import I64
-from streams.giveaway.provenance import announcement_differences, origin_differences
 
 NUMBERS_BELOW: Final = 1 << 60
 _HEX_DIGITS: Final = 15
 _LINE: Final = re.compile(rb"([0-9a-f]{32}) ([1-9][0-9]{0,8})\n")
 _ENTRANT_DIGITS: Final = 32
+_PROTOCOL_1: Final = "campaign-pulse draw 1"
+_PROTOCOL_2: Final = "campaign-pulse draw 2"
+_OF_COMMITMENT: Final = ("campaign-pulse frozen entries 1", "campaign-pulse frozen entries 2")
+"""Formats of frozen records whose draws are of protocol 1."""
 
 
 class DrawError(ValueError):
@@ -84,24 +87,45 @@ def read_list(text: bytes) -> EntryList:
     return EntryList(entrants, chances, np.cumsum(chances))
 
 
-def numbers(commitment: str, randomness: str) -> Iterator[tuple[int, int]]:
+class Derivation(Struct, frozen=True):
+    """What the sequence of numbers follows from: the protocol's name, what is drawn from (a hash), the random value."""
+
+    protocol: str
+    anchor: str
+    randomness: str
+
+
+def derivation_of(frozen: FrozenEntries, commitment: str, randomness: str) -> Derivation:
+    """Return what the numbers of a draw follow from.
+
+    Since format 3 of frozen records: the list and the random value, so that nothing else that a record says (a name, a
+    time, a reason) changes who wins. Before, it was the commitment, the hash of the whole record.
+    """
+    if frozen.format in _OF_COMMITMENT:
+        return Derivation(_PROTOCOL_1, commitment, randomness)
+    return Derivation(_PROTOCOL_2, frozen.entries.sha256, randomness)
+
+
+def numbers(derivation: Derivation) -> Iterator[tuple[int, int]]:
     """Yield counters and numbers below 2^60, for ever."""
-    key = randomness.encode()
+    key = derivation.randomness.encode()
     counter = 0
     while True:
-        message = f"campaign-pulse draw 1\n{commitment}\n{counter}".encode()
+        message = f"{derivation.protocol}\n{derivation.anchor}\n{counter}".encode()
         yield counter, int(hmac.digest(key, message, "sha256").hex()[:_HEX_DIGITS], 16)
         counter += 1
 
 
-def draw(entries: EntryList, commitment: str, randomness: str, count: int) -> list[Drawn]:
-    """Return the first ``count`` drawn, or everybody when there are fewer.
+def draw(
+    entries: EntryList, derivation: Derivation, count: int, excluded: Collection[str] = frozenset()
+) -> list[Drawn]:
+    """Return the first ``count`` drawn who are not excluded, or everybody when there are fewer.
 
     Args:
         entries: the list.
-        commitment: SHA-256 of the frozen record, hex.
-        randomness: the public random value.
+        derivation: what the numbers follow from.
         count: winners and substitutes together.
+        excluded: entrants who are passed over.
 
     Raises:
         DrawError: the list is empty.
@@ -111,83 +135,25 @@ def draw(entries: EntryList, commitment: str, randomness: str, count: int) -> li
         raise DrawError("the list is empty: there is nobody to draw")
     fair = NUMBERS_BELOW - NUMBERS_BELOW % total
     drawn: dict[int, Drawn] = {}
-    for counter, number in numbers(commitment, randomness):
+    passed_over = set(excluded).intersection(entries.entrants)
+    wanted = min(count, len(entries.entrants) - len(passed_over))
+    for counter, number in numbers(derivation):
+        if len(drawn) >= wanted:
+            break
         if number >= fair:
             continue
         lot = number % total
         place = int(np.searchsorted(entries.sums, lot, side="right"))
-        if place not in drawn:
+        if place not in drawn and entries.entrants[place] not in passed_over:
             drawn[place] = Drawn(entrant=entries.entrants[place], counter=counter, lot=lot)
-            if len(drawn) == min(count, len(entries.entrants)):
-                break
     return list(drawn.values())
 
 
-def unfilled_places(frozen: FrozenEntries) -> int:
-    """Return for how many of the places, winners' and substitutes', there is no entrant."""
-    return max(0, frozen.winners + frozen.substitutes - frozen.entries.lines)
-
-
-def differences(
-    frozen: FrozenEntries, commitment: str, text: bytes, left_out: bytes, record: DrawRecord | None
-) -> list[str]:
-    """Recompute a draw and return what differs; nothing when all is as published.
+def unfilled_places(frozen: FrozenEntries, excluded: int = 0) -> int:
+    """Return for how many of the places, winners' and substitutes', there is no entrant.
 
     Args:
-        frozen: the record made before the draw.
-        commitment: SHA-256 of its file.
-        text: the list's file.
-        left_out: the file of those left out.
-        record: the record made after the draw; None to check what was frozen alone.
+        frozen: the list.
+        excluded: how many of the list were excluded since.
     """
-    found = [
-        *_file_differences("entry list", frozen.entries, text),
-        *_file_differences("left out", frozen.left_out, left_out),
-        *announcement_differences(frozen),
-    ]
-    try:
-        entries = read_list(text)
-    except DrawError as error:
-        return [*found, f"entry list: {error}"]
-    if len(entries.entrants) != frozen.entries.lines:
-        found.append(f"entry list: {len(entries.entrants)} entrants, frozen were {frozen.entries.lines}")
-    if entries.total != frozen.chances:
-        found.append(f"entry list: {entries.total} chances, frozen were {frozen.chances}")
-    if record is None:
-        return found
-    if record.frozen != commitment:
-        found.append(f"frozen record: SHA-256 is {commitment}, the draw names {record.frozen}")
-    found += origin_differences(frozen, record)
-    if record.origin is not None and record.unfilled != unfilled_places(frozen):
-        found.append(f"unfilled places: {record.unfilled} published, {unfilled_places(frozen)} recomputed")
-    try:
-        drawn = draw(entries, commitment, record.randomness, frozen.winners + frozen.substitutes)
-    except DrawError as error:
-        return [*found, f"draw: {error}"]
-    for role, recomputed, published in (
-        ("winner", drawn[: frozen.winners], record.winners),
-        ("substitute", drawn[frozen.winners :], record.substitutes),
-    ):
-        found += _role_differences(role, recomputed, published)
-    return found
-
-
-def _file_differences(name: str, listed: ListedFile, data: bytes) -> list[str]:
-    sha256 = hashlib.sha256(data).hexdigest()
-    if sha256 != listed.sha256:
-        return [f"{name}: SHA-256 is {sha256}, frozen was {listed.sha256}"]
-    lines = data.count(b"\n")
-    return [] if lines == listed.lines else [f"{name}: {lines} lines, frozen were {listed.lines}"]
-
-
-def _role_differences(role: str, recomputed: Sequence[Drawn], published: Sequence[Drawn]) -> list[str]:
-    found = []
-    if len(recomputed) != len(published):
-        found.append(f"{role}s: {len(published)} published, {len(recomputed)} recomputed")
-    for place, (right, shown) in enumerate(zip(recomputed, published, strict=False), start=1):
-        if right != shown:
-            found.append(
-                f"{role} {place}: published {shown.entrant} (counter {shown.counter}, lot {shown.lot}), "
-                f"recomputed {right.entrant} (counter {right.counter}, lot {right.lot})"
-            )
-    return found
+    return max(0, frozen.winners + frozen.substitutes - (frozen.entries.lines - excluded))

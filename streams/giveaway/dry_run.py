@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from models.campaigns import CampaignDefinition
 from models.events import CommentCreated, CommentDeleted, CommentTopicEvent, ConversionTopicEvent, Event
-from models.giveaway import EntryReason, EntryVerdict, GiveawayRules
+from models.giveaway import ENTRY_REASONS, EntryReason, EntryVerdict, GiveawayRules
 from models.times import MINUTE_MS, epoch_ms
 from models.topics import COMMENTS, CONVERSIONS
 from streams.columns.hashing import PlatformSeeds, digest, hashes_of
@@ -45,7 +45,7 @@ def explained(book: RuleBook) -> list[str]:
         f"open from {rules.opens_at.isoformat()} to {rules.closes_at.isoformat()}{zone}, the end excluded",
         f"comments on {', '.join(rules.posts)}" if rules.posts else "comments on every post of the campaign",
     ]
-    if not rules.replies_count:
+    if not rules.takes_replies:
         lines.append("replies do not count")
     if rules.hashtags:
         lines.append("every hashtag of: " + " ".join("#" + each.lstrip("#＃") for each in rules.hashtags))
@@ -202,6 +202,7 @@ def _tried(what: str, event: CommentCreated, book: RuleBook, entries: GiveawayEn
         EntryAttempt(
             text=event.text,
             post_id=event.post_id,
+            platform=event.platform,
             at_ms=epoch_ms(event.occurred_at),
             author_id=event.author_id,
             author_handle=event.author_handle,
@@ -212,13 +213,15 @@ def _tried(what: str, event: CommentCreated, book: RuleBook, entries: GiveawayEn
     [comment] = hashes_of([digest(event.comment_id.encode(), seeds[event.platform])]).tolist()
     found = entries.verdict_of(comment)
     verdict, chances = (None, 0) if found is None else (found[0], found[2])
+    # What sticks to the person, a single comment does not show.
+    reasons = tuple(each for each in ENTRY_REASONS if each in check.reasons or (found and each == found[1]))
     return Tried(
         what=what,
         comment_id=event.comment_id,
         author=event.author_handle or event.author_id,
         text=event.text,
         verdict=verdict,
-        reasons=check.reasons if verdict == "invalid" else (),
+        reasons=reasons if verdict == "invalid" else (),
         friends=len(check.friends),
         chances=chances,
     )

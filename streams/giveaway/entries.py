@@ -21,9 +21,9 @@ from models.giveaway import ENTRY_REASONS, ENTRY_VERDICTS, EntryReason, EntryVer
 from models.rollups import GiveawayRollup
 from models.times import SECOND_MS
 from streams.columns.arrays import I64, U16, U64
-from streams.columns.idmap import IdMap, distinct
+from streams.columns.idmap import IdMap, distinct, grown
 from streams.giveaway.bonus_orders import BonusOrders
-from streams.giveaway.chances import ChancePerFriend, FirstOfPerson
+from streams.giveaway.chances import CappedChances, FirstOfPerson, chances_of
 from streams.giveaway.entry_columns import BlockReader, EntryColumns, chosen, joined
 from streams.giveaway.entry_rows import (
     COUNTED,
@@ -37,6 +37,7 @@ from streams.giveaway.entry_rows import (
     EntryRows,
 )
 from streams.giveaway.numbers import FIRST_REASON, EntryTally, GiveawayNumbers, rollups_of
+from streams.giveaway.refused_people import RefusedPeople
 from streams.giveaway.rules import REASON_BIT, RuleBook
 from streams.ledger.blocks import EntryBlock, Forgotten
 
@@ -68,6 +69,7 @@ class GiveawayEntries:
         """The largest event time of an entry."""
         self._bonus = BonusOrders(book)
         self._forgotten: dict[int, int] = {}
+        self._refusals = RefusedPeople()
         self._deleted = IdMap()
         self._empty()
 
@@ -77,10 +79,8 @@ class GiveawayEntries:
         self._pending_deleted: list[U64] = []
         self._rows = EntryRows(self._stretch)
         self._tally = EntryTally(self._rows)
-        rules = self.book.rules
-        self._chances: FirstOfPerson | ChancePerFriend = FirstOfPerson(self._rows)
-        if rules.chances == "per_friend":
-            self._chances = ChancePerFriend(self._rows, rules.most_chances)
+        self._person_reasons: U16 = np.zeros(0, dtype=np.uint16)
+        self._chances: FirstOfPerson | CappedChances = chances_of(self.book, self._rows)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -92,7 +92,9 @@ class GiveawayEntries:
         if isinstance(fact, Forgotten):
             self._forget(fact)
             return
-        columns = self._reader.read(fact)
+        columns, refusals = self._reader.read(fact)
+        if len(refusals.people):
+            self._refusals.put(refusals, self._forgotten)
         if self._forgotten:
             columns = self._without_forgotten(columns)
         if self.level:
@@ -120,6 +122,7 @@ class GiveawayEntries:
     def _forget(self, fact: Forgotten) -> None:
         until_ms = max(fact.until_ms, self._forgotten.get(fact.person, -1))
         self._forgotten[fact.person] = until_ms
+        self._refusals.forget(fact.person, until_ms)
         self.settle()
         held = self._rows
         (person,) = held.person_numbers.find(np.array([fact.person], dtype=np.uint64)).tolist()
@@ -142,6 +145,8 @@ class GiveawayEntries:
         if self._pending_deleted:
             deleted, self._pending_deleted = distinct(np.concatenate(self._pending_deleted)), []
             undecided.append(self._withdraw(deleted))
+        if self._refusals:
+            undecided.append(self._refuse())
         if undecided:
             self._decide(np.concatenate(undecided))
         people = len(self._rows.person_numbers)
@@ -175,6 +180,21 @@ class GiveawayEntries:
         held.withdrawn[rows] = True
         return taken
 
+    def _refuse(self) -> I64:
+        """Give people the reasons that stick to them; return the rows to be decided because of that."""
+        held = self._rows
+        numbers, reasons = self._refusals.reasons_of(held.person_numbers)
+        self._person_reasons = grown(self._person_reasons, len(held.person_numbers))
+        changed = self._person_reasons[numbers] != reasons
+        if not changed.any():
+            return np.zeros(0, dtype=np.int64)
+        numbers, reasons = numbers[changed], reasons[changed]
+        is_one = np.zeros(len(held.person_numbers), dtype=np.bool_)
+        is_one[numbers] = True
+        taken = self._take_back(held.rows_of(is_one))
+        self._person_reasons[numbers] = reasons
+        return taken
+
     def _take_back(self, rows: I64) -> I64:
         """Take entries out of the numbers, to be decided anew; return those that were in them."""
         held = self._rows
@@ -185,9 +205,12 @@ class GiveawayEntries:
         return counted
 
     def _reasons(self, rows: I64) -> U16:
-        """Return the reasons of entries, those of time included."""
+        """Return the reasons of entries, those of time and of their people included."""
         held, book = self._rows, self.book
         entered_ms, reasons = held.entered_ms[rows], held.reasons[rows]
+        if self._refusals:
+            self._person_reasons = grown(self._person_reasons, len(held.person_numbers))
+            reasons |= self._person_reasons[held.people[rows]]
         early, late = entered_ms < book.opens_ms, entered_ms >= book.closes_ms
         if early.any():
             reasons[early] |= np.uint16(REASON_BIT["before_opening"])

@@ -1,18 +1,19 @@
 """A block of the ledger under a giveaway's rules: what each comment is worth by itself, in columns."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
 from streams.columns.arrays import I64, U16, U64
-from streams.columns.hash_masks import HashMasks
 from streams.columns.hashing import PlatformSeeds, digest, hashes_of
-from streams.giveaway.rules import REASON_BIT, RuleBook
-from streams.ledger.blocks import EntryBlock, Place, encode_place
-from streams.ledger.comment_texts import handle_key
+from streams.comparison import platform_key
+from streams.giveaway.rules import REASON_BIT, RuleBook, RulesOnPlatform
+from streams.ledger.blocks import EntryBlock, Place, encode_place, rows_of
 from streams.ledger.handle_hashes import PADDING, handle_hashes, hashes_at
+from streams.ledger.platform_rules import WIDE, PlatformRules
 
 _VERSION_BITS = 20
 
@@ -35,6 +36,17 @@ class EntryColumns(Struct):
 
     def __len__(self) -> int:
         return len(self.comments)
+
+
+class Refusals(NamedTuple):
+    """People (hashes) who bore a refused handle or id, one a comment: reasons as masks, and when they did.
+
+    They stick to the person: whoever was refused once is refused under every other handle.
+    """
+
+    people: U64
+    reasons: U16
+    times_ms: I64
 
 
 def joined(parts: list[EntryColumns]) -> EntryColumns:
@@ -71,31 +83,33 @@ class BlockReader:
     def __init__(self, book: RuleBook) -> None:
         self._book = book
         self._seeds = PlatformSeeds()
-        handles = sorted(book.refused_handles)
-        refused = zip(handle_hashes(handles).tolist(), handles, strict=True)
-        self._refused_names = HashMasks({number: book.refused_handles[handle] for number, handle in refused})
-        self._refused_people = HashMasks({})
-        self._refused_platforms: set[str] = set()
         self.influencers: dict[str, int] = {}
         """Number of each influencer that has had an entry."""
 
-    def read(self, block: EntryBlock) -> EntryColumns:
-        """Return the entries of a block; comments on other posts are left out."""
+    def read(self, block: EntryBlock) -> tuple[EntryColumns, Refusals]:
+        """Return the entries of a block, comments on other posts left out; and whom it shows to be refused."""
         book = self._book
         place_of = block.place_numbers
         times_ms = block.event_times_ms
         people = block.person_hashes
-        platforms = {place.platform for place in block.places}
         place_reasons = np.array([self._place_reasons(place) for place in block.places], dtype=np.uint16)
         reasons = place_reasons[place_of]
-        if book.reads_words:
-            reasons |= book.reasons_of_texts(block.texts)
-        names = name_hashes(block)
-        self._refused_names.add_to(reasons, names)
-        self._refused_on(platforms).add_to(reasons, people)
-
-        found = book.friends_in(block.joined_texts)
-        owners, friends = found.owners, found.hashes
+        names = np.zeros(block.count, dtype=np.uint64)
+        refused = np.zeros(block.count, dtype=np.uint16)
+        parts = []
+        for on, rows, part in self._by_platform(block):
+            if book.reads_words:
+                reasons[rows] |= on.reasons_of_texts(part.texts)
+            names[rows] = name_hashes(part, on.rules)
+            some = np.zeros(part.count, dtype=np.uint16)
+            on.refused_names.add_to(some, names[rows])
+            on.refused_people.add_to(some, people[rows])
+            refused[rows] = some
+            found = on.friends_in(part.joined_texts, part.count)
+            if found.lacking is not None:
+                reasons[rows[found.lacking]] |= np.uint16(REASON_BIT["missing_mention"])
+            parts.append((rows[found.owners], found.hashes))
+        owners, friends = _together(parts)
         others = friends != names[owners]
         owners, friends = owners[others], friends[others]
         friend_counts = np.bincount(owners, minlength=block.count)
@@ -129,7 +143,9 @@ class BlockReader:
             friend_counts=friend_counts,
             friends=friends,
         )
-        return columns if on_post.all() else chosen(columns, on_post[place_of])
+        hit = np.flatnonzero(refused)
+        refusals = Refusals(people[hit], refused[hit], times_ms[hit])
+        return (columns if on_post.all() else chosen(columns, on_post[place_of])), refusals
 
     def number_of(self, influencer_id: str) -> int:
         """Return an influencer's number."""
@@ -137,24 +153,38 @@ class BlockReader:
 
     def _place_reasons(self, place: Place) -> int:
         reasons = self._book.of_country(place.country)
-        if place.is_reply and not self._book.rules.replies_count:
+        if place.is_reply and not self._book.rules.takes_replies:
             reasons |= REASON_BIT["reply"]
         return reasons
 
-    def _refused_on(self, platforms: set[str]) -> HashMasks:
-        """Return the reasons of people whose ids are refused, on these platforms and those asked for before."""
-        if not platforms <= self._refused_platforms:
-            self._refused_platforms |= platforms
-            seeds = [self._seeds[platform] for platform in sorted(self._refused_platforms)]
-            pairs = [(author_id, seed) for author_id in self._book.refused_ids for seed in seeds]
-            hashes = hashes_of([digest(author_id.encode(), seed) for author_id, seed in pairs]).tolist()
-            reasons = [self._book.refused_ids[author_id] for author_id, _ in pairs]
-            self._refused_people = HashMasks(dict(zip(hashes, reasons, strict=True)))
-        return self._refused_people
+    def _by_platform(self, block: EntryBlock) -> Iterator[tuple[RulesOnPlatform, I64, EntryBlock]]:
+        """Return the rules of each platform of a block, with the rows of its comments, and these as a block."""
+        keys = [platform_key(place.platform) for place in block.places]
+        distinct_keys = sorted(set(keys))
+        if len(distinct_keys) == 1:
+            yield self._book.on(distinct_keys[0]), np.arange(block.count), block
+            return
+        place_of = block.place_numbers
+        for key in distinct_keys:
+            here = np.array([each == key for each in keys], dtype=np.bool_)
+            rows = np.flatnonzero(here[place_of])
+            texts = block.texts
+            yield self._book.on(key), rows, rows_of(block, rows, [texts[row] for row in rows.tolist()])
 
 
-def name_hashes(block: EntryBlock) -> U64:
-    """Return the hashes of the authors' names as ``handle_key`` has them: handles, or ids where these are unknown.
+def _together(parts: list[tuple[I64, U64]]) -> tuple[I64, U64]:
+    """Return what belongs to rows of several parts, in the order of rows."""
+    if len(parts) == 1:
+        return parts[0]
+    if not parts:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.uint64)
+    owners, hashes = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    order = np.argsort(owners, kind="stable")
+    return owners[order], hashes[order]
+
+
+def name_hashes(block: EntryBlock, rules: PlatformRules = WIDE) -> U64:
+    """Return the hashes of the authors' names as ``rules.key`` has them: handles, or ids where these are unknown.
 
     Names of small ASCII letters, digits and the like are hashed where they stand; the others one by one.
     """
@@ -173,9 +203,11 @@ def name_hashes(block: EntryBlock) -> U64:
     if both.translate(None, _USUAL):
         is_unusual[np.searchsorted(ends, np.flatnonzero(_UNUSUAL[found[: ends[-1]]]))] = True
     unusual = np.flatnonzero(is_unusual[of_author] | _STRIPPED[found[starts + lengths - 1]])
+    if not rules.dots_count:
+        unusual = np.arange(count)
     if len(unusual):
         handles, author_ids = block.handles, block.author_ids
-        hashes[unusual] = handle_hashes([handle_key(handles[row] or author_ids[row]) for row in unusual.tolist()])
+        hashes[unusual] = handle_hashes([rules.key(handles[row] or author_ids[row]) for row in unusual.tolist()])
     return hashes
 
 
@@ -185,7 +217,7 @@ def _bytes_in(values: Iterable[int]) -> NDArray[np.bool_]:
     return table
 
 
-_UNUSUAL = _bytes_in([*range(1, 0x21), ord("@"), *range(0x7F, 0x100)])
+_UNUSUAL = _bytes_in([*range(1, 0x21), *b"@`", *range(0x7F, 0x100)])
 """Bytes of a name that may be changed, when names are compared, by more than making letters small."""
 _USUAL = bytes(np.flatnonzero(~_UNUSUAL).tolist())
 _STRIPPED = _bytes_in(b".-")

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from models.draws import FrozenEntries, LedgerEnd, ListedFile, Randomness
+from models.draws import FrozenEntries, LedgerEnd, ListedFile, LogPlace, Randomness
 from models.giveaway import GiveawayRules
 from models.suspicion import Suspect, SuspicionPolicy
 from models.topics import ENTRIES
@@ -45,6 +45,8 @@ def freeze_list(
     winners: int,
     substitutes: int,
     randomness: Randomness,
+    fewer: bool = False,
+    place: LogPlace | None = None,
 ) -> FrozenList:
     """Return the list of a giveaway: every entrant with chances, but for suspects who are held or excluded.
 
@@ -56,9 +58,11 @@ def freeze_list(
         winners: how many will win.
         substitutes: how many follow them.
         randomness: which public random value will be used.
+        fewer: whether fewer entrants than winners will do.
+        place: the record's in the log of draws.
 
     Raises:
-        FreezeError: nobody takes part.
+        FreezeError: nobody takes part, or too few.
     """
     chances = data.entries().chances_of_people()
     if not chances:
@@ -69,7 +73,14 @@ def freeze_list(
     entrants = entrants_of(data, key)
     entries = list_text((entrants[number], lots) for number, lots in chances.items() if number not in left_out)
     left_out_text = _left_out_text(left_out, entrants)
+    listed = len(chances) - len(left_out)
+    if listed < winners and not fewer:
+        raise FreezeError(
+            f"{listed} entrants for {winners} winners: {winners - listed} places would stay empty; --fewer freezes "
+            "anyway"
+        )
     record = FrozenEntries(
+        place=place,
         campaign_id=data.definition.campaign_id,
         name=data.definition.name,
         frozen_at=frozen_at,

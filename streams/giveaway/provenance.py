@@ -1,15 +1,21 @@
 """Where a draw's random value comes from: what was announced before, what proves it after, and what stays unproved."""
 
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from msgspec import Struct
 
 from models.draws import DrandChain, DrawRecord, FrozenEntries, Randomness
+from models.giveaway import DrawRule
+from models.times import MINUTE_MS, epoch_ms
 from streams.giveaway.drand import (
     KNOWN_CHAINS,
     DrandError,
     check_chain,
     check_round,
-    known_chain,
+    first_round_at,
     randomness_of,
     round_time,
     time_text,
@@ -19,9 +25,61 @@ OLD_FROZEN: Final = "campaign-pulse frozen entries 1"
 OLD_DRAW: Final = "campaign-pulse draw 1"
 
 
-def announced_round(source: str, chain: DrandChain, number: int) -> Randomness:
+def announced_round(source: str, chain: DrandChain, number: int, chosen_by: Literal["rules", "operator"]) -> Randomness:
     """Return the announcement of a round."""
-    return Randomness(source=source, round=number, round_at=time_text(chain, number), chain=chain)
+    made = time_text(chain, number)
+    return Randomness(source=source, round=number, round_at=made, chain=chain, chosen_by=chosen_by)
+
+
+class RuledRound(Struct, frozen=True):
+    """What the rules in a record say of the round: the moment (epoch milliseconds) from which on the first is taken."""
+
+    draw: DrawRule
+    from_ms: int
+
+
+def ruled_round(frozen: FrozenEntries) -> RuledRound | None:
+    """Return which round the rules in a record name; None where they name none.
+
+    Raises:
+        ValueError: they cannot be read.
+    """
+    stated = frozen.rules.get("draw")
+    if stated is None:
+        return None
+    draw = msgspec.convert(stated, DrawRule)
+    closes_at = datetime.fromisoformat(str(frozen.rules.get("closes_at")))
+    if closes_at.tzinfo is None:
+        closes_at = closes_at.replace(tzinfo=ZoneInfo(str(frozen.rules.get("time_zone"))))
+    return RuledRound(draw, epoch_ms(closes_at) + draw.minutes_after_closing * MINUTE_MS)
+
+
+def rule_differences(frozen: FrozenEntries) -> list[str]:
+    """Return where a record keeps to other winners or another round than its own rules name."""
+    found = []
+    if frozen.rules.get("winners") not in (None, frozen.winners):
+        found.append(f"winners: {frozen.winners}, the rules say {frozen.rules.get('winners')}")
+    announced = frozen.randomness
+    try:
+        ruled = ruled_round(frozen)
+    except (ValueError, ZoneInfoNotFoundError) as error:
+        return [*found, f"rules: which round they name cannot be read: {error}"]
+    if ruled is None:
+        if announced.chosen_by == "rules":
+            found.append("announced round: the record says that the rules name it, and they name none")
+        return found
+    if announced.chain is None or announced.round is None or announced.chosen_by != "rules":
+        return [*found, "announced value: the rules name a drand round, and another value was announced"]
+    known = KNOWN_CHAINS.get(ruled.draw.chain)
+    if announced.chain.hash != (ruled.draw.chain if known is None else known.hash):
+        found.append(f"announced chain: {announced.chain.hash}, the rules name {ruled.draw.chain}")
+    right = first_round_at(announced.chain, ruled.from_ms)
+    if announced.round != right:
+        found.append(
+            f"announced round: {announced.round}; the first one {ruled.draw.minutes_after_closing} minutes after the "
+            f"closing, as the rules say, is {right}"
+        )
+    return found
 
 
 def chains_of(announced: Randomness) -> list[DrandChain]:
@@ -39,6 +97,9 @@ def chains_of(announced: Randomness) -> list[DrandChain]:
 def announcement_differences(frozen: FrozenEntries) -> list[str]:
     """Return what contradicts itself in the announcement of a random value; nothing for records of format 1."""
     announced = frozen.randomness
+    stated = rule_differences(frozen)
+    if stated:
+        return stated
     if frozen.format == OLD_FROZEN:
         return [] if announced.chain is None else ["announced chain: records of format 1 have none"]
     if announced.round is None and announced.chain is None:
@@ -96,34 +157,3 @@ def origin_differences(frozen: FrozenEntries, record: DrawRecord) -> list[str]:
             f"random value: it is {record.randomness!r}, round {record.drand.round} gives {randomness_of(record.drand)}"
         )
     return found
-
-
-def proofs(frozen: FrozenEntries, record: DrawRecord | None) -> tuple[list[str], list[str]]:
-    """Return in sentences what a verification without differences proves, and what it does not."""
-    announced = frozen.randomness
-    proved = ["entry list and list of those left out are the frozen ones"]
-    unproved = []
-    if record is not None:
-        proved.append("winners and substitutes follow from list, commitment and random value")
-        if record.unfilled:
-            proved.append(f"{record.unfilled} places stay empty: there were fewer entrants")
-    chain = announced.chain or (record.chain if record is not None else None)
-    if record is not None and record.origin == "drand" and chain is not None:
-        proved.append(f"the random value is that of round {announced.round} of drand chain {chain.hash} (signature)")
-        if known_chain(chain.hash) is None:
-            unproved.append("that the chain's makers are independent: it is none of the League of Entropy")
-    elif record is not None:
-        unproved.append(
-            f"that the random value is the announced one ({announced.source!r}): compare it with its source"
-        )
-    if frozen.format == OLD_FROZEN and announced.round is not None and chain is not None:
-        made = time_text(chain, announced.round)
-        unproved.append(f"that the value was unknown at the freeze, {frozen.frozen_at!r}: the round is of {made}")
-    if announced.round_at is not None:
-        proved.append(f"the announced round is of {announced.round_at}, later than the freeze as the record dates it")
-    unproved += [
-        f"that the commitment was public before the random value: look for it where it was published, dated "
-        f"{announced.round_at or 'before the value'} or earlier",
-        "that there was no other freeze or draw, and that the comments are real and all in the ledger",
-    ]
-    return proved, unproved

@@ -15,6 +15,7 @@ from models.events import CommentCreated
 from streams.columns.arrays import I64, U64
 from streams.columns.hashing import hashes_of, hashes_of_strings
 from streams.columns.strings import SEPARATOR, encoded_together
+from streams.comparison import platform_key
 from streams.ledger.blocks import BLOCK_VERSION, RECORD_BYTES, EntryBlock, Order, Place
 
 BLOCK_COMMENTS: Final = 20_000
@@ -169,8 +170,10 @@ class BlockBuilder:
 
     def _places(self, keys: Sequence[tuple[str, str]], seed_of: Mapping[str, int]) -> tuple[list[Place], I64]:
         """Return the distinct places of the comments, and the number of each comment's."""
-        platforms = sorted(seed_of, key=seed_of.__getitem__)
-        seeds = np.array([seed_of[platform] for platform in platforms], dtype=np.uint64)
+        # Spellings of one platform have one seed; the ledger has one of them.
+        platform_of = {seed: platform_key(platform) for platform, seed in seed_of.items()}
+        seeds = np.array(sorted(platform_of), dtype=np.uint64)
+        platforms = [platform_of[seed] for seed in sorted(platform_of)]
         columns = [
             np.concatenate(self._rows),
             np.array(self._post_of),

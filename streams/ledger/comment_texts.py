@@ -1,105 +1,181 @@
 """What a comment says, as far as a giveaway's rules ask: its hashtags, the handles it mentions, and its words.
 
-Text is compared after NFKC and case folding, so that full-width letters, ``ß`` and capitals do not matter; accents do.
-Words, hashtags and handles are those of Unicode: combining marks and joiners of Indic and Arabic scripts belong to
-them.
+Handles and hashtags are read by the rules of the platform (``streams.ledger.platform_rules``), everything is compared
+as ``streams.comparison`` does. Addresses of pages and mail are not read.
 """
 
-import re
-import unicodedata
 from typing import Final
 
 import regex
 from msgspec import Struct
 
+from streams.comparison import comparable, seen, unaccented
+from streams.ledger.platform_rules import EMOJI, PATTERNS, UNSPACED, WIDE, PlatformRules
+
 MOST_MENTIONS: Final = 100
 """Handles read of one comment: beyond it is spam, and memory must be bounded."""
 
-_WORD: Final = r"[\p{L}\p{M}\p{N}_\u200c\u200d]"
-_HASHTAG: Final = regex.compile(rf"(?<![\p{{L}}\p{{N}}_&])#({_WORD}+)")
-_MENTIONS: Final = regex.compile(rf"(?<![\p{{L}}\p{{N}}_.])(?:@(?:{_WORD}|[.\-·])+)+")
-_ASCII_MENTIONS: Final = re.compile(r"(?<![A-Za-z0-9_.])(?:@[A-Za-z0-9_.\-]+)+")
-"""The same for ASCII, several times as fast."""
-_WORDS: Final = regex.compile(rf"{_WORD}+")
-_UNSPACED: Final = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
-"""Scripts that are written without spaces: a keyword in them is looked for anywhere."""
+_TAIL: Final = r"""(?:(?![,;!)\]}'"]+[@\#])[!-~\p{Latin}\p{Cyrillic}])*+"""
+"""What an address of a page goes on with; behind a comma or bracket, an ``@`` or ``#`` is none of it."""
+_TOP_DOMAINS: Final = (
+    "com|net|org|edu|gov|info|biz|io|tv|co|me|be|ly|gl|gg|to|so|app|dev|shop|store|link|page|site|online|live|bio|xyz"
+    "|ee|fm|uk|ie|de|at|ch|fr|es|it|pt|nl|lu|pl|cz|sk|hu|ro|bg|hr|si|gr|se|no|dk|fi|lt|lv|eu|us|ca|mx|br|ar|cl|pe|au"
+    "|nz|jp|kr|cn|tw|hk|sg|my|th|vn|id|ph|in|pk|tr|ru|ua|il|sa|ae|eg|ma|za|ng|ke"
+)
+_PAGE: Final = regex.compile(
+    rf"""(?<![A-Za-z0-9])(?:[a-z][a-z0-9+.\-]*+://{_TAIL}|www\.[a-z0-9.\-]*+(?:/{_TAIL}|(?![@\#])))
+    |(?<![A-Za-z0-9_@.%+\-])(?:[a-z0-9\-]+\.)+(?:{_TOP_DOMAINS})/{_TAIL}""",
+    regex.I | regex.X | regex.V1,
+)
+_MAIL: Final = regex.compile(
+    r"(?<![\p{Latin}0-9._%+@\-])[\p{Latin}0-9._%+\-]+@(?:[\p{Latin}0-9\-]+\.)+[A-Za-z]{2,}", regex.V1
+)
+_TOKENS: Final = regex.compile(rf"({EMOJI})|(?:[\p{{L}}\p{{N}}_](?!\u20e3)|[\p{{M}}--\u20e3])+", regex.V1)
+_EMOJI: Final = regex.compile(EMOJI, regex.V1)
+_ASCII_WORDS: Final = regex.compile(r"[a-z0-9_]+")
+_UNSPACED: Final = regex.compile(f"[{UNSPACED}]")
+_REPEATED: Final = regex.compile(r"(?<= )([^ \p{L}\p{N}_]\S* )\1+", regex.V1)
 
 
 class CommentText(Struct, frozen=True, gc=False):
     """One text as the rules read it.
 
     ``hashtags`` without ``#``; ``mentions`` distinct, in order, without ``@``; ``words`` all words but mentions and
-    ``plain`` all words but mentions and hashtags, each between single spaces, beginning and ending with one;
-    ``folded`` the whole text.
+    ``plain`` all words but mentions and hashtags; ``tokens`` and ``plain_tokens`` the same with emoji. Of each, words
+    stand between single spaces, beginning and ending with one. ``folded`` is the whole text without mentions.
     """
 
     hashtags: frozenset[str]
     mentions: tuple[str, ...]
     words: str
     plain: str
+    tokens: str
+    plain_tokens: str
     folded: str
 
 
-def folded(text: str) -> str:
-    """Return text as it is compared: NFKC, case folded."""
-    if text.isascii():
-        return text.lower()
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-
-
-def handle_key(account: str) -> str:
+def handle_key(account: str, rules: PlatformRules = WIDE) -> str:
     """Return a handle or account id as it is compared: folded, without ``@`` and surrounding dots and spaces."""
-    return folded(account).strip().lstrip("@").rstrip(".-·")
+    return rules.key(account)
 
 
-def spaced(text: str) -> str:
-    """Return the words of a folded text between single spaces."""
-    return f" {' '.join(_WORDS.findall(text))} "
+def readable(text: str) -> str:
+    """Return what is to be read of a text: without what nobody sees, and without addresses of pages."""
+    text = seen(text)
+    return _PAGE.sub(" ", text) if "/" in text or "www." in text else text
 
 
-def mentions_of(whole: str) -> tuple[str, ...]:
-    """Return the distinct handles that a folded text mentions, in order."""
+def mentions_of(whole: str, rules: PlatformRules = WIDE) -> tuple[str, ...]:
+    """Return the distinct handles that a ``readable`` text mentions, in order."""
     if "@" not in whole:
         return ()
     mentions: dict[str, None] = {}
-    for run in (_ASCII_MENTIONS if whole.isascii() else _MENTIONS).findall(whole):
-        for part in run[1:].split("@"):
-            handle = part.rstrip(".-·")
+    for run in PATTERNS[rules.platform].mentions.findall(whole):
+        for piece in run[1:].split("@"):
+            handle = rules.handle(piece)
             if handle and len(mentions) < MOST_MENTIONS:
                 mentions[handle] = None
     return tuple(mentions)
 
 
-def hashtags_of(whole: str) -> frozenset[str]:
-    """Return the hashtags of a folded text."""
-    return frozenset(_HASHTAG.findall(whole)) if "#" in whole else frozenset()
+def hashtags_of(whole: str, rules: PlatformRules = WIDE, *, bare: bool = False) -> frozenset[str]:
+    """Return the hashtags of a ``readable`` text, as they are compared; ``bare`` are they without accents.
 
-
-def read_text(text: str) -> CommentText:
-    """Read one comment."""
-    whole = folded(text)
-    mentions = mentions_of(whole)
-    without = _MENTIONS.sub(" ", whole) if mentions else whole
+    Where emoji may be part of a hashtag, it is read with them, and as what stands before the first of them.
+    """
     if "#" not in whole:
-        words = spaced(without)
-        return CommentText(frozenset(), mentions, words, words, whole)
-    return CommentText(hashtags_of(whole), mentions, spaced(without), spaced(_HASHTAG.sub(" ", without)), whole)
+        return frozenset()
+    found = set()
+    for match in PATTERNS[rules.platform].hashtags.finditer(whole):
+        for tag in match.captures(1):
+            found.add(word_key(tag, bare=bare))
+            if rules.emoji and (first := _EMOJI.search(tag)):
+                found.add(word_key(tag[: first.start()], bare=bare))
+    found.discard("")
+    return frozenset(found)
+
+
+def word_key(text: str, *, bare: bool = False) -> str:
+    """Return a word, hashtag or text as it is compared; ``bare`` is it without accents."""
+    return unaccented(comparable(text)) if bare else comparable(text)
+
+
+def spaced(text: str) -> str:
+    """Return the words of a compared text between single spaces."""
+    if text.isascii():
+        return f" {' '.join(_ASCII_WORDS.findall(text))} "
+    return f" {' '.join(match[0] for match in _TOKENS.finditer(text) if match[1] is None)} "
+
+
+def spaced_tokens(text: str) -> str:
+    """Return the words and emoji of a compared text between single spaces."""
+    if text.isascii():
+        return spaced(text)
+    return f" {' '.join(match[0] for match in _TOKENS.finditer(text))} "
+
+
+def read_text(text: str, rules: PlatformRules = WIDE, *, bare: bool = False) -> CommentText:
+    """Read one comment; ``bare`` is it without accents."""
+    whole = readable(text)
+    patterns = PATTERNS[rules.platform]
+    mentions = mentions_of(whole, rules)
+    rest = whole
+    if "@" in whole:
+        rest = _MAIL.sub(" ", patterns.mentions.sub(" ", whole))
+    folded = word_key(rest, bare=bare)
+    words, tokens = spaced(folded), spaced_tokens(folded)
+    if "#" not in rest:
+        return CommentText(frozenset(), mentions, words, words, tokens, tokens, folded)
+    untagged = word_key(patterns.hashtags.sub(" ", rest), bare=bare)
+    hashtags = hashtags_of(rest, rules, bare=bare)
+    return CommentText(hashtags, mentions, words, spaced(untagged), tokens, spaced_tokens(untagged), folded)
+
+
+def words_in(spaced_words: str) -> int:
+    """Return how many words there are between the spaces; in scripts without spaces, every letter is one."""
+    unspaced = 0 if spaced_words.isascii() else len(_UNSPACED.findall(spaced_words))
+    if not unspaced:
+        return len(spaced_words.split())
+    return unspaced + len(_UNSPACED.sub(" ", spaced_words).split())
 
 
 class Phrase(Struct, frozen=True, gc=False):
-    """A keyword, ready to be looked for."""
+    """A keyword, ready to be looked for: in words, in words and emoji, or anywhere."""
 
     words: str
+    tokens: str
     folded: str
     anywhere: bool
 
     def is_in(self, reading: CommentText) -> bool:
-        """Return whether a comment says it: as whole words, or anywhere when it has none or needs no spaces."""
-        return self.folded in reading.folded if self.anywhere else self.words in reading.words
+        """Return whether a comment says it: as whole words and emoji, or anywhere if it has none or needs no spaces."""
+        if self.anywhere:
+            return self.folded in reading.folded
+        return self.words in reading.words if self.words == self.tokens else self.tokens in reading.tokens
 
 
-def phrase_of(text: str) -> Phrase:
+def phrase_of(text: str, *, bare: bool = False) -> Phrase:
     """Prepare a keyword."""
-    whole = folded(text).strip()
-    words = spaced(whole)
-    return Phrase(words, whole, not words.strip() or _UNSPACED.search(whole) is not None)
+    folded = word_key(text, bare=bare).strip()
+    words, tokens = spaced(folded), spaced_tokens(folded)
+    return Phrase(words, tokens, folded, not tokens.strip() or _UNSPACED.search(folded) is not None)
+
+
+class Answer(Struct, frozen=True, gc=False):
+    """An answer, ready to be compared: its words alone, or with its emoji where it has any."""
+
+    words: str
+    tokens: str
+
+    def is_given_by(self, reading: CommentText) -> bool:
+        """Return whether a comment says this and nothing else; the same emoji again changes nothing."""
+        if self.words == self.tokens:
+            return self.words == reading.plain and bool(self.words.strip())
+        said: str = _REPEATED.sub(r"\1", reading.plain_tokens)
+        return self.tokens == said
+
+
+def answer_of(text: str, *, bare: bool = False) -> Answer:
+    """Prepare an answer."""
+    folded = word_key(text, bare=bare)
+    return Answer(spaced(folded), _REPEATED.sub(r"\1", spaced_tokens(folded)))

@@ -1,17 +1,16 @@
 """Forgetting a person: found in the ledger, and every block of it without them."""
 
-import re
-from typing import Final
-
 import msgspec
 import numpy as np
+import regex
 
+from streams.comparison import seen
 from streams.ledger.blocks import FORGOTTEN_VERSION, EntryBlock, Forgotten, encode_fact, rows_of
-from streams.ledger.comment_texts import folded, handle_key, read_text
+from streams.ledger.comment_texts import handle_key
 from streams.ledger.compaction import Ledger
+from streams.ledger.mentions import MARKS
 from streams.ledger.people import Person, hash_of, people_of
-
-_MENTION: Final = re.compile(r"([@＠][^\s@＠,;:!?()\[\]{}\"'#/\\]+)")
+from streams.ledger.platform_rules import PATTERNS, rules_of
 
 
 def find_people(ledger: Ledger, name: str, platform: str | None) -> list[tuple[str, Person]]:
@@ -51,27 +50,37 @@ def without_person(block: EntryBlock, person: int, handle: str, stand_in: str) -
         block: the block.
         person: the person's hash: comments and orders of theirs go.
         handle: the person's handle, folded, "" when unknown: where others tag it, another name is put.
-        stand_in: that name; one name, so that the number of friends somebody tagged stays.
+        stand_in: that name, good on every platform (letters and digits, 5 to 15); one name, so that the number of
+            friends somebody tagged stays.
 
     The block is marked as redacted: read again, it stands for every earlier one with its key.
     """
     gone = block.person_hashes == np.uint64(person)
     orders = [order for order in block.orders if order.person != person]
-    texts = block.texts
-    tagged = {text for text in set(texts) if handle and handle in folded(text) and handle in read_text(text).mentions}
-    if not gone.any() and len(orders) == len(block.orders) and not tagged:
+    said = list(zip(block.texts, [block.places[place].platform for place in block.place_numbers.tolist()], strict=True))
+    renamed: dict[tuple[str, str], str] = {}
+    for text, platform in set(said) if handle else ():
+        other = _renamed(text, platform, handle, stand_in)
+        if other is not None:
+            renamed[text, platform] = other
+    if not gone.any() and len(orders) == len(block.orders) and not renamed:
         return None
     rows = np.flatnonzero(~gone)
-    kept = [texts[row] for row in rows.tolist()]
-    renamed = {text: _renamed(text, handle, stand_in) for text in tagged}
-    without = rows_of(block, rows, [renamed.get(text, text) for text in kept])
+    kept = [said[row] for row in rows.tolist()]
+    without = rows_of(block, rows, [renamed.get(each, each[0]) for each in kept])
     return msgspec.structs.replace(without, orders=orders, redacted=True)
 
 
-def _renamed(text: str, handle: str, stand_in: str) -> str:
-    """Put another name wherever a text mentions a handle, however it is written there."""
-    parts = _MENTION.split(text)
-    for place in range(1, len(parts), 2):
-        if handle_key(parts[place]) == handle:
-            parts[place] = f"@{stand_in}"
-    return "".join(parts)
+def _renamed(text: str, platform: str, handle: str, stand_in: str) -> str | None:
+    """Put another name wherever a text mentions a handle, however it is written there; None where it does not."""
+    if not any(mark in text for mark in MARKS):
+        return None
+    rules = rules_of(platform)
+
+    def without(run: regex.Match[str]) -> str:
+        pieces = run[0][1:].split("@")
+        return "".join(f"@{stand_in}" if rules.handle(piece) == rules.key(handle) else f"@{piece}" for piece in pieces)
+
+    before = seen(text)
+    after: str = PATTERNS[rules.platform].mentions.sub(without, before)
+    return None if after == before else after

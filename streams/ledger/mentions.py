@@ -1,8 +1,8 @@
 """Whom many texts mention, found at one go: the handles of ``streams.ledger.comment_texts.mentions_of``, hashed.
 
 Joined texts are looked at as an array of bytes. Bytes tell where a handle begins and ends as long as all characters
-next to it are ASCII: whatever stands farther away, folding does not change a handle. Of the few texts where one is not,
-only the number is given back, for a slower reader.
+next to it are ASCII, and no slash says that there may be an address: whatever stands farther away does not change a
+handle. Of the few texts where that is not so, only the number is given back, for a slower reader.
 """
 
 from typing import Final
@@ -11,31 +11,52 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from streams.columns.arrays import I64, U64
+from streams.columns.arrays import I64, U8, U64
 from streams.columns.idmap import distinct, mixed
 from streams.columns.strings import SEPARATOR, blanked, taken_apart
 from streams.ledger.comment_texts import MOST_MENTIONS
 from streams.ledger.handle_hashes import PADDING, hashes_at
+from streams.ledger.platform_rules import PLATFORMS, WIDE, PlatformRules
 
 MARKS: Final = "@＠﹫"
 """What mentions begin with: all characters that are folded to the first."""
-_WIDE_MARKS: Final = tuple(tuple(mark.encode()) for mark in MARKS[1:])
+_WIDE_MARK_BYTES: Final = tuple(mark.encode() for mark in MARKS[1:])
+_WIDE_MARKS: Final = tuple(map(tuple, _WIDE_MARK_BYTES))
 """Three bytes each, the first of which both have."""
 _END, _AT, _NOT_ASCII, _OTHER = range(4)
-_HYPHEN, _DOT = ord("-"), ord(".")
-"""Of what may stand in a handle the first two; letters, digits and "_" are larger."""
+_HYPHEN, _DOT, _SLASH = map(ord, "-./")
+"""Of what may stand in a handle the hyphen is the first: ``.``, digits, letters and ``_`` are larger."""
+_ASCII_WORD: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+_NO_MENTION_BEHIND: Final = "!#$%&*@"
+"""What else may not stand before a mention of X."""
 
 
-def _codes() -> bytes:
-    """Return what each byte is: a small letter, or what else may stand in a handle, or one of four numbers below."""
-    codes = bytearray([_OTHER] * 128 + [_NOT_ASCII] * 128)
-    codes[0], codes[ord("@")] = _END, _AT
-    for character in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-":
-        codes[ord(character)] = ord(character.lower())
-    return bytes(codes)
+def _table(characters: str) -> NDArray[np.bool_]:
+    table = np.zeros(256, dtype=np.bool_)
+    table[[ord(character) for character in characters if character.isascii()]] = True
+    return table
 
 
-_CODES: Final = _codes()
+class _Bytes:
+    """The rules of a platform for single bytes.
+
+    ``codes`` is what each byte is: a small letter, or what else may stand in a handle, or one of four numbers below.
+    """
+
+    def __init__(self, rules: PlatformRules) -> None:
+        codes = bytearray([_OTHER] * 128 + [_NOT_ASCII] * 128)
+        codes[0], codes[ord("@")] = _END, _AT
+        for character in _ASCII_WORD.replace("_", "") + rules.marks:
+            if character.isascii():
+                codes[ord(character)] = ord(character.lower())
+        self.codes = bytes(codes)
+        self.is_x = rules.platform == "x"
+        self.forbidden_before = _table(_ASCII_WORD + (_NO_MENTION_BEHIND if self.is_x else ""))
+        self.not_first, self.not_last = _table(rules.not_first), _table(rules.not_last)
+
+
+_BYTES: Final = {rules.platform: _Bytes(rules) for rules in (*PLATFORMS.values(), WIDE)}
+_RETWEET: Final = _table("tT")
 _ONE: Final = np.uint64(1)
 
 
@@ -50,12 +71,13 @@ class Mentions(Struct, frozen=True):
     unsure: dict[int, str]
 
 
-def mentions_in(data: bytes) -> Mentions:
-    """Return whom each text of a joined run (``streams.columns.strings``) mentions."""
+def mentions_in(data: bytes, rules: PlatformRules = WIDE) -> Mentions:
+    """Return whom each text of a joined run (``streams.columns.strings``) mentions, by the rules of their platform."""
+    table = _BYTES[rules.platform]
     # What is escaped is no part of a word, but the second byte of its escape would be.
     whole = b"".join((SEPARATOR, blanked(data), SEPARATOR, PADDING))
     # Bytes translate themselves in less than half of the time in which numpy looks them up.
-    found = np.frombuffer(whole.translate(_CODES), dtype=np.uint8)
+    found = np.frombuffer(whole.translate(table.codes), dtype=np.uint8)
     points = np.flatnonzero(found[: -len(PADDING)] <= _AT)
     is_end = found[points] == _END
     # Where the text before each one ends, and the last. A mask takes three times as long as places.
@@ -63,36 +85,56 @@ def mentions_in(data: bytes) -> Mentions:
     marks = np.flatnonzero(~is_end)
     ats, owners = points[marks], np.cumsum(is_end)[marks] - 1
     ends = _ends_after(ats, found < _HYPHEN)
+    raw = np.frombuffer(whole, dtype=np.uint8)
 
     filled = ends > ats + 1
-    begins = filled & (found[ats - 1] < _DOT)
+    begins = filled & ~table.forbidden_before[raw[ats - 1]]
     joined = np.zeros(len(ats), dtype=np.bool_)
     joined[1:] = filled[:-1] & (ends[:-1] == ats[1:])
     # "@a@b" is two mentions, "x@a@b" is none: a run of handles counts from the first that has no word before it.
     places = np.arange(len(ats))
     run_begins = np.maximum.accumulate(np.where(joined, 0, places))
     counts = filled & (np.maximum.accumulate(np.where(begins, places, -1)) >= run_begins)
+    firsts, lasts = ats + 1, ends - 1
+    while (trailing := (lasts >= firsts) & table.not_last[found[lasts]]).any():
+        lasts = lasts - trailing
 
-    unclear = owners[(found[ats - 1] == _NOT_ASCII) | (found[ends] == _NOT_ASCII)]
+    unclear = (found[ats - 1] == _NOT_ASCII) | (found[ends] == _NOT_ASCII)
+    if table.is_x:
+        unclear |= joined | _RETWEET[raw[ats - 1]]
+        unclear[:-1] |= joined[1:]
+    if not rules.dots and b".." in whole:
+        doubled = np.flatnonzero((raw[:-1] == _DOT) & (raw[1:] == _DOT))
+        unclear |= np.searchsorted(doubled, firsts) < np.searchsorted(doubled, lasts)
+    unclear |= not rules.dots_count
     too_many = np.flatnonzero(np.bincount(owners[counts]) > MOST_MENTIONS)
-    unsure = distinct(np.concatenate((unclear, too_many, np.searchsorted(text_ends, _wide_marks(whole)) - 1)))
+    others = np.concatenate((_slashes(raw), _wide_marks(whole)))
+    unsure = distinct(np.concatenate((owners[unclear], too_many, np.searchsorted(text_ends, others) - 1)))
     if len(unsure):
         is_sure = np.ones(len(text_ends) - 1, dtype=np.bool_)
         is_sure[unsure] = False
         counts &= is_sure[owners]
-    owners, firsts, lasts = owners[counts], ats[counts] + 1, ends[counts] - 1
-    while (trailing := (lasts >= firsts) & (found[lasts] <= _DOT)).any():
-        lasts = lasts - trailing
-    named = lasts >= firsts
-    owners, firsts, lasts = owners[named], firsts[named], lasts[named] + 1
-    hashes = hashes_at(found, firsts, lasts - firsts)
+    lengths = lasts + 1 - firsts
+    counts &= (lengths >= rules.shortest) & (lengths <= rules.longest) & ~table.not_first[found[firsts]]
+    owners, firsts, lengths = owners[counts], firsts[counts], lengths[counts]
+    hashes = hashes_at(found, firsts, lengths)
     pairs = mixed(hashes, owners)
     in_order = np.sort(pairs)
     if (in_order[1:] == in_order[:-1]).any():
         kept = np.sort(np.unique(pairs, return_index=True)[1])
         owners, hashes = owners[kept], hashes[kept]
-    texts = {number: data[text_ends[number] : text_ends[number + 1] - 1] for number in unsure.tolist()}
-    return Mentions(owners, hashes, {number: taken_apart(text)[0] for number, text in texts.items()})
+    # In a text without any mark, nothing else matters.
+    texts = ((number, data[text_ends[number] : text_ends[number + 1] - 1]) for number in unsure.tolist())
+    return Mentions(owners, hashes, {number: taken_apart(text)[0] for number, text in texts if _has_mark(text)})
+
+
+def _has_mark(text: bytes) -> bool:
+    return b"@" in text or any(mark in text for mark in _WIDE_MARK_BYTES)
+
+
+def _slashes(raw: U8) -> I64:
+    """Return where slashes stand: without one, no address of a page has an ``@`` in it."""
+    return np.flatnonzero(raw == _SLASH)
 
 
 def _ends_after(ats: I64, is_stop: NDArray[np.bool_]) -> I64:

@@ -18,8 +18,7 @@ _DAY_MS: Final = 24 * HOUR_MS
 _PIECE: Final = 2_000
 """Orders forgotten at a time: each is a record to delete."""
 _ENTRY_BYTES: Final = 330
-"""What an order takes besides its record: its key (a tuple of three strings, two of them shared) and a place in a table.
-Measured by ``python -m bench --only orders``."""
+"""What an order takes besides its record: its key, a tuple of three strings of which two are shared, and tables."""
 
 
 class TooManyEvents(ValueError):  # noqa: N818  # says what the order has
@@ -74,9 +73,7 @@ class OrderBook:
         if old_day is None:
             campaign_id, platform, order_id = key
             shared = self._shared
-            key = OrderKey(
-                shared.setdefault(campaign_id, campaign_id), shared.setdefault(platform, platform), order_id
-            )
+            key = OrderKey(shared.setdefault(campaign_id, campaign_id), shared.setdefault(platform, platform), order_id)
         self._record_bytes += len(record) - len(self._orders.get(key, b""))
         self._orders[key] = record
         if day != old_day and day is not None:

@@ -1,8 +1,8 @@
 """One order: everything that was said of it, and what follows for the influencers it belongs to.
 
-An order is what ``purchase`` and ``refund`` events of one campaign, platform and order id say together: sent twice under
-other event ids, edited, refunded in parts, in any order. What is booked (``booked``) is a function of the *set* of these
-events; ``docs/statistics.md`` has the rules ("Orders").
+An order is what ``purchase`` and ``refund`` events of one campaign, platform and order id say together: sent twice
+under other event ids, edited, refunded in parts, in any order. What is booked (``booked``) is a function of the *set*
+of these events; ``docs/statistics.md`` has the rules ("Orders").
 """
 
 from collections.abc import Iterable, Sequence

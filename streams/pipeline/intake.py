@@ -27,7 +27,7 @@ from streams.statistics.influencers import InfluencerStore
 
 _NO_ROW: Final = -1
 _WAITING_OVERHEAD_BYTES: Final = 500
-"""What a dead letter or a forward takes besides its value."""
+"""What a dead letter or a forward takes besides its value and headers."""
 
 
 class Intake:
@@ -199,6 +199,7 @@ class Intake:
         rejection = rejection_of(error, record.value or b"")
         self.rejected_total[rejection.reason] += 1
         self._refused_bytes += _WAITING_OVERHEAD_BYTES + len(record.value or b"")
+        self._refused_bytes += sum(len(name) + len(value or b"") for name, value in record.headers)
         self.dead_letters.append(
             DeadLetter(
                 reason=rejection.reason,
@@ -208,6 +209,7 @@ class Intake:
                 offset=record.offset,
                 key=record.key,
                 value=record.value,
+                original_headers=tuple(record.headers),
             )
         )
 

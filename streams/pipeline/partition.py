@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
+
 from models.events import OrderBooked
 from models.times import MINUTE_MS
 from models.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS, POSTS
@@ -36,7 +37,7 @@ from streams.orders.order import OrderKey
 from streams.pipeline.batch_reader import AT_A_TIME, BatchReader
 from streams.pipeline.intake import Intake
 from streams.pipeline.limits import Limits
-from streams.pipeline.records import Record
+from streams.pipeline.records import Covered, Record
 from streams.sentiment.scorers import SentimentScorer
 from streams.statistics.batches import Columns
 from streams.statistics.counters import WIDTH
@@ -86,7 +87,7 @@ class PartitionState:
         self.events_total = 0
         self.duplicates_total = 0
         self.missing_offsets_total = 0
-        """Offsets jumped over between batches: retention, or transaction markers; anything else is a loss."""
+        """Offsets that the log does not have: what retention or compaction removed; anything else is a loss."""
         self._quiet = [True] * len(INPUT_TOPICS)
         self._applied: I64 = np.full((0, len(INPUT_TOPICS)), -1, dtype=np.int64)
         self._dirty: set[int] = set()
@@ -109,11 +110,17 @@ class PartitionState:
 
     # ---------------------------------------------------------------- events in
 
-    def apply(self, topic: str, records: Sequence[Record], now_ms: int) -> None:
+    def apply(self, topic: str, records: Sequence[Record], now_ms: int, covered: Covered | None = None) -> None:
         """Apply one fetched batch of one input topic, in offset order.
 
         Refused values and misplaced events wait in ``intake`` for the next flush. Records below the position are
         skipped: they were applied before.
+
+        Args:
+            topic: the topic.
+            records: the batch.
+            now_ms: now, in epoch milliseconds.
+            covered: the offsets that were read for it; None where they are those of the records.
         """
         topic_index = _TOPIC_INDEX[topic]
         position = self.positions[topic_index]
@@ -132,8 +139,7 @@ class PartitionState:
         for start in range(0, len(fresh), AT_A_TIME):
             reader.add(self.intake.read(topic, fresh[start : start + AT_A_TIME], latest_ms))
         if records:
-            self.missing_offsets_total += max(0, records[0].offset - position) if position else 0
-            self.positions[topic_index] = max(position, records[-1].offset + 1)
+            self.move_on(topic, covered or Covered(records[0].offset, records[-1].offset + 1))
             self._quiet[topic_index] = False
         desk = self.intake.desk
         self.events_total += desk.events
@@ -141,6 +147,14 @@ class PartitionState:
         desk.events = desk.duplicates = 0
         if len(reader):
             self._count_stretches(topic_index, reader.columns())
+
+    def move_on(self, topic: str, covered: Covered) -> None:
+        """Move the position of a topic behind what was read, records or none."""
+        topic_index = _TOPIC_INDEX[topic]
+        position = self.positions[topic_index]
+        if covered.next_offset > position:
+            self.missing_offsets_total += covered.missing + (max(0, covered.first_offset - position) if position else 0)
+            self.positions[topic_index] = covered.next_offset
 
     def _count_stretches(self, topic_index: int, batch: Columns) -> None:
         """Count a batch, as a rule at one go.
@@ -298,6 +312,12 @@ class PartitionState:
     def touch_all(self) -> None:
         """Have every row shown again: after a restore, a changed definition, or when a reader lost everything."""
         self._touched.update(range(len(self.influencers)))
+
+    def touch(self, campaign_id: str, influencer_id: str) -> None:
+        """Have one influencer shown again, if there is a row: a reader lost it."""
+        row = self.influencers.rows.get((campaign_id, influencer_id))
+        if row is not None:
+            self._touched.add(row)
 
     def take_changed(self) -> list[int]:
         """Return the rows whose numbers changed since last asked: by events, or because panes left a window."""

@@ -16,7 +16,7 @@ from streams.events.registry import Registry
 from streams.orders.order import OrderKey
 from streams.pipeline.limits import Limits
 from streams.pipeline.partition import PartitionState
-from streams.pipeline.records import Record
+from streams.pipeline.records import Covered, Record
 from streams.sentiment.scorers import SentimentScorer
 
 
@@ -76,9 +76,15 @@ class Pipeline:
         """Drop a partition. Flush it first."""
         self.partitions.pop(partition, None)
 
-    def apply(self, topic: str, partition: int, records: Sequence[Record], now_ms: int) -> None:
+    def apply(
+        self, topic: str, partition: int, records: Sequence[Record], now_ms: int, covered: Covered | None = None
+    ) -> None:
         """Apply one batch; see ``PartitionState.apply``."""
-        self.partitions[partition].apply(topic, records, now_ms)
+        self.partitions[partition].apply(topic, records, now_ms, covered)
+
+    def move_on(self, topic: str, partition: int, covered: Covered) -> None:
+        """Move a position behind what was read; see ``PartitionState.move_on``."""
+        self.partitions[partition].move_on(topic, covered)
 
     def tick(self, topic: str, partition: int, now_ms: int) -> None:
         """Note that a topic-partition is quiet; see ``PartitionState.tick``."""

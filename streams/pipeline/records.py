@@ -1,9 +1,10 @@
-"""What goes into a partition and comes out of it: records, events that were read, forwards."""
+"""What goes into a partition and comes out of it: records, offsets and events that were read, forwards."""
 
 from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
+from models.deadletters import Headers
 from models.events import Event, Purchase, Refund
 
 
@@ -22,6 +23,21 @@ class Record(Protocol):
     def value(self) -> bytes | None:
         """The value as sent; None is a tombstone."""
 
+    @property
+    def headers(self) -> Headers:
+        """The headers as sent; looked at only when the record is refused."""
+
+
+class Covered(NamedTuple):
+    """The offsets that one fetch covered, marks of transactions and what was taken back included."""
+
+    first_offset: int
+    """Where reading went on."""
+    next_offset: int
+    """Where it goes on next."""
+    missing: int = 0
+    """Offsets between the two that the log does not have."""
+
 
 class FileRecord(Struct, frozen=True):
     """A record that comes from a file, a test or a benchmark."""
@@ -29,6 +45,7 @@ class FileRecord(Struct, frozen=True):
     offset: int
     key: bytes | None
     value: bytes | None
+    headers: Headers = ()
 
 
 class OrderRead(NamedTuple):

@@ -133,6 +133,11 @@ class CampaignBoard:
         self.campaigns.setdefault(snapshot.campaign_id, CampaignState()).put(snapshot, offset)
         self._changed.add(snapshot.campaign_id)
 
+    def touch(self, campaign_id: str) -> None:
+        """Have one campaign shown again, if it is here."""
+        if campaign_id in self.campaigns:
+            self._changed.add(campaign_id)
+
     def touch_all(self) -> None:
         """Have every campaign shown again."""
         self._changed.update(self.campaigns)

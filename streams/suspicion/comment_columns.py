@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from streams.columns.arrays import F64, I32, I64
 from streams.giveaway.rules import RuleBook
 from streams.ledger.blocks import EntryBlock, Forgotten
-from streams.ledger.comment_texts import handle_key, read_text
+from streams.ledger.comment_texts import read_text
 from streams.ledger.people import forgotten_until
+from streams.ledger.platform_rules import rules_of
 
 UNKNOWN: Final = -1
 """Target of a tag that is no entrant."""
@@ -78,11 +79,12 @@ def views_of(facts: list[EntryBlock | Forgotten], book: RuleBook) -> Iterator[En
 
 def view_of(person: str, handle: str, at_ms: int, text: str, platform: str = "") -> EntryView:
     """Read one comment; ``person`` must be unique in the campaign, ``handle`` on its platform."""
-    reading = read_text(text)
+    rules = rules_of(platform)
+    reading = read_text(text, rules)
     return EntryView(
         person=person,
         platform=platform,
-        handle=handle_key(handle),
+        handle=rules.key(handle),
         at_ms=at_ms,
         plain=reading.plain.strip(),
         style=typing_style(text),

@@ -74,6 +74,7 @@ class KafkaNode:
         port: Port of 127.0.0.1 for clients.
         properties: All its broker properties.
         is_ready: Whether it answers as it must.
+        jvm: Further options of the JVM.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class KafkaNode:
         port: int,
         properties: Mapping[str, str],
         is_ready: Callable[["KafkaNode"], bool],
+        jvm: Sequence[str] = (),
     ) -> None:
         self.name = name
         self.port = port
@@ -92,7 +94,7 @@ class KafkaNode:
         directory.mkdir(parents=True, exist_ok=True)
         self._properties_path = directory / "server.properties"
         self._properties_path.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
-        self._java = [java(), "-cp", class_path, *_JVM, *_LOG]
+        self._java = [java(), "-cp", class_path, *_JVM, *_LOG, *jvm]
         self._process = ChildProcess(
             name,
             [*self._java, "kafka.Kafka", str(self._properties_path)],
@@ -114,11 +116,11 @@ class KafkaNode:
         """The last lines it has written."""
         return self._process.log_tail(lines)
 
-    def format(self, cluster_id: str) -> "subprocess.Popen[str]":
+    def format(self, cluster_id: str, options: Sequence[str] = ()) -> "subprocess.Popen[str]":
         """Begin to format its data directory; the caller waits for the end."""
         command = [*self._java, "kafka.tools.StorageTool", "format", "--cluster-id", cluster_id]
         return subprocess.Popen(
-            [*command, "--config", str(self._properties_path)],
+            [*command, "--config", str(self._properties_path), *options],
             env=_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -182,13 +184,30 @@ class ApacheKafka:
     Args:
         nodes: How many; with three, topics have three replicas by default and acks=all needs two of them.
         config: Broker properties besides ours.
+        listeners: Further listeners of the first node, by name: the security protocol of each.
+        advertised: What those advertise by name, ``HOST:PORT``, where it is not where they listen.
+        jvm: Further options of the JVM.
+        format_options: Further options of the storage tool.
     """
 
     keeps_data = True
 
-    def __init__(self, nodes: int = 1, config: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        nodes: int = 1,
+        config: Mapping[str, str] | None = None,
+        listeners: Mapping[str, str] | None = None,
+        advertised: Mapping[str, str] | None = None,
+        jvm: Sequence[str] = (),
+        format_options: Sequence[str] = (),
+    ) -> None:
         self.replicas = nodes
         self._config = dict(config or {})
+        self._listeners = dict(listeners or {})
+        self._advertised = dict(advertised or {})
+        self._ports_of_listeners: dict[str, int] = {}
+        self._jvm = tuple(jvm)
+        self._format_options = tuple(format_options)
         self._directory: Path | None = None
         self._nodes: list[KafkaNode] = []
         self._cluster_id = ""
@@ -217,6 +236,21 @@ class ApacheKafka:
         if not self._nodes:
             raise RuntimeError("the broker was not started")
         return ",".join(f"127.0.0.1:{node.port}" for node in self._nodes)
+
+    def address(self, listener: str) -> str:
+        """The address of a further listener of the first node."""
+        return f"127.0.0.1:{self._ports_of_listeners[listener]}"
+
+    def tool(self, main_class: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run one of Kafka's command line tools to its end."""
+        return subprocess.run(
+            [java(), "-cp", kafka_class_path(), *_JVM, *_LOG, main_class, *arguments],
+            env=_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_FORMAT_SECONDS,
+        )
 
     @property
     def running(self) -> bool:
@@ -304,27 +338,35 @@ class ApacheKafka:
     def _create(self) -> None:
         class_path = kafka_class_path()
         directory = self._directory = Path(tempfile.mkdtemp(prefix="campaign-pulse-kafka-"))
-        ports = _free_ports(2 * self.replicas)
-        clients, controllers = ports[: self.replicas], ports[self.replicas :]
+        ports = _free_ports(2 * self.replicas + len(self._listeners))
+        clients, controllers = ports[: self.replicas], ports[self.replicas : 2 * self.replicas]
+        self._ports_of_listeners = dict(zip(self._listeners, ports[2 * self.replicas :], strict=True))
         voters = ",".join(f"{number}@127.0.0.1:{port}" for number, port in enumerate(controllers, start=1))
         # The first letter of a version 4 UUID's bytes may be a dash, which the tool would take for an option.
         self._cluster_id = "p" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22]
         for number, (client, controller) in enumerate(zip(clients, controllers, strict=True), start=1):
             place = directory / f"node-{number}"
+            places = {"CLIENTS": f"127.0.0.1:{client}"}
+            if number == 1:
+                places |= {name: self.address(name) for name in self._listeners}
+            listeners = [f"{name}://{address}" for name, address in places.items()]
+            advertised = [f"{name}://{self._advertised.get(name, address)}" for name, address in places.items()]
+            protocols = [f"{name}:{protocol}" for name, protocol in self._listeners.items()]
             own = {
                 "process.roles": "broker,controller",
                 "node.id": str(number),
                 "controller.quorum.voters": voters,
-                "listeners": f"CLIENTS://127.0.0.1:{client},CONTROLLERS://127.0.0.1:{controller}",
-                "advertised.listeners": f"CLIENTS://127.0.0.1:{client}",
-                "listener.security.protocol.map": "CLIENTS:PLAINTEXT,CONTROLLERS:PLAINTEXT",
+                "listeners": ",".join([*listeners, f"CONTROLLERS://127.0.0.1:{controller}"]),
+                "advertised.listeners": ",".join(advertised),
+                "listener.security.protocol.map": ",".join(["CLIENTS:PLAINTEXT", "CONTROLLERS:PLAINTEXT", *protocols]),
                 "inter.broker.listener.name": "CLIENTS",
                 "controller.listener.names": "CONTROLLERS",
                 "log.dirs": str(place / "data"),
             }
             properties = {**_SMALL, **_replication(self.replicas), **self._config, **own}
-            self._nodes.append(KafkaNode(f"kafka-{number}", class_path, place, client, properties, self._answers))
-        for node, tool in [(node, node.format(self._cluster_id)) for node in self._nodes]:
+            name = f"kafka-{number}"
+            self._nodes.append(KafkaNode(name, class_path, place, client, properties, self._answers, self._jvm))
+        for node, tool in [(node, node.format(self._cluster_id, self._format_options)) for node in self._nodes]:
             told, _ = tool.communicate(timeout=_FORMAT_SECONDS)
             if tool.returncode != 0:
                 raise BrokerError(f"{node.name} cannot be formatted:\n{told}")

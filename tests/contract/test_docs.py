@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from agents.cli.root import cli
-from agents.read_model.projection import GIVEAWAY_NUMBERS, HASH_STATISTICS, LEADERBOARD_METRICS, SUSPICION_NUMBERS
+from agents.read_model.hashes import GIVEAWAY_NUMBERS, HASH_STATISTICS, SUSPICION_NUMBERS
+from agents.read_model.presence import LEADERBOARD_METRICS
 from models import topics
 from models.events import EVENT_TYPES, Event
 from models.read_model import AlertKeys, Keys, WorkerHealth

@@ -17,10 +17,11 @@ import faust
 import mode
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.consumer import consumer as consumer_module
 from aiokafka.consumer import fetcher
 from aiokafka.consumer.fetcher import Fetcher, FetchResult, PartitionRecords
 from aiokafka.consumer.group_coordinator import GroupCoordinator
-from aiokafka.consumer.subscription_state import TopicPartitionState
+from aiokafka.consumer.subscription_state import Assignment, TopicPartitionState
 from aiokafka.producer.sender import Sender
 from faust.agents import Agent
 from faust.agents.actor import Actor
@@ -39,17 +40,35 @@ NAMES: Final[dict[type | ModuleType, tuple[str, ...]]] = {
     fetcher: ("ConsumerRecord", "FetchResult", "READ_COMMITTED"),
     FetchResult: (
         *("getall", "check_assignment", "has_more"),
-        *("_topic_partition", "_partition_records", "_assignment"),
+        *("calculate_backoff", "_topic_partition", "_partition_records", "_assignment", "_created"),
     ),
     PartitionRecords: (
-        *("_records_iterator", "_records", "_check_crcs", "_tp", "_isolation_level"),
+        *("_records_iterator", "_records", "_check_crcs", "_isolation_level", "_consumer_record"),
+        *("_aborted_transactions", "_aborted_producers", "_consume_aborted_up_to", "_contains_abort_marker"),
         "next_fetch_offset",
     ),
-    TopicPartitionState: ("consumed_to",),
+    Fetcher: ("_fetch_task", "_proc_fetch_request", "_fetch_max_wait_ms", "_isolation_level", "_records"),
+    consumer_module: ("Fetcher",),
+    # agents/broker/fetcher_patch.py, transport.py
+    TopicPartitionState: ("consumed_to", "has_valid_position", "position", "highwater", "lso", "timestamp"),
+    Assignment: ("tps", "state_value", "active"),
     # agents/broker/membership.py; agents/liveness/symptoms.py
-    GroupCoordinator: ("_do_heartbeat", "_do_rejoin_group", "reset_generation", "_coordination_task"),
+    GroupCoordinator: (
+        "_do_heartbeat",
+        "_do_rejoin_group",
+        "reset_generation",
+        "_push_error_to_user",
+        "_coordination_task",
+    ),
     # agents/broker/transport.py; agents/liveness/symptoms.py
-    AIOKafkaConsumer: ("_coordinator", "_fetcher", "_closed", "_fetch_max_wait_ms", "last_poll_timestamp"),
+    AIOKafkaConsumer: (
+        "_coordinator",
+        "_fetcher",
+        "_closed",
+        "_fetch_max_wait_ms",
+        "_isolation_level",
+        "_subscription",
+    ),
     driver.AIOKafkaConsumerThread: ("_create_consumer", "_ensure_consumer", "_consumer", "seek_to_beginning"),
     ConsumerThread: ("_thread", "_stopped", "consumer"),
     driver.Consumer: (
@@ -77,7 +96,6 @@ NAMES: Final[dict[type | ModuleType, tuple[str, ...]]] = {
     Recovery: ("_restart_recovery", "_slurp_changelogs", "active_offsets"),
     Agent: ("_actors",),
     Actor: ("actor_task",),
-    Fetcher: ("_fetch_task",),
     AIOKafkaProducer: ("_sender",),
     Sender: ("_sender_task",),
     # agents/cli/common.py

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from agents.broker.log_ends import log_ends
+from agents.connection.kafka import KafkaConnection
 from models.deadletters import DeadLetter
 from models.topics import INPUT_TOPICS
 from tests.faults.events import EventLog, Letters
@@ -87,7 +88,7 @@ def unread(bootstrap: str, group: str, partitions: int) -> dict[str, int]:
 
 async def _unread(bootstrap: str, group: str, partitions: int) -> dict[str, int]:
     places = [TopicPartition(topic, number) for topic in INPUT_TOPICS for number in range(partitions)]
-    ends = await log_ends(bootstrap.split(","), places, ANSWER_SECONDS)
+    ends = await log_ends(KafkaConnection(address=bootstrap), places, ANSWER_SECONDS)
     # A consumer with partitions of its own choice reads the group's offsets without joining it.
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False)
     await consumer.start()

@@ -14,6 +14,7 @@ from typing import Any, Self
 import msgspec
 
 from agents.clock import wait_until
+from agents.connection.kafka import KafkaConnection
 from agents.embedded.processes import ChildProcess, free_port
 from agents.embedded.servers import EmbeddedRedis
 from agents.read_model.reader import ReadModel
@@ -66,6 +67,8 @@ class Cluster:
         self.workers: list[ChildProcess] = []
         self.worker_prefix: tuple[str, ...] = ()
         """What the command of a worker begins with."""
+        self.worker_module: tuple[str, ...] = ("agents.cli",)
+        """The module that is run as the worker, and its first arguments."""
         self.stores = self.path / "stores"
         """Where workers keep their copies of the state on disk."""
         self._ports: dict[str, int] = {}
@@ -107,15 +110,19 @@ class Cluster:
         assert wait_until(lambda: not process.running, timeout_seconds=START_SECONDS), f"{name} does not end"
         assert process.exit_code == 0, process.log_tail(20)
 
-    def add_worker(self, name: str | None = None) -> ChildProcess:
-        """Start a worker and return at once."""
+    def change(self, **settings: str) -> None:
+        """Change ``PULSE_*`` settings, by name without the prefix, of what is started from now on."""
+        self._settings.update(settings)
+
+    def add_worker(self, name: str | None = None, **settings: str) -> ChildProcess:
+        """Start a worker, with further settings by name, and return at once."""
         name = name or f"worker-{len(self.workers)}"
         port = self._ports[name] = free_port()
         worker = ChildProcess(
             name,
-            [*self.worker_prefix, sys.executable, "-m", "agents.cli", "worker"],
+            [*self.worker_prefix, sys.executable, "-m", *self.worker_module, "worker"],
             log_path=self.path / f"{name}.log",
-            environment=self.environment(METRICS_PORT=str(port), WORKER=name, **self._store_of(name)),
+            environment=self.environment(METRICS_PORT=str(port), WORKER=name, **self._store_of(name), **settings),
         )
         worker.start()
         self.workers.append(worker)
@@ -159,7 +166,7 @@ class Cluster:
 
     def publish(self, records: Iterable[SimulatedRecord]) -> int:
         """Send records as the simulator does and return how many."""
-        return publish(records, self.broker.bootstrap).sent
+        return publish(records, KafkaConnection(address=self.broker.bootstrap)).sent
 
     def publish_in_bulk(self, records: Iterable[SimulatedRecord]) -> int:
         """Send records as fast as the broker takes them and return how many; the topics exist already."""

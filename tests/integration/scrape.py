@@ -11,8 +11,10 @@ from kafka import KafkaConsumer, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 
 from agents.broker.log_ends import log_ends
+from agents.connection.kafka import KafkaConnection
 from agents.embedded.processes import ChildProcess
 from models.deadletters import DeadLetter
+from models.redrives import is_mark
 from models.topics import DEAD_LETTERS
 from tests.integration.cluster import Cluster
 
@@ -93,6 +95,7 @@ def dead_letters(bootstrap: str) -> dict[tuple[str, int, int], DeadLetter]:
         letters = (
             DeadLetter.from_record(record.key, record.value, list(record.headers))
             for record in records_of(consumer, DEAD_LETTERS, 0)
+            if not is_mark(record.headers)
         )
         return {(letter.topic, letter.partition, letter.offset): letter for letter in letters}
 
@@ -101,7 +104,8 @@ def records_of(consumer: KafkaConsumer, topic: str, partition: int) -> Iterator[
     """Every record of a partition from its beginning to its present end."""
     place = TopicPartition(topic, partition)
     servers = consumer.config["bootstrap_servers"]
-    ends = asyncio.run(log_ends(servers.split(",") if isinstance(servers, str) else servers, [place], ANSWER_SECONDS))
+    connection = KafkaConnection(address=servers if isinstance(servers, str) else ",".join(servers))
+    ends = asyncio.run(log_ends(connection, [place], ANSWER_SECONDS))
     end = next(iter(ends.values()))
     consumer.assign([place])
     consumer.seek_to_beginning(place)

@@ -277,7 +277,12 @@ def test_health_and_readiness(cluster: Cluster) -> None:
     for path in ("/healthz", "/readyz"):
         status, body = cluster.get(cluster.workers[0], path)
         assert status == 200
-        assert msgspec.json.decode(body) == {"phase": "ready", "partitions": [0, 1, 2, 3], "reason": None}
+        assert msgspec.json.decode(body) == {
+            "phase": "ready",
+            "partitions": [0, 1, 2, 3],
+            "reason": None,
+            "warning": None,
+        }
     assert cluster.get(cluster.workers[0], "/elsewhere")[0] == 404
 
 

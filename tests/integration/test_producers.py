@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer
 
 from agents.broker.producers import start_producer
 from agents.broker.record_collector import RecordCollector
+from agents.connection.kafka import KafkaConnection
 from tests.brokers import Broker, BrokerKind, chosen, make_broker
 
 TOPIC = "producers.test"
@@ -37,7 +38,7 @@ def test_it_is_idempotent_where_the_broker_gives_producer_ids(broker: Broker, ca
     """Apache Kafka: idempotent. The embedded broker: a warning that names the reason, and records pass all the same."""
 
     async def scenario() -> bool:
-        producer = await start_producer([*broker.bootstrap.split(",")])
+        producer = await start_producer(KafkaConnection(address=broker.bootstrap))
         try:
             await producer.send_and_wait(TOPIC, b"x", partition=0)
             return producer._txn_manager is not None and producer._txn_manager.has_pid()
@@ -59,7 +60,8 @@ def test_a_broker_that_hangs_ends_the_delivery_and_the_producer() -> None:
     """An idempotent producer retries for ever: the delivery raises in time, and stopping does not wait either."""
 
     async def scenario(broker: Broker) -> None:
-        box = RecordCollector(broker.bootstrap.split(","), {TOPIC: 1}, delivery_seconds=2.0, stop_seconds=0.5)
+        connection = KafkaConnection(address=broker.bootstrap)
+        box = RecordCollector(connection, {TOPIC: 1}, delivery_seconds=2.0, stop_seconds=0.5)
         await box.on_start()
         try:
             await deliver(box, 3, b"before")
@@ -78,7 +80,7 @@ def test_what_was_begun_is_confirmed_with_the_next_delivery() -> None:
     """Large records leave at once, in their order, and are asked for as they leave; what is given up does not come."""
 
     async def scenario(broker: Broker) -> None:
-        box = RecordCollector(broker.bootstrap.split(","), {TOPIC: 1})
+        box = RecordCollector(KafkaConnection(address=broker.bootstrap), {TOPIC: 1})
         await box.on_start()
         try:
             box.begin(TOPIC, 0, ((b"%d" % number, bytes(700_000)) for number in range(3)))

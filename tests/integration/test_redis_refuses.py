@@ -35,13 +35,18 @@ def rollup(number: int, comments: int, padding: str = "") -> InfluencerRollup:
     )
 
 
+def health() -> tuple[str, dict[str, str]]:
+    """The name and the health of the only worker."""
+    return "w", {"updated_at_ms": "0"}
+
+
 async def write(url: str, comments: int, padding: str = "") -> None:
     """Write everybody's numbers once.
 
     Raises:
         RedisError: Redis refused.
     """
-    projection = RedisProjection(url, "pulse", lambda: None, lambda: ("w", {"lag": "0"}))
+    projection = RedisProjection(url, "pulse", lambda: None, lambda lost: None, health)
     for number in range(INFLUENCERS):
         each = rollup(number, comments, padding)
         projection.put(each, msgspec.json.encode(each))
@@ -109,7 +114,11 @@ def test_after_a_failover_numbers_go_to_the_new_primary(caplog: pytest.LogCaptur
 
     async def scenario() -> None:
         projection = RedisProjection(
-            f"redis://127.0.0.1:{address.port}/0", "pulse", lambda: None, lambda: ("w", {"lag": "0"})
+            f"redis://127.0.0.1:{address.port}/0",
+            "pulse",
+            lambda: None,
+            lambda lost: None,
+            lambda: ("w", {"updated_at_ms": "0"}),
         )
         await projection.start()
         try:
@@ -147,7 +156,7 @@ def test_a_missing_right_is_told_as_such(caplog: pytest.LogCaptureFixture) -> No
     """And not as a Redis that is away: it says which command the user may not use."""
 
     async def scenario(url: str) -> None:
-        projection = RedisProjection(url, "pulse", lambda: None, lambda: ("w", {"lag": "0"}))
+        projection = RedisProjection(url, "pulse", lambda: None, lambda lost: None, health)
         each = rollup(0, 1)
         projection.put(each, msgspec.json.encode(each))
         await projection.start()

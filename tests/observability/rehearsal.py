@@ -36,6 +36,7 @@ from typing import Any, Final, Self
 import yaml
 
 from agents.clock import wait_until, wall_clock
+from agents.connection.kafka import KafkaConnection
 from agents.embedded.processes import ChildProcess, free_port
 from agents.simulator import FaultRates, Simulation, SimulationPlan
 from agents.simulator.plan import SimulatedRecord
@@ -222,7 +223,7 @@ class Rehearsal:
             faults=FaultRates(disorder_seconds=5.0, late_ratio=0.0),
         )
         simulation = Simulation(read_definitions(self._definition), plan)
-        report = publish(self._by_minutes(simulation), self.cluster.broker.bootstrap)
+        report = publish(self._by_minutes(simulation), KafkaConnection(address=self.cluster.broker.bootstrap))
         assert report.failed == 0, report.error
         self.truth = simulation.truth()
         self._wait("every record to be counted", lambda: self._value(_COUNTED) >= report.sent)

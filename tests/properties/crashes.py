@@ -11,15 +11,17 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
+from agents.state.table import PartitionRecords
 from models.giveaway import GiveawayRules
 from models.rollups import GiveawayRollup
 from models.times import DAY_MS, HOUR_MS
 from models.topics import INPUT_TOPICS
-from streams.changelog.dedupe import Segment, decode_segment, encode_segment
-from streams.changelog.row_records import RowRecord, decode_record
+from streams.changelog.dedupe import decode_segment, encode_segment
+from streams.changelog.row_records import decode_record
 from streams.events.registry import Registry
 from streams.giveaway.board import GiveawayBoard
 from streams.ledger.blocks import decode_fact, records_of
+from streams.orders.order import OrderKey
 from streams.pipeline.limits import Limits
 from streams.pipeline.pipeline import Pipeline
 from streams.pipeline.records import FileRecord
@@ -68,7 +70,7 @@ class Kafka:
         self.changelog: dict[tuple[Any, ...], bytes] = {}
         self.committed: dict[TopicPartition, int] = dict.fromkeys(self.logs, 0)
         self.dead_letters: dict[tuple[str, int, int], tuple[str, bytes | None]] = {}
-        self.forwarded: dict[str, bytes] = {}
+        self.forwarded: dict[tuple[str, int], bytes] = {}
         self.ledger: list[tuple[bytes, bytes]] = []
 
     def deliver(self, write: Write) -> None:
@@ -83,7 +85,9 @@ class Kafka:
         elif write.kind == "dead letter":
             self.dead_letters[write.key] = write.value
         else:
-            self.forwarded[write.value.origin] = write.value.value
+            if b'"type":"order.booked"' not in write.value.value:
+                # What an order changes depends on the order in which its events were read, in sum only on their set.
+                self.forwarded[write.value.origin, write.value.partition] = write.value.value
             self.logs[write.value.topic, write.value.partition].append(write.value.value)
 
     def giveaway(self, *, compacted: bool) -> list[GiveawayRollup]:
@@ -95,16 +99,17 @@ class Kafka:
             board.put(decode_fact(key, value))
         return board.rollups("c", END_MS)
 
-    def read(self, partition: int) -> tuple[list[RowRecord], dict[str, dict[int, Segment]]]:
-        """Return the state records and dedupe segments of a partition."""
-        rows: list[RowRecord] = []
-        segments: dict[str, dict[int, Segment]] = {}
+    def read(self, partition: int) -> PartitionRecords:
+        """Return the state records, dedupe segments and orders of a partition."""
+        found = PartitionRecords([], {}, [])
         for (where, kind, *name), value in self.changelog.items():
             if where == partition and kind == "row":
-                rows.append(decode_record(value))
+                found.rows.append(decode_record(value))
+            elif where == partition and kind == "order":
+                found.orders.append((OrderKey(*name), value))
             elif where == partition:
-                segments.setdefault(name[0], {})[name[1]] = decode_segment(value)
-        return rows, segments
+                found.segments.setdefault(name[0], {})[name[1]] = decode_segment(value)
+        return found
 
 
 class Worker:
@@ -119,7 +124,8 @@ class Worker:
         self.confirmed: dict[TopicPartition, int] = dict(kafka.committed)
         for partition in range(PARTITIONS):
             committed = {topic: kafka.committed[topic, partition] for topic in INPUT_TOPICS}
-            self.pipeline.assign(partition, *kafka.read(partition), committed)
+            rows, segments, orders = kafka.read(partition)
+            self.pipeline.assign(partition, rows, segments, committed, orders)
 
     def fetch(self, place: int, count: int) -> None:
         """Apply the next records of one topic-partition, or tick when there are none."""
@@ -152,6 +158,9 @@ class Worker:
             writes += [
                 Write("changelog", (number, "ids", topic, sequence), None) for topic, sequence in gone.get(number, ())
             ]
+            book = state.intake.desk.book
+            writes += [Write("changelog", (number, "order", *key), None) for key in book.forget(state.time_ms)]
+            writes += [Write("changelog", (number, "order", *key), record) for key, record in book.take_dirty()]
             for letter in state.intake.take_dead_letters():
                 place = (letter.topic, letter.partition, letter.offset)
                 writes.append(Write("dead letter", place, (letter.reason, letter.value)))

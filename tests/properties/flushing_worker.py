@@ -10,14 +10,12 @@ from faust.types import TP
 from agents.broker.record_collector import Delivery
 from agents.state.fence import REFRESH_SECONDS, Fence
 from agents.state.stores import MemoryStore
-from agents.state.table import StateTable
+from agents.state.table import PartitionRecords, StateTable
 from agents.worker.fact_sender import LATE_BYTES, FactSender
 from agents.worker.flush import ROWS_A_WRITE, Flusher
 from agents.worker.numbers import ROWS_AT_A_TIME, NumberPublisher
 from models.deadletters import DeadLetter
 from models.topics import DEAD_LETTERS, ENTRIES, INPUT_TOPICS
-from streams.changelog.dedupe import Segment
-from streams.changelog.row_records import RowRecord
 from streams.pipeline.records import Forward
 from streams.statistics.campaigns import CampaignBoard
 from tests.properties.crashes import PARTITIONS, Kafka, Killed, Worker, Write
@@ -52,8 +50,8 @@ class Member:
 class FlushedKafka(Kafka):
     """Read by the product's own table."""
 
-    def read(self, partition: int) -> tuple[list[RowRecord], dict[str, dict[int, Segment]]]:
-        """Return the state records and dedupe segments of a partition."""
+    def read(self, partition: int) -> PartitionRecords:
+        """Return the state records, dedupe segments and orders of a partition."""
         return table_of(self.changelog).read(partition)
 
 

@@ -41,6 +41,7 @@ def numbers(book: RuleBook, comments: list[CommentCreated], deleted: set[tuple[s
             EntryAttempt(
                 text=comment.text,
                 post_id=comment.post_id,
+                platform=comment.platform,
                 at_ms=entered_ms,
                 author_id=comment.author_id,
                 author_handle=comment.author_handle,
@@ -60,7 +61,7 @@ def numbers(book: RuleBook, comments: list[CommentCreated], deleted: set[tuple[s
                 room = 1
             else:
                 new = set(checked.friends) - tagged_by[person]
-                room = book.rules.most_chances - len(tagged_by[person])
+                room = book.rules.chance_limit - len(tagged_by[person])
             chances = max(0, min(room, len(new)))
             tagged_by[person] |= set(sorted(new)[:chances]) if room < len(new) else new
             verdict = "valid" if chances else "duplicate"

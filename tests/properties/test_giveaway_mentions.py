@@ -15,27 +15,34 @@ from streams.columns.strings import encoded, encoded_together, taken_apart
 from streams.giveaway.entry_columns import name_hashes
 from streams.giveaway.rules import RuleBook
 from streams.ledger.collector import blocks_of
-from streams.ledger.comment_texts import folded, handle_key, mentions_of
+from streams.ledger.comment_texts import handle_key, mentions_of, readable
 from streams.ledger.handle_hashes import handle_hashes
 from streams.ledger.mentions import mentions_in
+from streams.ledger.platform_rules import PLATFORMS, WIDE, PlatformRules
 
-TEXTS = st.text(alphabet="@@@@abA1_.-· #\n\0\1é＠﹫ß🍀\u0301\u200d\ufe0fʰ日", max_size=14)
+TEXTS = st.text(alphabet="@@@@abA1_..-·/!t #\n\0\1é＠﹫ß🍀\u0301\u200d\ufe0fʰ日", max_size=14)
+RULES = st.sampled_from([*PLATFORMS.values(), WIDE])
 
 
-@given(st.lists(TEXTS, max_size=8))
-@example(["x@a@b", "@a@b", "@@a", "x@a-@b", "@a.-", "@..", "é@a", "@aé", "🍀@a 🍀", "@", "a@", "@a @A @a"])
-@example(["\0@a", "\1@a", "@a\0@b", "@a\1", "\1＠a"])
-@example([" ".join(f"@a{number}" for number in range(101)), " ".join(["@a"] * 101), "@b"])
-def test_mentions_of_many_texts_are_those_of_each(texts: list[str]) -> None:
+@given(st.lists(TEXTS, max_size=8), RULES)
+@example(["x@a@b", "@a@b", "@@a", "x@a-@b", "@a.-", "@..", "é@a", "@aé", "🍀@a 🍀", "@", "a@", "@a @A @a"], WIDE)
+@example(["\0@a", "\1@a", "@a\0@b", "@a\1", "\1＠a"], WIDE)
+@example([" ".join(f"@a{number}" for number in range(101)), " ".join(["@a"] * 101), "@b"], PLATFORMS["instagram"])
+@example(["@ab..cd", "@ab...", "..@ab", "@.ab", "@ab.@cd", "www.x.com/@ab", "www.x.com.@ab"], PLATFORMS["instagram"])
+@example(["RT@ab", "@ab@cd", "!@ab", "@ab://x", "@abcdefghijklmnop", "@a.b"], PLATFORMS["x"])
+@example(["@ann.smith @annsmith", "@anna", "_@annas"], PLATFORMS["facebook"])
+@example(["@_ab_c", "@ab", "@abc_", "@-abc-"], PLATFORMS["youtube"])
+def test_mentions_of_many_texts_are_those_of_each(texts: list[str], rules: PlatformRules) -> None:
     """Joined and looked at as bytes: whatever stands around the marks, and only unusual texts are left to others."""
-    found = mentions_in(encoded(texts))
+    found = mentions_in(encoded(texts), rules)
     for number, text in enumerate(texts):
         if number in found.unsure:
             assert number not in found.owners
             assert found.unsure[number] == text
-            assert not text.isascii() or "\0" in text or text.count("@") > 100
+            plain = text.isascii() and "\0" not in text and text.count("@") <= 100
+            assert not plain or "/" in text or ".." in text or rules.platform in ("x", "facebook")
         else:
-            expected = handle_hashes(mentions_of(folded(text)))
+            expected = handle_hashes(mentions_of(readable(text), rules))
             assert found.hashes[found.owners == number].tolist() == expected.tolist()
 
 
@@ -54,8 +61,8 @@ def test_rules_say_the_same_of_many_texts_as_of_each(texts: list[str], rules: di
         influencers=(InfluencerDefinition(influencer_id="ana", handle="@ana", platform="instagram"),),
         giveaway=GiveawayRules(**moments, **rules),
     )
-    book = RuleBook(campaign)
-    friends, each = book.friends_in(encoded(texts)), [book.read(text) for text in texts]
+    book = RuleBook(campaign).on("instagram")
+    friends, each = book.friends_in(encoded(texts), len(texts)), [book.read(text) for text in texts]
     for _ in range(2):
         assert book.reasons_of_texts(texts).tolist() == [check.reasons for check in each]
     counts = np.bincount(friends.owners, minlength=len(texts))
@@ -63,7 +70,7 @@ def test_rules_say_the_same_of_many_texts_as_of_each(texts: list[str], rules: di
     assert friends.hashes.tolist() == handle_hashes([handle for check in each for handle in check.mentions]).tolist()
 
 
-NAMES = st.text(alphabet="abAZ09_.-·@ \n\t\0\x01\x7fé＠ßʰ日", max_size=20)
+NAMES = st.text(alphabet="abAZ09_.-·@` \n\t\0\x01\x7fé＠ßʰ日", max_size=20)
 
 
 @given(st.lists(st.tuples(NAMES, NAMES), min_size=1))

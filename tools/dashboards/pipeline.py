@@ -109,7 +109,7 @@ def _flow() -> list[style.Panel]:
         style.lines(
             "Redeliveries, forwards, gaps",
             "A second: events seen before and not counted again; events sent on to their key's partition;"
-            " offsets jumped over (should be 0).",
+            " offsets that were not there (should be 0).",
             [
                 query(f"sum(rate(campaign_pulse_duplicates_total{_JOB}[$__rate_interval]))", "redeliveries", ref="A"),
                 query(f"sum(rate(campaign_pulse_forwarded_total{_JOB}[$__rate_interval]))", "forwards", ref="B"),

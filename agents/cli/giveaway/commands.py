@@ -4,10 +4,11 @@ import click
 
 from agents.cli.giveaway.check import check
 from agents.cli.giveaway.draw import draw, receipt, winners
+from agents.cli.giveaway.exclude import exclude, replace
 from agents.cli.giveaway.forget import forget
 from agents.cli.giveaway.freeze import freeze
 from agents.cli.giveaway.review import review
-from agents.cli.giveaway.verify import verify
+from agents.cli.giveaway.verify import log, verify
 
 
 @click.group()
@@ -15,5 +16,5 @@ def giveaway() -> None:
     """Check rules, review entrants, draw winners, verify a draw, forget people."""
 
 
-for command in (check, review, freeze, draw, verify, receipt, winners, forget):
+for command in (check, review, freeze, draw, exclude, replace, verify, log, receipt, winners, forget):
     giveaway.add_command(command)

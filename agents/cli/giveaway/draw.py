@@ -14,12 +14,15 @@ from agents.cli.common import UsageFailure, print_table, settings_or_exit
 from agents.cli.giveaway import draw_files
 from agents.cli.giveaway.draw_files import DrawFileError
 from agents.cli.giveaway.randomness import RandomnessError, fetch, value_of
+from agents.cli.giveaway.recording import NewFiles, log_or_exit, record_step
 from agents.cli.giveaway.review import giveaway_or_exit
 from agents.cli.giveaway.verify import exit_if_different, say_unfilled
-from models.draws import Drawn, DrawRecord
-from streams.giveaway.draw import DrawError, differences, entrant_of, read_list, receipt_of, unfilled_places
+from models.draws import Drawn, DrawRecord, RecordFile
+from streams.giveaway.draw import DrawError, derivation_of, entrant_of, read_list, receipt_of, unfilled_places
 from streams.giveaway.draw import draw as draw_from
+from streams.giveaway.draw_log import DrawLogError, log_of, next_place
 from streams.giveaway.freeze import entrants_of
+from streams.giveaway.verification import differences
 from streams.ledger.comment_texts import handle_key
 
 _DIRECTORY: Final = click.Path(file_okay=False, path_type=Path)
@@ -30,38 +33,54 @@ _DIRECTORY: Final = click.Path(file_okay=False, path_type=Path)
 @click.option("--randomness", "value", help="The public random value: any text, as it was announced.")
 @click.option("--randomness-from", "place", metavar="FILE|URL", help="Read it there; for drand its answer (JSON).")
 @click.option("--unproved", is_flag=True, help="Take a value that does not prove to be the announced drand round.")
+@click.option("--reason", help="Why it is drawn again; for everybody to read, in the record and the log.")
 @click.option("--json", "as_json", is_flag=True, help="Print the record instead of a table.")
-def draw(directory: Path, value: str | None, place: str | None, unproved: bool, as_json: bool) -> None:
+def draw(
+    directory: Path, value: str | None, place: str | None, unproved: bool, reason: str | None, as_json: bool
+) -> None:
     """Draw the winners from the entry list frozen in DIRECTORY, and write DIRECTORY/draw.json.
 
-    Same list and same random value, same winners, on any machine. The list must be the one that was frozen; a
-    draw.json that is there is not overwritten. Where a drand round was announced, drand's answer of that round is
-    wanted, and its signature is verified; anything else is refused. --unproved draws nevertheless: the record says so,
-    and `verify` ends with 1. Exit codes: 0, or 1 when a list is not the frozen one, 2 for unusable input.
+    Same list and same random value, same winners, on any machine. The list must be the one that was frozen; whoever was
+    excluded since is passed over; a draw.json that is there is not overwritten. Where a drand round was announced,
+    drand's answer of that round is wanted, and its signature is verified; anything else is refused. --unproved draws
+    nevertheless: the record says so, and `verify` ends with 1. The draw is a step in the campaign's log,
+    campaign.draws.v1; a second one needs a --reason. Exit codes: 0, or 1 when a list is not the frozen one, 2 for
+    unusable input or a broker that is away.
     """
     if (value is None) == (place is None):
         raise click.UsageError("give either --randomness or --randomness-from")
     try:
+        if (directory / draw_files.DRAW).exists():
+            raise UsageFailure(f"{directory / draw_files.DRAW} is there already; a record of a draw is not overwritten")
         frozen, commitment = draw_files.read_frozen(directory / draw_files.FROZEN)
-        text = draw_files.read_bytes(directory / frozen.entries.file)
-        left_out = draw_files.read_bytes(directory / frozen.left_out.file)
         given = value if value is not None else fetch(str(place))
         found = value_of(given, frozen.randomness, unproved=unproved)
-        exit_if_different(differences(frozen, commitment, text, left_out, None))
-        drawn = draw_from(read_list(text), commitment, found.randomness, frozen.winners + frozen.substitutes)
+        log = None if frozen.place is None else log_or_exit(frozen.campaign_id)
+        published = draw_files.read_published(directory / draw_files.FROZEN, log=log)
+        exit_if_different(differences(published))
+        excluded = {each.record.entrant for each in published.exclusions}
+        drawn = draw_from(
+            read_list(published.entries),
+            derivation_of(frozen, commitment, found.randomness),
+            frozen.winners + frozen.substitutes,
+            excluded,
+        )
         record = DrawRecord(
+            place=None if log is None else next_place(log_of(log), "draw", reason),
             frozen=commitment,
             randomness=found.randomness,
             origin=found.origin,
             drand=found.drand,
             chain=found.chain,
-            unfilled=unfilled_places(frozen),
+            exclusions=tuple(RecordFile(file=each.name, sha256=each.sha256) for each in published.exclusions),
+            unfilled=unfilled_places(frozen, len(excluded)),
             drawn_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
             winners=tuple(drawn[: frozen.winners]),
             substitutes=tuple(drawn[frozen.winners :]),
         )
-        draw_files.write_new(directory / draw_files.DRAW, draw_files.encode_pretty(record))
-    except (DrawFileError, RandomnessError, DrawError) as error:
+        with NewFiles(directory) as files:
+            record_step(files, directory, draw_files.DRAW, record, frozen.campaign_id)
+    except (DrawFileError, DrawLogError, RandomnessError, DrawError) as error:
         raise UsageFailure(str(error)) from None
     if as_json:
         click.echo(msgspec.json.encode(record).decode())
@@ -70,7 +89,7 @@ def draw(directory: Path, value: str | None, place: str | None, unproved: bool, 
         click.echo(f"written: {directory / draw_files.DRAW}", err=True)
     if found.origin == "unproved":
         click.echo("unproved: nothing shows that this is the announced value; the record says so", err=True)
-    say_unfilled(frozen)
+    say_unfilled(frozen, len(excluded))
 
 
 @click.command()

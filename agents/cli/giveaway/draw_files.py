@@ -1,22 +1,28 @@
 """The files of a draw: what is published before and after it, and the operator's key.
 
 A draw lives in a directory: ``frozen.json``, ``entries.txt`` and ``left-out.txt`` (published before), ``draw.json``
-(published after), ``secret.key`` (never published; whoever has it can test for any account whether it takes part).
+(published after), ``exclusion-1.json`` and so on (published when made), ``log.json`` (with each of these),
+``secret.key`` (never published; whoever has it can test for any account whether it takes part).
 """
 
 import hashlib
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
 
-from models.draws import DrawRecord, FrozenEntries
+from models.draws import DrawRecord, Exclusion, FrozenEntries, LogEntry
+from streams.giveaway.draw_log import LOG_FILE, DrawLogError, read_entries
+from streams.giveaway.verification import ExclusionFile, Published
 
 FROZEN: Final = "frozen.json"
 DRAW: Final = "draw.json"
 KEY: Final = "secret.key"
+_EXCLUSION: Final = re.compile(r"exclusion-([1-9][0-9]{0,5})\.json")
+KEY_MODE: Final = 0o600
 _KEY_BYTES: Final = 32
 T = TypeVar("T")
 
@@ -25,9 +31,14 @@ class DrawFileError(RuntimeError):
     """A file of a draw that cannot be read or must not be written; one line, for users."""
 
 
-def encode_pretty(record: FrozenEntries | DrawRecord) -> bytes:
+def encode_pretty(record: FrozenEntries | DrawRecord | Exclusion) -> bytes:
     """Return a record's file: JSON, fields in the order of the protocol, two spaces, a newline at the end."""
     return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
+
+
+def encode_log(entries: list[LogEntry]) -> bytes:
+    """Return the file of a log: a JSON array of its entries."""
+    return msgspec.json.format(msgspec.json.encode(entries), indent=2) + b"\n"
 
 
 def sha256_of(data: bytes) -> str:
@@ -46,6 +57,20 @@ def write_new(path: Path, data: bytes, mode: int = 0o644) -> None:
             stream.write(data)
     except FileExistsError:
         raise DrawFileError(f"{path} is there already; a record of a draw is not overwritten") from None
+    except OSError as error:
+        raise DrawFileError(f"{path}: {error.strerror}") from None
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Write a file whole, in place of one that may be there.
+
+    Raises:
+        DrawFileError: it cannot be written.
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_bytes(data)
+        part.replace(path)
     except OSError as error:
         raise DrawFileError(f"{path}: {error.strerror}") from None
 
@@ -81,6 +106,86 @@ def read_draw(path: Path) -> DrawRecord:
     return _decoded(path, read_bytes(path), DrawRecord)
 
 
+def exclusion_files(directory: Path) -> list[Path]:
+    """Return the records of exclusions in a directory, in their order.
+
+    Raises:
+        DrawFileError: it cannot be read.
+    """
+    try:
+        found = [(match, path) for path in directory.iterdir() if (match := _EXCLUSION.fullmatch(path.name))]
+    except OSError as error:
+        raise DrawFileError(f"{directory}: {error.strerror}") from None
+    return [path for _, path in sorted(found, key=lambda each: int(each[0][1]))]
+
+
+def read_published(
+    frozen_path: Path,
+    *,
+    draw: Path | None = None,
+    entries: Path | None = None,
+    left_out: Path | None = None,
+    log: list[LogEntry] | None = None,
+) -> Published:
+    """Read everything that was published of a draw.
+
+    Args:
+        frozen_path: the frozen record; the files that it names and exclusions lie beside it.
+        draw: the draw's record, or None without one.
+        entries: the entry list, where it lies elsewhere.
+        left_out: the list of those left out, where it lies elsewhere.
+        log: the campaign's log; None: the file of it beside the record, where there is one.
+
+    Raises:
+        DrawFileError: a file cannot be read, or is none of its kind.
+    """
+    directory = frozen_path.parent
+    frozen, commitment = read_frozen(frozen_path)
+    drawn = None if draw is None else read_bytes(draw)
+    exclusions = []
+    for path in exclusion_files(directory):
+        data = read_bytes(path)
+        exclusion = _decoded(path, data, Exclusion)
+        # What was done after a draw says nothing of the list alone.
+        if draw is not None or exclusion.draw is None:
+            exclusions.append(ExclusionFile(path.name, exclusion, sha256_of(data)))
+    if log is None and (directory / LOG_FILE).exists():
+        log = read_log(directory / LOG_FILE)
+    return Published(
+        frozen=frozen,
+        commitment=commitment,
+        entries=read_bytes(entries or directory / named(frozen.entries.file)),
+        left_out=read_bytes(left_out or directory / named(frozen.left_out.file)),
+        draw=None if draw is None or drawn is None else _decoded(draw, drawn, DrawRecord),
+        draw_sha256="" if drawn is None else sha256_of(drawn),
+        exclusions=tuple(exclusions),
+        log=None if log is None else tuple(log),
+    )
+
+
+def named(file: str) -> str:
+    """Return the name of a file that a record names: beside the record, and nowhere else.
+
+    Raises:
+        DrawFileError: it leads elsewhere.
+    """
+    if not file or Path(file).name != file:
+        raise DrawFileError(f"the record names the file {file!r}: a name beside it is expected")
+    return file
+
+
+def read_log(path: Path) -> list[LogEntry]:
+    """Read the file of a log.
+
+    Raises:
+        DrawFileError: it cannot be read, or is none.
+    """
+    try:
+        return read_entries(read_bytes(path))
+    except DrawLogError as error:
+        raise DrawFileError(f"{path} is no log of draws: {error}") from None
+
+
 def _decoded(path: Path, data: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(data, type=kind)
@@ -93,13 +198,9 @@ def new_key() -> bytes:
     return secrets.token_bytes(_KEY_BYTES)
 
 
-def write_key(path: Path, key: bytes) -> None:
-    """Write a key, readable by its owner alone.
-
-    Raises:
-        DrawFileError: there is one already, or it cannot be written.
-    """
-    write_new(path, key.hex().encode() + b"\n", 0o600)
+def encode_key(key: bytes) -> bytes:
+    """Return the file of a key; readable by its owner alone: ``KEY_MODE``."""
+    return key.hex().encode() + b"\n"
 
 
 def read_key(path: Path) -> bytes:

@@ -45,7 +45,7 @@ def forget(person: str, platform: str | None, campaign_id: str | None, for_good:
         sys.exit(1)
     until_ms = _FOREVER_MS if for_good else make_clock(settings.clock)()
     for campaign, who in found:
-        records = replacements(ledger, campaign, who, until_ms, f"forgotten-{secrets.token_hex(6)}")
+        records = replacements(ledger, campaign, who, until_ms, f"gone{secrets.token_hex(5)}")
         try:
             asyncio.run(_send(settings, campaign, records))
         except (KafkaError, OSError) as error:
@@ -60,7 +60,7 @@ def forget(person: str, platform: str | None, campaign_id: str | None, for_good:
 
 async def _send(settings: Settings, campaign_id: str, records: list[tuple[bytes, bytes]]) -> None:
     producer = AIOKafkaProducer(
-        bootstrap_servers=settings.bootstrap_servers, acks="all", max_request_size=LARGEST_MESSAGE_BYTES
+        **settings.kafka_connection.aiokafka_arguments(), acks="all", max_request_size=LARGEST_MESSAGE_BYTES
     )
     await producer.start()
     try:

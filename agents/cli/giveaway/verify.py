@@ -1,19 +1,26 @@
-"""``campaign-pulse giveaway verify``: a draw recomputed from what was published."""
+"""``campaign-pulse giveaway verify | log``: a draw recomputed from what was published, and every step there was."""
 
 import sys
 from pathlib import Path
 from typing import Final
 
 import click
+from rich.markup import escape
+from rich.table import Table
 
-from agents.cli.common import UsageFailure
+from agents.cli.common import UsageFailure, for_people, print_table
 from agents.cli.giveaway import draw_files
 from agents.cli.giveaway.draw_files import DrawFileError
-from models.draws import FrozenEntries
-from streams.giveaway.draw import differences, unfilled_places
-from streams.giveaway.provenance import proofs
+from agents.cli.giveaway.recording import log_or_exit
+from agents.terminal import visible, visible_json
+from models.draws import FrozenEntries, LogEntry
+from streams.giveaway.draw import unfilled_places
+from streams.giveaway.draw_log import log_differences, log_of
+from streams.giveaway.proofs import proofs
+from streams.giveaway.verification import differences, outcome
 
 _FILE: Final = click.Path(dir_okay=False, path_type=Path)
+_KAFKA: Final = "kafka"
 
 
 @click.command()
@@ -21,46 +28,91 @@ _FILE: Final = click.Path(dir_okay=False, path_type=Path)
 @click.option("--entries", type=_FILE, help="The entry list.  [default: as the record names it, beside it]")
 @click.option("--left-out", type=_FILE, help="The list of those left out.  [default: as the record names it]")
 @click.option("--frozen", "frozen_file", type=_FILE, help="The frozen record.  [default: frozen.json beside RECORD]")
-def verify(record: Path, entries: Path | None, left_out: Path | None, frozen_file: Path | None) -> None:
+@click.option(
+    "--log",
+    "log_place",
+    metavar="FILE|kafka",
+    help="The campaign's log.  [default: log.json beside it, if it is there]",
+)
+def verify(
+    record: Path, entries: Path | None, left_out: Path | None, frozen_file: Path | None, log_place: str | None
+) -> None:
     """Recompute a draw from what was published: RECORD is its draw.json (or frozen.json, to check the list alone).
 
-    Needs no broker, no Redis and no settings. Exit codes: 0 when everything is as published, 1 with what differs, 2
-    when a file cannot be read.
+    Compares every file that the records name, the exclusions beside them, and their places in the log of draws, and
+    says what is proved and what is not. Needs no broker, no Redis and no settings, but for `--log kafka`, which reads
+    the log from its topic. Exit codes: 0 when everything is as published, 1 with what differs, 2 when a file cannot be
+    read.
     """
     try:
-        if record.name == draw_files.FROZEN:
-            drawn, frozen_path = None, record
-        else:
-            drawn = draw_files.read_draw(record)
-            frozen_path = frozen_file or record.parent / draw_files.FROZEN
-        frozen, commitment = draw_files.read_frozen(frozen_path)
-        text = draw_files.read_bytes(entries or frozen_path.parent / frozen.entries.file)
-        left_out_text = draw_files.read_bytes(left_out or frozen_path.parent / frozen.left_out.file)
+        draw_path = None if record.name == draw_files.FROZEN else record
+        frozen_path = record if draw_path is None else frozen_file or record.parent / draw_files.FROZEN
+        log = None if log_place in (None, _KAFKA) else draw_files.read_log(Path(str(log_place)))
+        if log_place == _KAFKA:
+            log = log_or_exit(draw_files.read_frozen(frozen_path)[0].campaign_id)
+        found = draw_files.read_published(frozen_path, draw=draw_path, entries=entries, left_out=left_out, log=log)
     except DrawFileError as error:
         raise UsageFailure(str(error)) from None
-    exit_if_different(differences(frozen, commitment, text, left_out_text, drawn))
-    what = f"{frozen.entries.lines} entrants, {frozen.chances} chances, commitment {commitment}"
+    exit_if_different(differences(found))
+    frozen, drawn = found.frozen, found.draw
+    what = f"{frozen.entries.lines} entrants, {frozen.chances} chances, commitment {found.commitment}"
     if drawn is None:
         click.echo(f"the list is the frozen one: {what}")
     else:
         click.echo(f"verified: {len(drawn.winners)} winners, {len(drawn.substitutes)} substitutes; {what}")
-    proved, unproved = proofs(frozen, drawn)
-    for label, sentences in (("proved", proved), ("not proved", unproved)):
-        for sentence in sentences:
-            click.echo(f"{label:<12}{sentence}")
+    sentences = proofs(found)
+    for label, those in (("proved", sentences.proved), ("not proved", sentences.unproved), ("note", sentences.known)):
+        for sentence in those:
+            click.echo(for_people(f"{label:<12}{sentence}"))
+    if drawn is not None and found.after:
+        for number, each in enumerate(outcome(found).winners, start=1):
+            click.echo(f"winner {number}    {each.entrant if each is not None else '(nobody is left)'}")
+
+
+@click.command()
+@click.argument("campaign_id", metavar="CAMPAIGN")
+@click.option("--json", "as_json", is_flag=True, help="Print the log as a JSON array, as log.json has it.")
+def log(campaign_id: str, as_json: bool) -> None:
+    """List every freeze, draw and exclusion of CAMPAIGN, from the topic campaign.draws.v1.
+
+    Steps are numbered, and each has the hash of the one before; nothing is taken out. Exit codes: 0, or 1 when a step
+    is missing or there is none, 2 when the broker cannot be read.
+    """
+    entries = log_or_exit(campaign_id)
+    if as_json:
+        click.echo(visible_json(draw_files.encode_log(entries).decode()), nl=False)
+    elif entries:
+        _print_log(entries)
+    if not entries:
+        click.echo(for_people(f"nothing was frozen or drawn in campaign {campaign_id!r}"), err=True)
+        sys.exit(1)
+    exit_if_different(log_differences(log_of(entries), campaign_id))
+
+
+def _print_log(entries: list[LogEntry]) -> None:
+    found = log_of(entries)
+    table = Table("step", "what", "at", "SHA-256 of the record", "reason", box=None, pad_edge=False)
+    for entry in entries:
+        note = "" if entry in found.steps else " (not taken up)"
+        place = entry.place
+        reason = escape(visible(place.reason or ""))
+        table.add_row(f"{place.number}{note}", f"{entry.step} {place.attempt}", entry.at, entry.sha256, reason)
+    print_table(table)
 
 
 def exit_if_different(found: list[str]) -> None:
     """End with 1 and each difference, where there are any."""
     if found:
         for line in found:
-            click.echo(f"differs: {line}", err=True)
+            click.echo(for_people(f"differs: {line}"), err=True)
         sys.exit(1)
 
 
-def say_unfilled(frozen: FrozenEntries) -> None:
-    """Say that there are fewer entrants than places, where it is so."""
-    unfilled = unfilled_places(frozen)
+def say_unfilled(frozen: FrozenEntries, excluded: int = 0) -> None:
+    """Say that there are fewer entrants than places, where it is so; ``excluded`` of the list are out since."""
+    unfilled = unfilled_places(frozen, excluded)
     if unfilled:
         places = f"{frozen.winners} winners and {frozen.substitutes} substitutes"
-        click.echo(f"only {frozen.entries.lines} entrants for {places}: {unfilled} places stay empty", err=True)
+        click.echo(
+            f"only {frozen.entries.lines - excluded} entrants for {places}: {unfilled} places stay empty", err=True
+        )

@@ -6,7 +6,8 @@ from urllib.parse import quote
 import pytest
 import redis
 
-from agents.addresses import parse_brokers, parse_redis_url
+from agents.addresses import parse_brokers
+from agents.redis_addresses import parse_redis_url
 from agents.settings import SettingError, Settings
 
 
@@ -62,9 +63,10 @@ def test_what_the_client_can_use_passes_unchanged(url: str) -> None:
     [
         "127.0.0.1:6379",
         "http://h",
-        "valkey://h",
         "sentinel://h",
-        "redis+sentinel://h/mymaster",
+        "redis-sentinel://h?sentinelMasterId=m",
+        "redis-cluster://h",
+        "https://h",
         "REDIS://h",
         '"redis://h"',
         " redis://h",

@@ -26,6 +26,14 @@ def test_every_field_is_described() -> None:
         ("PULSE_BROKER", "a:9092,,b:9092"),
         ("PULSE_BROKER", ":9092"),
         ("PULSE_BROKER", ""),
+        ("PULSE_KAFKA_SECURITY_PROTOCOL", "sasl_ssl"),
+        ("PULSE_KAFKA_SECURITY_PROTOCOL", ""),
+        ("PULSE_KAFKA_SASL_MECHANISM", "GSSAPI"),
+        ("PULSE_KAFKA_SSL_CHECK_HOSTNAME", "no"),
+        ("PULSE_KAFKA_OAUTH_TOKEN_URL", "http://login.example/token"),
+        ("PULSE_KAFKA_OAUTH_TOKEN_URL", "login.example/token"),
+        ("PULSE_KAFKA_OAUTH_EXTENSIONS", "logicalCluster"),
+        ("PULSE_KAFKA_OAUTH_EXTENSIONS", "auth=x"),
         ("PULSE_REDIS_URL", "http://127.0.0.1"),
         ("PULSE_REDIS_URL", "127.0.0.1:6379"),
         ("PULSE_REDIS_PREFIX", "a:b"),
@@ -73,10 +81,13 @@ def test_unusable_value_stops_the_start_with_variable_and_value(variable: str, v
 
 
 def test_every_setting_that_can_be_wrong_has_a_refusal_above() -> None:
-    """Only the free texts take anything."""
+    """Only the free texts take anything; those of Kafka only together (tests/unit/agents/connection/test_rules.py)."""
     marks = test_unusable_value_stops_the_start_with_variable_and_value.pytestmark
     refused = {variable for variable, _ in marks[0].args[1]}
     free = {"PULSE_WORKER", "PULSE_METRICS_HOST", "PULSE_STORE_DIRECTORY"}
+    free |= {f"PULSE_KAFKA_SSL_{name}" for name in ("CA_FILE", "CERT_FILE", "KEY_FILE", "KEY_PASSWORD")}
+    free |= {f"PULSE_KAFKA_SASL_{name}" for name in ("USERNAME", "PASSWORD")}
+    free |= {f"PULSE_KAFKA_OAUTH_{name}" for name in ("CLIENT_ID", "CLIENT_SECRET", "SCOPE", "CA_FILE")}
     assert refused | free == {variable for variable, _, _ in described()}
 
 
@@ -104,7 +115,7 @@ def test_values_arrive_with_their_types() -> None:
             "PULSE_WORKER": "w7",
         }
     )
-    assert settings.bootstrap_servers == ["a:1", "b:2"]
+    assert settings.kafka_connection.servers == ["a:1", "b:2"]
     assert (settings.redis_url, settings.partitions, settings.flush_seconds) == ("", 31, 0.5)
     assert (settings.clock, settings.worker_name) == ("1775995200000", "w7")
 

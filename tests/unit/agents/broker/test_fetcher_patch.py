@@ -1,160 +1,239 @@
-"""Whole fetches: the same records and the same next offset as aiokafka gives one by one."""
+"""Whole fetches: what aiokafka is told of them, when they wait, and how long a broker is given."""
 
+import asyncio
 import gc
-import struct
 import weakref
-from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult, PartitionRecords
-from aiokafka.errors import CorruptRecordException
-from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from aiokafka.record.memory_records import MemoryRecords
-from aiokafka.structs import TopicPartition
+from aiokafka.consumer.fetcher import READ_COMMITTED, READ_UNCOMMITTED, Fetcher, FetchResult
 
-from agents.broker.fetcher_patch import LightRecord, WholeFetch, patch_fetcher, whole_records
-
-PLACE = TopicPartition("events", 3)
-CONTROL_BIT = 1 << 5
-ATTRIBUTES_AT = 21
-CRC_AT = 17
-
-
-def batch(base: int, count: int, compression: int = 0) -> bytearray:
-    """One record batch of ``count`` records from offset ``base`` on; every third has no key, every fourth a header."""
-    builder = DefaultRecordBatchBuilder(2, compression, 0, -1, -1, -1, 1 << 20)
-    for index in range(count):
-        headers = [("origin", b"x")] if index % 4 == 0 else []
-        builder.append(
-            index, 1_750_000_000_000 + index, None if index % 3 == 0 else b"key", b"value-%d" % index, headers
-        )
-    data = bytearray(builder.build())
-    data[0:8] = struct.pack(">q", base)
-    return data
-
-
-def control(base: int) -> bytearray:
-    """A batch that is marked as a transaction's end; its checksum is not looked at."""
-    data = batch(base, 1)
-    data[ATTRIBUTES_AT : ATTRIBUTES_AT + 2] = struct.pack(">h", CONTROL_BIT)
-    return data
-
-
-def fetched(data: bytes, wanted: int, *, check_crcs: bool = True, isolation: int = 0) -> PartitionRecords:
-    """What aiokafka makes of the answer to a fetch from offset ``wanted``."""
-    return PartitionRecords(PLACE, MemoryRecords(data), [], wanted, None, None, check_crcs, isolation)
-
-
-def plain(records: Any) -> list[tuple[Any, ...]]:
-    """What of a record matters here."""
-    return [(each.offset, each.timestamp, each.key, each.value, tuple(each.headers)) for each in records]
-
-
-class Assignment:
-    """The part of aiokafka's assignment that a fetch result asks and tells."""
-
-    def __init__(self, position: int) -> None:
-        self.active, self.paused, self.position = True, False, position
-
-    def state_value(self, _: TopicPartition) -> "Assignment":
-        """The only partition there is."""
-        return self
-
-    def consumed_to(self, position: int) -> None:
-        """The next offset."""
-        self.position = position
-
-
-@pytest.mark.parametrize(
-    ("data", "wanted", "check_crcs"),
-    [
-        (batch(0, 10), 0, True),
-        (batch(100, 10) + batch(110, 5), 104, True),
-        (batch(100, 10, compression=1) + batch(115, 5), 103, True),
-        (batch(0, 3) + control(3) + batch(4, 2), 0, False),
-        (batch(0, 3) + control(3), 0, False),
-        (b"", 7, True),
-    ],
-    ids=["one batch", "from the middle", "compressed, with a gap", "a control batch", "ends in one", "nothing"],
+from agents.broker import fetcher_patch
+from agents.broker.fetched_batches import GAP_SECONDS, FetchedRecords, UndecodableBatchError
+from agents.broker.fetcher_patch import (
+    LONGEST_WAIT_MS,
+    RETRY_SECONDS,
+    LightRecord,
+    PatientFetcher,
+    WholeFetch,
+    log_end,
+    patch_fetcher,
 )
-def test_the_same_records_and_the_same_next_offset(data: bytes, wanted: int, check_crcs: bool) -> None:
-    """What aiokafka's own iterator yields, and where it goes on, is what a whole fetch brings."""
-    theirs = fetched(bytes(data), wanted, check_crcs=check_crcs)
-    expected = plain(theirs)
-    records, next_offset = whole_records(fetched(bytes(data), wanted, check_crcs=check_crcs))
-    assert plain(records) == expected
-    assert next_offset == theirs.next_fetch_offset
+from tests.unit.agents.broker.fetches import CRC_AT, PLACE, Assignment, batch, fetched, mark
 
 
-def test_a_corrupt_batch_is_fetched_again_and_nothing_behind_it_is_read_first() -> None:
-    """A wrong checksum raises, leaves the position where it was, and drops the rest of that fetch."""
-    broken = batch(0, 3)
-    broken[CRC_AT] ^= 0xFF
-    assignment = Assignment(0)
-    WholeFetch.whole_topics = frozenset({"events"})
-    result = WholeFetch(
-        PLACE, assignment=assignment, partition_records=fetched(bytes(broken + batch(3, 4)), 0), backoff=0
-    )
-    with pytest.raises(CorruptRecordException):
-        result.getall()
-    assert assignment.position == 0
-    assert not result.has_more()
-    assert result.getall() == []
+@pytest.fixture(autouse=True)
+def _whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The topic comes whole, unless a test says otherwise."""
+    monkeypatch.setattr(WholeFetch, "whole_topics", frozenset({"events"}))
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time, in seconds: the only item."""
+    time = [1_000.0]
+    for module in ("agents.broker.fetcher_patch", "agents.broker.fetched_batches"):
+        monkeypatch.setattr(f"{module}.monotonic", lambda: time[0])
+    return time
+
+
+def result_of(data: bytes, assignment: Assignment, wanted: int | None = None, created: float = 0.0) -> WholeFetch:
+    """The fetch of these bytes, which came at ``created``."""
+    records = fetched(data, assignment.position if wanted is None else wanted)
+    result = WholeFetch(PLACE, assignment=assignment, partition_records=records, backoff=0.1)
+    result._created = created
+    return result
+
+
+def broken() -> bytearray:
+    """A batch of three whose checksum is wrong."""
+    data = batch(0, 3)
+    data[CRC_AT] ^= 0xFF
+    return data
+
+
+# ------------------------------------------------------------------ records
 
 
 @pytest.mark.parametrize("is_corrupt", [False, True])
 def test_the_bytes_of_a_fetch_go_with_it(is_corrupt: bool) -> None:
     """Once its records were handed over, or refused, nothing holds a fetch: garbage is seldom collected."""
-    data = batch(0, 3)
-    data[CRC_AT] ^= 0xFF * is_corrupt
-    records = fetched(bytes(data), 0)
+    records = fetched(broken() if is_corrupt else batch(0, 3), 0)
     alive = weakref.ref(records)
-    WholeFetch.whole_topics = frozenset({"events"})
     result = WholeFetch(PLACE, assignment=Assignment(0), partition_records=records, backoff=0)
     del records
     gc.disable()
     try:
-        with pytest.raises(CorruptRecordException) if is_corrupt else nullcontext():
-            result.getall()
+        assert len(result.getall()) == (0 if is_corrupt else 3)
         assert alive() is None
     finally:
         gc.enable()
 
 
 @pytest.mark.parametrize(("topics", "kind"), [({"events"}, "whole"), ({"other"}, "one by one")])
-def test_only_the_named_topics_come_whole(topics: set[str], kind: str) -> None:
+def test_only_the_named_topics_come_whole(topics: set[str], kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Other topics keep aiokafka's records, which Faust asks for more than these have."""
+    monkeypatch.setattr(WholeFetch, "whole_topics", frozenset(topics))
     assignment = Assignment(0)
-    WholeFetch.whole_topics = frozenset(topics)
-    result = WholeFetch(PLACE, assignment=assignment, partition_records=fetched(bytes(batch(0, 4)), 0), backoff=0)
+    result = result_of(batch(0, 4), assignment)
     records = result.getall()
     assert [record.offset for record in records] == [0, 1, 2, 3]
     assert hasattr(records[0], "serialized_value_size") is (kind == "one by one")
+    assert isinstance(records, FetchedRecords) is (kind == "whole")
     assert assignment.position == 4
     assert not result.has_more()
 
 
-def test_a_limit_and_transactions_go_the_ordinary_way() -> None:
-    """With a limit of records, or where aborted transactions must be left out, aiokafka's own iterator is used."""
-    WholeFetch.whole_topics = frozenset({"events"})
-    limited = WholeFetch(PLACE, assignment=Assignment(0), partition_records=fetched(bytes(batch(0, 4)), 0), backoff=0)
-    assert [record.offset for record in limited.getall(max_records=2)] == [0, 1]
-    committed = WholeFetch(
-        PLACE,
-        assignment=Assignment(0),
-        partition_records=fetched(bytes(batch(0, 4)), 0, isolation=READ_COMMITTED),
-        backoff=0,
-    )
-    assert hasattr(committed.getall()[0], "serialized_value_size")
+def test_a_limit_goes_the_ordinary_way() -> None:
+    """With a limit of records aiokafka's own iterator is used."""
+    assert [record.offset for record in result_of(batch(0, 4), Assignment(0)).getall(max_records=2)] == [0, 1]
+
+
+def test_what_was_fetched_before_a_seek_is_dropped() -> None:
+    """A fetch from another offset than the position brings nothing and moves nothing."""
+    assignment = Assignment(2)
+    result = result_of(batch(0, 4), assignment, wanted=0)
+    assert (result.getall(), result.has_more(), assignment.position) == ([], False, 2)
+
+
+# ------------------------------------------------------------------ gaps
+
+
+def test_a_gap_is_read_again_and_heals(now: list[float]) -> None:
+    """The position stays in front of the gap, the partition waits a moment, and the next answer has everything."""
+    assignment = Assignment(4, highwater=9)
+    early = result_of(batch(6, 3), assignment, created=now[0])
+    assert (early.getall(), assignment.position) == ([], 4)
+    assert early.has_more()
+    assert early.calculate_backoff() == 0, "the other partitions do not wait for it"
+    now[0] += 0.03
+    assert not early.has_more(), "it is fetched again"
+    healed = result_of(batch(4, 2) + batch(6, 3), assignment, created=now[0]).getall()
+    assert [record.offset for record in healed] == [4, 5, 6, 7, 8]
+    assert (assignment.position, healed.covered) == (9, (4, 9, 0))  # type: ignore[attr-defined]  # of a whole topic
+
+
+def test_what_is_missing_after_the_wait_is_counted(now: list[float]) -> None:
+    """Retention took it, or compaction: reading goes on behind it, and says how much it was."""
+    assignment = Assignment(4, highwater=9)
+    looks = 0
+    while not (found := result_of(batch(6, 3), assignment, created=now[0]).getall()):
+        looks += 1
+        now[0] += 0.5
+    assert looks == GAP_SECONDS / 0.5
+    assert (found.covered, assignment.position) == ((4, 9, 2), 9)  # type: ignore[attr-defined]  # of a whole topic
+
+
+def test_a_transactional_producer_costs_no_second_look(now: list[float]) -> None:
+    """Marks are seen, so nothing is missing where they stand."""
+    assignment, before = Assignment(0, highwater=4), WholeFetch.rereads_total
+    result_of(batch(0, 1, producer_id=9) + mark(1) + batch(2, 1, producer_id=9) + mark(3), assignment).getall()
+    assert (assignment.position, WholeFetch.rereads_total) == (4, before)
+
+
+# ------------------------------------------------------------------ batches that cannot be decoded
+
+
+def test_a_batch_that_cannot_be_decoded_holds_up_its_partition_and_is_tried_again(now: list[float]) -> None:
+    """What was returned names it; nothing is consumed; after a while it is fetched once more."""
+    assignment = Assignment(0)
+    result = result_of(broken() + batch(3, 4), assignment)
+    found = result.getall()
+    assert isinstance(found, FetchedRecords)
+    assert bool(found)
+    assert (list(found), assignment.position) == ([], 0)
+    assert found.problem is not None
+    assert found.problem.offset == 0
+    assert (result.getall(), result.has_more(), result.calculate_backoff()) == ([], True, 0)
+    now[0] += RETRY_SECONDS
+    assert not result.has_more()
+
+
+def test_what_stands_before_it_is_read_first(now: list[float]) -> None:
+    """The records in front are handed over as ever; the batch is met by the next fetch."""
+    assignment = Assignment(0)
+    data = batch(3, 3)
+    data[CRC_AT] ^= 0xFF
+    found = result_of(batch(0, 3) + data, assignment).getall()
+    assert isinstance(found, FetchedRecords)
+    assert (len(found), found.problem, assignment.position) == (3, None, 3)
+
+
+def test_in_a_topic_that_must_be_read_whole_it_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A changelog with a hole is not recovered from: topic, partition, offset and reason are told."""
+    monkeypatch.setattr(WholeFetch, "whole_topics", frozenset())
+    assignment = Assignment(0)
+    result = result_of(broken(), assignment)
+    with pytest.raises(UndecodableBatchError, match=r"events/3: the batch at offset 0 cannot be decoded: .*checksum"):
+        result.getall()
+    assert (result.has_more(), result.getall(), assignment.position) == (False, [], 0)
+
+
+# ------------------------------------------------------------------ how long a broker is given
+
+
+class Answering:
+    """Stands for the broker: says how far each answer brings the only partition."""
+
+    def __init__(self, isolation: int = READ_UNCOMMITTED) -> None:
+        self.fetcher = PatientFetcher.__new__(PatientFetcher)
+        self.fetcher._fetch_max_wait_ms = 100
+        self.fetcher._isolation_level = isolation
+        self.fetcher._records = {}
+        self.state = SimpleNamespace(highwater=None, lso=None, has_valid_position=True)
+
+    def answer(
+        self, monkeypatch: pytest.MonkeyPatch, end: int, *, has_records: bool = False, stable: int | None = None
+    ) -> int:
+        """Answer a fetch from offset 10; return how long the next one may take, in milliseconds."""
+
+        async def answered(*_: Any) -> bool:
+            self.state.highwater, self.state.lso = end, stable
+            self.fetcher._records = {PLACE: object()} if has_records else {}
+            return has_records
+
+        monkeypatch.setattr(Fetcher, "_proc_fetch_request", answered)
+        assignment = SimpleNamespace(active=True, state_value=lambda tp: self.state)
+        request = SimpleNamespace(topics=[(PLACE.topic, [(PLACE.partition, 10, 1_000)])])
+        asyncio.run(self.fetcher._proc_fetch_request(assignment, 0, request))
+        return int(self.fetcher._fetch_max_wait_ms)
+
+
+def test_a_broker_that_answers_with_nothing_gets_more_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wait doubles up to its limit, and is what it was after an answer with records, or at the end of the log."""
+    broker = Answering()
+    assert [broker.answer(monkeypatch, 50) for _ in range(6)] == [200, 400, 800, 1500, LONGEST_WAIT_MS, LONGEST_WAIT_MS]
+    assert broker.answer(monkeypatch, 50, has_records=True) == 100
+    assert broker.answer(monkeypatch, 50) == 200
+    assert broker.answer(monkeypatch, 10) == 100
+
+
+def test_an_open_transaction_is_no_reason_to_wait_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it has written may not be read yet, so an answer without it is right; except to who reads everything."""
+    assert Answering(READ_COMMITTED).answer(monkeypatch, 50, stable=10) == 100
+    assert Answering(READ_COMMITTED).answer(monkeypatch, 50, stable=20) == 200
+    assert Answering(READ_UNCOMMITTED).answer(monkeypatch, 50, stable=10) == 200
+
+
+@pytest.mark.parametrize(
+    ("highwater", "stable", "end"), [(None, None, None), (9, None, 9), (9, -1, 9), (9, 4, 4), (9, 9, 9)]
+)
+def test_where_a_log_ends_for_who_reads_what_is_committed(
+    highwater: int | None, stable: int | None, end: int | None
+) -> None:
+    """At the last stable offset, where the broker says it."""
+    assert log_end(highwater, stable) == end
 
 
 def test_the_fetcher_of_this_aiokafka_can_be_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The installed aiokafka is made as expected, so workers do read whole fetches."""
-    from aiokafka.consumer import fetcher
+    from aiokafka.consumer import consumer, fetcher
 
     monkeypatch.setattr(fetcher, "ConsumerRecord", fetcher.ConsumerRecord)
     monkeypatch.setattr(fetcher, "FetchResult", FetchResult)
-    assert patch_fetcher(frozenset({"events"}))
+    monkeypatch.setattr(consumer, "Fetcher", Fetcher)
+    assert patch_fetcher()
     assert fetcher.ConsumerRecord is LightRecord
     assert fetcher.FetchResult is WholeFetch
+    assert consumer.Fetcher is fetcher_patch.PatientFetcher

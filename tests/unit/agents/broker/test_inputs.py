@@ -31,7 +31,7 @@ def test_afterwards_the_consumer_answers() -> None:
     consumer: Any = SimpleNamespace(
         is_current=lambda message: True,
         end_age_ms=lambda tp, position: position,
-        highwater={TP(COMMENTS, 0): 9}.get,
+        end=lambda tp: 9 if tp == TP(COMMENTS, 0) else 0,
         confirm=confirmed.__setitem__,
         changelog_ends={0: 4},
     )
@@ -48,7 +48,7 @@ def test_afterwards_the_consumer_answers() -> None:
 def test_lag_is_measured_where_an_end_was_seen_and_never_negative() -> None:
     """A position may be ahead of an end that was seen earlier; other workers' partitions do not count."""
     inputs = Inputs()
-    consumer: Any = SimpleNamespace(highwaters_seen={TP(COMMENTS, 0): 9, TP(POSTS, 0): 2, TP(POSTS, 7): 50})
+    consumer: Any = SimpleNamespace(ends={TP(COMMENTS, 0): 9, TP(POSTS, 0): 2, TP(POSTS, 7): 50})
     inputs.consumer = consumer
     state: Any = SimpleNamespace(partition=0, positions=[3, 5, 0])
     assert inputs.lags([state]) == {(COMMENTS, 0): 4, (POSTS, 0): 0}

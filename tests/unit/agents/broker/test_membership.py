@@ -20,7 +20,10 @@ class Group:
         self._back_at = back_at
         self.membership = Membership(SESSION_SECONDS, lambda: self.now)
         self._coordinator = SimpleNamespace(
-            _do_heartbeat=self._answer, _do_rejoin_group=self._join, reset_generation=lambda: None
+            _do_heartbeat=self._answer,
+            _do_rejoin_group=self._join,
+            reset_generation=lambda: None,
+            _push_error_to_user=lambda _: None,
         )
         self.membership.watch(self._coordinator)
 

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from kafka.errors import KafkaTimeoutError
 
 from agents.cli.simulate import simulate
+from agents.connection.kafka import KafkaConnection
 from agents.simulator import SimulatedRecord, publisher, read_truth
 from agents.simulator.publisher import PublishError, publish
 
@@ -54,7 +55,10 @@ def test_made_up_campaigns(tmp_path: Path) -> None:
         (("-d", GIVEAWAY, "--influencers", "3", "--out", "x"), "--definition FILE or --influencers"),
         (("-d", GIVEAWAY, "--out", "x", "--rate", "5"), "--rate needs --broker"),
         (("-d", GIVEAWAY, "--broker", "h:1", "--for", "5"), "--for needs --rate"),
-        (("-d", GIVEAWAY, "--broker", "h:1", "--rate", "5", "--events", "9"), "--events and --rate"),
+        (
+            ("-d", GIVEAWAY, "--broker", "h:1", "--rate", "5", "--events", "9"),
+            "--events and --rate",
+        ),
         (("-d", GIVEAWAY, "--out", "/nowhere/at/all"), "no such directory"),
         (("--influencers", "2", "--campaigns", "3", "--out", "x"), "influencers"),
         (("-d", GIVEAWAY, "--out", "x", "--start", "2026-04-18T10:00:00"), "no offset"),
@@ -142,13 +146,13 @@ def record(key: bytes | None, *, misplaced: bool = False, topic: str = "t") -> S
 
 def test_partitions_are_those_of_kafkas_partitioner(producer: type[FakeProducer]) -> None:
     """Keys go where Kafka's own tests of murmur2 send them: 21 -> -973932308, foobar -> -790332482."""
-    publish([record(b"21"), record(b"foobar")], "h:1")
+    publish([record(b"21"), record(b"foobar")], KafkaConnection(address="h:1"))
     assert producer.sent == [(b"21", 4), (b"foobar", 6)]
 
 
 def test_misplaced_records_go_elsewhere(producer: type[FakeProducer]) -> None:
     """A misplaced record is never in its key's own partition, and the report counts it."""
-    report = publish([record(b"foobar", misplaced=True) for _ in range(40)], "h:1")
+    report = publish([record(b"foobar", misplaced=True) for _ in range(40)], KafkaConnection(address="h:1"))
     assert {partition for _, partition in producer.sent} == {0, 1, 2, 3, 4, 5, 7}
     assert (report.sent, report.misplaced, report.failed, report.by_topic) == (40, 40, 0, {"t": 40})
 
@@ -156,7 +160,7 @@ def test_misplaced_records_go_elsewhere(producer: type[FakeProducer]) -> None:
 def test_what_was_not_acknowledged_is_reported(producer: type[FakeProducer]) -> None:
     """A lost record is never counted as sent well; the first reason is kept."""
     producer.error = KafkaTimeoutError("too slow")
-    report = publish([record(b"a"), record(b"b")], "h:1")
+    report = publish([record(b"a"), record(b"b")], KafkaConnection(address="h:1"))
     assert report.failed == 2
     assert report.error is not None
     assert "too slow" in report.error
@@ -165,7 +169,7 @@ def test_what_was_not_acknowledged_is_reported(producer: type[FakeProducer]) -> 
 def test_a_missing_topic_is_an_error(producer: type[FakeProducer]) -> None:
     """Nothing is sent to a topic nobody made."""
     with pytest.raises(PublishError, match="other"):
-        publish([record(b"a", topic="other")], "h:1")
+        publish([record(b"a", topic="other")], KafkaConnection(address="h:1"))
 
 
 def test_stopping_takes_no_further_record(producer: type[FakeProducer]) -> None:
@@ -180,10 +184,10 @@ def test_stopping_takes_no_further_record(producer: type[FakeProducer]) -> None:
                 stop.set()
             yield record(b"a")
 
-    assert publish(records(), "h:1", stop=stop).sent == len(taken) == 4
+    assert publish(records(), KafkaConnection(address="h:1"), stop=stop).sent == len(taken) == 4
 
 
 def test_a_rate_must_be_positive() -> None:
     """A rate of zero would wait for ever."""
     with pytest.raises(ValueError, match="rate"):
-        publish([], "h:1", rate=0)
+        publish([], KafkaConnection(address="h:1"), rate=0)

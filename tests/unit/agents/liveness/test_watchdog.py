@@ -7,7 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from faust.types import TP
 
+from agents.broker.fetched_batches import Undecodable
 from agents.broker.inputs import Inputs
 from agents.liveness.exits import Exit, ExitCode
 from agents.liveness.health import Health
@@ -117,9 +119,12 @@ class Lagging:
 
     def __init__(self) -> None:
         self.health: Any = SimpleNamespace(phase="ready", phase_since=0.0)
+        self.undecodable: dict[TP, Undecodable] = {}
         self._now = 0.0
         self._state = SimpleNamespace(partition=0, positions=[9, 0, 9])
-        consumer: Any = SimpleNamespace(highwater=lambda tp: 9, started=False, _thread=None, _stopped=None)
+        consumer: Any = SimpleNamespace(
+            end=lambda tp: 9, undecodable=self.undecodable, started=False, _thread=None, _stopped=None
+        )
         inputs = Inputs()
         inputs.consumer = consumer
         app: Any = SimpleNamespace(
@@ -158,6 +163,14 @@ def test_a_partition_that_lags_and_does_not_move_is_a_symptom(steps: list[int], 
     assert len(texts) == found
     if found:
         assert texts[0].startswith(f"{COMMENTS}/0 stands at 5 for 10 s, 4 behind")
+
+
+def test_a_partition_that_waits_at_a_batch_ends_no_worker() -> None:
+    """What cannot be decoded is named at once, and that its partition stands is no other symptom."""
+    worker = Lagging()
+    worker.undecodable[TP(COMMENTS, 0)] = Undecodable(5, "its checksum is wrong")
+    named = f"{COMMENTS}/0: the batch at offset 5 cannot be decoded: its checksum is wrong"
+    assert [worker.look(5) for _ in range(4)] == [[named]] * 4
 
 
 def test_standing_counts_from_the_last_assignment() -> None:

@@ -16,9 +16,9 @@ from agents.read_model.refusals import described, is_other_node_wanted
         (exceptions.ReadOnlyError("You can't write against a read only replica."), "is a replica and takes no writes"),
         (exceptions.NoPermissionError("User ana has no permissions to run the 'hset' command"), "refuses this user"),
         (exceptions.AuthenticationError("invalid username-password pair"), "refuses user or password"),
-        (exceptions.MovedError("15650 127.0.0.1:52345"), "is a cluster, which is not supported"),
+        (exceptions.MovedError("15650 127.0.0.1:52345"), "is a node of a Redis Cluster: use redis+cluster://"),
         (exceptions.ResponseError("MISCONF Redis is configured to save RDB snapshots"), "cannot write its snapshot"),
-        (exceptions.ResponseError("WRONGTYPE Operation against a key"), "refuses: WRONGTYPE Operation against a key"),
+        (exceptions.ResponseError("WRONGTYPE Operation against a key"), "holds another type at one of our keys"),
     ],
 )
 def test_each_refusal_has_words_of_its_own(error: Exception, said: str) -> None:

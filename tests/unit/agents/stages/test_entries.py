@@ -12,6 +12,7 @@ from aiokafka.structs import ConsumerRecord
 from prometheus_client.samples import Sample
 
 from agents.broker.record_collector import Delivery
+from agents.connection.kafka import KafkaConnection
 from agents.metrics.giveaways import GiveawayCollector
 from agents.stages.entries import EntryStage
 from models.campaigns import CampaignDefinition, InfluencerDefinition
@@ -143,7 +144,7 @@ def scenario(test: Callable[[EntryStage, Ledger], Any]) -> None:
             made = msgspec.structs.replace(made, first_offset=number)
             ledger.values.append((made.key(), encode_fact(made)))
         with mock.patch("agents.stages.entries.AIOKafkaConsumer", return_value=ledger):
-            stage = EntryStage(["broker"], PARTITIONS, lambda: OPENS_MS)
+            stage = EntryStage(KafkaConnection(address="broker:9092"), PARTITIONS, lambda: OPENS_MS)
             await stage.start()
             try:
                 await test(stage, ledger)

@@ -9,6 +9,7 @@ from unittest import mock
 from faust.types import TP
 
 from agents.broker.membership import FencedOut
+from agents.state.table import PartitionRecords
 from agents.worker.assignment import Assignment
 from models.topics import CLOSED_WINDOWS, INPUT_TOPICS
 
@@ -37,7 +38,7 @@ def an_assignment() -> tuple[Assignment, list[Any]]:
             assign=lambda partition, *_: partitions.__setitem__(partition, partition),
             revoke=partitions.pop,
         ),
-        "table": mock.Mock(read=lambda partition: happened.append(("read", partition)) or ([], {})),
+        "table": mock.Mock(read=lambda partition: happened.append(("read", partition)) or PartitionRecords([], {}, [])),
         "changelog": "changelog",
         "fence": mock.Mock(
             take_over=mock.AsyncMock(side_effect=lambda owned, *_: happened.append(("fence", owned))),

@@ -112,7 +112,9 @@ def test_redis_backlog_is_one_rollup_of_each_entity() -> None:
     """An outage of any length leaves the newest rollup of each influencer, not one of each flush."""
 
     async def outage() -> int:
-        projection = RedisProjection("redis://127.0.0.1:1/0", "pulse", lambda: None, lambda: ("w", {}))
+        projection = RedisProjection(
+            "redis://127.0.0.1:1/0", "pulse", lambda: None, lambda lost: None, lambda: ("w", {})
+        )
         for moment in range(1_000):
             rollup = InfluencerRollup(
                 campaign_id="c",

@@ -138,9 +138,9 @@ def test_an_edit_counts_until_the_closing() -> None:
 def test_a_friend_is_a_chance_once_a_person_up_to_the_cap() -> None:
     """Three of four distinct friends count, in the order of the comments; tagged again is a duplicate."""
     entries = giveaway(friends=1, chances="per_friend", most_chances=3)
-    texts = ["@a @b", "@b @A", "@c @d", "@e"]
+    texts = ["@aa @bb", "@bb @AA", "@cc @dd", "@ee"]
     entries.put(block([comment(n, "u", "bob", OPENS_MS + n, text) for n, text in enumerate(texts)]))
-    entries.put(block([comment(9, "v", text="@a")]))
+    entries.put(block([comment(9, "v", text="@aa")]))
     found = shown(entries)
     assert (found["bob"].chances, found["bob"].valid_entries, found["bob"].duplicate_entries) == (3, 2, 2)
     assert (found[""].chances, found[""].tagged_friends, found["bob"].tagged_friends) == (4, 5, 5)

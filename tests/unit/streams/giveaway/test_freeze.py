@@ -8,9 +8,10 @@ import pytest
 
 from models.draws import FrozenEntries, LedgerEnd, ListedFile, Randomness
 from models.suspicion import Finding, Suspect, SuspicionPolicy
-from streams.giveaway.draw import differences, entrant_of, read_list, receipt_of
+from streams.giveaway.draw import entrant_of, read_list, receipt_of
 from streams.giveaway.freeze import FreezeError, FrozenList, freeze_list, leaves_out, public_rules
 from streams.giveaway.loaded import GiveawayData
+from streams.giveaway.verification import Published, differences
 from streams.ledger.collector import person_hash
 from tests.unit.ledgers import block, comment, loaded
 
@@ -72,7 +73,8 @@ def test_a_list_has_every_entrant_under_a_pseudonym_with_chances() -> None:
         substitutes=2,
         randomness=Randomness(source="dice"),
     )
-    assert differences(found.record, "commitment", found.entries, found.left_out, None) == []
+    published = Published(frozen=found.record, commitment="commitment", entries=found.entries, left_out=found.left_out)
+    assert differences(published) == []
 
 
 def test_suspects_who_are_held_or_excluded_are_left_out_with_reasons() -> None:

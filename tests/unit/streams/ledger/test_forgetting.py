@@ -14,7 +14,7 @@ from streams.ledger.forgetting import find_people, replacements, without_person
 from streams.ledger.people import Person, hash_of
 from tests.unit.ledgers import NAMES, OPENS_MS, block, book, comment
 
-STAND_IN = "forgotten-0"
+STAND_IN = "gone0"
 
 
 def test_a_block_without_a_person_has_nothing_of_them() -> None:

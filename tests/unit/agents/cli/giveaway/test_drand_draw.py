@@ -120,7 +120,19 @@ def test_a_round_is_worked_out_from_a_moment(ledger: GiveawayData, tmp_path: Pat
     assert (randomness["chain"]["hash"], randomness["chain"]["public_key"]) == (chain.hash, chain.public_key)
     assert f"round       {randomness['round']} of drand chain 52db" in done.output
     assert "2026-11-30T11:00:00Z (Monday 2026-11-30 12:00:00 in Europe/Berlin)" in done.output
-    old = run("freeze", "c", tmp_path / "b", "--source", "x", "--at", "2026-11-29 12:00", "--drand-chain", "default")
+    old = run(
+        "freeze",
+        "c",
+        tmp_path / "b",
+        "--source",
+        "x",
+        "--at",
+        "2026-11-29 12:00",
+        "--drand-chain",
+        "default",
+        "--reason",
+        "again",
+    )
     assert old.exit_code == 0
     assert "drand chain 8990" in old.output
     assert run("verify", tmp_path / "b" / draw_files.FROZEN).exit_code == 0

@@ -23,7 +23,7 @@ def run(*arguments: object) -> Result:
 def frozen(tmp_path: Path) -> Path:
     """Return a directory with a frozen list of a hundred people."""
     key = draw_files.new_key()
-    draw_files.write_key(tmp_path / draw_files.KEY, key)
+    draw_files.write_new(tmp_path / draw_files.KEY, draw_files.encode_key(key), draw_files.KEY_MODE)
     people = [entrant_of(receipt_of(key, "instagram", str(n)), "instagram", str(n)) for n in range(100)]
     text = list_text((each, 1 + n % 3) for n, each in enumerate(people))
     left_out = f"{entrant_of(receipt_of(key, 'tiktok', 'bot'), 'tiktok', 'bot')} exclude 0.95 burst\n".encode()

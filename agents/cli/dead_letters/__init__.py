@@ -1,0 +1,1 @@
+"""``campaign-pulse dead-letters``: refused events listed, shown and sent again."""

@@ -1,0 +1,72 @@
+"""What the commands read of Kafka, with errors for people, and how far they are."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from aiokafka.errors import KafkaError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from agents.broker.dead_letter_log import (
+    DeadLetterLogError,
+    LetterPlace,
+    PlacedLetter,
+    Survey,
+    letters_at,
+    open_consumer,
+    read_on,
+)
+from agents.cli.common import UsageFailure
+from agents.settings import Settings
+
+_T = TypeVar("_T")
+
+
+def connected(settings: Settings, work: Coroutine[Any, Any, _T]) -> _T:
+    """Run what talks to Kafka; an error ends the command with one line that names the setting."""
+    try:
+        return asyncio.run(work)
+    except BrokenPipeError:
+        raise  # of the terminal: `| head`
+    except DeadLetterLogError as error:
+        raise UsageFailure(f"PULSE_BROKER={settings.broker}: {error}") from None
+    except (KafkaError, TimeoutError, OSError) as error:
+        raise UsageFailure(f"PULSE_BROKER={settings.broker}: {type(error).__name__}: {error}") from None
+
+
+def survey_of(settings: Settings, wanted: Callable[[PlacedLetter], bool]) -> Survey:
+    """Read the whole topic and note the letters that are wanted."""
+    survey = Survey()
+
+    async def read(advance: Callable[[int, int], None]) -> None:
+        async with open_consumer(settings.kafka_connection) as consumer:
+            await read_on(consumer, settings.kafka_connection, survey, wanted, advance)
+
+    with progress("read") as advance:
+        connected(settings, read(advance))
+    return survey
+
+
+async def read_letters(settings: Settings, places: Sequence[LetterPlace], take: Callable[[PlacedLetter], Any]) -> None:
+    """Read the letters at some places again."""
+    if not places:
+        return
+    async with open_consumer(settings.kafka_connection) as consumer:
+        async for placed in letters_at(consumer, places):
+            take(placed)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how far it is, on a terminal."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(what, total=None)
+
+        def advance(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        yield advance

@@ -1,0 +1,86 @@
+"""What the commands that take a step of a draw share: the campaign's log read, a step put behind it, its files."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import click
+
+from agents.cli.common import UsageFailure, for_people, settings_or_exit
+from agents.cli.giveaway import draw_files
+from agents.cli.giveaway.draw_files import DrawFileError
+from agents.settings import Settings
+from agents.stages.draw_log import append_step, read_draw_log
+from models.draws import DrawRecord, Exclusion, FrozenEntries, LogEntry
+from streams.giveaway.draw_log import LOG_FILE, DrawLogError, StepUnsureError, entry_of
+
+
+def log_or_exit(campaign_id: str, settings: Settings | None = None) -> list[LogEntry]:
+    """Read the log of a campaign's draws, or end with what is in the way."""
+    try:
+        return read_draw_log(settings or settings_or_exit(), campaign_id, _report_unreadable)
+    except DrawLogError as error:
+        raise UsageFailure(str(error)) from None
+
+
+class NewFiles:
+    """Files that a step writes: all of them, or none where the step was not taken."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._written: list[Path] = []
+        self._made = False
+        self.kept = False
+        """Set when the step is in the log: what comes after it takes nothing back."""
+
+    def __enter__(self) -> Self:
+        """Make the directory."""
+        self._made = not self._directory.exists()
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DrawFileError(f"{self._directory}: {error.strerror}") from None
+        return self
+
+    def write(self, name: str, data: bytes, mode: int = 0o644) -> None:
+        """Write a file that must not be there yet.
+
+        Raises:
+            DrawFileError: it is there, or cannot be written.
+        """
+        draw_files.write_new(self._directory / name, data, mode)
+        self._written.append(self._directory / name)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        """Take back what was written when the step was surely not taken."""
+        if error is None or self.kept or isinstance(error, StepUnsureError):
+            return
+        for path in self._written:
+            path.unlink(missing_ok=True)
+        if self._made:
+            self._directory.rmdir()
+
+
+def record_step(
+    files: NewFiles, directory: Path, name: str, record: FrozenEntries | DrawRecord | Exclusion, campaign_id: str
+) -> bytes:
+    """Write a record, put its step into the log, and write the log beside it; return the record's file.
+
+    A record without a place is written and not logged. The file is written first: a step in the log has its record.
+
+    Raises:
+        DrawFileError: a file cannot be written.
+        DrawLogError: the step cannot be taken.
+    """
+    encoded = draw_files.encode_pretty(record)
+    files.write(name, encoded)
+    entry = entry_of(record, campaign_id, draw_files.sha256_of(encoded))
+    if entry is not None:
+        entries = append_step(settings_or_exit(), entry, _report_unreadable)
+        files.kept = True
+        draw_files.replace(directory / LOG_FILE, draw_files.encode_log(entries))
+    return encoded
+
+
+def _report_unreadable(key: bytes | None, problem: str) -> None:
+    click.echo(for_people(f"{key!r} is no step of a draw: {problem}"), err=True)
