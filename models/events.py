@@ -194,5 +194,5 @@ EVENT_TYPES: tuple[type[Envelope], ...] = (
     AddToCart,
     Purchase,
     Refund,
-    OrderBooked,
 )
+"""What producers may send, in the order of the documents. ``OrderBooked`` is not among them."""

