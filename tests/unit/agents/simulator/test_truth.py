@@ -210,7 +210,9 @@ def sent(kind: str, *, marked: bool) -> dict[str, Any]:
 @pytest.mark.parametrize("early", [False, True])
 def test_a_refund_without_a_mark_is_the_orders_influencers(early: bool) -> None:
     """Also one that is handed out before its order, once that is handed out too."""
-    ledger = TruthLedger(
+    begin, end = datetime(2026, 4, 18, tzinfo=UTC), datetime(2026, 4, 19, tzinfo=UTC)
+    definition = CampaignDefinition(campaign_id="c", name="C", starts_at=begin, ends_at=end, influencers=())
+    ledger = TruthLedger([definition])
         [
             CampaignDefinition(
                 campaign_id="c",
