@@ -213,16 +213,6 @@ def test_a_refund_without_a_mark_is_the_orders_influencers(early: bool) -> None:
     begin, end = datetime(2026, 4, 18, tzinfo=UTC), datetime(2026, 4, 19, tzinfo=UTC)
     definition = CampaignDefinition(campaign_id="c", name="C", starts_at=begin, ends_at=end, influencers=())
     ledger = TruthLedger([definition])
-        [
-            CampaignDefinition(
-                campaign_id="c",
-                name="C",
-                starts_at=datetime(2026, 4, 18, tzinfo=UTC),
-                ends_at=datetime(2026, 4, 19, tzinfo=UTC),
-                influencers=(),
-            )
-        ]
-    )
     events = [sent("purchase", marked=True), sent("refund", marked=False)]
     for fields in reversed(events) if early else events:
         record = SimulatedRecord(topic="campaign.conversions.v1", key=b"k", value=b"", due_ms=1, misplaced=False)
