@@ -11,7 +11,7 @@ from redis.asyncio import cluster as aiocluster
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.asyncio.sentinel import Sentinel as AsyncSentinel
 from redis.asyncio.sentinel import SentinelConnectionPool as AsyncSentinelPool
-from redis.backoff import ExponentialWithJitterBackoff
+from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.cluster import ClusterNode, RedisCluster
 from redis.exceptions import RedisClusterException, RedisError, ResponseError
 from redis.retry import Retry
@@ -61,7 +61,7 @@ def async_client(url: str) -> AsyncRedis:
     """
     address = redis_address(url)
     if address.kind is RedisKind.SENTINEL:
-        sentinels, nodes = _of_sentinels(address), _of_nodes(address)
+        sentinels, nodes = {**_of_sentinels(address), "retry": AsyncRetry(NoBackoff(), 0)}, _of_nodes(address)
         sentinel = AsyncSentinel(address.hosts, sentinel_kwargs=sentinels, **nodes)  # type: ignore[no-untyped-call]  # redis-py has no types there
         primary: aioredis.Redis = sentinel.master_for(address.service, redis_class=_AsyncPrimary)
         return primary
@@ -85,7 +85,7 @@ def blocking_client(url: str) -> BlockingRedis:
     """
     address = redis_address(url)
     if address.kind is RedisKind.SENTINEL:
-        sentinels, nodes = _of_sentinels(address), _of_nodes(address)
+        sentinels, nodes = {**_of_sentinels(address), "retry": Retry(NoBackoff(), 0)}, _of_nodes(address)
         sentinel = Sentinel(address.hosts, sentinel_kwargs=sentinels, **nodes)  # type: ignore[no-untyped-call]  # redis-py has no types there
         client = sentinel.master_for(address.service, redis_class=_BlockingPrimary)  # type: ignore[no-untyped-call]  # redis-py has no types there
         primary: redis.Redis = client
@@ -106,7 +106,10 @@ def _of_nodes(address: RedisAddress) -> dict[str, Any]:
 
 
 def _of_sentinels(address: RedisAddress) -> dict[str, Any]:
-    """Return the arguments of connections to the Sentinels: times and TLS of the nodes, a login of their own."""
+    """Return the arguments of connections to the Sentinels: times and TLS of the nodes, a login of their own.
+
+    A Sentinel that does not answer is not asked again: the next one is.
+    """
     shared = {name: value for name, value in _of_nodes(address).items() if name.startswith(("ssl", "socket_"))}
     return {**shared, **address.sentinel_login}
 

@@ -117,7 +117,7 @@ class RedisProjection(Service):
             while self._pending or len(self.alerts):
                 await self._write(self._redis)
         except REDIS_ERRORS as error:
-            self.log.warning("Redis %s; %d entities not written at the end", described(error), self.backlog)
+            self.log.warning("Redis %s; %d entities not written at the end", described(error, self._url), self.backlog)
         finally:
             await self._redis.aclose()
 
@@ -149,7 +149,7 @@ class RedisProjection(Service):
         self.failures_total += 1
         self.up = False
         self._changed.set()
-        words = described(error)
+        words = described(error, self._url)
         if words.partition(":")[0] != self._told:
             self._told = words.partition(":")[0]
             self.log.warning("Redis at %s %s; the stream goes on", masked(self._url), words)
