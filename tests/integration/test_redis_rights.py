@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import redis
 import yaml
+from redis.exceptions import NoPermissionError
 
 from agents.clock import wait_until
 from agents.read_model.reader import ReadModel
@@ -102,17 +103,9 @@ def test_every_key_and_every_reader_needs_no_more(compose_redis: ComposeRedis) -
     """Numbers, review lists and whom they lose, leaders, updates and health; and a key elsewhere is out of reach."""
     check_rights(compose_redis.url)
     with closing(redis.Redis.from_url(compose_redis.url)) as client:
-        for forbidden in (
-            ("FLUSHALL",),
-            ("CONFIG", "GET", "*"),
-            ("SET", "pulse:x", "1"),
-            ("DEL", "other:x"),
-            ("KEYS", "*"),
-        ):
-            with pytest.raises(redis.NoPermissionError):
-                client.execute_command(*forbidden)
-        with pytest.raises(redis.NoPermissionError):
-            client.publish("other", "x")
+        for forbidden in ("FLUSHALL", "CONFIG GET *", "SET pulse:x 1", "DEL other:x", "KEYS *", "PUBLISH other x"):
+            with pytest.raises(NoPermissionError):
+                client.execute_command(*forbidden.split())
 
 
 def test_in_a_cluster_three_rights_more_are_needed() -> None:
