@@ -122,6 +122,7 @@ async def _execute_by_key(client: Redis, steps: list[Step]) -> None:
 async def _execute_on_cluster(client: RedisCluster, steps: list[Step]) -> None:
     """Send each node its steps, and follow the cluster where slots move."""
     asked: dict[int, ClusterNode] = {}
+    strangers: dict[str, ClusterNode] = {}
     for _ in range(_REDIRECTIONS):
         by_node: dict[str, tuple[ClusterNode, list[Step]]] = {}
         for step in steps:
@@ -137,7 +138,7 @@ async def _execute_on_cluster(client: RedisCluster, steps: list[Step]) -> None:
         await asyncio.gather(*(_send(node, each, asked) for node, each in by_node.values()))
         steps = [step for step in steps if isinstance(step.error, AskError)]
         if not steps:
-            return
+            break
         asked = {}
         for step in steps:
             told = step.error
@@ -146,8 +147,13 @@ async def _execute_on_cluster(client: RedisCluster, steps: list[Step]) -> None:
             elif isinstance(told, AskError):
                 # A slot on its way, and the key is there already, or new. The node may be new to us as well.
                 options: dict[str, Any] = client.get_connection_kwargs()
-                found = client.get_node(host=told.host, port=told.port)
-                asked[id(step)] = found or ClusterNode(told.host, told.port, **options)
+                node = client.get_node(host=told.host, port=told.port)
+                if node is None:
+                    stranger = ClusterNode(told.host, told.port, **options)
+                    node = strangers.setdefault(stranger.name, stranger)
+                asked[id(step)] = node
+    for node in strangers.values():
+        await node.disconnect()
 
 
 async def _send(node: ClusterNode, steps: list[Step], asked: dict[int, ClusterNode]) -> None:

@@ -146,6 +146,11 @@ class RedisProjection(Service):
 
     async def _note_failure(self, redis: AsyncRedis, error: Exception) -> None:
         """Say it, once; and see to it that the next attempt finds the node that takes writes."""
+        if is_cross_slot(error) and not self._by_key:
+            self._by_key = True
+            self._changed.set()
+            self.log.info("Redis at %s splits its keys: each is written by itself", masked(self._url))
+            return
         self.failures_total += 1
         self.up = False
         self._changed.set()
@@ -161,9 +166,6 @@ class RedisProjection(Service):
             if isinstance(error, RedisClusterException):
                 # None of the nodes that were known answers: those of the URL may have new addresses.
                 self._redis = async_client(self._url)
-        elif is_cross_slot(error) and not self._by_key:
-            self._by_key = True
-            self.log.info("Redis at %s splits its keys: each is written by itself", masked(self._url))
         elif is_other_node_wanted(error):
             await redis.connection_pool.disconnect()
 

@@ -4,12 +4,14 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 import redis
 from redis.crc import key_slot
 
 from agents.clock import wait_until
+from agents.embedded.processes import free_port
 from agents.embedded.servers import EmbeddedRedis
 from agents.read_model.reader import ReadModel, ReadModelError
 from agents.settings import Settings
@@ -158,3 +160,32 @@ def test_what_is_no_cluster_is_told_as_such(caplog: pytest.LogCaptureFixture, em
     with pytest.raises(ReadModelError, match="is no cluster"):
         ReadModel(url)
     assert "is no cluster: use redis://" in caplog.text
+
+
+def test_a_proxy_that_splits_keys_gets_each_by_itself(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """One address, and CROSSSLOT for keys of several slots, with no word about clusters: as some managed ones answer.
+
+    A cluster of one node answers so; the command that asks what it is is taken away.
+    """
+    cluster_of_one = ("--cluster-enabled", "yes", "--cluster-port", str(free_port()))
+    server = Server(tmp_path, "alone", *cluster_of_one, "--rename-command", "HELLO", "")
+    server.protocol = 2
+    server.start()
+    try:
+        server.wait()
+        with server.client() as client:
+            client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16_383)
+            assert wait_until(lambda: "ok" in client.cluster("info").values(), timeout_seconds=SECONDS)
+            url = f"redis://127.0.0.1:{server.port}/0"
+            with caplog.at_level(logging.INFO), Publisher(url, INFLUENCERS) as publisher:
+                publisher.publish_and_wait(1)
+                publisher.publish_and_wait(2)
+                assert shown(url) == [2] * INFLUENCERS
+                client.delete(KEYS.influencer(CAMPAIGN, "i3"))
+                assert wait_until(lambda: len(shown(url)) == INFLUENCERS, timeout_seconds=SECONDS)
+                write_review(Settings(redis_url=url), CAMPAIGN, [SUSPECT], 1)
+                assert client.exists(KEYS.review(CAMPAIGN)) == client.exists(KEYS.review_reasons(CAMPAIGN)) == 1
+            assert publisher.projection.failures_total == 0
+    finally:
+        server.stop()
+    assert "splits its keys: each is written by itself" in caplog.text

@@ -37,6 +37,7 @@ class Server:
         configuration: Path | None = None,
     ) -> None:
         self.port = free_port()
+        self.protocol = 3
         self.username: str | None = None
         self.password: str | None = None
         self._directory = directory / name
@@ -74,7 +75,7 @@ class Server:
     def client(self) -> "redis.Redis[str]":
         """Return a client of this very server."""
         login = {"username": self.username, "password": self.password}
-        return redis.Redis(port=self.port, **login, decode_responses=True, socket_timeout=5)
+        return redis.Redis(port=self.port, **login, protocol=self.protocol, decode_responses=True, socket_timeout=5)
 
     def log(self) -> str:
         """The last lines of its log."""
