@@ -142,8 +142,11 @@ async def _execute_on_cluster(client: RedisCluster, steps: list[Step]) -> None:
         asked = {}
         for step in steps:
             told = step.error
-            if isinstance(told, MovedError):
+            if isinstance(told, MovedError) and told.slot_id in client.nodes_manager.slots_cache:
                 await client.nodes_manager.move_slot(told)
+            elif isinstance(told, MovedError):
+                # Nobody had this slot when the cluster was last asked.
+                await client.nodes_manager.initialize()
             elif isinstance(told, AskError):
                 # A slot on its way, and the key is there already, or new. The node may be new to us as well.
                 options: dict[str, Any] = client.get_connection_kwargs()
@@ -174,7 +177,7 @@ async def _send(node: ClusterNode, steps: list[Step], asked: dict[int, ClusterNo
 
 def _wire(step: Step) -> list[Command]:
     """Return the commands of a step as one transaction; one alone is one by itself."""
-    if len(step.commands) == 1 or step.commands[0][0] in ("PUBLISH", "XADD"):
+    if len(step.commands) == 1:
         return list(step.commands)
     return [("MULTI",), *step.commands, ("EXEC",)]
 
