@@ -141,4 +141,4 @@ def _publish(settings: Settings, record: FrozenEntries, commitment: str, encoded
             redis.hset(Keys(settings.redis_prefix).frozen(record.campaign_id), mapping=fields)
     except REDIS_ERRORS as error:
         # The record is in its files already; Redis is a copy for those who watch.
-        click.echo(f"not shown in Redis: it {described(error)}", err=True)
+        click.echo(f"not shown in Redis: it {described(error, settings.redis_url)}", err=True)
