@@ -53,7 +53,8 @@ class Quiet(socketserver.BaseRequestHandler):
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """On this machine an answer takes no seconds."""
     monkeypatch.setattr(listener, "_ANSWER_SECONDS", 0.5)
-    monkeypatch.setattr(reach, "_CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr(reach, "_LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(reach, "_CONNECT_SECONDS", 2.0)
 
 
 @pytest.fixture
