@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 from dataclasses import asdict
+from typing import Final
 
 import click
 from rich.table import Table
@@ -17,6 +18,9 @@ from agents.settings import PREFIX, described, described_files, shown_value
 from agents.state.choice import open_store
 from agents.state.stores import DirectoryError, StoreError
 from agents.terminal import visible
+
+_TELL_WHAT_IS_SENT: Final = ("kafka.protocol.parser", "kafka.net.connection", "aiokafka.conn")
+"""Their lines of level debug hold the bytes of a login, passwords and tokens among them."""
 
 
 @click.command()
@@ -36,6 +40,9 @@ def worker() -> None:
             logging.getLogger(noisy).setLevel(logging.WARNING)
         # kafka-python looks after topics here, and its errors come back as one message that names the setting.
         logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    else:
+        for talkative in _TELL_WHAT_IS_SENT:
+            logging.getLogger(talkative).setLevel(logging.INFO)
     try:
         with socket.create_server((settings.metrics_host, settings.metrics_port)):
             pass

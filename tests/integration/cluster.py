@@ -138,13 +138,13 @@ class Cluster:
             return {}
         return {"STORE_DIRECTORY": str(self.stores / name)}
 
-    def wait_ready(self) -> None:
+    def wait_ready(self, timeout_seconds: float = START_SECONDS) -> None:
         """Wait until every running worker answers that it is ready."""
         for worker in self.workers:
             if worker.running:
                 ready = wait_until(
                     lambda worker=worker: self.is_ready(worker),  # type: ignore[misc]
-                    timeout_seconds=START_SECONDS,
+                    timeout_seconds=timeout_seconds,
                     give_up=lambda worker=worker: not worker.running,  # type: ignore[misc]
                 )
                 assert ready, f"{worker.name} is not ready\n{worker.log_tail(30)}"

@@ -19,6 +19,7 @@ from agents.broker.dead_letter_log import (
     read_on,
 )
 from agents.cli.common import UsageFailure
+from agents.connection.reach import UnreachableError, check_reachable
 from agents.settings import Settings
 
 _T = TypeVar("_T")
@@ -26,6 +27,11 @@ _T = TypeVar("_T")
 
 def connected(settings: Settings, work: Coroutine[Any, Any, _T]) -> _T:
     """Run what talks to Kafka; an error ends the command with one line that names the setting."""
+    try:
+        check_reachable(settings.kafka_connection)
+    except UnreachableError as error:
+        work.close()
+        raise UsageFailure(str(error)) from None
     try:
         return asyncio.run(work)
     except BrokenPipeError:
