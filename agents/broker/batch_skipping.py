@@ -23,6 +23,7 @@ from msgspec import Struct
 from agents.broker.fetched_batches import Undecodable, read_batches, undecodable
 from agents.broker.producers import start_producer
 from agents.broker.topic_admin import LARGEST_MESSAGE_BYTES
+from agents.connection.kafka import KafkaConnection
 from models.deadletters import DeadLetter
 from models.topics import DEAD_LETTERS
 
@@ -59,7 +60,7 @@ class Skipped(Struct, frozen=True):
     committed: int
 
 
-async def skip_batch(servers: list[str], group: str, tp: TopicPartition, offset: int) -> Skipped:
+async def skip_batch(connection: KafkaConnection, group: str, tp: TopicPartition, offset: int) -> Skipped:
     """Step over the batch at ``offset``, at which the group must stand.
 
     Raises:
@@ -67,20 +68,22 @@ async def skip_batch(servers: list[str], group: str, tp: TopicPartition, offset:
         KafkaError: a broker refused.
         TimeoutError: a broker did not answer in time.
     """
-    async with asyncio.timeout(_ANSWER_SECONDS), _group_consumer(servers, group, tp) as consumer:
-        await _assure_idle(servers, group)
+    async with asyncio.timeout(_ANSWER_SECONDS), _group_consumer(connection, group, tp) as consumer:
+        await _assure_idle(connection, group)
         await _assure_position(consumer, group, tp, offset)
-        batch = await _batch_at(servers, tp, offset)
-        await _write_letter(servers, tp, batch)
+        batch = broken_batch(tp, offset, *await _fetch(connection, tp, offset))
+        await _write_letter(connection, tp, batch)
         await consumer.commit({tp: batch.next_offset})
         committed = await consumer.committed(tp)
         return Skipped(batch, committed or 0)
 
 
 @asynccontextmanager
-async def _group_consumer(servers: list[str], group: str, tp: TopicPartition) -> AsyncIterator[AIOKafkaConsumer]:
+async def _group_consumer(
+    connection: KafkaConnection, group: str, tp: TopicPartition
+) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer that may ask for the group's offset, and set it, without becoming a member."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=servers, group_id=group, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**connection.aiokafka_arguments(), group_id=group, enable_auto_commit=False)
     await consumer.start()
     try:
         if tp.topic not in await consumer.topics():
@@ -95,8 +98,8 @@ async def _group_consumer(servers: list[str], group: str, tp: TopicPartition) ->
         await consumer.stop()
 
 
-async def _assure_idle(servers: list[str], group: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+async def _assure_idle(connection: KafkaConnection, group: str) -> None:
+    admin = AIOKafkaAdminClient(**connection.aiokafka_arguments())
     await admin.start()
     try:
         answers = await admin.describe_consumer_groups([group])
@@ -123,8 +126,18 @@ async def _assure_position(consumer: AIOKafkaConsumer, group: str, tp: TopicPart
         )
 
 
-async def _batch_at(servers: list[str], tp: TopicPartition, offset: int) -> Batch:
-    data, end = await _fetch(servers, tp, offset)
+def broken_batch(tp: TopicPartition, offset: int, data: bytes, end: int) -> Batch:
+    """Return the batch with which an answer begins, if it cannot be decoded.
+
+    Args:
+        tp: the topic-partition.
+        offset: the offset that was asked for.
+        data: the answer.
+        end: of the log.
+
+    Raises:
+        SkipError: there is none at that offset, or it can be read.
+    """
     if len(data) < _HEADER.size:
         raise SkipError(f"nothing stands at {tp.topic}/{tp.partition}@{offset}: its log ends at {end}")
     first_offset, length, _, last_delta = _HEADER.unpack_from(data)
@@ -143,9 +156,9 @@ async def _batch_at(servers: list[str], tp: TopicPartition, offset: int) -> Batc
     return Batch(says if offset < says <= limit else limit, raw, problem)
 
 
-async def _fetch(servers: list[str], tp: TopicPartition, offset: int) -> tuple[bytes, int]:
+async def _fetch(connection: KafkaConnection, tp: TopicPartition, offset: int) -> tuple[bytes, int]:
     """Return what the leader has from ``offset`` on, the first batch whole at least, and the end of the log."""
-    client = AIOKafkaClient(bootstrap_servers=servers)
+    client = AIOKafkaClient(**connection.aiokafka_arguments())
     await client.bootstrap()
     try:
         await client.set_topics([tp.topic])
@@ -163,7 +176,7 @@ async def _fetch(servers: list[str], tp: TopicPartition, offset: int) -> tuple[b
     return bytes(rest[-1] or b""), end
 
 
-async def _write_letter(servers: list[str], tp: TopicPartition, batch: Batch) -> None:
+async def _write_letter(connection: KafkaConnection, tp: TopicPartition, batch: Batch) -> None:
     letter = DeadLetter(
         reason="undecodable_batch",
         detail=f"offsets up to {batch.next_offset - 1}, {len(batch.data)} bytes; {undecodable(tp, batch.problem)}",
@@ -172,12 +185,10 @@ async def _write_letter(servers: list[str], tp: TopicPartition, batch: Batch) ->
         offset=batch.problem.offset,
         key=None,
         value=batch.data[:LARGEST_BATCH_BYTES],
+        cut_from_bytes=len(batch.data) if len(batch.data) > LARGEST_BATCH_BYTES else None,
     )
-    headers = letter.headers()
-    if len(batch.data) > LARGEST_BATCH_BYTES:
-        headers.append(("pulse.cut-from-bytes", str(len(batch.data)).encode()))
-    producer = await start_producer(servers, max_request_size=LARGEST_MESSAGE_BYTES)
+    producer = await start_producer(connection, max_request_size=LARGEST_MESSAGE_BYTES)
     try:
-        await producer.send_and_wait(DEAD_LETTERS, letter.value, partition=0, headers=headers)
+        await producer.send_and_wait(DEAD_LETTERS, letter.value, partition=0, headers=letter.headers())
     finally:
         await producer.stop()

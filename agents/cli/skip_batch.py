@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 from agents.broker.batch_skipping import SkipError
 from agents.broker.batch_skipping import skip_batch as skip
 from agents.cli.common import UsageFailure, for_people, settings_or_exit
+from agents.connection.reach import UnreachableError, check_reachable
 from models.topics import CLOSED_WINDOWS, DEAD_LETTERS, INPUT_TOPICS
 
 
@@ -25,8 +26,9 @@ def skip_batch(topic: str, partition: int, offset: int) -> None:
     settings = settings_or_exit()
     place = TopicPartition(topic, partition)
     try:
-        skipped = asyncio.run(skip(settings.bootstrap_servers, settings.group, place, offset))
-    except SkipError as error:
+        check_reachable(settings.kafka_connection)
+        skipped = asyncio.run(skip(settings.kafka_connection, settings.group, place, offset))
+    except (SkipError, UnreachableError) as error:
         raise UsageFailure(str(error)) from None
     except (KafkaError, TimeoutError, OSError) as error:
         raise UsageFailure(f"PULSE_BROKER={settings.broker}: {type(error).__name__}: {error}") from None
