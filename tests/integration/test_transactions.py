@@ -32,7 +32,7 @@ class Producer:
 
     def __init__(self, bootstrap: str, name: str | None) -> None:
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=bootstrap.split(","), transactional_id=name, transaction_timeout_ms=60_000, linger_ms=20
+            bootstrap_servers=bootstrap.split(","), transactional_id=name, transaction_timeout_ms=600_000, linger_ms=20
         )
         self._name = name
         self._sent = 0
