@@ -201,12 +201,13 @@ class Answering:
 
 
 def test_a_broker_that_answers_with_nothing_gets_more_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The wait doubles up to its limit, and is what it was after an answer with records, or at the end of the log."""
+    """The wait doubles up to its limit, stays while there is more to be read, and is what it was at the end."""
     broker = Answering()
     assert [broker.answer(monkeypatch, 50) for _ in range(6)] == [200, 400, 800, 1500, LONGEST_WAIT_MS, LONGEST_WAIT_MS]
+    assert broker.answer(monkeypatch, 10) == 100
     assert broker.answer(monkeypatch, 50, has_records=True) == 100
     assert broker.answer(monkeypatch, 50) == 200
-    assert broker.answer(monkeypatch, 10) == 100
+    assert broker.answer(monkeypatch, 50, has_records=True) == 200
 
 
 def test_an_open_transaction_is_no_reason_to_wait_longer(monkeypatch: pytest.MonkeyPatch) -> None:
