@@ -11,7 +11,7 @@ from agents.metrics.figures import Figures, PipelineFigures
 from agents.read_model.projection import RedisProjection
 from agents.settings import Settings
 from agents.state.fence import Fence
-from models.deadletters import REASONS
+from models.deadletters import VALUE_REASONS
 from streams.pipeline.pipeline import Pipeline
 from streams.sentiment.scorers import CachedScorer
 
@@ -208,7 +208,7 @@ def _events(figures: Figures) -> Iterator[Metric]:
         value=figures.missing_offsets,
     )
     rejected = CounterMetricFamily("campaign_pulse_rejected", "Values refused, by reason.", labels=("reason",))
-    for reason in REASONS:
+    for reason in VALUE_REASONS:
         # Present from the start: `increase()` misses the first of a series that begins with it.
         rejected.add_metric((reason,), figures.rejected.get(reason, 0))
     yield rejected

@@ -88,6 +88,7 @@ class KafkaNode:
         jvm: Sequence[str] = (),
     ) -> None:
         self.name = name
+        self.directory = directory
         self.port = port
         self.paused = False
         self._is_ready = is_ready
