@@ -86,10 +86,8 @@ def default_memory_bytes() -> int:
     "--memory-limit",
     "memory_limit_bytes",
     type=Size(),
-    default=default_memory_bytes,
-    show_default="4G, or half of the machine's memory if that is less",
     help="End when all processes together hold more: the embedded broker keeps every record in memory. At the default "
-    "rate it takes some 150 MB a minute.",
+    "rate it takes some 150 MB a minute.  [default: 4G, or half of the machine's memory if that is less]",
 )
 @click.option(
     "--log-dir",
@@ -107,7 +105,7 @@ def demo(
     port_broker: int | None,
     port_redis: int | None,
     port_metrics: int | None,
-    memory_limit_bytes: int,
+    memory_limit_bytes: int | None,
     log_dir: Path | None,
     as_json: bool,
 ) -> None:
@@ -127,7 +125,7 @@ def demo(
         seconds=seconds,
         rate=rate,
         seed=seed,
-        memory_limit_bytes=memory_limit_bytes,
+        memory_limit_bytes=memory_limit_bytes or default_memory_bytes(),
     )
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _exit_by_signal)
