@@ -10,6 +10,7 @@ from typing import Any, Final
 from mode import Service
 from prometheus_client import CollectorRegistry
 
+from agents.broker.connection_log import ConnectionLog, ConnectionWatch
 from agents.broker.group_refusals import group_refusal
 from agents.broker.inputs import Inputs
 from agents.broker.membership import Membership
@@ -110,6 +111,7 @@ class Worker:
         self._board = CampaignBoard()
         self._record_collector = RecordCollector(settings.kafka_connection, dict(partitions))
         self._membership = Membership(settings.session_seconds, on_error=self._on_group_error)
+        self.connection_log = ConnectionLog()
         self.redis = (
             RedisProjection(
                 settings.redis_url, settings.redis_prefix, self._show_all, self._show_lost, self._health_fields
@@ -203,7 +205,8 @@ class Worker:
         settings = self._settings
         web = WebServer(settings.metrics_host, settings.metrics_port, registry, self.lifecycle.health)
         definitions = DefinitionFeed(settings.kafka_connection, self._define, changes.put, self._bad_definition)
-        services: list[Service] = [web, self._record_collector, definitions, self.entries]
+        connection = ConnectionWatch(self.connection_log, lambda: self._membership.is_valid)
+        services: list[Service] = [web, connection, self._record_collector, definitions, self.entries]
         if settings.suspicion_seconds:
             services.append(self._suspicion)
         if self.redis is not None:

@@ -62,6 +62,8 @@ def run_worker(settings: Settings, partitions: Mapping[str, int], store: StateSt
         collector(registry=registry)
     parts = Worker(settings, partitions, registry, make_clock(settings.clock), store)
     worker_exit = parts.lifecycle.exit
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(parts.connection_log)
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)

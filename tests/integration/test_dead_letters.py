@@ -228,7 +228,8 @@ class TestOnce:
         put(cluster, wanted)
 
         async def both() -> list[BaseException | None]:
-            surveys, connection = [Survey(), Survey()], KafkaConnection(address=cluster.broker.bootstrap)
+            connection = KafkaConnection(address=cluster.broker.bootstrap)
+            surveys = [Survey(), Survey()]
             for survey in surveys:
                 async with open_consumer(connection) as consumer:
                     await read_on(consumer, connection, survey, lambda placed: True)

@@ -18,6 +18,7 @@ from agents.broker.dead_letter_log import (
     open_consumer,
     read_on,
 )
+from agents.broker.producers import NotAuthorisedError
 from agents.cli.common import UsageFailure
 from agents.connection.reach import UnreachableError, check_reachable
 from agents.settings import Settings
@@ -36,6 +37,8 @@ def connected(settings: Settings, work: Coroutine[Any, Any, _T]) -> _T:
         return asyncio.run(work)
     except BrokenPipeError:
         raise  # of the terminal: `| head`
+    except NotAuthorisedError as error:
+        raise UsageFailure(str(error)) from None
     except DeadLetterLogError as error:
         raise UsageFailure(f"PULSE_BROKER={settings.broker}: {error}") from None
     except (KafkaError, TimeoutError, OSError) as error:
@@ -43,7 +46,11 @@ def connected(settings: Settings, work: Coroutine[Any, Any, _T]) -> _T:
 
 
 def survey_of(settings: Settings, wanted: Callable[[PlacedLetter], bool]) -> Survey:
-    """Read the whole topic and note the letters that are wanted."""
+    """Read the whole topic and note the letters that are wanted; nothing was connected before."""
+    try:
+        check_reachable(settings.kafka_connection)
+    except UnreachableError as error:
+        raise UsageFailure(str(error)) from None
     survey = Survey()
 
     async def read(advance: Callable[[int, int], None]) -> None:
