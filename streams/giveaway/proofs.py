@@ -23,6 +23,8 @@ def proofs(published: Published) -> Proofs:
     announced, record = published.frozen.randomness, published.draw
     if record is not None:
         found.proved.append("winners and substitutes follow from list and random value, and from nothing else")
+        if published.exclusions:
+            found.proved[-1] = "winners and substitutes follow from list, random value and exclusions, and nothing else"
         if published.frozen.format != "campaign-pulse frozen entries 3":
             found.proved[-1] = "winners and substitutes follow from list, commitment and random value"
         if record.unfilled:
@@ -87,6 +89,12 @@ def _of_exclusions(published: Published, found: Proofs) -> None:
         found.known.append(f"{record.entrant} was excluded {what}: {record.place.reason}")
     if published.exclusions:
         found.unproved.append("that the reasons for excluding somebody are true")
+    made = published.frozen.randomness.round_at
+    known = [each for each in published.before if made is not None and each.record.excluded_at >= made]
+    if known:
+        found.unproved.append(
+            f"that nobody was excluded because of the value: {len(known)} of those passed over were when it existed"
+        )
 
 
 def _of_log(published: Published, found: Proofs) -> None:

@@ -278,7 +278,7 @@ def test_whoever_was_slower_takes_the_files_back(frozen: Path, answer: Path, dra
     (frozen / "draw.json").unlink()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("agents.cli.giveaway.recording.read_draw_log", behind)
-        late = run("draw", frozen, "--randomness-from", answer)
+        late = run("draw", frozen, "--randomness-from", answer, "--reason", "so that the records differ")
     assert (late.exit_code, "somebody else was faster" in late.output) == (2, True)
     assert not (frozen / "draw.json").exists()
     (frozen / "draw.json").write_bytes(kept)
