@@ -16,33 +16,35 @@ from streams.giveaway.verification import Published, outcome
 
 _LISTED: Final = 20
 """Winners on the sheet; of more, the rest is in the record."""
-_SHOWN_STEPS: Final = 8
-_SHOWN_CHARACTERS: Final = 160
+_STEPS: Final = 5
+_NOTES: Final = 3
+"""On the sheet; of more steps and notes, the rest is in the records."""
+_CHARACTERS_OF_NAMES: Final = 40
+_CHARACTERS: Final = 110
+"""Of a name, a rule or a step; of a sentence twice as many."""
+_CHARACTERS_OF_RULES: Final = 1_000
 _BIDI: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _UNSHOWN: Final = ("Cc", "Cs", "Co", "Cn", "Zl", "Zp")
 _ACCOUNTS: Final = ("excluded", "past_winners")
 _STYLE: Final = """
-@page { size: A4; margin: 12mm }
-* { box-sizing: border-box }
-body { margin: 0 auto; max-width: 186mm; padding: 4mm 0; color: #16181d; background: #fff;
-  font: 9pt/1.32 system-ui, "Segoe UI", "Helvetica Neue", Arial, "Noto Sans", sans-serif }
-h1 { font-size: 16pt; line-height: 1.15; margin: 0 0 1mm }
-h2 { font-size: 9.5pt; margin: 3.2mm 0 1mm; padding-bottom: .6mm; border-bottom: .3mm solid #16181d }
-p, ul, ol, dl, table { margin: 0 0 1mm }
-ul, ol { padding-left: 4.5mm }
-.lead { font-size: 10pt; color: #444a55 }
-.two { display: grid; grid-template-columns: 1fr 1fr; column-gap: 8mm }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .3mm 3mm }
-dt { color: #444a55 }
-dd { margin: 0; overflow-wrap: anywhere }
-code { font: 8pt/1.3 ui-monospace, "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace;
-  overflow-wrap: anywhere }
-table { border-collapse: collapse; width: 100% }
-th, td { text-align: left; vertical-align: top; padding: .4mm 3mm .4mm 0; overflow-wrap: anywhere }
-th { font-weight: 600; color: #444a55 }
-td:first-child { white-space: nowrap }
-@media screen { body { padding: 10mm } }
-@media print { section, tr { break-inside: avoid } }
+@page { size: A4; margin: 9mm 12mm }
+* { box-sizing: border-box; min-width: 0 }
+body { margin: 0 auto; max-width: 186mm; color: #16181d; background: #fff; overflow-wrap: anywhere;
+  font: 7.4pt/1.27 system-ui, "Segoe UI", "Helvetica Neue", Arial, "Noto Sans", sans-serif }
+h1 { font-size: 15pt; line-height: 1.15; margin: 0 0 .8mm }
+h2 { font-size: 8.4pt; margin: 2mm 0 .7mm; padding-bottom: .5mm; border-bottom: .3mm solid #16181d }
+p, ul, ol, dl, table { margin: 0 0 .6mm }
+ul, ol { padding-left: 4mm }
+.lead { font-size: 9.2pt; color: #444a55 }
+.two { display: grid; grid-template-columns: 1fr 1fr; column-gap: 7mm }
+.winners { columns: 2; column-gap: 7mm; list-style: none; padding: 0; font-size: 8.6pt }
+.winners li { break-inside: avoid; padding-left: 7mm; text-indent: -7mm }
+.winners b { display: inline-block; width: 7mm; text-indent: 0 }
+dl { display: grid; grid-template-columns: fit-content(35%) 1fr; gap: .2mm 2.5mm }
+dt, .rule { color: #444a55 }
+dd { margin: 0 }
+code { font: 7.2pt/1.3 ui-monospace, "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace }
+@media screen { body { padding: 10mm; font-size: 9pt } code { font-size: 8.4pt } }
 """
 
 
@@ -70,15 +72,14 @@ def certificate(published: Published, names: Mapping[str, str], made_at: str) ->
         _section("Entry list and commitment", _facts(_of_list(published))),
         _section("Random value", _facts(_of_value(published))),
         "</div>",
-        '<div class="two">',
-        _section("Rules", _facts(_of_rules(frozen.rules))),
-        _section("Steps of this campaign", _steps(published)),
-        "</div>",
+        _section("Rules", _rules(frozen.rules)),
         '<div class="two">',
         _section("Proved by these records", _list(sentences.proved)),
         _section("Not proved by them", _list(sentences.unproved)),
         "</div>",
-        _section("Notes", _list(sentences.known)) if sentences.known else "",
+        '<div class="two">' if sentences.known else "",
+        _section("Steps of this campaign", _steps(published)),
+        f"{_section('Notes', _list(sentences.known, _NOTES))}</div>" if sentences.known else "",
         _section("How to check it", _how(published)),
         f"<p>Made at {_text(made_at)}. Pseudonyms are hashes; each entrant gets the own receipt from the organiser, "
         "and finds the own line with it.</p>",
@@ -95,20 +96,16 @@ def certificate(published: Published, names: Mapping[str, str], made_at: str) ->
 
 
 def _winners(winners: Sequence[Drawn | None], names: Mapping[str, str]) -> str:
-    rows = []
+    lines = []
     for place, each in enumerate(winners[:_LISTED], start=1):
         if each is None:
-            rows.append((str(place), "(nobody is left)", "", ""))
+            lines.append(f"<li><b>{place}</b>(nobody is left)</li>")
             continue
-        pseudonym = f"<code>{_escaped(each.entrant)}</code>"
-        name = _text(_cut(names[each.entrant])) if each.entrant in names else ""
-        rows.append((str(place), pseudonym, name, f"number {each.counter}, lot {each.lot}"))
-    headings = ("place", "entrant", "account" if names else "", "drawn with")
-    lines = ["<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows]
-    rest = len(winners) - len(rows)
+        name = f"{_text(_cut(names[each.entrant], _CHARACTERS_OF_NAMES))} " if each.entrant in names else ""
+        lines.append(f"<li><b>{place}</b>{name}<code>{_escaped(each.entrant)}</code></li>")
+    rest = len(winners) - len(lines)
     more = f"<p>And {rest} more, in <code>draw.json</code>.</p>" if rest > 0 else ""
-    head = "".join(f"<th>{heading}</th>" for heading in headings)
-    return f"<table><tr>{head}</tr>{''.join(lines)}</table>{more}"
+    return f'<ol class="winners">{"".join(lines)}</ol>{more}'
 
 
 def _of_list(published: Published) -> list[tuple[str, str]]:
@@ -141,15 +138,19 @@ def _of_value(published: Published) -> list[tuple[str, str]]:
     return found
 
 
-def _of_rules(rules: Mapping[str, object]) -> list[tuple[str, str]]:
+def _rules(rules: Mapping[str, object]) -> str:
     """Return rules that say something, in the words of the definition."""
-    found = []
+    found, characters = [], 0
     for name, value in rules.items():
         if value in (None, [], (), 0, False, "", {}):
             continue
-        shown = f"{value} accounts" if name in _ACCOUNTS else _said(value)
-        found.append((_text(name.replace("_", " ")), _text(_cut(shown))))
-    return found
+        shown = _cut(f"{value} accounts" if name in _ACCOUNTS else _said(value))
+        characters += len(name) + len(shown)
+        if characters > _CHARACTERS_OF_RULES:
+            found.append("the rest is in <code>frozen.json</code>")
+            break
+        found.append(f'<span class="rule">{_escaped(name.replace("_", " "))}</span> {_text(shown)}')
+    return f"<p>{' · '.join(found)}</p>"
 
 
 def _said(value: Any) -> str:
@@ -167,11 +168,13 @@ def _steps(published: Published) -> str:
     entries = list(published.log) if published.log is not None else published.steps()
     if not entries:
         return "<p>These records have no place in a log of draws.</p>"
-    shown = [
-        f"{entry.place.number}: {described(entry)}{', these records' if entry.sha256 in own else ''}"
-        for entry in entries[-_SHOWN_STEPS:]
-    ]
-    return _list(shown)
+    return _list(
+        [
+            _cut(f"{entry.place.number}: {'' if entry.sha256 in own else 'another '}{described(entry)}")
+            for entry in entries
+        ],
+        _STEPS,
+    )
 
 
 def _how(published: Published) -> str:
@@ -201,12 +204,14 @@ def _facts(facts: Sequence[tuple[str, str]]) -> str:
     return "<dl>" + "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts) + "</dl>"
 
 
-def _list(sentences: Sequence[str]) -> str:
-    return "<ul>" + "".join(f"<li>{_text(_cut(each, 3))}</li>" for each in sentences) + "</ul>"
+def _list(sentences: Sequence[str], most: int | None = None) -> str:
+    shown = [_text(_cut(each, 2 * _CHARACTERS)) for each in sentences[:most]]
+    if len(sentences) > len(shown):
+        shown.append(f"and {len(sentences) - len(shown)} more, in the records")
+    return "<ul>" + "".join(f"<li>{each}</li>" for each in shown) + "</ul>"
 
 
-def _cut(text: str, times: int = 1) -> str:
-    most = _SHOWN_CHARACTERS * times
+def _cut(text: str, most: int = _CHARACTERS) -> str:
     return text if len(text) <= most else f"{text[:most]}…"
 
 

@@ -84,8 +84,9 @@ def _of_exclusions(published: Published, found: Proofs) -> None:
         if record.draw is not None:
             what = "after the draw"
             if record.winner is not None:
-                next_one = record.replaced_by.entrant if record.replaced_by is not None else "nobody: none is left"
-                what = f"as winner {record.winner}, replaced by the next in the order, {next_one}"
+                what = f"as winner {record.winner}, and nobody is left to follow"
+                if record.replaced_by is not None:
+                    what = f"as winner {record.winner}, replaced by the next in the order, {record.replaced_by.entrant}"
         found.known.append(f"{record.entrant} was excluded {what}: {record.place.reason}")
     if published.exclusions:
         found.unproved.append("that the reasons for excluding somebody are true")

@@ -236,7 +236,7 @@ def test_a_certificate_is_one_page_that_loads_nothing(drawn: Path, tmp_path: Pat
     page = Page(text)
     assert page.tags <= {
         *("html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "div", "section", "bdi", "code"),
-        *("table", "tr", "th", "td", "dl", "dt", "dd", "ul", "ol", "li"),
+        *("dl", "dt", "dd", "ul", "ol", "li", "b", "span"),
     }
     assert page.loading == []
     assert "http://" not in text
@@ -247,7 +247,7 @@ def test_a_certificate_is_one_page_that_loads_nothing(drawn: Path, tmp_path: Pat
         record["winners"][0]["entrant"],
         "dice <b>&",
         "4 2 6",
-        "1: freeze 1 of 2026-04-18T21:00:00Z, these records",
+        "1: freeze 1 of 2026-04-18T21:00:00Z",
         "campaign-pulse giveaway verify draw.json",
         "entries.txt VALUE 2",
         "the announced one ('dice <b>&')",
