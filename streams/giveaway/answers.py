@@ -118,6 +118,7 @@ def _answer(
         EntryAttempt(
             text=version.text,
             post_id=place.post_id,
+            platform=place.platform,
             at_ms=first_ms,
             author_id=version.author_id,
             author_handle=version.handle or None,
@@ -165,7 +166,7 @@ def _with_words(book: RuleBook, answer: CommentAnswer, country: str) -> CommentA
 def _broken(book: RuleBook, answer: CommentAnswer, reason: EntryReason, country: str) -> str:
     """Return which rule a comment breaks, and by what."""
     rules = book.rules
-    said = {
+    said: dict[EntryReason, str] = {
         "before_opening": f"written at {_time(answer.at_ms)}, the giveaway opens at {_time(book.opens_ms)}",
         "after_closing": f"written at {_time(answer.at_ms)}, the giveaway closed at {_time(book.closes_ms)}",
         "excluded_account": "the account is excluded by the rules, or an influencer's",
@@ -176,9 +177,12 @@ def _broken(book: RuleBook, answer: CommentAnswer, reason: EntryReason, country:
         "missing_hashtag": f"of the hashtags {' '.join(rules.hashtags)} one is missing",
         "missing_keyword": f"none of the words {', '.join(rules.keywords)} is in it",
         "wrong_answer": "it is none of the right answers",
+        "forbidden_word": f"one of the words {', '.join(rules.forbidden_words)} is in it",
+        "too_few_words": f"the rules want {rules.min_words} words",
+        "missing_mention": f"of the accounts {' '.join(rules.mentions)} one is not tagged",
         "too_few_friends": f"{len(answer.friends)} friends are tagged who count, the rules want {rules.friends}",
     }
-    return said.get(reason, reason.replace("_", " "))
+    return said[reason]
 
 
 def _time(at_ms: int) -> str:

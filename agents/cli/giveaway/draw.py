@@ -109,7 +109,8 @@ def receipt(directory: Path, platform: str, person: str) -> None:
         raise UsageFailure(str(error)) from None
     if person.startswith("@"):
         data = giveaway_or_exit(settings_or_exit(), frozen.campaign_id)
-        person = person_or_exit(data, person, platform)[1].author_id
+        who = person_or_exit(data, person, platform)[1]
+        platform, person = who.platform, who.author_id
         click.echo(for_people(f"author   {person}"))
     token = receipt_of(key, platform, person)
     entrant = entrant_of(token, platform, person)
