@@ -1,11 +1,13 @@
 """What a verification without differences proves, and what it does not, in sentences."""
 
+from datetime import datetime
+
 from msgspec import Struct
 
 from models.draws import DrandChain
 from streams.giveaway.drand import known_chain, time_text
 from streams.giveaway.draw_log import described
-from streams.giveaway.provenance import OLD_FROZEN, ruled_round
+from streams.giveaway.provenance import OLD_FROZEN, closing_of, ruled_round
 from streams.giveaway.verification import Published
 
 
@@ -68,6 +70,9 @@ def _of_choice(published: Published, found: Proofs) -> None:
     announced = published.frozen.randomness
     ruled = ruled_round(published.frozen)
     if ruled is not None:
+        closing = closing_of(published.frozen)
+        if datetime.fromisoformat(published.frozen.frozen_at).timestamp() * 1000 < closing:
+            found.known.append(f"the list was frozen at {published.frozen.frozen_at}, before the closing")
         found.proved.append(
             f"the round follows from the rules: the first one {ruled.draw.minutes_after_closing} minutes after the "
             "closing"

@@ -117,6 +117,16 @@ def test_a_round_of_the_rules_that_is_made_already_is_refused(ruled: GiveawayDat
     assert run("freeze", "c", tmp_path / "draw", "--drand-chain", info, now=late - 1).exit_code == 0
 
 
+def test_a_list_that_was_frozen_before_the_closing_is_said(ruled: GiveawayData, info: Path, tmp_path: Path) -> None:
+    """On demand alone, and `verify` tells everybody: entries after it are not in the list."""
+    options = ("freeze", "c", tmp_path / "draw", "--drand-chain", info)
+    assert run(*options, now=CLOSES - 60).exit_code == 2
+    assert run(*options, "--before-closing", now=CLOSES - 60).exit_code == 0
+    verified = run("verify", tmp_path / "draw" / "frozen.json")
+    assert verified.exit_code == 0
+    assert "note        the list was frozen at 2026-04-18T19:59:00Z, before the closing" in verified.output
+
+
 def test_known_chains_need_no_more_than_the_rules(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """`draw: {minutes_after_closing: 90}` alone gives quicknet's first round ninety minutes after the closing."""
     put_in_place(monkeypatch, giveaway(draw=DrawRule(minutes_after_closing=90)))
