@@ -197,7 +197,7 @@ def test_a_forgotten_person_is_nowhere(cluster: Cluster, tmp_path: Path) -> None
         assert b"id-of-" + handle not in stored
         assert b"@" + handle not in stored
     assert b"id-of-p06" in in_force
-    assert b"with you, @forgotten-" in in_force
+    assert b"with you, @gone" in in_force
     assert giveaway(cluster, "forget", "id-of-p05").returncode == 1
     again = ("--source", "dice", "--reason", "somebody was forgotten")
     after = giveaway(cluster, "freeze", "spring", str(tmp_path / "after"), *again)
