@@ -9,17 +9,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import redis
 from kafka import KafkaProducer
 
 from agents.settings import Settings
 from agents.stages.definitions import read_definitions
+from agents.stages.draw_log import append_step, read_draw_log
 from agents.stages.ledger_reader import read_ledger
 from agents.stages.review import publish_review, read_giveaway
 from models.events import CommentCreated, Event, Purchase
 from models.topics import COMMENTS, CONVERSIONS, ENTRIES
 from streams.events.partitioning import partition_of
+from streams.giveaway.draw_log import DrawLogError, log_of
 from streams.ledger.blocks import encode_fact
 from streams.ledger.collector import blocks_of
 from streams.suspicion.review import review_of
@@ -239,6 +242,14 @@ def test_every_step_is_on_the_topic(cluster: Cluster, tmp_path: Path) -> None:
     assert "this is draw 2 of" in shown.stdout
     assert "step 2 of the log is another: draw 1 of" in shown.stdout
     assert "not proved  that the random value is the announced one ('dice')" in shown.stdout
+    settings = Settings.from_environment({"PULSE_BROKER": cluster.broker.bootstrap})
+    entries = read_draw_log(settings, "spring", print)
+    late = msgspec.structs.replace(entries[-1], sha256="0" * 64)
+    with pytest.raises(DrawLogError, match="somebody else was faster"):
+        append_step(settings, late, print)
+    assert log_of(read_draw_log(settings, "spring", print)).forks == [late]
+    still = giveaway(cluster, "verify", str(directory / "draw.json"), "--log", "kafka")
+    assert still.returncode == 0, still.stderr
     away = giveaway(cluster, "log", "spring", BROKER="127.0.0.1:1")
     assert (away.returncode, "PULSE_BROKER=127.0.0.1:1" in away.stderr) == (2, True)
 
