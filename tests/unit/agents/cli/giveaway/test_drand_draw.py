@@ -134,6 +134,8 @@ def test_a_round_is_worked_out_from_a_moment(ledger: GiveawayData, tmp_path: Pat
     )
     assert old.exit_code == 0
     assert "drand chain 8990" in old.output
+    assert f"https://api.drand.sh/v2/beacons/quicknet/rounds/{randomness['round']}" in done.output
+    assert "--randomness-from https://api.drand.sh/8990e7a9aaed2ffed73dbd7092123d6f" in old.output
     assert run("verify", tmp_path / "b" / draw_files.FROZEN).exit_code == 0
 
 
