@@ -48,7 +48,7 @@ def owner(**fields: Any) -> str:
         ({"discount_code": "BrUnO"}, "bruno"),
         ({"discount_code": "ANA1"}, UNATTRIBUTED),  # the whole code, not its beginning
         ({"discount_code": "ANA100"}, UNATTRIBUTED),
-        ({"discount_code": " ANA10"}, UNATTRIBUTED),
+        ({"discount_code": " ANA10"}, "ana"),  # blanks around it are nobody's wish
         ({"discount_code": ""}, UNATTRIBUTED),
         ({}, UNATTRIBUTED),
     ],
