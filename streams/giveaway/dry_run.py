@@ -9,6 +9,7 @@ from models.giveaway import ENTRY_REASONS, EntryReason, EntryVerdict
 from models.times import DAY_MS, MINUTE_MS, epoch_ms
 from models.topics import COMMENTS, CONVERSIONS
 from streams.columns.hashing import PlatformSeeds, digest, hashes_of
+from streams.giveaway.doubts import Doubts, doubts_of
 from streams.giveaway.entries import GiveawayEntries, settled
 from streams.giveaway.rule_checks import mentioned
 from streams.giveaway.rules import EntryAttempt, RuleBook
@@ -36,6 +37,7 @@ class DryRun(Struct, frozen=True, kw_only=True):
     entrants: int
     chances: int
     bonus_chances: int
+    doubts: Doubts
 
 
 def sample(book: RuleBook) -> list[tuple[str, CommentTopicEvent]]:
@@ -175,7 +177,11 @@ def dry_run(book: RuleBook, events: Sequence[tuple[str, Event]]) -> DryRun:
     tried = [_tried(what, event, book, entries, seeds) for what, event in own if isinstance(event, CommentCreated)]
     [rollup, *_] = entries.rollups(campaign_id, book.closes_ms)
     return DryRun(
-        comments=tried, entrants=rollup.unique_entrants, chances=rollup.chances, bonus_chances=rollup.bonus_chances
+        comments=tried,
+        entrants=rollup.unique_entrants,
+        chances=rollup.chances,
+        bonus_chances=rollup.bonus_chances,
+        doubts=doubts_of(book, blocks),
     )
 
 

@@ -110,3 +110,8 @@ def _print(book: RuleBook, result: DryRun) -> None:
     counted = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
     bonus = f" ({result.bonus_chances} of them bonus)" if result.bonus_chances else ""
     click.echo(f"\n{verdicts.total()} entries: {counted}; {result.entrants} entrants, {result.chances} chances{bonus}")
+    for line in result.doubts.lines():
+        click.echo(visible(f"note: {line}"))
+    winners = book.rules.winners
+    if winners is not None and result.entrants < winners:
+        click.echo(f"note: {winners} shall win, and there are {result.entrants} entrants", err=True)
