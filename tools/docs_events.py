@@ -35,8 +35,8 @@ _MEANINGS = {
     "views": "views so far",
     "reach": "people reached so far",
     "followers": "followers of the influencer now",
-    "kind": "`like`, `share`, `save`, `view`, or what platforms call these (docs/statistics.md), in any case; any other "
-    "word counts as another reaction",
+    "kind": "`like`, `share`, `save`, `view`, or what platforms call these (docs/statistics.md), in any case; other "
+    "words count as another reaction",
     "count": "how many",
     "comment_id": "the comment",
     "author_id": "the person, unique per platform: counted, kept in the ledger of a giveaway, in no metric or log",
