@@ -125,7 +125,7 @@ def test_rules_that_nobody_can_keep_are_refused(tmp_path: Path) -> None:
     """When answer and keyword exclude each other, the file is refused, with a comment that shows it."""
     done = check(written(tmp_path, DEFINITION + GIVEAWAY + "  answers: ['42']\n  keywords: [green]\n"))
     assert done.exit_code == 2
-    assert "definition.yaml:12: giveaway.keywords: can be kept by no comment that keeps the other rules" in done.output
+    assert "definition.yaml:13: giveaway.keywords: can be kept by no comment that keeps the other rules" in done.output
     assert "'42' is missing_keyword" in done.output
 
 
