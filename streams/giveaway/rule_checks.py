@@ -121,6 +121,7 @@ def _accounts(rules: GiveawayRules, platforms: list[PlatformRules]) -> Iterator[
     named += [
         (f"giveaway.past_winners[{place}].account", each.account) for place, each in enumerate(rules.past_winners)
     ]
+    named += [(f"giveaway.suspicion.cleared[{place}]", text) for place, text in enumerate(rules.suspicion.cleared)]
     for field, text in named:
         try:
             account = account_of(text)

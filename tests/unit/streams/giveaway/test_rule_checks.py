@@ -60,6 +60,7 @@ def refusal(rules: str, platform: str = "instagram") -> str:
         ('mentions: ["spring brand"]', "12: giveaway.mentions[0]", "more than one account"),
         ('mentions: ["@spring-brand"]', "12: giveaway.mentions[0]", "no handle of instagram"),
         ('past_winners: [{account: "a;b", won_on: 2026-01-01}]', "12: giveaway.past_winners[0].account", "more than"),
+        ('suspicion: {cleared: ["@mia;@tom"]}', "12: giveaway.suspicion.cleared[0]", "more than one account"),
         ("countries: [DE, UK]", "12: giveaway.countries[1]", "ISO 3166-1; write GB"),
         ("countries: [XX]", "12: giveaway.countries[0]", "ISO 3166-1"),
         ('posts: ["p1", "https://www.instagram.com/p/DXyz/"]', "12: giveaway.posts[1]", "is an address"),
