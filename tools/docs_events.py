@@ -23,7 +23,7 @@ _PATTERNS = {
 _MEANINGS = {
     "event_id": "unique per topic and `platform`; a redelivery repeats it",
     "campaign_id": "the campaign; one that no definition names counts too",
-    "platform": "where it happened: `instagram`, `shop`, ...",
+    "platform": "where it happened: `instagram`, `shop`, ...; `Instagram` is the same",
     "occurred_at": "the event time",
     "time_source": "where the producer took that time from",
     "influencer_id": "the influencer",
@@ -35,7 +35,8 @@ _MEANINGS = {
     "views": "views so far",
     "reach": "people reached so far",
     "followers": "followers of the influencer now",
-    "kind": "`like`, `share`, `save`, `view`; any other word counts as another reaction",
+    "kind": "`like`, `share`, `save`, `view`, or what platforms call these (docs/statistics.md), in any case; other "
+    "words count as another reaction",
     "count": "how many",
     "comment_id": "the comment",
     "author_id": "the person, unique per platform: counted, kept in the ledger of a giveaway, in no metric or log",

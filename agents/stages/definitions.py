@@ -23,6 +23,7 @@ from agents.text_files import FileError, read_text
 from models.campaigns import CampaignDefinition
 from models.topics import DEFINITIONS
 from streams.events.definitions import DefinitionError, parse_definitions
+from streams.giveaway.rule_checks import faults_of
 
 Change = tuple[str, CampaignDefinition | None]
 """A campaign id and its definition, or None when it was taken back."""
@@ -48,7 +49,7 @@ def read_definitions(path: Path) -> list[CampaignDefinition]:
         DefinitionsError: it is no such file; the message names file, line, field and value.
     """
     try:
-        return parse_definitions(read_text(path))
+        return parse_definitions(read_text(path), faults_of)
     except DefinitionError as error:
         raise DefinitionsError(f"{path}:{error.line}: {error.field}: {error.problem}" + _shown(error.value)) from None
     except FileError as error:

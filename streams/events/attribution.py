@@ -4,18 +4,22 @@ The rules and their order are in ``docs/statistics.md``.
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 from models.campaigns import CampaignDefinition, InfluencerDefinition, TrackingLink
 from models.events import ConversionEvent
+from streams.comparison import code_key, utm_key
 
 UNATTRIBUTED = ""
 """The influencer id under which conversions count that belong to nobody."""
 
+_SPELLINGS: Final = 2_000
+"""Spellings of codes and of utm values that are remembered, each with whose it is: folding takes longer."""
 _UTM_FIELDS = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 
 
 class CampaignIndex:
-    """One campaign definition, indexed for look-up."""
+    """One campaign definition, indexed for look-up. Immutable but for its memory of spellings."""
 
     def __init__(self, definition: CampaignDefinition) -> None:
         self.definition = definition
@@ -23,9 +27,11 @@ class CampaignIndex:
             influencer.influencer_id: influencer for influencer in definition.influencers
         }
         self._codes: dict[str, str] = {}
+        self._spelt_codes: dict[str, str | None] = {}
         self._click_ids: dict[str, str] = {}
         self._click_prefixes: dict[int, dict[str, str]] = {}
         self._links: dict[tuple[str, ...], dict[tuple[str, ...], tuple[int, str]]] = {}
+        self._spelt_links: dict[tuple[str, ...], dict[tuple[str, ...], tuple[int, str] | None]] = {}
         for order, influencer in enumerate(definition.influencers):
             self._add(order, influencer)
         # The longest prefix and the most specific link win; of equally specific links the definition's first.
@@ -34,7 +40,7 @@ class CampaignIndex:
 
     def _add(self, order: int, influencer: InfluencerDefinition) -> None:
         for code in influencer.discount_codes:
-            self._codes[code.casefold()] = influencer.influencer_id
+            self._codes[code_key(code)] = influencer.influencer_id
         for click_id in influencer.click_ids:
             if click_id.endswith("*"):
                 prefixes = self._click_prefixes.setdefault(len(click_id) - 1, {})
@@ -51,7 +57,7 @@ class CampaignIndex:
         Costs a look-up for each length of prefix and each combination of utm fields, not for each influencer.
         """
         if event.discount_code:
-            found = self._codes.get(event.discount_code.casefold())
+            found = self._owner(event.discount_code)
             if found is not None:
                 return found
         if event.click_id:
@@ -70,13 +76,32 @@ class CampaignIndex:
             values = [getattr(event, field) for field in fields]
             if not all(values):
                 continue  # no link asks for an empty value
-            match = self._links[fields].get(tuple([value.casefold() for value in values]))
+            match = self._link(fields, tuple(values))
             if match is not None and (best is None or match[0] < best[0]):
                 best, specific = match, len(fields)
         return UNATTRIBUTED if best is None else best[1]
 
+    def _owner(self, code: str) -> str | None:
+        """Return whose discount code it is, in any spelling."""
+        if code in self._spelt_codes:
+            return self._spelt_codes[code]
+        found = self._codes.get(code_key(code))
+        if len(self._spelt_codes) < _SPELLINGS:
+            self._spelt_codes[code] = found
+        return found
+
+    def _link(self, fields: tuple[str, ...], values: tuple[str, ...]) -> tuple[int, str] | None:
+        """Return whose link these utm values are, in any spelling, and its place in the definition."""
+        spelt = self._spelt_links.setdefault(fields, {})
+        if values in spelt:
+            return spelt[values]
+        found = self._links[fields].get(tuple([utm_key(value) for value in values]))
+        if len(spelt) < _SPELLINGS:
+            spelt[values] = found
+        return found
+
 
 def _wanted(link: TrackingLink) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the utm fields a link asks for, and their values."""
-    values = [(field, value.casefold()) for field in _UTM_FIELDS if (value := getattr(link, field))]
+    values = [(field, utm_key(value)) for field in _UTM_FIELDS if (value := getattr(link, field))]
     return tuple(field for field, _ in values), tuple(value for _, value in values)
