@@ -29,7 +29,7 @@ from faust.types.transports import ConsumerT
 from agents.broker.fetched_batches import FetchedRecords, Undecodable, undecodable
 from agents.broker.fetcher_patch import WholeFetch, log_end, patch_fetcher
 from agents.broker.log_ends import log_ends
-from agents.broker.membership import Membership
+from agents.broker.membership import FencedOut, Membership
 from agents.connection.kafka import KafkaConnection
 
 log: Final = logging.getLogger("campaign_pulse")
@@ -38,7 +38,8 @@ FETCH_WAIT_MS: Final = 100
 _SEEKS: Final = "pulse.seeks"
 
 RevokedCallback = Callable[[], Awaitable[None]]
-AssignedCallback = Callable[[Mapping[TP, int]], Awaitable[None]]
+AssignedCallback = Callable[[Mapping[TP, int | None]], Awaitable[Mapping[TP, int]]]
+"""Takes the committed offsets, and returns where to read instead."""
 
 
 class BatchSchema(Schema):
@@ -278,6 +279,20 @@ class BatchConsumer(driver.Consumer):
             ):
                 seen.pop(tp, None)
 
+    async def set_committed(self, offsets: Mapping[TP, int]) -> None:
+        """Set the group's offsets, forward or back.
+
+        Raises:
+            FencedOut: the group has gone on without this worker.
+        """
+        if not await self._thread.commit(offsets):
+            raise FencedOut("the group did not take the offsets of other logs")
+
+    def rejoin(self) -> None:
+        """Give the partitions back and take them again, so that their logs are looked at."""
+        coordinator = self._thread._ensure_consumer()._coordinator
+        self._thread.thread_loop.call_soon_threadsafe(coordinator.request_rejoin)
+
     async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:
         """Return where the changelog partitions end; table recovery reads up to there."""
         timeout = self.app.conf.broker_request_timeout
@@ -307,7 +322,10 @@ class BatchConsumer(driver.Consumer):
             self._read_offset.update(committed)
             self._committed_offset.update(committed)
             if self.on_assigned is not None:
-                await self.on_assigned({tp: offset or 0 for tp, offset in committed.items()})
+                elsewhere = await self.on_assigned(committed)
+                if elsewhere:
+                    await self._thread.seek_wait(elsewhere)
+                    self._committed_offset.update(elsewhere)
 
 
 def _as_fetched(records: list[Any]) -> FetchedRecords:
