@@ -11,7 +11,7 @@ from msgspec import Struct
 from agents.broker.topic_admin import TopicError, TopicSpec, alter_topic, look_at_topics, topic_settings, topic_specs
 from agents.settings import Settings
 
-_AT_LEAST: Final = ("retention.ms", "max.message.bytes", "min.compaction.lag.ms", "min.insync.replicas")
+_AT_LEAST: Final = ("retention.ms", "retention.bytes", "max.message.bytes", "min.compaction.lag.ms", "min.insync.replicas")
 _AT_MOST: Final = ("segment.ms", "segment.bytes")
 _FOR_EVER: Final = -1
 POLICY: Final = "cleanup.policy"
@@ -121,8 +121,7 @@ def settings_drift(
                 f"`campaign-pulse topics --apply`, or `kafka-configs.sh --bootstrap-server {bootstrap} --alter "
                 f"--entity-type topics --entity-name {spec.name} --add-config {name}={wanted}`"
             )
-            loses = name == POLICY and (spec.copartitioned or wanted != _DELETE)
-            drifts.append(TopicDrift(spec.name, name, value, wanted, command, loses, (name, wanted)))
+            drifts.append(TopicDrift(spec.name, name, value, wanted, command, name == POLICY, (name, wanted)))
     return drifts
 
 
@@ -130,7 +129,7 @@ def _is_enough(name: str, found: str, wanted: str) -> bool:
     if name == POLICY:
         return set(found.replace(" ", "").split(",")) == {wanted}
     if name in _AT_LEAST:
-        return int(found) >= int(wanted) or (name == "retention.ms" and int(found) == _FOR_EVER)
+        return int(found) == _FOR_EVER or int(found) >= int(wanted) != _FOR_EVER
     if name in _AT_MOST:
         return int(found) <= int(wanted)
     return found == wanted

@@ -53,7 +53,8 @@ class TopicWatch(Service):
         self._rejoin = rejoin
         self._crash = crash
         self._look_seconds = look_seconds
-        self._looks = 0
+        self.looks = 0
+        """How many times the broker has answered."""
         self.drifts: list[TopicDrift] = []
         """What differs now, settings as of the last time that they were asked for."""
         self._widened: list[TopicDrift] = []
@@ -68,13 +69,13 @@ class TopicWatch(Service):
         while not self.should_stop:
             try:
                 found = await asyncio.to_thread(self._look)
-                if self._looks % CONFIG_LOOKS == 0:
+                if self.looks % CONFIG_LOOKS == 0:
                     self._set_otherwise = await asyncio.to_thread(self._drifts)
             except TopicError as error:
                 log.debug("topics not looked at: %s", error)  # the broker is away: others say so
             else:
-                self._looks += 1
                 await self._compare(found)
+                self.looks += 1
             await self.sleep(self._look_seconds)
 
     async def _compare(self, found: Mapping[str, TopicLook]) -> None:

@@ -69,7 +69,11 @@ def current_definitions(settings: Settings, on_bad: Callable[[bytes | None, str]
     found: dict[str, CampaignDefinition] = {}
     try:
         ensure_topics(settings)
-        consumer = kafka.KafkaConsumer(**settings.kafka_connection.kafka_python_arguments(), enable_auto_commit=False)
+        consumer = kafka.KafkaConsumer(
+            **settings.kafka_connection.kafka_python_arguments(),
+            enable_auto_commit=False,
+            allow_auto_create_topics=False,
+        )
         try:
             partition = kafka.TopicPartition(DEFINITIONS, 0)
             consumer.assign([partition])

@@ -145,15 +145,16 @@ def set_offset(cluster: Cluster, offset: int) -> None:
 @pytest.mark.brokers("kafka", reason="the embedded broker has no administration of groups")
 def test_offsets_of_the_group_deleted_set_back_and_set_forward(cluster: Cluster) -> None:
     """A group that was deleted and offsets at the beginning change no number; what is jumped over is missing."""
-    started(cluster).stop()
+    worker = started(cluster)
     sends(cluster, comments("ana", 0, 50))
-    started(cluster).stop()
     wait_for(cluster, ana=50)
+    worker.stop()
     with admin(cluster) as client:
         client.delete_groups([GROUP])
     sends(cluster, comments("ana", 50, 10))
-    started(cluster).stop()
+    worker = started(cluster)
     wait_for(cluster, ana=60)
+    worker.stop()
     set_offset(cluster, 0)
     worker = started(cluster)
     skipped = lambda: scrape(cluster, worker).value("campaign_pulse_skipped_records_total", reason="read_again")  # noqa: E731
@@ -171,10 +172,10 @@ def test_offsets_of_the_group_deleted_set_back_and_set_forward(cluster: Cluster)
 @pytest.mark.brokers("kafka", reason="the embedded broker cannot delete records")
 def test_records_that_expired_unread_are_missing(cluster: Cluster) -> None:
     """50 while the worker is down, 30 of them gone before it starts: 20 more, and 30 missing."""
-    started(cluster).stop()
+    worker = started(cluster)
     sends(cluster, comments("ana", 0, 100))
-    started(cluster).stop()
     wait_for(cluster, ana=100)
+    worker.stop()
     sends(cluster, comments("ana", 100, 50))
     with admin(cluster) as client:
         client.delete_records({home("ana"): 130})
