@@ -11,7 +11,13 @@ from msgspec import Struct
 from agents.broker.topic_admin import TopicError, TopicSpec, alter_topic, look_at_topics, topic_settings, topic_specs
 from agents.settings import Settings
 
-_AT_LEAST: Final = ("retention.ms", "retention.bytes", "max.message.bytes", "min.compaction.lag.ms", "min.insync.replicas")
+_AT_LEAST: Final = (
+    "retention.ms",
+    "retention.bytes",
+    "max.message.bytes",
+    "min.compaction.lag.ms",
+    "min.insync.replicas",
+)
 _AT_MOST: Final = ("segment.ms", "segment.bytes")
 _FOR_EVER: Final = -1
 POLICY: Final = "cleanup.policy"
