@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from typing import Any, Final
 
 from mode import Service
@@ -13,6 +13,8 @@ from models.topics import INPUT_TOPICS
 
 log: Final = logging.getLogger("campaign_pulse")
 LOOK_SECONDS: Final = 10.0
+_AGAIN_SECONDS: Final = 1.0
+"""A topic is gone when it is not there twice: a node that has just started may not know all of them yet."""
 CONFIG_LOOKS: Final = 6
 """Settings of topics are asked for with every so many looks."""
 
@@ -57,6 +59,7 @@ class TopicWatch(Service):
         """How many times the broker has answered."""
         self.drifts: list[TopicDrift] = []
         """What differs now, settings as of the last time that they were asked for."""
+        self._missing: Set[str] = frozenset()
         self._widened: list[TopicDrift] = []
         self._set_otherwise: list[TopicDrift] = []
 
@@ -76,10 +79,11 @@ class TopicWatch(Service):
             else:
                 await self._compare(found)
                 self.looks += 1
-            await self.sleep(self._look_seconds)
+            await self.sleep(min(self._look_seconds, _AGAIN_SECONDS) if self._missing else self._look_seconds)
 
     async def _compare(self, found: Mapping[str, TopicLook]) -> None:
-        gone = sorted(self._partitions.keys() - found.keys())
+        missing, self._missing = self._missing, self._partitions.keys() - found.keys()
+        gone = sorted(self._missing & missing)
         if gone:
             reason = TopicGone(
                 f"deleted while the worker ran: {', '.join(gone)}. The next start makes them anew, with the right "
@@ -87,6 +91,7 @@ class TopicWatch(Service):
             )
             log.critical("worker ends: %s", reason)
             await self._crash(reason)
+        if self._missing:
             return
         self._widened = [
             partitions_drift(topic, look.partitions, self._partitions[topic])

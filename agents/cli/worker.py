@@ -14,6 +14,7 @@ from rich.text import Text
 from agents.broker.topic_admin import TopicError, changelog_topic, ensure_topics, topic_specs
 from agents.broker.topic_drift import apply_settings, check_partitions, check_topics, refuse_loss
 from agents.cli.common import SafeFormatter, UsageFailure, for_people, print_table, settings_or_exit
+from agents.cli.repeats import RepeatFilter
 from agents.settings import PREFIX, Settings, described, described_files, shown_value
 from agents.state.choice import open_store
 from agents.state.stores import DirectoryError, StoreError
@@ -31,6 +32,7 @@ def worker() -> None:
     settings = settings_or_exit()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(SafeFormatter("%(asctime)s %(levelname)-7s %(name)s %(message)s"))
+    handler.addFilter(RepeatFilter())
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
     if settings.log_level != "debug":
         for noisy in ("aiokafka", "faust", "mode", "agents"):

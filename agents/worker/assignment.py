@@ -5,11 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Final, Protocol
 
+from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from agents.broker.inputs import Inputs
 from agents.broker.membership import FencedOut
 from agents.broker.record_collector import Headers, RecordCollector
+from agents.broker.topic_admin import TopicError
 from agents.liveness.health import Health
 from agents.stages.alerts import AlertWorker
 from agents.stages.entries import EntryStage
@@ -117,6 +119,23 @@ class Assignment:
         except FencedOut as reason:
             log.warning("partitions not taken over: %s; the worker joins again", reason)
             return {}
+        try:
+            elsewhere = await self._take(owned, committed)
+        except FencedOut as reason:
+            log.warning("partitions not taken over: %s; the worker joins again", reason)
+            self._release()
+            return {}
+        except (TopicError, KafkaError, TimeoutError, PartitionsChanged) as error:
+            log.critical("worker ends: %s", error)
+            await self._app.crash(error)
+            raise
+        self._entries.assign(self._pipeline.partitions)
+        log.info("partitions taken over: %s", sorted(self._pipeline.partitions))
+        self._health.ready(sorted(self._pipeline.partitions))
+        return elsewhere
+
+    async def _take(self, owned: Sequence[int], committed: Mapping[TP, int | None]) -> dict[TP, int]:
+        """Read the state of partitions, and compare their logs; return where to read instead of what is committed."""
         await self._logs.look(owned)
         elsewhere: dict[TP, int] = {}
         for partition in owned:
@@ -128,9 +147,6 @@ class Assignment:
             for topic, start in starts.items():
                 if start.next_offset != (committed.get(TP(topic, partition)) or 0):
                     elsewhere[TP(topic, partition)] = start.next_offset
-        self._entries.assign(self._pipeline.partitions)
-        log.info("partitions taken over: %s", sorted(self._pipeline.partitions))
-        self._health.ready(sorted(self._pipeline.partitions))
         return elsewhere
 
     async def _starts(
@@ -140,12 +156,7 @@ class Assignment:
 
         First the group's offset, then the record: a stale offset must never stand beside the name of a new log.
         """
-        try:
-            starts, positions = await self._logs.starts(partition, stored, committed)
-        except PartitionsChanged as error:
-            log.critical("worker ends: %s", error)
-            await self._app.crash(error)
-            raise
+        starts, positions = await self._logs.starts(partition, stored, committed)
         others = {TP(topic, partition): start.next_offset for topic, start in starts.items() if start.change}
         if others:
             await self._inputs.set_committed(others)

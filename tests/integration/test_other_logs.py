@@ -1,5 +1,6 @@
 """A position belongs to one log: topics made anew, logs that were cut, groups whose offsets are gone or were set."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -13,6 +14,7 @@ from agents.clock import wait_until
 from agents.embedded.processes import ChildProcess
 from models.topics import COMMENTS
 from streams.events.partitioning import partition_key, partition_of
+from tests.brokers.apache_kafka import ApacheKafka
 from tests.integration.cluster import Cluster
 from tests.integration.commands import send
 from tests.integration.scrape import Scrape, scrape
@@ -167,6 +169,36 @@ def test_offsets_of_the_group_deleted_set_back_and_set_forward(cluster: Cluster)
     wait_for(cluster, ana=65)
     assert scrape(cluster, worker).value("campaign_pulse_missing_offsets_total") == 15
     assert "was set forward from 60 to 75" in worker.log_tail(100)
+
+
+@pytest.mark.brokers("kafka", reason="the embedded broker keeps everything in memory")
+@pytest.mark.parametrize("running", [True, False], ids=["running", "stopped"])
+def test_a_log_that_was_cut_goes_on_by_id(cluster: Cluster, running: bool) -> None:
+    """A disk that comes back as it was some records earlier, as after an unclean election: new ones are not skipped."""
+    broker = cluster.broker
+    assert isinstance(broker, ApacheKafka)
+    log = broker.data_directories[0] / f"{COMMENTS}-{home('ana').partition}"
+    worker = started(cluster)
+    sends(cluster, comments("ana", 0, 60))
+    wait_for(cluster, ana=60)
+    broker.stop()
+    shutil.copytree(log, cluster.path / "earlier")
+    broker.start()
+    sends(cluster, comments("ana", 60, 40))
+    wait_for(cluster, ana=100)
+    if not running:
+        worker.stop()
+    broker.stop()
+    shutil.rmtree(log)
+    shutil.copytree(cluster.path / "earlier", log)
+    broker.start()
+    sends(cluster, comments("ana", 95, 15))  # five that were lost with the cut, and ten that nobody knows
+    if not running:
+        worker = started(cluster)
+    wait_for(cluster, ana=110)
+    assert worker.running
+    assert figures(cluster, worker, "truncated")[0] == 1
+    assert "the log was cut" in worker.log_tail(200)
 
 
 @pytest.mark.brokers("kafka", reason="the embedded broker cannot delete records")
