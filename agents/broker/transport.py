@@ -89,6 +89,8 @@ class BatchConsumer(driver.Consumer):
     membership: Membership | None = None
     on_revoked: RevokedCallback | None = None
     on_assigned: AssignedCallback | None = None
+    on_set_back: Callable[[TP], None] | None = None
+    """Called when reading goes on before what was read: aiokafka does so, without a word, when the log was cut."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -97,6 +99,8 @@ class BatchConsumer(driver.Consumer):
         self.seeks = 0
         """How many times reading was set back to the committed offsets."""
         self._last_seen: dict[TP, float] = {}
+        self._reached: dict[TP, int] = {}
+        """Behind what was handed on since the last seek."""
         self.ends: dict[TP, int] = {}
         """Up to where each batched topic-partition could be read by the last answer: to the first open transaction."""
         self.highwaters_seen: dict[TP, int] = {}
@@ -137,9 +141,12 @@ class BatchConsumer(driver.Consumer):
             if tp.topic in self.batched_topics:
                 fetched = batch if isinstance(batch, FetchedRecords) else _as_fetched(batch)
                 self._note_problem(tp, fetched)
+                if self._is_set_back(tp, fetched.first_offset):
+                    continue
                 if fetched.problem is None and (len(fetched) or tp.topic in self.ticking_topics):
                     self._last_seen[tp] = now
                     self._note_end(tp)
+                    self._reached[tp] = fetched.next_offset
                     yield tp, self._batch_message(tp, fetched, fetched.next_offset - 1)
             else:
                 for record in batch:
@@ -150,9 +157,18 @@ class BatchConsumer(driver.Consumer):
                     return
                 self._last_seen[tp] = now
                 position = self._note_end(tp)
+                if position is not None and self._is_set_back(tp, position):
+                    continue
                 nothing = FetchedRecords(0 if position is None else position)
                 # A tick stands where reading stands: Faust drops what lies before.
                 yield tp, self._batch_message(tp, nothing, self._read_offset[tp] or OFFSET_UNKNOWN)
+
+    def _is_set_back(self, tp: TP, offset: int) -> bool:
+        """Return whether reading goes on before what was read, and tell."""
+        is_back = tp.topic in self.ticking_topics and offset < self._reached.get(tp, 0)
+        if is_back and self.on_set_back is not None:
+            self.on_set_back(tp)
+        return is_back
 
     def _state_of(self, tp: TP) -> Any:
         """Return what aiokafka knows of a partition (its ``TopicPartitionState``); None when it is not assigned."""
@@ -319,6 +335,7 @@ class BatchConsumer(driver.Consumer):
             if fresh:
                 await self._thread.seek_to_beginning(*fresh)
             self.seeks += 1
+            self._reached.clear()
             self._read_offset.update(committed)
             self._committed_offset.update(committed)
             if self.on_assigned is not None:

@@ -110,7 +110,10 @@ class Worker:
         self._scorer = CachedScorer(make_scorer(settings.sentiment), settings.sentiment_cache)
         self._inputs = Inputs()
         self._logs = InputLogs(
-            settings.kafka_connection, partitions[COMMENTS], lambda names: look_at_topics(settings, names)
+            settings.kafka_connection,
+            partitions[COMMENTS],
+            settings.dedupe_hours,
+            lambda names: look_at_topics(settings, names),
         )
         self.pipeline = make_pipeline(settings, partitions, self._scorer)
         self.figures = PipelineFigures(self.pipeline, self._inputs, clock)
@@ -166,7 +169,6 @@ class Worker:
             clock,
             self._clock_watch,
             self._assignment.on_lost,
-            self._set_back,
             self.app.crash,
             registry,
         )
@@ -325,6 +327,7 @@ class Worker:
         consumer.membership = self._membership
         consumer.on_revoked = self._assignment.on_revoked
         consumer.on_assigned = self._assignment.on_assigned
+        consumer.on_set_back = self._set_back
         self._inputs.consumer = consumer
 
     # ------------------------------------------------------- how the parts meet

@@ -37,7 +37,6 @@ class Handlers:
         clock: now, in epoch milliseconds.
         clock_watch: compares it with the records' times.
         on_fenced_out: called when the group has gone on without this worker.
-        on_set_back: called when records come again that lie before those that were read.
         crash: ends the worker for a reason.
         registry: where the latency is registered.
     """
@@ -52,7 +51,6 @@ class Handlers:
         clock: Clock,
         clock_watch: ClockWatch,
         on_fenced_out: Callable[[FencedOut], None],
-        on_set_back: Callable[[TP], None],
         crash: Callable[[BaseException], Awaitable[None]],
         registry: CollectorRegistry,
     ) -> None:
@@ -64,7 +62,6 @@ class Handlers:
         self._clock = clock
         self._clock_watch = clock_watch
         self._on_fenced_out = on_fenced_out
-        self._on_set_back = on_set_back
         self._crash = crash
         self._latency = Histogram(
             "campaign_pulse_event_to_publish_seconds",
@@ -79,10 +76,7 @@ class Handlers:
         partition, records = event.message.partition, event.value
         try:
             if partition in self._pipeline.partitions and self._inputs.is_current(event.message):
-                if len(records) and records[0].offset < self._pipeline.position(topic, partition):
-                    # aiokafka goes back to the beginning, without a word, when the log ends before its position.
-                    self._on_set_back(TP(topic, partition))
-                elif len(records):
+                if len(records):
                     self._clock_watch.on_records(topic, partition, records)
                     self._pipeline.apply(topic, partition, records, self._clock(), records.covered)
                     await self._flusher.send_ahead(partition)

@@ -14,13 +14,14 @@ from agents.broker.log_ends import LogBounds, first_offset_since, log_bounds
 from agents.broker.topic_admin import TopicLook
 from agents.connection.kafka import KafkaConnection
 from agents.state.table import Stored
+from models.times import HOUR_MS
 from models.topics import INPUT_TOPICS
 from streams.changelog.log_positions import (
     RECREATED,
     LogPosition,
     LogStart,
     SeenLog,
-    places_in,
+    held_in,
     position_at,
     reach_ms,
     start_of,
@@ -40,6 +41,7 @@ class InputLogs:
     Args:
         connection: to the brokers.
         partitions: how many the input topics have.
+        dedupe_hours: how long event ids are remembered.
         look: asks the broker for topics by name; it may block.
     """
 
@@ -47,10 +49,12 @@ class InputLogs:
         self,
         connection: KafkaConnection,
         partitions: int,
+        dedupe_hours: int,
         look: Callable[[Iterable[str]], Mapping[str, TopicLook]],
     ) -> None:
         self._connection = connection
         self._partitions = partitions
+        self._keep_ms = dedupe_hours * HOUR_MS
         self._look = look
         self._ids: dict[str, str] = {}
         self._bounds: Mapping[TopicPartition, LogBounds] = {}
@@ -102,11 +106,11 @@ class InputLogs:
             bounds = self._bounds[TopicPartition(topic, partition)]
             seen = SeenLog(self._ids.get(topic, ""), *bounds)
             segments = stored.segments.get(topic, {})
-            places = places_in(index, stored.rows, segments)
-            start = start_of(known, seen, committed.get(tp), places, was_set_back=tp in self._set_back)
+            held = held_in(index, stored.rows, segments)
+            start = start_of(known, seen, committed.get(tp), held, was_set_back=tp in self._set_back)
             self._set_back.discard(tp)
             if start.change:
-                since_ms = reach_ms(segments)
+                since_ms = reach_ms(segments, self._keep_ms)
                 if since_ms is not None:
                     first = await first_offset_since(self._connection, tp, since_ms, _ANSWER_SECONDS)
                     start = replace(start, next_offset=first, confirmed=first, before_ids=first - bounds.first)

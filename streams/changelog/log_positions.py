@@ -8,7 +8,7 @@ integer. What was counted in an earlier log lies below everything in the later o
 need not be touched: rows skip nothing of the new log, and ids remember everything of the old.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from msgspec import Struct
@@ -94,25 +94,31 @@ def same_log(committed: int) -> LogStart:
     return LogStart(next_offset=committed, counted_to=committed, confirmed=committed)
 
 
-def places_in(topic_index: int, rows: Iterable[RowRecord], segments: Mapping[int, Segment]) -> Iterator[int]:
-    """Yield the places behind everything that a state holds of one topic: its rows and its remembered ids."""
-    for row in rows:
-        yield row.applied[topic_index] + 1 if topic_index < len(row.applied) else 0
-    for segment in segments.values():
-        for span in segment.spans:
-            yield span.next_offset
+class Held(NamedTuple):
+    """The place behind everything that a state holds of one topic, in its rows and in its remembered ids."""
+
+    rows: int = 0
+    ids: int = 0
+
+    @property
+    def all(self) -> int:
+        """The place behind both."""
+        return max(self)
 
 
-def latest_log(places: Iterable[int]) -> int:
-    """Return the number of the latest log among places; 0 when there are none."""
-    return max((place // PLACES for place in places if place >= 0), default=0)
+def held_in(topic_index: int, rows: Iterable[RowRecord], segments: Mapping[int, Segment]) -> Held:
+    """Return what a state holds of one topic."""
+    return Held(
+        max((row.applied[topic_index] + 1 for row in rows if topic_index < len(row.applied)), default=0),
+        max((span.next_offset for segment in segments.values() for span in segment.spans), default=0),
+    )
 
 
 def start_of(
     known: LogPosition | None,
     seen: SeenLog,
     committed: int | None,
-    places: Iterable[int],
+    held: Held,
     *,
     was_set_back: bool = False,
 ) -> LogStart:
@@ -122,24 +128,23 @@ def start_of(
         known: what the changelog says; None when an older version wrote it, or nobody.
         seen: what the broker says now.
         committed: the group's offset, or None when it has none.
-        places: of everything in the state, rows and ids: the next places behind them.
+        held: by the state.
         was_set_back: whether the broker was seen to give records again that lie before those that were read.
     """
-    held = list(places)
     if known is None:
-        number = latest_log(held)
-        begun = max((place - number * PLACES for place in held), default=0)
-        known = log_position(number, seen.log_id, max(begun, 0), 0, 0)
+        known = log_position(0, seen.log_id, held.all, 0, 0)
     is_other = bool(known.log_id and seen.log_id and known.log_id != seen.log_id)
     # A committed offset alone proves nothing: anybody can set it.
     if is_other or was_set_back or seen.end < known.begun:
-        number = max(known.number, latest_log(held)) + 1
+        number = max(known.number, held.all // PLACES) + 1
+        confirmed = known.number * PLACES + known.confirmed
         return LogStart(
             next_offset=seen.first,
             number=number,
             log_id=seen.log_id,
-            # All ids of earlier logs: what they are of will not be read again.
-            counted_to=number * PLACES,
+            # All ids of earlier logs: what they are of will not be read again. But where no row of a flush has come
+            # down that was under way, neither has anything that its ids are of.
+            counted_to=number * PLACES if held.rows > confirmed else confirmed,
             confirmed=seen.first,
             change=RECREATED if is_other else TRUNCATED,
         )
@@ -166,7 +171,18 @@ def position_at(start: LogStart, known: LogPosition | None, partitions: int) -> 
     return log_position(start.number, start.log_id, begun, start.confirmed, partitions)
 
 
-def reach_ms(segments: Mapping[int, Segment]) -> int | None:
-    """Return the time since which every id of a topic-partition is remembered; None when none was ever forgotten."""
-    oldest = min(segments, default=0)
-    return segments[oldest].newest_ms if oldest else None
+def reach_ms(segments: Mapping[int, Segment], keep_ms: int) -> int | None:
+    """Return the time since which every id of a topic-partition is remembered; None when none was ever forgotten.
+
+    Args:
+        segments: the remembered ids.
+        keep_ms: how long they are remembered.
+    """
+    times_ms = [span.newest_ms for segment in segments.values() for span in segment.spans]
+    if not times_ms:
+        return None
+    begins_ms = max(times_ms) - keep_ms
+    first = min(segments)
+    if first:  # earlier ones were forgotten: the log of ids begins with 0
+        begins_ms = max(begins_ms, segments[first].newest_ms)
+    return begins_ms if first or min(times_ms) < begins_ms else None

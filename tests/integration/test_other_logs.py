@@ -1,6 +1,7 @@
 """A position belongs to one log: topics made anew, logs that were cut, groups whose offsets are gone or were set."""
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -42,7 +43,7 @@ def comments(influencer: str, first: int, count: int) -> list[dict[str, Any]]:
             "campaign_id": "spring",
             "influencer_id": influencer,
             "platform": "tiktok",
-            "occurred_at": "2026-05-01T12:00:00Z",
+            "occurred_at": time.time_ns() // 1_000_000,
             "comment_id": f"{influencer}-{number}",
             "post_id": "p",
             "author_id": f"a{number}",

@@ -22,7 +22,7 @@ from streams.changelog.log_positions import (
     SeenLog,
     decode_log_position,
     encode_log_position,
-    places_in,
+    held_in,
     position_at,
     start_of,
 )
@@ -147,7 +147,7 @@ class Worker:
             rows, segments, logs = kafka.read(partition)
             starts = {}
             for index, topic in enumerate(INPUT_TOPICS):
-                held = places_in(index, rows, segments.get(topic, {}))
+                held = held_in(index, rows, segments.get(topic, {}))
                 start = start_of(
                     logs.get(topic), kafka.seen((topic, partition)), kafka.committed[topic, partition], held
                 )

@@ -5,6 +5,7 @@ import pytest
 from streams.changelog.dedupe import Segment, Span
 from streams.changelog.log_positions import (
     PLACES,
+    Held,
     LogPosition,
     LogStart,
     SeenLog,
@@ -20,9 +21,9 @@ KNOWN = log_position(2, "old", 150, 140, 8)
 """A flush up to 150 was begun, and one up to 140 is confirmed."""
 
 
-def start(known: LogPosition | None, seen: SeenLog, committed: int | None, *places: int) -> LogStart:
-    """Where it goes on."""
-    return start_of(known, seen, committed, places)
+def start(known: LogPosition | None, seen: SeenLog, committed: int | None, rows: int = 0) -> LogStart:
+    """Where it goes on, with rows up to a place."""
+    return start_of(known, seen, committed, Held(rows or 2 * PLACES + 150, 0))
 
 
 def test_the_same_log_goes_on_at_the_committed_offset() -> None:
@@ -46,14 +47,21 @@ def test_a_log_that_ends_before_what_was_read_was_cut() -> None:
     """By id or, where the broker gives none, by the end alone; also of a state that an older version wrote."""
     assert start(KNOWN, SeenLog("old", 0, 149), 150).change == "truncated"
     assert start(KNOWN, SeenLog("", 0, 149), 150).change == "truncated"
-    assert start(None, SeenLog("some", 0, 99), 100, 100, 30).change == "truncated"
-    assert start(None, SeenLog("some", 0, 100), 100, 100, 30).change == ""
+    assert start(None, SeenLog("some", 0, 99), 100, 100).change == "truncated"
+    assert start(None, SeenLog("some", 0, 100), 100, 100).change == ""
     assert start(KNOWN, SeenLog("old", 0, 150), 150).change == ""
+
+
+def test_ids_of_a_flush_of_which_no_row_came_down_are_not_known() -> None:
+    """What they are of was not counted, and may come again in the new log; with a row of that flush they are known."""
+    nothing = start(KNOWN, SeenLog("new", 0, 900), None, 2 * PLACES + 140)
+    assert (nothing.counted_to, nothing.base) == (2 * PLACES + 140, 3 * PLACES)
+    assert start(KNOWN, SeenLog("new", 0, 900), None, 2 * PLACES + 141).counted_to == 3 * PLACES
 
 
 def test_records_that_came_again_mean_a_cut_log() -> None:
     """Also when it is long enough again."""
-    assert start_of(KNOWN, SeenLog("old", 0, 999), 150, (), was_set_back=True).change == "truncated"
+    assert start_of(KNOWN, SeenLog("old", 0, 999), 150, Held(), was_set_back=True).change == "truncated"
 
 
 def test_a_group_without_offsets_goes_on_behind_what_is_confirmed() -> None:
@@ -79,12 +87,14 @@ def test_offsets_set_forward_leave_a_gap_that_is_told_once() -> None:
 
 
 def test_ids_reach_back_to_the_oldest_that_was_not_forgotten() -> None:
-    """For ever, as long as the first segment is there."""
+    """For ever while the first segment is there and nothing in it is too old; else to what is left, or the time kept."""
     segments = {sequence: Segment([Span(sequence, 1000 * sequence, 1)], b"12345678") for sequence in range(5)}
-    assert reach_ms({}) is None
-    assert reach_ms(segments) is None
+    assert reach_ms({}, 3000) is None
+    assert reach_ms(segments, 4000) is None
+    assert reach_ms(segments, 3500) == 500
     del segments[0], segments[1]
-    assert reach_ms(segments) == 2000
+    assert reach_ms(segments, 9000) == 2000
+    assert reach_ms(segments, 1500) == 2500
 
 
 def test_a_record_is_read_as_it_was_written() -> None:
