@@ -141,7 +141,10 @@ def _publish(values: list[tuple[str, bytes | None]]) -> None:
     try:
         ensure_topics(settings)
         producer = KafkaProducer(
-            **settings.kafka_connection.kafka_python_arguments(), acks="all", max_request_size=LARGEST_MESSAGE_BYTES
+            **settings.kafka_connection.kafka_python_arguments(),
+            acks="all",
+            max_request_size=LARGEST_MESSAGE_BYTES,
+            allow_auto_create_topics=False,
         )
         try:
             sent = [producer.send(DEFINITIONS, key=key.encode(), value=value) for key, value in values]

@@ -5,12 +5,24 @@ of ``streams.changelog.dedupe`` and the checkpoints of ``streams.alerts.campaign
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from agents.state.stores import Change, StateStore
 from streams.changelog.dedupe import Segment, decode_segment
-from streams.changelog.keys import ALERTS, FENCE, IDS, ROW, Slots, decode_key, encode_key
+from streams.changelog.keys import ALERTS, FENCE, IDS, LOG, ROW, Slots, decode_key, encode_key
+from streams.changelog.log_positions import LogPosition, decode_log_position
 from streams.changelog.row_records import RowRecord, decode_record
 from streams.columns.formats import NEWER, UnsupportedRecord
+
+
+class Stored(NamedTuple):
+    """What the changelog holds of one partition's first stage."""
+
+    rows: list[RowRecord]
+    segments: dict[str, dict[int, Segment]]
+    """Remembered ids, by topic and sequence."""
+    logs: dict[str, LogPosition]
+    """Which log of each topic was counted, and how far; absent where an older version wrote the state."""
 
 
 class StateTable:
@@ -31,14 +43,13 @@ class StateTable:
         """
         self._store.apply(partition, changes, next_offset)
 
-    def read(self, partition: int) -> tuple[list[RowRecord], dict[str, dict[int, Segment]]]:
-        """Return the state records and the dedupe segments (by topic and sequence) of one partition.
+    def read(self, partition: int) -> Stored:
+        """Return what the changelog holds of one partition, the checkpoints of alerts left out.
 
         Raises:
             UnsupportedRecord: a record was written by a newer version, or is damaged; the message names its key.
         """
-        rows: list[RowRecord] = []
-        segments: dict[str, dict[int, Segment]] = {}
+        rows, segments, logs = stored = Stored([], {}, {})
         for key, value in self._store.items(partition):
             _, kind, *name = decode_key(key)
             try:
@@ -47,11 +58,13 @@ class StateTable:
                 elif kind == IDS:
                     topic, sequence = name
                     segments.setdefault(str(topic), {})[int(sequence)] = decode_segment(value)
+                elif kind == LOG:
+                    logs[str(name[0])] = decode_log_position(value)
                 elif kind not in (ALERTS, FENCE):
                     raise UnsupportedRecord(f"a record of the unknown kind {kind!r}: {NEWER}")
             except UnsupportedRecord as error:
                 raise UnsupportedRecord(f"changelog record {key.decode()}: {error}") from None
-        return rows, segments
+        return stored
 
     def read_alerts(self, partition: int) -> dict[str, Slots]:
         """Return the alert checkpoints of one partition, by campaign."""

@@ -11,6 +11,7 @@ ROW: Final = "row"
 IDS: Final = "ids"
 ALERTS: Final = "alerts"
 FENCE: Final = "fence"
+LOG: Final = "log"
 encode_key = msgspec.json.Encoder().encode
 decode_key = msgspec.json.Decoder(list[str | int]).decode
 
@@ -23,6 +24,11 @@ def row_key(partition: int, campaign_id: str, influencer_id: str) -> bytes:
 def ids_key(partition: int, topic: str, sequence: int) -> bytes:
     """Return the key of a dedupe segment."""
     return encode_key([partition, IDS, topic, sequence])
+
+
+def log_key(partition: int, topic: str) -> bytes:
+    """Return the key of the record that says which log of a topic was counted, and how far."""
+    return encode_key([partition, LOG, topic])
 
 
 def alerts_key(partition: int, campaign_id: str, generation: int | None = None, place: int = 0) -> bytes:

@@ -228,6 +228,17 @@ class ApacheKafka:
         return self._nodes
 
     @property
+    def data_directories(self) -> list[Path]:
+        """Where the nodes keep their logs, a directory for each topic-partition.
+
+        Raises:
+            RuntimeError: It was never started.
+        """
+        if self._directory is None:
+            raise RuntimeError("the broker was not started")
+        return [self._directory / f"node-{number}" / "data" for number in range(1, self.replicas + 1)]
+
+    @property
     def bootstrap(self) -> str:
         """Addresses of all nodes, separated by commas.
 
