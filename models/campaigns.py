@@ -21,7 +21,7 @@ TermWeight = Annotated[float, Meta(ge=-1, le=1, description="-1 (complaint) to 1
 
 
 class TrackingLink(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """UTM values that mark an influencer's link. Every value given must match, without regard to case."""
+    """UTM values that mark an influencer's link. Every value given must match, in any spelling of a link."""
 
     utm_source: Label | None = None
     utm_medium: Label | None = None
@@ -42,8 +42,8 @@ class TrackingLink(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class InfluencerDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One influencer of a campaign.
 
-    ``discount_codes`` compare without regard to case. A ``click_ids`` entry is a whole click id, or the beginning of
-    one when it ends in ``*``.
+    ``discount_codes`` compare without regard to case, width and blanks around them. A ``click_ids`` entry is a whole
+    click id, or the beginning of one when it ends in ``*``.
     """
 
     influencer_id: Id

@@ -44,8 +44,11 @@ Reason = Literal[
     "event_time_implausible",
     "event_time_future",
     "too_many_order_events",
+    "undecodable_batch",
 ]
 REASONS: tuple[Reason, ...] = Reason.__args__  # type: ignore[attr-defined]  # typing.Literal's documented member
+VALUE_REASONS: tuple[Reason, ...] = tuple(each for each in REASONS if each != "undecodable_batch")
+"""Those of one value. A whole batch that cannot be decoded is no event yet; ``campaign-pulse skip-batch`` writes it."""
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True):

@@ -16,8 +16,9 @@ Hex = Annotated[str, Meta(pattern=r"^(?:[0-9a-f]{2})+$(?!\n)", max_length=192, d
 Scheme = Literal["pedersen-bls-chained", "pedersen-bls-unchained", "bls-unchained-g1-rfc9380"]
 Origin = Literal["drand", "text", "unproved"]
 """Of a drawn value: a drand round whose signature is in the record, the text of an announced source, or neither."""
+MOST_REASON = 1000
 Step = Literal["freeze", "draw", "exclusion"]
-Reason = Annotated[str, Meta(min_length=1, max_length=1000, description="For everybody to read: name nobody.")]
+Reason = Annotated[str, Meta(min_length=1, max_length=MOST_REASON, description="For everybody to read: name nobody.")]
 
 
 class LogPlace(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -40,6 +40,11 @@ class ClockOffset:
         self._producers = deque[tuple[float, int]](maxlen=_KEPT_RECORDS)
         self._base_ms: float | None = None
 
+    @property
+    def has_samples(self) -> bool:
+        """Whether there are enough records to conclude something from, of whatever age."""
+        return len(self._lower) + len(self._producers) >= LEAST_RECORDS
+
     def observe(self, times_ms: Iterable[int], *, by_broker: bool, now_ms: int, steady_seconds: float) -> None:
         """Take the times of records that were read by now."""
         self._notice_step(now_ms, steady_seconds)

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import inspect
 
 from models.currencies import NO_CURRENCY
-from models.deadletters import REASONS, DeadLetter
+from models.deadletters import VALUE_REASONS, DeadLetter
 from models.events import EVENT_TYPES, Envelope
 from models.topics import COMMENTS, CONVERSIONS, POSTS
 from streams.events.decode import MAX_EVENT_BYTES, TOPIC_OF_TYPE, tag_of
@@ -24,7 +24,7 @@ _PATTERNS = {
 _MEANINGS = {
     "event_id": "unique per topic and `platform`; a redelivery repeats it",
     "campaign_id": "the campaign; one that no definition names counts too",
-    "platform": "where it happened: `instagram`, `shop`, ...",
+    "platform": "where it happened: `instagram`, `shop`, ...; `Instagram` is the same",
     "occurred_at": "the event time",
     "time_source": "where the producer took that time from",
     "influencer_id": "the influencer",
@@ -36,7 +36,8 @@ _MEANINGS = {
     "views": "views so far",
     "reach": "people reached so far",
     "followers": "followers of the influencer now",
-    "kind": "`like`, `share`, `save`, `view`; any other word counts as another reaction",
+    "kind": "`like`, `share`, `save`, `view`, or what platforms call these (docs/statistics.md), in any case; other "
+    "words count as another reaction",
     "count": "how many",
     "comment_id": "the comment",
     "author_id": "the person, unique per platform: counted, kept in the ledger of a giveaway, in no metric or log",
@@ -228,8 +229,12 @@ def dead_letter_reasons() -> str:
         if letter.reason != reason:
             raise AssertionError(f"the example of {reason} is refused as {letter.reason}: {letter.detail}")
         rows.append((f"`{reason}`", shown, letter.detail.replace("\n", "\\n")))
-    if [row[0].strip("`") for row in rows] != list(REASONS):
-        raise AssertionError("every reason needs one example, in the order of REASONS")
+    if [row[0].strip("`") for row in rows] != list(VALUE_REASONS):
+        raise AssertionError("every reason needs one example, in the order of VALUE_REASONS")
+    whole = "offsets up to 119, 8211 bytes; campaign.comments.v1/3: the batch at offset 17 cannot be decoded: …"
+    rows.append(
+        ("`undecodable_batch`", "a batch of records that `campaign-pulse skip-batch` stepped over, whole", whole)
+    )
     return table(("reason", "example", "detail"), rows)
 
 

@@ -19,7 +19,11 @@ SCHEMAS: Final = ROOT / "tests" / "observability" / "schemas"
 _BUILD: Final = ROOT / "build" / "kubernetes-schemas"
 _API_VERSION: Final = "v1"
 _MODEL: Final = "io.strimzi.api.kafka.model"
-STRIMZI: Final = {"kafka": f"{_MODEL}.kafka.Kafka", "kafka-node-pool": f"{_MODEL}.nodepool.KafkaNodePool"}
+STRIMZI: Final = {
+    "kafka": f"{_MODEL}.kafka.Kafka",
+    "kafka-node-pool": f"{_MODEL}.nodepool.KafkaNodePool",
+    "kafka-user": f"{_MODEL}.user.KafkaUser",
+}
 """File name to class."""
 _MODELS: Final = ("cloudcoil==0.6.0", "cloudcoil-models-prometheus-operator==0.80.1.0")
 _POD_MONITOR: Final = """
@@ -74,7 +78,7 @@ def _strimzi() -> dict[str, dict[str, Any]]:
 def _version(definition: dict[str, Any]) -> dict[str, Any]:
     (version,) = (each for each in definition["spec"]["versions"] if each["name"] == _API_VERSION)
     schema: dict[str, Any] = version["schema"]["openAPIV3Schema"]
-    # `@RequiredInVersions("v1+")` of both classes; the annotation is newer than the generator.
+    # `@RequiredInVersions("v1+")` of each class; the annotation is newer than the generator.
     return {**schema, "required": ["spec"]}
 
 

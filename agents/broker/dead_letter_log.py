@@ -127,6 +127,8 @@ def hindrance_of(letter: DeadLetter) -> str:
     """Return why a dead letter cannot be sent again; empty when it can."""
     if letter.cut_from_bytes is not None:
         return f"cut from {letter.cut_from_bytes:,} bytes"
+    if letter.reason == "undecodable_batch":
+        return "a whole batch, which cannot be decoded"
     if letter.topic not in INPUT_TOPICS:
         return "not from an input topic"
     return ""

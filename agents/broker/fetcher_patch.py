@@ -12,7 +12,6 @@ replaced as well, for every topic: see ``agents.broker.fetched_batches``.
 
 from time import monotonic
 from typing import Any, ClassVar, Final
-from weakref import WeakKeyDictionary
 
 from aiokafka.consumer import consumer as consumer_module
 from aiokafka.consumer import fetcher
@@ -24,8 +23,6 @@ from agents.broker.fetched_batches import Gaps, UndecodableBatchError, read_batc
 RETRY_SECONDS: Final = 5.0
 """A batch that cannot be decoded is fetched again after that long: its broker may have been mended."""
 LONGEST_WAIT_MS: Final = 1500
-_GAPS: Final[WeakKeyDictionary[Any, Gaps]] = WeakKeyDictionary()
-"""By what aiokafka knows of a partition that is assigned to a consumer."""
 
 
 class LightRecord(Struct, frozen=True, gc=False):
@@ -52,6 +49,11 @@ class WholeFetch(fetcher.FetchResult):
     """How often this process has read a gap again."""
     _partition_records: Any
     _held_until = 0.0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.gaps = Gaps()
+        """What is known of the partition's gaps; ``PatientFetcher`` keeps it from fetch to fetch."""
 
     def has_more(self) -> bool:
         """Return whether this is to be asked again before more is fetched."""
@@ -82,7 +84,7 @@ class WholeFetch(fetcher.FetchResult):
             return []
         self._partition_records = None  # also when a batch is corrupt: what follows it must not be read first
         state = self._assignment.state_value(tp)
-        gaps = _GAPS.setdefault(state, Gaps())
+        gaps = self.gaps
         found = read_batches(fetched, lambda end: gaps.is_empty(end, state.highwater or 0, self._created))
         if found.next_offset > found.first_offset:
             state.consumed_to(found.next_offset)
@@ -100,35 +102,50 @@ class WholeFetch(fetcher.FetchResult):
 class PatientFetcher(fetcher.Fetcher):
     """A fetcher that gives the broker more time where it answers with nothing although there is something.
 
+    It also keeps what is known of gaps, over rebalances: a compacted log is waited for once in a consumer's life.
+
     The embedded broker looks through all batches of a partition, from the oldest on, for each fetch, and stops when the
     request's time is over: its answer then has the right end of the log and no records. So the time doubles with each
-    such answer, and is what was asked for at first after any other.
+    such answer, and is what was asked for at first once there was nothing more to be read. (After each answer with
+    records it would be too short again: of 155 fetches that read 20,000 batches 101 brought nothing, and 3 of 22 now.)
     """
 
     _first_wait_ms: int | None = None
     _fetch_max_wait_ms: int
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._gaps: dict[TopicPartition, Gaps] = {}
+        super().__init__(*args, **kwargs)
+
     async def _proc_fetch_request(self, assignment: Any, node_id: Any, request: Any) -> Any:
         has_news = await super()._proc_fetch_request(assignment, node_id, request)
         if self._first_wait_ms is None:
             self._first_wait_ms = self._fetch_max_wait_ms
-        if assignment.active and self._is_starved(assignment, request):
-            self._fetch_max_wait_ms = max(self._first_wait_ms, min(2 * self._fetch_max_wait_ms, LONGEST_WAIT_MS))
-        else:
-            self._fetch_max_wait_ms = self._first_wait_ms
+        if assignment.active:
+            # Nothing has run since what came was put there.
+            for tp, result in self._records.items():
+                if isinstance(result, WholeFetch):
+                    result.gaps = self._gaps.setdefault(tp, result.gaps)
+            has_more, is_starved = self._look(assignment, request)
+            if is_starved:
+                self._fetch_max_wait_ms = max(self._first_wait_ms, min(2 * self._fetch_max_wait_ms, LONGEST_WAIT_MS))
+            elif not has_more:
+                self._fetch_max_wait_ms = self._first_wait_ms
         return has_news
 
-    def _is_starved(self, assignment: Any, request: Any) -> bool:
-        """Return whether nothing came of a partition although it has more that may be read."""
+    def _look(self, assignment: Any, request: Any) -> tuple[bool, bool]:
+        """Return whether there was more to be read than was asked from, and whether nothing came of some of it."""
         is_committed = self._isolation_level == fetcher.READ_COMMITTED
+        has_more = is_starved = False
         for topic, partitions in request.topics:
             for partition, offset, _ in partitions:
                 tp = TopicPartition(topic, partition)
                 state = assignment.state_value(tp)
                 end = log_end(state.highwater, state.lso if is_committed else None)
-                if end is not None and end > offset and tp not in self._records and state.has_valid_position:
-                    return True
-        return False
+                if end is not None and end > offset:
+                    has_more = True
+                    is_starved = is_starved or (tp not in self._records and state.has_valid_position)
+        return has_more, is_starved
 
 
 def log_end(highwater: int | None, last_stable_offset: int | None) -> int | None:

@@ -35,6 +35,16 @@ class Inputs:
             raise RuntimeError("a flush before the consumer exists")
         self.consumer.confirm(tp, next_offset)
 
+    async def set_committed(self, offsets: Mapping[TP, int]) -> None:
+        """Set the group's offsets; see ``BatchConsumer.set_committed``."""
+        if self.consumer is not None:
+            await self.consumer.set_committed(offsets)
+
+    def rejoin(self) -> None:
+        """Give the partitions back and take them again; see ``BatchConsumer.rejoin``."""
+        if self.consumer is not None:
+            self.consumer.rejoin()
+
     def end(self, tp: TP) -> int:
         """Return up to where a log can be read by the broker's last answer; 0 before that.
 

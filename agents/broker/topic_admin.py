@@ -1,9 +1,10 @@
 """Topics: created where they are missing, verified where they exist, through kafka-python's admin client."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
-from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewTopic, OffsetSpec
 from kafka.errors import (
     ClusterAuthorizationFailedError,
     InvalidReplicationFactorError,
@@ -13,12 +14,13 @@ from kafka.errors import (
     TopicAlreadyExistsError,
     TopicAuthorizationFailedError,
 )
+from kafka.structs import TopicPartition
 from msgspec import Struct
 
 from agents.clock import wait_until
 from agents.connection.reach import UnreachableError, check_reachable
 from agents.settings import Settings
-from models.times import DAY_MS
+from models.times import DAY_MS, HOUR_MS
 from models.topics import (
     ALERTS,
     CLOSED_WINDOWS,
@@ -39,7 +41,12 @@ _BOOTSTRAP_MS: Final = 10_000
 _KNOWN_SECONDS: Final = 30.0
 LARGEST_MESSAGE_BYTES: Final = 8 * 1024 * 1024
 _LARGEST_MESSAGE: Final = str(LARGEST_MESSAGE_BYTES)
-_COMPACT: Final = {"cleanup.policy": "compact"}
+_COMPACT: Final = {
+    "cleanup.policy": "compact",
+    # The newest segment is never compacted: with Kafka's own 1 GiB and 7 days a recovery would read a week of records.
+    "segment.bytes": str(128 * 1024 * 1024),
+    "segment.ms": str(HOUR_MS),
+}
 _COMPACTION_LAG: Final = {"min.compaction.lag.ms": "600000"}
 """A record that a worker wrote too late must not displace its successor's before that one has noticed and written
 again (``agents.state.fence``): seconds; ten minutes are plenty."""
@@ -57,6 +64,13 @@ class TopicSpec(Struct, frozen=True, kw_only=True):
     partitions: int
     copartitioned: bool
     config: dict[str, str]
+
+
+class TopicLook(Struct, frozen=True):
+    """What the broker says of a topic: how many partitions, and the id it was given when it was created."""
+
+    partitions: int
+    topic_id: str
 
 
 def changelog_topic(settings: Settings) -> str:
@@ -133,9 +147,10 @@ def ensure_topics(settings: Settings) -> dict[str, int]:
         TopicError: the broker does not answer, refuses, or co-partitioned topics differ.
     """
     specs = topic_specs(settings)
-    admin = _admin(settings)
-    try:
+    with _admin(settings, "topics") as admin:
         counts = _partition_counts(admin, [spec.name for spec in specs])
+        _verify(specs, counts)
+        _refuse_too_few(admin, settings, specs, counts)
         wide = next((counts[spec.name] for spec in specs if spec.copartitioned and spec.name in counts), None)
         for spec in specs:
             if spec.name not in counts:
@@ -144,11 +159,50 @@ def ensure_topics(settings: Settings) -> dict[str, int]:
                 counts[spec.name] = partitions
         _wait_until_known(admin, counts)
         _verify(specs, counts)
-    except KafkaError as error:
-        raise TopicError(f"topics at {settings.broker}: {error}") from error
-    finally:
-        admin.close()
     return counts
+
+
+def look_at_topics(settings: Settings, names: Iterable[str]) -> dict[str, TopicLook]:
+    """Return what the broker says of those topics that exist. Nothing is created.
+
+    Raises:
+        TopicError: the broker does not answer, or refuses.
+    """
+    wanted = list(names)
+    with _admin(settings, "topics") as admin:
+        return {
+            topic["name"]: TopicLook(len(topic["partitions"]), str(topic.get("topic_id") or ""))
+            for topic in admin.describe_topics(wanted)
+            if topic["name"] in wanted and topic["partitions"]
+        }
+
+
+def topic_settings(settings: Settings, names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return the settings in force of topics, by topic and name; nothing where the broker does not tell them to us.
+
+    Raises:
+        TopicError: the broker does not answer, or refuses for another reason than rights.
+    """
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    with _admin(settings, "topic settings") as admin:
+        try:
+            told = admin.describe_configs(resources, config_filter="all")
+        except TopicAuthorizationFailedError:
+            return {}
+    return {
+        name: {key: str(entry["value"]) for key, entry in entries.items() if entry["value"] is not None}
+        for name, entries in told.get("topic", {}).items()
+    }
+
+
+def alter_topic(settings: Settings, name: str, config: dict[str, str]) -> None:
+    """Change some settings of a topic and leave the others as they are.
+
+    Raises:
+        TopicError: the broker does not answer, or refuses.
+    """
+    with _admin(settings, f"topic {name}") as admin:
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, config)], incremental=True)
 
 
 def topic_id(settings: Settings, name: str) -> str:
@@ -157,17 +211,22 @@ def topic_id(settings: Settings, name: str) -> str:
     Raises:
         TopicError: the broker does not answer, or refuses.
     """
-    admin = _admin(settings)
+    return look_at_topics(settings, [name])[name].topic_id
+
+
+@contextmanager
+def _admin(settings: Settings, what: str) -> Iterator[KafkaAdminClient]:
+    """Yield an admin client; whatever the broker refuses is a ``TopicError`` about ``what``."""
+    admin = _connected(settings)
     try:
-        [described] = admin.describe_topics([name])
+        yield admin
     except KafkaError as error:
-        raise TopicError(f"topic {name} at {settings.broker}: {error}") from error
+        raise TopicError(f"{what} at {settings.broker}: {error}") from error
     finally:
         admin.close()
-    return str(described.get("topic_id") or "")
 
 
-def _admin(settings: Settings) -> KafkaAdminClient:
+def _connected(settings: Settings) -> KafkaAdminClient:
     """Connect, or raise a ``TopicError`` that says why that is not possible."""
     try:
         check_reachable(settings.kafka_connection)
@@ -238,7 +297,42 @@ def _check_described(admin: KafkaAdminClient, name: str) -> None:
 
 
 def _verify(specs: list[TopicSpec], counts: dict[str, int]) -> None:
-    together = {spec.name: counts[spec.name] for spec in specs if spec.copartitioned}
+    together = {spec.name: counts[spec.name] for spec in specs if spec.copartitioned and spec.name in counts}
     if len(set(together.values())) > 1:
         listed = ", ".join(f"{name}: {count}" for name, count in together.items())
-        raise TopicError(f"these topics need the same number of partitions: {listed}")
+        raise TopicError(
+            f"these topics need the same number of partitions: {listed}; "
+            "docs/runbooks.md#partitions-added has the way out"
+        )
+
+
+def _refuse_too_few(
+    admin: KafkaAdminClient, settings: Settings, specs: list[TopicSpec], counts: dict[str, int]
+) -> None:
+    """Refuse inputs that somebody's first record has made, with the broker's default of partitions.
+
+    Not when everything is there: then they were meant, and have a state of that many partitions.
+    """
+    together = [spec.name for spec in specs if spec.copartitioned]
+    if changelog_topic(settings) in counts:
+        return
+    for name in together:
+        if name in counts and counts[name] < settings.partitions:
+            way_out = (
+                "it is empty: delete it "
+                f"(`kafka-topics.sh --bootstrap-server {settings.broker} --delete --topic {name}`) and it is made anew"
+                if _is_empty(admin, name, counts[name])
+                else "it holds records: delete it and send them again"
+            )
+            raise TopicError(
+                f"topic {name} has {counts[name]} partitions and PULSE_PARTITIONS={settings.partitions}: perhaps the "
+                f"broker made it for a producer that was here first. {way_out}; or set "
+                f"PULSE_PARTITIONS={counts[name]}, which cannot be changed later"
+            )
+
+
+def _is_empty(admin: KafkaAdminClient, name: str, partitions: int) -> bool:
+    places = [TopicPartition(name, partition) for partition in range(partitions)]
+    firsts = admin.list_partition_offsets(dict.fromkeys(places, OffsetSpec.EARLIEST))
+    ends = admin.list_partition_offsets(dict.fromkeys(places, OffsetSpec.LATEST))
+    return all(ends[place].offset == firsts[place].offset for place in places)

@@ -29,7 +29,7 @@ from faust.types.transports import ConsumerT
 from agents.broker.fetched_batches import FetchedRecords, Undecodable, undecodable
 from agents.broker.fetcher_patch import WholeFetch, log_end, patch_fetcher
 from agents.broker.log_ends import log_ends
-from agents.broker.membership import Membership
+from agents.broker.membership import FencedOut, Membership
 from agents.connection.kafka import KafkaConnection
 
 log: Final = logging.getLogger("campaign_pulse")
@@ -38,7 +38,8 @@ FETCH_WAIT_MS: Final = 100
 _SEEKS: Final = "pulse.seeks"
 
 RevokedCallback = Callable[[], Awaitable[None]]
-AssignedCallback = Callable[[Mapping[TP, int]], Awaitable[None]]
+AssignedCallback = Callable[[Mapping[TP, int | None]], Awaitable[Mapping[TP, int]]]
+"""Takes the committed offsets, and returns where to read instead."""
 
 
 class BatchSchema(Schema):
@@ -88,6 +89,8 @@ class BatchConsumer(driver.Consumer):
     membership: Membership | None = None
     on_revoked: RevokedCallback | None = None
     on_assigned: AssignedCallback | None = None
+    on_set_back: Callable[[TP], None] | None = None
+    """Called when reading goes on before what was read: aiokafka does so, without a word, when the log was cut."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -96,6 +99,8 @@ class BatchConsumer(driver.Consumer):
         self.seeks = 0
         """How many times reading was set back to the committed offsets."""
         self._last_seen: dict[TP, float] = {}
+        self._reached: dict[TP, int] = {}
+        """Behind what was handed on since the last seek."""
         self.ends: dict[TP, int] = {}
         """Up to where each batched topic-partition could be read by the last answer: to the first open transaction."""
         self.highwaters_seen: dict[TP, int] = {}
@@ -136,9 +141,12 @@ class BatchConsumer(driver.Consumer):
             if tp.topic in self.batched_topics:
                 fetched = batch if isinstance(batch, FetchedRecords) else _as_fetched(batch)
                 self._note_problem(tp, fetched)
+                if self._is_set_back(tp, fetched.first_offset):
+                    continue
                 if fetched.problem is None and (len(fetched) or tp.topic in self.ticking_topics):
                     self._last_seen[tp] = now
                     self._note_end(tp)
+                    self._reached[tp] = fetched.next_offset
                     yield tp, self._batch_message(tp, fetched, fetched.next_offset - 1)
             else:
                 for record in batch:
@@ -149,9 +157,18 @@ class BatchConsumer(driver.Consumer):
                     return
                 self._last_seen[tp] = now
                 position = self._note_end(tp)
+                if position is not None and self._is_set_back(tp, position):
+                    continue
                 nothing = FetchedRecords(0 if position is None else position)
                 # A tick stands where reading stands: Faust drops what lies before.
                 yield tp, self._batch_message(tp, nothing, self._read_offset[tp] or OFFSET_UNKNOWN)
+
+    def _is_set_back(self, tp: TP, offset: int) -> bool:
+        """Return whether reading goes on before what was read, and tell."""
+        is_back = tp.topic in self.ticking_topics and offset < self._reached.get(tp, 0)
+        if is_back and self.on_set_back is not None:
+            self.on_set_back(tp)
+        return is_back
 
     def _state_of(self, tp: TP) -> Any:
         """Return what aiokafka knows of a partition (its ``TopicPartitionState``); None when it is not assigned."""
@@ -278,6 +295,20 @@ class BatchConsumer(driver.Consumer):
             ):
                 seen.pop(tp, None)
 
+    async def set_committed(self, offsets: Mapping[TP, int]) -> None:
+        """Set the group's offsets, forward or back.
+
+        Raises:
+            FencedOut: the group has gone on without this worker.
+        """
+        if not await self._thread.commit(offsets):
+            raise FencedOut("the group did not take the offsets of other logs")
+
+    def rejoin(self) -> None:
+        """Give the partitions back and take them again, so that their logs are looked at."""
+        coordinator = self._thread._ensure_consumer()._coordinator
+        self._thread.thread_loop.call_soon_threadsafe(coordinator.request_rejoin)
+
     async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:
         """Return where the changelog partitions end; table recovery reads up to there."""
         timeout = self.app.conf.broker_request_timeout
@@ -304,10 +335,14 @@ class BatchConsumer(driver.Consumer):
             if fresh:
                 await self._thread.seek_to_beginning(*fresh)
             self.seeks += 1
+            self._reached.clear()
             self._read_offset.update(committed)
             self._committed_offset.update(committed)
             if self.on_assigned is not None:
-                await self.on_assigned({tp: offset or 0 for tp, offset in committed.items()})
+                elsewhere = await self.on_assigned(committed)
+                if elsewhere:
+                    await self._thread.seek_wait(elsewhere)
+                    self._committed_offset.update(elsewhere)
 
 
 def _as_fetched(records: list[Any]) -> FetchedRecords:

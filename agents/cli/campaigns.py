@@ -1,8 +1,10 @@
 """``campaign-pulse campaigns``: definition files to the definitions topic."""
 
+import sys
 from pathlib import Path
 
 import click
+import msgspec
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 from rich.markup import escape
@@ -11,9 +13,12 @@ from rich.table import Table
 from agents.broker.topic_admin import LARGEST_MESSAGE_BYTES, TopicError, ensure_topics
 from agents.cli.common import UsageFailure, print_table, settings_or_exit
 from agents.stages.definitions import DefinitionsError, current_definitions, encode_definition, read_definitions
-from agents.terminal import visible
+from agents.terminal import visible, visible_json
 from models.campaigns import CampaignDefinition
 from models.topics import DEFINITIONS
+from streams.giveaway.explained import dates_of, explained
+from streams.giveaway.rule_warnings import warnings_of
+from streams.giveaway.rules import RuleBook
 
 
 def definitions_or_exit(path: Path) -> list[CampaignDefinition]:
@@ -48,6 +53,60 @@ def apply(file: Path, dry_run: bool) -> None:
     for each in definitions:
         what = "valid" if dry_run else "applied"
         click.echo(visible(f"{what}: {each.campaign_id} ({each.name}), {len(each.influencers)} influencers"))
+        for warning in warnings_of(each):
+            click.echo(visible(f"warning: {each.campaign_id}: {warning}"), err=True)
+
+
+@campaigns.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--strict", is_flag=True, help="Exit with 1 when there is a warning.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+def check(file: Path, strict: bool, as_json: bool) -> None:
+    """Say what the definitions in FILE mean, in words: moments, influencers, rules, and what is likely a mistake.
+
+    Needs no broker. Exit codes: 0, with warnings too; 1 with --strict when there is a warning; 2 for a file that
+    `campaigns apply` would refuse.
+    """
+    definitions = definitions_or_exit(file)
+    if as_json:
+        shown = [
+            {
+                "campaign_id": each.campaign_id,
+                "dates": dict(dates_of(each)),
+                "meaning": _meaning(each),
+                "warnings": warnings_of(each),
+            }
+            for each in definitions
+        ]
+        click.echo(visible_json(msgspec.json.encode(shown).decode()))
+    else:
+        for each in definitions:
+            _explain(each)
+    if strict and any(warnings_of(each) for each in definitions):
+        sys.exit(1)
+
+
+def _meaning(definition: CampaignDefinition) -> list[str]:
+    codes = sum(len(each.discount_codes) for each in definition.influencers)
+    links = sum(len(each.links) + len(each.click_ids) for each in definition.influencers)
+    platforms = ", ".join(sorted({each.platform for each in definition.influencers})) or "no platform"
+    lines = [f"{len(definition.influencers)} influencers on {platforms}; {codes} discount codes, {links} links"]
+    if definition.rate_card is not None:
+        lines.append(f"earned media value in {definition.rate_card.currency}, prices of {definition.rate_card.dated}")
+    lines.append("alert rules: " + ("the defaults" if definition.alerts is None else "changed in this definition"))
+    if definition.giveaway is None:
+        return [*lines, "no giveaway"]
+    return lines + [f"giveaway: {line}" for line in explained(RuleBook(definition))]
+
+
+def _explain(definition: CampaignDefinition) -> None:
+    click.echo(visible(f"{definition.campaign_id}: {definition.name}"))
+    for field, moment in dates_of(definition):
+        click.echo(visible(f"  {field}: {moment}"))
+    for line in _meaning(definition):
+        click.echo(visible(f"  {line}"))
+    for warning in warnings_of(definition):
+        click.echo(visible(f"  warning: {warning}"))
 
 
 @campaigns.command()
@@ -82,7 +141,10 @@ def _publish(values: list[tuple[str, bytes | None]]) -> None:
     try:
         ensure_topics(settings)
         producer = KafkaProducer(
-            **settings.kafka_connection.kafka_python_arguments(), acks="all", max_request_size=LARGEST_MESSAGE_BYTES
+            **settings.kafka_connection.kafka_python_arguments(),
+            acks="all",
+            max_request_size=LARGEST_MESSAGE_BYTES,
+            allow_auto_create_topics=False,
         )
         try:
             sent = [producer.send(DEFINITIONS, key=key.encode(), value=value) for key, value in values]

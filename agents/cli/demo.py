@@ -1,6 +1,7 @@
 """``campaign-pulse demo``: a simulated giveaway through a real broker, live in the terminal."""
 
 import os
+import re
 import shutil
 import signal
 import sys
@@ -28,6 +29,30 @@ EXIT_UNAVAILABLE: Final = 2
 # Package data: an installed command has no checkout. examples/giveaway.yaml is a link to it.
 _DEFAULT_DEFINITION: Final = Path(str(resources.files("agents.demo").joinpath("data", "giveaway.yaml")))
 _PORT: Final = click.IntRange(1, 65535)
+_MEMORY_BYTES: Final = 4 * 2**30
+_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT]?)(?:i?B)?", re.ASCII | re.IGNORECASE)
+_LEAST_MEMORY_BYTES: Final = 256 * 2**20
+
+
+class Size(click.ParamType):
+    """A number of bytes with a binary unit: ``512M``, ``2GiB``."""
+
+    name = "size"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return bytes."""
+        match = _SIZE.fullmatch(str(value))
+        if match is None:
+            self.fail(f"{value!r} is no size: write 512M or 2G", param, ctx)
+        found = int(float(match[1]) * 1024 ** " KMGT".index(match[2].upper() or " "))
+        if found < _LEAST_MEMORY_BYTES:
+            self.fail(f"{value!r} is less than the demo needs to start, 256M", param, ctx)
+        return found
+
+
+def default_memory_bytes() -> int:
+    """Return the memory that the demo may take: 4 GiB, or half of the machine's if that is less."""
+    return min(_MEMORY_BYTES, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2)
 
 
 @click.command()
@@ -37,7 +62,7 @@ _PORT: Final = click.IntRange(1, 65535)
     type=click.FloatRange(min=1),
     metavar="SECONDS",
     help="Send events for so long, wait for the numbers to settle, compare them with the ground truth, and end. "
-    "Without it the demo runs until Ctrl-C.",
+    "Without it the demo runs until Ctrl-C, or until its memory is full.",
 )
 @click.option(
     "--rate",
@@ -58,6 +83,13 @@ _PORT: Final = click.IntRange(1, 65535)
 @click.option("--port-redis", type=_PORT, help="Port of Redis.  [default: a free one]")
 @click.option("--port-metrics", type=_PORT, help="Port of the worker's /metrics.  [default: a free one]")
 @click.option(
+    "--memory-limit",
+    "memory_limit_bytes",
+    type=Size(),
+    help="End when all processes together hold more: the embedded broker keeps every record in memory. At the default "
+    "rate it takes some 150 MB a minute.  [default: 4G, or half of the machine's memory if that is less]",
+)
+@click.option(
     "--log-dir",
     type=click.Path(file_okay=False, path_type=Path),
     help="Keep logs and the ground truth there.  [default: a temporary directory, kept only after a failure]",
@@ -73,6 +105,7 @@ def demo(
     port_broker: int | None,
     port_redis: int | None,
     port_metrics: int | None,
+    memory_limit_bytes: int | None,
     log_dir: Path | None,
     as_json: bool,
 ) -> None:
@@ -86,7 +119,14 @@ def demo(
     campaign_id = definitions_or_exit(definition)[0].campaign_id
     console = Console(stderr=as_json)
     directory = log_dir if log_dir is not None else Path(tempfile.mkdtemp(prefix="campaign-pulse-demo-"))
-    plan = DemoPlan(definition=definition, campaign_id=campaign_id, seconds=seconds, rate=rate, seed=seed)
+    plan = DemoPlan(
+        definition=definition,
+        campaign_id=campaign_id,
+        seconds=seconds,
+        rate=rate,
+        seed=seed,
+        memory_limit_bytes=memory_limit_bytes or default_memory_bytes(),
+    )
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _exit_by_signal)
     keep = log_dir is not None
@@ -134,6 +174,8 @@ def _report(result: DemoResult, console: Console, *, as_json: bool) -> int:
         else:
             print_snapshot(console, result.snapshot)
     print_comparison(console, result.comparison, result.truth)
+    if result.ended_early:
+        click.echo(f"campaign-pulse demo: {result.ended_early}", err=True)
     return EXIT_DIFFERENT if result.comparison.differences or result.snapshot is None else 0
 
 

@@ -14,6 +14,7 @@ class PulseGroup(click.Group):
         "dead-letters": ("agents.cli.dead_letters.commands", "dead_letters"),
         "demo": ("agents.cli.demo", "demo"),
         "simulate": ("agents.cli.simulate", "simulate"),
+        "skip-batch": ("agents.cli.skip_batch", "skip_batch"),
         "snapshot": ("agents.cli.snapshot", "snapshot"),
         "giveaway": ("agents.cli.giveaway.commands", "giveaway"),
         "tail": ("agents.cli.snapshot", "tail"),

@@ -131,6 +131,7 @@ def _record_lines(settings: Settings, topic: str, last: int, *, as_json: bool) -
             KafkaConsumer(
                 **settings.kafka_connection.kafka_python_arguments(),
                 enable_auto_commit=False,
+                allow_auto_create_topics=False,
                 bootstrap_timeout_ms=_BOOTSTRAP_MS,
                 # Dead letters are up to a maximal message and its headers.
                 max_partition_fetch_bytes=16_000_000,

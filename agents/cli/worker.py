@@ -6,17 +6,23 @@ import os
 import socket
 import sys
 from dataclasses import asdict
+from typing import Final
 
 import click
 from rich.table import Table
 from rich.text import Text
 
 from agents.broker.topic_admin import TopicError, changelog_topic, ensure_topics, topic_specs
+from agents.broker.topic_drift import apply_settings, check_partitions, check_topics, refuse_loss
 from agents.cli.common import SafeFormatter, UsageFailure, for_people, print_table, settings_or_exit
-from agents.settings import PREFIX, described, described_files, shown_value
+from agents.cli.repeats import RepeatFilter
+from agents.settings import PREFIX, Settings, described, described_files, shown_value
 from agents.state.choice import open_store
 from agents.state.stores import DirectoryError, StoreError
 from agents.terminal import visible
+
+_TELL_WHAT_IS_SENT: Final = ("kafka.protocol.parser", "kafka.net.connection", "aiokafka.conn")
+"""Their lines of level debug hold the bytes of a login, passwords and tokens among them."""
 
 
 @click.command()
@@ -30,12 +36,16 @@ def worker() -> None:
     settings = settings_or_exit()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(SafeFormatter("%(asctime)s %(levelname)-7s %(name)s %(message)s"))
+    handler.addFilter(RepeatFilter())
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
     if settings.log_level != "debug":
         for noisy in ("aiokafka", "faust", "mode", "agents"):
             logging.getLogger(noisy).setLevel(logging.WARNING)
         # kafka-python looks after topics here, and its errors come back as one message that names the setting.
         logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    else:
+        for talkative in _TELL_WHAT_IS_SENT:
+            logging.getLogger(talkative).setLevel(logging.INFO)
     try:
         with socket.create_server((settings.metrics_host, settings.metrics_port)):
             pass
@@ -44,6 +54,7 @@ def worker() -> None:
         raise UsageFailure(f"{PREFIX}METRICS_PORT: cannot listen on {address}: {error.strerror}") from None
     try:
         partitions = ensure_topics(settings)
+        refuse_loss(check_topics(settings))
     except TopicError as error:
         raise UsageFailure(str(error)) from None
     # Faust takes a second to import; the commands that do not need it should not wait for it.
@@ -83,10 +94,19 @@ def settings(as_json: bool) -> None:
 
 @click.command()
 @click.option("--create/--no-create", default=True, help="Create the missing ones (default) or only list.")
-def topics(create: bool) -> None:
-    """List the topics this product needs, and create or verify them."""
+@click.option("--check", is_flag=True, help="Print what differs from what is needed; exit code 1 if anything does.")
+@click.option("--apply", is_flag=True, help="Set the topic settings that differ. Partitions are never changed.")
+def topics(create: bool, check: bool, apply: bool) -> None:
+    """List the topics this product needs, and create or verify them.
+
+    With --check nothing is created or changed. With --apply the missing ones are created, and settings are set that
+    differ; what cannot be mended so is printed, and the exit code is 1.
+    """
     settings = settings_or_exit()
     counts = {}
+    if check or apply:
+        _compare(settings, apply=apply)
+        return
     if create:
         try:
             counts = ensure_topics(settings)
@@ -97,3 +117,20 @@ def topics(create: bool) -> None:
         config = " ".join(f"{name}={value}" for name, value in spec.config.items())
         table.add_row(spec.name, str(counts.get(spec.name, spec.partitions)), spec.purpose, config)
     print_table(table)
+
+
+def _compare(settings: Settings, *, apply: bool) -> None:
+    """Print in what the topics differ, mend what settings can, and end with exit code 1 when something is left."""
+    try:
+        if apply:
+            ensure_topics(settings)
+            for drift in apply_settings(settings, check_topics(settings)):
+                click.echo(f"{drift.topic}: {drift.what} {drift.found} -> {drift.wanted}")
+        left = [*check_partitions(settings), *check_topics(settings)]
+    except TopicError as error:
+        raise UsageFailure(str(error)) from None
+    for drift in left:
+        click.echo(f"{drift.text}; {drift.way_out}")
+    if left:
+        sys.exit(1)
+    click.echo("the topics are as they must be")

@@ -28,7 +28,9 @@ log: Final = logging.getLogger("campaign_pulse")
 _PATIENCE_SECONDS: Final = 10.0
 """A broker that starts beside us is there by then; long enough for a mistyped address, too."""
 _AGAIN_SECONDS: Final = 0.5
-_CONNECT_SECONDS: Final = 5.0
+_LOOK_SECONDS: Final = 1.0
+_CONNECT_SECONDS: Final = 10.0
+"""For TLS, a login and an answer, on a busy machine and over a long way."""
 _CLOSE_SECONDS: Final = 0.5
 """What a socket may take to close; where none was ever opened, nothing tells that it is closed."""
 
@@ -119,14 +121,33 @@ async def _check_advertised(connection: KafkaConnection, server: str, brokers: l
 
 
 async def _enter(connection: KafkaConnection, host: str, port: int) -> list[_Broker] | _Failure:
-    """Connect and log in as every client will; return the brokers of the cluster, or why not."""
+    """Connect and log in as every client will; return the brokers of the cluster, or why not.
+
+    What is no Kafka broker may keep a client waiting until its patience is over: it is looked at meanwhile.
+    """
+    looked: _Failure | None = None
+    entering = asyncio.create_task(_brokers(connection, host, port))
+    await asyncio.wait([entering], timeout=_LOOK_SECONDS)
+    if not entering.done():
+        looked = await asyncio.to_thread(_look, connection, host, port, TimeoutError())
+        if not looked.is_silent:
+            entering.cancel()
+            await asyncio.wait([entering])
+            return looked
+    try:
+        return await entering
+    except (errors.KafkaError, OSError, TimeoutError, asyncio.IncompleteReadError, ValueError, AssertionError) as error:
+        if looked is not None and isinstance(error, TimeoutError):
+            return looked
+        return await asyncio.to_thread(_failure, connection, host, port, error)
+
+
+async def _brokers(connection: KafkaConnection, host: str, port: int) -> list[_Broker]:
     timeout_ms = round(_CONNECT_SECONDS * 1000)
     opened = AIOKafkaConnection(host, port, request_timeout_ms=timeout_ms, **connection.aiokafka_security())
     try:
         await opened.connect()
         metadata = await opened.send(MetadataRequest([]))
-    except (errors.KafkaError, OSError, TimeoutError, asyncio.IncompleteReadError, ValueError, AssertionError) as error:
-        return await asyncio.to_thread(_failure, connection, host, port, error)
     finally:
         await asyncio.wait([opened.close()], timeout=_CLOSE_SECONDS)
     return [_Broker(node, name, number) for node, name, number, *_ in metadata.brokers]
@@ -135,25 +156,36 @@ async def _enter(connection: KafkaConnection, host: str, port: int) -> list[_Bro
 def _failure(connection: KafkaConnection, host: str, port: int, error: BaseException) -> _Failure:
     """Return the sentence for what went wrong, after a look at what listens there."""
     if isinstance(error, TokenError):
-        settings = ", ".join(f"{PREFIX}OAUTH_{name}" for name in ("TOKEN_URL", "CLIENT_ID", "CLIENT_SECRET", "SCOPE"))
-        return _Failure(f"was not asked, there is no token: {error} ({settings})", is_silent=error.is_silent)
+        return _no_token(error)
     if isinstance(error, socket.gaierror):
         return _Failure(f"cannot be found: the name {host} does not resolve", is_silent=True)
     if isinstance(error, ssl.SSLCertVerificationError):
         return _Failure(_untrusted(connection, host, error))
     if isinstance(error, errors.SaslAuthenticationFailed):
         return _Failure(_wrong_login(connection, error))
+    return _look(connection, host, port, error)
+
+
+def _look(connection: KafkaConnection, host: str, port: int, error: BaseException) -> _Failure:
+    """Return the sentence for what listens there and does not let us in."""
     try:
         listener = what_listens(host, port, _trusting(connection))
+        return _mismatch(connection, host, port, listener, error)
     except CertificateRefusedError as refused:
         return _Failure(_certificate_refused(connection, refused))
+    except TokenError as none:
+        return _no_token(none)
     except ConnectionRefusedError:
         return _Failure("refuses connections: nobody listens there", is_silent=True)
     except TimeoutError:
         return _Failure("does not answer", is_silent=True)
     except OSError as no_way:
         return _Failure(f"cannot be reached: {no_way.strerror or no_way}", is_silent=True)
-    return _mismatch(connection, host, port, listener, error)
+
+
+def _no_token(error: TokenError) -> _Failure:
+    settings = ", ".join(f"{PREFIX}OAUTH_{name}" for name in ("TOKEN_URL", "CLIENT_ID", "CLIENT_SECRET", "SCOPE"))
+    return _Failure(f"was not asked, there is no token: {error} ({settings})", is_silent=error.is_silent)
 
 
 def _mismatch(connection: KafkaConnection, host: str, port: int, listener: Listener, error: BaseException) -> _Failure:

@@ -23,17 +23,23 @@ _PLAIN_LINE_SECONDS: Final = 5.0
 # How much longer than asked for the simulator may take, and the worker to settle at the truth.
 _SIMULATOR_GRACE_SECONDS: Final = 15.0
 _SETTLE_SECONDS: Final = 30.0
+_WEIGH_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class DemoPlan:
-    """What to run. `seconds` is how long events are sent; None means until it is interrupted."""
+    """What to run. `seconds` is how long events are sent; None means until it is interrupted, or memory is short.
+
+    The embedded broker keeps every record in memory and forgets none: when all processes together hold more than
+    `memory_limit_bytes`, the demo ends as if its time were over.
+    """
 
     definition: Path
     campaign_id: str | None
     seconds: float | None
     rate: float
     seed: int
+    memory_limit_bytes: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +49,8 @@ class DemoResult:
     snapshot: Snapshot | None
     truth: GroundTruth
     comparison: Comparison
+    ended_early: str = ""
+    """Why no more events were sent, where that was not asked for."""
 
 
 def start(stack: DemoStack, plan: DemoPlan, console: Console) -> None:
@@ -119,11 +127,20 @@ def _watch(
         show(frame)
         return frame
 
+    ended_early = ""
+    weigh_at = 0.0
     while not stack.simulator_ended():
         if plan.seconds is not None and time.monotonic() - began > plan.seconds + _SIMULATOR_GRACE_SECONDS:
             stack.end_simulator()
             break
-        look()
+        counts = any(worker.events_total for worker in look().workers)  # only now the simulator hears signals
+        if counts and time.monotonic() >= weigh_at:
+            weigh_at = time.monotonic() + _WEIGH_SECONDS
+            held = stack.resident_bytes()
+            if held > plan.memory_limit_bytes:
+                ended_early = _memory_sentence(held, plan.memory_limit_bytes, time.monotonic() - began)
+                stack.end_simulator()
+                break
         time.sleep(_REFRESH_SECONDS)
 
     if not stack.truth_path.exists():
@@ -136,5 +153,17 @@ def _watch(
         comparison = compare(snapshot, truth)
         settled = not comparison.differences and lag(frame.workers) == 0
         if settled or time.monotonic() >= deadline:
-            return DemoResult(snapshot=snapshot, truth=truth, comparison=comparison)
+            return DemoResult(snapshot=snapshot, truth=truth, comparison=comparison, ended_early=ended_early)
         time.sleep(_REFRESH_SECONDS)
+
+
+def _memory_sentence(held: int, limit: int, seconds: float) -> str:
+    return (
+        f"ended after {seconds:,.0f} s: its processes hold {size(held)}, and --memory-limit is {size(limit)}. The "
+        "embedded broker keeps every record in memory and forgets none; a lower --rate, or a higher limit, lasts longer"
+    )
+
+
+def size(number: int) -> str:
+    """Return a number of bytes for people."""
+    return f"{number / 2**30:.1f} GiB" if number >= 2**30 else f"{number / 2**20:.0f} MiB"

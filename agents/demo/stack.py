@@ -15,7 +15,7 @@ import msgspec
 
 from agents.clock import wait_until
 from agents.demo.opening import opened_now
-from agents.embedded.processes import ChildProcess, free_port, port_is_free
+from agents.embedded.processes import ChildProcess, free_port, port_is_free, resident_bytes
 from agents.embedded.servers import EmbeddedBroker, EmbeddedError, EmbeddedRedis
 from agents.text_files import read_text
 from streams.events.definitions import parse_definitions
@@ -225,6 +225,14 @@ class DemoStack:
             if not server.running:
                 log_path = self.directory / f"{server.name}.log"
                 raise DemoError(f"the {server.name} ended", log_path=log_path, log_tail=server.log_tail(_TAIL_LINES))
+
+    def resident_bytes(self) -> int:
+        """How much memory all of it holds together."""
+        return sum(
+            resident_bytes(each.pid)
+            for each in (self._broker, self._redis, self._worker, self._simulator)
+            if each is not None and each.running
+        )
 
     def stop(self) -> None:
         """Stop everything, the dependent ones first. A second Ctrl-C is not heard: it would leave the rest."""

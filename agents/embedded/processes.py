@@ -147,6 +147,26 @@ def file_tail(path: Path, lines: int) -> str:
     return "\n".join(text.rstrip().splitlines()[-lines:])
 
 
+def resident_bytes(pid: int) -> int:
+    """How much memory a process holds; 0 when it has ended or this system does not say."""
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
+    except (FileNotFoundError, ProcessLookupError):
+        return 0 if sys.platform == "linux" else _resident_bytes_by_ps(pid)
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _resident_bytes_by_ps(pid: int) -> int:
+    """The same without /proc, on macOS for example."""
+    try:
+        told = subprocess.run(  # noqa: S603 - the only argument is a number
+            ["/bin/ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, timeout=5, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return 0
+    return int(told.stdout) * 1024 if told.stdout.strip().isdigit() else 0
+
+
 def free_port() -> int:
     """A TCP port of 127.0.0.1 that was free a moment ago."""
     with socket.socket() as probe:

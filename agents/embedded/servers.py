@@ -16,7 +16,8 @@ What the broker (Tansu 0.6.0) does differently from Apache Kafka, as watched wit
 - Records: headers, null keys, null values, producer timestamps, messages of 10 MB (the *client's* ``max_request_size``
   decides) and gzip pass. aiokafka's idempotent producer does not: InitProducerId fails.
 - ListOffsets by time goes by the time of appending, not by the producers' timestamps.
-- Compaction was never seen to happen: a compacted topic keeps every record, in memory.
+- Compaction and retention were never seen to happen: a topic keeps every record, in memory (2.5 MB a second at the
+  demo's rate), and there is no option against it: whoever runs it for long watches its size (``agents.demo.run``).
 - With its port taken it panics and exits with code 0: its exit code says nothing.
 """
 

@@ -65,6 +65,7 @@ class Symptoms:
         flush_began_at: returns when the flush that is under way began.
         collector: the producer.
         services: the worker's own, which must go on.
+        of_topics: returns what is wrong with topics, as long as it costs numbers.
         clock: seconds, never going back.
     """
 
@@ -79,6 +80,7 @@ class Symptoms:
         flush_began_at: Callable[[], float | None],
         collector: RecordCollector,
         services: Sequence[Service],
+        of_topics: Callable[[], Iterable[str]],
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._app = app
@@ -89,6 +91,7 @@ class Symptoms:
         self._flush_began_at = flush_began_at
         self._collector = collector
         self._services = services
+        self._of_topics = of_topics
         self._stall_seconds = settings.stall_seconds
         self._recovery_seconds = settings.recovery_seconds
         self._unchanged = Unchanged(clock)
@@ -100,6 +103,7 @@ class Symptoms:
         if phase == "draining":
             return []  # has a deadline of its own
         found = [*self._flush(), *(Symptom(f"{part} has ended unnoticed") for part in self._ended(phase))]
+        found += [Symptom(text, is_fatal=False) for text in self._of_topics()]
         found += self._partitions() if phase == "ready" else self._waiting(phase)
         return found
 

@@ -21,6 +21,7 @@ class Figures(Struct, frozen=True, kw_only=True):
     duplicates: int
     forwarded: int
     missing_offsets: int
+    skipped: dict[str, int]
     windows_closed: int
     windows_skipped: int
     rejected: dict[str, int]
@@ -44,6 +45,7 @@ class PipelineFigures:
         self._inputs = inputs
         self._clock = clock
         self._gone: Counter[str] = Counter()
+        self._skipped_gone: Counter[str] = Counter()
         self._rejected_gone: Counter[str] = Counter()
         self._rate_at = (monotonic(), 0)
         self._rate = 0.0
@@ -56,6 +58,7 @@ class PipelineFigures:
         self._gone["missing_offsets"] += state.missing_offsets_total
         self._gone["windows_closed"] += state.closed.closed_total
         self._gone["windows_skipped"] += state.closed.skipped_total
+        self._skipped_gone.update(state.skipped_total)
         self._rejected_gone.update(state.intake.rejected_total)
 
     def now(self) -> Figures:
@@ -64,8 +67,10 @@ class PipelineFigures:
         gone = self._gone
         events = gone["events"] + sum(state.events_total for state in states)
         rejected = Counter(self._rejected_gone)
+        skipped = Counter(self._skipped_gone)
         for state in states:
             rejected.update(state.intake.rejected_total)
+            skipped.update(state.skipped_total)
         now = monotonic()
         since, before = self._rate_at
         if now - since >= _RATE_SECONDS:
@@ -77,6 +82,7 @@ class PipelineFigures:
             duplicates=gone["duplicates"] + sum(state.duplicates_total for state in states),
             forwarded=gone["forwarded"] + sum(state.intake.forwarded_total for state in states),
             missing_offsets=gone["missing_offsets"] + sum(state.missing_offsets_total for state in states),
+            skipped=dict(sorted(skipped.items())),
             windows_closed=gone["windows_closed"] + sum(state.closed.closed_total for state in states),
             windows_skipped=gone["windows_skipped"] + sum(state.closed.skipped_total for state in states),
             rejected=dict(sorted(rejected.items())),

@@ -1,17 +1,20 @@
 """Prometheus metrics of a worker's own health: throughput, lag, flushes, the changelog, the caches, Redis."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from agents.broker.topic_drift import TopicDrift
 from agents.liveness.health import PHASES, Health
 from agents.metrics.figures import Figures, PipelineFigures
 from agents.read_model.projection import RedisProjection
 from agents.settings import Settings
 from agents.state.fence import Fence
-from models.deadletters import REASONS
+from models.deadletters import VALUE_REASONS
+from streams.changelog.log_positions import CHANGES
+from streams.pipeline.partition import SKIPS
 from streams.pipeline.pipeline import Pipeline
 from streams.sentiment.scorers import CachedScorer
 
@@ -21,6 +24,12 @@ class Flushes(Protocol):
 
     flushes_total: int
     last_seconds: float
+
+
+class Topics(Protocol):
+    """What is shown of the topics."""
+
+    drifts: list[TopicDrift]
 
 
 class PipelineCollector(Collector):
@@ -37,6 +46,8 @@ class PipelineCollector(Collector):
         scorer: the cache of polarities.
         redis: the read model, or None.
         clock_offset_seconds: returns how far other clocks are ahead of this machine's.
+        changed_logs: how many topic-partitions turned out to be another log, by what had happened.
+        topics: what is wrong with them.
     """
 
     def __init__(
@@ -51,6 +62,8 @@ class PipelineCollector(Collector):
         scorer: CachedScorer,
         redis: RedisProjection | None,
         clock_offset_seconds: Callable[[], float],
+        changed_logs: Mapping[str, int],
+        topics: Topics,
     ) -> None:
         self._settings = settings
         self._health = health
@@ -62,6 +75,8 @@ class PipelineCollector(Collector):
         self._scorer = scorer
         self._redis = redis
         self._clock_offset_seconds = clock_offset_seconds
+        self._changed_logs = changed_logs
+        self._topics = topics
 
     def describe(self) -> list[Metric]:
         """Return nothing: the registry need not look at the state when it is built."""
@@ -74,6 +89,7 @@ class PipelineCollector(Collector):
         yield from self._writing()
         yield from self._life()
         yield from self._progress(figures)
+        yield from self._logs()
         yield from self._memory(figures)
         if self._redis is not None:
             yield GaugeMetricFamily(
@@ -87,6 +103,24 @@ class PipelineCollector(Collector):
                 "Entities written to Redis again because it had lost them: evicted, emptied, or an older copy.",
                 value=self._redis.rewritten_total,
             )
+
+    def _logs(self) -> Iterator[Metric]:
+        changed = CounterMetricFamily(
+            "campaign_pulse_input_logs_changed",
+            "Topic-partitions that turned out to be another log than the one that was counted, by what had happened.",
+            labels=("reason",),
+        )
+        for reason in CHANGES:
+            changed.add_metric((reason,), self._changed_logs.get(reason, 0))
+        yield changed
+        drift = GaugeMetricFamily(
+            "campaign_pulse_topic_drift",
+            "1 for each thing in which a topic is not as it must be; the log has the way out.",
+            labels=("topic", "what"),
+        )
+        for each in self._topics.drifts:
+            drift.add_metric((each.topic, each.what), 1)
+        yield drift
 
     def _writing(self) -> Iterator[Metric]:
         yield CounterMetricFamily("campaign_pulse_flushes", "Flushes confirmed.", value=self._flushes.flushes_total)
@@ -211,11 +245,21 @@ def _events(figures: Figures) -> Iterator[Metric]:
     )
     yield CounterMetricFamily(
         "campaign_pulse_missing_offsets",
-        "Offsets that the log did not have when it was read, nor a while later: retention, or a loss.",
+        "Offsets that the log did not have when it was read, nor a while later, or that were jumped over because the "
+        "group's were set forward: retention, or a loss.",
         value=figures.missing_offsets,
     )
+    skipped = CounterMetricFamily(
+        "campaign_pulse_skipped_records",
+        "Records read and not counted, by reason: read_again are inside already; before_ids are of another log, and "
+        "older than the remembered ids.",
+        labels=("reason",),
+    )
+    for reason in SKIPS:
+        skipped.add_metric((reason,), figures.skipped.get(reason, 0))
+    yield skipped
     rejected = CounterMetricFamily("campaign_pulse_rejected", "Values refused, by reason.", labels=("reason",))
-    for reason in REASONS:
+    for reason in VALUE_REASONS:
         # Present from the start: `increase()` misses the first of a series that begins with it.
         rejected.add_metric((reason,), figures.rejected.get(reason, 0))
     yield rejected

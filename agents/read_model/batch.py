@@ -122,6 +122,7 @@ async def _execute_by_key(client: Redis, steps: list[Step]) -> None:
 async def _execute_on_cluster(client: RedisCluster, steps: list[Step]) -> None:
     """Send each node its steps, and follow the cluster where slots move."""
     asked: dict[int, ClusterNode] = {}
+    strangers: dict[str, ClusterNode] = {}
     for _ in range(_REDIRECTIONS):
         by_node: dict[str, tuple[ClusterNode, list[Step]]] = {}
         for step in steps:
@@ -137,17 +138,25 @@ async def _execute_on_cluster(client: RedisCluster, steps: list[Step]) -> None:
         await asyncio.gather(*(_send(node, each, asked) for node, each in by_node.values()))
         steps = [step for step in steps if isinstance(step.error, AskError)]
         if not steps:
-            return
+            break
         asked = {}
         for step in steps:
             told = step.error
-            if isinstance(told, MovedError):
+            if isinstance(told, MovedError) and told.slot_id in client.nodes_manager.slots_cache:
                 await client.nodes_manager.move_slot(told)
+            elif isinstance(told, MovedError):
+                # Nobody had this slot when the cluster was last asked.
+                await client.nodes_manager.initialize()
             elif isinstance(told, AskError):
                 # A slot on its way, and the key is there already, or new. The node may be new to us as well.
                 options: dict[str, Any] = client.get_connection_kwargs()
-                found = client.get_node(host=told.host, port=told.port)
-                asked[id(step)] = found or ClusterNode(told.host, told.port, **options)
+                node = client.get_node(host=told.host, port=told.port)
+                if node is None:
+                    stranger = ClusterNode(told.host, told.port, **options)
+                    node = strangers.setdefault(stranger.name, stranger)
+                asked[id(step)] = node
+    for node in strangers.values():
+        await node.disconnect()
 
 
 async def _send(node: ClusterNode, steps: list[Step], asked: dict[int, ClusterNode]) -> None:
@@ -168,7 +177,7 @@ async def _send(node: ClusterNode, steps: list[Step], asked: dict[int, ClusterNo
 
 def _wire(step: Step) -> list[Command]:
     """Return the commands of a step as one transaction; one alone is one by itself."""
-    if len(step.commands) == 1 or step.commands[0][0] in ("PUBLISH", "XADD"):
+    if len(step.commands) == 1:
         return list(step.commands)
     return [("MULTI",), *step.commands, ("EXEC",)]
 

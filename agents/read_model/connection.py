@@ -11,7 +11,7 @@ from redis.asyncio import cluster as aiocluster
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.asyncio.sentinel import Sentinel as AsyncSentinel
 from redis.asyncio.sentinel import SentinelConnectionPool as AsyncSentinelPool
-from redis.backoff import ExponentialWithJitterBackoff
+from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.cluster import ClusterNode, RedisCluster
 from redis.exceptions import RedisClusterException, RedisError, ResponseError
 from redis.retry import Retry
@@ -27,7 +27,12 @@ REDIS_ERRORS: Final = (RedisError, RedisClusterException, OSError)
 """What a client raises when Redis is away or refuses; a cluster's own errors are no RedisError of redis-py."""
 ANSWER_SECONDS: Final = 5.0
 CONNECT_SECONDS: Final = 2.0
-_TIMES: Final[dict[str, Any]] = {"socket_timeout": ANSWER_SECONDS, "socket_connect_timeout": CONNECT_SECONDS}
+# Protocol 2 is spoken by whatever calls itself Redis; 3 begins with HELLO, which versions before 6 and proxies refuse.
+_DEFAULTS: Final[dict[str, Any]] = {
+    "socket_timeout": ANSWER_SECONDS,
+    "socket_connect_timeout": CONNECT_SECONDS,
+    "protocol": 2,
+}
 _CLUSTER_RETRIES: Final = 3
 _BACKOFF: Final = ExponentialWithJitterBackoff(base=0.05, cap=1.0)
 
@@ -61,7 +66,7 @@ def async_client(url: str) -> AsyncRedis:
     """
     address = redis_address(url)
     if address.kind is RedisKind.SENTINEL:
-        sentinels, nodes = _of_sentinels(address), _of_nodes(address)
+        sentinels, nodes = {**_of_sentinels(address), "retry": AsyncRetry(NoBackoff(), 0)}, _of_nodes(address)
         sentinel = AsyncSentinel(address.hosts, sentinel_kwargs=sentinels, **nodes)  # type: ignore[no-untyped-call]  # redis-py has no types there
         primary: aioredis.Redis = sentinel.master_for(address.service, redis_class=_AsyncPrimary)
         return primary
@@ -72,7 +77,7 @@ def async_client(url: str) -> AsyncRedis:
         return aioredis.RedisCluster(
             startup_nodes=known, require_full_coverage=False, retry=retry, **_of_nodes(address)
         )
-    return aioredis.Redis.from_url(address.url, **_TIMES)
+    return aioredis.Redis.from_url(address.url, **_DEFAULTS)
 
 
 def blocking_client(url: str) -> BlockingRedis:
@@ -85,7 +90,7 @@ def blocking_client(url: str) -> BlockingRedis:
     """
     address = redis_address(url)
     if address.kind is RedisKind.SENTINEL:
-        sentinels, nodes = _of_sentinels(address), _of_nodes(address)
+        sentinels, nodes = {**_of_sentinels(address), "retry": Retry(NoBackoff(), 0)}, _of_nodes(address)
         sentinel = Sentinel(address.hosts, sentinel_kwargs=sentinels, **nodes)  # type: ignore[no-untyped-call]  # redis-py has no types there
         client = sentinel.master_for(address.service, redis_class=_BlockingPrimary)  # type: ignore[no-untyped-call]  # redis-py has no types there
         primary: redis.Redis = client
@@ -95,19 +100,24 @@ def blocking_client(url: str) -> BlockingRedis:
         seeds = [ClusterNode(host, port) for host, port in hosts]  # type: ignore[no-untyped-call]  # redis-py has no types there
         again = Retry(_BACKOFF, _CLUSTER_RETRIES)
         return RedisCluster(startup_nodes=seeds, require_full_coverage=False, retry=again, **_of_nodes(address))
-    return redis.Redis.from_url(address.url, **_TIMES)
+    return redis.Redis.from_url(address.url, **_DEFAULTS)
 
 
 def _of_nodes(address: RedisAddress) -> dict[str, Any]:
-    options = {**_TIMES, **address.options}
+    options = {**_DEFAULTS, **address.options}
     if address.kind is RedisKind.CLUSTER:
         options.pop("db", None)
     return {**options, "ssl": True} if address.tls else options
 
 
 def _of_sentinels(address: RedisAddress) -> dict[str, Any]:
-    """Return the arguments of connections to the Sentinels: times and TLS of the nodes, a login of their own."""
-    shared = {name: value for name, value in _of_nodes(address).items() if name.startswith(("ssl", "socket_"))}
+    """Return the arguments of connections to the Sentinels: times, protocol and TLS of the nodes, a login of their own.
+
+    A Sentinel that does not answer is not asked again: the next one is.
+    """
+    shared = {
+        name: value for name, value in _of_nodes(address).items() if name.startswith(("ssl", "socket_", "protocol"))
+    }
     return {**shared, **address.sentinel_login}
 
 

@@ -117,7 +117,7 @@ class RedisProjection(Service):
             while self._pending or len(self.alerts):
                 await self._write(self._redis)
         except REDIS_ERRORS as error:
-            self.log.warning("Redis %s; %d entities not written at the end", described(error), self.backlog)
+            self.log.warning("Redis %s; %d entities not written at the end", described(error, self._url), self.backlog)
         finally:
             await self._redis.aclose()
 
@@ -146,10 +146,15 @@ class RedisProjection(Service):
 
     async def _note_failure(self, redis: AsyncRedis, error: Exception) -> None:
         """Say it, once; and see to it that the next attempt finds the node that takes writes."""
+        if is_cross_slot(error) and not self._by_key:
+            self._by_key = True
+            self._changed.set()
+            self.log.info("Redis at %s splits its keys: each is written by itself", masked(self._url))
+            return
         self.failures_total += 1
         self.up = False
         self._changed.set()
-        words = described(error)
+        words = described(error, self._url)
         if words.partition(":")[0] != self._told:
             self._told = words.partition(":")[0]
             self.log.warning("Redis at %s %s; the stream goes on", masked(self._url), words)
@@ -161,9 +166,6 @@ class RedisProjection(Service):
             if isinstance(error, RedisClusterException):
                 # None of the nodes that were known answers: those of the URL may have new addresses.
                 self._redis = async_client(self._url)
-        elif is_cross_slot(error) and not self._by_key:
-            self._by_key = True
-            self.log.info("Redis at %s splits its keys: each is written by itself", masked(self._url))
         elif is_other_node_wanted(error):
             await redis.connection_pool.disconnect()
 

@@ -231,7 +231,7 @@ class ReadModel:
         return sorted(member.decode() for member in members)
 
     def _away(self, error: Exception) -> ReadModelError:
-        return ReadModelError(f"Redis at {masked(self.url)} cannot be read: it {described(error)}")
+        return ReadModelError(f"Redis at {masked(self.url)} cannot be read: it {described(error, self.url)}")
 
 
 def _decoded(decoder: "msgspec.json.Decoder[T]", value: bytes, key: str) -> T:

@@ -4,6 +4,7 @@ Redis answers a refusal with a code (the "simple errors" of its protocol specifi
 class where it knows one.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -59,33 +60,50 @@ _TEXTS: Final = (
     ("Cluster mode is not enabled", "is no cluster: use redis:// or redis+sentinel:// (docs/redis.md)"),
     ("unknown command 'SENTINEL'", "is no Sentinel but a Redis: use redis://, or the Sentinels' port (docs/redis.md)"),
     ("unknown command `SENTINEL`", "is no Sentinel but a Redis: use redis://, or the Sentinels' port (docs/redis.md)"),
-    (
-        "No master found for",
-        "has no primary of this name that is up, the Sentinels say (PULSE_REDIS_URL)",
-    ),
+    ("unknown command", "does not know a command that is needed: a Sentinel (use redis+sentinel://), or too old"),
+    ("No master found for", "has no primary of this name that is up, the Sentinels say (PULSE_REDIS_URL)"),
     ("DB index is out of range", "has no database of this number (PULSE_REDIS_URL)"),
-    (
-        "WRONG_VERSION_NUMBER",
-        "does not speak TLS at this port: use redis:// instead of rediss://, or the port that speaks it",
-    ),
+)
+_TLS: Final = (
+    ("mismatch, certificate is not valid", "shows the certificate of another host than PULSE_REDIS_URL names"),
     ("CERTIFICATE_VERIFY_FAILED", "shows a certificate that is not trusted: ssl_ca_certs names the CA (docs/redis.md)"),
     ("CERTIFICATE_REQUIRED", "wants a client certificate: ssl_certfile and ssl_keyfile (docs/redis.md)"),
-    ("certificate required", "wants a client certificate: ssl_certfile and ssl_keyfile (docs/redis.md)"),
     ("UNKNOWN_CA", "does not trust our client certificate: ssl_certfile (docs/redis.md)"),
+    ("WRONG_VERSION_NUMBER", "does not speak TLS at this port: redis:// is for it"),
+    ("Timeout connecting", "does not answer to TLS; a port that does not speak it is silent, and redis:// is for it"),
+    ("EOF occurred", "closed the connection under TLS; it may want a client certificate: ssl_certfile (docs/redis.md)"),
+)
+_PLAIN: Final = (
     ("Connection reset by peer", "closed the connection; a port that speaks TLS does so, and rediss:// is for it"),
     ("Connection closed by server", "closed the connection; a port that speaks TLS does so, and rediss:// is for it"),
 )
 
 
-def described(error: Exception) -> str:
-    """Return what is the matter with Redis, to be put behind its name; with its own words at the end."""
+# redis-py puts the whole client of each Sentinel before what it said.
+_SENTINEL_SAID: Final = re.compile(r" - (.*?)(?=, <redis\.|$)", re.DOTALL)
+
+
+def described(error: Exception, url: str) -> str:
+    """Return what is the matter with Redis, to be put behind its name; with its own words at the end.
+
+    Args:
+        error: what the client raised.
+        url: where Redis is: whether TLS is spoken says what a closed connection means.
+    """
     own = f"{type(error).__name__}: {error}" if not str(error) else str(error)
+    if "No master found for" in own and "<redis." in own:
+        said = ", ".join(dict.fromkeys(_SENTINEL_SAID.findall(own)))
+        own = f"{own.partition(' : ')[0]}: {said}"
+        if "AuthenticationError" in said:
+            return f"stands behind Sentinels that refuse the login (sentinel_username, sentinel_password): {own}"
+        return f"stands behind Sentinels that do not answer (with TLS it is rediss+sentinel://): {own}"
     if isinstance(error, OtherKindError):
         return f"{error.words}: {own}"
     for kind, words in _REFUSALS:
         if isinstance(error, kind):
             return f"{words}: {own}"
-    for text, words in (*_CODES, *_TEXTS):
+    is_tls = url.startswith(("rediss", "valkeys"))
+    for text, words in (*_CODES, *_TEXTS, *(_TLS if is_tls else _PLAIN)):
         if text in own:
             return f"{words}: {own}"
     return f"refuses: {own}" if isinstance(error, ResponseError) else f"is away: {own}"

@@ -4,14 +4,14 @@ Every worker needs all definitions, and the topic has one partition, so it is re
 worker reads it to its end before it takes any partition: attribution must not depend on who started first.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
-import kafka
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
+from aiokafka.errors import KafkaError
 from mode import Service
 
 from agents.broker.fetcher_patch import log_end, patch_fetcher
@@ -23,12 +23,16 @@ from agents.text_files import FileError, read_text
 from models.campaigns import CampaignDefinition
 from models.topics import DEFINITIONS
 from streams.events.definitions import DefinitionError, parse_definitions
+from streams.giveaway.rule_checks import faults_of
 
 Change = tuple[str, CampaignDefinition | None]
 """A campaign id and its definition, or None when it was taken back."""
+OnBad = Callable[[bytes | None, str], None]
+"""Called with a record that is not a definition (its key and what is wrong)."""
 
 encode_definition = msgspec.json.Encoder().encode
 decode_definition = msgspec.json.Decoder(CampaignDefinition).decode
+_PARTITION: Final = TopicPartition(DEFINITIONS, 0)
 _PATIENCE_SECONDS: Final = 60.0
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What ``decode_definition`` raises for a record that is no definition."""
@@ -45,7 +49,7 @@ def read_definitions(path: Path) -> list[CampaignDefinition]:
         DefinitionsError: it is no such file; the message names file, line, field and value.
     """
     try:
-        return parse_definitions(read_text(path))
+        return parse_definitions(read_text(path), faults_of)
     except DefinitionError as error:
         raise DefinitionsError(f"{path}:{error.line}: {error.field}: {error.problem}" + _shown(error.value)) from None
     except FileError as error:
@@ -56,7 +60,7 @@ def _shown(value: str) -> str:
     return f" (value: {value})" if value else ""
 
 
-def current_definitions(settings: Settings, on_bad: Callable[[bytes | None, str], None]) -> list[CampaignDefinition]:
+def current_definitions(settings: Settings, on_bad: OnBad) -> list[CampaignDefinition]:
     """Read the definitions topic from its beginning to its end, as a worker does.
 
     Args:
@@ -67,38 +71,70 @@ def current_definitions(settings: Settings, on_bad: Callable[[bytes | None, str]
         DefinitionsError: the broker or the topic cannot be read.
     """
     found: dict[str, CampaignDefinition] = {}
+
+    def take(change: Change) -> None:
+        campaign_id, definition = change
+        if definition is None:
+            found.pop(campaign_id, None)
+        else:
+            found[campaign_id] = definition
+
+    async def read() -> None:
+        consumer = await _open(settings.kafka_connection)
+        try:
+            await _read_to_end(consumer, settings.kafka_connection, take, on_bad)
+        finally:
+            await consumer.stop()
+
     try:
         ensure_topics(settings)
-        consumer = kafka.KafkaConsumer(**settings.kafka_connection.kafka_python_arguments(), enable_auto_commit=False)
-        try:
-            partition = kafka.TopicPartition(DEFINITIONS, 0)
-            consumer.assign([partition])
-            consumer.seek_to_beginning(partition)
-            end = consumer.end_offsets([partition])[partition]
-            while consumer.position(partition) < end:
-                for records in consumer.poll(timeout_ms=500).values():
-                    for record in records:
-                        if not record.value:
-                            found.pop((record.key or b"").decode("utf-8", "replace"), None)
-                            continue
-                        try:
-                            definition = decode_definition(record.value)
-                        except UNREADABLE as error:
-                            on_bad(record.key, str(error))
-                            continue
-                        found[definition.campaign_id] = definition
-        finally:
-            consumer.close()
+        asyncio.run(read())
     except TopicError as error:
         raise DefinitionsError(str(error)) from None
-    except KafkaError as error:
-        raise DefinitionsError(f"PULSE_BROKER={settings.broker}: {error}") from None
+    except (KafkaError, TimeoutError, OSError) as error:
+        raise DefinitionsError(f"PULSE_BROKER={settings.broker}: {type(error).__name__}: {error}") from None
     return [found[key] for key in sorted(found)]
 
 
-def _readable(consumer: AIOKafkaConsumer, partition: TopicPartition, end: int) -> int:
-    """Return the end of a log, or where its first open transaction begins: nobody may have to wait for that one."""
-    return log_end(end, consumer.last_stable_offset(partition)) or 0
+async def _open(connection: KafkaConnection) -> AIOKafkaConsumer:
+    """Return a consumer of the definitions that are committed, at their beginning."""
+    patch_fetcher()
+    consumer = AIOKafkaConsumer(
+        **connection.aiokafka_arguments(), enable_auto_commit=False, isolation_level="read_committed"
+    )
+    await consumer.start()
+    try:
+        consumer.assign([_PARTITION])
+        await consumer.seek_to_beginning(_PARTITION)
+    except BaseException:
+        await consumer.stop()
+        raise
+    return consumer
+
+
+async def _read_to_end(
+    consumer: AIOKafkaConsumer, connection: KafkaConnection, take: Callable[[Change], None], on_bad: OnBad
+) -> None:
+    """Read up to where the log ends now, or its first open transaction begins: nobody may have to wait for that one."""
+    end = (await log_ends(connection, [_PARTITION], _PATIENCE_SECONDS))[_PARTITION]
+    while await consumer.position(_PARTITION) < (log_end(end, consumer.last_stable_offset(_PARTITION)) or 0):
+        async for change in _changes(consumer, on_bad):
+            take(change)
+
+
+async def _changes(consumer: AIOKafkaConsumer, on_bad: OnBad) -> AsyncIterator[Change]:
+    """Yield what has come."""
+    for records in (await consumer.getmany(timeout_ms=500)).values():
+        for record in records:
+            if not record.value:
+                yield (record.key or b"").decode("utf-8", "replace"), None
+                continue
+            try:
+                definition = decode_definition(record.value)
+            except UNREADABLE as error:
+                on_bad(record.key, str(error))
+                continue
+            yield definition.campaign_id, definition
 
 
 class DefinitionFeed(Service):
@@ -116,7 +152,7 @@ class DefinitionFeed(Service):
         connection: KafkaConnection,
         on_change: Callable[[Change], None],
         on_live_change: Callable[[Change], Awaitable[None]],
-        on_bad: Callable[[bytes | None, str], None],
+        on_bad: OnBad,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -128,37 +164,13 @@ class DefinitionFeed(Service):
 
     async def on_start(self) -> None:
         """Read everything there is."""
-        patch_fetcher()
-        consumer = AIOKafkaConsumer(
-            **self._connection.aiokafka_arguments(), enable_auto_commit=False, isolation_level="read_committed"
-        )
-        await consumer.start()
-        self._consumer = consumer
-        partition = TopicPartition(DEFINITIONS, 0)
-        consumer.assign([partition])
-        await consumer.seek_to_beginning(partition)
-        end = (await log_ends(self._connection, [partition], _PATIENCE_SECONDS))[partition]
-        while await consumer.position(partition) < _readable(consumer, partition, end):
-            async for change in self._changes(consumer):
-                self._on_change(change)
+        self._consumer = await _open(self._connection)
+        await _read_to_end(self._consumer, self._connection, self._on_change, self._on_bad)
 
     async def on_stop(self) -> None:
         """Disconnect."""
         if self._consumer is not None:
             await self._consumer.stop()
-
-    async def _changes(self, consumer: AIOKafkaConsumer) -> AsyncIterator[Change]:
-        for records in (await consumer.getmany(timeout_ms=500)).values():
-            for record in records:
-                if not record.value:
-                    yield (record.key or b"").decode("utf-8", "replace"), None
-                    continue
-                try:
-                    definition = decode_definition(record.value)
-                except UNREADABLE as error:
-                    self._on_bad(record.key, str(error))
-                    continue
-                yield definition.campaign_id, definition
 
     @Service.task
     async def _follow(self) -> None:
@@ -166,5 +178,5 @@ class DefinitionFeed(Service):
         if consumer is None:
             raise RuntimeError("the definition feed is not started")
         while not self.should_stop:
-            async for change in self._changes(consumer):
+            async for change in _changes(consumer, self._on_bad):
                 await self._on_live_change(change)

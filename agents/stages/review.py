@@ -121,4 +121,6 @@ def _write(settings: Settings, commands: list[Command]) -> None:
         with closing(redis_of(settings)) as redis:
             execute_blocking(redis, commands)
     except REDIS_ERRORS as error:
-        raise ReviewError(f"PULSE_REDIS_URL={masked(settings.redis_url)}: Redis {described(error)}") from None
+        raise ReviewError(
+            f"PULSE_REDIS_URL={masked(settings.redis_url)}: Redis {described(error, settings.redis_url)}"
+        ) from None

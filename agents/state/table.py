@@ -10,18 +10,23 @@ from typing import NamedTuple
 
 from agents.state.stores import Change, StateStore
 from streams.changelog.dedupe import Segment, decode_segment
-from streams.changelog.keys import ALERTS, FENCE, IDS, ORDER, ROW, Slots, decode_key, encode_key
+from streams.changelog.keys import ALERTS, FENCE, IDS, LOG, ORDER, ROW, Slots, decode_key, encode_key
+from streams.changelog.log_positions import LogPosition, decode_log_position
 from streams.changelog.row_records import RowRecord, decode_record
 from streams.columns.formats import NEWER, UnsupportedRecord
 from streams.orders.order import OrderKey, decode_order
 
 
-class PartitionRecords(NamedTuple):
-    """The state records of a partition, its dedupe segments by topic and sequence, and its orders, still encoded."""
+class Stored(NamedTuple):
+    """What the changelog holds of one partition's first stage."""
 
     rows: list[RowRecord]
     segments: dict[str, dict[int, Segment]]
+    """Remembered ids, by topic and sequence."""
+    logs: dict[str, LogPosition]
+    """Which log of each topic was counted, and how far; absent where an older version wrote the state."""
     orders: list[tuple[OrderKey, bytes]]
+    """Orders, still encoded."""
 
 
 class StateTable:
@@ -42,29 +47,31 @@ class StateTable:
         """
         self._store.apply(partition, changes, next_offset)
 
-    def read(self, partition: int) -> PartitionRecords:
-        """Return what the changelog holds of one partition.
+    def read(self, partition: int) -> Stored:
+        """Return what the changelog holds of one partition, the checkpoints of alerts left out.
 
         Raises:
             UnsupportedRecord: a record was written by a newer version, or is damaged; the message names its key.
         """
-        found = PartitionRecords([], {}, [])
+        rows, segments, logs, orders = stored = Stored([], {}, {}, [])
         for key, value in self._store.items(partition):
             _, kind, *name = decode_key(key)
             try:
                 if kind == ROW:
-                    found.rows.append(decode_record(value))
+                    rows.append(decode_record(value))
                 elif kind == IDS:
                     topic, sequence = name
-                    found.segments.setdefault(str(topic), {})[int(sequence)] = decode_segment(value)
+                    segments.setdefault(str(topic), {})[int(sequence)] = decode_segment(value)
+                elif kind == LOG:
+                    logs[str(name[0])] = decode_log_position(value)
                 elif kind == ORDER:
                     decode_order(value)  # to refuse it here, where its key can be named
-                    found.orders.append((OrderKey(*map(str, name)), value))
+                    orders.append((OrderKey(*map(str, name)), value))
                 elif kind not in (ALERTS, FENCE):
                     raise UnsupportedRecord(f"a record of the unknown kind {kind!r}: {NEWER}")
             except UnsupportedRecord as error:
                 raise UnsupportedRecord(f"changelog record {key.decode()}: {error}") from None
-        return found
+        return stored
 
     def read_alerts(self, partition: int) -> dict[str, Slots]:
         """Return the alert checkpoints of one partition, by campaign."""

@@ -5,20 +5,24 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Final, Protocol
 
+from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from agents.broker.inputs import Inputs
 from agents.broker.membership import FencedOut
 from agents.broker.record_collector import Headers, RecordCollector
+from agents.broker.topic_admin import TopicError
 from agents.liveness.health import Health
 from agents.stages.alerts import AlertWorker
 from agents.stages.entries import EntryStage
 from agents.state.fence import Fence
-from agents.state.table import PartitionRecords, StateTable
+from agents.state.table import StateTable, Stored
 from agents.worker.app import PulseApp
 from agents.worker.flush import Flusher
-from models.topics import CLOSED_WINDOWS, COMMENTS, INPUT_TOPICS
-from streams.changelog.keys import late_key
+from agents.worker.input_logs import InputLogs, PartitionsChanged
+from models.topics import CLOSED_WINDOWS, COMMENTS
+from streams.changelog.keys import late_key, log_key
+from streams.changelog.log_positions import LogStart, encode_log_position
 from streams.columns.formats import UnsupportedRecord
 from streams.pipeline.partition import PartitionState
 from streams.pipeline.pipeline import Pipeline
@@ -47,6 +51,7 @@ class Assignment:
         flusher: flushes before the partitions go.
         collector: delivers to Kafka.
         inputs: where the changelog ended at recovery.
+        logs: which logs the inputs are.
         alerts: go on from checkpoints in the same table.
         entries: read the ledgers of the same partitions.
         board: the campaigns, which may come from batches that waited while the partitions were given back.
@@ -66,6 +71,7 @@ class Assignment:
         flusher: Flusher,
         collector: RecordCollector,
         inputs: Inputs,
+        logs: InputLogs,
         alerts: AlertWorker,
         entries: EntryStage,
         board: CampaignBoard,
@@ -82,6 +88,7 @@ class Assignment:
         self._flusher = flusher
         self._collector = collector
         self._inputs = inputs
+        self._logs = logs
         self._alerts = alerts
         self._entries = entries
         self._board = board
@@ -96,10 +103,14 @@ class Assignment:
         """Note that the changelogs of what was assigned have been read."""
         self._recovered = True
 
-    async def on_assigned(self, committed: Mapping[TP, int]) -> None:
-        """Rebuild the assigned partitions from the recovered table and the committed offsets."""
+    async def on_assigned(self, committed: Mapping[TP, int | None]) -> Mapping[TP, int]:
+        """Rebuild the assigned partitions from the recovered table and the committed offsets.
+
+        Returns:
+            Where to read instead of the committed offsets, of topic-partitions where that is elsewhere.
+        """
         if not self._recovered:
-            return  # a seek in the middle of a rebalance; the assignment is still to come
+            return {}  # a seek in the middle of a rebalance; the assignment is still to come
         self._board.release()  # which may have come from batches that waited while the partitions were given back
         taken = {tp.partition for tp in committed if tp.topic == COMMENTS}
         owned = sorted(taken - self._pipeline.partitions.keys())
@@ -107,18 +118,61 @@ class Assignment:
             await self._fence.take_over(owned, self._app.consumer_generation_id, self._inputs.changelog_ends)
         except FencedOut as reason:
             log.warning("partitions not taken over: %s; the worker joins again", reason)
-            return
-        for partition in owned:
-            with self._long_work():
-                found = await self._read_state(partition)
-                offsets = {topic: committed.get(TP(topic, partition), 0) for topic in INPUT_TOPICS}
-                self._pipeline.assign(partition, found.rows, found.segments, offsets, found.orders)
-                self._alerts.assign(partition, committed.get(TP(CLOSED_WINDOWS, partition), 0))
+            return {}
+        try:
+            elsewhere = await self._take(owned, committed)
+        except FencedOut as reason:
+            log.warning("partitions not taken over: %s; the worker joins again", reason)
+            self._release()
+            return {}
+        except (TopicError, KafkaError, TimeoutError, PartitionsChanged) as error:
+            log.critical("worker ends: %s", error)
+            await self._app.crash(error)
+            raise
         self._entries.assign(self._pipeline.partitions)
         log.info("partitions taken over: %s", sorted(self._pipeline.partitions))
         self._health.ready(sorted(self._pipeline.partitions))
+        return elsewhere
 
-    async def _read_state(self, partition: int) -> PartitionRecords:
+    async def _take(self, owned: Sequence[int], committed: Mapping[TP, int | None]) -> dict[TP, int]:
+        """Read the state of partitions, and compare their logs; return where to read instead of what is committed."""
+        await self._logs.look(owned)
+        elsewhere: dict[TP, int] = {}
+        for partition in owned:
+            with self._long_work():
+                stored = await self._read_state(partition)
+                starts = await self._starts(partition, stored, committed)
+                self._pipeline.assign(partition, stored.rows, stored.segments, starts, stored.orders)
+                self._alerts.assign(partition, committed.get(TP(CLOSED_WINDOWS, partition)) or 0)
+            for topic, start in starts.items():
+                if start.next_offset != (committed.get(TP(topic, partition)) or 0):
+                    elsewhere[TP(topic, partition)] = start.next_offset
+        return elsewhere
+
+    async def _starts(
+        self, partition: int, stored: Stored, committed: Mapping[TP, int | None]
+    ) -> Mapping[str, LogStart]:
+        """Find where the topics of a partition go on, and write down which logs they are.
+
+        First the group's offset, then the record: a stale offset must never stand beside the name of a new log.
+        """
+        starts, positions = await self._logs.starts(partition, stored, committed)
+        others = {TP(topic, partition): start.next_offset for topic, start in starts.items() if start.change}
+        if others:
+            await self._inputs.set_committed(others)
+        if positions:
+            await self._fence.write(
+                [
+                    *self._fence.records(),
+                    *(
+                        (partition, log_key(partition, topic), encode_log_position(position))
+                        for topic, position in positions.items()
+                    ),
+                ]
+            )
+        return starts
+
+    async def _read_state(self, partition: int) -> Stored:
         try:
             return self._table.read(partition)
         except UnsupportedRecord as error:

@@ -7,14 +7,18 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from faust.types import TP
 from mode import Service
 from prometheus_client import CollectorRegistry
 
+from agents.broker.connection_log import ConnectionLog, ConnectionWatch
 from agents.broker.group_refusals import group_refusal
 from agents.broker.inputs import Inputs
 from agents.broker.membership import Membership
 from agents.broker.record_collector import RecordCollector
-from agents.broker.topic_admin import STATE_TABLE, changelog_topic
+from agents.broker.topic_admin import STATE_TABLE, changelog_topic, look_at_topics
+from agents.broker.topic_drift import check_topics
+from agents.broker.topic_watch import TopicWatch
 from agents.broker.transport import BatchConsumer, BatchSchema
 from agents.clock import Clock
 from agents.liveness.exits import Exit
@@ -45,6 +49,7 @@ from agents.worker.clock_watch import ClockWatch
 from agents.worker.fact_sender import FactSender
 from agents.worker.flush import Flusher
 from agents.worker.handlers import Handlers
+from agents.worker.input_logs import InputLogs
 from agents.worker.numbers import NumberPublisher
 from agents.worker.worker_health import worker_health
 from models.read_model import encode_health
@@ -106,11 +111,18 @@ class Worker:
         )
         self._scorer = CachedScorer(make_scorer(settings.sentiment), settings.sentiment_cache)
         self._inputs = Inputs()
+        self._logs = InputLogs(
+            settings.kafka_connection,
+            partitions[COMMENTS],
+            settings.dedupe_hours,
+            lambda names: look_at_topics(settings, names),
+        )
         self.pipeline = make_pipeline(settings, partitions, self._scorer)
         self.figures = PipelineFigures(self.pipeline, self._inputs, clock)
         self._board = CampaignBoard()
         self._record_collector = RecordCollector(settings.kafka_connection, dict(partitions))
         self._membership = Membership(settings.session_seconds, on_error=self._on_group_error)
+        self.connection_log = ConnectionLog()
         self.redis = (
             RedisProjection(
                 settings.redis_url, settings.redis_prefix, self._show_all, self._show_lost, self._health_fields
@@ -119,6 +131,14 @@ class Worker:
             else None
         )
         self._table = StateTable(store)
+        self._topic_watch = TopicWatch(
+            partitions,
+            lambda: look_at_topics(settings, partitions),
+            lambda: check_topics(settings),
+            self._logs.ids,
+            self._inputs.rejoin,
+            self.app.crash,
+        )
         self._fence = Fence(
             self._table, changelog_topic(settings), self._record_collector, self._membership, self._show_partition
         )
@@ -191,6 +211,7 @@ class Worker:
             self._flusher,
             self._record_collector,
             self._inputs,
+            self._logs,
             self._alerts,
             self.entries,
             self._board,
@@ -204,7 +225,15 @@ class Worker:
         settings = self._settings
         web = WebServer(settings.metrics_host, settings.metrics_port, registry, self.lifecycle.health)
         definitions = DefinitionFeed(settings.kafka_connection, self._define, changes.put, self._bad_definition)
-        services: list[Service] = [web, self._record_collector, definitions, self.entries]
+        connection = ConnectionWatch(self.connection_log, lambda: self._membership.is_valid)
+        services: list[Service] = [
+            web,
+            connection,
+            self._record_collector,
+            definitions,
+            self.entries,
+            self._topic_watch,
+        ]
         if settings.suspicion_seconds:
             services.append(self._suspicion)
         if self.redis is not None:
@@ -222,6 +251,7 @@ class Worker:
             lambda: self._flusher.began_at,
             self._record_collector,
             services,
+            self._topic_watch.symptoms,
         )
 
     def _register_metrics(self, registry: CollectorRegistry) -> None:
@@ -238,6 +268,8 @@ class Worker:
                 self._scorer,
                 self.redis,
                 lambda: self._clock_watch.offset_seconds,
+                self._logs.changed_total,
+                self._topic_watch,
             ),
             CampaignCollector(self.pipeline, label_cap),
             AlertCollector(self._alerts, self.pipeline, label_cap),
@@ -306,6 +338,7 @@ class Worker:
         consumer.membership = self._membership
         consumer.on_revoked = self._assignment.on_revoked
         consumer.on_assigned = self._assignment.on_assigned
+        consumer.on_set_back = self._set_back
         self._inputs.consumer = consumer
 
     # ------------------------------------------------------- how the parts meet
@@ -329,6 +362,11 @@ class Worker:
         refused = group_refusal(error, self._settings)
         if refused is not None:
             self.app.loop.call_soon_threadsafe(lambda: self.app.add_future(self.app.crash(refused)))
+
+    def _set_back(self, tp: TP) -> None:
+        """Have the logs looked at: records of one come again that lie before those that were read."""
+        if self._logs.was_set_back(tp):
+            self._inputs.rejoin()
 
     def _show_all(self) -> None:
         """Have every number published again."""

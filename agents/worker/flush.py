@@ -21,7 +21,8 @@ from agents.worker.fact_sender import FactSender
 from agents.worker.numbers import ROWS_AT_A_TIME, NumberPublisher
 from models.topics import DEAD_LETTERS
 from streams.changelog.dedupe import encode_segment
-from streams.changelog.keys import ids_key, order_key, row_key
+from streams.changelog.keys import ids_key, log_key, order_key, row_key
+from streams.changelog.log_positions import encode_log_position
 from streams.duty_cycle import DutyCycle
 from streams.pipeline.partition import PartitionState
 from streams.pipeline.pipeline import Pipeline
@@ -160,9 +161,11 @@ class Flusher:
         gone = self._pipeline.forget_ids()
         states = list(self._pipeline.partitions.values())
         for state in states:
-            for topic, horizon, next_offset in state.topics_with_horizons():
+            for topic, next_offset, position, segments in state.seal():
                 positions.append((TP(topic, state.partition), next_offset))
-                for sequence, segment in horizon.seal(next_offset, state.time_ms):
+                if position is not None:
+                    written.append((state.partition, log_key(state.partition, topic), encode_log_position(position)))
+                for sequence, segment in segments:
                     written.append(
                         (state.partition, ids_key(state.partition, topic, sequence), encode_segment(segment))
                     )

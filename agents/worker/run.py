@@ -9,6 +9,7 @@ from typing import Final
 import faust
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
+from agents.broker.auto_creation import forbid_auto_creation
 from agents.clock import make_clock
 from agents.liveness.lifecycle import Lifecycle
 from agents.settings import Settings
@@ -57,11 +58,15 @@ class PulseWorker(faust.Worker):
 
 def run_worker(settings: Settings, partitions: Mapping[str, int], store: StateStore) -> int:
     """Run until a signal or a failure; return the exit code."""
+    if not forbid_auto_creation():
+        log.warning("this aiokafka is made otherwise than expected: asking for a topic that is missing may make it")
     registry = CollectorRegistry()
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=registry)
     parts = Worker(settings, partitions, registry, make_clock(settings.clock), store)
     worker_exit = parts.lifecycle.exit
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(parts.connection_log)
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)

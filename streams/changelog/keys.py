@@ -12,6 +12,7 @@ IDS: Final = "ids"
 ALERTS: Final = "alerts"
 FENCE: Final = "fence"
 ORDER: Final = "order"
+LOG: Final = "log"
 encode_key = msgspec.json.Encoder().encode
 decode_key = msgspec.json.Decoder(list[str | int]).decode
 
@@ -29,6 +30,11 @@ def ids_key(partition: int, topic: str, sequence: int) -> bytes:
 def order_key(partition: int, campaign_id: str, platform: str, order_id: str) -> bytes:
     """Return the key of an order."""
     return encode_key([partition, ORDER, campaign_id, platform, order_id])
+
+
+def log_key(partition: int, topic: str) -> bytes:
+    """Return the key of the record that says which log of a topic was counted, and how far."""
+    return encode_key([partition, LOG, topic])
 
 
 def alerts_key(partition: int, campaign_id: str, generation: int | None = None, place: int = 0) -> bytes:

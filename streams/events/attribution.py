@@ -9,17 +9,19 @@ from typing import Final
 
 from models.campaigns import CampaignDefinition, InfluencerDefinition, TrackingLink
 from models.events import ConversionEvent
-from streams.comparison import code_key
+from streams.comparison import code_key, utm_key
 
 UNATTRIBUTED = ""
 """The influencer id under which conversions count that belong to nobody."""
 
-_BETWEEN_CODES: Final = re.compile(r"[,;|\n]")
+_BETWEEN_CODES: Final = re.compile(r"[,;|\n，；、]")
+_SPELLINGS: Final = 2_000
+"""Spellings of codes and of utm values that are remembered, each with whose it is: folding takes longer."""
 _UTM_FIELDS = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 
 
 class CampaignIndex:
-    """One campaign definition, indexed for look-up."""
+    """One campaign definition, indexed for look-up. Immutable but for its memory of spellings."""
 
     def __init__(self, definition: CampaignDefinition) -> None:
         self.definition = definition
@@ -27,9 +29,11 @@ class CampaignIndex:
             influencer.influencer_id: influencer for influencer in definition.influencers
         }
         self._codes: dict[str, str] = {}
+        self._spelt_codes: dict[str, tuple[str, ...]] = {}
         self._click_ids: dict[str, str] = {}
         self._click_prefixes: dict[int, dict[str, str]] = {}
         self._links: dict[tuple[str, ...], dict[tuple[str, ...], tuple[int, str]]] = {}
+        self._spelt_links: dict[tuple[str, ...], dict[tuple[str, ...], tuple[int, str] | None]] = {}
         for order, influencer in enumerate(definition.influencers):
             self._add(order, influencer)
         # The longest prefix and the most specific link win; of equally specific links the definition's first.
@@ -67,8 +71,17 @@ class CampaignIndex:
     def _owners_of_codes(self, event: ConversionEvent) -> Iterator[str]:
         """Yield the owner of each code; codes that belong to nobody, as a shop's own, are passed over."""
         for text in (event.discount_code, *(event.discount_codes or ())):
-            for code in codes_in(text or "", self._codes):
-                yield self._codes[code]
+            if text:
+                yield from self._owners_of(text)
+
+    def _owners_of(self, text: str) -> tuple[str, ...]:
+        """Return the owners of the codes in a text, in any spelling."""
+        found = self._spelt_codes.get(text)
+        if found is None:
+            found = tuple(self._codes[code] for code in codes_in(text, self._codes))
+            if len(self._spelt_codes) < _SPELLINGS:
+                self._spelt_codes[text] = found
+        return found
 
     def _by_visit(self, event: ConversionEvent) -> str | None:
         """Return the influencer of a click id or of utm values.
@@ -91,10 +104,20 @@ class CampaignIndex:
             values = [getattr(event, field) for field in fields]
             if not all(values):
                 continue  # no link asks for an empty value
-            match = self._links[fields].get(tuple([value.casefold() for value in values]))
+            match = self._link(fields, tuple(values))
             if match is not None and (best is None or match[0] < best[0]):
                 best, specific = match, len(fields)
         return None if best is None else best[1]
+
+    def _link(self, fields: tuple[str, ...], values: tuple[str, ...]) -> tuple[int, str] | None:
+        """Return whose link these utm values are, in any spelling, and its place in the definition."""
+        spelt = self._spelt_links.setdefault(fields, {})
+        if values in spelt:
+            return spelt[values]
+        found = self._links[fields].get(tuple([utm_key(value) for value in values]))
+        if len(spelt) < _SPELLINGS:
+            spelt[values] = found
+        return found
 
 
 def codes_in(text: str, known: Container[str]) -> Iterator[str]:
@@ -115,5 +138,5 @@ def codes_of(event: ConversionEvent) -> str:
 
 def _wanted(link: TrackingLink) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the utm fields a link asks for, and their values."""
-    values = [(field, value.casefold()) for field in _UTM_FIELDS if (value := getattr(link, field))]
+    values = [(field, utm_key(value)) for field in _UTM_FIELDS if (value := getattr(link, field))]
     return tuple(field for field, _ in values), tuple(value for _, value in values)

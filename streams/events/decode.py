@@ -15,7 +15,9 @@ from models.deadletters import Reason
 from models.events import ORDERS, CommentTopicEvent, ConversionTopicEvent, Event, OrderBooked, PostTopicEvent
 from models.times import MINUTE_MS, epoch_ms
 from models.topics import COMMENTS, CONVERSIONS, POSTS
+from streams.events.wire_hints import envelope_hint, hint_of
 
+_TRUNCATED: Final = "Input data was truncated"
 EARLIEST_EVENT_MS: Final = 946_684_800_000  # 2000-01-01: earlier times are seconds taken for milliseconds, or zero
 FUTURE_TOLERANCE_MS: Final = 5 * MINUTE_MS
 MAX_EVENT_BYTES: Final = 256 * 1024
@@ -137,7 +139,7 @@ def rejection_of(error: BaseException, value: bytes) -> Rejection:
     if isinstance(error, Refused):
         return error.rejection
     if isinstance(error, UnicodeDecodeError):
-        return Rejection("invalid_utf8", f"byte {error.start} of a string: {error.reason}")
+        return Rejection("invalid_utf8", _with(hint_of(value), f"byte {error.start} of a string: {error.reason}"))
     if isinstance(error, RecursionError):
         return Rejection("nesting_too_deep", "nested deeper than the decoder follows")
     text = str(error)
@@ -145,15 +147,21 @@ def rejection_of(error: BaseException, value: bytes) -> Rejection:
         try:
             value.decode()
         except UnicodeDecodeError as invalid:
-            return Rejection("invalid_utf8", f"byte {invalid.start}: {invalid.reason}")
-        return Rejection("invalid_json", text)
+            return Rejection("invalid_utf8", _with(hint_of(value), f"byte {invalid.start}: {invalid.reason}"))
+        hint = hint_of(value)
+        # What is said of half a surrogate pair is not so.
+        return Rejection("invalid_json", hint if hint and text == _TRUNCATED else _with(hint, text))
     if text.startswith("Object missing required field"):
-        return Rejection("missing_field", text)
+        return Rejection("missing_field", _with(envelope_hint(value), text))
     if text.startswith("Invalid value") and text.endswith("`$.type`"):
-        return Rejection("unknown_type", text)
+        return Rejection("unknown_type", _with(envelope_hint(value), text))
     if _is_bound(text):
         return Rejection("out_of_range", text)
-    return Rejection("wrong_type", text)
+    return Rejection("wrong_type", _with(envelope_hint(value), text))
+
+
+def _with(hint: str, text: str) -> str:
+    return f"{text}; {hint}" if hint else text
 
 
 def _is_bound(text: str) -> bool:

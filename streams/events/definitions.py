@@ -1,7 +1,7 @@
 """Definition files: YAML to campaign definitions, with line, field and value in every error."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -17,6 +17,21 @@ _UNKNOWN_KEY = "no such name"
 _TWICE = re.compile(r"(?P<mark>[a-z_ ]+) '(?P<value>.*)' is given twice")
 
 
+_TIMES = frozenset({"starts_at", "ends_at", "opens_at", "closes_at"})
+_TIME = re.compile(
+    r"(?P<day>\d{4}-\d\d-\d\d)[Tt ]+(?P<minute>\d\d:\d\d)(?P<second>:\d\d(?:\.\d+)?)?"
+    r" ?(?P<offset>[Zz]|(?P<hours>[+-]\d\d):?(?P<minutes>\d\d)?)?"
+)
+"""Times as people write them: without seconds, with a blank for the T, and an offset without its colon."""
+_WANTED = "write 2026-11-29 23:59, or with an offset 2026-11-29T23:59:00+01:00"
+_TIME_PROBLEMS = {
+    "Invalid RFC3339 encoded datetime": f"is no time: {_WANTED}",
+    "Expected `datetime` with a timezone component": "has no offset: write 2026-11-29T23:59:00+01:00",
+    "Invalid RFC3339 encoded date": "is no day: write 2026-11-29",
+}
+"""What msgspec says of times, for people."""
+
+
 class DefinitionError(ValueError):
     """A definition file that cannot be used: ``line`` (from 1), ``field`` and ``value`` where it went wrong."""
 
@@ -28,8 +43,16 @@ class DefinitionError(ValueError):
         self.problem = problem
 
 
-def parse_definitions(text: str) -> list[CampaignDefinition]:
+FaultFinder = Callable[[CampaignDefinition], Iterable[tuple[str, str]]]
+"""Returns what is wrong with a definition that is well-formed: paths of fields, and problems."""
+
+
+def parse_definitions(text: str, faults_of: FaultFinder | None = None) -> list[CampaignDefinition]:
     """Read one campaign definition from each YAML document of ``text``.
+
+    Args:
+        text: the file.
+        faults_of: what else is to be refused.
 
     Raises:
         DefinitionError: the text is no YAML, or a definition is not valid. Nothing is returned in part.
@@ -37,6 +60,8 @@ def parse_definitions(text: str) -> list[CampaignDefinition]:
     definitions: list[CampaignDefinition] = []
     for node in _documents(text):
         definitions.append(_definition(node))
+        for path, problem in () if faults_of is None else faults_of(definitions[-1]):
+            raise _error(node, path, problem)
         campaign_id = definitions[-1].campaign_id
         if any(other.campaign_id == campaign_id for other in definitions[:-1]):
             raise _error(node, "campaign_id", "is defined twice in this file")
@@ -69,11 +94,12 @@ def _definition(node: yaml.Node) -> CampaignDefinition:
     except msgspec.ValidationError as error:
         problem, _, path = str(error).partition(" - at `")
         in_key = path.startswith(_IN_KEY)
+        problem = _TIME_PROBLEMS.get(problem, problem)
         path = path.removeprefix(_IN_KEY).rstrip("`").removeprefix("$").lstrip(".")
         raise _error(node, path, f"{_UNKNOWN_KEY}: {problem}" if in_key else problem) from None
 
 
-def _content(node: yaml.Node) -> Any:
+def _content(node: yaml.Node, field: str = "") -> Any:
     """Return plain data; every scalar that YAML would turn into a date stays text, as it would in JSON."""
     if isinstance(node, yaml.MappingNode):
         content: dict[str, Any] = {}
@@ -82,10 +108,12 @@ def _content(node: yaml.Node) -> Any:
                 raise DefinitionError(key.start_mark.line + 1, "YAML", "", "a key must be a single word")
             if key.value in content:
                 raise DefinitionError(key.start_mark.line + 1, key.value, "", "is given twice")
-            content[key.value] = _content(value)
+            content[key.value] = _content(value, key.value)
         return content
     if isinstance(node, yaml.SequenceNode):
         return [_content(value) for value in node.value]
+    if field in _TIMES and isinstance(node, yaml.ScalarNode) and (time := _TIME.fullmatch(node.value.strip())):
+        return _rfc_3339(time)
     if node.tag == "tag:yaml.org,2002:timestamp":
         return node.value
     loader = yaml.SafeLoader("")
@@ -93,6 +121,13 @@ def _content(node: yaml.Node) -> Any:
         return loader.construct_object(node, deep=True)
     except (yaml.YAMLError, ValueError) as error:
         raise DefinitionError(node.start_mark.line + 1, "YAML", str(node.value), str(error)) from None
+
+
+def _rfc_3339(time: re.Match[str]) -> str:
+    offset = time["offset"] or ""
+    if time["hours"]:
+        offset = f"{time['hours']}:{time['minutes'] or '00'}"
+    return f"{time['day']}T{time['minute']}{time['second'] or ':00'}{offset}"
 
 
 def _error(root: yaml.Node, path: str, problem: str) -> DefinitionError:

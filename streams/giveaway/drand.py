@@ -66,6 +66,18 @@ def known_chain(name: str) -> DrandChain | None:
     return None
 
 
+def address_of(chain: DrandChain, number: int) -> str | None:
+    """Return where the League of Entropy answers for a round; None for other chains.
+
+    Rounds of version 1 of the interface carry ``previous_signature``, which the chained scheme signs.
+    """
+    if known_chain(chain.hash) is None:
+        return None
+    if chain.scheme == _CHAINED:
+        return f"https://api.drand.sh/{chain.hash}/public/{number}"
+    return f"https://api.drand.sh/v2/beacons/{chain.beacon_id}/rounds/{number}"
+
+
 def hash_of(chain: DrandChain) -> str:
     """Return the hash that a chain's period, genesis, key, seed and name must have (drand: ``Info.Hash``)."""
     parts = (

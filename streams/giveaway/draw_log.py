@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from models.draws import DrawRecord, Exclusion, FrozenEntries, LogEntry, LogPlace, Step
+from models.draws import MOST_REASON, DrawRecord, Exclusion, FrozenEntries, LogEntry, LogPlace, Step
 
 LOG_FILE: Final = "log.json"
 _SHOWN_DIGITS: Final = 12
@@ -62,12 +62,14 @@ def next_place(log: DrawLog, step: Step, reason: str | None) -> LogPlace:
         reason: why, for everybody to read.
 
     Raises:
-        DrawLogError: the log has a gap, or a reason is wanted and missing.
+        DrawLogError: the log has a gap, or a reason is wanted and missing, or too long.
     """
     if log.torn:
         raise DrawLogError(f"the log of draws has a gap: {described(log.torn[0])} follows from nothing that is there")
     before = [entry for entry in log.steps if entry.step == step]
-    reason = reason.strip() if reason else None
+    reason = (reason or "").strip() or None
+    if reason is not None and (len(reason) > MOST_REASON or not reason.isprintable()):
+        raise DrawLogError(f"a reason is one line of {MOST_REASON} characters at most, without control characters")
     if reason is None and step == "exclusion":
         raise DrawLogError("an exclusion needs its reason, for everybody to read: --reason")
     if reason is None and before:

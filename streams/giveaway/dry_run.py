@@ -1,17 +1,19 @@
-"""A dry run of a giveaway's rules: what they say in words, a sample of comments that tries each, and the verdicts."""
+"""A dry run of a giveaway's rules: a sample of comments that tries each, and the verdicts."""
 
 from collections.abc import Sequence
 
 from msgspec import Struct
 
-from models.campaigns import CampaignDefinition
 from models.events import CommentCreated, CommentDeleted, CommentTopicEvent, ConversionTopicEvent, Event
-from models.giveaway import ENTRY_REASONS, EntryReason, EntryVerdict, GiveawayRules
-from models.times import MINUTE_MS, epoch_ms
+from models.giveaway import ENTRY_REASONS, EntryReason, EntryVerdict
+from models.times import DAY_MS, MINUTE_MS, epoch_ms
 from models.topics import COMMENTS, CONVERSIONS
 from streams.columns.hashing import PlatformSeeds, digest, hashes_of
+from streams.giveaway.doubts import Doubts, doubts_of
 from streams.giveaway.entries import GiveawayEntries, settled
+from streams.giveaway.rule_checks import mentioned
 from streams.giveaway.rules import EntryAttempt, RuleBook
+from streams.ledger.accounts import accounts_of
 from streams.ledger.collector import blocks_of
 
 
@@ -35,46 +37,7 @@ class DryRun(Struct, frozen=True, kw_only=True):
     entrants: int
     chances: int
     bonus_chances: int
-
-
-def explained(book: RuleBook) -> list[str]:
-    """Return the rules of a giveaway, a sentence each."""
-    rules = book.rules
-    zone = f" ({rules.time_zone})" if rules.time_zone else ""
-    lines = [
-        f"open from {rules.opens_at.isoformat()} to {rules.closes_at.isoformat()}{zone}, the end excluded",
-        f"comments on {', '.join(rules.posts)}" if rules.posts else "comments on every post of the campaign",
-    ]
-    if not rules.takes_replies:
-        lines.append("replies do not count")
-    if rules.hashtags:
-        lines.append("every hashtag of: " + " ".join("#" + each.lstrip("#＃") for each in rules.hashtags))
-    if rules.keywords:
-        lines.append("one of these words: " + ", ".join(rules.keywords))
-    if rules.answers:
-        lines.append("the comment is one of these answers: " + ", ".join(rules.answers))
-    if rules.friends:
-        lines.append(f"at least {rules.friends} distinct friends tagged; oneself and influencers do not count")
-    if rules.chances == "per_person":
-        lines.append("one chance a person; further comments are duplicates")
-    else:
-        lines.append(f"one chance for each new friend, at most {rules.most_chances} a person")
-    if rules.bonus is not None:
-        lines.append(f"{rules.bonus.chances} more for each order with a discount code, at most {rules.bonus.most}")
-    return lines + _who_is_out(book.definition, rules)
-
-
-def _who_is_out(definition: CampaignDefinition, rules: GiveawayRules) -> list[str]:
-    lines = [f"excluded: the {len(definition.influencers)} influencers and {len(rules.excluded)} accounts"]
-    if recent := len(rules.recent_winners()):
-        lines.append(f"excluded: {recent} who won within {rules.winners_excluded_months} months before the opening")
-    if rules.countries:
-        lines.append(f"countries: {', '.join(rules.countries)}; where it is unknown: {rules.unknown_country}")
-    policy = rules.suspicion
-    actions = [f"flagged from {policy.flag:g}"]
-    actions += [f"held from {policy.hold:g}"] if policy.hold is not None else []
-    actions += [f"excluded from {policy.exclude:g}"] if policy.exclude is not None else []
-    return [*lines, "suspicion score: " + ", ".join(actions)]
+    doubts: Doubts
 
 
 def sample(book: RuleBook) -> list[tuple[str, CommentTopicEvent]]:
@@ -89,24 +52,38 @@ class _Sample:
         rules = self._rules = book.rules
         self.comments: list[tuple[str, CommentTopicEvent]] = []
         self._middle_ms = (self._book.opens_ms + self._book.closes_ms) // 2
-        self._say = (*rules.answers, *rules.keywords, "count me in")[0]
         self._tags = " ".join("#" + each.lstrip("#＃") for each in rules.hashtags)
+        self._required = [f"@{name}" for name in mentioned(rules)]
+        self._say = (*rules.answers, *rules.keywords, "count me in")[0]
+        if not rules.answers:
+            self._say += " please" * max(0, rules.min_words - len(self._say.split()))
         friends = [f"friend{n + 1}" for n in range(rules.friends)]
         whole = self._text(friends)
         self._add("keeps every rule", "mia", whole)
         self._add("the same person again", "mia", whole)
         if rules.chances == "per_friend":
             self._add("the same person, another friend", "mia", self._text([*friends[1:], "friend99"]))
+        if rules.chances == "per_day":
+            self._add("the same person, a day later", "mia", whole, at_ms=self._middle_ms + DAY_MS)
         if rules.hashtags:
             self._add("without the hashtag", "leo", self._text(friends, hashtags=False))
         if rules.answers or rules.keywords:
             self._add("says something else", "noa", self._text(friends, say="hello there"))
+        if rules.forbidden_words:
+            self._add("says a forbidden word", "ben", f"{whole} {rules.forbidden_words[0]}")
+        if rules.min_words:
+            self._add("one word too few", "ira", self._text(friends, say=" ".join(self._say.split()[:-1])))
+        if self._required:
+            self._add("without an account that must be tagged", "rio", self._text(friends, required=False))
         if rules.friends:
             self._add("one friend too few", "tom", self._text(friends[:-1]))
             self._add("tags oneself", "kim", self._text([*friends[:-1], "kim"]))
             if definition.influencers:
                 handle = definition.influencers[0].handle.lstrip("@")
                 self._add("tags an influencer", "pat", self._text([*friends[:-1], handle]))
+            if rules.excluded:
+                name = _handle(rules.excluded[0])
+                self._add("tags an excluded account", "uma", self._text([*friends[:-1], name]))
         self._add("a reply to a comment", "ida", whole, parent_id="c1")
         self._add("a second before the opening", "eva", whole, at_ms=self._book.opens_ms - 1000)
         self._add("at the moment of closing", "jan", whole, at_ms=self._book.closes_ms)
@@ -127,10 +104,13 @@ class _Sample:
             ("an influencer", tuple(each.handle for each in self._definition.influencers)),
         ):
             if accounts:
-                self._add(what, accounts[0].lstrip("@"), text)
+                self._add(what, _handle(accounts[0]), text)
 
-    def _text(self, friends: Sequence[str], *, say: str | None = None, hashtags: bool = True) -> str:
-        parts = [self._say if say is None else say, self._tags if hashtags else "", *(f"@{each}" for each in friends)]
+    def _text(
+        self, friends: Sequence[str], *, say: str | None = None, hashtags: bool = True, required: bool = True
+    ) -> str:
+        parts = [self._say if say is None else say, self._tags if hashtags else ""]
+        parts += [*(self._required if required else ()), *(f"@{each}" for each in friends)]
         return " ".join(part for part in parts if part)
 
     def _add(
@@ -174,6 +154,10 @@ class _Sample:
         )
 
 
+def _handle(account: str) -> str:
+    return accounts_of([account])[0].name.lstrip("@")
+
+
 def dry_run(book: RuleBook, events: Sequence[tuple[str, Event]]) -> DryRun:
     """Apply a campaign's rules to events, as the workers do.
 
@@ -193,7 +177,11 @@ def dry_run(book: RuleBook, events: Sequence[tuple[str, Event]]) -> DryRun:
     tried = [_tried(what, event, book, entries, seeds) for what, event in own if isinstance(event, CommentCreated)]
     [rollup, *_] = entries.rollups(campaign_id, book.closes_ms)
     return DryRun(
-        comments=tried, entrants=rollup.unique_entrants, chances=rollup.chances, bonus_chances=rollup.bonus_chances
+        comments=tried,
+        entrants=rollup.unique_entrants,
+        chances=rollup.chances,
+        bonus_chances=rollup.bonus_chances,
+        doubts=doubts_of(book, blocks),
     )
 
 

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from streams.columns.arrays import I64, U16, U64
 from streams.columns.hashing import PlatformSeeds, digest, hashes_of
-from streams.comparison import platform_key
 from streams.giveaway.rules import REASON_BIT, RuleBook, RulesOnPlatform
 from streams.ledger.blocks import EntryBlock, Place, encode_place, rows_of
 from streams.ledger.handle_hashes import PADDING, handle_hashes, hashes_at
@@ -101,10 +100,7 @@ class BlockReader:
             if book.reads_words:
                 reasons[rows] |= on.reasons_of_texts(part.texts)
             names[rows] = name_hashes(part, on.rules)
-            some = np.zeros(part.count, dtype=np.uint16)
-            on.refused_names.add_to(some, names[rows])
-            on.refused_people.add_to(some, people[rows])
-            refused[rows] = some
+            refused[rows] = on.refusals(names[rows], part)
             found = on.friends_in(part.joined_texts, part.count)
             if found.lacking is not None:
                 reasons[rows[found.lacking]] |= np.uint16(REASON_BIT["missing_mention"])
@@ -159,17 +155,14 @@ class BlockReader:
 
     def _by_platform(self, block: EntryBlock) -> Iterator[tuple[RulesOnPlatform, I64, EntryBlock]]:
         """Return the rules of each platform of a block, with the rows of its comments, and these as a block."""
-        keys = [platform_key(place.platform) for place in block.places]
-        distinct_keys = sorted(set(keys))
-        if len(distinct_keys) == 1:
-            yield self._book.on(distinct_keys[0]), np.arange(block.count), block
+        rules = [self._book.on(place.platform) for place in block.places]
+        if len(set(map(id, rules))) == 1:
+            yield rules[0], np.arange(block.count), block
             return
-        place_of = block.place_numbers
-        for key in distinct_keys:
-            here = np.array([each == key for each in keys], dtype=np.bool_)
-            rows = np.flatnonzero(here[place_of])
-            texts = block.texts
-            yield self._book.on(key), rows, rows_of(block, rows, [texts[row] for row in rows.tolist()])
+        place_of, texts = block.place_numbers, block.texts
+        for on in {id(each): each for each in rules}.values():
+            rows = np.flatnonzero(np.array([each is on for each in rules], dtype=np.bool_)[place_of])
+            yield on, rows, rows_of(block, rows, [texts[row] for row in rows.tolist()])
 
 
 def _together(parts: list[tuple[I64, U64]]) -> tuple[I64, U64]:

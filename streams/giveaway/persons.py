@@ -3,10 +3,11 @@
 import re
 from typing import Final
 
+from streams.comparison import platform_key
 from streams.giveaway.loaded import GiveawayData
 from streams.ledger.blocks import EntryBlock
-from streams.ledger.comment_texts import handle_key
 from streams.ledger.people import Person
+from streams.ledger.platform_rules import rules_of
 
 _PSEUDONYM: Final = re.compile(r"[0-9a-f]{32}")
 
@@ -17,19 +18,26 @@ def is_pseudonym(name: str) -> bool:
 
 
 def persons_called(data: GiveawayData, name: str, platform: str | None) -> dict[int, Person]:
-    """Return by person hash everybody with this author id, or this handle at any time, in any spelling.
+    """Return by person hash everybody with this author id, or this handle at any time, as its platform compares it.
 
     Args:
         data: the giveaway; whoever was forgotten is not in it.
         name: an author id, or a handle with ``@`` or without. With ``@`` it is no author id.
         platform: theirs; None: any.
     """
-    wanted = handle_key(name)
     found = {}
     for fact in data.ledger.facts:
         if not isinstance(fact, EntryBlock):
             continue
-        for number, author_id, handle in zip(fact.person_hashes.tolist(), fact.author_ids, fact.handles, strict=True):
-            if (author_id == name or (handle and handle_key(handle) == wanted)) and number in data.people:
+        rules = [rules_of(place.platform) for place in fact.places]
+        wanted = [each.key(name) for each in rules]
+        for number, place, author_id, handle in zip(
+            fact.person_hashes.tolist(), fact.place_numbers.tolist(), fact.author_ids, fact.handles, strict=True
+        ):
+            named = author_id == name or (handle != "" and rules[place].key(handle) == wanted[place])
+            if named and number in data.people:
                 found[number] = data.people[number]
-    return {number: person for number, person in found.items() if platform in (None, person.platform)}
+    if platform is None:
+        return found
+    wanted_platform = platform_key(platform)
+    return {number: person for number, person in found.items() if platform_key(person.platform) == wanted_platform}

@@ -1,11 +1,13 @@
 """What a verification without differences proves, and what it does not, in sentences."""
 
+from datetime import datetime
+
 from msgspec import Struct
 
 from models.draws import DrandChain
 from streams.giveaway.drand import known_chain, time_text
 from streams.giveaway.draw_log import described
-from streams.giveaway.provenance import OLD_FROZEN, ruled_round
+from streams.giveaway.provenance import OLD_FROZEN, closing_of, ruled_round
 from streams.giveaway.verification import Published
 
 
@@ -23,6 +25,8 @@ def proofs(published: Published) -> Proofs:
     announced, record = published.frozen.randomness, published.draw
     if record is not None:
         found.proved.append("winners and substitutes follow from list and random value, and from nothing else")
+        if published.exclusions:
+            found.proved[-1] = "winners and substitutes follow from list, random value and exclusions, and nothing else"
         if published.frozen.format != "campaign-pulse frozen entries 3":
             found.proved[-1] = "winners and substitutes follow from list, commitment and random value"
         if record.unfilled:
@@ -66,6 +70,9 @@ def _of_choice(published: Published, found: Proofs) -> None:
     announced = published.frozen.randomness
     ruled = ruled_round(published.frozen)
     if ruled is not None:
+        closing = closing_of(published.frozen)
+        if datetime.fromisoformat(published.frozen.frozen_at).timestamp() * 1000 < closing:
+            found.known.append(f"the list was frozen at {published.frozen.frozen_at}, before the closing")
         found.proved.append(
             f"the round follows from the rules: the first one {ruled.draw.minutes_after_closing} minutes after the "
             "closing"
@@ -82,11 +89,18 @@ def _of_exclusions(published: Published, found: Proofs) -> None:
         if record.draw is not None:
             what = "after the draw"
             if record.winner is not None:
-                next_one = record.replaced_by.entrant if record.replaced_by is not None else "nobody: none is left"
-                what = f"as winner {record.winner}, replaced by the next in the order, {next_one}"
+                what = f"as winner {record.winner}, and nobody is left to follow"
+                if record.replaced_by is not None:
+                    what = f"as winner {record.winner}, replaced by the next in the order, {record.replaced_by.entrant}"
         found.known.append(f"{record.entrant} was excluded {what}: {record.place.reason}")
     if published.exclusions:
         found.unproved.append("that the reasons for excluding somebody are true")
+    made = published.frozen.randomness.round_at
+    known = [each for each in published.before if made is not None and each.record.excluded_at >= made]
+    if known:
+        found.unproved.append(
+            f"that nobody was excluded because of the value: {len(known)} of those passed over were when it existed"
+        )
 
 
 def _of_log(published: Published, found: Proofs) -> None:

@@ -31,6 +31,18 @@ def announced_round(source: str, chain: DrandChain, number: int, chosen_by: Lite
     return Randomness(source=source, round=number, round_at=made, chain=chain, chosen_by=chosen_by)
 
 
+def closing_of(frozen: FrozenEntries) -> int:
+    """Return the closing that the rules in a record name, epoch milliseconds.
+
+    Raises:
+        ValueError: it cannot be read.
+    """
+    closes_at = datetime.fromisoformat(str(frozen.rules.get("closes_at")))
+    if closes_at.tzinfo is None:
+        closes_at = closes_at.replace(tzinfo=ZoneInfo(str(frozen.rules.get("time_zone"))))
+    return epoch_ms(closes_at)
+
+
 class RuledRound(Struct, frozen=True):
     """What the rules in a record say of the round: the moment (epoch milliseconds) from which on the first is taken."""
 
@@ -48,10 +60,7 @@ def ruled_round(frozen: FrozenEntries) -> RuledRound | None:
     if stated is None:
         return None
     draw = msgspec.convert(stated, DrawRule)
-    closes_at = datetime.fromisoformat(str(frozen.rules.get("closes_at")))
-    if closes_at.tzinfo is None:
-        closes_at = closes_at.replace(tzinfo=ZoneInfo(str(frozen.rules.get("time_zone"))))
-    return RuledRound(draw, epoch_ms(closes_at) + draw.minutes_after_closing * MINUTE_MS)
+    return RuledRound(draw, closing_of(frozen) + draw.minutes_after_closing * MINUTE_MS)
 
 
 def rule_differences(frozen: FrozenEntries) -> list[str]:

@@ -18,6 +18,7 @@ from streams.columns.hash_masks import HashMasks
 from streams.columns.hashing import PlatformSeeds, digest, hashes_of
 from streams.comparison import code_key, platform_key
 from streams.ledger.accounts import Account, accounts_of
+from streams.ledger.blocks import EntryBlock
 from streams.ledger.comment_texts import (
     answer_of,
     hashtags_of,
@@ -30,7 +31,7 @@ from streams.ledger.comment_texts import (
 )
 from streams.ledger.handle_hashes import handle_hashes
 from streams.ledger.mentions import MARKS, mentions_in
-from streams.ledger.platform_rules import PlatformRules, rules_of
+from streams.ledger.platform_rules import PLATFORMS, PlatformRules, rules_of
 
 REASON_BIT: Final[dict[EntryReason, int]] = {reason: 1 << place for place, reason in enumerate(ENTRY_REASONS)}
 _TEXTS_REMEMBERED: Final = 200_000
@@ -120,15 +121,19 @@ class RuleBook:
         self.reads_words = bool(self._hashtags) or self._asks_words
         """Whether what a comment says decides anything but whom it mentions."""
         self._countries = frozenset(rules.countries)
+        named = [each.platform for each in (*self._excluded, *self._required, *accounts_of(rules.recent_winners()))]
+        named += [platform_key(each.platform) for each in definition.influencers]
+        self._known = frozenset(PLATFORMS) | frozenset(named)
         self._on: dict[str, RulesOnPlatform] = {}
 
     def on(self, platform: str) -> "RulesOnPlatform":
-        """Return what of the rules depends on the platform."""
+        """Return what of the rules depends on the platform; platforms that nobody has named share it."""
         found = self._on.get(platform)
         if found is None:
             if len(self._on) >= _PLATFORMS_REMEMBERED:
                 self._on.clear()
             key = platform_key(platform)
+            key = key if key in self._known else ""
             if key not in self._on:
                 self._on[key] = RulesOnPlatform(self, key)
             found = self._on[platform] = self._on[key]
@@ -216,6 +221,7 @@ class RulesOnPlatform:
         masks = zip(handle_hashes(handles).tolist(), handles, strict=True)
         self.refused_names = HashMasks({number: self.refused_handles[handle] for number, handle in masks})
         """Reasons by hash of the handle."""
+        self._is_of_many = platform == ""
         seed = PlatformSeeds()[platform]
         ids = zip(
             hashes_of([digest(each.encode(), seed) for each in self.refused_ids]).tolist(),
@@ -223,9 +229,20 @@ class RulesOnPlatform:
             strict=True,
         )
         self.refused_people = HashMasks(dict(ids))
-        """Reasons by person hash, of author ids that are refused."""
+        """Reasons by person hash, of author ids that are refused on one platform."""
         self._texts: dict[str, TextCheck] = {}
         self._text_reasons = _TextReasons(book, self.rules)
+
+    def refusals(self, names: U64, block: EntryBlock) -> U16:
+        """Return the reasons of the authors of a block, as masks, by their names (hashes) and ids."""
+        found = np.zeros(block.count, dtype=np.uint16)
+        self.refused_names.add_to(found, names)
+        if not self._is_of_many:
+            self.refused_people.add_to(found, block.person_hashes)
+        elif self.refused_ids:
+            # People of several platforms have hashes of several seeds.
+            found |= np.array([self.refused_ids.get(each, 0) for each in block.author_ids], dtype=np.uint16)
+        return found
 
     def of_text(self, text: str) -> TextCheck:
         """Return what a text decides; remembered."""

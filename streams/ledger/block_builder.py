@@ -24,6 +24,7 @@ _BLOCK_TEXT_BYTES: Final = RECORD_BYTES // 2
 """Bytes of texts with which a block is full: what one has besides is a good megabyte."""
 _NUMBERS_BYTES: Final = 48
 """What a comment takes besides its strings: two hashes, time, row, post, country, platform and kind."""
+_OF_SENDING: Final = ("send_time", "poll_time")
 _TABLE: Final = 1 << 22
 """Different numbers up to which they are looked up in a table: 3 ns each, and 60 by sorting."""
 
@@ -78,6 +79,7 @@ class BlockBuilder:
         self._countries = _Numbers({"": 0})
         self._country_of = array("I")
         self._is_reply = bytearray()
+        self._is_sent = bytearray()
         self._times_ms: list[I64] = []
         self._rows: list[I64] = []
         self._people: list[U64] = []
@@ -117,6 +119,11 @@ class BlockBuilder:
         else:
             self._country_of.extend([self._countries[comment.country or ""] for comment in comments])
             self._is_reply += bytes([bool(comment.parent_id) for comment in comments])
+        sources = [comment.time_source for comment in comments]
+        if sources.count("payload") == len(sources):
+            self._is_sent += bytes(len(sources))
+        else:
+            self._is_sent += bytes([source in _OF_SENDING for source in sources])
         self._waiting.append(numbers)
 
     def put_columns(self, times_ms: I64, rows: I64, people: U64) -> None:
@@ -180,8 +187,9 @@ class BlockBuilder:
             np.searchsorted(seeds, np.frombuffer(self._seeds, dtype=np.uint64)),
             np.array(self._country_of),
             np.frombuffer(self._is_reply, dtype=np.uint8),
+            np.frombuffer(self._is_sent, dtype=np.uint8),
         ]
-        sizes = [int(columns[0].max()) + 1, len(self._posts), len(seeds), len(self._countries), 2]
+        sizes = [int(columns[0].max()) + 1, len(self._posts), len(seeds), len(self._countries), 2, 2]
         combined = columns[0]
         for column, size in zip(columns[1:], sizes[1:], strict=True):
             combined = combined * size + column
@@ -189,8 +197,8 @@ class BlockBuilder:
         posts, countries = list(self._posts), list(self._countries)
         parts = zip(*(each.tolist() for each in np.unravel_index(found, sizes)), strict=True)
         return [
-            Place(keys[row][1], posts[post], platforms[platform], countries[country], bool(is_reply))
-            for row, post, platform, country, is_reply in parts
+            Place(keys[row][1], posts[post], platforms[platform], countries[country], bool(is_reply), bool(is_sent))
+            for row, post, platform, country, is_reply, is_sent in parts
         ], place_of
 
 

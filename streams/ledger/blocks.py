@@ -20,13 +20,18 @@ RECORD_BYTES: Final = 6_000_000
 
 
 class Place(Struct, frozen=True, array_like=True, gc=False):
-    """What comments have in common: where they stand, and from which country; "" is unknown."""
+    """What comments have in common: where they stand, and from which country; "" is unknown.
+
+    ``is_sent`` says that their times are those of sending, or of a poll: they may have been written before. Blocks of
+    earlier versions do not have it.
+    """
 
     influencer_id: str
     post_id: str
     platform: str
     country: str
     is_reply: bool
+    is_sent: bool = False
 
 
 class Order(Struct, frozen=True, array_like=True, gc=False):

@@ -86,7 +86,10 @@ def hashtags_of(whole: str, rules: PlatformRules = WIDE, *, bare: bool = False) 
     if "#" not in whole:
         return frozenset()
     found = set()
-    for match in PATTERNS[rules.platform].hashtags.finditer(whole):
+    patterns = PATTERNS[rules.platform]
+    if rules.adjacent and "@" in whole:
+        whole = patterns.mentions.sub(" ", whole)
+    for match in patterns.hashtags.finditer(whole):
         for tag in match.captures(1):
             found.add(word_key(tag, bare=bare))
             if rules.emoji and (first := _EMOJI.search(tag)):
@@ -127,7 +130,7 @@ def read_text(text: str, rules: PlatformRules = WIDE, *, bare: bool = False) -> 
     if "#" not in rest:
         return CommentText(frozenset(), mentions, words, words, tokens, tokens, folded)
     untagged = word_key(patterns.hashtags.sub(" ", rest), bare=bare)
-    hashtags = hashtags_of(rest, rules, bare=bare)
+    hashtags = hashtags_of(whole, rules, bare=bare)
     return CommentText(hashtags, mentions, words, spaced(untagged), tokens, spaced_tokens(untagged), folded)
 
 

@@ -86,13 +86,13 @@ class OrderBook:
         dirty, self._dirty = self._dirty, set()
         return [(key, self._orders[key]) for key in sorted(dirty) if key in self._orders]
 
-    def restore(self, records: Iterable[tuple[OrderKey, bytes]], committed: int) -> None:
-        """Take up the records after a restart; of events at or after ``committed`` nothing is known.
+    def restore(self, records: Iterable[tuple[OrderKey, bytes]], counted_to: int) -> None:
+        """Take up the records after a restart; of events at or after the place ``counted_to`` nothing is known.
 
         They will be read again, in the same order, and what follows from them will be told again, under the same ids.
         """
         for key, data in records:
-            events = [event for event in decode_order(data).events if event.offset < committed]
+            events = [event for event in decode_order(data).events if event.place < counted_to]
             if events:
                 self._store(key, events, None)
 

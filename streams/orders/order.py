@@ -30,10 +30,11 @@ class OrderKey(NamedTuple):
 class OrderEvent(Struct, frozen=True, array_like=True, gc=False):
     """What one ``purchase`` or ``refund`` says. ``owners`` are the influencers it names; none where it names nobody.
 
-    ``offset`` is where it was read: what lies at or after the committed offset is read again after a crash.
+    ``place`` is where it was read (``streams.changelog.log_positions``): what lies at or after the one that is known to
+    be counted is read again after a crash.
     """
 
-    offset: int
+    place: int
     at_ms: int
     event_id: str
     is_refund: bool

@@ -56,6 +56,8 @@ class OrderDesk:
         self._seeds = seeds
         self._horizon = horizon
         self._refuse = refuse
+        self.base = 0
+        """The first place of the log that is read: orders remember places."""
         self.events = 0
         """Events booked since last asked, by whoever asks."""
         self.duplicates = 0
@@ -92,19 +94,19 @@ class OrderDesk:
     def _book(self, order: OrderRead) -> list[OrderBooked]:
         event, owners = order.event, order.owners
         key = OrderKey(event.campaign_id, event.platform.strip().casefold(), event.order_id)
-        changes = self.book.put(key, _said(order))
+        changes = self.book.put(key, _said(order, self.base + order.offset))
         # Whom an event names has a row, whatever was or will be read besides: rows too are a function of the set.
         for owner in owners or NOBODY:
             changes.setdefault(owner, [])
         return [_booking(event, influencer_id, changed) for influencer_id, changed in sorted(changes.items())]
 
 
-def _said(order: OrderRead) -> OrderEvent:
+def _said(order: OrderRead, place: int) -> OrderEvent:
     event = order.event
     is_refund = isinstance(event, Refund)
     has_code = not is_refund and bool(codes_of(event))
     return OrderEvent(
-        order.offset,
+        place,
         order.at_ms,
         event.event_id,
         is_refund,

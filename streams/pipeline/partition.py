@@ -5,8 +5,9 @@ flush that contains them; every state record carries the offset of the last even
 caught by ids that survive a restart only up to the committed offset.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from models.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS, POSTS
 from streams.alerts.closed_windows import ClosedWindows
 from streams.alerts.evidence import WindowEvidence
 from streams.changelog.dedupe import DedupeHorizon, Segment
+from streams.changelog.log_positions import LogPosition, LogStart, log_position
 from streams.changelog.row_records import (
     FORMAT_VERSION,
     RowRecord,
@@ -51,6 +53,25 @@ _CHUNK_ROWS: Final = 512
 """Rows summed at a time: 512 rows of panes are 18 MB."""
 
 
+READ_AGAIN: Final = "read_again"
+BEFORE_IDS: Final = "before_ids"
+SKIPS: Final = (READ_AGAIN, BEFORE_IDS)
+"""Why a record is skipped: it lies at or below the position of its influencer, so it is inside; or another log reaches
+further back than the ids that are remembered, so that nobody could say."""
+
+
+class Sealed(NamedTuple):
+    """What a flush writes of one topic beside the rows, and how far it covers the topic.
+
+    Both are records of the changelog, each None or empty where nothing has changed.
+    """
+
+    topic: str
+    next_offset: int
+    position: LogPosition | None
+    segments: list[tuple[int, Segment]]
+
+
 class PartitionState:
     """Everything known of one partition."""
 
@@ -83,11 +104,16 @@ class PartitionState:
         }
         self.follow(registry)
         self.positions = [0] * len(INPUT_TOPICS)
-        """Next offset expected, per input topic."""
+        """Next offset expected, per input topic: in its log, not a place (``streams.changelog.log_positions``)."""
         self.events_total = 0
         self.duplicates_total = 0
         self.missing_offsets_total = 0
-        """Offsets that the log does not have: what retention or compaction removed; anything else is a loss."""
+        """Offsets that the log does not have: what retention or compaction removed; or the group's were set forward."""
+        self.skipped_total: Counter[str] = Counter()
+        """Records that were read and not counted because they are inside, by reason (``SKIPS``)."""
+        self._logs = [LogStart()] * len(INPUT_TOPICS)
+        self._partitions = partitions
+        self._begun = [log_position(0, "", 0, 0, partitions)] * len(INPUT_TOPICS)
         self._quiet = [True] * len(INPUT_TOPICS)
         self._applied: I64 = np.full((0, len(INPUT_TOPICS)), -1, dtype=np.int64)
         self._dirty: set[int] = set()
@@ -136,8 +162,11 @@ class PartitionState:
         fresh = records
         if records and records[0].offset < position:
             fresh = [record for record in records if record.offset >= position]
+            self.skipped_total[READ_AGAIN] += len(records) - len(fresh)
+        base = self._logs[topic_index].base
         for start in range(0, len(fresh), AT_A_TIME):
-            reader.add(self.intake.read(topic, fresh[start : start + AT_A_TIME], latest_ms))
+            read = self.intake.read(topic, fresh[start : start + AT_A_TIME], latest_ms)
+            reader.add(read if not base else read.moved(base))
         if records:
             self.move_on(topic, covered or Covered(records[0].offset, records[-1].offset + 1))
             self._quiet[topic_index] = False
@@ -198,6 +227,7 @@ class PartitionState:
         applied[rows[not_inside], topic_index] = offsets[not_inside]
         counted = is_new & not_inside
         self._dirty.update(distinct(rows[not_inside]))
+        self.skipped_total[READ_AGAIN] += len(batch) - int(not_inside.sum())
         how_many = int(counted.sum())
         self.duplicates_total += int((not_inside & ~is_new).sum())
         self.events_total += how_many
@@ -219,7 +249,7 @@ class PartitionState:
         self._touched.update(distinct(batch.rows))
 
     def _applied_offsets(self) -> I64:
-        """Return ``[row, topic]``: the offset of the last event applied, -1 for none; room for every row there is."""
+        """Return ``[row, topic]``: the place of the last event applied, -1 for none; room for every row there is."""
         rows = len(self.influencers)
         if rows > len(self._applied):
             grown = np.full((max(64, 2 * rows), len(INPUT_TOPICS)), -1, dtype=np.int64)
@@ -243,6 +273,16 @@ class PartitionState:
             self.influencers.advance(now_ms)
 
     # ---------------------------------------------------------------- state out
+
+    def seal(self) -> Iterator[Sealed]:
+        """Close what a flush covers, topic by topic. The flush before must be confirmed."""
+        for index, topic in enumerate(INPUT_TOPICS):
+            log, before, next_offset = self._logs[index], self._begun[index], self.positions[index]
+            begun = max(next_offset, before.confirmed)
+            position = log_position(log.number, log.log_id, begun, before.begun, self._partitions)
+            self._begun[index] = position
+            segments = self.horizons[index].seal(log.base + next_offset, self.time_ms)
+            yield Sealed(topic, next_offset, None if position == before else position, segments)
 
     def take_dirty(self) -> list[int]:
         """Return the rows whose record must be written, and take them as clean."""
@@ -281,14 +321,22 @@ class PartitionState:
         self,
         records: Iterable[RowRecord],
         segments: Mapping[str, dict[int, Segment]],
-        committed: Mapping[str, int],
+        starts: Mapping[str, LogStart],
         orders: Iterable[tuple[OrderKey, bytes]] = (),
     ) -> None:
-        """Rebuild the state after an assignment from the changelog and the committed offsets, both per topic."""
-        self.intake.desk.book.restore(orders, committed.get(CONVERSIONS, 0))
+        """Rebuild the state after an assignment from the changelog and where each topic goes on."""
+        conversions = starts.get(CONVERSIONS, LogStart())
+        self.intake.desk.base = conversions.base
+        self.intake.desk.book.restore(orders, conversions.counted_to)
         for topic, index in _TOPIC_INDEX.items():
-            self.positions[index] = committed.get(topic, 0)
-            self.horizons[index].restore(segments.get(topic, {}), self.positions[index])
+            start = self._logs[index] = starts.get(topic, LogStart())
+            self._begun[index] = log_position(
+                start.number, start.log_id, start.confirmed, start.confirmed, self._partitions
+            )
+            self.positions[index] = start.next_offset
+            self.missing_offsets_total += start.missing
+            self.skipped_total[BEFORE_IDS] += start.before_ids
+            self.horizons[index].restore(segments.get(topic, {}), start.counted_to)
         found = list(records)
         store = self.influencers
         store.advance(max((record.as_of_ms for record in found), default=0))
@@ -367,9 +415,9 @@ class PartitionState:
         """How many ids are remembered."""
         return sum(len(horizon) for horizon in self.horizons)
 
-    def topics_with_horizons(self) -> Iterator[tuple[str, DedupeHorizon, int]]:
-        """Yield (topic, horizon, next offset) of each input topic."""
-        yield from zip(INPUT_TOPICS, self.horizons, self.positions, strict=True)
+    def topics_with_horizons(self) -> Iterator[tuple[str, DedupeHorizon]]:
+        """Yield (topic, horizon) of each input topic."""
+        yield from zip(INPUT_TOPICS, self.horizons, strict=True)
 
 
 def distinct(rows: I64) -> list[int]:

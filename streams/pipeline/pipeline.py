@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from models.campaigns import CampaignDefinition
 from models.topics import INPUT_TOPICS
 from streams.changelog.dedupe import DEDUPE_CAPACITY, Segment
+from streams.changelog.log_positions import LogStart
 from streams.changelog.row_records import RowRecord
 from streams.events.registry import Registry
 from streams.orders.order import OrderKey
@@ -62,13 +63,13 @@ class Pipeline:
         partition: int,
         records: Iterable[RowRecord] = (),
         segments: Mapping[str, dict[int, Segment]] | None = None,
-        committed: Mapping[str, int] | None = None,
+        starts: Mapping[str, LogStart] | None = None,
         orders: Iterable[tuple[OrderKey, bytes]] = (),
     ) -> PartitionState:
-        """Take over a partition, with what its changelog holds and the committed offset of each topic."""
+        """Take over a partition, with what its changelog holds and where each topic goes on."""
         state = PartitionState(partition, self.partition_count, self.registry, self.scorer, self.limits)
         state.influencers.campaign_scorers = self._campaign_scorers()
-        state.restore(records, segments or {}, committed or {}, orders)
+        state.restore(records, segments or {}, starts or {}, orders)
         self.partitions[partition] = state
         return state
 
@@ -151,20 +152,20 @@ class Pipeline:
         """Forget ids beyond the horizon or the capacity; return the dedupe log records to delete, by partition."""
         gone: dict[int, list[tuple[str, int]]] = {}
         for state in self.partitions.values():
-            for topic, horizon, _ in state.topics_with_horizons():
+            for topic, horizon in state.topics_with_horizons():
                 for sequence in horizon.expire(state.time_ms):
                     gone.setdefault(state.partition, []).append((topic, sequence))
         while sum(state.remembered_ids() for state in self.partitions.values()) > self.dedupe_capacity:
             candidates = [
                 (horizon.oldest_newest_ms, state.partition, topic)
                 for state in self.partitions.values()
-                for topic, horizon, _ in state.topics_with_horizons()
+                for topic, horizon in state.topics_with_horizons()
                 if len(horizon.generations) > 1
             ]
             if not candidates:
                 break
             newest_ms, partition, topic = min(candidates)
-            for name, horizon, _ in self.partitions[partition].topics_with_horizons():
+            for name, horizon in self.partitions[partition].topics_with_horizons():
                 if name == topic:
                     for sequence in horizon.forget_until(newest_ms + 1):
                         gone.setdefault(partition, []).append((topic, sequence))

@@ -71,6 +71,13 @@ class Read(NamedTuple):
     campaign_id: str | None = None
     orders: tuple[OrderRead, ...] = ()
 
+    def moved(self, base: int) -> "Read":
+        """Return the same with places (``streams.changelog.log_positions``) for offsets."""
+        return self._replace(
+            offsets=[base + offset for offset in self.offsets],
+            orders=tuple([order._replace(offset=base + order.offset) for order in self.orders]),
+        )
+
 
 class Forward(Struct, frozen=True):
     """An event to be sent on to the partition it belongs to, or, attributed, to its influencer's."""

@@ -8,6 +8,8 @@ else; when the meaning of a column changes, add an upgrade step in ``streams.cha
 
 from typing import Final
 
+from streams.comparison import comparable
+
 COUNTERS: Final = (
     "posts",  # post.published
     "posts_deleted",  # post.deleted
@@ -50,9 +52,26 @@ SNAPSHOT_METRICS: Final = ("likes", "comments", "shares", "saves", "views", "rea
 SNAPSHOT_COLUMNS: Final = tuple(
     COLUMN["reported_comments" if name == "comments" else name] for name in SNAPSHOT_METRICS
 )
-REACTION_COLUMNS: Final = {
-    "like": COLUMN["likes"],
-    "share": COLUMN["shares"],
-    "save": COLUMN["saves"],
-    "view": COLUMN["views"],
+_REACTION_WORDS: Final = {
+    "likes": ("like", "likes", "liked", "favorite", "favorites", "favourite", "favourites"),
+    "shares": ("share", "shares", "shared", "repost", "reposts", "reposted", "retweet", "retweets"),
+    "saves": ("save", "saves", "saved", "bookmark", "bookmarks", "bookmarked"),
+    "views": ("view", "views", "viewed", "play", "plays", "played"),
 }
+"""What platforms and their exports call a reaction, by the counter it moves; in any case."""
+_KINDS_REMEMBERED: Final = 1_000
+
+
+class _ReactionColumns(dict[str, int]):
+    """The column of each kind of reaction; learned when a kind is first seen, up to a bound."""
+
+    def __missing__(self, kind: str) -> int:
+        found = _COLUMN_OF_WORD.get(" ".join(comparable(kind).split()), COLUMN["other_reactions"])
+        if len(self) < _KINDS_REMEMBERED:
+            self[kind] = found
+        return found
+
+
+_COLUMN_OF_WORD: Final = {word: COLUMN[name] for name, words in _REACTION_WORDS.items() for word in words}
+REACTION_COLUMNS: Final = _ReactionColumns(_COLUMN_OF_WORD)
+"""The column of each kind; those of no known word count as other reactions."""

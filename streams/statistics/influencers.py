@@ -151,7 +151,7 @@ class InfluencerStore:
                             target = both if in_panes else totals
                         target += (row, change_ms, column, amount)
             elif type(event) is PostReaction:
-                column, count = REACTION_COLUMNS.get(event.kind, _OTHER), event.count
+                column, count = REACTION_COLUMNS[event.kind], event.count
                 both += (row, time_ms, column, count)
                 if count == 1 and column in _POST_ENGAGEMENTS:
                     both += (row, time_ms, _REACTIONS, 1)

@@ -9,10 +9,12 @@ import numpy as np
 from msgspec import Struct
 
 from models.suspicion import POLICY_ACTIONS, SUSPICION_REASONS, Suspect, SuspicionNumbers, SuspicionPolicy
+from streams.comparison import platform_key
 from streams.giveaway.entries import GiveawayEntries
 from streams.giveaway.loaded import GiveawayData
-from streams.ledger.comment_texts import handle_key
+from streams.ledger.accounts import Account, accounts_of
 from streams.ledger.people import Person
+from streams.ledger.platform_rules import rules_of
 from streams.suspicion.comment_columns import columns_of, views_of
 from streams.suspicion.score import suspects
 
@@ -37,14 +39,23 @@ def review_of(data: GiveawayData, as_of_ms: int) -> Review:
 
 def suspects_of(data: GiveawayData, policy: SuspicionPolicy) -> dict[int, Suspect]:
     """Return the suspects among all who commented in time, by person hash, highest score first."""
-    names = {handle_key(account) for account in policy.cleared}
+    accounts = accounts_of(policy.cleared)
     cleared = frozenset(
         str(number)
         for number, person in data.people.items()
-        if person.author_id in policy.cleared or (person.handle and handle_key(person.handle) in names)
+        if accounts and any(_is_of(account, person) for account in accounts)
     )
     found = suspects(columns_of(views_of(data.ledger.facts, data.book)), policy, cleared)
     return {int(suspect.person): suspect for suspect in found}
+
+
+def _is_of(account: Account, person: Person) -> bool:
+    """Return whether an account of a list is this person's: by the handle, or by the id as it is written."""
+    if not account.is_on(platform_key(person.platform)):
+        return False
+    rules = rules_of(person.platform)
+    named = bool(person.handle) and rules.key(person.handle) == rules.key(account.name)
+    return named or (not account.is_handle and person.author_id == account.name)
 
 
 def suspicion_numbers(

@@ -88,6 +88,7 @@ class KafkaNode:
         jvm: Sequence[str] = (),
     ) -> None:
         self.name = name
+        self.directory = directory
         self.port = port
         self.paused = False
         self._is_ready = is_ready
@@ -225,6 +226,17 @@ class ApacheKafka:
     def nodes(self) -> Sequence[KafkaNode]:
         """The single nodes; empty before the first start."""
         return self._nodes
+
+    @property
+    def data_directories(self) -> list[Path]:
+        """Where the nodes keep their logs, a directory for each topic-partition.
+
+        Raises:
+            RuntimeError: It was never started.
+        """
+        if self._directory is None:
+            raise RuntimeError("the broker was not started")
+        return [self._directory / f"node-{number}" / "data" for number in range(1, self.replicas + 1)]
 
     @property
     def bootstrap(self) -> str:

@@ -15,6 +15,8 @@ _SECONDS: Final = 60.0
 _NEW_KEY: Final = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 ISSUER: Final = "https://login.test"
 AUDIENCE: Final = "kafka"
+STRANGER: Final = "stranger"
+"""A client whose tokens are for another audience."""
 
 
 def openssl(place: Path, *arguments: str, data: bytes | None = None) -> bytes:
@@ -106,7 +108,8 @@ class TokenServer:
 
     def _token(self, client: str) -> str:
         now = int(time.time())
-        claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": client, "iat": now, "exp": now + self.life_seconds}
+        audience = "elsewhere" if client == STRANGER else AUDIENCE
+        claims = {"iss": ISSUER, "aud": audience, "sub": client, "iat": now, "exp": now + self.life_seconds}
         body = ".".join(_encoded(json.dumps(part).encode()) for part in ({"alg": "RS256", "kid": "1"}, claims))
         signature = openssl(self._directory, "dgst", "-sha256", "-sign", "tokens.key", data=body.encode())
         return f"{body}.{_encoded(signature)}"

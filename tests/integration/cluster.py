@@ -5,7 +5,7 @@ import sys
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
@@ -69,6 +69,8 @@ class Cluster:
         """What the command of a worker begins with."""
         self.worker_module: tuple[str, ...] = ("agents.cli",)
         """The module that is run as the worker, and its first arguments."""
+        self.injected: Mapping[str, str] = {}
+        """Variables that something else puts into the environment."""
         self.stores = self.path / "stores"
         """Where workers keep their copies of the state on disk."""
         self._ports: dict[str, int] = {}
@@ -95,7 +97,7 @@ class Cluster:
         """The environment of a command of ours."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("PULSE_")}
         settings = {**self._settings, "BROKER": self.broker.bootstrap, "REDIS_URL": self.redis.url, **more}
-        return clean | {f"PULSE_{name}": value for name, value in settings.items()}
+        return clean | dict(self.injected) | {f"PULSE_{name}": value for name, value in settings.items()}
 
     def command(self, *arguments: str) -> None:
         """Run a command of ours to its end; it must succeed."""
@@ -138,13 +140,13 @@ class Cluster:
             return {}
         return {"STORE_DIRECTORY": str(self.stores / name)}
 
-    def wait_ready(self) -> None:
+    def wait_ready(self, timeout_seconds: float = START_SECONDS) -> None:
         """Wait until every running worker answers that it is ready."""
         for worker in self.workers:
             if worker.running:
                 ready = wait_until(
                     lambda worker=worker: self.is_ready(worker),  # type: ignore[misc]
-                    timeout_seconds=START_SECONDS,
+                    timeout_seconds=timeout_seconds,
                     give_up=lambda worker=worker: not worker.running,  # type: ignore[misc]
                 )
                 assert ready, f"{worker.name} is not ready\n{worker.log_tail(30)}"

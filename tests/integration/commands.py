@@ -15,7 +15,9 @@ from streams.events.partitioning import partition_key, partition_of
 _SECONDS = 60.0
 
 
-def run(*arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str, environment: Mapping[str, str] | None = None, timeout_seconds: float = _SECONDS
+) -> subprocess.CompletedProcess[str]:
     """Run ``campaign-pulse`` to its end; without an environment, in this one's without any ``PULSE_`` variable."""
     if environment is None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PULSE_")}
@@ -24,7 +26,7 @@ def run(*arguments: str, environment: Mapping[str, str] | None = None) -> subpro
         env={**environment, "COLUMNS": "200"},
         capture_output=True,
         text=True,
-        timeout=_SECONDS,
+        timeout=timeout_seconds,
         check=False,
         stdin=subprocess.DEVNULL,
     )

@@ -19,6 +19,7 @@ from kafka import KafkaConsumer, KafkaProducer
 from agents.broker.dead_letter_log import Survey, open_consumer, read_on
 from agents.broker.redriving import PORTION_LETTERS, RedriveReport, redrive
 from agents.clock import wait_until, wall_clock
+from agents.connection.kafka import KafkaConnection
 from models.deadletters import ATTEMPT, REDRIVEN_FROM, REDRIVEN_ID, DeadLetter
 from models.redrives import RedriveMark
 from models.times import HOUR_MS
@@ -227,14 +228,15 @@ class TestOnce:
         put(cluster, wanted)
 
         async def both() -> list[BaseException | None]:
+            connection = KafkaConnection(address=cluster.broker.bootstrap)
             surveys = [Survey(), Survey()]
             for survey in surveys:
-                async with open_consumer([cluster.broker.bootstrap]) as consumer:
-                    await read_on(consumer, [cluster.broker.bootstrap], survey, lambda placed: True)
+                async with open_consumer(connection) as consumer:
+                    await read_on(consumer, connection, survey, lambda placed: True)
             return await asyncio.gather(
                 *(
                     redrive(
-                        [cluster.broker.bootstrap],
+                        connection,
                         survey.places,
                         survey,
                         now_ms=wall_clock,

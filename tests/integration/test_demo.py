@@ -64,6 +64,23 @@ class TestDemo:
         assert snapshot.campaigns[0].windows["total"].comments > 0
         assert list(tmp_path.iterdir()) == [], "temporary files were left"
 
+    @pytest.mark.slow
+    @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc, which is Linux's; CI has it")
+    def test_a_demo_that_is_left_alone_ends_at_its_memory_limit(self, tmp_path: Path) -> None:
+        """Without --for: it ends with a sentence that names the limit, and with exact totals all the same."""
+        done = pulse("demo", "--rate", "500", "--memory-limit", "256M", "--json", TMPDIR=str(tmp_path))
+        assert done.returncode == 0, done.stderr
+        assert "totals equal the simulator's ground truth" in " ".join(done.stderr.split())
+        assert "--memory-limit is 256 MiB" in done.stderr.splitlines()[-1]
+        assert msgspec.json.decode(done.stdout, type=Snapshot).campaigns
+        assert list(tmp_path.iterdir()) == [], "temporary files were left"
+
+    def test_a_limit_that_is_none_is_refused(self) -> None:
+        """With what can be written there."""
+        for wrong in ("lots", "-1G", "1K", "2GG"):
+            done = pulse("demo", "--memory-limit", wrong)
+            assert (done.returncode, "--memory-limit" in done.stderr) == (2, True), done.stderr
+
     def test_a_busy_port_is_one_line_and_exit_code_2(self) -> None:
         """The port is named, and nothing was started."""
         with socket.create_server(("127.0.0.1", 0)) as taken:

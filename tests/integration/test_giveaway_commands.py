@@ -9,17 +9,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import redis
 from kafka import KafkaProducer
 
 from agents.settings import Settings
 from agents.stages.definitions import read_definitions
+from agents.stages.draw_log import append_step, read_draw_log
 from agents.stages.ledger_reader import read_ledger
 from agents.stages.review import publish_review, read_giveaway
 from models.events import CommentCreated, Event, Purchase
 from models.topics import COMMENTS, CONVERSIONS, ENTRIES
 from streams.events.partitioning import partition_of
+from streams.giveaway.draw_log import DrawLogError, log_of
 from streams.ledger.blocks import encode_fact
 from streams.ledger.collector import blocks_of
 from streams.suspicion.review import review_of
@@ -169,7 +172,8 @@ def test_from_review_to_a_verified_draw(cluster: Cluster, tmp_path: Path) -> Non
         fields = {b"commitment", b"frozen_at", b"entrants", b"chances", b"record"}
         assert set(client.hkeys("pulse:frozen:spring")) == fields
 
-    assert run("giveaway", "draw", str(directory), "--randomness", "4 8 15 16 23 42").returncode == 0
+    drawn = giveaway(cluster, "draw", str(directory), "--randomness", "4 8 15 16 23 42")
+    assert drawn.returncode == 0, drawn.stderr
     assert run("giveaway", "verify", str(directory / "draw.json")).returncode == 0
     named = giveaway(cluster, "winners", str(directory))
     assert named.stdout.count("tiktok/@p") == 5
@@ -196,16 +200,72 @@ def test_a_forgotten_person_is_nowhere(cluster: Cluster, tmp_path: Path) -> None
         assert b"id-of-" + handle not in stored
         assert b"@" + handle not in stored
     assert b"id-of-p06" in in_force
-    assert b"with you, @forgotten-" in in_force
+    assert b"with you, @gone" in in_force
     assert giveaway(cluster, "forget", "id-of-p05").returncode == 1
-    after = giveaway(cluster, "freeze", "spring", str(tmp_path / "after"), "--source", "dice")
+    again = ("--source", "dice", "--reason", "somebody was forgotten")
+    after = giveaway(cluster, "freeze", "spring", str(tmp_path / "after"), *again)
     assert after.returncode == 0, after.stderr
     record = json.loads((tmp_path / "after" / "frozen.json").read_bytes())
     assert record["entries"]["lines"] == PEOPLE - 3
     assert record["chances"] == PEOPLE - 3
     assert giveaway(cluster, "review", "spring", "--json").stdout.strip() == "[]"
     # What was published before stays what it was.
-    assert run("giveaway", "draw", str(tmp_path / "before"), "--randomness", "x").returncode == 0
+    assert giveaway(cluster, "draw", str(tmp_path / "before"), "--randomness", "x").returncode == 0
+
+
+def test_every_step_is_on_the_topic(cluster: Cluster, tmp_path: Path) -> None:
+    """Freeze, draw, replacement and a second draw are numbered on campaign.draws.v1; deleted files do not undo them."""
+    directory, options = tmp_path / "draw", ("--winners", "2", "--source", "dice")
+    assert giveaway(cluster, "freeze", "spring", str(directory), *options).returncode == 0
+    second = giveaway(cluster, "freeze", "spring", str(tmp_path / "second"), *options)
+    assert (second.returncode, "this is freeze 2 of the campaign" in second.stderr) == (2, True)
+    assert giveaway(cluster, "draw", str(directory), "--randomness", "4 2 6").returncode == 0
+    winner = json.loads(giveaway(cluster, "winners", str(directory), "--format", "json").stdout)[0]
+    replaced = giveaway(cluster, "replace", str(directory), f"@{winner['handle']}", "--reason", "did not answer")
+    assert replaced.returncode == 0, replaced.stderr
+    log = json.loads(giveaway(cluster, "log", "spring", "--json").stdout)
+    assert log == json.loads((directory / "log.json").read_bytes())
+    assert [(each["place"]["number"], each["step"]) for each in log] == [(1, "freeze"), (2, "draw"), (3, "exclusion")]
+    files = ("frozen.json", "draw.json", "exclusion-1.json")
+    hashes = [hashlib.sha256((directory / name).read_bytes()).hexdigest() for name in files]
+    assert [each["sha256"] for each in log] == hashes
+    assert [each["place"]["previous"] for each in log] == [None, *hashes[:2]]
+    verified = giveaway(cluster, "verify", str(directory / "draw.json"), "--log", "kafka")
+    assert verified.returncode == 0, verified.stderr
+    (directory / "draw.json").unlink()
+    (directory / "exclusion-1.json").unlink()
+    assert giveaway(cluster, "draw", str(directory), "--randomness", "6 2 4").returncode == 2
+    again = giveaway(cluster, "draw", str(directory), "--randomness", "6 2 4", "--reason", "another throw")
+    assert again.returncode == 0, again.stderr
+    shown = giveaway(cluster, "verify", str(directory / "draw.json"), "--log", "kafka")
+    assert shown.returncode == 0, shown.stderr
+    assert "this is draw 2 of" in shown.stdout
+    assert "step 2 of the log is another: draw 1 of" in shown.stdout
+    assert "not proved  that the random value is the announced one ('dice')" in shown.stdout
+    settings = Settings.from_environment({"PULSE_BROKER": cluster.broker.bootstrap})
+    entries = read_draw_log(settings, "spring", print)
+    late = msgspec.structs.replace(entries[-1], sha256="0" * 64)
+    with pytest.raises(DrawLogError, match="somebody else was faster"):
+        append_step(settings, late, print)
+    assert log_of(read_draw_log(settings, "spring", print)).forks == [late]
+    still = giveaway(cluster, "verify", str(directory / "draw.json"), "--log", "kafka")
+    assert still.returncode == 0, still.stderr
+    away = giveaway(cluster, "log", "spring", BROKER="127.0.0.1:1")
+    assert (away.returncode, "PULSE_BROKER=127.0.0.1:1" in away.stderr) == (2, True)
+
+
+def test_people_get_answers(cluster: Cluster) -> None:
+    """`why` finds the campaign and the person: chances with bonus, the rule that decided, or that nobody is meant."""
+    p03 = giveaway(cluster, "why", "@P03")
+    assert p03.returncode == 0, p03.stderr
+    assert "tiktok/@p03 (id-of-p03) in spring: takes part with 3 chances" in p03.stdout
+    assert "2 of the chances are for orders" in p03.stdout
+    assert "another comment of this person has the chance already" in p03.stdout
+    staff = giveaway(cluster, "why", "id-of-p07")
+    assert "invalid (excluded_account): the account is excluded by the rules" in staff.stdout
+    bot = giveaway(cluster, "why", "bot", "--json")
+    assert json.loads(bot.stdout)["verdict"].startswith("is excluded by the policy, suspicion ")
+    assert giveaway(cluster, "why", "@nobody").returncode == 2
 
 
 def test_a_review_that_was_under_way_does_not_bring_a_forgotten_person_back(cluster: Cluster, tmp_path: Path) -> None:

@@ -27,11 +27,12 @@ NAMES = {
     "campaign.rollups.v1",
     "campaign.entries.v1",
     "campaign.dead-letters.v1",
+    "campaign.draws.v1",
     "campaign.windows.v1",
     "campaign.alerts.v1",
     "campaign-pulse-state-changelog",
 }
-SINGLE = {"campaign.definitions.v1", "campaign.dead-letters.v1"}
+SINGLE = {"campaign.definitions.v1", "campaign.dead-letters.v1", "campaign.draws.v1"}
 COMPACTED = {
     "campaign.definitions.v1",
     "campaign.influencer-snapshots.v1",

@@ -12,7 +12,7 @@ import jsonschema
 from tests.observability.programs import ROOT
 
 SCHEMAS = ROOT / "tests" / "observability" / "schemas"
-FILE_OF = {"Kafka": "kafka", "KafkaNodePool": "kafka-node-pool", "PodMonitor": "pod-monitor"}
+FILE_OF = {"Kafka": "kafka", "KafkaNodePool": "kafka-node-pool", "KafkaUser": "kafka-user", "PodMonitor": "pod-monitor"}
 """The kinds that are not Kubernetes' own, with the schema of each."""
 _KEEPS_UNKNOWN = "x-kubernetes-preserve-unknown-fields"
 _INT_OR_STRING = "x-kubernetes-int-or-string"

@@ -13,11 +13,13 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from agents.broker.topic_admin import changelog_topic, topic_specs
 from agents.settings import Settings, described, described_files
 from tests.observability import structural
 from tests.observability.programs import ROOT, program, run
 
 COMPOSE = ROOT / "docker-compose.yml"
+LOGIN = ROOT / "docker-compose.login.yml"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["services"]
 
 
@@ -36,7 +38,8 @@ def test_the_compose_file_fits_the_specification() -> None:
     assert found is not None
     assert found.submodule_search_locations
     (path,) = Path(found.submodule_search_locations[0]).glob("builtin_schemas/vendor/compose-spec.json")
-    jsonschema.validate(yaml.safe_load(COMPOSE.read_text()), json.loads(path.read_text()))
+    for file in (COMPOSE, LOGIN):
+        jsonschema.validate(yaml.safe_load(file.read_text()), json.loads(path.read_text()))
 
 
 def test_docker_compose_reads_the_file(environment: Path) -> None:
@@ -49,11 +52,38 @@ def test_docker_compose_reads_the_file(environment: Path) -> None:
         assert services["simulator"]["profiles"] == ["demo"]
 
 
+def test_docker_compose_reads_the_file_of_the_login_on_top(environment: Path) -> None:
+    """What a service is told to log in with is a user that the broker has, with the rights of the documents."""
+    compose = program("docker-compose")
+    with environment.open("a") as file:
+        file.write("KAFKA_WORKER_PASSWORD=one\nKAFKA_PRODUCER_PASSWORD=two\n")
+    files = ("--file", str(COMPOSE), "--file", str(LOGIN))
+    said = run([compose, "--env-file", str(environment), *files, "--profile", "demo", "config"])
+    services = yaml.safe_load(said)["services"]
+    kafka = services["kafka"]["environment"]
+    assert 'user_worker="one"' in kafka["KAFKA_LISTENER_NAME_INTERNAL_PLAIN_SASL_JAAS_CONFIG"]
+    protocols = dict(each.split(":") for each in kafka["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(","))
+    for name in ("worker", "definitions", "simulator"):
+        settings = Settings.from_environment(
+            {each: str(value) for each, value in services[name]["environment"].items() if each.startswith("PULSE_")}
+        )
+        assert (settings.broker, settings.kafka_sasl_username) == ("kafka:19092", "worker")
+        assert settings.kafka_security_protocol == protocols["INTERNAL"]
+    given = " ".join(services["kafka-rights"]["command"])
+    assert f"--group {Settings().group}" in given
+    assert f"--topic {changelog_topic(Settings())}" in given
+
+
 def test_no_password_has_a_default() -> None:
     """Each password is required, and the example leaves it empty."""
-    text = COMPOSE.read_text()
+    text = COMPOSE.read_text() + LOGIN.read_text()
     used = set(re.findall(r"\$\{(\w*PASSWORD\w*)([^}]*)\}", text))
-    assert {name for name, _ in used} == {"REDIS_PASSWORD", "GRAFANA_ADMIN_PASSWORD"}
+    assert {name for name, _ in used} == {
+        "REDIS_PASSWORD",
+        "GRAFANA_ADMIN_PASSWORD",
+        "KAFKA_WORKER_PASSWORD",
+        "KAFKA_PRODUCER_PASSWORD",
+    }
     assert all(rest.startswith(":?") for _, rest in used)
     example = (ROOT / ".env.example").read_text()
     assert all(f"\n{name}=\n" in example for name, _ in used)
@@ -61,7 +91,7 @@ def test_no_password_has_a_default() -> None:
 
 def test_the_example_names_every_variable() -> None:
     """.env.example has each variable of the compose file, and no other but Compose's own."""
-    used = set(re.findall(r"(?<!\$)\$\{(\w+)", COMPOSE.read_text()))
+    used = set(re.findall(r"(?<!\$)\$\{(\w+)", COMPOSE.read_text() + LOGIN.read_text()))
     named = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert named - {"COMPOSE_PROJECT_NAME"} == used
 
@@ -190,7 +220,27 @@ def test_the_kubernetes_example_agrees_with_itself() -> None:
     pods = parts["StatefulSet"]["spec"]["template"]
     (container,) = pods["spec"]["containers"]
     cluster = parts["Kafka"]["metadata"]["name"]
-    assert parts["ConfigMap"]["data"]["PULSE_BROKER"] == f"{cluster}-kafka-bootstrap:9092"
+    settings = parts["ConfigMap"]["data"]
+    (listener,) = parts["Kafka"]["spec"]["kafka"]["listeners"]
+    assert settings["PULSE_BROKER"] == f"{cluster}-kafka-bootstrap:{listener['port']}"
+    assert (listener["tls"], settings["PULSE_KAFKA_SECURITY_PROTOCOL"]) == (True, "SASL_SSL")
+    assert listener["authentication"]["type"].upper() == settings["PULSE_KAFKA_SASL_MECHANISM"]
+    user = parts["KafkaUser"]
+    assert user["spec"]["authentication"] == listener["authentication"]
+    assert user["metadata"]["name"] == settings["PULSE_KAFKA_SASL_USERNAME"]
+    assert user["metadata"]["labels"]["strimzi.io/cluster"] == cluster
+    rights = {each["resource"]["name"] for each in user["spec"]["authorization"]["acls"]}
+    assert rights == {"campaign.", changelog_topic(Settings()), Settings().group}
+    assert {topic.name.split(".")[0] for topic in topic_specs(Settings())} == {"campaign", changelog_topic(Settings())}
+    mounted = {
+        f"{mount['mountPath']}/{item['path']}": volume["secret"]["secretName"]
+        for volume in pods["spec"]["volumes"]
+        for mount in container["volumeMounts"]
+        if volume["name"] == mount["name"] and "secret" in volume
+        for item in volume["secret"]["items"]
+    }
+    assert mounted[settings["PULSE_KAFKA_SASL_PASSWORD_FILE"]] == user["metadata"]["name"]
+    assert mounted[settings["PULSE_KAFKA_SSL_CA_FILE"]] == f"{cluster}-cluster-ca-cert"
     assert parts["KafkaNodePool"]["metadata"]["labels"]["strimzi.io/cluster"] == cluster
     assert int(parts["ConfigMap"]["data"]["PULSE_REPLICATION"]) <= parts["KafkaNodePool"]["spec"]["replicas"]
     monitor = parts["PodMonitor"]["spec"]
@@ -211,7 +261,7 @@ def test_the_kubernetes_example_agrees_with_itself() -> None:
 def test_settings_of_the_deployments_exist() -> None:
     """Every PULSE_ variable that a deployment sets is a setting: an unknown one would end the worker."""
     known = {variable for variable, _, _ in [*described(), *described_files()]}
-    texts = [COMPOSE.read_text(), (ROOT / "Dockerfile").read_text()]
+    texts = [COMPOSE.read_text(), LOGIN.read_text(), (ROOT / "Dockerfile").read_text()]
     texts += [path.read_text() for path in (ROOT / "k8s").glob("*.yaml")]
     used = set(re.findall(r"\b(PULSE_[A-Z_]+)\b(?:=|:| *\n)", "\n".join(texts)))
     assert len(used) >= 6

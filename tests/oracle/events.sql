@@ -20,8 +20,8 @@ SELECT t.line, t.place, 0 AS part, m.influencer_id
 FROM code_text t JOIN code_mark m ON m.campaign_id = t.campaign_id AND m.code = t.code
 UNION ALL
 SELECT p.line, p.place, p.part, m.influencer_id
-FROM (SELECT line, campaign_id, place, unnest(range(len(regexp_split_to_array(code, '[,;|\n]')))) AS part,
-             trim(unnest(regexp_split_to_array(code, '[,;|\n]'))) AS code
+FROM (SELECT line, campaign_id, place, unnest(range(len(regexp_split_to_array(code, '[,;|\n、]')))) AS part,
+             trim(unnest(regexp_split_to_array(code, '[,;|\n、]'))) AS code
       FROM code_text t
       WHERE NOT EXISTS (SELECT 1 FROM code_mark m WHERE m.campaign_id = t.campaign_id AND m.code = t.code)) p
 JOIN code_mark m ON m.campaign_id = p.campaign_id AND m.code = p.code;

@@ -31,8 +31,12 @@ FROM (
 
 INSERT INTO fact
 SELECT campaign_id, influencer_id, at_ms, false,
-       CASE kind WHEN 'like' THEN 'likes' WHEN 'share' THEN 'shares' WHEN 'save' THEN 'saves'
-                 WHEN 'view' THEN 'views' ELSE 'other_reactions' END,
+       CASE WHEN lower(kind) IN ('like', 'likes', 'liked', 'favorite', 'favorites', 'favourite', 'favourites') THEN 'likes'
+            WHEN lower(kind) IN ('share', 'shares', 'shared', 'repost', 'reposts', 'reposted', 'retweet', 'retweets')
+                THEN 'shares'
+            WHEN lower(kind) IN ('save', 'saves', 'saved', 'bookmark', 'bookmarks', 'bookmarked') THEN 'saves'
+            WHEN lower(kind) IN ('view', 'views', 'viewed', 'play', 'plays', 'played') THEN 'views'
+            ELSE 'other_reactions' END,
        coalesce(count, 1)
 FROM counted WHERE type = 'post.reaction';
 

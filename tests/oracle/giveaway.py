@@ -11,7 +11,7 @@ import xxhash
 from models.campaigns import CampaignDefinition
 from models.giveaway import GiveawayRules
 
-from .giveaway_texts import account, answers, fold, said, says
+from .giveaway_texts import account, answers, fold, length, said, says
 
 Table = tuple[str, list[tuple[object, ...]]]
 
@@ -38,14 +38,15 @@ def rule_tables(definitions: Iterable[CampaignDefinition]) -> dict[str, Table]:
     tables: dict[str, Table] = {
         "giveaway_rule": (
             "campaign_id VARCHAR, opens_ms BIGINT, closes_ms BIGINT, replies_count BOOLEAN, friends BIGINT, "
-            "per_friend BOOLEAN, most_chances BIGINT, refuses_unknown BOOLEAN, bonus_chances BIGINT, bonus_most BIGINT",
+            "per_what VARCHAR, most_chances BIGINT, refuses_unknown BOOLEAN, bonus_chances BIGINT, bonus_most BIGINT",
             [],
         ),
         "giveaway_post": ("campaign_id VARCHAR, post_id VARCHAR", []),
         "giveaway_country": ("campaign_id VARCHAR, country VARCHAR", []),
         "refused_account": ("campaign_id VARCHAR, key VARCHAR, reason VARCHAR", []),
         "refused_id": ("campaign_id VARCHAR, author_id VARCHAR, reason VARCHAR", []),
-        "own_account": ("campaign_id VARCHAR, key VARCHAR", []),
+        "no_friend": ("campaign_id VARCHAR, key VARCHAR", []),
+        "required_account": ("campaign_id VARCHAR, key VARCHAR", []),
     }
     for definition in definitions:
         rules, key = definition.giveaway, definition.campaign_id
@@ -54,12 +55,16 @@ def rule_tables(definitions: Iterable[CampaignDefinition]) -> dict[str, Table]:
         opens_ms, closes_ms = (_epoch_ms(time, rules.time_zone) for time in (rules.opens_at, rules.closes_at))
         refuses = bool(rules.countries) and rules.unknown_country == "refuse"
         bonus = (0, 0) if rules.bonus is None else (rules.bonus.chances, rules.bonus.most)
-        rule = (key, opens_ms, closes_ms, rules.replies_count, rules.friends, rules.chances == "per_friend")
-        tables["giveaway_rule"][1].append((*rule, rules.most_chances, refuses, *bonus))
+        replies = rules.replies_count is None or rules.replies_count
+        rule = (key, opens_ms, closes_ms, replies, rules.friends, rules.chances, rules.most_chances or 100)
+        tables["giveaway_rule"][1].append((*rule, refuses, *bonus))
         tables["giveaway_post"][1].extend((key, post) for post in rules.posts)
         tables["giveaway_country"][1].extend((key, country) for country in rules.countries)
         own = [account(each.handle) for each in definition.influencers]
-        tables["own_account"][1].extend((key, handle) for handle in own)
+        required = [account(name) for name in rules.mentions]
+        strangers = {*own, *required, *map(account, rules.excluded)}
+        tables["no_friend"][1].extend((key, handle) for handle in strangers)
+        tables["required_account"][1].extend((key, handle) for handle in required)
         staff = [(name, "excluded_account") for name in rules.excluded]
         refused = staff + [(name, "past_winner") for name in _recent_winners(rules)]
         tables["refused_id"][1].extend((key, name, reason) for name, reason in refused)
@@ -71,18 +76,28 @@ def rule_tables(definitions: Iterable[CampaignDefinition]) -> dict[str, Table]:
 def text_tables(database: duckdb.DuckDBPyConnection, definitions: Iterable[CampaignDefinition]) -> dict[str, Table]:
     """Columns and rows of each table that follows from the texts, handles and ids that occur."""
     rules = {each.campaign_id: each.giveaway for each in definitions if each.giveaway is not None}
-    query = "SELECT DISTINCT campaign_id, text FROM accepted WHERE type = 'comment.created'"
-    texts = [(key, text) for key, text in database.sql(query).fetchall() if key in rules]
-    readings = {text: said(text) for _, text in texts}
+    query = "SELECT DISTINCT campaign_id, text, platform FROM accepted WHERE type = 'comment.created'"
+    texts = [row for row in database.sql(query).fetchall() if row[0] in rules]
+    readings = {(text, platform): said(text, platform) for _, text, platform in texts}
     checked: list[tuple[object, ...]] = []
-    for key, text in texts:
-        rule, reading = rules[key], readings[text]
+    for key, text, platform in texts:
+        rule, reading = rules[key], readings[text, platform]
         wanted = {fold(each).lstrip("#") for each in rule.hashtags}
         keyword = not rule.keywords or any(says(reading, each) for each in rule.keywords)
         answer = not rule.answers or any(answers(reading, each) for each in rule.answers)
-        checked.append((key, text, wanted <= reading.hashtags, keyword, answer))
+        forbidden = any(says(reading, each) for each in rule.forbidden_words)
+        enough = length(reading) >= rule.min_words
+        checked.append((key, text, platform, wanted <= reading.hashtags, keyword, answer, forbidden, enough))
     mentions: list[tuple[object, ...]] = [
-        (text, place, handle) for text, reading in readings.items() for place, handle in enumerate(reading.mentions)
+        (*said_on, place, handle)
+        for said_on, reading in readings.items()
+        for place, handle in enumerate(reading.mentions)
+    ]
+    query = "SELECT DISTINCT campaign_id, at_ms FROM accepted WHERE type = 'comment.created'"
+    days: list[tuple[object, ...]] = [
+        (key, at_ms, str(datetime.fromtimestamp(at_ms / 1000, ZoneInfo(rules[key].time_zone or "UTC")).date()))
+        for key, at_ms in database.sql(query).fetchall()
+        if key in rules
     ]
     shown = "coalesce(nullif(author_handle, ''), author_id)"
     names = database.sql(f"SELECT DISTINCT {shown} FROM accepted WHERE type = 'comment.created'").fetchall()
@@ -94,10 +109,12 @@ def text_tables(database: duckdb.DuckDBPyConnection, definitions: Iterable[Campa
     ]
     return {
         "comment_text": (
-            "campaign_id VARCHAR, text VARCHAR, has_hashtags BOOLEAN, has_keyword BOOLEAN, has_answer BOOLEAN",
+            "campaign_id VARCHAR, text VARCHAR, platform VARCHAR, has_hashtags BOOLEAN, has_keyword BOOLEAN, "
+            "has_answer BOOLEAN, has_forbidden BOOLEAN, has_length BOOLEAN",
             checked,
         ),
-        "mention": ("text VARCHAR, position BIGINT, handle VARCHAR", mentions),
+        "mention": ("text VARCHAR, platform VARCHAR, position BIGINT, handle VARCHAR", mentions),
+        "local_day": ("campaign_id VARCHAR, at_ms BIGINT, day VARCHAR", days),
         "account": ("name VARCHAR, key VARCHAR", [(name, account(name)) for (name,) in names]),
         "comment_hash": ("platform VARCHAR, comment_id VARCHAR, hash UBIGINT", hashed),
     }

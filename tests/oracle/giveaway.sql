@@ -1,5 +1,6 @@
 -- The giveaways (docs/giveaway.md). In: accepted, counted, giveaway_rule, giveaway_post, giveaway_country,
--- refused_account, refused_id, own_account, discount_code, comment_text, mention, account, comment_hash, moment.
+-- refused_account, refused_id, no_friend, required_account, discount_code, comment_text, mention, local_day, account,
+-- comment_hash, moment.
 
 -- Every version of every comment on a giveaway post.
 CREATE TABLE version AS
@@ -23,28 +24,38 @@ QUALIFY row_number() OVER (
     ORDER BY v.at_ms >= g.closes_ms, CASE WHEN v.at_ms < g.closes_ms THEN -v.at_ms ELSE v.at_ms END, v.line
 ) = 1;
 
--- Whom an entry tags: not its author, not the campaign's influencers.
+-- Whom an entry tags: not its author, nor accounts that are no friends of anybody's.
 CREATE TABLE friend AS
 SELECT e.line, m.position, m.handle
 FROM entry e
-JOIN mention m USING (text)
+JOIN mention m USING (text, platform)
 JOIN account a ON a.name = e.shown_name
 WHERE m.handle <> a.key
-  AND NOT EXISTS (SELECT 1 FROM own_account o WHERE o.campaign_id = e.campaign_id AND o.key = m.handle);
+  AND NOT EXISTS (SELECT 1 FROM no_friend o WHERE o.campaign_id = e.campaign_id AND o.key = m.handle);
+
+-- Who is refused, whatever they are called in other comments: any comment counts, on other posts and at other times too.
+CREATE TABLE refused_person AS
+SELECT DISTINCT c.campaign_id, c.platform, c.author_id, r.reason
+FROM accepted c
+JOIN account a ON a.name = coalesce(nullif(c.author_handle, ''), c.author_id)
+JOIN refused_account r ON r.campaign_id = c.campaign_id AND r.key = a.key
+WHERE c.type = 'comment.created'
+UNION
+SELECT DISTINCT c.campaign_id, c.platform, c.author_id, r.reason
+FROM accepted c JOIN refused_id r ON r.campaign_id = c.campaign_id AND r.author_id = c.author_id
+WHERE c.type = 'comment.created';
 
 CREATE TABLE judged AS
 SELECT e.*,
        CASE
            WHEN e.entered_ms < g.opens_ms THEN 'before_opening'
            WHEN e.entered_ms >= g.closes_ms THEN 'after_closing'
-           WHEN EXISTS (SELECT 1 FROM refused_account r
-                        WHERE r.campaign_id = e.campaign_id AND r.reason = 'excluded_account' AND r.key = a.key)
-             OR EXISTS (SELECT 1 FROM refused_id r WHERE r.campaign_id = e.campaign_id
-                        AND r.reason = 'excluded_account' AND r.author_id = e.author_id) THEN 'excluded_account'
-           WHEN EXISTS (SELECT 1 FROM refused_account r
-                        WHERE r.campaign_id = e.campaign_id AND r.reason = 'past_winner' AND r.key = a.key)
-             OR EXISTS (SELECT 1 FROM refused_id r WHERE r.campaign_id = e.campaign_id
-                        AND r.reason = 'past_winner' AND r.author_id = e.author_id) THEN 'past_winner'
+           WHEN EXISTS (SELECT 1 FROM refused_person r
+                        WHERE r.campaign_id = e.campaign_id AND r.platform = e.platform AND r.author_id = e.author_id
+                          AND r.reason = 'excluded_account') THEN 'excluded_account'
+           WHEN EXISTS (SELECT 1 FROM refused_person r
+                        WHERE r.campaign_id = e.campaign_id AND r.platform = e.platform AND r.author_id = e.author_id
+                          AND r.reason = 'past_winner') THEN 'past_winner'
            WHEN e.country IS NOT NULL
                 AND EXISTS (SELECT 1 FROM giveaway_country c WHERE c.campaign_id = e.campaign_id)
                 AND NOT EXISTS (SELECT 1 FROM giveaway_country c
@@ -55,33 +66,53 @@ SELECT e.*,
            WHEN NOT t.has_hashtags THEN 'missing_hashtag'
            WHEN NOT t.has_keyword THEN 'missing_keyword'
            WHEN NOT t.has_answer THEN 'wrong_answer'
+           WHEN t.has_forbidden THEN 'forbidden_word'
+           WHEN NOT t.has_length THEN 'too_few_words'
+           WHEN EXISTS (SELECT 1 FROM required_account r WHERE r.campaign_id = e.campaign_id
+                        AND NOT EXISTS (SELECT 1 FROM mention m WHERE m.text = e.text AND m.platform = e.platform
+                                        AND m.handle = r.key)) THEN 'missing_mention'
            WHEN (SELECT count(DISTINCT f.handle) FROM friend f WHERE f.line = e.line) < g.friends
                THEN 'too_few_friends'
        END AS reason
 FROM entry e
 JOIN giveaway_rule g USING (campaign_id)
-JOIN comment_text t ON t.campaign_id = e.campaign_id AND t.text = e.text
+JOIN comment_text t ON t.campaign_id = e.campaign_id AND t.text = e.text AND t.platform = e.platform
 JOIN account a ON a.name = e.shown_name;
 
 CREATE TABLE passing AS
 SELECT *, row_number() OVER (PARTITION BY campaign_id, platform, author_id ORDER BY entered_ms, hash) AS nth
 FROM judged WHERE NOT withdrawn AND reason IS NULL;
 
--- The chances of each passing entry: one for the first of a person, or one for each new friend up to the most.
-CREATE TABLE new_friend AS
+-- The chances of each passing entry: one for the first of a person, or one for each new friend, day or comment.
+CREATE TABLE mark AS
+SELECT p.line, f.position, f.handle AS mark
+FROM passing p JOIN giveaway_rule g USING (campaign_id) JOIN friend f USING (line)
+WHERE g.per_what = 'per_friend'
+UNION ALL
+SELECT p.line, 0, d.day
+FROM passing p JOIN giveaway_rule g USING (campaign_id)
+JOIN local_day d ON d.campaign_id = p.campaign_id AND d.at_ms = p.entered_ms
+WHERE g.per_what = 'per_day'
+UNION ALL
+SELECT p.line, 0, p.line::VARCHAR
+FROM passing p JOIN giveaway_rule g USING (campaign_id)
+WHERE g.per_what = 'per_comment';
+
+CREATE TABLE new_mark AS
 SELECT p.line, row_number() OVER (
-    PARTITION BY p.campaign_id, p.platform, p.author_id ORDER BY p.entered_ms, p.hash, f.position
+    PARTITION BY p.campaign_id, p.platform, p.author_id ORDER BY p.entered_ms, p.hash, m.position
 ) AS nth
-FROM passing p JOIN friend f USING (line)
+FROM passing p JOIN mark m USING (line)
 QUALIFY row_number() OVER (
-    PARTITION BY p.campaign_id, p.platform, p.author_id, f.handle ORDER BY p.entered_ms, p.hash
+    PARTITION BY p.campaign_id, p.platform, p.author_id, m.mark ORDER BY p.entered_ms, p.hash
 ) = 1;
 
 CREATE TABLE lot AS
 SELECT p.line,
-       CASE WHEN g.per_friend THEN count(n.line) FILTER (n.nth <= g.most_chances) ELSE (p.nth = 1)::BIGINT END AS chances
-FROM passing p JOIN giveaway_rule g USING (campaign_id) LEFT JOIN new_friend n USING (line)
-GROUP BY p.line, p.nth, g.per_friend, g.most_chances;
+       CASE WHEN g.per_what = 'per_person' THEN (p.nth = 1)::BIGINT
+            ELSE count(n.line) FILTER (n.nth <= g.most_chances) END AS chances
+FROM passing p JOIN giveaway_rule g USING (campaign_id) LEFT JOIN new_mark n USING (line)
+GROUP BY p.line, p.nth, g.per_what, g.most_chances;
 
 CREATE TABLE verdict AS
 SELECT j.*, coalesce(l.chances, 0) AS chances,

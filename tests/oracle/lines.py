@@ -14,6 +14,8 @@ from typing import Final
 
 from models.currencies import CURRENCIES
 
+from .giveaway_texts import code_form, utm_form
+
 MAX_LINE_BYTES: Final = 256 * 1024
 MAX_COUNT: Final = 1_000_000_000_000
 EARLIEST_MS: Final = 946_684_800_000
@@ -62,8 +64,13 @@ _MARKS: Final = (
     "utm_term",
     "utm_content",
 )
-FOLDED: Final = frozenset(_MARKS) - {"click_id"}
-"""Fields that compare without regard to case."""
+FOLDED: Final[dict[str, Callable[[str], str]]] = {
+    "discount_code": code_form,
+    "platform": code_form,
+    "author_platform": code_form,
+    **{name: utm_form for name in _MARKS if name.startswith("utm_")},
+}
+"""Fields of which spellings are equal, and the form in which they compare."""
 
 METRICS: Final = ("likes", "comments", "shares", "saves", "views", "reach", "followers")
 
@@ -150,9 +157,9 @@ def row_of(line: bytes, now_ms: int) -> Row:
             row[name] = event[name]
     for name in FOLDED & row.keys():
         if isinstance(value := row[name], str):
-            row[name] = value.casefold()
+            row[name] = FOLDED[name](value)
     if isinstance(codes := row.get("discount_codes"), list):
-        row["discount_codes"] = LIST_SEPARATOR.join(code.casefold() for code in codes)
+        row["discount_codes"] = LIST_SEPARATOR.join(FOLDED["discount_code"](code) for code in codes)
     row["at_ms"] = _time_of(event.get("occurred_at"), now_ms)
     former = FORMER.get(str(row.get("currency")))
     if former is not None and datetime.fromtimestamp(int(row["at_ms"]) // 1000, UTC).strftime("%Y-%m") >= former:

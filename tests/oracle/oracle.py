@@ -14,6 +14,7 @@ import numpy as np
 from models.campaigns import CampaignDefinition, TrackingLink
 
 from .giveaway import rollups, rule_tables, text_tables
+from .giveaway_texts import code_form, utm_form
 from .lines import INTEGER_COLUMNS, TEXT_COLUMNS, RefusedError, Row, read_lines, row_of
 
 HERE: Final = Path(__file__).parent
@@ -194,7 +195,7 @@ def _create_definitions(database: duckdb.DuckDBPyConnection, definitions: Iterab
         database,
         "code_mark",
         "campaign_id VARCHAR, code VARCHAR, influencer_id VARCHAR",
-        [(key, code.casefold(), who.influencer_id) for key, who in members for code in who.discount_codes],
+        [(key, code_form(code), who.influencer_id) for key, who in members for code in who.discount_codes],
     )
     _create_from_rows(
         database,
@@ -219,7 +220,7 @@ def _create_definitions(database: duckdb.DuckDBPyConnection, definitions: Iterab
 
 
 def _link_mark(link: TrackingLink) -> tuple[int | str | None, ...]:
-    values = [(getattr(link, name) or "").casefold() or None for name in UTM]
+    values = [utm_form(getattr(link, name) or "") or None for name in UTM]
     return (sum(value is not None for value in values), *values)
 
 

@@ -9,6 +9,8 @@ import random
 from datetime import UTC, date, datetime
 from typing import Any
 
+import msgspec
+
 from models.campaigns import CampaignDefinition, InfluencerDefinition, RateCard, TrackingLink
 from models.currencies import NO_CURRENCY
 from models.giveaway import BonusEntries, GiveawayRules, PastWinner
@@ -19,11 +21,20 @@ METRICS = ("likes", "comments", "shares", "saves", "views", "reach")
 SPANS_MINUTES = (0.5, 10, 90, 400, 1_700, 4_000)
 """How long a log may last: from half a minute to almost three days."""
 
-_CODES = ("I0", "i1", "straSSE", "", " i0", "nope", "NOPE, i1;I0", "i0|i0", None)
+_CODES = ("I0", "i1", "straSSE", "", " i0", "Ｉ0", "i\u200b1", "nope", "NOPE, i1;I0", "i0|i0", None)
 _CLICK_IDS = ("k0-1", "k0-11", "k1", "k1x", "*", "", None)
-_UTM_VALUES = ("A", "a", "b", "", None)
+_UTM_VALUES = ("A", "a", "b", "+a", "%2562", "", None)
 _AMOUNTS = ("0", "1", "0.000001", "19.99", "12.5", "007.10", "999999999999.999999")
 _WRONG: tuple[object, ...] = (None, -1, 1.5, "", [], True, 10**13, "x" * 300, "3000-01-01T00:00:00Z")
+_KINDS = ("like", "Likes", "share", "repost", "save", "view", "PLAY", "clap")
+_UNUSUAL_WORDS = (
+    (),
+    (),
+    ("友達の@fan1と", "@staff"),
+    ("@brand_x", "@fan2랑"),
+    ("❤️", "Café"),
+    ("#win#more", ".@fan3"),
+)
 _ORDINARY = ("click", "click", "signup", "add_to_cart", "purchase", "purchase", "refund")
 
 
@@ -88,6 +99,31 @@ def definitions() -> list[CampaignDefinition]:
         _campaign("spring", (ana, ben, cleo, silent), card, per_person),
         _campaign("autumn", (ben, cleo), None, per_friend),
     ]
+
+
+def variants() -> list[list[CampaignDefinition]]:
+    """The same campaigns under rules of other kinds."""
+    spring, autumn = definitions()
+    moments = {"opens_at": _moment(BASE - 60 * MINUTE), "closes_at": _moment(BASE + 4_000 * MINUTE)}
+    found = []
+    for first, second in (
+        (
+            {"chances": "per_day", "time_zone": "Asia/Tokyo", "forbidden_words": ("meh",), "excluded": ("@a1", "fan2")},
+            {"chances": "per_comment", "most_chances": 2, "min_words": 4},
+        ),
+        (
+            {"mentions": ("@brand_x",), "friends": 1, "excluded": ("@staff", "brand_x")},
+            {"keywords": ("❤", "参加"), "chances": "per_friend", "friends": 1, "replies_count": False},
+        ),
+    ):
+        rules = [GiveawayRules(**moments, **each) for each in (first, second)]
+        found.append(
+            [
+                msgspec.structs.replace(campaign, giveaway=each)
+                for campaign, each in zip((spring, autumn), rules, strict=True)
+            ]
+        )
+    return found
 
 
 def _moment(at_ms: int) -> datetime:
@@ -161,7 +197,7 @@ class _Log:
         event: dict[str, Any] = {
             "event_id": f"e{number}",
             "campaign_id": rng.choice(("spring", "autumn", "undefined")[: rng.choice((1, 1, 3))]),
-            "platform": rng.choice(("tiktok", "youtube")),
+            "platform": rng.choice(("tiktok", "tiktok", "youtube", "youtube", "TikTok")),
             "occurred_at": self._time(number),
             "influencer_id": rng.choice(self.influencers),
         }
@@ -175,7 +211,7 @@ class _Log:
         if chance < 0.80:
             reaction = {"type": "post.reaction", "post_id": self._post()}
             counted = {"count": rng.randrange(5)} if rng.random() < 0.5 else {}
-            return event | reaction | counted | {"kind": rng.choice(("like", "share", "save", "view", "clap"))}
+            return event | reaction | counted | {"kind": rng.choice(_KINDS)}
         if rng.random() < 0.7:
             del event["influencer_id"]
         return event | self._conversion(number)
@@ -205,13 +241,16 @@ class _Log:
         words = [rng.choice(("wow", "no", "ok", "meh", "参加です")), str(rng.randrange(30))]
         words += rng.choice(((), ("#Win",), ("#win", "@Fan1"), ("＃WIN", f"@a{author}"), ("#win @fan2. @Ben_ok",)))
         words += [f"@fan{rng.randrange(40)}"] * rng.randrange(3)
+        words += rng.choice(
+            ((), (), ("友達の@fan1と", "@staff"), ("@brand_x", "@fan2랑"), ("❤️", "Café"), ("#win#more", ".@fan3"))
+        )
         return {
             "type": "comment.created",
             "post_id": self._post(),
             "comment_id": f"c{number}",
             "author_id": f"a{author}",
             "text": " ".join(words),
-            **({"author_handle": f"A{author}."} if rng.random() < 0.8 else {}),
+            **({"author_handle": rng.choice((f"A{author}.", f"a{author % 9}"))} if rng.random() < 0.8 else {}),
             **({"country": rng.choice(("AT", "at", "AT", "CH", "", None))} if rng.random() < 0.8 else {}),
             **({"parent_id": rng.choice(("c1", "", None))} if rng.random() < 0.1 else {}),
         }

@@ -118,14 +118,15 @@ def test_reactions_add_to_snapshots_by_kind(log: EventLog) -> None:
     log.add("post.reaction", BASE, kind="share", count=2)
     log.add("post.reaction", BASE, kind="save", count=5)
     log.add("post.reaction", BASE, kind="view", count=100)
-    log.add("post.reaction", BASE, kind="Like", count=7)
+    log.add("post.reaction", BASE, kind="clap", count=7)
+    log.add("post.reaction", BASE, kind="Reposts", count=1)
     log.add("post.deleted", BASE)
     log.add("comment.deleted", BASE)
     total = influencer(log.compute())["windows"]["total"]
     names = ("likes", "shares", "saves", "views", "other_reactions", "posts_deleted", "comments_deleted")
-    assert [total[name] for name in names] == [4, 2, 5, 100, 7, 1, 1]
-    assert total["engagements"] == 4 + 2 + 5
-    assert total["engagement_rate_by_views"] == pytest.approx(0.11, abs=1e-12)
+    assert [total[name] for name in names] == [4, 3, 5, 100, 7, 1, 1]
+    assert total["engagements"] == 4 + 3 + 5
+    assert total["engagement_rate_by_views"] == pytest.approx(0.12, abs=1e-12)
     assert "engagement_rate_by_reach" not in total
     assert "engagement_rate_by_followers" not in total
 

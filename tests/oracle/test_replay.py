@@ -15,7 +15,7 @@ from streams.replay import Replay
 from .compare import differences
 from .event_log import BASE, HOUR, MINUTE, NOW, EventLog
 from .oracle import compute
-from .random_log import definitions, random_log
+from .random_log import definitions, random_log, variants
 
 
 class ArbitraryScorer:
@@ -49,6 +49,13 @@ def compared(lines: list[bytes], path: Path, known: list[CampaignDefinition]) ->
 def test_random_logs_give_the_same_numbers(tmp_path: Path, seed: int) -> None:
     """Disorder, lateness, duplicates, refusals and corrections: every statistic agrees."""
     assert compared(random_log(seed, 800), tmp_path / "log.ndjson", definitions()) == []
+
+
+@pytest.mark.parametrize("seed", range(200, 204))
+@pytest.mark.parametrize("known", variants(), ids=["days and comments", "tags and emoji"])
+def test_other_rules_give_the_same_numbers(tmp_path: Path, seed: int, known: list[CampaignDefinition]) -> None:
+    """Chances a day and a comment, forbidden and few words, accounts that must be tagged, people who are renamed."""
+    assert compared(random_log(seed, 800), tmp_path / "log.ndjson", known) == []
 
 
 @pytest.mark.parametrize("seed", range(100, 106))

@@ -11,12 +11,21 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from agents.state.table import PartitionRecords
+from agents.state.table import Stored
 from models.giveaway import GiveawayRules
 from models.rollups import GiveawayRollup
 from models.times import DAY_MS, HOUR_MS
 from models.topics import INPUT_TOPICS
 from streams.changelog.dedupe import decode_segment, encode_segment
+from streams.changelog.log_positions import (
+    LogPosition,
+    SeenLog,
+    decode_log_position,
+    encode_log_position,
+    held_in,
+    position_at,
+    start_of,
+)
 from streams.changelog.row_records import decode_record
 from streams.events.registry import Registry
 from streams.giveaway.board import GiveawayBoard
@@ -68,7 +77,8 @@ class Kafka:
         for topic, partition, value in log:
             self.logs[topic, partition].append(value)
         self.changelog: dict[tuple[Any, ...], bytes] = {}
-        self.committed: dict[TopicPartition, int] = dict.fromkeys(self.logs, 0)
+        self.log_ids = dict.fromkeys(INPUT_TOPICS, "first")
+        self.committed: dict[TopicPartition, int | None] = dict.fromkeys(self.logs, 0)
         self.dead_letters: dict[tuple[str, int, int], tuple[str, bytes | None]] = {}
         self.forwarded: dict[tuple[str, int], bytes] = {}
         self.ledger: list[tuple[bytes, bytes]] = []
@@ -99,17 +109,34 @@ class Kafka:
             board.put(decode_fact(key, value))
         return board.rollups("c", END_MS)
 
-    def read(self, partition: int) -> PartitionRecords:
-        """Return the state records, dedupe segments and orders of a partition."""
-        found = PartitionRecords([], {}, [])
+    def read(self, partition: int) -> Stored:
+        """Return what the changelog holds of a partition."""
+        rows, segments, logs, orders = stored = Stored([], {}, {}, [])
         for (where, kind, *name), value in self.changelog.items():
             if where == partition and kind == "row":
-                found.rows.append(decode_record(value))
+                rows.append(decode_record(value))
+            elif where == partition and kind == "log":
+                logs[name[0]] = decode_log_position(value)
             elif where == partition and kind == "order":
-                found.orders.append((OrderKey(*name), value))
+                orders.append((OrderKey(*name), value))
             elif where == partition:
-                found.segments.setdefault(name[0], {})[name[1]] = decode_segment(value)
-        return found
+                segments.setdefault(name[0], {})[name[1]] = decode_segment(value)
+        return stored
+
+    def note_log(self, partition: int, topic: str, position: LogPosition) -> None:
+        """Take the record of another log, confirmed before anything is read of it."""
+        self.changelog[partition, "log", topic] = encode_log_position(position)
+
+    def seen(self, tp: TopicPartition) -> SeenLog:
+        """Return what the broker says of a log."""
+        return SeenLog(self.log_ids[tp[0]], 0, len(self.logs[tp]))
+
+    def make_anew(self, topic: str, number: int) -> None:
+        """Delete a topic and make it anew, empty; the group's offsets of it go with it."""
+        self.log_ids[topic] = f"{topic} {number}"
+        for tp in self.logs:
+            if tp[0] == topic:
+                self.logs[tp], self.committed[tp] = [], None
 
 
 class Worker:
@@ -120,12 +147,23 @@ class Worker:
     def __init__(self, kafka: Kafka) -> None:
         self.kafka = kafka
         self.pipeline = Pipeline(WordScorer(), PARTITIONS, REGISTRY, SMALL)
-        self.fetched = dict(kafka.committed)
-        self.confirmed: dict[TopicPartition, int] = dict(kafka.committed)
+        self.fetched: dict[TopicPartition, int] = {}
         for partition in range(PARTITIONS):
-            committed = {topic: kafka.committed[topic, partition] for topic in INPUT_TOPICS}
-            rows, segments, orders = kafka.read(partition)
-            self.pipeline.assign(partition, rows, segments, committed, orders)
+            rows, segments, logs, orders = kafka.read(partition)
+            starts = {}
+            for index, topic in enumerate(INPUT_TOPICS):
+                held = held_in(index, rows, segments.get(topic, {}))
+                start = start_of(
+                    logs.get(topic), kafka.seen((topic, partition)), kafka.committed[topic, partition], held
+                )
+                position = position_at(start, logs.get(topic), PARTITIONS)
+                if start.change and position is not None:
+                    kafka.committed[topic, partition] = start.next_offset
+                    kafka.note_log(partition, topic, position)
+                starts[topic] = start
+                self.fetched[topic, partition] = start.next_offset
+            self.pipeline.assign(partition, rows, segments, starts, orders)
+        self.confirmed: dict[TopicPartition, int] = dict(self.fetched)
 
     def fetch(self, place: int, count: int) -> None:
         """Apply the next records of one topic-partition, or tick when there are none."""
@@ -151,9 +189,11 @@ class Worker:
         states = list(self.pipeline.partitions.values())
         for state in states:
             number = state.partition
-            for topic, horizon, next_offset in state.topics_with_horizons():
+            for topic, next_offset, position, segments in state.seal():
                 positions[topic, number] = next_offset
-                for sequence, segment in horizon.seal(next_offset, state.time_ms):
+                if position is not None:
+                    writes.append(Write("changelog", (number, "log", topic), encode_log_position(position)))
+                for sequence, segment in segments:
                     writes.append(Write("changelog", (number, "ids", topic, sequence), encode_segment(segment)))
             writes += [
                 Write("changelog", (number, "ids", topic, sequence), None) for topic, sequence in gone.get(number, ())

@@ -10,12 +10,14 @@ from faust.types import TP
 from agents.broker.record_collector import Delivery
 from agents.state.fence import REFRESH_SECONDS, Fence
 from agents.state.stores import MemoryStore
-from agents.state.table import PartitionRecords, StateTable
+from agents.state.table import StateTable, Stored
 from agents.worker.fact_sender import LATE_BYTES, FactSender
 from agents.worker.flush import ROWS_A_WRITE, Flusher
 from agents.worker.numbers import ROWS_AT_A_TIME, NumberPublisher
 from models.deadletters import DeadLetter
 from models.topics import DEAD_LETTERS, ENTRIES, INPUT_TOPICS
+from streams.changelog.keys import log_key
+from streams.changelog.log_positions import LogPosition, encode_log_position
 from streams.pipeline.records import Forward
 from streams.statistics.campaigns import CampaignBoard
 from tests.properties.crashes import PARTITIONS, Kafka, Killed, Worker, Write
@@ -50,9 +52,13 @@ class Member:
 class FlushedKafka(Kafka):
     """Read by the product's own table."""
 
-    def read(self, partition: int) -> PartitionRecords:
-        """Return the state records, dedupe segments and orders of a partition."""
+    def read(self, partition: int) -> Stored:
+        """Return what the changelog holds of a partition."""
         return table_of(self.changelog).read(partition)
+
+    def note_log(self, partition: int, topic: str, position: LogPosition) -> None:
+        """Take the record of another log."""
+        self.changelog[log_key(partition, topic)] = encode_log_position(position)
 
 
 class RecordCollector:

@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.deadletters import REASONS
+from models.deadletters import VALUE_REASONS
 from models.topics import INPUT_TOPICS
 from streams.pipeline.limits import Limits
 from streams.pipeline.partition import PartitionState
@@ -38,7 +38,7 @@ def applied(value: bytes | None, topic: str, now_ms: int = NOW_MS) -> PartitionS
     refused = state.intake.take_dead_letters()
     assert len(refused) + state.events_total == 1
     for letter in refused:
-        assert letter.reason in REASONS
+        assert letter.reason in VALUE_REASONS
         assert letter.detail
         assert letter.value == value
         assert dict(letter.headers())["pulse.reason"] == letter.reason.encode()

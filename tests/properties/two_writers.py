@@ -11,11 +11,9 @@ from typing import Any, NamedTuple
 
 from agents.broker.record_collector import Delivery
 from agents.state.stores import Change, MemoryStore, StateStore
-from agents.state.table import StateTable
-from streams.changelog.dedupe import Segment
+from agents.state.table import StateTable, Stored
 from streams.changelog.fencing import EPOCH_HEADER, NO_EPOCH, ChangelogOrder, Epoch, decode_epoch
 from streams.changelog.keys import fence_key
-from streams.changelog.row_records import RowRecord
 from tests.properties.crashes import Killed, Worker, Write
 from tests.properties.flushing_worker import CHANGELOG, FlushedKafka, FlushingWorker, RecordCollector
 
@@ -96,8 +94,8 @@ class SharedKafka(FlushedKafka):
             if entry.offset >= first and order.counts(partition, entry.offset, entry.epoch):
                 store.apply(partition, [(entry.key, entry.value)], entry.offset + 1)
 
-    def read(self, partition: int) -> tuple[list[RowRecord], dict[str, dict[int, Segment]]]:
-        """Return the state records and dedupe segments of a partition."""
+    def read(self, partition: int) -> Stored:
+        """Return what the changelog holds of a partition."""
         store = deepcopy(self.copy)
         table = StateTable(store)
 

@@ -1,5 +1,6 @@
 """A cluster, and a primary with a replica and Sentinels, each of real servers on free ports."""
 
+import signal
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,25 +24,35 @@ class Server:
         directory: where its data and its log go.
         name: of its log.
         arguments: all but port and directory.
-        binary: the program; Valkey of the embedded stack when absent.
         sentinel: lines of the configuration, when it is to be a Sentinel.
+        configuration: a file whose settings it has, but for port and address.
     """
 
     def __init__(
-        self, directory: Path, name: str, *arguments: str, binary: str | None = None, sentinel: Sequence[str] = ()
+        self,
+        directory: Path,
+        name: str,
+        *arguments: str,
+        sentinel: Sequence[str] = (),
+        configuration: Path | None = None,
     ) -> None:
         self.port = free_port()
+        self.protocol = 3
+        self.username: str | None = None
+        self.password: str | None = None
         self._directory = directory / name
         self._directory.mkdir(parents=True, exist_ok=True)
         self.name = name
-        self._binary = binary or EmbeddedRedis()._binary()
+        binary = EmbeddedRedis()._binary()
         where = ("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._directory))
-        self._command = [self._binary, *where, "--save", "", "--appendonly", "no", *arguments]
+        self._command = [binary, *where, "--save", "", "--appendonly", "no", *arguments]
+        if configuration is not None:
+            self._command = [binary, str(configuration), *where]
         if sentinel:
             # A Sentinel writes its state into its configuration, and takes nothing of it from the command line.
             file = self._directory / "sentinel.conf"
             file.write_text("\n".join([f"port {self.port}", "bind 127.0.0.1", *sentinel, ""]))
-            self._command = [self._binary, str(file), "--sentinel"]
+            self._command = [binary, str(file), "--sentinel"]
         self.process: ChildProcess | None = None
 
     def start(self) -> None:
@@ -56,11 +67,15 @@ class Server:
     def stop(self, *, kill: bool = False) -> None:
         """End it, with ``kill`` as a crash would."""
         if self.process is not None:
-            self.process.stop(grace_seconds=0.0 if kill else 5.0)
+            if kill:
+                self.process.signal(signal.SIGKILL)
+                self.process.wait(SECONDS)
+            self.process.stop()
 
     def client(self) -> "redis.Redis[str]":
         """Return a client of this very server."""
-        return redis.Redis(port=self.port, decode_responses=True, socket_timeout=5)
+        login = {"username": self.username, "password": self.password}
+        return redis.Redis(port=self.port, **login, protocol=self.protocol, decode_responses=True, socket_timeout=5)
 
     def log(self) -> str:
         """The last lines of its log."""
@@ -70,8 +85,6 @@ class Server:
         with self.client() as client:
             try:
                 return bool(client.ping())
-            except redis.AuthenticationError:
-                return True
             except redis.RedisError:
                 return False
 
@@ -220,7 +233,7 @@ class SentinelRedis(_Servers):
 
     def primary_port(self) -> int:
         """The port of the primary that the Sentinels name."""
-        with self._sentinel(self.servers[2]) as client:
+        with self.servers[2].client() as client:
             return int(client.execute_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE)[1])
 
     def _add_sentinel(self, name: str, primary: Server) -> None:
@@ -232,14 +245,12 @@ class SentinelRedis(_Servers):
         if self._password:
             lines += [f"requirepass {self._password}"]
         server = Server(self.directory, name, sentinel=lines)
+        server.password = self._password or None
         self.servers.append(server)
         server.start()
         server.wait()
 
-    def _sentinel(self, server: Server) -> "redis.Redis[str]":
-        return redis.Redis(port=server.port, password=self._password or None, decode_responses=True, socket_timeout=5)
-
     def _knows_all(self, server: Server) -> bool:
-        with self._sentinel(server) as client:
+        with server.client() as client:
             fields = client.execute_command("SENTINEL", "MASTER", SERVICE)
             return int(fields["num-other-sentinels"]) == 2 and int(fields["num-slaves"]) == 1

@@ -18,7 +18,9 @@ from agents.broker.dead_letter_log import (
     open_consumer,
     read_on,
 )
+from agents.broker.producers import NotAuthorisedError
 from agents.cli.common import UsageFailure
+from agents.connection.reach import UnreachableError, check_reachable
 from agents.settings import Settings
 
 _T = TypeVar("_T")
@@ -27,9 +29,16 @@ _T = TypeVar("_T")
 def connected(settings: Settings, work: Coroutine[Any, Any, _T]) -> _T:
     """Run what talks to Kafka; an error ends the command with one line that names the setting."""
     try:
+        check_reachable(settings.kafka_connection)
+    except UnreachableError as error:
+        work.close()
+        raise UsageFailure(str(error)) from None
+    try:
         return asyncio.run(work)
     except BrokenPipeError:
         raise  # of the terminal: `| head`
+    except NotAuthorisedError as error:
+        raise UsageFailure(str(error)) from None
     except DeadLetterLogError as error:
         raise UsageFailure(f"PULSE_BROKER={settings.broker}: {error}") from None
     except (KafkaError, TimeoutError, OSError) as error:
@@ -37,7 +46,11 @@ def connected(settings: Settings, work: Coroutine[Any, Any, _T]) -> _T:
 
 
 def survey_of(settings: Settings, wanted: Callable[[PlacedLetter], bool]) -> Survey:
-    """Read the whole topic and note the letters that are wanted."""
+    """Read the whole topic and note the letters that are wanted; nothing was connected before."""
+    try:
+        check_reachable(settings.kafka_connection)
+    except UnreachableError as error:
+        raise UsageFailure(str(error)) from None
     survey = Survey()
 
     async def read(advance: Callable[[int, int], None]) -> None:

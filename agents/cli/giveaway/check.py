@@ -16,7 +16,9 @@ from agents.text_files import FileError, event_lines
 from models.campaigns import CampaignDefinition
 from models.events import Event
 from streams.events.decode import DECODE_ERRORS, decode_event, rejection_of
-from streams.giveaway.dry_run import DryRun, dry_run, explained, sample
+from streams.giveaway.dry_run import DryRun, dry_run, sample
+from streams.giveaway.explained import explained
+from streams.giveaway.rule_warnings import warnings_of
 from streams.giveaway.rules import RuleBook
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -37,7 +39,12 @@ def check(file: Path, events: Path | None, campaign_id: str | None, as_json: boo
     tried = sample(book) if events is None else _read_events(events)
     result = dry_run(book, tried)
     if as_json:
-        shown = {"campaign_id": definition.campaign_id, "rules": explained(book), "result": result}
+        shown = {
+            "campaign_id": definition.campaign_id,
+            "rules": explained(book),
+            "warnings": warnings_of(definition),
+            "result": result,
+        }
         click.echo(visible_json(msgspec.json.encode(shown).decode()))
     else:
         _print(book, result)
@@ -84,6 +91,8 @@ def _print(book: RuleBook, result: DryRun) -> None:
     click.echo(visible(f"{book.definition.campaign_id}: {book.definition.name}"))
     for line in explained(book):
         click.echo(visible(f"  {line}"))
+    for line in warnings_of(book.definition):
+        click.echo(visible(f"  warning: {line}"))
     click.echo()
     table = Table("", "author", "comment", "verdict", "reasons", "friends", "chances", box=None, pad_edge=False)
     for each in result.comments:
@@ -101,3 +110,8 @@ def _print(book: RuleBook, result: DryRun) -> None:
     counted = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
     bonus = f" ({result.bonus_chances} of them bonus)" if result.bonus_chances else ""
     click.echo(f"\n{verdicts.total()} entries: {counted}; {result.entrants} entrants, {result.chances} chances{bonus}")
+    for line in result.doubts.lines():
+        click.echo(visible(f"note: {line}"))
+    winners = book.rules.winners
+    if winners is not None and result.entrants < winners:
+        click.echo(f"note: {winners} shall win, and there are {result.entrants} entrants", err=True)

@@ -2,13 +2,16 @@
 
 import click
 
+from agents.cli.giveaway.certificate import certificate
 from agents.cli.giveaway.check import check
-from agents.cli.giveaway.draw import draw, receipt, winners
+from agents.cli.giveaway.draw import draw, receipt
 from agents.cli.giveaway.exclude import exclude, replace
 from agents.cli.giveaway.forget import forget
 from agents.cli.giveaway.freeze import freeze
+from agents.cli.giveaway.lists import entrants, left_out, winners
 from agents.cli.giveaway.review import review
 from agents.cli.giveaway.verify import log, verify
+from agents.cli.giveaway.why import why
 
 
 @click.group()
@@ -16,5 +19,8 @@ def giveaway() -> None:
     """Check rules, review entrants, draw winners, verify a draw, forget people."""
 
 
-for command in (check, review, freeze, draw, exclude, replace, verify, log, receipt, winners, forget):
+for command in (
+    *(check, review, freeze, draw, exclude, replace, verify, log),
+    *(receipt, why, winners, entrants, left_out, certificate, forget),
+):
     giveaway.add_command(command)

@@ -1,4 +1,4 @@
-"""``campaign-pulse giveaway draw | receipt | winners``: winners from a frozen list, and who is behind a pseudonym."""
+"""``campaign-pulse giveaway draw | receipt``: winners from a frozen list, and an entrant's place in it."""
 
 import sys
 from datetime import UTC, datetime
@@ -7,12 +7,12 @@ from typing import Final
 
 import click
 import msgspec
-from rich.markup import escape
 from rich.table import Table
 
-from agents.cli.common import UsageFailure, print_table, settings_or_exit
+from agents.cli.common import UsageFailure, for_people, print_table, settings_or_exit
 from agents.cli.giveaway import draw_files
 from agents.cli.giveaway.draw_files import DrawFileError
+from agents.cli.giveaway.persons import person_or_exit
 from agents.cli.giveaway.randomness import RandomnessError, fetch, value_of
 from agents.cli.giveaway.recording import NewFiles, log_or_exit, record_step
 from agents.cli.giveaway.review import giveaway_or_exit
@@ -21,9 +21,7 @@ from models.draws import Drawn, DrawRecord, RecordFile
 from streams.giveaway.draw import DrawError, derivation_of, entrant_of, read_list, receipt_of, unfilled_places
 from streams.giveaway.draw import draw as draw_from
 from streams.giveaway.draw_log import DrawLogError, log_of, next_place
-from streams.giveaway.freeze import entrants_of
 from streams.giveaway.verification import differences
-from streams.ledger.comment_texts import handle_key
 
 _DIRECTORY: Final = click.Path(file_okay=False, path_type=Path)
 
@@ -85,7 +83,7 @@ def draw(
     if as_json:
         click.echo(msgspec.json.encode(record).decode())
     else:
-        _print_drawn(record, {})
+        _print_drawn(record)
         click.echo(f"written: {directory / draw_files.DRAW}", err=True)
     if found.origin == "unproved":
         click.echo("unproved: nothing shows that this is the announced value; the record says so", err=True)
@@ -110,8 +108,10 @@ def receipt(directory: Path, platform: str, person: str) -> None:
     except DrawFileError as error:
         raise UsageFailure(str(error)) from None
     if person.startswith("@"):
-        person = _author_with_handle(frozen.campaign_id, platform, person)
-        click.echo(f"author   {person}")
+        data = giveaway_or_exit(settings_or_exit(), frozen.campaign_id)
+        who = person_or_exit(data, person, platform)[1]
+        platform, person = who.platform, who.author_id
+        click.echo(for_people(f"author   {person}"))
     token = receipt_of(key, platform, person)
     entrant = entrant_of(token, platform, person)
     click.echo(f"receipt  {token}")
@@ -122,64 +122,14 @@ def receipt(directory: Path, platform: str, person: str) -> None:
                 click.echo(f"listed   {name}, line {number}: {line}")
                 sys.exit(0 if name == frozen.entries.file else 1)
     click.echo("listed   nowhere")
-    click.echo(f'an author id is looked for; should this be a handle, write "@{person}"', err=True)
+    click.echo(for_people(f'an author id is looked for; should this be a handle, write "@{person}"'), err=True)
     sys.exit(1)
 
 
-def _author_with_handle(campaign_id: str, platform: str, handle: str) -> str:
-    """Return the author id behind a handle, from the ledger; several people may have borne one."""
-    data = giveaway_or_exit(settings_or_exit(), campaign_id)
-    wanted = handle_key(handle)
-    found = sorted(
-        each.author_id
-        for each in data.people.values()
-        if each.platform == platform and handle_key(each.handle) == wanted
-    )
-    if not found:
-        raise UsageFailure(f"nobody in the ledger of {campaign_id!r} has the handle {handle!r} on {platform!r}")
-    if len(found) > 1:
-        ids = ", ".join(map(repr, found))
-        raise UsageFailure(f"{len(found)} people have had the handle {handle!r}: give one of the author ids {ids}")
-    return found[0]
-
-
-@click.command()
-@click.argument("directory", type=_DIRECTORY)
-def winners(directory: Path) -> None:
-    """Name the winners of the draw in DIRECTORY: for the operator, who has the key and the ledger.
-
-    Personal data; nothing is written. Somebody who was forgotten since is shown as unknown.
-    """
-    settings = settings_or_exit()
-    try:
-        record = draw_files.read_draw(directory / draw_files.DRAW)
-        frozen, _ = draw_files.read_frozen(directory / draw_files.FROZEN)
-        key = draw_files.read_key(directory / draw_files.KEY)
-    except DrawFileError as error:
-        raise UsageFailure(str(error)) from None
-    data = giveaway_or_exit(settings, frozen.campaign_id)
-    drawn = {each.entrant for each in record.winners + record.substitutes}
-    names = {
-        entrant: data.people[number].name for number, entrant in entrants_of(data, key).items() if entrant in drawn
-    }
-    _print_winners(record, names)
-
-
-def _print_drawn(record: DrawRecord, names: dict[str, str]) -> None:
-    headings = ["place", "entrant", "number", "lot"] + (["account"] if names else [])
-    table = Table(*headings, box=None, pad_edge=False)
+def _print_drawn(record: DrawRecord) -> None:
+    table = Table("place", "entrant", "number", "lot", box=None, pad_edge=False)
     roles: tuple[tuple[str, tuple[Drawn, ...]], ...] = (("winner", record.winners), ("substitute", record.substitutes))
     for role, drawn in roles:
         for place, each in enumerate(drawn, start=1):
-            row = [f"{role} {place}", each.entrant, str(each.counter), str(each.lot)]
-            table.add_row(*row, *([escape(names[each.entrant])] if names else []))
+            table.add_row(f"{role} {place}", each.entrant, str(each.counter), str(each.lot))
     print_table(table)
-
-
-def _print_winners(record: DrawRecord, names: dict[str, str]) -> None:
-    """Print a draw with the accounts behind the pseudonyms; somebody unknown is shown as such."""
-    known = {
-        each.entrant: names.get(each.entrant, "(unknown: forgotten, or no longer in the ledger)")
-        for each in record.winners + record.substitutes
-    }
-    _print_drawn(record, known)

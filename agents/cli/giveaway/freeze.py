@@ -23,6 +23,7 @@ from agents.stages.review import redis_of
 from models.draws import FrozenEntries
 from models.giveaway import MAX_WINNERS
 from models.read_model import Keys
+from streams.giveaway.drand import address_of
 from streams.giveaway.draw_log import LOG_FILE, DrawLogError, log_of, next_place
 from streams.giveaway.freeze import ENTRIES_FILE, LEFT_OUT_FILE, FreezeError, freeze_list, leaves_out
 from streams.suspicion.review import suspects_of
@@ -108,11 +109,14 @@ def freeze(
     click.echo(f"entrants    {record.entries.lines}, {record.chances} chances")
     click.echo(f"left out    {record.left_out.lines} held or excluded, with reasons in {LEFT_OUT_FILE}")
     click.echo(f"publish     {draw_files.FROZEN}, {ENTRIES_FILE}, {LEFT_OUT_FILE} and {LOG_FILE} of {directory}")
-    click.echo(for_people(f"then draw with the value of: {announced.source}"))
+    click.echo(for_people(f"value       of {announced.source}"))
     if announced.chain is not None:
         named = "the rules name it" if announced.chosen_by == "rules" else "the rules name none: the record says so"
         click.echo(f"round       {announced.round} of drand chain {announced.chain.hash} ({named})")
         click.echo(f"made at     {_local(str(announced.round_at), data.rules.time_zone)}: publish before")
+        address = address_of(announced.chain, int(announced.round or 0))
+        if address is not None:
+            click.echo(f"then        campaign-pulse giveaway draw {directory} --randomness-from {address}")
     say_unfilled(record)
 
 
@@ -141,4 +145,4 @@ def _publish(settings: Settings, record: FrozenEntries, commitment: str, encoded
             redis.hset(Keys(settings.redis_prefix).frozen(record.campaign_id), mapping=fields)
     except REDIS_ERRORS as error:
         # The record is in its files already; Redis is a copy for those who watch.
-        click.echo(f"not shown in Redis: it {described(error)}", err=True)
+        click.echo(f"not shown in Redis: it {described(error, settings.redis_url)}", err=True)

@@ -17,6 +17,7 @@ from agents.stages.definitions import DefinitionsError
 from agents.stages.review import ReviewError, load_giveaway, publish_review
 from agents.terminal import visible_json
 from models.suspicion import Suspect
+from streams.giveaway.doubts import doubts_of
 from streams.giveaway.loaded import GiveawayData
 from streams.ledger.compaction import LedgerError
 from streams.suspicion.review import review_of
@@ -54,6 +55,8 @@ def _review(settings: Settings, campaign_id: str, *, redis: bool) -> list[Suspec
     now_ms = make_clock(settings.clock)()
     data = giveaway_or_exit(settings, campaign_id)
     found = review_of(data, now_ms)
+    for line in doubts_of(data.book, data.ledger.facts).lines():
+        click.echo(f"note: {line}", err=True)
     if redis and settings.redis_url:
         try:
             publish_review(settings, data, found, now_ms)

@@ -7,7 +7,8 @@ import pytest
 import redis
 
 from agents.addresses import parse_brokers
-from agents.redis_addresses import parse_redis_url
+from agents.redis_addresses import RedisKind, parse_redis_url, redis_address
+from agents.secrets import masked
 from agents.settings import SettingError, Settings
 
 
@@ -47,6 +48,13 @@ def test_an_encoded_password_arrives_as_it_is(password: str) -> None:
         "redis://h?db=3&protocol=3&health_check_interval=5",
         "rediss://h:6380/0?ssl_cert_reqs=none",
         "rediss://:secret@h:6380",
+        "valkey://h/1",
+        "valkeys://ana:secret@h:6380/0?ssl_cert_reqs=none",
+        "redis+sentinel://a:26379,b,[::1]:3/my-primary.1/2",
+        "rediss+sentinel://ana:secret@a/m?sentinel_username=bea&sentinel_password=b%40c&ssl_cert_reqs=none",
+        "redis+cluster://a:1,b:2",
+        "rediss+cluster://:secret@a/0?ssl_cert_reqs=none",
+        "valkey+cluster://a",
         "unix:///run/redis.sock?db=2",
         "unix://ana:secret@/run/redis.sock",
         "redis://h?username=ana&password=b%40c",
@@ -66,6 +74,19 @@ def test_what_the_client_can_use_passes_unchanged(url: str) -> None:
         "sentinel://h",
         "redis-sentinel://h?sentinelMasterId=m",
         "redis-cluster://h",
+        "redis+sentinel://h",
+        "redis+sentinel://h/",
+        "redis+sentinel://h/m/zero",
+        "redis+sentinel://h,/m",
+        "redis+sentinel://h/m/0?sentinel_username=ana",
+        "redis+sentinel://h/m/0?no_such_thing=1",
+        "redis+cluster://h/1",
+        "redis+cluster://h/m/0",
+        "redis+cluster://h,h:0",
+        "redis+cluster://h?sentinel_password=x",
+        "redis+cluster://h?retry_on_timeout=yes",
+        "redis+other://h",
+        "unixs:///run/redis.sock",
         "https://h",
         "REDIS://h",
         '"redis://h"',
@@ -103,6 +124,35 @@ def test_what_the_client_cannot_use_or_takes_for_something_else_is_refused(url: 
     """A database that is no number is 0 for the client; a parameter it does not know ends it at its first use."""
     with pytest.raises(SettingError, match=r"^PULSE_REDIS_URL="):
         Settings.from_environment({"PULSE_REDIS_URL": url})
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("sentinel://h/0", r"redis\+sentinel://HOST"),
+        ("redis-sentinel://h", r"redis\+sentinel://HOST"),
+        ("redis-cluster://h", r"redis\+cluster://HOST"),
+        ("redis://a,b", r"redis\+sentinel://HOST,HOST/SERVICE/0 or redis\+cluster://"),
+        ("https://h", "REST"),
+        ("redis+sentinel://h", "the name under which Sentinels know the primary"),
+        ("redis+cluster://h/1", "one database"),
+    ],
+)
+def test_another_spelling_is_refused_with_the_right_one(url: str, words: str) -> None:
+    """Each client library has its own for Sentinels and clusters."""
+    with pytest.raises(ValueError, match=words):
+        parse_redis_url(url)
+
+
+def test_sentinels_have_hosts_a_service_and_a_login_of_their_own() -> None:
+    """What stands before the hosts is for the primary."""
+    url = "rediss+sentinel://ana:p%2C1@a:1,b/main/2?sentinel_username=bea&sentinel_password=q%40&socket_timeout=3"
+    address = redis_address(url)
+    assert (address.kind, address.tls, address.service) == (RedisKind.SENTINEL, True, "main")
+    assert address.hosts == (("a", 1), ("b", 26379))
+    assert address.options == {"username": "ana", "password": "p,1", "db": 2, "socket_timeout": 3.0}
+    assert address.sentinel_login == {"username": "bea", "password": "q@"}
+    assert masked(url) == url.replace("p%2C1", "***").replace("q%40", "***")
 
 
 @pytest.mark.parametrize(

@@ -4,64 +4,27 @@ import pytest
 
 from agents.foreign_variables import probably_meant
 from agents.settings import SettingError, Settings, described, foreign_notes
+from tests.injected_variables import (
+    CLUSTER_IP,
+    PULSEAUDIO,
+    Port,
+    compose_links,
+    example_services,
+    link_variables,
+    service_variables,
+)
 
 
 def kubelet(
-    service: str, port: int = 9092, name: str = "", protocol: str = "TCP", ip: str = "10.96.12.7"
+    service: str, port: int = 9092, name: str = "", protocol: str = "TCP", ip: str = CLUSTER_IP
 ) -> dict[str, str]:
     """Return the variables that kubelet gives every pod of a namespace for a Service."""
-    base = service.upper().replace("-", "_")
-    host = f"[{ip}]" if ":" in ip else ip
-    url = f"{protocol.lower()}://{host}:{port}"
-    link = f"{base}_PORT_{port}_{protocol}"
-    named = {f"{base}_SERVICE_PORT_{name.upper().replace('-', '_')}": str(port)} if name else {}
-    return {
-        f"{base}_SERVICE_HOST": ip,
-        f"{base}_SERVICE_PORT": str(port),
-        **named,
-        f"{base}_PORT": url,
-        link: url,
-        f"{link}_PROTO": protocol.lower(),
-        f"{link}_PORT": str(port),
-        f"{link}_ADDR": ip,
-    }
+    return service_variables(service, [Port(port, name, protocol)], ip)
 
 
 def docker(alias: str, port: int = 9092) -> dict[str, str]:
     """Return the variables that a legacy link of Docker makes."""
-    base = alias.upper().replace("-", "_")
-    url = f"tcp://172.17.0.5:{port}"
-    return {
-        f"{base}_NAME": f"/web/{alias}",
-        f"{base}_PORT": url,
-        f"{base}_PORT_{port}_TCP": url,
-        f"{base}_PORT_{port}_TCP_START": url,
-        f"{base}_PORT_{port}_TCP_ADDR": "172.17.0.5",
-        f"{base}_PORT_{port}_TCP_PORT": str(port),
-        f"{base}_PORT_{port}_TCP_PROTO": "tcp",
-        f"{base}_ENV_LOG_LEVEL": "7",
-        f"{base}_ENV_PATH": "/bin",
-    }
-
-
-PULSEAUDIO = {
-    "PULSE_SERVER": "unix:/mnt/wslg/PulseServer",
-    "PULSE_COOKIE": "/root/.config/pulse/cookie",
-    "PULSE_SINK": "a",
-    "PULSE_SOURCE": "b",
-    "PULSE_RUNTIME_PATH": "/run/pulse",
-    "PULSE_STATE_PATH": "/var/lib/pulse",
-    "PULSE_CONFIG_PATH": "/etc/pulse",
-    "PULSE_LATENCY_MSEC": "60",
-    "PULSE_PROP": "media.role=music",
-    "PULSE_PROP_media.role": "phone",
-    "PULSE_PROP_OVERRIDE": "x",
-    "PULSE_LOG": "4",
-    "PULSE_LOG_TIME": "1",
-    "PULSE_LOG_COLORS": "1",
-    "PULSE_CLIENTCONFIG": "/etc/pulse/client.conf",
-    "PULSE_NO_SIMD": "1",
-}
+    return link_variables(alias, [Port(port)], {"LOG_LEVEL": "7", "PATH": "/bin"})
 
 
 @pytest.mark.parametrize(
@@ -75,10 +38,13 @@ PULSEAUDIO = {
         kubelet("pulse-redis", 6379, protocol="SCTP"),
         kubelet("pulse-worker", 80),
         kubelet("pulse-log-level", 80),
+        service_variables("pulse-both", [Port(53, "dns", "UDP"), Port(53, "dns-tcp"), Port(9464, "metrics")]),
         docker("pulse"),
         docker("pulse-broker"),
         docker("pulse-redis-url", 6379),
         PULSEAUDIO,
+        *(service_variables(name, ports) for name, ports in example_services()),
+        *(compose_links(project) for project in ("campaign-pulse", "campaignpulse", "pulse")),
     ],
 )
 def test_variables_of_others_stop_nothing_and_need_no_word(environ: dict[str, str]) -> None:

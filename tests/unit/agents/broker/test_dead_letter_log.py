@@ -66,10 +66,11 @@ def test_headers_that_would_not_fit_are_left_out_and_counted() -> None:
 
 
 def test_what_cannot_be_sent_again_says_why() -> None:
-    """A value that is not whole, and a topic that is no input."""
+    """A value that is not whole, a topic that is no input, and a batch that nobody can read."""
     assert hindrance_of(letter()) == ""
     assert hindrance_of(letter(cut_from_bytes=9_000_000)) == "cut from 9,000,000 bytes"
     assert hindrance_of(letter(topic="campaign.dead-letters.v1")) == "not from an input topic"
+    assert "cannot be decoded" in hindrance_of(letter(reason="undecodable_batch"))
 
 
 def test_a_survey_tells_letters_marks_and_strangers() -> None:

@@ -10,7 +10,7 @@ import pytest
 from aiokafka.consumer.fetcher import READ_COMMITTED, READ_UNCOMMITTED, Fetcher, FetchResult
 
 from agents.broker import fetcher_patch
-from agents.broker.fetched_batches import GAP_SECONDS, FetchedRecords, UndecodableBatchError
+from agents.broker.fetched_batches import GAP_SECONDS, FetchedRecords, Gaps, UndecodableBatchError
 from agents.broker.fetcher_patch import (
     LONGEST_WAIT_MS,
     RETRY_SECONDS,
@@ -38,11 +38,14 @@ def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return time
 
 
-def result_of(data: bytes, assignment: Assignment, wanted: int | None = None, created: float = 0.0) -> WholeFetch:
-    """The fetch of these bytes, which came at ``created``."""
+def result_of(
+    data: bytes, assignment: Assignment, gaps: Gaps | None = None, wanted: int | None = None, created: float = 0.0
+) -> WholeFetch:
+    """The fetch of these bytes, which came at ``created``, when this much was known of gaps."""
     records = fetched(data, assignment.position if wanted is None else wanted)
     result = WholeFetch(PLACE, assignment=assignment, partition_records=records, backoff=0.1)
     result._created = created
+    result.gaps = gaps or Gaps()
     return result
 
 
@@ -102,23 +105,23 @@ def test_what_was_fetched_before_a_seek_is_dropped() -> None:
 
 def test_a_gap_is_read_again_and_heals(now: list[float]) -> None:
     """The position stays in front of the gap, the partition waits a moment, and the next answer has everything."""
-    assignment = Assignment(4, highwater=9)
-    early = result_of(batch(6, 3), assignment, created=now[0])
+    assignment, gaps = Assignment(4, highwater=9), Gaps()
+    early = result_of(batch(6, 3), assignment, gaps, created=now[0])
     assert (early.getall(), assignment.position) == ([], 4)
     assert early.has_more()
     assert early.calculate_backoff() == 0, "the other partitions do not wait for it"
     now[0] += 0.03
     assert not early.has_more(), "it is fetched again"
-    healed = result_of(batch(4, 2) + batch(6, 3), assignment, created=now[0]).getall()
+    healed = result_of(batch(4, 2) + batch(6, 3), assignment, gaps, created=now[0]).getall()
     assert [record.offset for record in healed] == [4, 5, 6, 7, 8]
     assert (assignment.position, healed.covered) == (9, (4, 9, 0))  # type: ignore[attr-defined]  # of a whole topic
 
 
 def test_what_is_missing_after_the_wait_is_counted(now: list[float]) -> None:
     """Retention took it, or compaction: reading goes on behind it, and says how much it was."""
-    assignment = Assignment(4, highwater=9)
+    assignment, gaps = Assignment(4, highwater=9), Gaps()
     looks = 0
-    while not (found := result_of(batch(6, 3), assignment, created=now[0]).getall()):
+    while not (found := result_of(batch(6, 3), assignment, gaps, created=now[0]).getall()):
         looks += 1
         now[0] += 0.5
     assert looks == GAP_SECONDS / 0.5
@@ -181,16 +184,23 @@ class Answering:
         self.fetcher._fetch_max_wait_ms = 100
         self.fetcher._isolation_level = isolation
         self.fetcher._records = {}
+        self.fetcher._gaps = {}
         self.state = SimpleNamespace(highwater=None, lso=None, has_valid_position=True)
 
     def answer(
-        self, monkeypatch: pytest.MonkeyPatch, end: int, *, has_records: bool = False, stable: int | None = None
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        end: int,
+        *,
+        has_records: bool = False,
+        stable: int | None = None,
+        result: WholeFetch | None = None,
     ) -> int:
         """Answer a fetch from offset 10; return how long the next one may take, in milliseconds."""
 
         async def answered(*_: Any) -> bool:
             self.state.highwater, self.state.lso = end, stable
-            self.fetcher._records = {PLACE: object()} if has_records else {}
+            self.fetcher._records = {PLACE: result} if has_records or result else {}
             return has_records
 
         monkeypatch.setattr(Fetcher, "_proc_fetch_request", answered)
@@ -201,12 +211,22 @@ class Answering:
 
 
 def test_a_broker_that_answers_with_nothing_gets_more_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The wait doubles up to its limit, and is what it was after an answer with records, or at the end of the log."""
+    """The wait doubles up to its limit, stays while there is more to be read, and is what it was at the end."""
     broker = Answering()
     assert [broker.answer(monkeypatch, 50) for _ in range(6)] == [200, 400, 800, 1500, LONGEST_WAIT_MS, LONGEST_WAIT_MS]
+    assert broker.answer(monkeypatch, 10) == 100
     assert broker.answer(monkeypatch, 50, has_records=True) == 100
     assert broker.answer(monkeypatch, 50) == 200
-    assert broker.answer(monkeypatch, 10) == 100
+    assert broker.answer(monkeypatch, 50, has_records=True) == 200
+
+
+def test_what_is_known_of_gaps_outlives_a_rebalance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each fetch of a partition gets it from the last one, whatever assignment that was of."""
+    broker = Answering()
+    results = [result_of(batch(0, 1), Assignment(0)) for _ in range(2)]
+    for result in results:
+        broker.answer(monkeypatch, 50, result=result)
+    assert results[0].gaps is results[1].gaps
 
 
 def test_an_open_transaction_is_no_reason_to_wait_longer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,8 @@ from click.testing import CliRunner, Result
 
 from agents.cli.common import SafeFormatter
 from agents.cli.root import cli
-from tests.unit.agents.test_foreign_variables import PULSEAUDIO, docker, kubelet
+from tests.injected_variables import PULSEAUDIO
+from tests.unit.agents.test_foreign_variables import docker, kubelet
 
 ROOT = Path(__file__).parents[4]
 FOREIGN = {

@@ -145,6 +145,7 @@ class Lagging:
             lambda: None,
             collector,
             [],
+            list,
             clock=lambda: self._now,
         )
 

@@ -2,6 +2,7 @@
 
 import pytest
 from redis import exceptions
+from redis.sentinel import MasterNotFoundError
 
 from agents.read_model.refusals import described, is_other_node_wanted
 
@@ -23,8 +24,44 @@ from agents.read_model.refusals import described, is_other_node_wanted
 )
 def test_each_refusal_has_words_of_its_own(error: Exception, said: str) -> None:
     """Who reads the log knows what to do: wait, make room, give a right, or use another address."""
-    assert described(error).startswith(said)
-    assert str(error) in described(error)
+    told = described(error, "redis://h")
+    assert told.startswith(said)
+    assert str(error) in told
+
+
+@pytest.mark.parametrize(
+    ("url", "text", "said"),
+    [
+        ("redis://h", "Error while reading from h:1 : (104, 'Connection reset by peer')", "rediss:// is for it"),
+        ("redis://h", "Connection closed by server.", "rediss:// is for it"),
+        ("redis://h", "Timeout connecting to server", "is away"),
+        ("rediss://h", "Timeout connecting to server", "redis:// is for it"),
+        ("rediss+cluster://h", "[SSL: WRONG_VERSION_NUMBER] wrong version number", "redis:// is for it"),
+        ("rediss://h", "Connection reset by peer", "is away"),
+        ("rediss://h", "[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate", "ssl_ca_certs"),
+        (
+            "rediss://h",
+            "[SSL: CERTIFICATE_VERIFY_FAILED] Hostname mismatch, certificate is not valid for 'h'",
+            "another host",
+        ),
+        ("valkeys://h", "[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert certificate required", "ssl_certfile"),
+        ("rediss://h", "EOF occurred in violation of protocol (_ssl.c:2427).", "ssl_certfile"),
+    ],
+)
+def test_tls_where_there_is_none_and_the_other_way_round_are_told(url: str, text: str, said: str) -> None:
+    """Neither says so by itself: one side closes the connection, or waits for what does not come."""
+    assert said in described(exceptions.ConnectionError(text), url)
+
+
+def test_of_sentinels_only_what_they_said_is_shown() -> None:
+    """redis-py puts its whole client before it, 1,500 characters for each Sentinel."""
+    client = "<redis.client.Redis(<redis.connection.ConnectionPool(<redis.connection.Connection(host=h,port=1)>)>)>"
+    error = MasterNotFoundError(
+        f"No master found for 'm' : {client} - auth:AuthenticationError, {client} - network:Gone"
+    )
+    told = described(error, "redis+sentinel://h/m")
+    assert told.startswith("stands behind Sentinels that refuse the login")
+    assert told.endswith("No master found for 'm': auth:AuthenticationError, network:Gone")
 
 
 def test_only_a_replica_makes_the_worker_connect_anew() -> None:

@@ -9,11 +9,17 @@ from unittest import mock
 from faust.types import TP
 
 from agents.broker.membership import FencedOut
-from agents.state.table import PartitionRecords
+from agents.state.table import Stored
 from agents.worker.assignment import Assignment
 from models.topics import CLOSED_WINDOWS, INPUT_TOPICS
+from streams.changelog.log_positions import LogStart, same_log
 
 COMMITTED = {TP(topic, partition): 10 + partition for topic in (*INPUT_TOPICS, CLOSED_WINDOWS) for partition in (0, 1)}
+
+
+def starts_of(partition: int) -> tuple[dict[str, LogStart], dict[str, Any]]:
+    """The same logs as before, from the committed offsets on."""
+    return {topic: same_log(10 + partition) for topic in INPUT_TOPICS}, {}
 
 
 def an_assignment() -> tuple[Assignment, list[Any]]:
@@ -38,7 +44,7 @@ def an_assignment() -> tuple[Assignment, list[Any]]:
             assign=lambda partition, *_: partitions.__setitem__(partition, partition),
             revoke=partitions.pop,
         ),
-        "table": mock.Mock(read=lambda partition: happened.append(("read", partition)) or PartitionRecords([], {}, [])),
+        "table": mock.Mock(read=lambda partition: happened.append(("read", partition)) or Stored([], {}, {}, [])),
         "changelog": "changelog",
         "fence": mock.Mock(
             take_over=mock.AsyncMock(side_effect=lambda owned, *_: happened.append(("fence", owned))),
@@ -48,6 +54,10 @@ def an_assignment() -> tuple[Assignment, list[Any]]:
         "flusher": mock.Mock(flush=mock.AsyncMock(side_effect=lambda: happened.append("flush"))),
         "collector": mock.Mock(),
         "inputs": SimpleNamespace(changelog_ends={}),
+        "logs": SimpleNamespace(
+            look=mock.AsyncMock(side_effect=lambda owned: happened.append(("logs", owned))),
+            starts=mock.AsyncMock(side_effect=lambda partition, *_: starts_of(partition)),
+        ),
         "alerts": alerts,
         "entries": entries,
         "board": board,
@@ -71,6 +81,7 @@ def test_stages_take_over_behind_the_fence() -> None:
     assert happened == [
         ("board", []),
         ("fence", [0, 1]),
+        ("logs", [0, 1]),
         ("read", 0),
         ("alerts", 0, 10),
         ("read", 1),

@@ -12,6 +12,7 @@ def test_health_is_what_the_worker_has_done_and_is_read_back() -> None:
         duplicates=4,
         forwarded=3,
         missing_offsets=0,
+        skipped={},
         windows_closed=7,
         windows_skipped=0,
         rejected={"future": 1, "not_json": 2},

@@ -4,6 +4,7 @@ from models.times import MINUTE_MS, SECOND_MS
 from models.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS, POSTS
 from streams.alerts.closed_windows import GRACE_MS, IDLE_MS
 from streams.alerts.window_records import CampaignWindow, campaign_sample, influencer_samples
+from streams.changelog.log_positions import same_log
 from streams.changelog.row_records import decode_record
 from streams.pipeline.partition import PartitionState
 from tests.unit.events import NOON_MS, NOW_MS, partition_state, records, value_of
@@ -124,7 +125,9 @@ def test_closing_again_after_a_restart_gives_the_same_records() -> None:
         state.read_to_end(topic, NOON_MS + 30 * MINUTE_MS)
     before = {window.minute: window.counts for window in state.closed.take()}
     again = partition_state()
-    again.restore([decode_record(state.record_of(0))], {}, dict(zip(INPUT_TOPICS, state.positions, strict=True)))
+    again.restore(
+        [decode_record(state.record_of(0))], {}, dict(zip(INPUT_TOPICS, map(same_log, state.positions), strict=True))
+    )
     for topic in INPUT_TOPICS:
         again.read_to_end(topic, NOON_MS + 30 * MINUTE_MS)
     after = {window.minute: window.counts for window in again.closed.take()}

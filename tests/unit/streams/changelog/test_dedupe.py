@@ -165,8 +165,7 @@ def test_capacity_forgets_the_oldest_generation_and_its_log() -> None:
     for number in range(30):
         value = value_of("comment.created", f"e{number}", NOON_MS + number * 1_000)
         pipeline.apply(COMMENTS, 0, records([value], first_offset=number), NOW_MS)
-        for _, horizon, next_offset in state.topics_with_horizons():
-            horizon.seal(next_offset, state.time_ms)
+        list(state.seal())
     gone = pipeline.forget_ids()
     assert state.remembered_ids() == 20
     assert gone == {0: [(COMMENTS, 0), (COMMENTS, 1)]}

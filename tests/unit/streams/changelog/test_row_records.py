@@ -5,6 +5,7 @@ import pytest
 
 from models.times import DAY_MS, HOUR_MS
 from models.topics import COMMENTS, CONVERSIONS, POSTS
+from streams.changelog.log_positions import same_log
 from streams.changelog.row_records import FORMAT_VERSION, decode_record
 from streams.columns.formats import UnsupportedRecord
 from streams.pipeline.partition import PartitionState
@@ -34,7 +35,7 @@ def restored(state: PartitionState) -> PartitionState:
     """Return a partition rebuilt from the records of another one."""
     again = partition_state()
     rows = [decode_record(state.record_of(row)) for row in range(len(state.influencers))]
-    again.restore(rows, {}, dict(zip((POSTS, COMMENTS, CONVERSIONS), state.positions, strict=True)))
+    again.restore(rows, {}, dict(zip((POSTS, COMMENTS, CONVERSIONS), map(same_log, state.positions), strict=True)))
     return again
 
 

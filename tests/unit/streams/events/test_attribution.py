@@ -48,7 +48,7 @@ def owner(**fields: Any) -> str:
         ({"discount_code": "BrUnO"}, "bruno"),
         ({"discount_code": "ANA1"}, UNATTRIBUTED),  # the whole code, not its beginning
         ({"discount_code": "ANA100"}, UNATTRIBUTED),
-        ({"discount_code": " ANA10"}, "ana"),
+        ({"discount_code": " ANA10"}, "ana"),  # blanks around it are nobody's wish
         ({"discount_code": ""}, UNATTRIBUTED),
         ({}, UNATTRIBUTED),
     ],
@@ -132,3 +132,38 @@ def test_named_influencer_wins_over_everything_and_needs_no_definition() -> None
 def test_other_campaigns_definitions_do_not_attribute() -> None:
     """A code is the campaign's own; without a definition the conversion belongs to nobody."""
     assert owner(campaign_id="other", discount_code="ANA10") == UNATTRIBUTED
+
+
+SPELT = Registry(
+    [
+        campaign(
+            influencer(
+                "ana",
+                TrackingLink(utm_source="ana", utm_campaign="spring giveaway"),
+                discount_codes=("ANA-10", "DANKEFÜR10", "İNDİRİM"),
+            )
+        )
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"discount_code": " ANA-10"},
+        {"discount_code": "ANA-10\u00a0"},
+        {"discount_code": "ana–10"},
+        {"discount_code": "DANKEFU\u0308R10"},
+        {"discount_code": "ＡＮＡ-１０"},
+        {"discount_code": "indirim"},
+        {"discount_code": "ANA\u200b-10"},
+        {"utm_source": "ana", "utm_campaign": "spring+giveaway"},
+        {"utm_source": "ana ", "utm_campaign": "Spring%20Giveaway"},
+        {"utm_source": "ANA", "utm_campaign": "spring%2520giveaway"},
+    ],
+)
+def test_spellings_of_codes_and_links_are_attributed(fields: dict[str, str]) -> None:
+    """As people type codes and tools escape links, the first time and again."""
+    event = event_of("click", influencer_id=None, **fields)
+    assert isinstance(event, ConversionEvent)
+    assert [SPELT.attribute(event) for _ in range(2)] == ["ana", "ana"]

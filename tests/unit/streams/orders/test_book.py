@@ -10,7 +10,7 @@ KEY = OrderKey("c", "shop", "o1")
 
 
 def said(number: int, at_ms: int = 0, micros: int = 5) -> OrderEvent:
-    """Return the event at an offset."""
+    """Return the event at a place."""
     return OrderEvent(number, at_ms, f"e{number}", False, "EUR", micros, ("ana",))
 
 
@@ -22,13 +22,13 @@ def test_an_event_that_is_known_changes_nothing() -> None:
     assert len(book) == 1
 
 
-def test_what_lies_beyond_the_committed_offset_is_not_known_after_a_restart() -> None:
+def test_what_lies_beyond_what_was_counted_is_not_known_after_a_restart() -> None:
     """It will be read again, and must then change what it changed the first time."""
     book = OrderBook()
     book.put(KEY, said(0))
     second = book.put(KEY, said(7, 1, 9))
     restored = OrderBook()
-    restored.restore(book.take_dirty(), committed=7)
+    restored.restore(book.take_dirty(), counted_to=7)
     assert restored.put(KEY, said(7, 1, 9)) == second
 
 
@@ -37,7 +37,7 @@ def test_an_order_of_which_nothing_was_committed_is_gone() -> None:
     book = OrderBook()
     book.put(KEY, said(3))
     restored = OrderBook()
-    restored.restore(book.take_dirty(), committed=3)
+    restored.restore(book.take_dirty(), counted_to=3)
     assert len(restored) == 0
 
 

@@ -12,13 +12,13 @@ EURO = 1_000_000
 
 def bought(at_ms: int, euros: int, *owners: str, **fields: Any) -> OrderEvent:
     """Return a version of an order."""
-    fields = {"offset": 0, "event_id": f"p{at_ms}", "currency": "EUR", **fields}
+    fields = {"place": 0, "event_id": f"p{at_ms}", "currency": "EUR", **fields}
     return OrderEvent(at_ms=at_ms, micros=euros * EURO, owners=owners, is_refund=False, **fields)
 
 
 def refunded(at_ms: int, euros: int, *owners: str, **fields: Any) -> OrderEvent:
     """Return a refund."""
-    fields = {"offset": 0, "event_id": f"r{at_ms}", "currency": "EUR", **fields}
+    fields = {"place": 0, "event_id": f"r{at_ms}", "currency": "EUR", **fields}
     return OrderEvent(at_ms=at_ms, micros=euros * EURO, owners=owners, is_refund=True, **fields)
 
 

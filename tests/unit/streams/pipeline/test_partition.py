@@ -6,6 +6,7 @@ import pytest
 from models.campaigns import TrackingLink
 from models.times import DAY_MS, HOUR_MS, MINUTE_MS
 from models.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS, POSTS
+from streams.changelog.log_positions import same_log
 from streams.changelog.row_records import decode_record
 from streams.events.partitioning import partition_of
 from streams.events.registry import Registry
@@ -155,7 +156,7 @@ def test_row_positions_are_per_topic() -> None:
     crashed = partition_state()
     crashed.apply(COMMENTS, records(comments(1), first_offset=500), NOW_MS)
     state = partition_state()
-    state.restore([decode_record(crashed.record_of(0))], {}, {COMMENTS: 501})
+    state.restore([decode_record(crashed.record_of(0))], {}, {COMMENTS: same_log(501)})
     state.apply(CONVERSIONS, records([value_of("click")]), NOW_MS)
     assert rollup_of(state).windows["total"].clicks == 1
 
@@ -271,6 +272,6 @@ def test_restore_shows_every_row() -> None:
     state = partition_state()
     state.apply(COMMENTS, records(comments(1)), NOW_MS)
     again = partition_state()
-    again.restore([decode_record(state.record_of(0))], {}, {COMMENTS: 1})
+    again.restore([decode_record(state.record_of(0))], {}, {COMMENTS: same_log(1)})
     assert again.take_changed() == [0]
     assert again.take_dirty() == []

@@ -9,6 +9,7 @@ from models.campaigns import CampaignDefinition
 from models.rollups import CampaignRollup
 from models.times import MINUTE_MS
 from models.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS, POSTS
+from streams.changelog.log_positions import same_log
 from streams.changelog.row_records import decode_record
 from streams.events.partitioning import partition_key, partition_of
 from streams.events.registry import Registry
@@ -147,7 +148,7 @@ def test_successor_whose_stream_time_lies_behind_is_believed() -> None:
     for topic in INPUT_TOPICS:
         first.tick(topic, 0, NOON_MS + MINUTE_MS)
     successor = Pipeline(WordScorer(), 1, Registry())
-    restored = successor.assign(0, stored, committed={COMMENTS: 1})
+    restored = successor.assign(0, stored, starts={COMMENTS: same_log(1)})
     late = value_of("comment.created", "e1", influencer_id="ana", author_id="b", occurred_at=NOON_MS + 1_000)
     successor.apply(COMMENTS, 0, records([late], first_offset=1), NOW_MS)
     assert restored.time_ms < state.time_ms

@@ -4,6 +4,7 @@ import pytest
 
 from models.draws import LogEntry
 from streams.giveaway.draw_log import DrawLogError, log_of
+from streams.giveaway.loaded import GiveawayData
 
 
 class MemoryLog:
@@ -35,3 +36,10 @@ def draw_log(monkeypatch: pytest.MonkeyPatch) -> MemoryLog:
     monkeypatch.setattr("agents.cli.giveaway.recording.read_draw_log", log.read)
     monkeypatch.setattr("agents.cli.giveaway.recording.append_step", log.append)
     return log
+
+
+def put_in_place(monkeypatch: pytest.MonkeyPatch, data: GiveawayData) -> GiveawayData:
+    """Let every command read this giveaway, in place of the one that Kafka has."""
+    for module in ("freeze", "draw", "exclude", "lists", "why", "certificate"):
+        monkeypatch.setattr(f"agents.cli.giveaway.{module}.giveaway_or_exit", lambda _settings, _campaign: data)
+    return data

@@ -60,6 +60,7 @@ def test_every_rule_is_tried(tmp_path: Path) -> None:
         "one friend too few": ("invalid", ["too_few_friends"]),
         "tags oneself": ("invalid", ["too_few_friends"]),
         "tags an influencer": ("invalid", ["too_few_friends"]),
+        "tags an excluded account": ("invalid", ["too_few_friends"]),
         "a reply to a comment": ("invalid", ["reply"]),
         "a second before the opening": ("invalid", ["before_opening"]),
         "at the moment of closing": ("invalid", ["after_closing"]),
@@ -120,11 +121,21 @@ def test_own_events_are_tried(tmp_path: Path) -> None:
     assert "events.ndjson:1: " in bad.output
 
 
-def test_rules_that_nobody_can_keep_are_a_finding(tmp_path: Path) -> None:
-    """When answer and keyword exclude each other, no comment of the sample is valid: exit code 1."""
-    done = check(
-        written(tmp_path, DEFINITION + GIVEAWAY + "  answers: [42]\n  keywords: [green]\n".replace("42", '"42"'))
-    )
+def test_rules_that_nobody_can_keep_are_refused(tmp_path: Path) -> None:
+    """When answer and keyword exclude each other, the file is refused, with a comment that shows it."""
+    done = check(written(tmp_path, DEFINITION + GIVEAWAY + "  answers: ['42']\n  keywords: [green]\n"))
+    assert done.exit_code == 2
+    assert "definition.yaml:13: giveaway.keywords: can be kept by no comment that keeps the other rules" in done.output
+    assert "'42' is missing_keyword" in done.output
+
+
+def test_events_without_a_valid_entry_are_a_finding(tmp_path: Path) -> None:
+    """Exit code 1, so that a script sees that nobody could enter."""
+    comment = {"type": "comment.created", "event_id": "1", "campaign_id": "spring", "platform": "tiktok"}
+    comment |= {"influencer_id": "ana", "occurred_at": "2026-04-18T15:00:00Z", "post_id": "p", "comment_id": "c"}
+    (tmp_path / "events.ndjson").write_text(json.dumps(comment | {"author_id": "u", "text": "hi"}))
+    file = written(tmp_path, DEFINITION + GIVEAWAY + "  friends: 1\n")
+    done = check(file, "--events", tmp_path / "events.ndjson")
     assert done.exit_code == 1
     assert "no comment is a valid entry" in done.output
 

@@ -15,6 +15,7 @@ from agents.cli.root import cli
 from streams.giveaway.drand import KNOWN_CHAINS
 from streams.giveaway.loaded import GiveawayData
 from tests.unit import drand_chains as made
+from tests.unit.agents.cli.giveaway.conftest import put_in_place
 from tests.unit.ledgers import block, comment, loaded
 
 CASES = Path(__file__).parents[3] / "golden" / "draws"
@@ -35,9 +36,7 @@ def ledger(monkeypatch: pytest.MonkeyPatch) -> GiveawayData:
     """A giveaway in Berlin with twelve entrants, in place of the one that Kafka has."""
     comments = [comment(number, f"p{number:02d}") for number in range(PEOPLE)]
     data = loaded(block(*comments), time_zone="Europe/Berlin")
-    for module in ("freeze", "draw"):
-        monkeypatch.setattr(f"agents.cli.giveaway.{module}.giveaway_or_exit", lambda _settings, _campaign: data)
-    return data
+    return put_in_place(monkeypatch, data)
 
 
 @pytest.fixture
@@ -135,6 +134,8 @@ def test_a_round_is_worked_out_from_a_moment(ledger: GiveawayData, tmp_path: Pat
     )
     assert old.exit_code == 0
     assert "drand chain 8990" in old.output
+    assert f"https://api.drand.sh/v2/beacons/quicknet/rounds/{randomness['round']}" in done.output
+    assert "--randomness-from https://api.drand.sh/8990e7a9aaed2ffed73dbd7092123d6f" in old.output
     assert run("verify", tmp_path / "b" / draw_files.FROZEN).exit_code == 0
 
 

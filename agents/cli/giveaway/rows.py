@@ -1,0 +1,59 @@
+"""Rows for people and programs: a table, CSV or JSON. What a spreadsheet would compute of a CSV is made a text."""
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Any, Final
+
+import click
+import msgspec
+from rich.markup import escape
+from rich.table import Table
+
+from agents.cli.common import print_table
+from agents.terminal import visible, visible_json
+
+Row = dict[str, Any]
+FORMATS: Final = ("table", "csv", "json")
+format_option = click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True, help="How to print it."
+)
+# https://owasp.org/www-community/attacks/CSV_Injection, and the same signs in full width.
+_COMPUTED: Final = "=+-@\t\r\n＝＋－＠"
+
+
+def print_rows(rows: Sequence[Row], columns: Sequence[str], form: str, in_table: Sequence[str]) -> None:
+    """Print rows in one of ``FORMATS``.
+
+    Args:
+        rows: cells by column.
+        columns: in CSV and JSON.
+        form: which format.
+        in_table: columns of the table.
+    """
+    if form == "json":
+        shown = [{name: row.get(name) for name in columns} for row in rows]
+        click.echo(visible_json(msgspec.json.format(msgspec.json.encode(shown), indent=2).decode()))
+    elif form == "csv":
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([cell(row.get(name)) for name in columns] for row in rows)
+        click.echo(text.getvalue(), nl=False)
+    else:
+        table = Table(*in_table, box=None, pad_edge=False)
+        for row in rows:
+            table.add_row(*(escape(visible(str(_known(row.get(name))))) for name in in_table))
+        print_table(table)
+
+
+def cell(value: Any) -> str:
+    """Return a value as a cell of a CSV: what would be a formula begins with an apostrophe, control characters show."""
+    text = str(_known(value))
+    if isinstance(value, str) and text.lstrip(" \u00a0\u3000")[:1] in _COMPUTED and text.strip(" \u00a0\u3000"):
+        text = f"'{text}"
+    return visible(text)
+
+
+def _known(value: Any) -> Any:
+    return "" if value is None else value

@@ -1,0 +1,140 @@
+"""The user with the least rights, as docs and the compose file have it, is enough for workers, commands and readers."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import redis
+import yaml
+from redis.exceptions import NoPermissionError
+
+from agents.clock import wait_until
+from agents.read_model.reader import ReadModel
+from agents.settings import Settings
+from agents.simulator.plan import SimulationPlan
+from agents.simulator.simulation import Simulation
+from agents.stages.review import remove_from_review, write_review
+from models.suspicion import Suspect
+from streams.ledger.people import Person
+from tests.integration.cluster import GIVEAWAY, ROOT, SETTLE_SECONDS, Cluster, giveaway_definitions
+from tests.integration.rollups import CAMPAIGN, Publisher
+from tests.redis_servers.servers import RedisCluster, Server
+
+pytestmark = pytest.mark.broker
+
+PASSWORD = "hush"
+EVENTS = 3_000
+
+
+class ComposeRedis:
+    """The Redis of the compose file: its own command makes the configuration, and only its paths are others here."""
+
+    def __init__(self, directory: Path) -> None:
+        service: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["redis"]
+        configuration = directory / "redis.conf"
+        script = service["command"][2].replace("$$", "$").partition("&& exec")[0]
+        for there, here in (
+            ("/tmp/redis.conf", configuration),
+            ("/data", directory),
+            ("/usr/local/etc/redis.acl", ROOT / "examples" / "redis.acl"),
+        ):
+            script = script.replace(there, str(here))
+        subprocess.run(["sh", "-c", script], check=True, env={"REDIS_PASSWORD": PASSWORD, "PATH": "/usr/bin:/bin"})
+        self._server = Server(directory, "compose-redis", configuration=configuration)
+        self._server.username, self._server.password = "pulse", PASSWORD
+        self.url = f"redis://pulse:{PASSWORD}@127.0.0.1:{self._server.port}/0"
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        self._server.start()
+        self._server.wait()
+
+    def stop(self) -> None:
+        """End it."""
+        self._server.stop()
+
+
+@pytest.fixture(scope="module")
+def compose_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComposeRedis]:
+    """The Redis of the compose file, shared by these tests."""
+    server = ComposeRedis(tmp_path_factory.mktemp("compose-redis"))
+    server.start()
+    yield server
+    server.stop()
+
+
+def test_a_worker_and_the_commands_need_no_more(compose_redis: ComposeRedis) -> None:
+    """A giveaway from Kafka to `snapshot`, with the review list of suspects, as the user of the compose file."""
+    with Cluster(partitions=2, SUSPICION_SECONDS="1") as cluster:
+        cluster.redis.stop()
+        # Others use it after this cluster has ended.
+        cluster.redis = SimpleNamespace(url=compose_redis.url, stop=lambda: None)  # type: ignore[assignment]
+        cluster.command("campaigns", "apply", str(GIVEAWAY))
+        cluster.add_worker()
+        cluster.wait_ready()
+        start_ms = time.time_ns() // 1_000_000 - 900_000
+        plan = SimulationPlan(seed=3, events=EVENTS, duration_seconds=600, start_ms=start_ms)
+        sent = cluster.publish(Simulation(giveaway_definitions(), plan).records())
+        assert sent >= EVENTS
+        with closing(redis.Redis.from_url(compose_redis.url, decode_responses=True)) as client:
+            (campaign_id,) = [each.campaign_id for each in giveaway_definitions()]
+            for key in (f"pulse:campaign:{campaign_id}:giveaway", f"pulse:review:{campaign_id}:summary"):
+                assert wait_until(lambda key=key: client.exists(key), timeout_seconds=SETTLE_SECONDS), key  # type: ignore[misc]
+        done = subprocess.run(
+            [sys.executable, "-m", "agents.cli", "snapshot", "--json"],
+            env=cluster.environment(),
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        assert json.loads(done.stdout)["campaigns"][0]["campaign_id"] == campaign_id
+        log = cluster.workers[0].log_tail(500)
+    assert "Redis at" not in log, log
+
+
+def test_every_key_and_every_reader_needs_no_more(compose_redis: ComposeRedis) -> None:
+    """Numbers, review lists and whom they lose, leaders, updates and health; and a key elsewhere is out of reach."""
+    check_rights(compose_redis.url)
+    with closing(redis.Redis.from_url(compose_redis.url)) as client:
+        for forbidden in ("FLUSHALL", "CONFIG GET *", "SET pulse:x 1", "DEL other:x", "KEYS *", "PUBLISH other x"):
+            with pytest.raises(NoPermissionError):
+                client.execute_command(*forbidden.split())
+
+
+def test_in_a_cluster_three_rights_more_are_needed() -> None:
+    """Which are the slots, the commands and the word of who follows a slot on its way: docs/redis.md names them."""
+    rules = [each for each in (ROOT / "examples" / "redis.acl").read_text().splitlines() if not each.startswith("#")]
+    more = "+cluster|slots +command +asking"
+    assert more in (ROOT / "docs" / "redis.md").read_text()
+    with RedisCluster() as cluster:
+        for server in cluster.servers:
+            with server.client() as client:
+                client.execute_command(
+                    "ACL", "SETUSER", "pulse", "on", f">{PASSWORD}", *" ".join(rules).split(), *more.split()
+                )
+        scheme, _, hosts = cluster.url.partition("://")
+        check_rights(f"{scheme}://pulse:{PASSWORD}@{hosts}")
+
+
+def check_rights(url: str) -> None:
+    """Write and read everything once."""
+    settings = Settings(redis_url=url)
+    suspect = Suspect(person="tiktok/a", handle="@a", score=0.9, action="hold", entries=1, findings=())
+    with Publisher(url, 3) as publisher:
+        publisher.publish_and_wait(1)
+        assert publisher.projection.failures_total == 0
+        write_review(settings, CAMPAIGN, [suspect], 1)
+        remove_from_review(settings, CAMPAIGN, Person("tiktok", "a", ""))
+        with closing(ReadModel(url)) as read_model:
+            assert read_model.snapshot() is not None
+            assert read_model.leaders(CAMPAIGN, "total", "comments", 3)
+            assert read_model.alerts(CAMPAIGN) == []
+            assert read_model.workers()
+            assert next(read_model.follow(4, 0.1)).campaign_id == CAMPAIGN
