@@ -16,6 +16,7 @@ from agents.redis_addresses import parse_redis_url
 from agents.secrets import MASK, masked_value
 from streams.changelog.dedupe import DEDUPE_CAPACITY, DEDUPE_HOURS
 from streams.events.decode import MAX_EVENT_BYTES
+from streams.orders.book import ORDER_DAYS
 from streams.sentiment.scorers import DEFAULT_SCORER, SCORERS
 
 PREFIX: Final = "PULSE_"
@@ -139,6 +140,9 @@ class Settings:
     future_tolerance_seconds: int = _setting(300, _integer(0, 86_400), "How far ahead an event time may lie")
     max_event_bytes: int = _setting(MAX_EVENT_BYTES, _integer(1_024, 8_000_000), "Larger values are dead letters")
     dedupe_hours: int = _setting(DEDUPE_HOURS, _integer(1, 24 * 30), "How long a redelivery is recognised")
+    order_days: int = _setting(
+        ORDER_DAYS, _integer(60, 730), "How long an order is kept after its newest event, for its edits and refunds"
+    )
     dedupe_ids: int = _setting(DEDUPE_CAPACITY, _integer(1_000, 10**9), "Event ids remembered at most, per worker")
     sentiment: str = _setting(DEFAULT_SCORER, _choice(*sorted(SCORERS)), "Sentiment scorer")
     sentiment_cache: int = _setting(65_536, _integer(2, 10**8), "Comment texts whose score is remembered")

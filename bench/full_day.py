@@ -22,7 +22,8 @@ from streams.changelog.dedupe import SEGMENT_IDS, Segment, Span, encode_segment
 from streams.changelog.keys import ids_key, row_key
 from streams.events.partitioning import partition_key, partition_of
 from streams.events.registry import Registry
-from streams.pipeline.partition import Limits, PartitionState
+from streams.pipeline.limits import Limits
+from streams.pipeline.partition import PartitionState
 from streams.sentiment.scorers import make_scorer
 from streams.statistics.counters import COLUMN, SNAPSHOT_COLUMNS
 from streams.statistics.money import MoneyPanes

@@ -5,7 +5,7 @@ unlike in events: a person wrote this file, and a misspelt field that is ignored
 """
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -79,6 +79,8 @@ class RateCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class CampaignDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One campaign. Times carry an offset.
 
+    ``several_codes`` says whose an order is that was placed with codes of several influencers: of the first code's, of
+    the last code's, or of all in equal parts.
     ``sentiment_terms`` are the campaign's own words (brand slang, product names; one or two words, a hashtag or an
     emoji) for the ``social`` scorer. They hold for comments that are read after the definition. ``giveaway`` are the
     rules of the campaign's giveaway; see ``docs/giveaway.md``. ``alerts`` changes thresholds and mutes planned moments;
@@ -91,6 +93,7 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_field
     ends_at: Annotated[datetime, Meta(tz=True)]
     influencers: tuple[InfluencerDefinition, ...]
     rate_card: RateCard | None = None
+    several_codes: Literal["first", "last", "split"] = "first"
     sentiment_terms: dict[Id, TermWeight] = {}
     giveaway: GiveawayRules | None = None
     alerts: AlertSettings | None = None

@@ -43,6 +43,7 @@ Reason = Literal[
     "wrong_topic",
     "event_time_implausible",
     "event_time_future",
+    "too_many_order_events",
     "undecodable_batch",
 ]
 REASONS: tuple[Reason, ...] = Reason.__args__  # type: ignore[attr-defined]  # typing.Literal's documented member

@@ -18,6 +18,7 @@ Text = Annotated[str, Meta(max_length=20_000, description="Text as written by th
 Count = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
 EventTime = Annotated[datetime, Meta(tz=True)] | Annotated[int, Meta(ge=0)]
 TimeSource = Literal["payload", "header", "send_time", "poll_time"]
+Codes = Annotated[tuple[Label, ...], Meta(max_length=50, description="Discount codes, in the order of their use.")]
 Amount = Annotated[
     str,
     Meta(
@@ -103,12 +104,15 @@ class CommentDeleted(InfluencerEvent, frozen=True, kw_only=True, gc=False, tag="
 class ConversionEvent(Envelope, frozen=True, kw_only=True, gc=False):
     """Something a visitor did in the shop. Without ``influencer_id`` it is attributed by the campaign's definition.
 
+    ``discount_code`` may hold several codes with commas, semicolons or bars between them; ``discount_codes`` has one
+    each.
     ``author_id`` is the buyer's account on the social platform ``author_platform``, where the shop asked for it: what
     ties an order to an entrant of a giveaway.
     """
 
     influencer_id: Id | None = None
     discount_code: Label | None = None
+    discount_codes: Codes | None = None
     click_id: Label | None = None
     utm_source: Label | None = None
     utm_medium: Label | None = None
@@ -141,11 +145,33 @@ class Purchase(ConversionEvent, frozen=True, kw_only=True, gc=False, tag="purcha
 
 
 class Refund(ConversionEvent, frozen=True, kw_only=True, gc=False, tag="refund"):
-    """Money given back for an order, in full or in part."""
+    """Money given back for an order, in full or in part. ``refund_id`` is unique within the order."""
 
     order_id: Id
     amount: Amount
     currency: CurrencyCode
+    refund_id: Label | None = None
+
+
+class BookedChange(Struct, frozen=True, array_like=True, gc=False):
+    """What is added to an influencer's money at one event time, in one currency; negative amounts take away."""
+
+    at_ms: int
+    currency: str
+    orders: int
+    revenue_micros: int
+    refunds: int
+    refunded_micros: int
+    code_uses: int
+    code_uses_without_click: int
+
+
+class OrderBooked(Envelope, frozen=True, kw_only=True, gc=False, tag="order.booked"):
+    """What an order changes for an influencer, or with "" for nobody. Only workers write it, see docs/events.md."""
+
+    influencer_id: Label
+    order_id: Id
+    changes: tuple[BookedChange, ...]
 
 
 PostTopicEvent = PostPublished | PostMetrics | PostReaction | PostDeleted
@@ -153,7 +179,7 @@ CommentTopicEvent = CommentCreated | CommentDeleted
 ORDERS: Final = (Purchase, Refund)
 """For ``isinstance``: a union written there would be made anew at every question."""
 
-ConversionTopicEvent = Click | Signup | AddToCart | Purchase | Refund
+ConversionTopicEvent = Click | Signup | AddToCart | Purchase | Refund | OrderBooked
 Event = PostTopicEvent | CommentTopicEvent | ConversionTopicEvent
 
 EVENT_TYPES: tuple[type[Envelope], ...] = (
@@ -169,3 +195,4 @@ EVENT_TYPES: tuple[type[Envelope], ...] = (
     Purchase,
     Refund,
 )
+"""What producers may send, in the order of the documents. ``OrderBooked`` is not among them."""

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from models.alerts import AlertTransition
 from models.campaigns import CampaignDefinition
-from models.events import EventTime
+from models.events import EventTime, OrderBooked
 from models.rollups import Snapshot
 from models.times import MINUTE_MS, epoch_ms
 from models.topics import COMMENTS
@@ -18,7 +18,8 @@ from streams.alerts.window_records import encode_window
 from streams.events.decode import TOPIC_OF_TYPE, tag_of
 from streams.events.registry import Registry
 from streams.giveaway.board import GiveawayBoard
-from streams.pipeline.partition import Limits, PartitionState
+from streams.pipeline.limits import Limits
+from streams.pipeline.partition import PartitionState
 from streams.pipeline.pipeline import Pipeline
 from streams.pipeline.records import FileRecord
 from streams.sentiment.scorers import SentimentScorer
@@ -28,6 +29,7 @@ from streams.statistics.snapshots import describe
 _BATCH_LINES = 2_000
 _BATCH_MS = 5 * MINUTE_MS
 """Event time that a batch covers when alerts are asked for: topics of a file never lie further apart."""
+_BOOKED = tag_of(OrderBooked)
 _TOPIC_OF_TAG = {tag_of(kind): topic for kind, topic in TOPIC_OF_TYPE.items()}
 
 
@@ -129,7 +131,9 @@ class Replay:
             # Topics are independent of one another, as they are on Kafka; within each the order is the file's.
             runs: dict[str, list[FileRecord]] = {}
             for value in batch:
-                runs.setdefault(topic_of(value), []).append(FileRecord(self._lines, None, value))
+                topic = topic_of(value)
+                if topic is not None:
+                    runs.setdefault(topic, []).append(FileRecord(self._lines, None, value))
                 self._lines += 1
             for topic, run in runs.items():
                 self._pipeline.apply(topic, 0, run, self._now_ms)
@@ -208,9 +212,13 @@ def time_of(value: bytes) -> int:
     return at if isinstance(at, int) else epoch_ms(at)
 
 
-def topic_of(value: bytes) -> str:
-    """Return the topic of a line by its type; a line without one goes where it will be refused with its reason."""
+def topic_of(value: bytes) -> str | None:
+    """Return the topic of a line by its type; a line without one goes where it will be refused with its reason.
+
+    None for what workers wrote into the log of conversions themselves: it follows from the orders, which are there too.
+    """
     try:
-        return _TOPIC_OF_TAG.get(_decode_type(value).type, COMMENTS)
+        tag = _decode_type(value).type
+        return None if tag == _BOOKED else _TOPIC_OF_TAG.get(tag, COMMENTS)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return COMMENTS

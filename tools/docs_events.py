@@ -10,7 +10,8 @@ from models.deadletters import VALUE_REASONS, DeadLetter
 from models.events import EVENT_TYPES, Envelope
 from models.topics import COMMENTS, CONVERSIONS, POSTS
 from streams.events.decode import MAX_EVENT_BYTES, TOPIC_OF_TYPE, tag_of
-from streams.pipeline.partition import Limits
+from streams.orders.book import MOST_EVENTS
+from streams.pipeline.limits import Limits
 from streams.pipeline.pipeline import Pipeline
 from streams.pipeline.records import FileRecord
 from streams.sentiment.scorers import make_scorer
@@ -45,7 +46,9 @@ _MEANINGS = {
     "text": "as written; scored for sentiment",
     "author_handle": "as shown",
     "parent_id": "the comment it replies to",
-    "discount_code": "code used, in any case",
+    "discount_code": "code used, in any spelling; several with `,`, `;` or `|` between them",
+    "discount_codes": "further codes, one each, in the order of their use",
+    "refund_id": "the refund, unique within its order; absent: equal ones of one moment are one",
     "click_id": "id of the tracked click",
     "utm_source": "UTM value of the link",
     "utm_medium": "UTM value of the link",
@@ -83,7 +86,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         **_COMMON,
         "platform": "shop",
         "occurred_at": 1776528245250,
-        "discount_code": "ANASPRING",
+        "refund_id": "r-1",
         "order_id": "o-1",
         "amount": "39.90",
         "currency": "EUR",
@@ -142,6 +145,9 @@ def _described(kind: inspect.Type) -> tuple[str, str]:
             return "string", "RFC 3339 with an offset"
         case inspect.LiteralType(values=values):
             return "string", ", ".join(f"`{value}`" for value in values)
+        case inspect.VarTupleType(item_type=item, max_length=most):
+            name, limits = _described(item)
+            return f"array of {name}", f"at most {most}; each {limits}"
         case inspect.BoolType():
             return "boolean", ""
         case inspect.NoneType():
@@ -165,6 +171,7 @@ def dead_letter_headers() -> str:
 
 
 _NOW_MS = 1776528300000
+_LAST_OF_MANY = "the-last-of-many"
 
 
 def refused_examples() -> list[tuple[str, str, bytes | None, str]]:
@@ -205,6 +212,12 @@ def refused_examples() -> list[tuple[str, str, bytes | None, str]]:
             changed("comment.created", occurred_at="3000-01-01T00:00:00Z"),
             '`"occurred_at": "3000-01-01T00:00:00Z"`',
         ),
+        (
+            "too_many_order_events",
+            CONVERSIONS,
+            changed("purchase", event_id=_LAST_OF_MANY),
+            f"event {MOST_EVENTS + 1} of one order",
+        ),
     ]
 
 
@@ -233,7 +246,11 @@ def _refuse(tag: str, value: bytes) -> DeadLetter:
 def _refuse_record(topic: str, value: bytes | None) -> DeadLetter:
     pipeline = Pipeline(make_scorer("textblob"), 1, limits=Limits())
     state = pipeline.assign(0)
-    pipeline.apply(topic, 0, [FileRecord(0, None, value)], _NOW_MS)
+    values = [value]
+    if value is not None and _LAST_OF_MANY.encode() in value:
+        values = [value.replace(_LAST_OF_MANY.encode(), b"e-%d" % number) for number in range(MOST_EVENTS)] + [value]
+    records = [FileRecord(offset, None, each) for offset, each in enumerate(values)]
+    pipeline.apply(topic, 0, records, _NOW_MS)
     (letter,) = state.intake.take_dead_letters()
     return letter
 

@@ -23,7 +23,7 @@ from agents.text_files import FileError, event_lines
 from models.alerts import SnapshotWithAlerts
 from models.rollups import Snapshot
 from models.times import epoch_ms
-from streams.pipeline.partition import Limits
+from streams.pipeline.limits import Limits
 from streams.replay import Replay, ReplayCounts
 from streams.sentiment.scorers import CachedScorer, make_scorer, make_scorer_with_terms
 
@@ -90,6 +90,7 @@ def replay(
             max_event_bytes=settings.max_event_bytes,
             future_tolerance_ms=settings.future_tolerance_seconds * 1000,
             dedupe_hours=settings.dedupe_hours,
+            order_days=settings.order_days,
             alert_grace_ms=round(settings.alert_grace_seconds * 1000),
         ),
         make_scorer_with_terms(settings.sentiment, settings.sentiment_cache),

@@ -215,6 +215,13 @@ class PipelineCollector(Collector):
             "Memory of the remembered ids.",
             value=sum(each.horizon_bytes() for each in states),
         )
+        books = [each.intake.desk.book for each in states]
+        yield GaugeMetricFamily("campaign_pulse_orders", "Orders remembered.", value=sum(map(len, books)))
+        yield GaugeMetricFamily(
+            "campaign_pulse_orders_memory_bytes",
+            "Memory of the orders, about.",
+            value=sum(book.bytes_used for book in books),
+        )
         yield GaugeMetricFamily(
             "campaign_pulse_sentiment_cache_texts",
             "Comment texts whose polarity is remembered.",

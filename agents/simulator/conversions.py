@@ -5,10 +5,13 @@ from collections import deque
 from decimal import ROUND_DOWN, Decimal
 from random import Random
 
+from agents.simulator.attribution import UTM_FIELDS
 from agents.simulator.faults import Fields
 from agents.simulator.people import RARE_CURRENCIES, Creator
 
 SHOP, WEB = "shopify", "web"
+MARKS = frozenset(("influencer_id", "discount_code", "click_id", *UTM_FIELDS))
+"""What says whose a conversion is."""
 _DECIMALS = {"JPY": 0, "KWD": 3}
 _PER_EURO = {"JPY": 160.0, "BRL": 6.0, "MXN": 20.0, "KWD": 0.33}
 
@@ -67,6 +70,9 @@ class ConversionMaker:
         creator, order, ordered_ms = self._orders[at]
         del self._orders[at]
         fields = order | {"type": "refund"}
+        if at % 2:
+            # As shops send it: by its order, without a mark of whose that was.
+            fields = {name: value for name, value in fields.items() if name not in MARKS}
         if self._random.random() < 0.3:
             amount = Decimal(order["amount"])
             part = (amount / 2).quantize(amount, rounding=ROUND_DOWN)

@@ -35,6 +35,8 @@ class TruthLedger:
             for member in each.influencers
         }
         self._tallies: dict[tuple[str, str], InfluencerTally] = {}
+        self._owners: dict[tuple[str, str], str] = {}
+        self._early_refunds: dict[tuple[str, str], list[Fields]] = {}
         self._types: Counter[str] = Counter()
         self._corrupt: Counter[str] = Counter()
         self._attributed: Counter[str] = Counter()
@@ -56,13 +58,38 @@ class TruthLedger:
         if record.topic == CONVERSIONS:
             influencer_id, how = self._attribution[campaign_id].resolve(fields)
             self._attributed[how] += 1
+            if "order_id" in fields and not fields.get("test", False):
+                self._enter_order(fields, influencer_id)
+                return
         else:
             influencer_id = fields["influencer_id"]
+        self._tally(campaign_id, influencer_id).apply(fields, at_ms)
+
+    def _tally(self, campaign_id: str, influencer_id: str) -> InfluencerTally:
         tally = self._tallies.get((campaign_id, influencer_id))
         if tally is None:
             followers = self._defined_followers.get((campaign_id, influencer_id))
             tally = self._tallies[campaign_id, influencer_id] = InfluencerTally(followers)
-        tally.apply(fields, at_ms)
+        return tally
+
+    def _enter_order(self, fields: Fields, named: str) -> None:
+        """Enter an order, or a refund: it is the order's influencer's, and whom it names as long as none is known."""
+        campaign_id = fields["campaign_id"]
+        order = (campaign_id, fields["order_id"])
+        tally = self._tally(campaign_id, named)
+        if fields["type"] == "purchase":
+            self._owners[order] = named
+            tally.book(fields, 1)
+            for refund in self._early_refunds.pop(order, ()):
+                self._tally(campaign_id, "").book(refund, -1)
+                tally.book(refund, 1)
+        elif named:
+            tally.book(fields, 1)
+        elif order in self._owners:
+            self._tally(campaign_id, self._owners[order]).book(fields, 1)
+        else:
+            tally.book(fields, 1)
+            self._early_refunds.setdefault(order, []).append(fields)
 
     def enter_duplicate(self, record: SimulatedRecord) -> None:
         """Enter a record that was sent before."""

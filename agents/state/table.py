@@ -1,7 +1,8 @@
 """The durable copy of the state, written behind: what lies in the changelog and in the worker's copy of it.
 
 Keys are those of ``streams.changelog.keys``. Values are the records of ``streams.changelog.row_records``, the segments
-of ``streams.changelog.dedupe`` and the checkpoints of ``streams.alerts.campaign``.
+of ``streams.changelog.dedupe``, the orders of ``streams.orders.order``, and the checkpoints of
+``streams.alerts.campaign``.
 """
 
 from collections.abc import Iterable
@@ -9,10 +10,11 @@ from typing import NamedTuple
 
 from agents.state.stores import Change, StateStore
 from streams.changelog.dedupe import Segment, decode_segment
-from streams.changelog.keys import ALERTS, FENCE, IDS, LOG, ROW, Slots, decode_key, encode_key
+from streams.changelog.keys import ALERTS, FENCE, IDS, LOG, ORDER, ROW, Slots, decode_key, encode_key
 from streams.changelog.log_positions import LogPosition, decode_log_position
 from streams.changelog.row_records import RowRecord, decode_record
 from streams.columns.formats import NEWER, UnsupportedRecord
+from streams.orders.order import OrderKey, decode_order
 
 
 class Stored(NamedTuple):
@@ -23,6 +25,8 @@ class Stored(NamedTuple):
     """Remembered ids, by topic and sequence."""
     logs: dict[str, LogPosition]
     """Which log of each topic was counted, and how far; absent where an older version wrote the state."""
+    orders: list[tuple[OrderKey, bytes]]
+    """Orders, still encoded."""
 
 
 class StateTable:
@@ -49,7 +53,7 @@ class StateTable:
         Raises:
             UnsupportedRecord: a record was written by a newer version, or is damaged; the message names its key.
         """
-        rows, segments, logs = stored = Stored([], {}, {})
+        rows, segments, logs, orders = stored = Stored([], {}, {}, [])
         for key, value in self._store.items(partition):
             _, kind, *name = decode_key(key)
             try:
@@ -60,6 +64,9 @@ class StateTable:
                     segments.setdefault(str(topic), {})[int(sequence)] = decode_segment(value)
                 elif kind == LOG:
                     logs[str(name[0])] = decode_log_position(value)
+                elif kind == ORDER:
+                    decode_order(value)  # to refuse it here, where its key can be named
+                    orders.append((OrderKey(*map(str, name)), value))
                 elif kind not in (ALERTS, FENCE):
                     raise UnsupportedRecord(f"a record of the unknown kind {kind!r}: {NEWER}")
             except UnsupportedRecord as error:

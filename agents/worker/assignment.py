@@ -142,7 +142,7 @@ class Assignment:
             with self._long_work():
                 stored = await self._read_state(partition)
                 starts = await self._starts(partition, stored, committed)
-                self._pipeline.assign(partition, stored.rows, stored.segments, starts)
+                self._pipeline.assign(partition, stored.rows, stored.segments, starts, stored.orders)
                 self._alerts.assign(partition, committed.get(TP(CLOSED_WINDOWS, partition)) or 0)
             for topic, start in starts.items():
                 if start.next_offset != (committed.get(TP(topic, partition)) or 0):

@@ -54,7 +54,7 @@ from agents.worker.numbers import NumberPublisher
 from agents.worker.worker_health import worker_health
 from models.read_model import encode_health
 from models.topics import CLOSED_WINDOWS, COMMENTS, CONVERSIONS, ENTRIES, INFLUENCER_SNAPSHOTS, INPUT_TOPICS, POSTS
-from streams.pipeline.partition import Limits
+from streams.pipeline.limits import Limits
 from streams.pipeline.pipeline import Pipeline
 from streams.sentiment.scorers import CachedScorer, make_scorer, make_scorer_with_terms
 from streams.statistics.campaigns import CampaignBoard
@@ -72,6 +72,7 @@ def make_pipeline(settings: Settings, partitions: Mapping[str, int], scorer: Cac
             max_event_bytes=settings.max_event_bytes,
             future_tolerance_ms=settings.future_tolerance_seconds * 1000,
             dedupe_hours=settings.dedupe_hours,
+            order_days=settings.order_days,
             alert_grace_ms=round(settings.alert_grace_seconds * 1000),
         ),
         dedupe_capacity=settings.dedupe_ids,

@@ -21,7 +21,7 @@ from agents.worker.fact_sender import FactSender
 from agents.worker.numbers import ROWS_AT_A_TIME, NumberPublisher
 from models.topics import DEAD_LETTERS
 from streams.changelog.dedupe import encode_segment
-from streams.changelog.keys import ids_key, log_key, row_key
+from streams.changelog.keys import ids_key, log_key, order_key, row_key
 from streams.changelog.log_positions import encode_log_position
 from streams.duty_cycle import DutyCycle
 from streams.pipeline.partition import PartitionState
@@ -173,6 +173,7 @@ class Flusher:
                 (state.partition, ids_key(state.partition, topic, sequence), None)
                 for topic, sequence in gone.get(state.partition, ())
             ]
+            written += self._orders_of(state)
             self._collect_diverted(state)
         await self._facts.send_all()
         rows = 0
@@ -190,6 +191,14 @@ class Flusher:
         for tp, next_offset in positions:
             self._confirm(tp, next_offset)
         await self._facts.note_arrived()
+
+    def _orders_of(self, state: PartitionState) -> list[tuple[int, bytes, bytes | None]]:
+        """Return the records of orders that changed or are forgotten; each event in them carries its offset."""
+        book, partition = state.intake.desk.book, state.partition
+        gone: list[tuple[int, bytes, bytes | None]] = [
+            (partition, order_key(partition, *key), None) for key in book.forget(state.time_ms)
+        ]
+        return gone + [(partition, order_key(partition, *key), record) for key, record in book.take_dirty()]
 
     def _collect_diverted(self, state: PartitionState) -> None:
         for letter in state.intake.take_dead_letters():

@@ -11,6 +11,7 @@ ROW: Final = "row"
 IDS: Final = "ids"
 ALERTS: Final = "alerts"
 FENCE: Final = "fence"
+ORDER: Final = "order"
 LOG: Final = "log"
 encode_key = msgspec.json.Encoder().encode
 decode_key = msgspec.json.Decoder(list[str | int]).decode
@@ -24,6 +25,11 @@ def row_key(partition: int, campaign_id: str, influencer_id: str) -> bytes:
 def ids_key(partition: int, topic: str, sequence: int) -> bytes:
     """Return the key of a dedupe segment."""
     return encode_key([partition, IDS, topic, sequence])
+
+
+def order_key(partition: int, campaign_id: str, platform: str, order_id: str) -> bytes:
+    """Return the key of an order."""
+    return encode_key([partition, ORDER, campaign_id, platform, order_id])
 
 
 def log_key(partition: int, topic: str) -> bytes:

@@ -3,7 +3,8 @@
 The rules and their order are in ``docs/statistics.md``.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Container, Iterator, Mapping
 from typing import Final
 
 from models.campaigns import CampaignDefinition, InfluencerDefinition, TrackingLink
@@ -13,6 +14,7 @@ from streams.comparison import code_key, utm_key
 UNATTRIBUTED = ""
 """The influencer id under which conversions count that belong to nobody."""
 
+_BETWEEN_CODES: Final = re.compile(r"[,;|\n，；、]")
 _SPELLINGS: Final = 2_000
 """Spellings of codes and of utm values that are remembered, each with whose it is: folding takes longer."""
 _UTM_FIELDS = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
@@ -27,7 +29,7 @@ class CampaignIndex:
             influencer.influencer_id: influencer for influencer in definition.influencers
         }
         self._codes: dict[str, str] = {}
-        self._spelt_codes: dict[str, str | None] = {}
+        self._spelt_codes: dict[str, tuple[str, ...]] = {}
         self._click_ids: dict[str, str] = {}
         self._click_prefixes: dict[int, dict[str, str]] = {}
         self._links: dict[tuple[str, ...], dict[tuple[str, ...], tuple[int, str]]] = {}
@@ -51,15 +53,41 @@ class CampaignIndex:
             fields, values = _wanted(link)
             self._links.setdefault(fields, {}).setdefault(values, (order, influencer.influencer_id))
 
-    def attribute(self, event: ConversionEvent) -> str:
-        """Return the influencer a conversion without ``influencer_id`` belongs to, or ``UNATTRIBUTED``.
+    def owners(self, event: ConversionEvent) -> tuple[str, ...]:
+        """Return the influencers a conversion without ``influencer_id`` belongs to; none where it names nobody.
+
+        Only codes of several influencers make it several, in the order of their codes, where the definition splits.
+        """
+        if event.discount_code or event.discount_codes:
+            found = tuple(dict.fromkeys(self._owners_of_codes(event)))
+            if len(found) > 1:
+                several = self.definition.several_codes
+                found = found if several == "split" else found[-1:] if several == "last" else found[:1]
+            if found:
+                return found
+        one = self._by_visit(event)
+        return () if one is None else (one,)
+
+    def _owners_of_codes(self, event: ConversionEvent) -> Iterator[str]:
+        """Yield the owner of each code; codes that belong to nobody, as a shop's own, are passed over."""
+        for text in (event.discount_code, *(event.discount_codes or ())):
+            if text:
+                yield from self._owners_of(text)
+
+    def _owners_of(self, text: str) -> tuple[str, ...]:
+        """Return the owners of the codes in a text, in any spelling."""
+        found = self._spelt_codes.get(text)
+        if found is None:
+            found = tuple(self._codes[code] for code in codes_in(text, self._codes))
+            if len(self._spelt_codes) < _SPELLINGS:
+                self._spelt_codes[text] = found
+        return found
+
+    def _by_visit(self, event: ConversionEvent) -> str | None:
+        """Return the influencer of a click id or of utm values.
 
         Costs a look-up for each length of prefix and each combination of utm fields, not for each influencer.
         """
-        if event.discount_code:
-            found = self._owner(event.discount_code)
-            if found is not None:
-                return found
         if event.click_id:
             found = self._click_ids.get(event.click_id)
             if found is not None:
@@ -79,16 +107,7 @@ class CampaignIndex:
             match = self._link(fields, tuple(values))
             if match is not None and (best is None or match[0] < best[0]):
                 best, specific = match, len(fields)
-        return UNATTRIBUTED if best is None else best[1]
-
-    def _owner(self, code: str) -> str | None:
-        """Return whose discount code it is, in any spelling."""
-        if code in self._spelt_codes:
-            return self._spelt_codes[code]
-        found = self._codes.get(code_key(code))
-        if len(self._spelt_codes) < _SPELLINGS:
-            self._spelt_codes[code] = found
-        return found
+        return None if best is None else best[1]
 
     def _link(self, fields: tuple[str, ...], values: tuple[str, ...]) -> tuple[int, str] | None:
         """Return whose link these utm values are, in any spelling, and its place in the definition."""
@@ -99,6 +118,22 @@ class CampaignIndex:
         if len(spelt) < _SPELLINGS:
             spelt[values] = found
         return found
+
+
+def codes_in(text: str, known: Container[str]) -> Iterator[str]:
+    """Yield the known codes that a text holds, as they compare: the whole of it, or what stands between commas."""
+    whole = code_key(text)
+    if whole in known:
+        yield whole
+    else:
+        yield from (code for part in _BETWEEN_CODES.split(text) if (code := code_key(part)) in known)
+
+
+def codes_of(event: ConversionEvent) -> str:
+    """Return all codes of an event in one text, commas between them, as ``codes_in`` reads them."""
+    if not event.discount_codes:
+        return event.discount_code or ""
+    return ",".join(code for code in (event.discount_code, *event.discount_codes) if code)
 
 
 def _wanted(link: TrackingLink) -> tuple[tuple[str, ...], tuple[str, ...]]:

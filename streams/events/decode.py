@@ -10,9 +10,9 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from models.currencies import CURRENCIES
+from models.currencies import WITHDRAWN, is_currency
 from models.deadletters import Reason
-from models.events import ORDERS, CommentTopicEvent, ConversionTopicEvent, Event, PostTopicEvent
+from models.events import ORDERS, CommentTopicEvent, ConversionTopicEvent, Event, OrderBooked, PostTopicEvent
 from models.times import MINUTE_MS, epoch_ms
 from models.topics import COMMENTS, CONVERSIONS, POSTS
 from streams.events.wire_hints import envelope_hint, hint_of
@@ -80,8 +80,11 @@ def read_event(value: bytes | None, topic: str, latest_ms: int, max_bytes: int) 
         raise Refused("event_time_future", f"occurred_at {time_ms} lies after {latest_ms}")
     if time_ms < EARLIEST_EVENT_MS:
         raise Refused("event_time_implausible", f"occurred_at {time_ms} lies before 2000-01-01")
-    if isinstance(event, ORDERS) and event.currency not in CURRENCIES:
-        raise Refused("unknown_currency", f"currency {event.currency!r} is not in ISO 4217")
+    if isinstance(event, ORDERS) and not is_currency(event.currency, time_ms):
+        former = ", or not any more at that time" if event.currency in WITHDRAWN else ""
+        raise Refused("unknown_currency", f"currency {event.currency!r} is not in ISO 4217{former}")
+    if isinstance(event, OrderBooked) and not _are_plausible(event, latest_ms):
+        raise Refused("out_of_range", "changes: times before 2000-01-01 or too far ahead, or no currency of ISO 4217")
     return event, time_ms
 
 
@@ -105,8 +108,8 @@ def read_events(
     kinds = set(map(type, events))
     if not kinds <= TYPES_OF_TOPIC[topic]:
         return None
-    if not kinds.isdisjoint(ORDERS) and not all(
-        event.currency in CURRENCIES for event in events if isinstance(event, ORDERS)
+    if OrderBooked in kinds and not all(
+        _are_plausible(event, latest_ms) for event in events if isinstance(event, OrderBooked)
     ):
         return None
     times_ms: list[int] = [event.occurred_at for event in events]
@@ -114,7 +117,21 @@ def read_events(
         times_ms = [epoch_ms(time) for time in times_ms]
     if min(times_ms) < EARLIEST_EVENT_MS or max(times_ms) > latest_ms:
         return None
+    if not kinds.isdisjoint(ORDERS) and not all(
+        is_currency(event.currency, time_ms)
+        for event, time_ms in zip(events, times_ms, strict=True)
+        if isinstance(event, ORDERS)
+    ):
+        return None
     return events, times_ms
+
+
+def _are_plausible(event: OrderBooked, latest_ms: int) -> bool:
+    """Return whether all changes of an order are of times and currencies that an event may have."""
+    return all(
+        EARLIEST_EVENT_MS <= change.at_ms <= latest_ms and is_currency(change.currency, change.at_ms)
+        for change in event.changes
+    )
 
 
 def rejection_of(error: BaseException, value: bytes) -> Rejection:

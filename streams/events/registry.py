@@ -50,12 +50,17 @@ class Registry:
         changed._set(campaigns)
         return changed
 
-    def attribute(self, event: ConversionEvent) -> str:
-        """Return the influencer of a conversion: the one it names, or the one its campaign's definition finds."""
+    def owners(self, event: ConversionEvent) -> tuple[str, ...]:
+        """Return the influencers of a conversion: the one it names, or those its campaign's definition finds."""
         if event.influencer_id is not None:
-            return event.influencer_id
+            return (event.influencer_id,)
         index = self.campaigns.get(event.campaign_id)
-        return UNATTRIBUTED if index is None else index.attribute(event)
+        return () if index is None else index.owners(event)
+
+    def attribute(self, event: ConversionEvent) -> str:
+        """Return the influencer of a conversion that can be one's only: the first of its owners, or nobody."""
+        owners = self.owners(event)
+        return owners[0] if owners else UNATTRIBUTED
 
     def influencer(self, campaign_id: str, influencer_id: str) -> InfluencerDefinition | None:
         """Return an influencer's definition, or None when no definition names it."""

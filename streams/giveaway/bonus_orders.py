@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from streams.columns.arrays import I64, U64
 from streams.columns.idmap import grown
-from streams.comparison import code_key
+from streams.events.attribution import codes_in
 from streams.giveaway.rules import RuleBook
 from streams.ledger.blocks import Order
 
@@ -47,7 +47,7 @@ class BonusOrders:
     def put(self, order: Order, number_of: Callable[[str], int]) -> None:
         """Take an order, if it may count; ``number_of`` gives an influencer's number."""
         book = self._book
-        if book.rules.bonus is None or code_key(order.code) not in book.codes or book.of_time(order.at_ms):
+        if book.rules.bonus is None or not any(codes_in(order.code, book.codes)) or book.of_time(order.at_ms):
             return
         influencer, buyer = number_of(order.influencer_id), self._buyer(order.person)
         row = self._rows.get(order.order)

@@ -15,11 +15,12 @@ from typing import Final
 
 import numpy as np
 
-from models.events import ORDERS, CommentCreated, CommentDeleted, Event, Refund
+from models.events import ORDERS, CommentCreated, CommentDeleted, Event, Purchase, Refund
 from models.times import epoch_ms
 from models.topics import COMMENTS
 from streams.columns.arrays import I64, U64
 from streams.columns.hashing import PlatformSeeds, digest, hash_of, hashes_of
+from streams.events.attribution import codes_of
 from streams.ledger.block_builder import BLOCK_COMMENTS, BlockBuilder, CommentChunk
 from streams.ledger.blocks import EntryBlock, Order
 
@@ -122,20 +123,18 @@ class EntryCollector:
 
     # ---------------------------------------------------------------------- conversions
 
-    def add_orders(self, events: Sequence[Event], rows: Sequence[int], times_ms: Sequence[int], offset: int) -> None:
-        """Take conversions, with their rows, event times and an offset that is not beyond theirs."""
-        seeds = self._seeds
-        for event, row, at_ms in zip(events, rows, times_ms, strict=True):
-            if not isinstance(event, ORDERS) or event.test or event.campaign_id not in self.giveaways:
-                continue
-            order = digest(event.order_id.encode(), seeds[event.platform])
-            if isinstance(event, Refund):
-                self._block(event.campaign_id, offset).refunded.append(order)
-            elif event.author_id and event.discount_code:
-                person = digest(event.author_id.encode(), seeds[event.author_platform or event.platform])
-                self._block(event.campaign_id, offset).orders.append(
-                    Order(hash_of(order), hash_of(person), self._keys[row][1], event.discount_code, at_ms)
-                )
+    def add_order(self, event: Purchase | Refund, influencer_id: str, at_ms: int, offset: int) -> None:
+        """Take an order or a refund, with the influencer it names, its event time and its offset."""
+        if event.campaign_id not in self.giveaways:
+            return
+        order = digest(event.order_id.encode(), self._seeds[event.platform])
+        if isinstance(event, Refund):
+            self._block(event.campaign_id, offset).refunded.append(order)
+        elif event.author_id and (codes := codes_of(event)):
+            person = digest(event.author_id.encode(), self._seeds[event.author_platform or event.platform])
+            self._block(event.campaign_id, offset).orders.append(
+                Order(hash_of(order), hash_of(person), influencer_id, codes, at_ms)
+            )
 
     # ----------------------------------------------------------------------------- out
 
@@ -186,7 +185,9 @@ def blocks_of(
         rows = [row_of[event.influencer_id or ""] for event in some]
         times_ms = [epoch_ms(event.occurred_at) for event in some]
         if topic != COMMENTS:
-            collector.add_orders(some, rows, times_ms, offset)
+            for place, event in enumerate(some):
+                if isinstance(event, ORDERS) and not event.test:
+                    collector.add_order(event, event.influencer_id or "", times_ms[place], first_offset + start + place)
             continue
         places = [place for place, event in enumerate(some) if isinstance(event, CommentCreated)]
         comments = [event for event in some if isinstance(event, CommentCreated)]

@@ -72,6 +72,10 @@ class BatchReader:
     def add(self, read: Read) -> None:
         """Take events, in the order of their offsets."""
         events, seeds = read.events, self._seeds
+        if self._facts is not None:
+            for order in read.orders:
+                owner = order.owners[0] if order.owners else ""
+                self._facts.add_order(order.event, owner, order.at_ms, order.offset)
         if not events:
             return
         own_seeds = [seeds[event.platform] for event in events]
@@ -80,8 +84,6 @@ class BatchReader:
             self._add_comments(read, own_seeds, self._scorers)
         else:
             self._events += events
-            if self._facts is not None:
-                self._facts.add_orders(events, read.rows, read.times_ms, read.offsets[0])
         self._offsets += read.offsets
         self._times_ms += read.times_ms
         self._rows += read.rows

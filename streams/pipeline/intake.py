@@ -6,16 +6,23 @@ flush (``agents.worker.flush``).
 
 from collections import Counter
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Final
 
 import msgspec
 
 from models.deadletters import DeadLetter
-from models.events import ConversionEvent, Event
-from streams.events.decode import DECODE_ERRORS, read_event, read_events, rejection_of
+from models.events import ConversionEvent, Event, OrderBooked
+from models.topics import CONVERSIONS
+from streams.changelog.dedupe import DedupeHorizon
+from streams.columns.hashing import PlatformSeeds
+from streams.events.decode import DECODE_ERRORS, Refused, read_event, read_events, rejection_of
 from streams.events.partitioning import partition_key, partition_of
 from streams.events.registry import Registry
-from streams.pipeline.records import Forward, Read, Record
+from streams.orders.book import OrderBook
+from streams.pipeline.limits import Limits
+from streams.pipeline.order_desk import OrderDesk, encode_booking, is_order
+from streams.pipeline.records import Forward, OrderRead, Read, Record
 from streams.statistics.influencers import InfluencerStore
 
 _NO_ROW: Final = -1
@@ -31,24 +38,44 @@ class Intake:
         partitions: how many there are.
         registry: the first definitions in force.
         influencers: has the rows.
-        max_event_bytes: longer values are refused.
+        seeds: hash seeds of platforms.
+        horizon: the remembered ids of conversions.
+        limits: how large a value may be, and how long orders are kept.
     """
 
     def __init__(
-        self, partition: int, partitions: int, registry: Registry, influencers: InfluencerStore, max_event_bytes: int
+        self,
+        partition: int,
+        partitions: int,
+        registry: Registry,
+        influencers: InfluencerStore,
+        seeds: PlatformSeeds,
+        horizon: DedupeHorizon,
+        limits: Limits,
     ) -> None:
         self._partition = partition
         self._partitions = partitions
-        self.registry = registry
-        """The definitions in force."""
+        self._registry = registry
         self._influencers = influencers
-        self._max_event_bytes = max_event_bytes
+        self._max_event_bytes = limits.max_event_bytes
+        self.desk = OrderDesk(registry, seeds, horizon, OrderBook(limits.order_days), self._refuse_order)
+        """Books the orders of this partition."""
+        self._sources: dict[int, Record] = {}
         self.dead_letters: list[DeadLetter] = []
         self.forwards: list[Forward] = []
         self._refused_bytes = 0
         self._forwarded_bytes = 0
         self.forwarded_total = 0
         self.rejected_total: Counter[str] = Counter()
+
+    @property
+    def registry(self) -> Registry:
+        """The definitions in force."""
+        return self._registry
+
+    @registry.setter
+    def registry(self, registry: Registry) -> None:
+        self._registry = self.desk.registry = registry
 
     def read(self, topic: str, records: Sequence[Record], latest_ms: int) -> Read:
         """Decode and place a few records of one topic; no event may be later than ``latest_ms``."""
@@ -61,6 +88,8 @@ class Intake:
         if decoded is None:
             return None
         events, times_ms = decoded
+        if topic == CONVERSIONS and any(map(is_order, events)):
+            return self._read_orders(records, events, times_ms)
         offsets = [record.offset for record in records]
         campaigns = [event.campaign_id for event in events]
         campaign_id = None
@@ -97,23 +126,74 @@ class Intake:
 
     def _read_singly(self, topic: str, records: Sequence[Record], latest_ms: int) -> Read:
         """Decode and place records one by one: what is refused becomes a dead letter with its reason."""
-        read = Read([], [], [], [])
+        accepted, events, times_ms = [], [], []
         for record in records:
             try:
                 event, time_ms = read_event(record.value, topic, latest_ms, self._max_event_bytes)
             except DECODE_ERRORS as error:
                 self._reject(topic, record, error)
                 continue
-            row = self._influencers.rows.get((event.campaign_id, event.influencer_id))
+            accepted.append(record)
+            events.append(event)
+            times_ms.append(time_ms)
+        if topic == CONVERSIONS and any(map(is_order, events)):
+            return self._read_orders(accepted, events, times_ms)
+        row_of = self._influencers.rows.get
+        rows = [row_of((event.campaign_id, event.influencer_id), _NO_ROW) for event in events]
+        offsets = [record.offset for record in accepted]
+        return self._placed(topic, accepted, Read(events, offsets, times_ms, rows))
+
+    def _read_orders(self, records: Sequence[Record], events: Sequence[Event], times_ms: Sequence[int]) -> Read:
+        """Book the orders among conversions and place the others; what orders change takes their place.
+
+        An order that is not at home here is forwarded to the partition of its id.
+        """
+        orders: list[OrderRead] = []
+        sources: dict[int, Record] = {}
+        placed: list[tuple[int, int, Event, int]] = []
+        row_of = self._influencers.rows.get
+        for record, event, time_ms in zip(records, events, times_ms, strict=True):
+            if is_order(event):
+                home = partition_of(event.order_id, self._partitions)
+                if home == self._partition:
+                    orders.append(self.desk.read(event, time_ms, record.offset))
+                    sources[record.offset] = record
+                else:
+                    self._forward(CONVERSIONS, home, event.order_id, record.value or b"", record.offset)
+                continue
+            row = row_of((event.campaign_id, event.influencer_id))
             if row is None:
-                row = self._place(topic, record, event)
-                if row is None:
-                    continue
-            read.events.append(event)
-            read.offsets.append(record.offset)
-            read.times_ms.append(time_ms)
-            read.rows.append(row)
-        return read
+                row = self._place(CONVERSIONS, record, event)
+            if row is not None:
+                placed.append((record.offset, time_ms, event, row))
+        self._sources = sources
+        for order, bookings in self.desk.take(orders, self._influencers.time_ms):
+            for booking in bookings:
+                row = self._place_booking(order, booking)
+                if row is not None:
+                    placed.append((order.offset, order.at_ms, booking, row))
+        placed.sort(key=itemgetter(0))
+        return Read(
+            [event for _, _, event, _ in placed],
+            [offset for offset, _, _, _ in placed],
+            [time_ms for _, time_ms, _, _ in placed],
+            [row for _, _, _, row in placed],
+            None,
+            tuple(orders),
+        )
+
+    def _place_booking(self, order: OrderRead, booking: OrderBooked) -> int | None:
+        """Find or make the row of a booking, or forward it and return None."""
+        key = partition_key(booking.campaign_id, booking.influencer_id)
+        home = partition_of(key, self._partitions)
+        if home == self._partition:
+            return self._influencers.row_of(booking.campaign_id, booking.influencer_id)
+        self._forward(CONVERSIONS, home, key, encode_booking(booking), order.offset)
+        return None
+
+    def _refuse_order(self, order: OrderRead, detail: str) -> None:
+        record = self._sources[order.offset]
+        self._reject(CONVERSIONS, record, Refused("too_many_order_events", detail))
 
     def _reject(self, topic: str, record: Record, error: BaseException) -> None:
         rejection = rejection_of(error, record.value or b"")
@@ -135,7 +215,7 @@ class Intake:
 
     def _place(self, topic: str, record: Record, event: Event) -> int | None:
         """Find or make the row of an event whose row is not known, or forward the event and return None."""
-        influencer_id = self.registry.attribute(event) if isinstance(event, ConversionEvent) else event.influencer_id
+        influencer_id = self._registry.attribute(event) if isinstance(event, ConversionEvent) else event.influencer_id
         key = partition_key(event.campaign_id, influencer_id)
         home = partition_of(key, self._partitions)
         if home == self._partition:
@@ -143,11 +223,13 @@ class Intake:
         value = record.value or b""
         if influencer_id and isinstance(event, ConversionEvent) and event.influencer_id is None:
             value = with_influencer(value, influencer_id)
+        self._forward(topic, home, key, value, record.offset)
+        return None
+
+    def _forward(self, topic: str, home: int, key: str, value: bytes, offset: int) -> None:
         self.forwarded_total += 1
         self._forwarded_bytes += _WAITING_OVERHEAD_BYTES + len(value)
-        origin = f"{topic}/{self._partition}/{record.offset}"
-        self.forwards.append(Forward(topic, home, key.encode(), value, origin))
-        return None
+        self.forwards.append(Forward(topic, home, key.encode(), value, f"{topic}/{self._partition}/{offset}"))
 
     # ---------------------------------------------------------------- what waits for a flush
 

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
-from msgspec import Struct
 
+from models.events import OrderBooked
 from models.times import MINUTE_MS
-from models.topics import COMMENTS, INPUT_TOPICS, POSTS
-from streams.alerts.closed_windows import GRACE_MS, ClosedWindows
+from models.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS, POSTS
+from streams.alerts.closed_windows import ClosedWindows
 from streams.alerts.evidence import WindowEvidence
-from streams.changelog.dedupe import DEDUPE_HOURS, SEGMENT_IDS, DedupeHorizon, Segment
+from streams.changelog.dedupe import DedupeHorizon, Segment
 from streams.changelog.log_positions import LogPosition, LogStart, log_position
 from streams.changelog.row_records import (
     FORMAT_VERSION,
@@ -32,16 +32,13 @@ from streams.changelog.row_records import (
 )
 from streams.columns.arrays import I64
 from streams.columns.hashing import PlatformSeeds
-from streams.events.decode import (
-    FUTURE_TOLERANCE_MS,
-    MAX_EVENT_BYTES,
-)
 from streams.events.registry import Registry
-from streams.ledger.block_builder import BLOCK_COMMENTS
 from streams.ledger.blocks import EntryBlock
 from streams.ledger.collector import EntryCollector
+from streams.orders.order import OrderKey
 from streams.pipeline.batch_reader import AT_A_TIME, BatchReader
 from streams.pipeline.intake import Intake
+from streams.pipeline.limits import Limits
 from streams.pipeline.records import Covered, Record
 from streams.sentiment.scorers import SentimentScorer
 from streams.statistics.batches import Columns
@@ -61,22 +58,6 @@ BEFORE_IDS: Final = "before_ids"
 SKIPS: Final = (READ_AGAIN, BEFORE_IDS)
 """Why a record is skipped: it lies at or below the position of its influencer, so it is inside; or another log reaches
 further back than the ids that are remembered, so that nobody could say."""
-
-
-class Limits(Struct, frozen=True, kw_only=True):
-    """What is accepted: how large a value, how far in the future, and how long redeliveries are remembered."""
-
-    max_event_bytes: int = MAX_EVENT_BYTES
-    future_tolerance_ms: int = FUTURE_TOLERANCE_MS
-    dedupe_hours: int = DEDUPE_HOURS
-    alert_grace_ms: int = GRACE_MS
-    """How long after a minute's end its events are waited for before alerts look at it."""
-    generation_ids: int | None = None
-    """Ids forgotten together at least; ``Pipeline`` derives it from its capacity."""
-    segment_ids: int = SEGMENT_IDS
-    """Ids in one full record of the dedupe log."""
-    block_comments: int = BLOCK_COMMENTS
-    """Comments in one full block of a giveaway's ledger."""
 
 
 class Sealed(NamedTuple):
@@ -105,13 +86,17 @@ class PartitionState:
         self.partition = partition
         self.limits = limits
         self.influencers = InfluencerStore(scorer)
-        self.intake = Intake(partition, partitions, registry, self.influencers, limits.max_event_bytes)
-        """Decodes what comes in, and keeps what is refused or forwarded for the next flush."""
         self.closed = ClosedWindows(partition, limits.alert_grace_ms)
         """The minutes of this partition that are over, for alerts."""
         self.evidence = WindowEvidence()
         """Posts and comments of the minutes that are not closed yet, for alerts."""
         self._seeds = PlatformSeeds()
+        self.horizons = [
+            DedupeHorizon(limits.dedupe_hours, limits.generation_ids, limits.segment_ids) for _ in INPUT_TOPICS
+        ]
+        conversions = self.horizons[_TOPIC_INDEX[CONVERSIONS]]
+        self.intake = Intake(partition, partitions, registry, self.influencers, self._seeds, conversions, limits)
+        """Decodes what comes in, and keeps what is refused or forwarded for the next flush."""
         self.facts = {
             index: EntryCollector(topic, partition, self.influencers.keys, self._seeds, limits.block_comments)
             for topic, index in _TOPIC_INDEX.items()
@@ -120,9 +105,6 @@ class PartitionState:
         self.follow(registry)
         self.positions = [0] * len(INPUT_TOPICS)
         """Next offset expected, per input topic: in its log, not a place (``streams.changelog.log_positions``)."""
-        self.horizons = [
-            DedupeHorizon(limits.dedupe_hours, limits.generation_ids, limits.segment_ids) for _ in INPUT_TOPICS
-        ]
         self.events_total = 0
         self.duplicates_total = 0
         self.missing_offsets_total = 0
@@ -184,10 +166,14 @@ class PartitionState:
         base = self._logs[topic_index].base
         for start in range(0, len(fresh), AT_A_TIME):
             read = self.intake.read(topic, fresh[start : start + AT_A_TIME], latest_ms)
-            reader.add(read if not base else read._replace(offsets=[base + offset for offset in read.offsets]))
+            reader.add(read if not base else read.moved(base))
         if records:
             self.move_on(topic, covered or Covered(records[0].offset, records[-1].offset + 1))
             self._quiet[topic_index] = False
+        desk = self.intake.desk
+        self.events_total += desk.events
+        self.duplicates_total += desk.duplicates
+        desk.events = desk.duplicates = 0
         if len(reader):
             self._count_stretches(topic_index, reader.columns())
 
@@ -250,6 +236,9 @@ class PartitionState:
         if how_many < len(batch):
             batch = batch.chosen(np.flatnonzero(counted))
         comments = batch.comments
+        if topic_index == _TOPIC_INDEX[CONVERSIONS]:
+            # What an order changes is no event: its cause was counted where the order is at home.
+            self.events_total -= sum(type(event) is OrderBooked for event in batch.events)
         if comments is None:
             reactions = self.influencers.apply(batch.events, batch.rows, batch.times_ms)
             self.evidence.add_reactions(reactions)
@@ -333,8 +322,12 @@ class PartitionState:
         records: Iterable[RowRecord],
         segments: Mapping[str, dict[int, Segment]],
         starts: Mapping[str, LogStart],
+        orders: Iterable[tuple[OrderKey, bytes]] = (),
     ) -> None:
         """Rebuild the state after an assignment from the changelog and where each topic goes on."""
+        conversions = starts.get(CONVERSIONS, LogStart())
+        self.intake.desk.base = conversions.base
+        self.intake.desk.book.restore(orders, conversions.counted_to)
         for topic, index in _TOPIC_INDEX.items():
             start = self._logs[index] = starts.get(topic, LogStart())
             self._begun[index] = log_position(

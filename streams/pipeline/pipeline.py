@@ -14,7 +14,9 @@ from streams.changelog.dedupe import DEDUPE_CAPACITY, Segment
 from streams.changelog.log_positions import LogStart
 from streams.changelog.row_records import RowRecord
 from streams.events.registry import Registry
-from streams.pipeline.partition import Limits, PartitionState
+from streams.orders.order import OrderKey
+from streams.pipeline.limits import Limits
+from streams.pipeline.partition import PartitionState
 from streams.pipeline.records import Covered, Record
 from streams.sentiment.scorers import SentimentScorer
 
@@ -62,11 +64,12 @@ class Pipeline:
         records: Iterable[RowRecord] = (),
         segments: Mapping[str, dict[int, Segment]] | None = None,
         starts: Mapping[str, LogStart] | None = None,
+        orders: Iterable[tuple[OrderKey, bytes]] = (),
     ) -> PartitionState:
         """Take over a partition, with what its changelog holds and where each topic goes on."""
         state = PartitionState(partition, self.partition_count, self.registry, self.scorer, self.limits)
         state.influencers.campaign_scorers = self._campaign_scorers()
-        state.restore(records, segments or {}, starts or {})
+        state.restore(records, segments or {}, starts or {}, orders)
         self.partitions[partition] = state
         return state
 

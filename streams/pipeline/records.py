@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 from msgspec import Struct
 
 from models.deadletters import Headers
-from models.events import Event
+from models.events import Event, Purchase, Refund
 
 
 class Record(Protocol):
@@ -48,10 +48,20 @@ class FileRecord(Struct, frozen=True):
     headers: Headers = ()
 
 
+class OrderRead(NamedTuple):
+    """A purchase or refund that was read at home: the event, its event time, its offset, and whose it is by itself."""
+
+    event: Purchase | Refund
+    at_ms: int
+    offset: int
+    owners: tuple[str, ...]
+
+
 class Read(NamedTuple):
     """Events that were read, with their offsets, event times and rows.
 
-    ``campaign_id`` is the campaign of all of them; None where they may be of several.
+    ``campaign_id`` is the campaign of all of them; None where they may be of several. ``orders`` are the purchases and
+    refunds at home here, redeliveries included; what they change stands among the events.
     """
 
     events: list[Event]
@@ -59,6 +69,14 @@ class Read(NamedTuple):
     times_ms: list[int]
     rows: list[int]
     campaign_id: str | None = None
+    orders: tuple[OrderRead, ...] = ()
+
+    def moved(self, base: int) -> "Read":
+        """Return the same with places (``streams.changelog.log_positions``) for offsets."""
+        return self._replace(
+            offsets=[base + offset for offset in self.offsets],
+            orders=tuple([order._replace(offset=base + order.offset) for order in self.orders]),
+        )
 
 
 class Forward(Struct, frozen=True):

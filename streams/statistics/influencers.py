@@ -15,12 +15,11 @@ from models.events import (
     Click,
     ConversionEvent,
     Event,
+    OrderBooked,
     PostDeleted,
     PostMetrics,
     PostPublished,
     PostReaction,
-    Purchase,
-    Refund,
     Signup,
 )
 from streams.columns.arrays import I64
@@ -28,7 +27,7 @@ from streams.events.registry import EntryWindow
 from streams.sentiment.scorers import NEGATIVE_THRESHOLD, POSITIVE_THRESHOLD, SentimentScorer
 from streams.statistics.batches import Columns, Increments, Reactions
 from streams.statistics.counters import COLUMN, REACTION_COLUMNS
-from streams.statistics.money import MICROS, MoneyPanes, micros_of
+from streams.statistics.money import MICROS, MoneyPanes
 from streams.statistics.panes import PaneStore
 from streams.statistics.posts import Contribution, PostHistory
 from streams.statistics.uniques import UniqueStore
@@ -49,8 +48,7 @@ _CLASS_COLUMNS: Final = np.array(
     [COLUMN["sentiment_negative"], COLUMN["sentiment_neutral"], COLUMN["sentiment_positive"]]
 )
 _REACTIONS: Final = COLUMN["reactions"]
-_CODE_USES: Final = COLUMN["code_uses"]
-_UNCLICKED: Final = COLUMN["code_uses_without_click"]
+_BOOKED: Final = tuple(COLUMN[name] for name in ("purchases", "refunds", "code_uses", "code_uses_without_click"))
 _POST_ENGAGEMENTS: Final = frozenset((COLUMN["likes"], COLUMN["shares"], COLUMN["saves"]))
 _SPARE_ROWS: Final = 64
 
@@ -115,7 +113,7 @@ class InfluencerStore:
         """
         everywhere, panes_only, totals_only = Increments(), Increments(), Increments()
         reactions = Reactions()
-        if isinstance(events[0], ConversionEvent):  # then all are: a batch comes from one topic
+        if isinstance(events[0], (ConversionEvent, OrderBooked)):  # then all are: a batch comes from one topic
             self._convert(events, rows.tolist(), times_ms.tolist(), everywhere.flat)
         else:
             self._take_posts(
@@ -227,23 +225,32 @@ class InfluencerStore:
     def _convert(self, events: Sequence[Event], rows: list[int], times_ms: list[int], flat: list[int]) -> None:
         for event, row, time_ms in zip(events, rows, times_ms, strict=True):
             column = _VISITS.get(type(event))
-            if column is None:
-                self._order(row, event, time_ms, flat)  # type: ignore[arg-type]  # no visit, so an order
-            elif not event.test:  # type: ignore[union-attr]  # a conversion
-                flat += (row, time_ms, column, 1)
+            if column is not None:
+                if not event.test:  # type: ignore[union-attr]  # a conversion
+                    flat += (row, time_ms, column, 1)
+            elif type(event) is OrderBooked:
+                self._book(row, event, flat)
+            else:  # an order that is a test: others are booked where the order is at home
+                flat += (row, time_ms, _TEST_ORDERS, 1)
 
-    def _order(self, row: int, event: Purchase | Refund, time_ms: int, flat: list[int]) -> None:
-        if event.test:
-            flat += (row, time_ms, _TEST_ORDERS, 1)
-            return
-        refund = isinstance(event, Refund)
-        flat += (row, time_ms, COLUMN["refunds" if refund else "purchases"], 1)
-        if event.discount_code and not refund:
-            flat += (row, time_ms, _CODE_USES, 1)
-            if not (event.click_id or has_utm(event)):
-                flat += (row, time_ms, _UNCLICKED, 1)
-        money = self.money.setdefault(row, MoneyPanes())
-        money.add(time_ms, event.currency, micros_of(event.amount), refund=refund)
+    def _book(self, row: int, event: OrderBooked, flat: list[int]) -> None:
+        """Add what an order changes, each at its own event time."""
+        for change in event.changes:
+            for column, amount in zip(
+                _BOOKED,
+                (change.orders, change.refunds, change.code_uses, change.code_uses_without_click),
+                strict=True,
+            ):
+                if amount:
+                    flat += (row, change.at_ms, column, amount)
+            money = self.money.setdefault(row, MoneyPanes())
+            money.add(
+                change.at_ms,
+                change.currency,
+                (change.orders, change.revenue_micros, change.refunds, change.refunded_micros),
+            )
+            if not money.total:
+                del self.money[row]
 
 
 def has_utm(event: ConversionEvent) -> bool:

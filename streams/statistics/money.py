@@ -4,7 +4,6 @@ Amounts are integers of a millionth of the currency unit. Orders are rare next t
 dictionary per influencer and pane.
 """
 
-from collections.abc import Iterator
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
@@ -71,18 +70,15 @@ class MoneyPanes:
         self.total: Sums = {}
         self.panes: tuple[dict[int, Sums], ...] = tuple({} for _ in TIERS)
 
-    def add(self, time_ms: int, currency: str, micros: int, *, refund: bool) -> None:
-        """Book one order or refund at its event time."""
-        count, amount = (REFUNDS, REFUNDED) if refund else (ORDERS, REVENUE)
-        for sums in self._places(time_ms):
-            held = sums.setdefault(currency, [0, 0, 0, 0])
-            held[count] += 1
-            held[amount] += micros
-
-    def _places(self, time_ms: int) -> Iterator[Sums]:
-        yield self.total
+    def add(self, time_ms: int, currency: str, amounts: tuple[int, int, int, int]) -> None:
+        """Book orders, revenue, refunds and what was refunded at their event time; negative amounts take them away."""
+        _add(self.total, currency, amounts)
         for tier, panes in zip(TIERS, self.panes, strict=True):
-            yield panes.setdefault(time_ms // tier.pane_ms, {})
+            pane = time_ms // tier.pane_ms
+            sums = panes.setdefault(pane, {})
+            _add(sums, currency, amounts)
+            if not sums:
+                del panes[pane]
 
     def forget(self, as_of_ms: int) -> None:
         """Drop panes older than their tier keeps."""
@@ -103,3 +99,12 @@ class MoneyPanes:
             windows.append(sums)
         windows.append({currency: list(values) for currency, values in self.total.items()})
         return windows
+
+
+def _add(sums: Sums, currency: str, amounts: tuple[int, int, int, int]) -> None:
+    """Add amounts; a currency in which nothing is left is not there: what was moved away leaves no trace."""
+    held = sums.setdefault(currency, [0, 0, 0, 0])
+    for index, amount in enumerate(amounts):
+        held[index] += amount
+    if not any(held):
+        del sums[currency]

@@ -19,7 +19,7 @@ from agents.simulator.simulation import SimulatedRecord, Simulation
 from models.campaigns import CampaignDefinition
 from models.times import HOUR_MS
 from models.topics import INPUT_TOPICS
-from streams.pipeline.partition import Limits
+from streams.pipeline.limits import Limits
 from streams.replay import Replay
 from streams.sentiment.scorers import make_scorer
 from tests.integration.cluster import SETTLE_SECONDS, START_SECONDS, Cluster

@@ -49,10 +49,14 @@ FROM counted WHERE type IN ('post.published', 'post.deleted', 'comment.created',
 
 INSERT INTO fact
 SELECT campaign_id, influencer_id, at_ms, false,
-       CASE type WHEN 'click' THEN 'clicks' WHEN 'signup' THEN 'signups' WHEN 'add_to_cart' THEN 'add_to_carts'
-                 WHEN 'purchase' THEN 'purchases' WHEN 'refund' THEN 'refunds' END,
+       CASE type WHEN 'click' THEN 'clicks' WHEN 'signup' THEN 'signups' WHEN 'add_to_cart' THEN 'add_to_carts' END,
        1
-FROM counted WHERE topic = 'conversions' AND NOT test;
+FROM counted WHERE type IN ('click', 'signup', 'add_to_cart') AND NOT test;
+
+INSERT INTO fact
+SELECT campaign_id, influencer_id, at_ms, false, 'purchases', orders FROM booked WHERE orders > 0
+UNION ALL
+SELECT campaign_id, influencer_id, at_ms, false, 'refunds', refunds FROM booked WHERE refunds > 0;
 
 INSERT INTO fact
 SELECT campaign_id, influencer_id, at_ms, false, 'test_orders', 1

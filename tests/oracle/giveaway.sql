@@ -130,7 +130,7 @@ FROM counted c
 JOIN giveaway_rule g USING (campaign_id)
 WHERE c.type = 'purchase' AND NOT c.test AND g.bonus_chances > 0 AND coalesce(c.author_id, '') <> ''
   AND c.at_ms >= g.opens_ms AND c.at_ms < g.closes_ms
-  AND EXISTS (SELECT 1 FROM code_mark m WHERE m.campaign_id = c.campaign_id AND m.code = c.discount_code)
+  AND EXISTS (SELECT 1 FROM known_code k WHERE k.line = c.line)
 GROUP BY ALL;
 
 CREATE TABLE bonus AS

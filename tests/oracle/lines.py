@@ -20,7 +20,11 @@ MAX_LINE_BYTES: Final = 256 * 1024
 MAX_COUNT: Final = 1_000_000_000_000
 EARLIEST_MS: Final = 946_684_800_000
 FUTURE_TOLERANCE_MS: Final = 5 * 60_000
+FORMER: Final = {"BGN": "2026-02", "HRK": "2023-02", "ANG": "2025-07", "DEM": "2002-03"}
+"""Some former currencies, by the month from which on they are refused; tests use no others."""
 _MAX_DIGITS: Final = 100
+LIST_SEPARATOR: Final = "\x1f"
+"""Between the texts of a list in one column."""
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Row = dict[str, object]
@@ -77,7 +81,7 @@ _ORDER: Final[dict[str, Check]] = {
     **_ENVELOPE,
     "order_id": _ID,
     "amount": lambda value: isinstance(value, str) and _AMOUNT.fullmatch(value) is not None,
-    "currency": lambda value: isinstance(value, str) and value in CURRENCIES,
+    "currency": lambda value: isinstance(value, str) and (value in CURRENCIES or value in FORMER),
 }
 _TIME_SOURCE: Final[dict[str, Check]] = {
     "time_source": lambda value: isinstance(value, str) and value in ("payload", "header", "send_time", "poll_time")
@@ -86,6 +90,9 @@ _CONVERSION: Final[dict[str, Check]] = {
     **_TIME_SOURCE,
     "influencer_id": _optional(_ID),
     **dict.fromkeys((*_MARKS, "author_id", "author_platform"), _optional(_LABEL)),
+    "discount_codes": _optional(
+        lambda value: isinstance(value, list) and len(value) <= 50 and all(_LABEL(code) for code in value)
+    ),
     "test": lambda value: isinstance(value, bool),
 }
 
@@ -108,14 +115,14 @@ SHAPES: Final[dict[str, tuple[str, dict[str, Check], dict[str, Check]]]] = {
     "signup": ("conversions", _ENVELOPE, _CONVERSION),
     "add_to_cart": ("conversions", _ENVELOPE, _CONVERSION),
     "purchase": ("conversions", _ORDER, _CONVERSION),
-    "refund": ("conversions", _ORDER, _CONVERSION),
+    "refund": ("conversions", _ORDER, {**_CONVERSION, "refund_id": _optional(_LABEL)}),
 }
 """Per type: topic, required fields, optional fields. A default that is no null may be absent but not null."""
 
 TEXT_COLUMNS: Final = (
     "topic", "type", "event_id", "campaign_id", "platform", "influencer_id", "post_id", "kind", "author_id",
     "text", "amount", "currency", "comment_id", "author_handle", "parent_id", "country", "order_id",
-    "author_platform", *_MARKS,
+    "author_platform", "refund_id", "discount_codes", *_MARKS,
 )  # fmt: skip
 INTEGER_COLUMNS: Final = ("line", "at_ms", "count", "test", *METRICS)
 
@@ -151,7 +158,12 @@ def row_of(line: bytes, now_ms: int) -> Row:
     for name in FOLDED & row.keys():
         if isinstance(value := row[name], str):
             row[name] = FOLDED[name](value)
+    if isinstance(codes := row.get("discount_codes"), list):
+        row["discount_codes"] = LIST_SEPARATOR.join(FOLDED["discount_code"](code) for code in codes)
     row["at_ms"] = _time_of(event.get("occurred_at"), now_ms)
+    former = FORMER.get(str(row.get("currency")))
+    if former is not None and datetime.fromtimestamp(int(row["at_ms"]) // 1000, UTC).strftime("%Y-%m") >= former:
+        raise RefusedError("currency")
     return row
 
 

@@ -32,7 +32,8 @@ RATES: Final = (
 )
 NEWEST: Final = """
 SELECT campaign_id, influencer_id, max(at_ms)
-FROM counted
+FROM (SELECT campaign_id, influencer_id, at_ms FROM counted
+      UNION ALL SELECT campaign_id, o.influencer_id, at_ms FROM owner o JOIN counted USING (line))
 GROUP BY GROUPING SETS ((campaign_id, influencer_id), (campaign_id))
 """
 SENTIMENT: Final = {
@@ -87,7 +88,7 @@ def compute(
         _score(database, polarity)
         for name, (columns, table) in text_tables(database, _in_force(definitions)).items():
             _create_from_rows(database, name, columns, table)
-        for script in ("facts.sql", "windows.sql", "rollups.sql", "giveaway.sql"):
+        for script in ("orders.sql", "facts.sql", "windows.sql", "rollups.sql", "giveaway.sql"):
             _run(database, script)
         accepted = database.sql("SELECT count(*) FROM event").fetchall()[0][0]
         return {
@@ -160,8 +161,8 @@ def _create_definitions(database: duckdb.DuckDBPyConnection, definitions: Iterab
     _create_from_rows(
         database,
         "campaign_definition",
-        "campaign_id VARCHAR, name VARCHAR",
-        [(campaign.campaign_id, campaign.name) for campaign in in_force],
+        "campaign_id VARCHAR, name VARCHAR, several_codes VARCHAR",
+        [(campaign.campaign_id, campaign.name, campaign.several_codes) for campaign in in_force],
     )
     _create_from_rows(
         database,

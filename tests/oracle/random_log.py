@@ -21,7 +21,7 @@ METRICS = ("likes", "comments", "shares", "saves", "views", "reach")
 SPANS_MINUTES = (0.5, 10, 90, 400, 1_700, 4_000)
 """How long a log may last: from half a minute to almost three days."""
 
-_CODES = ("I0", "i1", "straSSE", "", " i0", "Ｉ0", "i\u200b1", "nope", None)
+_CODES = ("I0", "i1", "straSSE", "", " i0", "Ｉ0", "i\u200b1", "nope", "NOPE, i1;I0", "i0|i0", None)
 _CLICK_IDS = ("k0-1", "k0-11", "k1", "k1x", "*", "", None)
 _UTM_VALUES = ("A", "a", "b", "+a", "%2562", "", None)
 _AMOUNTS = ("0", "1", "0.000001", "19.99", "12.5", "007.10", "999999999999.999999")
@@ -148,6 +148,7 @@ def _campaign(
         influencers=influencers,
         rate_card=card,
         giveaway=giveaway,
+        several_codes="split" if campaign_id == "autumn" else "first",
     )
 
 
@@ -271,12 +272,16 @@ class _Log:
         event: dict[str, Any] = {"type": rng.choice(_ORDINARY)}
         if event["type"] in ("purchase", "refund"):
             money = {"amount": rng.choice(_AMOUNTS), "currency": rng.choice(("EUR", "EUR", "USD", "JPY", NO_CURRENCY))}
-            event |= {"order_id": f"o{number if rng.random() < 0.7 else rng.randrange(number + 1)}"} | money
+            event |= {"order_id": f"o{rng.randrange(1 + number // 8) if rng.random() < 0.7 else number}"} | money
         if rng.random() < 0.4:
             buyer = int(rng.paretovariate(0.6)) % 500
             event |= {"author_id": f"a{buyer}", "author_platform": rng.choice(("tiktok", "youtube", "", None))}
         if rng.random() < 0.5:
             event["discount_code"] = rng.choice(_CODES)
+        if rng.random() < 0.1:
+            event["discount_codes"] = rng.choices([code for code in _CODES if code is not None], k=rng.randrange(3))
+        if event["type"] == "refund" and rng.random() < 0.5:
+            event["refund_id"] = f"r{rng.randrange(3)}"
         if rng.random() < 0.5:
             event["click_id"] = rng.choice(_CLICK_IDS)
         for name in ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"):

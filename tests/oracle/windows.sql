@@ -2,7 +2,10 @@
 -- In: fact, counted, moment, span. Out: place (the grid of all results), sums, people, money, followers.
 
 CREATE TABLE member AS
-SELECT DISTINCT campaign_id, influencer_id FROM counted;
+SELECT campaign_id, influencer_id FROM counted
+UNION
+SELECT campaign_id, o.influencer_id FROM owner o JOIN counted c USING (line)
+WHERE c.type IN ('purchase', 'refund') AND NOT c.test;
 
 CREATE TABLE place AS
 SELECT 'influencer' AS level, campaign_id, influencer_id, span FROM member, span
@@ -44,13 +47,14 @@ GROUP BY GROUPING SETS ((c.campaign_id, c.influencer_id, s.span), (c.campaign_id
 CREATE TABLE money AS
 SELECT if(grouping(c.influencer_id) = 0, 'influencer', 'campaign') AS level, c.campaign_id,
        if(grouping(c.influencer_id) = 0, c.influencer_id, '') AS influencer_id, s.span, c.currency,
-       count(*) FILTER (c.type = 'purchase') AS orders,
-       coalesce(sum(c.amount::DECIMAL(38, 6)) FILTER (c.type = 'purchase'), 0)::DECIMAL(38, 6) AS revenue,
-       count(*) FILTER (c.type = 'refund') AS refunds,
-       coalesce(sum(c.amount::DECIMAL(38, 6)) FILTER (c.type = 'refund'), 0)::DECIMAL(38, 6) AS refunded
-FROM counted c, span s, moment m
-WHERE c.type IN ('purchase', 'refund') AND NOT c.test AND holds(s.pane_ms, s.panes, c.at_ms, m.as_of_ms)
-GROUP BY GROUPING SETS ((c.campaign_id, c.influencer_id, s.span, c.currency), (c.campaign_id, s.span, c.currency));
+       sum(c.orders)::BIGINT AS orders,
+       (sum(c.revenue_micros)::DECIMAL(30, 0) * 0.000001::DECIMAL(8, 6))::DECIMAL(38, 6) AS revenue,
+       sum(c.refunds)::BIGINT AS refunds,
+       (sum(c.refunded_micros)::DECIMAL(30, 0) * 0.000001::DECIMAL(8, 6))::DECIMAL(38, 6) AS refunded
+FROM booked c, span s, moment m
+WHERE holds(s.pane_ms, s.panes, c.at_ms, m.as_of_ms)
+GROUP BY GROUPING SETS ((c.campaign_id, c.influencer_id, s.span, c.currency), (c.campaign_id, s.span, c.currency))
+HAVING sum(c.orders) + sum(c.refunds) + sum(c.revenue_micros) + sum(c.refunded_micros) > 0;
 
 CREATE TABLE followers AS
 WITH newest AS (

@@ -30,7 +30,8 @@ from streams.changelog.row_records import decode_record
 from streams.events.registry import Registry
 from streams.giveaway.board import GiveawayBoard
 from streams.ledger.blocks import decode_fact, records_of
-from streams.pipeline.partition import Limits
+from streams.orders.order import OrderKey
+from streams.pipeline.limits import Limits
 from streams.pipeline.pipeline import Pipeline
 from streams.pipeline.records import FileRecord
 from streams.statistics.snapshots import unique_counts
@@ -79,7 +80,7 @@ class Kafka:
         self.log_ids = dict.fromkeys(INPUT_TOPICS, "first")
         self.committed: dict[TopicPartition, int | None] = dict.fromkeys(self.logs, 0)
         self.dead_letters: dict[tuple[str, int, int], tuple[str, bytes | None]] = {}
-        self.forwarded: dict[str, bytes] = {}
+        self.forwarded: dict[tuple[str, int], bytes] = {}
         self.ledger: list[tuple[bytes, bytes]] = []
 
     def deliver(self, write: Write) -> None:
@@ -94,7 +95,9 @@ class Kafka:
         elif write.kind == "dead letter":
             self.dead_letters[write.key] = write.value
         else:
-            self.forwarded[write.value.origin] = write.value.value
+            if b'"type":"order.booked"' not in write.value.value:
+                # What an order changes depends on the order in which its events were read, in sum only on their set.
+                self.forwarded[write.value.origin, write.value.partition] = write.value.value
             self.logs[write.value.topic, write.value.partition].append(write.value.value)
 
     def giveaway(self, *, compacted: bool) -> list[GiveawayRollup]:
@@ -108,12 +111,14 @@ class Kafka:
 
     def read(self, partition: int) -> Stored:
         """Return what the changelog holds of a partition."""
-        rows, segments, logs = stored = Stored([], {}, {})
+        rows, segments, logs, orders = stored = Stored([], {}, {}, [])
         for (where, kind, *name), value in self.changelog.items():
             if where == partition and kind == "row":
                 rows.append(decode_record(value))
             elif where == partition and kind == "log":
                 logs[name[0]] = decode_log_position(value)
+            elif where == partition and kind == "order":
+                orders.append((OrderKey(*name), value))
             elif where == partition:
                 segments.setdefault(name[0], {})[name[1]] = decode_segment(value)
         return stored
@@ -144,7 +149,7 @@ class Worker:
         self.pipeline = Pipeline(WordScorer(), PARTITIONS, REGISTRY, SMALL)
         self.fetched: dict[TopicPartition, int] = {}
         for partition in range(PARTITIONS):
-            rows, segments, logs = kafka.read(partition)
+            rows, segments, logs, orders = kafka.read(partition)
             starts = {}
             for index, topic in enumerate(INPUT_TOPICS):
                 held = held_in(index, rows, segments.get(topic, {}))
@@ -157,7 +162,7 @@ class Worker:
                     kafka.note_log(partition, topic, position)
                 starts[topic] = start
                 self.fetched[topic, partition] = start.next_offset
-            self.pipeline.assign(partition, rows, segments, starts)
+            self.pipeline.assign(partition, rows, segments, starts, orders)
         self.confirmed: dict[TopicPartition, int] = dict(self.fetched)
 
     def fetch(self, place: int, count: int) -> None:
@@ -193,6 +198,9 @@ class Worker:
             writes += [
                 Write("changelog", (number, "ids", topic, sequence), None) for topic, sequence in gone.get(number, ())
             ]
+            book = state.intake.desk.book
+            writes += [Write("changelog", (number, "order", *key), None) for key in book.forget(state.time_ms)]
+            writes += [Write("changelog", (number, "order", *key), record) for key, record in book.take_dirty()]
             for letter in state.intake.take_dead_letters():
                 place = (letter.topic, letter.partition, letter.offset)
                 writes.append(Write("dead letter", place, (letter.reason, letter.value)))

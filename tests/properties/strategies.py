@@ -18,6 +18,7 @@ offsets_ms = st.one_of(
 """Distances from noon: often within the finest windows, sometimes past the longest; all within the dedupe horizon."""
 
 _metric = st.one_of(st.none(), st.integers(0, 50))
+_order_ids = st.sampled_from(["o1", "o2", "o3", "o4"])
 _people = st.one_of(st.integers(0, 5), st.integers(0, 200)).map(str)
 _influencers = st.sampled_from(["ana", "bruno", "carla"])
 _campaigns = st.sampled_from(["c", "c", "d"])
@@ -39,12 +40,20 @@ _details: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "add_to_cart": st.just({}),
     "purchase": st.fixed_dictionaries(
         {
+            "order_id": _order_ids,
             "amount": st.sampled_from(["1", "0.10", "19.99", "0.000001"]),
             "currency": st.sampled_from(["EUR", "USD"]),
             "test": st.sampled_from([None, None, True]),
         }
     ),
-    "refund": st.fixed_dictionaries({"amount": st.sampled_from(["1", "0.3"]), "currency": st.just("EUR")}),
+    "refund": st.fixed_dictionaries(
+        {
+            "order_id": _order_ids,
+            "amount": st.sampled_from(["1", "0.3"]),
+            "currency": st.just("EUR"),
+            "refund_id": st.sampled_from([None, "r1", "r2"]),
+        }
+    ),
 }
 _KINDS = {
     POSTS: ["post.published", *["post.metrics"] * 5, "post.reaction", "post.deleted"],
@@ -54,7 +63,7 @@ _KINDS = {
 _whose = {
     True: st.fixed_dictionaries({"influencer_id": _influencers}),
     False: st.fixed_dictionaries(
-        {"influencer_id": st.none(), "discount_code": st.sampled_from(["ANA", "bruno", "other", None])}
+        {"influencer_id": st.none(), "discount_code": st.sampled_from(["ANA", "bruno", "other", "bruno, ana", None])}
     ),
 }
 

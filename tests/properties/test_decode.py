@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from models.deadletters import VALUE_REASONS
 from models.topics import INPUT_TOPICS
-from streams.pipeline.partition import Limits, PartitionState
+from streams.pipeline.limits import Limits
+from streams.pipeline.partition import PartitionState
 from streams.replay import Replay
 from tests.unit.events import NOON_MS, NOW_MS, TYPES, WordScorer, fields, partition_state, records, value_of
 

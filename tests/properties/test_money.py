@@ -25,12 +25,17 @@ def test_text_of_an_amount_is_its_value_in_shortest_form(amount: str) -> None:
     assert len(text.partition(".")[0]) == 1 or not text.startswith("0")
 
 
+def amounts_of(amount: str, *, refund: bool) -> tuple[int, int, int, int]:
+    """Return what one order or refund adds."""
+    return (0, 0, 1, micros_of(amount)) if refund else (1, micros_of(amount), 0, 0)
+
+
 @given(bookings)
 def test_sums_and_averages_are_exact(booked: list[Booking]) -> None:
     """Per currency, orders and refunds are the exact sums, the average the exact one rounded half to even."""
     money = MoneyPanes()
     for time_ms, currency, amount, refund in booked:
-        money.add(time_ms, currency, micros_of(amount), refund=refund)
+        money.add(time_ms, currency, amounts_of(amount, refund=refund))
     shown = revenue_stats(money.total)
     assert set(shown) == {currency for _, currency, _, _ in booked}
     for currency, stats in shown.items():
@@ -53,12 +58,12 @@ def test_order_of_booking_and_splitting_do_not_matter(booked: list[Booking], ord
     whole, shuffled, halves = MoneyPanes(), MoneyPanes(), (MoneyPanes(), MoneyPanes())
     for index, (time_ms, currency, amount, refund) in enumerate(booked):
         for money in (whole, halves[index % 2]):
-            money.add(time_ms, currency, micros_of(amount), refund=refund)
+            money.add(time_ms, currency, amounts_of(amount, refund=refund))
     newest_ms = 0
     for index in order:
         if index < len(booked):
             time_ms, currency, amount, refund = booked[index]
-            shuffled.add(time_ms, currency, micros_of(amount), refund=refund)
+            shuffled.add(time_ms, currency, amounts_of(amount, refund=refund))
             newest_ms = max(newest_ms, time_ms)
             shuffled.forget(newest_ms)
     expected = whole.window_sums(end_ms)

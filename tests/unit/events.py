@@ -11,7 +11,8 @@ from models.rollups import InfluencerRollup
 from models.times import DAY_MS
 from streams.events.decode import decode_event
 from streams.events.registry import Registry
-from streams.pipeline.partition import Limits, PartitionState
+from streams.pipeline.limits import Limits
+from streams.pipeline.partition import PartitionState
 from streams.pipeline.records import FileRecord
 from streams.statistics.influencers import InfluencerStore
 from streams.statistics.snapshots import describe
@@ -31,8 +32,9 @@ _OWN_FIELDS: Mapping[str, dict[str, Any]] = {
     "click": {},
     "signup": {},
     "add_to_cart": {},
-    "purchase": {"order_id": "o", "amount": "10", "currency": "EUR"},
-    "refund": {"order_id": "o", "amount": "10", "currency": "EUR"},
+    "purchase": {"amount": "10", "currency": "EUR"},
+    "refund": {"amount": "10", "currency": "EUR"},
+    "order.booked": {"order_id": "o", "changes": [[NOON_MS, "EUR", 1, 10_000_000, 0, 0, 0, 0]]},
 }
 TYPES = tuple(_OWN_FIELDS)
 
@@ -57,6 +59,7 @@ class WordScorer:
 
 def fields(tag: str, event_id: str = "e1", at_ms: int = NOON_MS, **changes: Any) -> dict[str, Any]:
     """Return a valid event of a type as plain data; a change to None takes a field away."""
+    own = {"order_id": event_id} if tag in ("purchase", "refund") else {}
     event = {
         "type": tag,
         "event_id": event_id,
@@ -64,6 +67,7 @@ def fields(tag: str, event_id: str = "e1", at_ms: int = NOON_MS, **changes: Any)
         "platform": "instagram",
         "occurred_at": at_ms,
         "influencer_id": "ana",
+        **own,
         **_OWN_FIELDS[tag],
         **changes,
     }

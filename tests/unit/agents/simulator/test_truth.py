@@ -14,6 +14,8 @@ from agents.simulator import CORRUPT_KINDS, FaultRates, GroundTruth, Simulation,
 from agents.simulator.attribution import TruthAttribution
 from agents.simulator.definitions import synthetic_definitions
 from agents.simulator.faults import corruptible_event
+from agents.simulator.ledger import TruthLedger
+from agents.simulator.plan import SimulatedRecord
 from agents.simulator.truth import COUNTER_NAMES, InfluencerTally, TrueMoney, TrueTotals, amount_text, totals_of
 from models.campaigns import CampaignDefinition, InfluencerDefinition, TrackingLink
 from models.rollups import Snapshot, WindowStats
@@ -153,7 +155,10 @@ def tally(*events: tuple[int, dict[str, Any]]) -> TrueTotals:
     """Count events of one influencer, given as (time, fields)."""
     counted = InfluencerTally(None)
     for at_ms, fields in events:
-        counted.apply(fields, at_ms)
+        if fields["type"] in ("purchase", "refund") and not fields.get("test"):
+            counted.book(fields, 1)
+        else:
+            counted.apply(fields, at_ms)
     return totals_of([counted])
 
 
@@ -193,6 +198,30 @@ def test_money_is_exact_and_test_orders_count_nowhere_else() -> None:
     )
     assert totals.revenue == {"EUR": TrueMoney(orders=2, revenue="0.3", refunds=1, refunded="0.1")}
     assert (totals.purchases, totals.refunds, totals.test_orders, totals.clicks) == (2, 1, 1, 1)
+
+
+def sent(kind: str, *, marked: bool) -> dict[str, Any]:
+    """Return an order of ana, or its refund."""
+    mark = {"influencer_id": "ana"} if marked else {}
+    order = {"type": kind, "campaign_id": "c", "order_id": "1", "amount": "9", "currency": "EUR"}
+    return {**order, "platform": "shop", "event_id": kind, **mark}
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_a_refund_without_a_mark_is_the_orders_influencers(early: bool) -> None:
+    """Also one that is handed out before its order, once that is handed out too."""
+    begin, end = datetime(2026, 4, 18, tzinfo=UTC), datetime(2026, 4, 19, tzinfo=UTC)
+    definition = CampaignDefinition(campaign_id="c", name="C", starts_at=begin, ends_at=end, influencers=())
+    ledger = TruthLedger([definition])
+    events = [sent("purchase", marked=True), sent("refund", marked=False)]
+    for fields in reversed(events) if early else events:
+        record = SimulatedRecord(topic="campaign.conversions.v1", key=b"k", value=b"", due_ms=1, misplaced=False)
+        ledger.enter_event(record, fields, 1)
+    truth = ledger.truth(SimulationPlan(seed=1, events=2, duration_seconds=1, start_ms=1), ())
+    assert {each.influencer_id: each.totals.revenue for each in truth.influencers} == {
+        "": {},
+        "ana": {"EUR": TrueMoney(orders=1, revenue="9", refunds=1, refunded="9")},
+    }
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def an_assignment() -> tuple[Assignment, list[Any]]:
             assign=lambda partition, *_: partitions.__setitem__(partition, partition),
             revoke=partitions.pop,
         ),
-        "table": mock.Mock(read=lambda partition: happened.append(("read", partition)) or Stored([], {}, {})),
+        "table": mock.Mock(read=lambda partition: happened.append(("read", partition)) or Stored([], {}, {}, [])),
         "changelog": "changelog",
         "fence": mock.Mock(
             take_over=mock.AsyncMock(side_effect=lambda owned, *_: happened.append(("fence", owned))),

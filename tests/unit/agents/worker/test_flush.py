@@ -18,7 +18,7 @@ from models.rollups import GiveawayRollup
 from models.topics import COMMENTS, ENTRIES, POSTS
 from streams.ledger.block_builder import BLOCK_COMMENTS
 from streams.ledger.blocks import EntryBlock
-from streams.pipeline.partition import Limits
+from streams.pipeline.limits import Limits
 from streams.pipeline.pipeline import Pipeline
 from streams.statistics.campaigns import CampaignBoard
 from tests.unit.agents.stages.test_entries import definition

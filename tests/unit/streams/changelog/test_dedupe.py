@@ -6,7 +6,7 @@ import pytest
 from models.times import HOUR_MS
 from models.topics import COMMENTS
 from streams.changelog.dedupe import SEGMENT_IDS, DedupeHorizon, Segment, decode_segment, encode_segment
-from streams.pipeline.partition import Limits
+from streams.pipeline.limits import Limits
 from streams.pipeline.pipeline import Pipeline
 from tests.unit.events import NOON_MS, NOW_MS, WordScorer, records, value_of
 

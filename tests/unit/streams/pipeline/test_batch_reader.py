@@ -35,7 +35,8 @@ _KINDS = {
 def values(topic: str, count: int, bad_every: int) -> list[bytes]:
     """Return events of two campaigns and three influencers, every seventh of them a second time, and refused ones."""
     made = []
-    for number in range(count):
+    for place in range(count):
+        number = place - (place % 7 == 1)
         kind = _KINDS[topic][number % 4]
         at: Any = NOON_MS + number * SECOND_MS // 4
         if number % 5 == 0:
@@ -43,13 +44,14 @@ def values(topic: str, count: int, bad_every: int) -> list[bytes]:
         own: dict[str, Any] = {"text": ("good", "bad", "é\U0001f600")[number % 3]} if kind == "comment.created" else {}
         if topic == COMMENTS:
             own["author_id"] = f"a{number % 50}"
+        if kind in ("purchase", "refund"):
+            own["order_id"] = f"o{number // 9}"
         if kind == "post.metrics":
             own["likes"] = number
-        event_id = f"e{number - number % 7 if number % 7 == 1 else number}"
         influencer, campaign = ("ana", "ben", "eva")[number % 3], "cd"[number % 11 == 0]
-        made.append(value_of(kind, event_id, at, influencer_id=influencer, campaign_id=campaign, **own))
-        if bad_every and number % bad_every == 0:
-            made.append(_BAD[number // bad_every % len(_BAD)])
+        made.append(value_of(kind, f"e{number}", at, influencer_id=influencer, campaign_id=campaign, **own))
+        if bad_every and place % bad_every == 0:
+            made.append(_BAD[place // bad_every % len(_BAD)])
     return made
 
 
@@ -57,11 +59,12 @@ def everything(state: PartitionState) -> tuple[Any, ...]:
     """Return all that is kept of a partition, and what it wants to be sent."""
     rows = range(len(state.influencers))
     return (
-        [state.record_of(row) for row in rows],
+        sorted([state.record_of(row) for row in rows]),
         state.events_total,
         state.duplicates_total,
         dict(state.intake.rejected_total),
         [(letter.offset, letter.reason, letter.detail) for letter in state.intake.dead_letters],
+        state.intake.desk.book.take_dirty(),
         state.intake.forwards,
         state.positions,
         state.remembered_ids(),

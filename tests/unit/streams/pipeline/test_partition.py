@@ -54,7 +54,7 @@ def test_misplaced_event_is_sent_once_to_the_partition_of_its_key_with_its_own_b
 def test_attributed_conversion_is_keyed_anew_by_its_influencer() -> None:
     """What a code attributes travels to the influencer's partition and says whose it is."""
     state = partition_state(ELSEWHERE, PARTITIONS, REGISTRY)
-    value = value_of("purchase", influencer_id=None, discount_code="ana", extra={"a": 1})
+    value = value_of("click", influencer_id=None, discount_code="ana", extra={"a": 1})
     state.apply(CONVERSIONS, records([value]), NOW_MS)
     [forward] = state.intake.take_forwards()
     assert (forward.topic, forward.partition, forward.key) == (CONVERSIONS, HOME, b"ana")
@@ -64,10 +64,10 @@ def test_attributed_conversion_is_keyed_anew_by_its_influencer() -> None:
 def test_attributed_conversion_at_home_counts_at_once() -> None:
     """No detour when the right partition has it already, and its forwarded copy is a duplicate."""
     state = partition_state(HOME, PARTITIONS, REGISTRY)
-    value = value_of("purchase", influencer_id=None, discount_code="ana")
+    value = value_of("click", influencer_id=None, discount_code="ana")
     state.apply(CONVERSIONS, records([value, with_influencer(value, "ana")]), NOW_MS)
     assert (state.intake.forwards, state.duplicates_total) == ([], 1)
-    assert rollup_of(state).windows["total"].purchases == 1
+    assert rollup_of(state).windows["total"].clicks == 1
 
 
 def test_unattributed_conversion_goes_to_its_campaigns_partition_as_it_is() -> None:

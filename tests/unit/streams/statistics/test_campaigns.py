@@ -33,6 +33,10 @@ def snapshots_of(sent: list[Sent], registry: Registry, partitions: int = 4) -> l
         pipeline.assign(partition)
     for (topic, partition), batch in values.items():
         pipeline.apply(topic, partition, records(batch), NOW_MS)
+    while forwards := [each for state in pipeline.partitions.values() for each in state.intake.take_forwards()]:
+        for each in forwards:
+            offset = pipeline.position(each.topic, each.partition)
+            pipeline.apply(each.topic, each.partition, records([each.value], offset), NOW_MS)
     return [
         decode_snapshot(encode_snapshot(snapshot))
         for state in pipeline.partitions.values()

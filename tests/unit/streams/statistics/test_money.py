@@ -54,7 +54,7 @@ def test_ten_cents_ten_times_are_exactly_one_euro() -> None:
     """The sum that binary floats get wrong."""
     money = MoneyPanes()
     for _ in range(10):
-        money.add(NOON_MS, "EUR", micros_of("0.1"), refund=False)
+        money.add(NOON_MS, "EUR", (1, micros_of("0.1"), 0, 0))
     assert revenue_stats(money.total)["EUR"].revenue == "1"
 
 
@@ -92,9 +92,9 @@ def test_average_is_absent_without_orders() -> None:
 def test_currencies_are_kept_apart_and_shown_by_code() -> None:
     """Nothing is ever converted or added across currencies."""
     money = MoneyPanes()
-    money.add(NOON_MS, "USD", 2_000_000, refund=False)
-    money.add(NOON_MS, "EUR", 3_000_000, refund=False)
-    money.add(NOON_MS, "USD", 500_000, refund=True)
+    money.add(NOON_MS, "USD", (1, 2_000_000, 0, 0))
+    money.add(NOON_MS, "EUR", (1, 3_000_000, 0, 0))
+    money.add(NOON_MS, "USD", (0, 0, 1, 500_000))
     stats = revenue_stats(money.total)
     assert list(stats) == ["EUR", "USD"]
     assert (stats["USD"].revenue, stats["USD"].refunded, stats["EUR"].revenue) == ("2", "0.5", "3")
@@ -106,7 +106,7 @@ def test_windows_hold_the_orders_of_their_panes() -> None:
     money = MoneyPanes()
     offsets_ms = [30 * SECOND_MS, 3 * MINUTE_MS, 10 * MINUTE_MS, 50 * MINUTE_MS, 4 * HOUR_MS, 21 * HOUR_MS, 2 * DAY_MS]
     for power, offset_ms in reversed(list(enumerate(offsets_ms))):
-        money.add(NOON_MS - offset_ms, "EUR", 2**power, refund=False)
+        money.add(NOON_MS - offset_ms, "EUR", (1, 2**power, 0, 0))
     expected = [[count, 2**count - 1, 0, 0] for count in range(1, 8)]
     assert [sums["EUR"] for sums in money.window_sums(NOON_MS)] == expected
     money.forget(NOON_MS)
@@ -118,8 +118,8 @@ def test_forgetting_keeps_the_oldest_pane_of_each_tier() -> None:
     money = MoneyPanes()
     oldest_ms = [NOON_MS - 295 * SECOND_MS, NOON_MS - 59 * MINUTE_MS, NOON_MS - 23 * HOUR_MS - 45 * MINUTE_MS]
     for time_ms in oldest_ms:
-        money.add(time_ms, "EUR", 1, refund=False)
-        money.add(time_ms - 1, "EUR", 1, refund=False)
+        money.add(time_ms, "EUR", (1, 1, 0, 0))
+        money.add(time_ms - 1, "EUR", (1, 1, 0, 0))
     expected = [sums.get("EUR", [0])[0] for sums in money.window_sums(NOON_MS)]
     assert expected == [0, 1, 2, 3, 4, 5, 6]
     money.forget(NOON_MS)
@@ -133,7 +133,7 @@ def test_forgetting_frees_the_panes_of_the_past() -> None:
     """Memory follows the windows, not the campaign's length; the lifetime total stays."""
     money = MoneyPanes()
     for hours in range(200):
-        money.add(NOON_MS + hours * HOUR_MS, "EUR", 1, refund=False)
+        money.add(NOON_MS + hours * HOUR_MS, "EUR", (1, 1, 0, 0))
         money.forget(NOON_MS + hours * HOUR_MS)
     assert sum(len(panes) for panes in money.panes) <= 1 + 1 + 24
     assert money.total["EUR"] == [200, 200, 0, 0]
@@ -142,7 +142,16 @@ def test_forgetting_frees_the_panes_of_the_past() -> None:
 def test_showing_sums_hands_out_copies() -> None:
     """A reader that adds to what it was given changes nothing here."""
     money = MoneyPanes()
-    money.add(NOON_MS, "EUR", 1, refund=False)
+    money.add(NOON_MS, "EUR", (1, 1, 0, 0))
     for sums in money.window_sums(NOON_MS):
         add_sums(sums, {"EUR": [7, 7, 7, 7]})
     assert [sums["EUR"] for sums in money.window_sums(NOON_MS)] == [[1, 1, 0, 0]] * 7
+
+
+def test_what_is_taken_away_leaves_no_trace() -> None:
+    """An order that moved to another influencer: no currency of nothing, in no window."""
+    money = MoneyPanes()
+    money.add(NOON_MS, "EUR", (1, 5, 0, 0))
+    money.add(NOON_MS, "USD", (1, 7, 0, 0))
+    money.add(NOON_MS, "EUR", (-1, -5, 0, 0))
+    assert [sorted(sums) for sums in money.window_sums(NOON_MS)] == [["USD"]] * 7
