@@ -60,7 +60,10 @@ class PostPublished(PostEvent, frozen=True, kw_only=True, gc=False, tag="post.pu
 
 
 class PostMetrics(PostEvent, frozen=True, kw_only=True, gc=False, tag="post.metrics"):
-    """A cumulative snapshot of a post. An absent metric is unknown, which is not zero."""
+    """A cumulative snapshot of a post. An absent metric is unknown, which is not zero.
+
+    Hidden counts, which some tools give as -1, must be left out: one value out of range refuses the whole snapshot.
+    """
 
     likes: Count | None = None
     comments: Count | None = None

@@ -1,6 +1,7 @@
 """The generated parts of docs/events.md: fields of every event type, and dead letters with an example each."""
 
 import json
+from inspect import getdoc as inspect_doc
 from typing import Any
 
 from msgspec import inspect
@@ -112,7 +113,7 @@ def event_types() -> str:
     for kind in EVENT_TYPES:
         tag = tag_of(kind)
         own = [field for field in inspect.type_info(kind).fields if field.name not in common]  # type: ignore[attr-defined]
-        what = f"{kind.__doc__} Topic `{TOPIC_OF_TYPE[kind]}`.".replace("``", "`")
+        what = f"{inspect_doc(kind)} Topic `{TOPIC_OF_TYPE[kind]}`.".replace("``", "`")
         sections.append(f"### `{tag}`\n\n{what}\n\n{_field_table(own)}\n\n```json\n{example(tag).decode()}\n```")
     return "\n\n".join(sections)
 
