@@ -26,7 +26,15 @@ class Consumer:
         self.fetches: list[dict[TP, Any]] = []
         consumer: Any = BatchConsumer.__new__(BatchConsumer)
         self.consumer = consumer
-        for name in ("ends", "highwaters_seen", "_polled_at_ms", "_held_back_since", "undecodable", "_last_seen"):
+        for name in (
+            "ends",
+            "highwaters_seen",
+            "_polled_at_ms",
+            "_held_back_since",
+            "undecodable",
+            "_last_seen",
+            "_reached",
+        ):
             setattr(consumer, name, {})
         consumer.batched_topics = consumer.ticking_topics = frozenset({COMMENTS, POSTS})
         consumer.seeks = 0
