@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 import regex
 
-from streams.comparison import seen
+from streams.comparison import platform_key, seen
 from streams.ledger.blocks import FORGOTTEN_VERSION, EntryBlock, Forgotten, encode_fact, rows_of
 from streams.ledger.comment_texts import handle_key
 from streams.ledger.compaction import Ledger
@@ -16,14 +16,14 @@ from streams.ledger.platform_rules import PATTERNS, rules_of
 def find_people(ledger: Ledger, name: str, platform: str | None) -> list[tuple[str, Person]]:
     """Return (campaign id, person) of everybody with this author id, or this handle in any spelling."""
     campaigns = sorted({fact.campaign_id for fact in ledger.facts})
-    wanted = handle_key(name)
     found = []
     for campaign in campaigns:
         # Whoever was forgotten before is found again: what was redelivered since has been written down again.
         blocks = [fact for fact in ledger.facts if isinstance(fact, EntryBlock) and fact.campaign_id == campaign]
         for person in people_of(list(blocks)).values():
-            named = person.author_id == name or (person.handle != "" and handle_key(person.handle) == wanted)
-            if named and platform in (None, person.platform):
+            rules = rules_of(person.platform)
+            named = person.author_id == name or (person.handle != "" and rules.key(person.handle) == rules.key(name))
+            if named and (platform is None or platform_key(platform) == platform_key(person.platform)):
                 found.append((campaign, person))
     return found
 

@@ -13,7 +13,7 @@ from agents.cli.giveaway import draw_files
 from agents.cli.giveaway.announcement import AnnouncementError, announcement
 from agents.cli.giveaway.draw_files import DrawFileError
 from agents.cli.giveaway.recording import NewFiles, log_or_exit, record_step
-from agents.cli.giveaway.review import giveaway_or_exit
+from agents.cli.giveaway.review import giveaway_or_exit, tell_doubts
 from agents.cli.giveaway.verify import say_unfilled
 from agents.clock import make_clock
 from agents.read_model.connection import REDIS_ERRORS
@@ -69,6 +69,7 @@ def freeze(
     """
     settings = settings_or_exit()
     data = giveaway_or_exit(settings, campaign_id)
+    tell_doubts(data)
     now_ms = make_clock(settings.clock)()
     if now_ms < data.book.closes_ms and not before_closing:
         raise UsageFailure(

@@ -55,14 +55,19 @@ def _review(settings: Settings, campaign_id: str, *, redis: bool) -> list[Suspec
     now_ms = make_clock(settings.clock)()
     data = giveaway_or_exit(settings, campaign_id)
     found = review_of(data, now_ms)
-    for line in doubts_of(data.book, data.ledger.facts).lines():
-        click.echo(f"note: {line}", err=True)
+    tell_doubts(data)
     if redis and settings.redis_url:
         try:
             publish_review(settings, data, found, now_ms)
         except (ReviewError, LedgerError) as error:
             raise UsageFailure(str(error)) from None
     return found.suspects
+
+
+def tell_doubts(data: GiveawayData) -> None:
+    """Print, on stderr, how many entries the rules cannot judge for certain."""
+    for line in doubts_of(data.book, data.ledger.facts).lines():
+        click.echo(f"note: {line}", err=True)
 
 
 def giveaway_or_exit(settings: Settings, campaign_id: str) -> GiveawayData:

@@ -263,6 +263,17 @@ def test_spellings_of_a_platform_are_one() -> None:
     assert found.entrants == 1
 
 
+def test_platforms_that_nobody_named_are_read_alike() -> None:
+    """However many are made up, ids and handles are refused on each, and the same name is somebody else on another."""
+    rules = book(excluded=("id-7", "@lena.staff"), friends=1)
+    comments = [comment(number, "@mia", platform=f"p{number}", author_id="u") for number in range(200)]
+    comments.append(comment(900, "@mia", platform="p9", author_id="id-7"))
+    comments.append(comment(901, "@mia", platform="p8", author_id="v", author_handle="Lena.Staff"))
+    found = tried(rules, *comments)
+    assert (found.entrants, found.chances) == (200, 200)
+    assert [each.reasons for each in found.comments[-2:]] == [("excluded_account",)] * 2
+
+
 def test_one_chance_a_day_of_the_zone() -> None:
     """Midnight is that of Tokyo; the cap holds, and a second comment of a day is a duplicate."""
     rules = book(chances="per_day", time_zone="Asia/Tokyo", most_chances=2)
