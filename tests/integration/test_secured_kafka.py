@@ -307,12 +307,12 @@ def test_a_right_that_is_missing_on_a_topic_is_said(doors: Doors) -> None:
     with closing(KafkaAdminClient(bootstrap_servers=doors.broker.bootstrap)) as admin:
         admin.create_acls([_acl("blind", ResourceType.TOPIC, name, ACLOperation.DESCRIBE) for name in INPUT_TOPICS[1:]])
     blind = {**doors.settings("PLAIN"), "KAFKA_SASL_USERNAME": "blind"}
-    environment = {"PATH": "", **{f"PULSE_{name}": value for name, value in blind.items()}}
+    environment = {"PATH": "", "PULSE_PARTITIONS": "5", **{f"PULSE_{name}": value for name, value in blind.items()}}
     hidden = run("topics", environment=environment)
     assert hidden.returncode == 2
     assert f"topic {INPUT_TOPICS[0]}: the right DESCRIBE is missing" in hidden.stderr
     settings = {f"PULSE_{name}": value for name, value in doors.settings("PLAIN").items()}
-    other = run("topics", environment={"PATH": "", **settings, "PULSE_GROUP": "other"})
+    other = run("topics", environment={"PATH": "", **settings, "PULSE_PARTITIONS": "5", "PULSE_GROUP": "other"})
     assert other.returncode == 2
     assert "topic other-state-changelog: the right DESCRIBE is missing" in other.stderr
 
@@ -321,7 +321,9 @@ def test_a_group_that_refuses_for_good_ends_the_worker_at_once(doors: Doors) -> 
     """With the broker's word and the setting, and not after PULSE_RECOVERY_SECONDS without progress."""
     cluster = doors.cluster
     with closing(KafkaAdminClient(bootstrap_servers=doors.broker.bootstrap)) as admin:
-        admin.create_topics([NewTopic("taken-state-changelog", 5, 1), NewTopic("long-state-changelog", 5, 1)])
+        compacted = {"cleanup.policy": "compact", "min.compaction.lag.ms": "600000", "max.message.bytes": "8388608"}
+        changelogs = [f"{group}-state-changelog" for group in ("taken", "long")]
+        admin.create_topics([NewTopic(name, 5, 1, topic_configs=compacted) for name in changelogs])
         names = [*admin.list_topics()]
         rights = (ACLOperation.READ, ACLOperation.WRITE)
         admin.create_acls([_acl("outsider", ResourceType.TOPIC, name, right) for name in names for right in rights])
