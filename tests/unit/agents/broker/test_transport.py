@@ -94,6 +94,21 @@ def test_a_fetch_of_marks_moves_the_position_without_a_record(monkeypatch: pytes
     assert found == {COMMENTS: (8, [], (5, 9, 0)), POSTS: (0, [], (7, 7, 0))}
 
 
+def test_reading_that_goes_on_before_what_was_read_is_told_and_not_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Aiokafka begins a log again that ends before its position: records of it, or its position alone, show that."""
+    consumer = Consumer(monkeypatch)
+    told: list[TP] = []
+    consumer.consumer.on_set_back = told.append
+    consumer.states[PLACE] = consumer.state(end=9, position=9)
+    consumer.get(comments=batch(5, 4))
+    assert [topic for topic, *_ in consumer.get()] == [COMMENTS, POSTS], "a tick where reading stands"
+    assert told == []
+    consumer.states[PLACE] = consumer.state(end=3, position=0)
+    assert [topic for topic, *_ in consumer.get()] == [POSTS]
+    assert [topic for topic, *_ in consumer.get(comments=batch(0, 3))] == [POSTS]
+    assert set(told) == {PLACE}
+
+
 def test_an_open_transaction_is_no_lag_and_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """What can be read ends where it begins; how long the same one stays open is counted, what lies behind is known."""
     consumer = Consumer(monkeypatch)
