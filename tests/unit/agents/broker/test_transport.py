@@ -101,7 +101,7 @@ def test_reading_that_goes_on_before_what_was_read_is_told_and_not_handed_on(mon
     consumer.consumer.on_set_back = told.append
     consumer.states[PLACE] = consumer.state(end=9, position=9)
     consumer.get(comments=batch(5, 4))
-    assert [topic for topic, *_ in consumer.get()] == [COMMENTS, POSTS], "a tick where reading stands"
+    assert {topic for topic, *_ in consumer.get()} == {COMMENTS, POSTS}, "a tick where reading stands"
     assert told == []
     consumer.states[PLACE] = consumer.state(end=3, position=0)
     assert [topic for topic, *_ in consumer.get()] == [POSTS]
