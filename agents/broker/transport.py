@@ -291,7 +291,8 @@ class BatchConsumer(driver.Consumer):
             self._last_seen.pop(tp, None)
             for seen in (
                 *(self.ends, self.highwaters_seen, self._polled_at_ms),
-                *(self._held_back_since, self.undecodable),
+                # Whoever gets it back begins at the committed offset, and may fetch before the seek that says so.
+                *(self._held_back_since, self.undecodable, self._reached),
             ):
                 seen.pop(tp, None)
 
