@@ -98,6 +98,7 @@ def restore_logs(trial: Trial, size: Size) -> None:
         trial.strike(f"{len(lost):,} events are gone from the logs")
         trial.struck_times += 1
         trial.add_worker()
+        trial.wait_ready()  # a log that has grown beyond the positions before a worker sees it is not recognised
         again = trial.not_refused(lost)
         trial.random.shuffle(again)
         trial.send(again)
