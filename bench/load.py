@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 import msgspec
 from aiokafka import AIOKafkaProducer
@@ -19,6 +19,9 @@ from streams.events.partitioning import partition_of
 
 GIVEAWAY: Final = Path(__file__).parents[1] / "examples" / "giveaway.yaml"
 _BATCH_BYTES: Final = 512 * 1024
+Codec = Literal["none", "gzip", "snappy", "lz4", "zstd"]
+CODECS: Final[tuple[Codec, ...]] = get_args(Codec)
+"""The codecs of Kafka, each at the place of its number on the wire."""
 _IN_FLIGHT: Final = 16
 
 
@@ -86,7 +89,14 @@ def batch_producer(bootstrap: str, *, idempotent: bool = False) -> AIOKafkaProdu
 class Batches:
     """Record batches by topic-partition, ready to be sent."""
 
-    def __init__(self, events: Sequence[Event], partitions: int = PARTITIONS, batch_bytes: int = _BATCH_BYTES) -> None:
+    def __init__(
+        self,
+        events: Sequence[Event],
+        partitions: int = PARTITIONS,
+        batch_bytes: int = _BATCH_BYTES,
+        codec: Codec = "none",
+    ) -> None:
+        packing = CODECS.index(codec)
         self.events = len(events)
         self._ready: list[tuple[str, int, BatchBuilder]] = []
         places: dict[bytes, int] = {}
@@ -100,7 +110,7 @@ class Batches:
             if batch is None or batch.append(timestamp=None, key=event.key, value=event.value) is None:
                 if batch is not None:
                     self._ready.append((*place, batch))
-                batch = filling[place] = BatchBuilder(batch_bytes, 0)
+                batch = filling[place] = BatchBuilder(batch_bytes, packing)
                 batch.append(timestamp=None, key=event.key, value=event.value)
         self._ready += [(*place, batch) for place, batch in filling.items()]
 

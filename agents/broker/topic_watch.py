@@ -53,7 +53,7 @@ class TopicWatch(Service):
         self._drifts = drifts
         self._known_ids = known_ids
         self._rejoin = rejoin
-        self._crash = crash
+        self._end_worker = crash
         self._look_seconds = look_seconds
         self.looks = 0
         """How many times the broker has answered."""
@@ -90,7 +90,7 @@ class TopicWatch(Service):
                 "number of partitions, and goes on by event id; what was not read yet is gone"
             )
             log.critical("worker ends: %s", reason)
-            await self._crash(reason)
+            await self._end_worker(reason)
         if self._missing:
             return
         self._widened = [

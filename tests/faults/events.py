@@ -1,6 +1,7 @@
 """What the scenarios send, and what has to come out: the oracle's numbers and every dead letter."""
 
 from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -84,6 +85,19 @@ def _of_the_hot_one(event: Event) -> Event:
         return event
     fields["influencer_id"] = msgspec.Raw(msgspec.json.encode(HOT))
     return event._replace(key=HOT.encode(), value=msgspec.json.encode(fields))
+
+
+def strangers(events: Sequence[Event], name: str = "stranger") -> list[Event]:
+    """Return events like these, under ids of their own, that are not part of any log: nobody may count them."""
+    made = []
+    for number, event in enumerate(events):
+        try:
+            fields = msgspec.json.decode(event.value, type=dict[str, msgspec.Raw])
+        except msgspec.DecodeError:
+            continue
+        fields["event_id"] = msgspec.Raw(msgspec.json.encode(f"{name}-{number}"))
+        made.append(event._replace(value=msgspec.json.encode(fields)))
+    return made
 
 
 def log_of(events: list[Event]) -> EventLog:

@@ -8,7 +8,7 @@ from time import monotonic
 
 from aiokafka import AIOKafkaProducer
 
-from bench.load import Batches, Event, batch_producer
+from bench.load import Batches, Codec, Event, batch_producer
 
 SLICE_SECONDS = 0.2
 BURST = 20_000
@@ -51,10 +51,10 @@ class Feed:
         self._thread.join()
         self._loop.close()
 
-    def begin(self, events: Sequence[Event], seconds: float = 0.0) -> None:
+    def begin(self, events: Sequence[Event], seconds: float = 0.0, codec: Codec = "none") -> None:
         """Send events evenly over some seconds; before that, wait for those that were begun before."""
         self.wait()
-        self._under_way = asyncio.run_coroutine_threadsafe(self._send(events, seconds), self._loop)
+        self._under_way = asyncio.run_coroutine_threadsafe(self._send(events, seconds, codec), self._loop)
 
     def wait(self) -> None:
         """Wait until everything begun is confirmed by the broker.
@@ -75,13 +75,13 @@ class Feed:
         self._producer = batch_producer(self._bootstrap, idempotent=self._idempotent)
         await self._producer.start()
 
-    async def _send(self, events: Sequence[Event], seconds: float) -> None:
+    async def _send(self, events: Sequence[Event], seconds: float, codec: Codec) -> None:
         assert self._producer is not None
         slices = max(1, round(seconds / SLICE_SECONDS), -(-len(events) // BURST))
         began = monotonic()
         for number in range(slices):
             await asyncio.sleep(max(0.0, began + seconds * number / slices - monotonic()))
             portion = events[len(events) * number // slices : len(events) * (number + 1) // slices]
-            await Batches(portion, self._partitions).send_through(self._producer)
+            await Batches(portion, self._partitions, codec=codec).send_through(self._producer)
             self.sent += len(portion)
         self.confirmed_at = monotonic()

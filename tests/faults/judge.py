@@ -58,10 +58,15 @@ def judge_numbers(snapshot: dict[str, Any], log: EventLog) -> Verdict:
 def judge_letters(letters: Iterable[DeadLetter], log: EventLog) -> Verdict:
     """Compare dead letters with the values that the oracle refuses.
 
-    A letter is known by the position of what was refused: a crash may write it twice, and readers take one.
+    A letter is known by the position of what was refused: a crash may write it twice, and readers take one. The value
+    belongs to it, for a log that was made anew has the same positions once more.
     """
-    of_position = {(letter.topic, letter.partition, letter.offset): letter for letter in letters}
-    found: Letters = Counter((letter.topic, letter.value or b"") for letter in of_position.values())
+    found: Letters = Counter(
+        (topic, value)
+        for topic, _, _, value in {
+            (letter.topic, letter.partition, letter.offset, letter.value or b"") for letter in letters
+        }
+    )
     lost, doubled = balance(log.refused, found)
     return Verdict(lost, doubled, [f"dead letters: {lost} missing, {doubled} too many"] if lost or doubled else [])
 

@@ -5,7 +5,7 @@ from random import Random
 from typing import NamedTuple
 
 from tests.brokers import COMPACTING
-from tests.faults import pressure, server_faults, state_faults, worker_faults
+from tests.faults import log_faults, pressure, producer_faults, server_faults, state_faults, worker_faults
 from tests.faults.events import EventLog, campaign, hot_campaign
 from tests.faults.trial import Size, Trial
 
@@ -13,6 +13,7 @@ SESSION_SECONDS = 6
 OUTAGE_SECONDS = SESSION_SECONDS + 4.0
 EVERYWHERE = ("embedded", "kafka")
 ON_KAFKA = ("kafka", "kafka3")
+ONE_NODE = ("kafka",)
 MEMORY_ONLY = "not possible: it keeps its data in memory only, and a restart loses everything"
 
 
@@ -147,6 +148,101 @@ SCENARIOS = (
         Size(1, 30_000),
         Size(3, 500_000),
         recovery=True,
+    ),
+    Scenario(
+        "transactions",
+        "transactions aborted, empty, and left open, `kill -9` meanwhile",
+        producer_faults.take_back,
+        Size(1, 30_000, 2.0),
+        Size(5, 300_000, 5.0),
+        plain=True,
+        brokers=ONE_NODE,
+        instead="not possible: it knows no transactions",
+    ),
+    Scenario(
+        "codecs",
+        "events packed with gzip, snappy, lz4 and zstd",
+        producer_faults.pack,
+        Size(1, 30_000),
+        Size(3, 500_000),
+        plain=True,
+        elsewhere="tests/integration/test_codecs.py",
+    ),
+    Scenario(
+        "recreated",
+        "input topic deleted and made anew while workers are stopped",
+        log_faults.make_anew_while_stopped,
+        Size(1, 30_000),
+        Size(5, 300_000),
+        plain=True,
+        elsewhere="tests/integration/test_other_logs.py",
+    ),
+    Scenario(
+        "recreated-running",
+        "input topic deleted and made anew while workers run",
+        log_faults.make_anew_while_running,
+        Size(1, 30_000),
+        Size(5, 300_000),
+        plain=True,
+    ),
+    Scenario(
+        "cut",
+        "logs cut at their beginning (DeleteRecords), also before events were read",
+        log_faults.cut,
+        Size(1, 30_000),
+        Size(3, 300_000),
+        plain=True,
+        brokers=ONE_NODE,
+        instead="not possible: it deletes no records",
+    ),
+    Scenario(
+        "restored",
+        "logs that end before the positions: an older copy came back",
+        log_faults.restore_logs,
+        Size(1, 30_000),
+        Size(3, 300_000),
+        plain=True,
+        brokers=ONE_NODE,
+        instead=MEMORY_ONLY,
+    ),
+    Scenario(
+        "group",
+        "consumer group deleted with its offsets",
+        log_faults.forget_group,
+        Size(1, 30_000),
+        Size(3, 300_000),
+        plain=True,
+        brokers=ONE_NODE,
+        instead="not possible: it does not administer groups",
+        elsewhere="tests/integration/test_other_logs.py",
+    ),
+    Scenario(
+        "offsets",
+        "the group's offsets reset: to the beginning, and ahead over unread events",
+        log_faults.move_offsets,
+        Size(2, 30_000),
+        Size(6, 300_000),
+        plain=True,
+        brokers=ONE_NODE,
+        instead="not possible: it does not administer groups",
+    ),
+    Scenario(
+        "widened",
+        "partitions added to an input topic, and used",
+        log_faults.add_partitions,
+        Size(1, 30_000),
+        Size(3, 300_000),
+        plain=True,
+        brokers=ONE_NODE,
+        instead="not possible: it adds none",
+    ),
+    Scenario(
+        "mirror",
+        "workers go on at another cluster, a mirror with other offsets",
+        log_faults.mirror,
+        Size(1, 30_000),
+        Size(2, 300_000),
+        plain=True,
     ),
     Scenario("flood", "ten times the sustainable rate", pressure.flood, Size(1, 30_000), Size(1, 3_000_000)),
     Scenario(

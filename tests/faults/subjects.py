@@ -18,7 +18,7 @@ from bench.stack import PARTITIONS
 from tests.faults.events import EventLog
 from tests.faults.judge import Verdict, balance, judge_letters, judge_numbers, metric, unread
 from tests.integration.cluster import GIVEAWAY, Cluster
-from tests.integration.scrape import dead_letters
+from tests.integration.scrape import every_dead_letter
 
 END_SECONDS = 30.0
 """A worker that was told to end has ended by then."""
@@ -33,6 +33,9 @@ class Subject(Protocol):
     cluster: Cluster
     partitions: int
     settle_seconds: float
+    group: str
+    missing: int
+    """Records that the fault has taken before they were read: they must be told."""
 
     def prepare(self) -> None:
         """Create topics and definitions."""
@@ -69,8 +72,10 @@ class OurWorkers:
     """``campaign-pulse worker`` processes and their read model."""
 
     settle_seconds = 180.0
+    group = GROUP
 
     def __init__(self, cluster: Cluster, partitions: int) -> None:
+        self.missing = 0
         self.cluster = cluster
         self.partitions = partitions
         self._started = 0
@@ -129,24 +134,25 @@ class OurWorkers:
         """Lag, health and dead letters; the numbers after a recovery, and after the workers' last flush; their ends."""
         bootstrap = self.cluster.broker.bootstrap
         problems: list[str] = []
+        missing = 0.0
         if not wait_until(self.is_idle, timeout_seconds=30, poll_seconds=0.5):
             problems.append(f"not read and committed: {unread(bootstrap, GROUP, self.partitions)}")
         for worker in workers:
             text = self.scrape(worker)
             if self.cluster.get(worker, "/healthz")[0] != 200:
                 problems.append(f"{worker.name} does not answer /healthz")
-            problems += [
-                f"{worker.name}: {name} is {value:g}"
-                for name in ("campaign_pulse_lag_records", "campaign_pulse_missing_offsets_total")
-                if (value := metric(text, name))
-            ]
+            if lag := metric(text, "campaign_pulse_lag_records"):
+                problems.append(f"{worker.name}: campaign_pulse_lag_records is {lag:g}")
+            missing += metric(text, "campaign_pulse_missing_offsets_total")
+        if missing != self.missing:
+            problems.append(f"{missing:g} missing offsets are told, it was {self.missing}")
         if recovery:
             problems += self._recover(workers, log)
         for worker in workers:
             worker.signal(signal.SIGTERM)
         for worker in workers:
             self.check_end(worker)
-        letters = judge_letters(dead_letters(bootstrap).values(), log)
+        letters = judge_letters(every_dead_letter(bootstrap), log)
         numbers = self.judge(log)
         return Verdict(
             letters.lost + numbers.lost,
@@ -193,6 +199,7 @@ class PlainWorkers:
 
     settle_seconds = 240.0
     partitions = PARTITIONS
+    group = "plain-faust"
     _CHANGELOG = "plain-faust-counts-changelog"
     _STILL_SECONDS = 30.0
     """Longer than any rebalance with its recovery: a table that stood still for so long is final."""
@@ -200,6 +207,7 @@ class PlainWorkers:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
+        self.missing = 0
         self._started = 0
         self._counts: dict[tuple[int, bytes], int] = {}
         self._records = 0
@@ -229,8 +237,8 @@ class PlainWorkers:
         return worker.running
 
     def is_idle(self) -> bool:
-        """It does not tell."""
-        return False
+        """Whether the broker has every offset committed."""
+        return not unread(self.cluster.broker.bootstrap, self.group, self.partitions)
 
     def progress(self, workers: Iterable[ChildProcess]) -> int:
         """Records in the table's changelog."""

@@ -9,7 +9,8 @@ from typing import NamedTuple, Self
 
 from agents.clock import wait_until
 from agents.embedded.processes import ChildProcess
-from bench.load import Event
+from bench.load import Codec, Event
+from tests.brokers import Broker
 from tests.faults.events import EventLog
 from tests.faults.feed import Feed
 from tests.faults.judge import Verdict
@@ -75,6 +76,7 @@ class Trial:
         self.notes: list[str] = []
         self.workers: list[ChildProcess] = []
         self._restarts = 0
+        self._sent_besides = 0
         self._deadline = self.began_at + seconds
         self._feed = Feed(self.cluster.broker.bootstrap, subject.partitions, idempotent=self.cluster.broker.keeps_data)
 
@@ -90,7 +92,7 @@ class Trial:
     @property
     def sent(self) -> int:
         """How many events were sent."""
-        return self._feed.sent
+        return self._feed.sent + self._sent_besides
 
     # ------------------------------------------------------------- workers
 
@@ -189,14 +191,32 @@ class Trial:
         events = self.log.events
         return [events[len(events) * part // count : len(events) * (part + 1) // count] for part in range(count)]
 
-    def send(self, events: Sequence[Event], seconds: float = 0.0) -> None:
+    def send(self, events: Sequence[Event], seconds: float = 0.0, codec: Codec = "none") -> None:
         """Send events in the background, evenly over some time."""
-        self._feed.begin(events, seconds)
+        self._feed.begin(events, seconds, codec)
+
+    def not_refused(self, events: Sequence[Event]) -> list[Event]:
+        """Those of some events that count: to be delivered once more without a second dead letter."""
+        return [event for event in events if (event.topic, event.value) not in self.log.refused]
+
+    def count(self, events: int) -> None:
+        """Note events that the scenario has sent by itself."""
+        self._sent_besides += events
 
     @property
     def sending(self) -> bool:
         """Whether events are still being sent."""
         return self._feed.busy
+
+    def move(self, broker: Broker) -> Broker:
+        """Let commands, workers and events from now on use another broker; return the one that they used."""
+        old = self.cluster.broker
+        self._feed.stop()
+        self._sent_besides += self._feed.sent
+        self.cluster.broker = broker
+        self._feed = Feed(broker.bootstrap, self.subject.partitions, idempotent=broker.keeps_data)
+        self._feed.start()
+        return old
 
     def wait_sent(self) -> None:
         """Wait until the broker has confirmed what was sent."""

@@ -84,6 +84,11 @@ def scrape(cluster: Cluster, worker: ChildProcess) -> Scrape:
 
 def dead_letters(bootstrap: str) -> dict[tuple[str, int, int], DeadLetter]:
     """Every dead letter there is now, by the position of what was refused."""
+    return {(letter.topic, letter.partition, letter.offset): letter for letter in every_dead_letter(bootstrap)}
+
+
+def every_dead_letter(bootstrap: str) -> list[DeadLetter]:
+    """Every dead letter there is now, repetitions among them, as they lie in the topic."""
     with closing(
         KafkaConsumer(
             bootstrap_servers=bootstrap,
@@ -92,12 +97,11 @@ def dead_letters(bootstrap: str) -> dict[tuple[str, int, int], DeadLetter]:
             fetch_max_bytes=LARGEST_FETCH,
         )
     ) as consumer:
-        letters = (
+        return [
             DeadLetter.from_record(record.key, record.value, list(record.headers))
             for record in records_of(consumer, DEAD_LETTERS, 0)
             if not is_mark(record.headers)
-        )
-        return {(letter.topic, letter.partition, letter.offset): letter for letter in letters}
+        ]
 
 
 def records_of(consumer: KafkaConsumer, topic: str, partition: int) -> Iterator[Any]:
