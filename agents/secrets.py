@@ -11,7 +11,7 @@ _USERINFO: Final = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*://)(?P<userinfo>(?:(?![,;|\"'()<>\[\]]+[a-z][a-z0-9+.-]*://)\S)*)@", re.IGNORECASE
 )
 _ARGUMENT: Final = re.compile(
-    r"(?<![\w%.-])(?P<name>[\w%.-]{2,40})=(?P<value>[^&\s]+?)(?=[\"'),.:;>\]]*(?:[&\s]|$))", re.ASCII
+    r"(?<![\w%.-])(?P<name>[\w%.-]{2,40})=(?P<quote>[\"']?)(?P<value>[^&\s]+?)(?=[\"'),.:;>\]]*(?:[&\s]|$))", re.ASCII
 )
 _WITH_QUERY: Final = re.compile(
     r"[\w.-]*(?::\d+)?(?:/\d*)?\?(?:(?:username|password|db|client_name|ssl_\w+)=[^&]*(?:&|$))+", re.DOTALL
@@ -62,6 +62,9 @@ def _without_password(match: re.Match[str]) -> str:
 
 
 def _without_value(match: re.Match[str]) -> str:
-    if _SECRET_NAME.search(unquote(match["name"])):
-        return f"{match['name']}={MASK}"
-    return f"{match['name']}={_ARGUMENT.sub(_without_value, match['value'])}"
+    begin, value = f"{match['name']}={match['quote']}", match["value"]
+    # A file's place is what its message is read for. What is no path may be the secret, put where its file belongs.
+    is_place = match["name"].upper().endswith("_FILE") and value.startswith(("/", "./", "../"))
+    if _SECRET_NAME.search(unquote(match["name"])) and not is_place:
+        return begin + MASK
+    return begin + _ARGUMENT.sub(_without_value, value)

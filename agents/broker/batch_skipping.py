@@ -22,7 +22,7 @@ from msgspec import Struct
 
 from agents.broker.fetched_batches import Undecodable, read_batches, undecodable
 from agents.broker.producers import start_producer
-from agents.broker.topic_admin import LARGEST_MESSAGE_BYTES
+from agents.broker.topic_admin import LARGEST_MESSAGE_BYTES, absent
 from agents.connection.kafka import KafkaConnection
 from models.deadletters import DeadLetter
 from models.topics import DEAD_LETTERS
@@ -87,7 +87,7 @@ async def _group_consumer(
     await consumer.start()
     try:
         if tp.topic not in await consumer.topics():
-            raise SkipError(f"topic {tp.topic!r} does not exist")
+            raise SkipError(absent(tp.topic))
         # Apache Kafka tells the partitions of topics that were asked for, and this asks.
         await consumer.beginning_offsets([TopicPartition(tp.topic, 0)])
         if tp.partition not in (consumer.partitions_for_topic(tp.topic) or set()):

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from msgspec import Struct
 
 from agents.broker.log_ends import log_ends
+from agents.broker.topic_admin import absent
 from agents.connection.kafka import KafkaConnection
 from models.deadletters import DeadLetter, Reason
 from models.redrives import RedriveMark, decode_mark, is_mark
@@ -206,7 +207,7 @@ async def read_on(
     """
     tps = await partitions_of(consumer, DEAD_LETTERS)
     if not tps:
-        raise DeadLetterLogError(f"topic {DEAD_LETTERS!r} does not exist")
+        raise DeadLetterLogError(absent(DEAD_LETTERS))
     ends = await log_ends(connection, tps, PATIENCE_SECONDS)
     beginnings = await consumer.beginning_offsets(tps)
     starts = {tp: max(beginnings[tp], survey.positions.get(tp.partition, 0)) for tp in tps}

@@ -1,8 +1,8 @@
 """Topics: created where they are missing, verified where they exist, through kafka-python's admin client."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewTopic, OffsetSpec
 from kafka.errors import (
@@ -166,15 +166,23 @@ def look_at_topics(settings: Settings, names: Iterable[str]) -> dict[str, TopicL
     """Return what the broker says of those topics that exist. Nothing is created.
 
     Raises:
-        TopicError: the broker does not answer, or refuses.
+        TopicError: the broker does not answer, refuses, or hides one of them.
     """
     wanted = list(names)
     with _admin(settings, "topics") as admin:
-        return {
-            topic["name"]: TopicLook(len(topic["partitions"]), str(topic.get("topic_id") or ""))
-            for topic in admin.describe_topics(wanted)
-            if topic["name"] in wanted and topic["partitions"]
-        }
+        described = admin.describe_topics(wanted)
+    for topic in described:
+        _check_shown(topic)
+    return {
+        topic["name"]: TopicLook(len(topic["partitions"]), str(topic.get("topic_id") or ""))
+        for topic in described
+        if topic["name"] in wanted and topic["partitions"]
+    }
+
+
+def absent(topic: str) -> str:
+    """Return what is to be said of a topic that a client does not see."""
+    return f"topic {topic!r} does not exist, or the right DESCRIBE on it is missing"
 
 
 def topic_settings(settings: Settings, names: Iterable[str]) -> dict[str, dict[str, str]]:
@@ -288,11 +296,16 @@ def _check_described(admin: KafkaAdminClient, name: str) -> None:
     Raises:
         TopicError: it says that we have no right to know.
     """
-    codes = {topic["name"]: topic["error_code"] for topic in admin.describe_topics([name])}
-    if codes.get(name) == TopicAuthorizationFailedError.errno:
+    for topic in admin.describe_topics([name]):
+        _check_shown(topic)
+
+
+def _check_shown(topic: Mapping[str, Any]) -> None:
+    """Check that a topic's description is not a refusal to say whether it exists."""
+    if topic["error_code"] == TopicAuthorizationFailedError.errno:
         raise TopicError(
-            f"topic {name}: the right DESCRIBE is missing (TOPIC_AUTHORIZATION_FAILED), so the broker does not say "
-            "whether it exists"
+            f"topic {topic['name']}: the right DESCRIBE is missing (TOPIC_AUTHORIZATION_FAILED), so the broker does "
+            "not say whether it exists"
         )
 
 

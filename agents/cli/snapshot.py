@@ -1,5 +1,6 @@
 """``campaign-pulse snapshot`` and ``tail``: the numbers as they are, and as they come."""
 
+import asyncio
 import json
 import signal
 import sys
@@ -9,10 +10,13 @@ from typing import Any, Final
 
 import click
 import msgspec
-from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
 from rich.console import Console
 
+from agents.broker.dead_letter_log import partitions_of
+from agents.broker.log_ends import log_bounds
+from agents.broker.topic_admin import absent
 from agents.cli.common import UsageFailure, for_people, settings_or_exit
 from agents.cli.record_texts import json_field, moment, preview
 from agents.connection.reach import UnreachableError, check_reachable
@@ -27,7 +31,7 @@ from models.rollups import WINDOW_NAMES, WindowName
 from models.topics import ALERTS, DEAD_LETTERS
 
 _POLL_SECONDS: Final = 0.5
-_BOOTSTRAP_MS: Final = 5_000
+_ANSWER_SECONDS: Final = 30.0
 _decode_transition = msgspec.json.Decoder(AlertTransition).decode
 
 
@@ -127,32 +131,43 @@ def _update_line(update: Update) -> str:
 def _record_lines(settings: Settings, topic: str, last: int, *, as_json: bool) -> Generator[str]:
     try:
         check_reachable(settings.kafka_connection)
-        with closing(
-            KafkaConsumer(
-                **settings.kafka_connection.kafka_python_arguments(),
-                enable_auto_commit=False,
-                allow_auto_create_topics=False,
-                bootstrap_timeout_ms=_BOOTSTRAP_MS,
-                # Dead letters are up to a maximal message and its headers.
-                max_partition_fetch_bytes=16_000_000,
-            )
-        ) as consumer:
-            # Asked for by listing: a broker may create a topic that is asked for by name.
-            if topic not in consumer.topics():
-                raise UsageFailure(f"topic {topic!r} does not exist on {settings.broker}")
-            partitions = [TopicPartition(topic, each) for each in sorted(consumer.partitions_for_topic(topic))]
-            consumer.assign(partitions)
-            beginnings, ends = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
-            for partition in partitions:
-                consumer.seek(partition, max(beginnings[partition], ends[partition] - last))
-            while True:
-                for records in consumer.poll(timeout_ms=int(_POLL_SECONDS * 1000)).values():
-                    for record in records:
-                        yield _record_json(record) if as_json else _record_line(record)
+        with asyncio.Runner() as runner:
+            consumer = runner.run(_consumer_at(settings, topic, last))
+            try:
+                while True:
+                    for records in runner.run(consumer.getmany(timeout_ms=int(_POLL_SECONDS * 1000))).values():
+                        for record in records:
+                            yield _record_json(record) if as_json else _record_line(record)
+            finally:
+                runner.run(consumer.stop())
     except UnreachableError as error:
         raise UsageFailure(str(error)) from None
-    except KafkaError as error:
-        raise UsageFailure(f"PULSE_BROKER={settings.broker}: {error}") from None
+    except (KafkaError, TimeoutError) as error:
+        raise UsageFailure(f"PULSE_BROKER={settings.broker}: {type(error).__name__}: {error}") from None
+
+
+async def _consumer_at(settings: Settings, topic: str, last: int) -> AIOKafkaConsumer:
+    """Return a consumer of a topic so many records before its end, in each partition."""
+    consumer = AIOKafkaConsumer(
+        **settings.kafka_connection.aiokafka_arguments(),
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        # Dead letters are up to a maximal message and its headers.
+        max_partition_fetch_bytes=16_000_000,
+    )
+    try:
+        await consumer.start()
+        partitions = await partitions_of(consumer, topic)
+        if not partitions:
+            raise UsageFailure(f"PULSE_BROKER={settings.broker}: {absent(topic)}")
+        bounds = await log_bounds(settings.kafka_connection, partitions, _ANSWER_SECONDS)
+        consumer.assign(partitions)
+        for partition, (first, end) in bounds.items():
+            consumer.seek(partition, max(first, end - last))
+    except BaseException:
+        await consumer.stop()
+        raise
+    return consumer
 
 
 def _record_line(record: Any) -> str:

@@ -3,13 +3,18 @@
 The topic is kept for ever and not compacted, and has one partition: the order of its records is that of the steps.
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Final
 
+import aiokafka
+import aiokafka.errors
 import kafka
 import msgspec
 from kafka.errors import KafkaError
 
+from agents.broker.dead_letter_log import PATIENCE_SECONDS, DeadLetterLogError, open_consumer, records_between
+from agents.broker.log_ends import log_bounds
 from agents.broker.topic_admin import TopicError, ensure_topics
 from agents.settings import Settings
 from models.draws import LogEntry
@@ -32,34 +37,35 @@ def read_draw_log(settings: Settings, campaign_id: str, on_bad: Callable[[bytes 
     Raises:
         DrawLogError: the broker or the topic cannot be read, or its beginning has been cut off.
     """
-    found = []
     try:
         ensure_topics(settings)
-        consumer = kafka.KafkaConsumer(**settings.kafka_connection.kafka_python_arguments(), enable_auto_commit=False)
-        try:
-            partition = kafka.TopicPartition(DRAWS, 0)
-            consumer.assign([partition])
-            first = consumer.beginning_offsets([partition])[partition]
-            if first:
-                raise DrawLogError(f"{DRAWS} begins at offset {first}: {first} steps of draws were removed from it")
-            consumer.seek_to_beginning(partition)
-            end = consumer.end_offsets([partition])[partition]
-            while consumer.position(partition) < end:
-                for records in consumer.poll(timeout_ms=500).values():
-                    for record in records:
-                        try:
-                            entry = _decode(record.value or b"")
-                        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                            on_bad(record.key, str(error))
-                            continue
-                        if entry.campaign_id == campaign_id:
-                            found.append(entry)
-        finally:
-            consumer.close()
-    except TopicError as error:
+        return asyncio.run(_read(settings, campaign_id, on_bad))
+    except (TopicError, DeadLetterLogError) as error:
         raise DrawLogError(str(error)) from None
-    except KafkaError as error:
-        raise DrawLogError(f"PULSE_BROKER={settings.broker}: {error}") from None
+    except (aiokafka.errors.KafkaError, TimeoutError) as error:
+        raise DrawLogError(f"PULSE_BROKER={settings.broker}: {type(error).__name__}: {error}") from None
+
+
+async def _read(settings: Settings, campaign_id: str, on_bad: Callable[[bytes | None, str], None]) -> list[LogEntry]:
+    # Not with kafka-python, which reads what a broker has compressed with gzip and nothing else.
+    place, connection = aiokafka.TopicPartition(DRAWS, 0), settings.kafka_connection
+    bounds = (await log_bounds(connection, [place], PATIENCE_SECONDS))[place]
+    if bounds.first:
+        raise DrawLogError(
+            f"{DRAWS} begins at offset {bounds.first}: {bounds.first} steps of draws were removed from it"
+        )
+    found: list[LogEntry] = []
+    if not bounds.end:
+        return found
+    async with open_consumer(connection) as consumer:
+        async for record in records_between(consumer, place, 0, bounds.end):
+            try:
+                entry = _decode(record.value or b"")
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                on_bad(record.key, str(error))
+                continue
+            if entry.campaign_id == campaign_id:
+                found.append(entry)
     return found
 
 

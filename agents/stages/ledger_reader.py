@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 
 from agents.broker.fetcher_patch import patch_fetcher
 from agents.broker.log_ends import log_ends
+from agents.broker.topic_admin import absent
 from agents.connection.reach import UnreachableError, check_reachable
 from agents.settings import Settings
 from models.topics import ENTRIES
@@ -51,7 +52,7 @@ async def _read(settings: Settings, campaign_id: str | None, since: Mapping[int,
     await consumer.start()
     try:
         if ENTRIES not in await consumer.topics():
-            raise LedgerError(f"topic {ENTRIES!r} does not exist on {settings.broker}")
+            raise LedgerError(f"PULSE_BROKER={settings.broker}: {absent(ENTRIES)}")
         # Apache Kafka tells the partitions of topics that were asked for, and this asks.
         await consumer.beginning_offsets([TopicPartition(ENTRIES, 0)])
         numbers = sorted(consumer.partitions_for_topic(ENTRIES) or set())

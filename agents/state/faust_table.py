@@ -1,7 +1,7 @@
 """Faust's end of a state store: table recovery fills the store, and reads on from where the store stands."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import faust
@@ -73,6 +73,7 @@ class RecoveringStore(Store):
         """Look at what the store holds of the partitions that come, before Faust asks where to read on."""
         changelog = self.table.changelog_topic_name
         coming = [tp for tp in newly_assigned if tp.topic == changelog]
+        self._forget_reading(coming)
         kept = [tp for tp in coming if self._state.next_offset(tp.partition) is not None]
         timeout = self.app.conf.broker_request_timeout
         found: Mapping[Any, int] = await log_ends(self.table.connection, kept, timeout)
@@ -84,6 +85,23 @@ class RecoveringStore(Store):
         read_on = {tp.partition: self._state.next_offset(tp.partition) for tp in kept}
         if kept:
             log.info("changelog is read on from: %s; it ends at: %s", read_on, ends)
+
+    def _forget_reading(self, coming: Sequence[TP]) -> None:
+        """Have Faust read partitions that come as if it had never had them.
+
+        Records that were fetched before a partition went may still wait in the queue. Faust takes them for read when
+        they come out, though the partition is not here any more; when it comes back Faust would go on behind them, and
+        the store has let go of everything before: those rows would be counted from zero.
+        """
+        tables = self.app.tables
+        queue = tables.changelog_queue
+        for _ in range(queue.qsize()):
+            event = queue.get_nowait()
+            if event.message.tp not in coming:
+                queue.force_put_nowait(event)
+        tables.recovery.flush_buffers()  # before the store lets go of what it holds
+        for tp in coming:
+            tables.recovery.revoke(tp)
 
     async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
         """Let go of partitions that are not here any more."""

@@ -312,6 +312,10 @@ def test_a_right_that_is_missing_on_a_topic_is_said(doors: Doors) -> None:
     assert hidden.returncode == 2
     assert f"topic {INPUT_TOPICS[0]}: the right DESCRIBE is missing" in hidden.stderr
     settings = {f"PULSE_{name}": value for name, value in doors.settings("PLAIN").items()}
+    for command in ("topics --check", "dead-letters list", f"tail --topic {INPUT_TOPICS[0]}"):
+        hidden = run(*command.split(), environment=environment)
+        assert hidden.returncode == 2, (command, hidden.stdout)
+        assert "the right DESCRIBE" in hidden.stderr, command
     other = run("topics", environment={"PATH": "", **settings, "PULSE_PARTITIONS": "5", "PULSE_GROUP": "other"})
     assert other.returncode == 2
     assert "topic other-state-changelog: the right DESCRIBE is missing" in other.stderr

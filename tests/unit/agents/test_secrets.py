@@ -31,6 +31,11 @@ PASSWORD = "gehe1m"
         (f"PULSE_REDIS_URL='redis://:{PASSWORD}@h': no", "PULSE_REDIS_URL='redis://:***@h': no"),
         (f"Connection(host=h,password={PASSWORD},db=0)", "Connection(host=h,password=***"),
         (f"https://h/x?access_token={PASSWORD}", "https://h/x?access_token=***"),
+        (f"PULSE_KAFKA_SASL_PASSWORD_FILE='{PASSWORD}': no", "PULSE_KAFKA_SASL_PASSWORD_FILE='***': no"),
+        (
+            "PULSE_KAFKA_SASL_PASSWORD_FILE='/run/secrets/kafka': the file is empty",
+            "PULSE_KAFKA_SASL_PASSWORD_FILE='/run/secrets/kafka': the file is empty",
+        ),
         ("redis://127.0.0.1:6379/0", "redis://127.0.0.1:6379/0"),
         ("mail ana@example.org, see https://example.org/a=b", "mail ana@example.org, see https://example.org/a=b"),
     ],

@@ -55,6 +55,7 @@ def test_every_field_is_described() -> None:
         ("PULSE_FUTURE_TOLERANCE_SECONDS", "86401"),
         ("PULSE_MAX_EVENT_BYTES", "1023"),
         ("PULSE_DEDUPE_HOURS", "0"),
+        ("PULSE_ORDER_DAYS", "59"),
         ("PULSE_DEDUPE_IDS", "999"),
         ("PULSE_SENTIMENT", "vibes"),
         ("PULSE_SENTIMENT_CACHE", "0"),
