@@ -16,6 +16,8 @@ from urllib.parse import unquote
 
 import regex
 
+from streams.stream_safe import stream_safe
+
 
 def _any_of(marks: Iterable[int]) -> str:
     """Return a pattern of one of these characters, in ranges: a long list would be gone through one by one."""
@@ -52,7 +54,8 @@ _SEEN: Final[dict[int, str | int | None]] = {
 _UNSEEN: Final = re.compile(_any_of(_SEEN))
 _JOINS: Final = re.compile("[\u200d\U000e0020-\U000e007f]")
 _LONE_JOINERS: Final = regex.compile(r"(?<!\p{Extended_Pictographic})\u200d|\u200d(?!\p{Extended_Pictographic})")
-_LONE_TAGS: Final = regex.compile(r"(?<!🏴[\U000e0020-\U000e007f]*)[\U000e0020-\U000e007f]+")
+_TAGS: Final = regex.compile(r"(🏴[\U000e0020-\U000e007f]*+)|[\U000e0020-\U000e007f]++")
+"""Tags, and the flag they are of: looking back for it from each of them would be quadratic."""
 
 _APOSTROPHES: Final = "`´‘’‛′ʹʻʼʽˈ՚＇΄᾽᾿`´῾"
 _DASHES: Final = "‐‑‒–—―−⁃﹘﹣－⸺⸻֊"
@@ -85,6 +88,8 @@ _STROKES: Final = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ŧ
 """Letters whose stroke is no mark of its own."""
 _SIGNS_BACK: Final = {stand_in: chr(sign) for sign, stand_in in _STAND_INS.items()}
 _STOOD_IN: Final = re.compile("[\uf8d0-\uf8ff]")
+MOST_CHARACTERS: Final = 20_000
+"""Of a text that is compared, beyond ASCII: as many as the longest text of the events has (``docs/events.md``)."""
 _MOST_ESCAPES: Final = 3
 """How often a value may have been percent-encoded: a link that was put into a link, and into another."""
 
@@ -99,7 +104,7 @@ def seen(text: str) -> str:
     if _UNSEEN.search(text):
         text = text.translate(_SEEN)
     if _JOINS.search(text):
-        text = _LONE_TAGS.sub("", _LONE_JOINERS.sub("", text))
+        text = _TAGS.sub(r"\1", _LONE_JOINERS.sub("", text))
     return text
 
 
@@ -111,9 +116,13 @@ def comparable(text: str) -> str:
     text = seen(text)
     if _SPECIAL.search(text):
         text = text.translate(_PLAIN)
+    # Last before normalising: what was taken out above may have stood between two runs of marks.
+    text = stream_safe(text)
     text = unicodedata.normalize("NFKC", text).casefold()
     if not unicodedata.is_normalized("NFKC", text):
         text = unicodedata.normalize("NFKC", text).casefold()
+    # One letter may stand for a phrase: U+FDFA becomes 18 characters.
+    text = text[:MOST_CHARACTERS]
     text = text.replace("i\u0307", "i")  # a dot that İ leaves, written as two characters
     if _GREEK.search(text):
         text = unicodedata.normalize("NFC", _GREEK_ACCENTS.sub(r"\1", unicodedata.normalize("NFD", text)))

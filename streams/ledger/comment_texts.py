@@ -4,6 +4,7 @@ Handles and hashtags are read by the rules of the platform (``streams.ledger.pla
 as ``streams.comparison`` does. Addresses of pages and mail are not read.
 """
 
+from itertools import chain, islice
 from typing import Final
 
 import regex
@@ -14,21 +15,31 @@ from streams.ledger.platform_rules import EMOJI, PATTERNS, UNSPACED, WIDE, Platf
 
 MOST_MENTIONS: Final = 100
 """Handles read of one comment: beyond it is spam, and memory must be bounded."""
+MOST_HASHTAGS: Final = 300
+"""Hashtags read of one comment, ten times what Instagram allows: each is compared, and time must be bounded."""
 
-_TAIL: Final = r"""(?:(?![,;!)\]}'"]+[@\#])[!-~\p{Latin}\p{Cyrillic}])*+"""
-"""What an address of a page goes on with; behind a comma or bracket, an ``@`` or ``#`` is none of it."""
+_TAIL: Final = r"""(?:[[!-~\p{Latin}\p{Cyrillic}]--[,;!)\]\}'"]]|[,;!)\]\}'"]++(?![@\#]))*+"""
+"""What an address of a page goes on with; behind a comma or bracket, an ``@`` or ``#`` is none of it.
+
+A run of these is gone through once, not once from each of its characters.
+"""
 _TOP_DOMAINS: Final = (
     "com|net|org|edu|gov|info|biz|io|tv|co|me|be|ly|gl|gg|to|so|app|dev|shop|store|link|page|site|online|live|bio|xyz"
     "|ee|fm|uk|ie|de|at|ch|fr|es|it|pt|nl|lu|pl|cz|sk|hu|ro|bg|hr|si|gr|se|no|dk|fi|lt|lv|eu|us|ca|mx|br|ar|cl|pe|au"
     "|nz|jp|kr|cn|tw|hk|sg|my|th|vn|id|ph|in|pk|tr|ru|ua|il|sa|ae|eg|ma|za|ng|ke"
 )
 _PAGE: Final = regex.compile(
-    rf"""(?<![A-Za-z0-9])(?:[a-z][a-z0-9+.\-]*+://{_TAIL}|www\.[a-z0-9.\-]*+(?:/{_TAIL}|(?![@\#])))
-    |(?<![A-Za-z0-9_@.%+\-])(?:[a-z0-9\-]+\.)+(?:{_TOP_DOMAINS})/{_TAIL}""",
+    rf"""(?<![A-Za-z0-9])(?:[a-z][a-z0-9+.\-]{{0,24}}+://{_TAIL}|www\.[a-z0-9.\-]{{0,100}}+(?:/{_TAIL}|(?![@\#])))
+    |(?<![A-Za-z0-9_@.%+\-])(?:[a-z0-9\-]{{1,63}}\.){{1,20}}(?:{_TOP_DOMAINS})/{_TAIL}""",
     regex.I | regex.X | regex.V1,
 )
+"""Schemes and hosts are bounded: one may begin behind every dot, and would be followed to the end from each.
+
+Names of hosts have 63 characters between dots (RFC 1035) and, here, 20 dots; names of mailboxes 64 (RFC 5321).
+"""
 _MAIL: Final = regex.compile(
-    r"(?<![\p{Latin}0-9._%+@\-])[\p{Latin}0-9._%+\-]+@(?:[\p{Latin}0-9\-]+\.)+[A-Za-z]{2,}", regex.V1
+    r"(?<![\p{Latin}0-9._%+@\-])[\p{Latin}0-9._%+\-]{1,64}@(?:[\p{Latin}0-9\-]{1,63}\.){1,20}[A-Za-z]{2,}",
+    regex.V1,
 )
 _TOKENS: Final = regex.compile(rf"({EMOJI})|(?:[\p{{L}}\p{{N}}_](?!\u20e3)|[\p{{M}}--\u20e3])+", regex.V1)
 _EMOJI: Final = regex.compile(EMOJI, regex.V1)
@@ -73,8 +84,10 @@ def mentions_of(whole: str, rules: PlatformRules = WIDE) -> tuple[str, ...]:
     for run in PATTERNS[rules.platform].mentions.findall(whole):
         for piece in run[1:].split("@"):
             handle = rules.handle(piece)
-            if handle and len(mentions) < MOST_MENTIONS:
+            if handle:
                 mentions[handle] = None
+            if len(mentions) == MOST_MENTIONS:
+                return tuple(mentions)
     return tuple(mentions)
 
 
@@ -89,11 +102,11 @@ def hashtags_of(whole: str, rules: PlatformRules = WIDE, *, bare: bool = False) 
     patterns = PATTERNS[rules.platform]
     if rules.adjacent and "@" in whole:
         whole = patterns.mentions.sub(" ", whole)
-    for match in patterns.hashtags.finditer(whole):
-        for tag in match.captures(1):
-            found.add(word_key(tag, bare=bare))
-            if rules.emoji and (first := _EMOJI.search(tag)):
-                found.add(word_key(tag[: first.start()], bare=bare))
+    tags = chain.from_iterable(match.captures(1) for match in patterns.hashtags.finditer(whole))
+    for tag in islice(tags, MOST_HASHTAGS):
+        found.add(word_key(tag, bare=bare))
+        if rules.emoji and (first := _EMOJI.search(tag)):
+            found.add(word_key(tag[: first.start()], bare=bare))
     found.discard("")
     return frozenset(found)
 
