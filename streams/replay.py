@@ -119,6 +119,7 @@ class Replay:
         self._pipeline = Pipeline(scorer, 1, Registry(definitions), limits, scorer_with_terms=scorer_with_terms)
         self._now_ms = now_ms
         self._lines = 0
+        self._booked = 0
         self.state: PartitionState = self._pipeline.assign(0)
         self.alerts = AlertReplay(self._pipeline.registry, watcher) if with_alerts else None
         """What would have fired so far."""
@@ -132,7 +133,9 @@ class Replay:
             runs: dict[str, list[FileRecord]] = {}
             for value in batch:
                 topic = topic_of(value)
-                if topic is not None:
+                if topic is None:
+                    self._booked += 1
+                else:
                     runs.setdefault(topic, []).append(FileRecord(self._lines, None, value))
                 self._lines += 1
             for topic, run in runs.items():
@@ -198,7 +201,7 @@ class Replay:
         return ReplayCounts(
             lines=self._lines,
             events=self.state.events_total,
-            duplicates=self.state.duplicates_total,
+            duplicates=self.state.duplicates_total + self._booked,
             rejected=dict(sorted(self.state.intake.rejected_total.items())),
         )
 

@@ -111,7 +111,8 @@ def fates(state: PartitionState) -> tuple[Any, ...]:
     """Return what became of the events of a partition: counted, refused, forwarded."""
     store = state.influencers
     counts = {key: store.panes.totals[row].tolist() for key, row in store.rows.items()}
-    return counts, state.intake.take_dead_letters(), state.intake.take_forwards(), state.events_total
+    forwards = sorted(state.intake.take_forwards(), key=lambda forward: (forward.origin, forward.value))
+    return counts, state.intake.take_dead_letters(), forwards, state.events_total
 
 
 @given(batches)
