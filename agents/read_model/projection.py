@@ -50,7 +50,8 @@ class RedisProjection(Service):
         prefix: beginning of every key.
         show_all: asked to hand over every rollup again, after Redis was away or came back empty.
         show: asked to hand over again what Redis has lost.
-        worker: returns the name and the fields of this worker's health hash, ``updated_at_ms`` among them.
+        worker: returns the name and the fields of this worker's health hash, ``updated_at_ms`` and
+            ``started_at_ms`` among them.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class RedisProjection(Service):
         self._was_away = False
         self._own_key = ""
         self._mark_ms: int | None = None
+        self._started_ms = 0
         self._looked_at = self._rewritten_at = float("-inf")
         self._told = ""
         self.up = False
@@ -219,13 +221,16 @@ class RedisProjection(Service):
             return
         # Each looks for its own: of a key that all write, the first to write again would hide the loss. An older mark
         # is an older copy: a restart from a snapshot, or a replica that had not heard the last writes.
-        found = await redis.hget(self._own_key, "updated_at_ms")
+        found, started = await redis.hmget(self._own_key, ["updated_at_ms", "started_at_ms"])
         is_lost = found is None or int(found) < self._mark_ms
         is_recent = monotonic() - self._rewritten_at < _BETWEEN_REWRITES_SECONDS
         if not (is_lost or self._was_away) or (is_recent and not (is_lost and self._was_away)):
             return
         if is_lost and not self._was_away:
-            self.log.warning("Redis has lost what was written last: writing everything again")
+            # An older copy, from before this worker's start, looks the same as another worker with its name.
+            is_other = started is not None and int(started) != self._started_ms
+            namesake = f", or another worker has this one's name ({self._own_key})" if is_other else ""
+            self.log.warning("Redis has lost what was written last%s: writing everything again", namesake)
         self.rewritten_total += len(self._presence)
         self._was_away, self._mark_ms = False, None
         self._rewritten_at = monotonic()
@@ -250,6 +255,7 @@ class RedisProjection(Service):
         name, fields = self._worker()
         key = self._own_key = self._keys.worker(name)
         batch.add(_HASHES, key, key, ("HSET", key, *_flat(fields)), ("EXPIRE", key, 30))
+        self._started_ms = int(fields["started_at_ms"])
         return int(fields["updated_at_ms"])
 
     def _add_rollups(self, batch: Batch, added: Additions, chosen: list[tuple[Entity, tuple[Rollup, bytes]]]) -> None:

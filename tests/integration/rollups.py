@@ -111,7 +111,7 @@ class Publisher:
 
     @staticmethod
     def _health() -> tuple[str, dict[str, str]]:
-        return "w", {"updated_at_ms": str(time_ns() // 1_000_000)}
+        return "w", {"updated_at_ms": str(time_ns() // 1_000_000), "started_at_ms": "1"}
 
     def _call(self, function: Callable[..., Any], *arguments: Any) -> None:
         asyncio.run_coroutine_threadsafe(function(*arguments), self._loop).result(SECONDS)

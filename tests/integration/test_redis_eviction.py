@@ -144,6 +144,20 @@ def test_an_older_copy_is_noticed_though_the_worker_saw_no_outage(
     assert "Redis has lost what was written last: writing everything again" in caplog.text
 
 
+def test_another_worker_of_the_same_name_is_said(
+    publisher: Publisher, server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Their health takes turns in one hash, and what stands there is not always the newest: that is no loss."""
+    with redis.Redis(port=server.port) as client, caplog.at_level(logging.WARNING):
+        publisher.publish_and_wait(9)
+
+        def is_said() -> bool:
+            client.hset("pulse:worker:w", mapping={"updated_at_ms": 1, "started_at_ms": 2})
+            return "another worker has this one's name (pulse:worker:w)" in caplog.text
+
+        assert wait_until(is_said, timeout_seconds=SECONDS)
+
+
 def test_open_alerts_that_were_evicted_are_asked_for_again(embedded_redis: EmbeddedRedis) -> None:
     """They are one hash of a campaign, and say what is wrong now."""
     lost: list[Lost] = []
@@ -152,7 +166,11 @@ def test_open_alerts_that_were_evicted_are_asked_for_again(embedded_redis: Embed
 
     async def scenario() -> None:
         projection = RedisProjection(
-            embedded_redis.url, prefix, lambda: None, lost.append, lambda: ("w", {"updated_at_ms": "1"})
+            embedded_redis.url,
+            prefix,
+            lambda: None,
+            lost.append,
+            lambda: ("w", {"updated_at_ms": "1", "started_at_ms": "1"}),
         )
         projection.alerts.put(AlertView(CAMPAIGN, [TRANSITION], [TRANSITION]))
         await projection.start()

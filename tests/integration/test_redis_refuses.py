@@ -37,7 +37,7 @@ def rollup(number: int, comments: int, padding: str = "") -> InfluencerRollup:
 
 def health() -> tuple[str, dict[str, str]]:
     """The name and the health of the only worker."""
-    return "w", {"updated_at_ms": "0"}
+    return "w", {"updated_at_ms": "0", "started_at_ms": "0"}
 
 
 async def write(url: str, comments: int, padding: str = "") -> None:
@@ -118,7 +118,7 @@ def test_after_a_failover_numbers_go_to_the_new_primary(caplog: pytest.LogCaptur
             "pulse",
             lambda: None,
             lambda lost: None,
-            lambda: ("w", {"updated_at_ms": "0"}),
+            lambda: ("w", {"updated_at_ms": "0", "started_at_ms": "0"}),
         )
         await projection.start()
         try:

@@ -28,3 +28,10 @@ def test_other_messages_and_our_own_are_told() -> None:
     assert repeats.filter(record(1.0, "something else %s"))
     assert repeats.filter(record(1.0, name="faust"))
     assert all(repeats.filter(record(1.0, name="campaign_pulse")) for _ in range(9))
+
+
+def test_a_message_that_holds_its_numbers_is_of_one_kind() -> None:
+    """Faust warns once a record when a rebalance falls into a recovery, each time with another offset in the text."""
+    repeats = RepeatFilter()
+    texts = [f"recovery unknown topic TP(partition={number % 4}) offset {number}" for number in range(400)]
+    assert sum(repeats.filter(record(1.0, text, "faust.tables.recovery")) for text in texts) == 3
