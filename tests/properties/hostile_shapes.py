@@ -13,11 +13,11 @@ _PIECES: Final = (
     "\u0345", "\u0334", "\u0301", "\uff9e", "\u0344", "\u0f73", "👩\u200d", "\u200d", "🇩", "🏴", "\U000e0067",
     "👍🏽", "1\u20e3", "❤\ufe0f", "\u200b", "\ufdfa",
     # What mentions, hashtags, mail and pages begin with and go on with.
-    "@", "#", "@a", "#a", "@ä", "#\u0301", "www.", "http://", "://", "/", ".com/", "a.", "-", "a@b.", "a@b.c ", "·", "_",
+    "@", "#", "@a", "#a", "@ä", "#\u0301", "www.", "http://", "://", "/", ".com/", "a.", "-", "a@b.", "a@b.c ", "·",
     # Quotes and brackets, escapes, emoticons, digits, blanks.
     '"', "'", "(", ")", ",", "&amp;", "&#39;", "\\u0041", "\\u", "%25", ":)", "[:", "<", "!?", "1", "1,", " ", "\n",
     # Letters: alone, of other scripts, decomposed, in words.
-    "a", "ab", "A", "ß", "ά", "я", "أ", "中", "ก", "か\u3099", "\u1100", "가", "RT @", "hello ", "soooo ", "not good ",
+    "_", "a", "ab", "A", "ß", "ά", "я", "أ", "中", "ก", "か\u3099", "\u1100", "가", "RT @", "hello ", "soooo ",
 )  # fmt: skip
 _BEGINNINGS: Final = ("", "a", "@", "#", "🏴", "/ http://", "/ www.", "/ a", "x@")
 _ENDS: Final = ("", "@", "#", "é", "/", ".com/")
