@@ -9,6 +9,12 @@ import yaml
 
 from models.campaigns import CampaignDefinition
 
+MOST_CHARACTERS = 10_000_000
+"""Of one file: some 30,000 influencers."""
+MOST_LEVELS = 50
+"""Of mappings and lists inside each other; a definition has six."""
+MOST_ALIASED = 100_000
+"""Nodes that aliases stand for, in one definition: a few hundred bytes could stand for any number."""
 _PART = re.compile(r"\[[^\]]*\]|[^.\[\]]+")
 _UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(.*)`")
 _IN_KEY = "key` in `"
@@ -43,6 +49,43 @@ class DefinitionError(ValueError):
         self.problem = problem
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses what is nested too deeply, where it is."""
+
+    _levels = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        self._levels += 1
+        if self._levels > MOST_LEVELS:
+            where = self.peek_event().start_mark  # type: ignore[no-untyped-call]  # theirs
+            raise yaml.MarkedYAMLError(problem=f"nested more than {MOST_LEVELS} levels deep", problem_mark=where)
+        node: yaml.Node | None = super().compose_node(parent, index)
+        self._levels -= 1
+        return node
+
+
+class _Visits:
+    """Counts what is visited again, because an alias names it."""
+
+    def __init__(self) -> None:
+        self._known: set[yaml.Node] = set()
+        self._again = 0
+
+    def count(self, node: yaml.Node) -> None:
+        """Note a visit.
+
+        Raises:
+            DefinitionError: aliases stand for too many nodes.
+        """
+        if node not in self._known:
+            self._known.add(node)
+            return
+        self._again += 1
+        if self._again > MOST_ALIASED:
+            line = node.start_mark.line + 1
+            raise DefinitionError(line, "YAML", "", f"aliases stand for more than {MOST_ALIASED:,} values")
+
+
 FaultFinder = Callable[[CampaignDefinition], Iterable[tuple[str, str]]]
 """Returns what is wrong with a definition that is well-formed: paths of fields, and problems."""
 
@@ -57,6 +100,10 @@ def parse_definitions(text: str, faults_of: FaultFinder | None = None) -> list[C
     Raises:
         DefinitionError: the text is no YAML, or a definition is not valid. Nothing is returned in part.
     """
+    if len(text) > MOST_CHARACTERS:
+        line = text.count("\n", 0, MOST_CHARACTERS) + 1
+        problem = f"the file has {len(text):,} characters, and {MOST_CHARACTERS:,} at most are read: split it"
+        raise DefinitionError(line, "YAML", "", problem)
     definitions: list[CampaignDefinition] = []
     for node in _documents(text):
         definitions.append(_definition(node))
@@ -72,7 +119,7 @@ def parse_definitions(text: str, faults_of: FaultFinder | None = None) -> list[C
 
 def _documents(text: str) -> Iterator[yaml.Node]:
     try:
-        for node in yaml.compose_all(text, Loader=yaml.SafeLoader):
+        for node in yaml.compose_all(text, Loader=_Loader):
             if node is not None:
                 yield node
     except yaml.MarkedYAMLError as error:
@@ -80,17 +127,15 @@ def _documents(text: str) -> Iterator[yaml.Node]:
         raise DefinitionError(line, "YAML", "", str(error.problem)) from None
     except yaml.YAMLError as error:
         raise DefinitionError(1, "YAML", "", str(error)) from None
-    except RecursionError:
-        raise DefinitionError(1, "YAML", "", "nested too deeply") from None
 
 
 def _definition(node: yaml.Node) -> CampaignDefinition:
     try:
-        content = _content(node)
+        content = _content(node, _Visits())
         return msgspec.convert(content, CampaignDefinition, strict=True)
     except RecursionError:
         # An alias may name a node that contains it.
-        raise _error(node, "", "nested too deeply, or an alias that contains itself") from None
+        raise _error(node, "", "an alias that contains itself") from None
     except msgspec.ValidationError as error:
         problem, _, path = str(error).partition(" - at `")
         in_key = path.startswith(_IN_KEY)
@@ -99,8 +144,9 @@ def _definition(node: yaml.Node) -> CampaignDefinition:
         raise _error(node, path, f"{_UNKNOWN_KEY}: {problem}" if in_key else problem) from None
 
 
-def _content(node: yaml.Node, field: str = "") -> Any:
+def _content(node: yaml.Node, visits: _Visits, field: str = "") -> Any:
     """Return plain data; every scalar that YAML would turn into a date stays text, as it would in JSON."""
+    visits.count(node)
     if isinstance(node, yaml.MappingNode):
         content: dict[str, Any] = {}
         for key, value in node.value:
@@ -108,10 +154,10 @@ def _content(node: yaml.Node, field: str = "") -> Any:
                 raise DefinitionError(key.start_mark.line + 1, "YAML", "", "a key must be a single word")
             if key.value in content:
                 raise DefinitionError(key.start_mark.line + 1, key.value, "", "is given twice")
-            content[key.value] = _content(value, key.value)
+            content[key.value] = _content(value, visits, key.value)
         return content
     if isinstance(node, yaml.SequenceNode):
-        return [_content(value) for value in node.value]
+        return [_content(value, visits) for value in node.value]
     if field in _TIMES and isinstance(node, yaml.ScalarNode) and (time := _TIME.fullmatch(node.value.strip())):
         return _rfc_3339(time)
     if node.tag == "tag:yaml.org,2002:timestamp":

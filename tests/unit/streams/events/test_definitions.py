@@ -1,6 +1,7 @@
 """Definition files: what is read, and errors that say where."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -136,3 +137,36 @@ def test_one_wrong_document_spoils_the_file() -> None:
         parse_definitions(f"{GOOD}---\n{GOOD}")
     assert (caught.value.field, caught.value.value) == ("campaign_id", "spring")
     assert caught.value.line == 27
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "problem"),
+    [
+        # Nine lines that stand for 9 ** 9 values.
+        (
+            "a: &a [x, x, x, x, x, x, x, x, x]\n"
+            + "".join(f"{name}: &{name} [{', '.join(['*' + last] * 9)}]\n" for last, name in pairwise("abcdefghi")),
+            1,
+            "aliases stand for more than 100,000 values",
+        ),
+        ("campaign_id: x\nlists: " + "[" * 2_000, 2, "nested more than 50 levels deep"),
+        ("".join(f"{' ' * level}a:\n" for level in range(1_000)), 50, "nested more than 50 levels deep"),
+        ("a: &a {b: *a}", 1, "an alias that contains itself"),
+        ("campaign_id: |\n " + "x" * 10_000_000, 2, "the file has 10,000,016 characters"),
+    ],
+    ids=["bomb", "lists", "mappings", "circle", "long"],
+)
+def test_a_file_that_would_take_for_ever_is_refused_where_it_does(text: str, line: int, problem: str) -> None:
+    """What is read is bounded: in depth, in what aliases stand for, in characters."""
+    with pytest.raises(DefinitionError) as raised:
+        parse_definitions(text)
+    assert raised.value.line == line
+    assert problem in str(raised.value)
+
+
+def test_an_alias_stands_for_what_it_names() -> None:
+    """Honest files share what is the same in them."""
+    text = GOOD.replace('like: "0.05"', 'like: &price "0.05"\n  comment: *price')
+    (definition,) = parse_definitions(text)
+    assert definition.rate_card is not None
+    assert definition.rate_card.comment == definition.rate_card.like

@@ -1,0 +1,123 @@
+"""The endpoints under people who mean no good: real sockets, a registry that counts how often it is read."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+
+import aiohttp
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from agents.clock import wall_clock
+from agents.embedded.processes import free_port
+from agents.liveness.health import Health
+from agents.metrics.connections import Connections
+from agents.metrics.web import WebServer
+
+HALF = b"GET /metrics HTTP/1.1\r\nHost: a\r\nX: "
+DEADLINE_SECONDS = 20.0
+
+
+class Counting:
+    """A collector that takes a second of the clock each time, and says how often it was asked."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.reads = 0
+
+    def clock(self) -> float:
+        """The time."""
+        return self.now
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing: it is not to be read when it is registered."""
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        """One gauge: how often it was read."""
+        self.now += 1.0
+        self.reads += 1
+        yield GaugeMetricFamily("reads", "How often.", value=self.reads)
+
+
+@asynccontextmanager
+async def serving(counting: Counting) -> AsyncIterator[str]:
+    """A server; its address."""
+    registry = CollectorRegistry()
+    registry.register(counting)
+    port = free_port()
+    server = WebServer("127.0.0.1", port, registry, Health(wall_clock), clock=counting.clock)
+    await server.start()
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        await server.stop()
+
+
+async def body_of(session: aiohttp.ClientSession, url: str) -> str:
+    """The text of an answer."""
+    async with session.get(url) as response:
+        return await response.text()
+
+
+async def read_to_end(reader: asyncio.StreamReader) -> None:
+    """Wait until the other side has ended a connection, without an answer."""
+    with suppress(ConnectionResetError):
+        assert await reader.read() == b""
+
+
+def test_many_scrapes_are_one_and_take_a_tenth_of_the_time() -> None:
+    """An answer that took a second stands for nine; then the state is read anew."""
+
+    async def scraped() -> None:
+        counting = Counting()
+        async with serving(counting) as address, aiohttp.ClientSession() as session:
+            first = await asyncio.gather(*(body_of(session, f"{address}/metrics") for _ in range(30)))
+            assert set(first) == {"# HELP reads How often.\n# TYPE reads gauge\nreads 1\n"}
+            counting.now += 8.5
+            assert "reads 1\n" in await body_of(session, f"{address}/metrics")
+            counting.now += 0.5
+            assert "reads 2\n" in await body_of(session, f"{address}/metrics")
+
+    asyncio.run(asyncio.wait_for(scraped(), DEADLINE_SECONDS))
+
+
+def test_a_thousand_half_sent_requests_do_not_keep_the_probe_out() -> None:
+    """The oldest connections are ended: 50 stay, and whoever asks properly is answered."""
+
+    async def attacked() -> None:
+        async with serving(Counting()) as address, aiohttp.ClientSession() as session:
+            port = int(address.rpartition(":")[2])
+            halves = []
+            for _ in range(300):
+                halves.append(await asyncio.open_connection("127.0.0.1", port))
+                halves[-1][1].write(HALF)
+            assert "starting" in await body_of(session, f"{address}/healthz")
+            # The first 250 and those who made room for the probes are gone; reading says so.
+            for reader, _ in halves[:250]:
+                await read_to_end(reader)
+            assert not halves[-1][0].at_eof()
+            for _, writer in halves:
+                writer.close()
+
+    asyncio.run(asyncio.wait_for(attacked(), DEADLINE_SECONDS))
+
+
+def test_a_connection_is_ended_after_its_time() -> None:
+    """Whoever sends the head of a request byte by byte is not waited for."""
+
+    async def dawdled() -> None:
+        async def answer(request: web.BaseRequest) -> web.StreamResponse:
+            raise AssertionError("the request never ends")
+
+        connections = Connections(web.Server(answer), lifetime_seconds=0.05)
+        server = await asyncio.get_running_loop().create_server(connections.new, "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        writer.write(HALF)
+        await read_to_end(reader)
+        assert len(connections) == 0
+        writer.close()
+        server.close()
+
+    asyncio.run(asyncio.wait_for(dawdled(), DEADLINE_SECONDS))
