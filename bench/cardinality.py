@@ -151,7 +151,7 @@ def _events(campaign: str, who: str, platform: str) -> Iterator[tuple[str, str]]
     for currency in ("EUR", "GBP"):
         yield (
             CONVERSIONS,
-            f'{{"type":"purchase","event_id":"{who}-{currency}",{common},"order_id":"{who}","amount":"19.90",'
+            f'{{"type":"purchase","event_id":"{who}-{currency}",{common},"order_id":"{who}-{currency}","amount":"19.90",'
             f'"currency":"{currency}"}}',
         )
 

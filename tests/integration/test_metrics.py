@@ -151,8 +151,8 @@ def send(bootstrap: str, campaign_id: str, ids: list[str]) -> tuple[int, int]:
             )
             put(POSTS, "post.metrics", influencer_id, post_id="p", likes=number, views=100, reach=50, followers=10)
             put(CONVERSIONS, "click", influencer_id)
-            put(CONVERSIONS, "purchase", influencer_id, order_id="o", amount="9.99", currency="EUR")
-        put(CONVERSIONS, "refund", ids[0], order_id="o", amount="1.50", currency="EUR")
+            put(CONVERSIONS, "purchase", influencer_id, order_id=f"o-{influencer_id}", amount="9.99", currency="EUR")
+        put(CONVERSIONS, "refund", ids[0], order_id=f"o-{ids[0]}", amount="1.50", currency="EUR")
         put(
             COMMENTS,
             "comment.created",
@@ -177,6 +177,10 @@ def test_promtool_finds_nothing_to_complain_about(cluster: Cluster) -> None:
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
 
 
+ONLY_WHEN_WRONG = {"campaign_pulse_topic_drift"}
+"""Families without a sample as long as all is well: ``test_topic_drift.py`` sees them."""
+
+
 def test_every_documented_family_is_there_with_samples(cluster: Cluster) -> None:
     """Each metric of docs/metrics.md has a sample with exactly its labels, and nothing undocumented is exported."""
     documented: dict[str, Metric] = {exported_name(family): family for family in families()}
@@ -185,7 +189,8 @@ def test_every_documented_family_is_there_with_samples(cluster: Cluster) -> None
         base = re.sub(r"_(bucket|sum|count)$", "", name)
         found.setdefault(base if base in documented else name, set()).update(label for label, _ in labels)
     ours = {name: labels - {"le"} for name, labels in found.items() if name.startswith("campaign_")}
-    assert ours == {name: set(labels_of(family)) for name, family in documented.items()}
+    shown = {name: set(labels_of(family)) for name, family in documented.items() if name not in ONLY_WHEN_WRONG}
+    assert ours == shown
 
 
 def test_the_number_of_series_stays_below_the_documented_bound(cluster: Cluster) -> None:
