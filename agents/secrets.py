@@ -12,7 +12,7 @@ _USERINFO: Final = re.compile(
     r"(?P<userinfo>(?:(?![,;|\"'()<>\[\]]{1,8}[a-z][a-z0-9+.-]{0,30}://)\S){0,8192})@",
     re.IGNORECASE,
 )
-"""Everything is bounded, because errors quote what strangers wrote; tokens for passwords have 2,000 letters and more."""
+"""All is bounded, because errors quote what strangers wrote; tokens for passwords may have 2,000 letters and more."""
 _ARGUMENT: Final = re.compile(
     r"(?<![\w%.-])(?P<name>[\w%.-]{2,40})=(?P<quote>[\"']?)(?P<value>[^&\s]+?)(?=[\"'),.:;>\]]{0,20}(?:[&\s]|$))",
     re.ASCII,
