@@ -8,10 +8,14 @@ MASK: Final = "***"
 # Up to the last @ of a run without blanks: a password that was not percent-encoded holds @, / and # itself. Another URL
 # behind a separator begins a run of its own.
 _USERINFO: Final = re.compile(
-    r"(?P<scheme>[a-z][a-z0-9+.-]*://)(?P<userinfo>(?:(?![,;|\"'()<>\[\]]+[a-z][a-z0-9+.-]*://)\S)*)@", re.IGNORECASE
+    r"(?P<scheme>[a-z][a-z0-9+.-]{0,30}://)"
+    r"(?P<userinfo>(?:(?![,;|\"'()<>\[\]]{1,8}[a-z][a-z0-9+.-]{0,30}://)\S){0,8192})@",
+    re.IGNORECASE,
 )
+"""All is bounded, because errors quote what strangers wrote; tokens for passwords may have 2,000 letters and more."""
 _ARGUMENT: Final = re.compile(
-    r"(?<![\w%.-])(?P<name>[\w%.-]{2,40})=(?P<quote>[\"']?)(?P<value>[^&\s]+?)(?=[\"'),.:;>\]]*(?:[&\s]|$))", re.ASCII
+    r"(?<![\w%.-])(?P<name>[\w%.-]{2,40})=(?P<quote>[\"']?)(?P<value>[^&\s]+?)(?=[\"'),.:;>\]]{0,20}(?:[&\s]|$))",
+    re.ASCII,
 )
 _WITH_QUERY: Final = re.compile(
     r"[\w.-]*(?::\d+)?(?:/\d*)?\?(?:(?:username|password|db|client_name|ssl_\w+)=[^&]*(?:&|$))+", re.DOTALL

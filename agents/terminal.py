@@ -12,6 +12,8 @@ _LATIN_LIKE: Final = ("LATIN", "GREEK", "CYRILLIC", "DIGIT", "FULLWIDTH")
 _SUSPECT: Final = re.compile(
     "[^\\x20-\\x7e\\xa1-\\xac\\xae-\\u034e\\u0370-\\u0600\\u0620-\\u06dc\\u3040-\\u3100\\u4e00-\\u9fff]"
 )
+_MOST_TAGS: Final = 32
+"""Behind a flag; of those in use none has more than six (UTS #51). Looking back for it is to take no time."""
 
 
 def visible(text: str, keep: str = "") -> str:
@@ -81,6 +83,8 @@ def _joins(before: str, after: str) -> bool:
 
 
 def _flag(text: str, at: int) -> bool:
-    while at and "\U000e0020" <= text[at] <= "\U000e007f":
+    """Whether a tag belongs to a flag: it, or one of few tags, stands before."""
+    least = max(0, at - _MOST_TAGS)
+    while at > least and "\U000e0020" <= text[at] <= "\U000e007f":
         at -= 1
     return text[at] == "\U0001f3f4"

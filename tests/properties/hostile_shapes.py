@@ -35,7 +35,7 @@ def shape(pieces: list[str], beginning: str, end: str) -> Callable[[int], str]:
 
 def in_halves(first: str, second: str) -> Callable[[int], str]:
     """Return what makes a text of two runs: of marks, the later ones belong before the earlier."""
-    return lambda length: "a" + first * (length // 2 // len(first)) + second * (length // 2 // len(second))
+    return lambda length: "a" + first * ((length - 1) // 2 // len(first)) + second * ((length - 1) // 2 // len(second))
 
 
 SHAPES: Final = st.one_of(

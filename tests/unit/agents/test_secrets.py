@@ -65,3 +65,8 @@ def test_a_password_is_masked_and_the_rest_is_not(text: str, shown: str) -> None
 def test_a_value_is_masked_however_broken_it_is(value: str) -> None:
     """A value that cannot be used is quoted in its message."""
     assert PASSWORD not in masked_value(value)
+
+
+def test_a_token_in_place_of_a_password_may_be_long() -> None:
+    """Those of cloud providers have some 2,000 characters."""
+    assert masked(f"redis://u:{'x' * 6_000}@host:6379/0 is away") == "redis://u:***@host:6379/0 is away"

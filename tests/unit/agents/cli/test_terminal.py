@@ -201,3 +201,10 @@ def test_campaigns_list_and_what_is_said_of_bad_records(text: str, monkeypatch: 
 def test_messages_of_failures(text: str) -> None:
     """Errors quote what others sent."""
     harmless(UsageFailure(text).format_message())
+
+
+def test_tags_that_no_flag_has_are_shown_without_looking_far_back() -> None:
+    """The flags of Scotland and Wales stay; of a flag with 20,000 tags, those behind the 32nd are shown."""
+    tag = "\U000e0067"
+    assert visible("\U0001f3f4" + tag * 6) == "\U0001f3f4" + tag * 6
+    assert visible("\U0001f3f4" + tag * 20_000) == "\U0001f3f4" + tag * 32 + r"\U000e0067" * 19_968
