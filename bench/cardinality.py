@@ -149,10 +149,11 @@ def _events(campaign: str, who: str, platform: str) -> Iterator[tuple[str, str]]
     )
     yield CONVERSIONS, f'{{"type":"click","event_id":"{who}-k",{common}}}'
     for currency in ("EUR", "GBP"):
+        # An order as it reaches its influencer: it is at home in the partition of its own id.
         yield (
             CONVERSIONS,
-            f'{{"type":"purchase","event_id":"{who}-{currency}",{common},"order_id":"{who}-{currency}","amount":"19.90",'
-            f'"currency":"{currency}"}}',
+            f'{{"type":"order.booked","event_id":"{who}-{currency}",{common},"order_id":"{who}-{currency}",'
+            f'"changes":[[{_NOW_MS - 1000},"{currency}",1,19900000,0,0,0,0]]}}',
         )
 
 
