@@ -96,6 +96,8 @@ class Assignment:
         self._long_work = long_work
         self._retire = retire
         self._recovered = False
+        self._releases = 0
+        """How often everything was let go: what was being taken over meanwhile must not be taken."""
         self._late: list[tuple[int, bytes, Headers]] = []
         self.fenced_out_total = 0
 
@@ -114,14 +116,19 @@ class Assignment:
         self._board.release()  # which may have come from batches that waited while the partitions were given back
         taken = {tp.partition for tp in committed if tp.topic == COMMENTS}
         owned = sorted(taken - self._pipeline.partitions.keys())
+        releases = self._releases
         try:
             await self._fence.take_over(owned, self._app.consumer_generation_id, self._inputs.changelog_ends)
         except FencedOut as reason:
             log.warning("partitions not taken over: %s; the worker joins again", reason)
             return {}
         try:
-            elsewhere = await self._take(owned, committed)
+            elsewhere = await self._take(owned, committed, releases)
         except FencedOut as reason:
+            if self._releases != releases:
+                # Given up in between. The next assignment may be recovered already: nothing of it may be let go.
+                log.info("partitions not taken over: given up meanwhile")
+                return {}
             log.warning("partitions not taken over: %s; the worker joins again", reason)
             self._release()
             return {}
@@ -134,14 +141,20 @@ class Assignment:
         self._health.ready(sorted(self._pipeline.partitions))
         return elsewhere
 
-    async def _take(self, owned: Sequence[int], committed: Mapping[TP, int | None]) -> dict[TP, int]:
-        """Read the state of partitions, and compare their logs; return where to read instead of what is committed."""
+    async def _take(self, owned: Sequence[int], committed: Mapping[TP, int | None], releases: int) -> dict[TP, int]:
+        """Read the state of partitions, and compare their logs; return where to read instead of what is committed.
+
+        Raises:
+            FencedOut: the group has gone on, or everything was let go since ``releases`` were counted.
+        """
         await self._logs.look(owned)
         elsewhere: dict[TP, int] = {}
         for partition in owned:
             with self._long_work():
                 stored = await self._read_state(partition)
                 starts = await self._starts(partition, stored, committed)
+                if self._releases != releases:
+                    raise FencedOut("the partitions were given up while they were taken over")
                 self._pipeline.assign(partition, stored.rows, stored.segments, starts, stored.orders)
                 self._alerts.assign(partition, committed.get(TP(CLOSED_WINDOWS, partition)) or 0)
             for topic, start in starts.items():
@@ -203,7 +216,11 @@ class Assignment:
             return  # while one flush was refused, another waited
         self.fenced_out_total += 1
         log.warning("state of partitions %s dropped: %s", sorted(self._pipeline.partitions), reason)
+        still_ours = not self._fence.membership.is_lost
         self._release()
+        if still_ours:
+            # Nobody else will take them: they are given back and taken again.
+            self._inputs.rejoin()
 
     async def _mark_late_writes(self) -> None:
         """Append a marker after writes that may have come too late, so that the successor writes its state again."""
@@ -218,6 +235,7 @@ class Assignment:
             self._late += [(each, late_key(each), self._fence.headers(each)) for each in self._pipeline.partitions]
             self._collector.discard()
         self._recovered = False
+        self._releases += 1
         self._fence.let_go()
         for partition, state in list(self._pipeline.partitions.items()):
             self._retire(state)

@@ -32,8 +32,11 @@ class Shown(logging.Handler):
 
 
 @pytest.fixture
-def shown() -> Iterator[Shown]:
-    """The handler on the root logger."""
+def shown(caplog: pytest.LogCaptureFixture) -> Iterator[Shown]:
+    """The handler on the root logger; the loggers at their own levels, whatever others have set in this process."""
+    for name in ("aiokafka", AIOKAFKA.name, "campaign_pulse"):
+        caplog.set_level(logging.DEBUG, name)
+        logging.getLogger(name).disabled = False
     handler = Shown()
     root = logging.getLogger()
     root.addHandler(handler)

@@ -53,7 +53,7 @@ def an_assignment() -> tuple[Assignment, list[Any]]:
         ),
         "flusher": mock.Mock(flush=mock.AsyncMock(side_effect=lambda: happened.append("flush"))),
         "collector": mock.Mock(),
-        "inputs": SimpleNamespace(changelog_ends={}),
+        "inputs": SimpleNamespace(changelog_ends={}, rejoin=lambda: happened.append("rejoin")),
         "logs": SimpleNamespace(
             look=mock.AsyncMock(side_effect=lambda owned: happened.append(("logs", owned))),
             starts=mock.AsyncMock(side_effect=lambda partition, *_: starts_of(partition)),
@@ -115,7 +115,8 @@ def test_lost_partitions_are_dropped_once_and_without_a_flush() -> None:
     assignment.on_lost(FencedOut("silent for too long"))
     assignment.on_lost(FencedOut("silent for too long"))
     assert assignment.fenced_out_total == 1
-    assert happened == LET_GO
+    # The group still counts this worker: nobody else would take them.
+    assert happened == [*LET_GO, "rejoin"]
 
 
 def test_a_seek_before_recovery_takes_nothing_over() -> None:
@@ -123,3 +124,26 @@ def test_a_seek_before_recovery_takes_nothing_over() -> None:
     assignment, happened = an_assignment()
     asyncio.run(assignment.on_assigned(COMMITTED))
     assert happened == []
+
+
+def test_what_is_given_up_while_it_is_taken_over_is_not_taken() -> None:
+    """The next assignment takes everything it has been given, as if there had been nothing before."""
+    assignment, happened = an_assignment()
+
+    async def there_back_and_there() -> None:
+        await assignment.recovered()
+        look = assignment._logs.look
+
+        async def revoked_meanwhile(owned: Any) -> None:
+            await assignment.on_revoked()
+            await assignment.recovered()
+
+        assignment._logs.look = revoked_meanwhile
+        await assignment.on_assigned(COMMITTED)
+        assert ("ready", [0, 1]) not in happened
+        assignment._logs.look = look
+        await assignment.on_assigned(COMMITTED)
+
+    asyncio.run(there_back_and_there())
+    assert happened.count(("fence", [0, 1])) == 2
+    assert happened[-1] == ("ready", [0, 1])

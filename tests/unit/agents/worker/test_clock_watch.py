@@ -50,7 +50,7 @@ def said(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 def test_ten_minutes_behind_by_the_times_of_producers(caplog: pytest.LogCaptureFixture) -> None:
     """Said once, with what is refused and the way out; silent while it stays; said again when it is right."""
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, "campaign_pulse")
     machine = Machine(-10 * MINUTE_MS)
     machine.read([100] * 200)
     [sentence] = said(caplog)
