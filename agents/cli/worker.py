@@ -21,8 +21,8 @@ from agents.state.choice import open_store
 from agents.state.stores import DirectoryError, StoreError
 from agents.terminal import visible
 
-_TELL_WHAT_IS_SENT: Final = ("kafka.protocol.parser", "kafka.net.connection", "aiokafka.conn")
-"""Their lines of level debug hold the bytes of a login, passwords and tokens among them."""
+_TELL_WHAT_IS_SENT: Final = ("kafka.protocol.parser", "kafka.net.connection", "kafka.admin.client", "aiokafka.conn")
+"""Their lines of level debug hold the bytes of a login, or all settings: passwords and tokens among them."""
 
 
 @click.command()

@@ -1,7 +1,8 @@
 """The HTTP endpoints of a worker: /metrics, /healthz and /readyz, on the worker's own event loop.
 
 On the loop and not in a thread, so that a scrape sees the state between two batches and never in the middle of one.
-Whoever asks too often gets the last answer again: scrapes take at most a tenth of the loop's time.
+Whoever asks too often gets the last answer again: scrapes take a tenth of the loop's time, more only where one takes
+longer than a tenth of a second.
 """
 
 import asyncio
@@ -22,6 +23,8 @@ from streams.duty_cycle import DutyCycle
 _HEADERS: Final = {"Content-Type": CONTENT_TYPE}
 _PAUSE: Final = 9.0
 """An answer to a scrape stands for so many times as long as it took to make: 0.1 s when that was 10 ms."""
+_OLDEST_SECONDS: Final = 1.0
+"""But no longer than this: a scrape of a busy worker must not show what was true ten seconds ago."""
 
 
 class WebServer(Service):
@@ -76,7 +79,7 @@ class WebServer(Service):
         if self._scrapes.is_due(begun):
             self._answer = exposition(self._registry)
             now = self._clock()
-            self._scrapes.ended(now - begun, now)
+            self._scrapes.ended(min(now - begun, _OLDEST_SECONDS / _PAUSE), now)
         return web.Response(body=self._answer, headers=_HEADERS)
 
     async def _healthz(self, request: web.Request) -> web.Response:
