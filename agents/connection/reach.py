@@ -150,6 +150,9 @@ async def _brokers(connection: KafkaConnection, host: str, port: int) -> list[_B
         metadata = await opened.send(MetadataRequest([]))
     finally:
         await asyncio.wait([opened.close()], timeout=_CLOSE_SECONDS)
+    if not metadata.brokers:
+        # A refused token is taken for a success by aiokafka, and what comes next for an answer that says nothing.
+        raise ValueError("it tells of no broker")
     return [_Broker(node, name, number) for node, name, number, *_ in metadata.brokers]
 
 
