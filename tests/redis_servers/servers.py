@@ -2,6 +2,7 @@
 
 import signal
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -89,7 +90,7 @@ class Server:
                 return False
 
 
-class _Servers:
+class _Servers(ABC):
     """Several servers for a ``with`` block."""
 
     def __init__(self) -> None:
@@ -110,9 +111,9 @@ class _Servers:
     ) -> None:
         self.stop()
 
+    @abstractmethod
     def start(self) -> None:
         """Start all of them and wait until they are one thing."""
-        raise NotImplementedError
 
     def stop(self) -> None:
         """End all of them."""
