@@ -197,4 +197,8 @@ class Additions:
 
 
 def _is_absent(step: Step) -> bool:
-    return step.error is None and step.answers[0] in (0, None, False)
+    """Return whether nothing is there: 0 of EXISTS and SISMEMBER. To ZSCORE that is None, and 0.0 a score like any."""
+    if step.error is not None:
+        return False
+    found = step.answers[0]
+    return found is None or (not isinstance(found, float) and not found)

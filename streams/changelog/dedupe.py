@@ -95,6 +95,7 @@ class DedupeHorizon:
         self._generation_ids = _GENERATION_IDS if generation_ids is None else generation_ids
         self.generations: list[Generation] = [Generation()]
         self._fresh: list[U64] = []
+        self._fresh_ms = 0
         self._segments: dict[int, tuple[int, int]] = {}  # sequence: (newest_ms, ids), for expiry
         self._open = Segment([], b"")
         self._sequence = 0
@@ -124,6 +125,7 @@ class DedupeHorizon:
         if len(fresh):
             self._remember(fresh, newest_ms)
             self._fresh.append(fresh)
+            self._fresh_ms = max(self._fresh_ms, newest_ms)
         return is_new
 
     def _remember(self, fresh: U64, newest_ms: int, oldest_ms: int | None = None) -> None:
@@ -145,12 +147,15 @@ class DedupeHorizon:
         stretch_ms = self._keep_ms // _GENERATIONS_PER_HORIZON
         return len(newest.ids) + more >= self._generation_ids or time_ms - begin_ms >= stretch_ms
 
-    def seal(self, next_offset: int, newest_ms: int) -> list[tuple[int, Segment]]:
-        """Close the span up to ``next_offset`` and return the log records that changed, as (sequence, segment)."""
+    def seal(self, next_offset: int) -> list[tuple[int, Segment]]:
+        """Close the span up to ``next_offset`` and return the log records that changed, as (sequence, segment).
+
+        Its time is the newest with which its ids came: a restart must forget them when this process would.
+        """
         if not self._fresh:
             return []
-        fresh = np.concatenate(self._fresh)
-        self._fresh = []
+        fresh, newest_ms = np.concatenate(self._fresh), self._fresh_ms
+        self._fresh, self._fresh_ms = [], 0
         changed: list[tuple[int, Segment]] = []
         for start in range(0, len(fresh), self._segment_ids):
             part = fresh[start : start + self._segment_ids]

@@ -281,7 +281,7 @@ class PartitionState:
             begun = max(next_offset, before.confirmed)
             position = log_position(log.number, log.log_id, begun, before.begun, self._partitions)
             self._begun[index] = position
-            segments = self.horizons[index].seal(log.base + next_offset, self.time_ms)
+            segments = self.horizons[index].seal(log.base + next_offset)
             yield Sealed(topic, next_offset, None if position == before else position, segments)
 
     def take_dirty(self) -> list[int]:

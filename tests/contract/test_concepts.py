@@ -168,7 +168,7 @@ def test_dedupe(committed: int, known: str) -> None:
     log = {}
     for names, next_offset in (("ab", 10), ("c", 20)):
         assert before.first_seen(np.array([ids[name] for name in names], dtype=np.uint64), NOON_MS).all()
-        log.update(before.seal(next_offset, NOON_MS))
+        log.update(before.seal(next_offset))
     after = DedupeHorizon()
     after.restore(log, committed)
     is_new = after.first_seen(np.array(list(ids.values()), dtype=np.uint64), NOON_MS).tolist()

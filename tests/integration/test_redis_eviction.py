@@ -82,6 +82,21 @@ def is_whole(server: Server, comments: int) -> bool:
     return found == [comments] * INFLUENCERS and len(leaders) == INFLUENCERS
 
 
+class Looks:
+    """Counts how often anybody has asked for a score since it was made."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._before = self._asked()
+
+    def at_scores(self) -> int:
+        """Return how many scores were asked for."""
+        return self._asked() - self._before
+
+    def _asked(self) -> int:
+        return int(self._client.info("commandstats").get("cmdstat_zscore", {"calls": 0})["calls"])
+
+
 @pytest.mark.parametrize(
     "key",
     [
@@ -103,6 +118,15 @@ def test_a_single_evicted_key_is_written_again_while_nothing_happens(
     assert wait_until(lambda: is_whole(server, 7), timeout_seconds=SECONDS)
     assert publisher.projection.rewritten_total > 0
     assert publisher.projection.failures_total == 0
+
+
+def test_nothing_is_written_again_while_nothing_is_missing(publisher: Publisher, server: Server) -> None:
+    """Scores of 0 are scores: whoever sold nothing stands in the leaderboard of purchases, and is not missing."""
+    with server.client() as client:
+        assert client.zscore(KEYS.leaderboard(CAMPAIGN, "total", "purchases"), "i0") == 0.0
+        looks = Looks(client)
+        assert wait_until(lambda: looks.at_scores() > 3 * 8, timeout_seconds=SECONDS), looks.at_scores()
+    assert publisher.projection.rewritten_total == 0
 
 
 def test_a_leaderboard_that_a_write_made_anew_is_filled(publisher: Publisher, server: Server) -> None:

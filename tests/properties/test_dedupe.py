@@ -57,7 +57,7 @@ def test_log_restores_the_ids_up_to_the_committed_offset(
     log: dict[int, Segment] = {}
     for number, batch in enumerate(batches, start=1):
         horizon.first_seen(as_ids(batch), NOON_MS)
-        for sequence, written in horizon.seal(number, NOON_MS):
+        for sequence, written in horizon.seal(number):
             log[sequence] = decode_segment(encode_segment(written))
     committed = data.draw(st.integers(0, len(batches)))
     again = DedupeHorizon(segment_ids=segment)

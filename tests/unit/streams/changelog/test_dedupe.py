@@ -21,9 +21,9 @@ def seen(horizon: DedupeHorizon, *values: int, at_ms: int = NOON_MS) -> list[boo
     return horizon.first_seen(ids_of(*values), at_ms).tolist()
 
 
-def logged(horizon: DedupeHorizon, next_offset: int, log: dict[int, Segment], at_ms: int = NOON_MS) -> list[int]:
+def logged(horizon: DedupeHorizon, next_offset: int, log: dict[int, Segment]) -> list[int]:
     """Seal into a log, through its bytes; return the sequences written."""
-    written = horizon.seal(next_offset, at_ms)
+    written = horizon.seal(next_offset)
     for sequence, segment in written:
         log[sequence] = decode_segment(encode_segment(segment))
     return [sequence for sequence, _ in written]
@@ -107,7 +107,7 @@ def test_full_segment_takes_eight_bytes_an_id() -> None:
     """The changelog of a full segment is its ids and a few bytes of spans."""
     horizon = DedupeHorizon()
     seen(horizon, *range(1, SEGMENT_IDS + 1))
-    [(_, segment)] = horizon.seal(1, NOON_MS)
+    [(_, segment)] = horizon.seal(1)
     assert 8 * SEGMENT_IDS <= len(encode_segment(segment)) <= 8 * SEGMENT_IDS + 32
 
 
@@ -174,6 +174,19 @@ def test_capacity_forgets_the_oldest_generation_and_its_log() -> None:
     assert (state.events_total, state.duplicates_total) == (31, 1)
 
 
+def test_ids_come_back_with_the_time_they_came_with() -> None:
+    """A partition that has read nothing but orders has no stream time yet; its ids are no older for that."""
+    horizon, log = DedupeHorizon(hours=8), {}
+    seen(horizon, 1, at_ms=NOON_MS)
+    logged(horizon, 1, log)
+    again = DedupeHorizon(hours=8)
+    again.restore(log, 1)
+    assert again.oldest_newest_ms == horizon.oldest_newest_ms == NOON_MS
+    seen(again, 2, at_ms=NOON_MS + 4 * HOUR_MS)
+    again.expire(NOON_MS + 4 * HOUR_MS)
+    assert seen(again, 1, at_ms=NOON_MS + 4 * HOUR_MS) == [False]
+
+
 def test_restart_brings_back_as_many_ids_as_were_logged() -> None:
     """Fill level and memory after a restart are those of the ids, not of the records they came in."""
     horizon, log = DedupeHorizon(), {}
@@ -197,7 +210,7 @@ def test_restart_brings_back_the_generations(generation_ids: int) -> None:
     for flush in range(120):
         at_ms = NOON_MS + flush * 6 * 60_000
         seen(horizon, *range(1000 * flush, 1000 * flush + 1 + flush % 5), at_ms=at_ms)
-        logged(horizon, flush + 1, log, at_ms=at_ms)
+        logged(horizon, flush + 1, log)
     again = DedupeHorizon(hours=8, generation_ids=generation_ids)
     again.restore(log, 120)
     kept = [(len(each.ids), each.oldest_ms, each.newest_ms) for each in horizon.generations]

@@ -68,7 +68,7 @@ def test_segment_of_format_1_is_read() -> None:
     """Remembered ids of the first version are still remembered."""
     segment = decode_segment((GOLDEN / "segment-format-1.msgpack").read_bytes())
     assert [(span.next_offset, span.count) for span in segment.spans] == [(120, 120)]
-    [(_, again)] = busy_state().horizons[1].seal(120, segment.newest_ms)
+    [(_, again)] = busy_state().horizons[1].seal(120)
     assert sorted(np.frombuffer(segment.ids, "<u8")) == sorted(np.frombuffer(again.ids, "<u8"))
 
 
@@ -144,7 +144,7 @@ def test_table_names_the_record_that_it_refuses() -> None:
     """Format numbers, the key and what to do: an operator must be able to act on it."""
     state = busy_state()
     row = of_the_future(state.record_of(0), FORMAT_VERSION + 1, numbered=True)
-    [(_, segment)] = state.horizons[1].seal(120, state.time_ms)
+    [(_, segment)] = state.horizons[1].seal(120)
     ids = of_the_future(encode_segment(segment), 2, numbered=False)
     for key, value, message in (
         (row_key(3, "c", "ana"), row, rf"^changelog record \[3,\"row\",\"c\",\"ana\"\]: state record of format "
