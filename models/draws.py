@@ -58,11 +58,19 @@ class ListedFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     lines: Count
 
 
-class LedgerEnd(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How far the ledger was read: the next offset of each partition that was."""
+class ClearedRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A place of the ledger, ``topic/partition@offset``, whose record was accepted as none, and that record's hash."""
+
+    place: str
+    sha256: Sha256
+
+
+class LedgerEnd(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How far the ledger was read: the next offset of each partition that was; and what in it was passed over."""
 
     topic: str
     offsets: dict[str, Count]
+    cleared: tuple[ClearedRecord, ...] = ()
 
 
 RoundNumber = Annotated[int, Meta(ge=1, lt=1 << 40)]

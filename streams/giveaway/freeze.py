@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from models.draws import FrozenEntries, LedgerEnd, ListedFile, LogPlace, Randomness
+from models.draws import ClearedRecord, FrozenEntries, LedgerEnd, ListedFile, LogPlace, Randomness
 from models.giveaway import GiveawayRules
 from models.suspicion import Suspect, SuspicionPolicy
 from models.topics import ENTRIES
@@ -85,7 +85,11 @@ def freeze_list(
         name=data.definition.name,
         frozen_at=frozen_at,
         rules=public_rules(data.rules),
-        ledger=LedgerEnd(topic=ENTRIES, offsets={str(number): end for number, end in data.ledger.offsets.items()}),
+        ledger=LedgerEnd(
+            topic=ENTRIES,
+            offsets={str(number): end for number, end in data.ledger.offsets.items()},
+            cleared=tuple(ClearedRecord(place=each.name, sha256=each.sha256) for each in data.ledger.cleared),
+        ),
         entries=listed_file(ENTRIES_FILE, entries),
         chances=sum(lots for number, lots in chances.items() if number not in left_out),
         left_out=listed_file(LEFT_OUT_FILE, left_out_text),
