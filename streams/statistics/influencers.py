@@ -71,6 +71,8 @@ class InfluencerStore:
         self.uniques = UniqueStore()
         self.money: dict[int, MoneyPanes] = {}
         self.posts: dict[int, dict[str, PostHistory]] = {}
+        self.most_posts = 0
+        """Of any influencer."""
         self.followers: dict[int, tuple[int, int]] = {}
         self.time_ms = 0
         self._capacity = 0
@@ -215,6 +217,7 @@ class InfluencerStore:
         post = posts.get(event.post_id)
         if post is None:
             post = posts[event.post_id] = PostHistory()
+            self.most_posts = max(self.most_posts, len(posts))
         if type(event) is PostMetrics:
             if event.followers is not None:
                 known = (time_ms, event.followers)
