@@ -96,7 +96,7 @@ def freeze(
             place=place,
         )
         with NewFiles(directory) as files:
-            files.write(draw_files.KEY, draw_files.encode_key(key), draw_files.KEY_MODE)
+            files.write(draw_files.KEY, draw_files.encode_key(key))
             files.write(ENTRIES_FILE, frozen.entries)
             files.write(LEFT_OUT_FILE, frozen.left_out)
             encoded = record_step(files, directory, draw_files.FROZEN, frozen.record, campaign_id)

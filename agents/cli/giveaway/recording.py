@@ -9,6 +9,7 @@ import click
 from agents.cli.common import UsageFailure, for_people, settings_or_exit
 from agents.cli.giveaway import draw_files
 from agents.cli.giveaway.draw_files import DrawFileError
+from agents.private_files import make_private_directory
 from agents.settings import Settings
 from agents.stages.draw_log import append_step, read_draw_log
 from models.draws import DrawRecord, Exclusion, FrozenEntries, LogEntry
@@ -34,21 +35,21 @@ class NewFiles:
         """Set when the step is in the log: what comes after it takes nothing back."""
 
     def __enter__(self) -> Self:
-        """Make the directory."""
+        """Make the directory, for its owner alone."""
         self._made = not self._directory.exists()
         try:
-            self._directory.mkdir(parents=True, exist_ok=True)
+            make_private_directory(self._directory)
         except OSError as error:
             raise DrawFileError(f"{self._directory}: {error.strerror}") from None
         return self
 
-    def write(self, name: str, data: bytes, mode: int = 0o644) -> None:
+    def write(self, name: str, data: bytes) -> None:
         """Write a file that must not be there yet.
 
         Raises:
             DrawFileError: it is there, or cannot be written.
         """
-        draw_files.write_new(self._directory / name, data, mode)
+        draw_files.write_new(self._directory / name, data)
         self._written.append(self._directory / name)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
