@@ -8,13 +8,14 @@ from msgspec import Struct
 
 from models.alerts import AlertTransition
 from models.campaigns import CampaignDefinition
+from models.deadletters import Headers
 from models.events import EventTime, OrderBooked
 from models.rollups import Snapshot
 from models.times import MINUTE_MS, epoch_ms
 from models.topics import COMMENTS
 from streams.alerts.engine import Watcher
 from streams.alerts.stage import AlertPartition
-from streams.alerts.window_records import encode_window
+from streams.alerts.window_records import CampaignWindow, encode_window
 from streams.events.decode import TOPIC_OF_TYPE, tag_of
 from streams.events.registry import Registry
 from streams.giveaway.board import GiveawayBoard
@@ -59,7 +60,14 @@ class ReplayedWindow(Struct, frozen=True):
 
     offset: int
     timestamp: int
+    key: bytes
     value: bytes
+    headers: Headers = ()
+
+
+def replayed(window: CampaignWindow, offset: int, timestamp: int) -> ReplayedWindow:
+    """Return a window as it would come from Kafka."""
+    return ReplayedWindow(offset, timestamp, window.campaign_id.encode(), encode_window(window))
 
 
 class AlertReplay:
@@ -86,7 +94,7 @@ class AlertReplay:
         state.closed.advance_watermarks(state.time_ms if as_of_ms is None else as_of_ms)
         state.close_minutes()
         for window in state.closed.take():
-            self._stage.apply(ReplayedWindow(self._stage.position, window.end_ms, encode_window(window)))
+            self._stage.apply(replayed(window, self._stage.position, window.end_ms))
         for campaign in self._stage.campaigns.values():
             self.transitions += [numbered.transition for numbered in campaign.transitions.pending]
             campaign.transitions.pending.clear()
