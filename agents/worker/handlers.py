@@ -138,8 +138,10 @@ class Handlers:
             if record.value is None:
                 continue
             try:
-                self._board.put(decode_snapshot(record.value), record.offset)
+                snapshot = decode_snapshot(record.value)
             except UnsupportedRecord as error:
                 log.critical("worker ends: record %r of %s: %s", record.key, INFLUENCER_SNAPSHOTS, error)
                 await self._crash(error)
                 raise
+            if snapshot.campaign_id not in self._pipeline.registry.purged:
+                self._board.put(snapshot, record.offset)

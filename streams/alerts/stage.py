@@ -92,6 +92,8 @@ class AlertPartition:
         if record.value is None:
             return
         window = decode_window(record.value)
+        if window.campaign_id in self.registry.purged:
+            return
         self._campaign(window.campaign_id).take(window, record.offset, record.timestamp)
 
     def due(self) -> list[CampaignAlerts]:

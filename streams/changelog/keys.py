@@ -43,6 +43,12 @@ def alerts_key(partition: int, campaign_id: str, generation: int | None = None, 
     return encode_key([partition, ALERTS, campaign_id, *slot])
 
 
+def campaign_of(key: bytes) -> str | None:
+    """Return the campaign whose record has this key; None for what belongs to no campaign."""
+    _, kind, *name = decode_key(key)
+    return str(name[0]) if kind in (ROW, ORDER, ALERTS) else None
+
+
 class Slots(NamedTuple):
     """What the table holds of one campaign's alert checkpoints: the head, and the slices of both generations."""
 
