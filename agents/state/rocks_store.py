@@ -208,6 +208,12 @@ class RocksStore:
         with self._faults("written"):
             self._database.write(batch)
 
+    def compact(self) -> None:
+        """Rewrite the files without what was deleted, and begin a new log of the database."""
+        with self._faults("written"):
+            self._database.flush()
+            self._database.compact_range(None, None)
+
     def keep_only(self, partitions: set[int]) -> None:
         """Keep everything: what another worker has now may come back, and is read on from its offset then."""
 

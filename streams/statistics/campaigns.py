@@ -150,6 +150,11 @@ class CampaignBoard:
         changed, self._changed = self._changed, set()
         return [self.campaigns[campaign_id].rollup(campaign_id, registry) for campaign_id in sorted(changed)]
 
+    def forget(self, campaign_id: str) -> None:
+        """Drop one campaign: it was purged."""
+        self.campaigns.pop(campaign_id, None)
+        self._changed.discard(campaign_id)
+
     def release(self) -> None:
         """Drop every campaign: other workers take over."""
         self.campaigns.clear()

@@ -297,3 +297,18 @@ def test_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "agents.state.rocks_store")
     with pytest.raises(DirectoryError, match=r"needs the package rocksdict \(pip install"):
         choice.open_store(Settings(store="rocksdb", store_directory="/nowhere"), 8)
+
+
+def test_deleted_values_leave_the_files_when_the_store_is_compacted(open_store: OpenStore, tmp_path: Path) -> None:
+    """A purged campaign is not only hidden: its bytes are in no file of the directory, log of the database included."""
+    store = open_store()
+    store.apply(1, [(b"gone", b"canary-of-a-person"), (b"kept", b"other")], 7)
+    store.apply(1, [(b"gone", None)], 8)
+
+    def files() -> bytes:
+        return b"".join(path.read_bytes() for path in (tmp_path / "store").rglob("*") if path.is_file())
+
+    assert b"canary-of-a-person" in files()
+    store.compact()
+    assert b"canary-of-a-person" not in files()
+    assert dict(store.items(1)) == {b"kept": b"other"}
