@@ -61,7 +61,7 @@ def write_new(path: Path, data: bytes, mode: int = 0o644) -> None:
         raise DrawFileError(f"{path}: {error.strerror}") from None
 
 
-def replace(path: Path, data: bytes) -> None:
+def replace(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Write a file whole, in place of one that may be there.
 
     Raises:
@@ -69,7 +69,8 @@ def replace(path: Path, data: bytes) -> None:
     """
     part = path.with_name(path.name + ".part")
     try:
-        part.write_bytes(data)
+        part.unlink(missing_ok=True)
+        write_new(part, data, mode)
         part.replace(path)
     except OSError as error:
         raise DrawFileError(f"{path}: {error.strerror}") from None
