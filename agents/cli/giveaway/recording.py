@@ -1,27 +1,15 @@
-"""What the commands that take a step of a draw share: the campaign's log read, a step put behind it, its files."""
+"""What the commands that take a step of a draw share: a step put into the campaign's log, and its files."""
 
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import click
-
-from agents.cli.common import UsageFailure, for_people, settings_or_exit
 from agents.cli.giveaway import draw_files
 from agents.cli.giveaway.draw_files import DrawFileError
+from agents.cli.giveaway.sources import Source
 from agents.private_files import make_private_directory
-from agents.settings import Settings
-from agents.stages.draw_log import append_step, read_draw_log
-from models.draws import DrawRecord, Exclusion, FrozenEntries, LogEntry
-from streams.giveaway.draw_log import LOG_FILE, DrawLogError, StepUnsureError, entry_of
-
-
-def log_or_exit(campaign_id: str, settings: Settings | None = None) -> list[LogEntry]:
-    """Read the log of a campaign's draws, or end with what is in the way."""
-    try:
-        return read_draw_log(settings or settings_or_exit(), campaign_id, _report_unreadable)
-    except DrawLogError as error:
-        raise UsageFailure(str(error)) from None
+from models.draws import DrawRecord, Exclusion, FrozenEntries
+from streams.giveaway.draw_log import LOG_FILE, StepUnsureError, entry_of
 
 
 class NewFiles:
@@ -63,7 +51,12 @@ class NewFiles:
 
 
 def record_step(
-    files: NewFiles, directory: Path, name: str, record: FrozenEntries | DrawRecord | Exclusion, campaign_id: str
+    files: NewFiles,
+    directory: Path,
+    name: str,
+    record: FrozenEntries | DrawRecord | Exclusion,
+    campaign_id: str,
+    source: Source,
 ) -> bytes:
     """Write a record, put its step into the log, and write the log beside it; return the record's file.
 
@@ -77,11 +70,7 @@ def record_step(
     files.write(name, encoded)
     entry = entry_of(record, campaign_id, draw_files.sha256_of(encoded))
     if entry is not None:
-        entries = append_step(settings_or_exit(), entry, _report_unreadable)
+        entries = source.append(entry)
         files.kept = True
         draw_files.replace(directory / LOG_FILE, draw_files.encode_log(entries))
     return encoded
-
-
-def _report_unreadable(key: bytes | None, problem: str) -> None:
-    click.echo(for_people(f"{key!r} is no step of a draw: {problem}"), err=True)
