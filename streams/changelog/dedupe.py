@@ -228,7 +228,7 @@ class DedupeHorizon:
 
 
 _WHAT: Final = "dedupe segment"
-_FORMAT: Final = Format(_WHAT, Segment, numbered=False)
+_FORMAT: Final = Format(_WHAT, Segment, (int, list, bytes), numbered=False)
 encode_segment: Final = _FORMAT.encode
 
 

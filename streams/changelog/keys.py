@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from streams.columns.formats import NEWER, NewerRecord, PoisonedRecord, UnsupportedRecord, is_numbered
+from streams.columns.formats import NEWER, NewerRecord, PoisonedRecord, UnsupportedRecord, numbered_fields
 
 ROW: Final = "row"
 IDS: Final = "ids"
@@ -45,7 +45,7 @@ def read_key(partition: int, key: bytes | None, value: bytes | None) -> tuple[st
         raise PoisonedRecord("foreign_key", f"the key {key!r} is none of partition {partition}")
     kind, name = parts[1], parts[2:]
     if kind not in KINDS:
-        if value is not None and is_numbered(value):
+        if value is not None and numbered_fields(value) is not None:
             raise NewerRecord(f"a record of the unknown kind {kind!r}: {NEWER}")
         raise PoisonedRecord("foreign_key", f"the key {key!r} names no kind of record")
     if tuple(type(each) for each in name) not in _NAMES[kind]:

@@ -66,7 +66,7 @@ def _state_width(fields: Fields) -> Fields:
 
 
 _WHAT: Final = "state record"
-_FORMAT: Final = Format(_WHAT, RowRecord, [_state_width])
+_FORMAT: Final = Format(_WHAT, RowRecord, (int, int, str, str), [_state_width])
 FORMAT_VERSION: Final = _FORMAT.version
 encode_record: Final = _FORMAT.encode
 

@@ -21,7 +21,7 @@ from streams.columns.formats import (
     PoisonedRecord,
     check_moments,
     damaged,
-    is_numbered,
+    numbered_fields,
 )
 from streams.columns.strings import SEPARATOR, encoded, taken_apart
 
@@ -234,9 +234,9 @@ _encode_json: Final = msgspec.json.Encoder().encode
 _decode_key: Final = msgspec.json.Decoder(list[str | int]).decode
 encode_place: Final = msgspec.msgpack.Encoder().encode
 _BLOCK: Final = "block of entries"
-_BLOCKS: Final = Format(_BLOCK, EntryBlock, [_from_1])
-_FORGOTTEN: Final = Format("mark of somebody forgotten", Forgotten)
-_CLEARED: Final = Format("mark of a cleared record", Cleared)
+_BLOCKS: Final = Format(_BLOCK, EntryBlock, (int, str, str, int, int), [_from_1])
+_FORGOTTEN: Final = Format("mark of somebody forgotten", Forgotten, (int, str, int, int))
+_CLEARED: Final = Format("mark of a cleared record", Cleared, (int, int, str))
 _FORMATS: Final[dict[str | int, Format[Any]]] = {"block": _BLOCKS, "forgotten": _FORGOTTEN, "cleared": _CLEARED}
 _LARGEST_HASH: Final = (1 << 64) - 1
 BLOCK_VERSION: Final = _BLOCKS.version
@@ -260,7 +260,8 @@ def decode_fact(key: bytes | None, value: bytes) -> Fact:
     """
     kind, *name = _key_of(key)
     if kind not in _FORMATS:
-        if is_numbered(value):
+        # The campaign's name stands behind the kind, and behind the number.
+        if name and (numbered_fields(value) or [])[1:2] == name[:1]:
             raise NewerRecord(f"a ledger record of the unknown kind {kind!r}: {NEWER}")
         raise PoisonedRecord("foreign_key", f"a ledger record of kind {kind!r}")
     fact: Fact = _FORMATS[kind].decode(value)

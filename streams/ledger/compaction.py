@@ -7,7 +7,17 @@ from msgspec import Struct
 from models.topics import ENTRIES
 from streams.columns.arrays import U64
 from streams.columns.formats import Fault, NewerRecord, PoisonedRecord
-from streams.ledger.blocks import Cleared, EntryBlock, Forgotten, Place, decode_fact, poison_hash, strings_of
+from streams.ledger.blocks import (
+    CLEARED_VERSION,
+    Cleared,
+    EntryBlock,
+    Forgotten,
+    Place,
+    decode_fact,
+    encode_fact,
+    poison_hash,
+    strings_of,
+)
 
 _Row = tuple[int, int, int, str, str, str, str, Place]
 
@@ -21,6 +31,7 @@ class LedgerRecord(Struct, frozen=True):
 
     key: bytes
     fact: EntryBlock | Forgotten
+    partition: int = 0
 
 
 class PoisonedPlace(Struct, frozen=True):
@@ -28,6 +39,7 @@ class PoisonedPlace(Struct, frozen=True):
 
     partition: int
     offset: int
+    key: bytes | None
     sha256: str
     """Of the record, see ``poison_hash``."""
     fault: Fault | None
@@ -83,7 +95,7 @@ class LedgerReading:
             fact = decode_fact(key, value or b"")
         except (PoisonedRecord, NewerRecord) as error:
             fault = error.fault if isinstance(error, PoisonedRecord) else None
-            self._poisoned.append(PoisonedPlace(partition, offset, poison_hash(key, value), fault, str(error)))
+            self._poisoned.append(PoisonedPlace(partition, offset, key, poison_hash(key, value), fault, str(error)))
             return
         if isinstance(fact, Cleared):
             self._cleared.add((partition, fact.offset, fact.sha256))
@@ -93,7 +105,7 @@ class LedgerReading:
         before = self._in_force.pop((partition, key), None)
         if before is not None and isinstance(before.fact, EntryBlock) and isinstance(fact, EntryBlock):
             fact = union_of(before.fact, fact)
-        self._in_force[partition, key] = LedgerRecord(key, fact)
+        self._in_force[partition, key] = LedgerRecord(key, fact, partition)
 
     def ledger(self, offsets: dict[int, int]) -> Ledger:
         """Return what is in force, of partitions that were read up to these offsets."""
@@ -103,6 +115,20 @@ class LedgerReading:
             is_cleared = (place.partition, place.offset, place.sha256) in self._cleared
             (cleared if is_cleared else poisoned).append(place)
         return Ledger(offsets, list(self._in_force.values()), poisoned, cleared)
+
+
+def replacements_of(ledger: Ledger, place: PoisonedPlace, reason: str, at_ms: int) -> list[tuple[bytes, bytes | None]]:
+    """Return what is written behind a poisoned record to clear it, in this order: key and value each.
+
+    What is in force under its key stands behind it again, for compaction keeps the last of a key. Where nothing is, the
+    key is deleted. Then comes the mark that says so.
+    """
+    written: list[tuple[bytes, bytes | None]] = []
+    if place.key is not None:
+        kept = [each.fact for each in ledger.records if (each.partition, each.key) == (place.partition, place.key)]
+        written.append((place.key, encode_fact(kept[0]) if kept else None))
+    mark = Cleared(version=CLEARED_VERSION, offset=place.offset, sha256=place.sha256, reason=reason, at_ms=at_ms)
+    return [*written, (mark.key(), encode_fact(mark))]
 
 
 def check_unpoisoned(ledger: Ledger) -> None:

@@ -55,7 +55,7 @@ class OrderRecord(Struct, frozen=True, array_like=True):
 
 
 _WHAT: Final = "order"
-_FORMAT: Final = Format(_WHAT, OrderRecord)
+_FORMAT: Final = Format(_WHAT, OrderRecord, (int, list))
 _LARGEST_MICROS: Final = 1 << 62
 
 

@@ -9,7 +9,15 @@ from msgspec import Struct
 
 from models.rollups import WINDOW_NAMES, InfluencerRollup
 from streams.columns.arrays import I64, U8
-from streams.columns.formats import Format, PoisonedRecord, check_moments, damaged, refuse_more_counters
+from streams.columns.formats import (
+    Format,
+    NewerRecord,
+    PoisonedRecord,
+    check_moments,
+    damaged,
+    numbered_fields,
+    refuse_more_counters,
+)
 from streams.columns.packed import PackedInts, check_ints, pack, unpack
 from streams.events.registry import Registry
 from streams.statistics.corrections import shown
@@ -52,7 +60,7 @@ class InfluencerSnapshot(Struct, frozen=True, array_like=True):
 
 
 _WHAT: Final = "influencer snapshot"
-_FORMAT: Final = Format(_WHAT, InfluencerSnapshot, numbered=False)
+_FORMAT: Final = Format(_WHAT, InfluencerSnapshot, (int, str, str, int), numbered=False)
 encode_snapshot: Final = _FORMAT.encode
 _encode_key: Final = msgspec.json.Encoder().encode
 
@@ -93,7 +101,13 @@ def read_snapshot(key: bytes | None, data: bytes) -> InfluencerSnapshot:
         NewerRecord: it was written by a newer version.
         PoisonedRecord: it is damaged, no snapshot at all, or not the one that its key names.
     """
-    snapshot = decode_snapshot(data)
+    try:
+        snapshot = decode_snapshot(data)
+    except NewerRecord:
+        _, campaign_id, influencer_id, *_ = numbered_fields(data) or (0, "", "")
+        if key == snapshot_key(campaign_id, influencer_id):
+            raise
+        raise PoisonedRecord("foreign_value", f"no {_WHAT}, under the key {key!r}") from None
     if key != snapshot_key(snapshot.campaign_id, snapshot.influencer_id):
         raise PoisonedRecord("foreign_key", f"an {_WHAT} under the key {key!r}")
     return snapshot

@@ -17,7 +17,7 @@ from streams.changelog import row_records
 from streams.changelog.dedupe import decode_segment, encode_segment
 from streams.changelog.keys import ids_key, row_key
 from streams.changelog.row_records import FORMAT_VERSION, decode_record
-from streams.columns.formats import Format, UnsupportedRecord
+from streams.columns.formats import Format, NewerRecord, PoisonedRecord, UnsupportedRecord
 from streams.columns.packed import pack
 from streams.pipeline import partition
 from streams.pipeline.partition import PartitionState
@@ -150,7 +150,7 @@ def test_table_names_the_record_that_it_refuses() -> None:
         (row_key(3, "c", "ana"), row, rf"^changelog record \[3,\"row\",\"c\",\"ana\"\]: state record of format "
          rf"{FORMAT_VERSION + 1}; this version reads formats 1 to {FORMAT_VERSION}: a newer version .* every worker"),
         (ids_key(3, "t", 7), ids, r"^changelog record \[3,\"ids\",\"t\",7\]: dedupe segment of format 2; .* format 1:"),
-        (b'[3,"new","c"]', b"\x91\x01", r'^changelog record \[3,"new","c"\]: a record of the unknown kind .new.: '),
+        (b'[3,"entries","c"]', b"\x91\x01", r'^changelog record \[3,"entries","c"\]: a record of the unknown kind '),
     ):  # fmt: skip
         with pytest.raises(UnsupportedRecord, match=message):
             table_of({key: value}).read(3, refuse)
@@ -178,6 +178,7 @@ class Pair(msgspec.Struct, array_like=True):
 PAIRS = Format(
     "pair",
     Pair,
+    (int, int, int),
     [lambda old: [2, *old[1:], str(old[1] + old[2])], lambda old: [3, *old[1:-1], int(old[-1])]],
 )
 
@@ -194,6 +195,21 @@ def test_damaged_records_are_refused_in_every_format(stored: Any) -> None:
     """Whatever lies there, the error is the one that is explained."""
     with pytest.raises(UnsupportedRecord):
         PAIRS.decode(msgspec.msgpack.encode(stored))
+
+
+def test_a_number_of_the_future_is_believed_when_the_rest_can_be_of_the_future() -> None:
+    """With another number of fields behind the same head; everything else is this format with a damaged number."""
+    for stored, expected in (
+        ([4, 3, 4, 7, 1], NewerRecord),
+        ([4, 3, 4], NewerRecord),
+        ([4, 3, 4, "7"], PoisonedRecord),
+        ([4, 3, 4, 7], PoisonedRecord),
+        ([4, "3", 4, 7, 1], PoisonedRecord),
+        ([4], PoisonedRecord),
+        ([1_000_000, 3, 4, 7, 1], PoisonedRecord),
+    ):
+        with pytest.raises(expected):
+            PAIRS.decode(msgspec.msgpack.encode(stored))
 
 
 def test_golden_files_cover_every_older_format() -> None:

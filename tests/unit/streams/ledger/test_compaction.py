@@ -125,7 +125,7 @@ def test_a_cleared_place_is_passed_over_and_named_and_no_other_record_is() -> No
 
 def test_what_a_newer_version_wrote_is_refused_until_it_is_cleared() -> None:
     """A number of the future may be noise: whoever knows that no newer version ever ran can say so."""
-    value = msgspec.msgpack.encode([99, "c"])
+    value = msgspec.msgpack.encode([99, "c", "t", 0, 0])
     reading = LedgerReading()
     reading.take(0, 0, b'["block","c"]', value)
     [place] = reading.ledger({0: 1}).poisoned
