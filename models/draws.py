@@ -66,10 +66,16 @@ class ClearedRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class LedgerEnd(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How far the ledger was read: the next offset of each partition that was; and what in it was passed over."""
+    """What the list was made of: how many facts, and their HMAC-SHA256 under the operator's key (``secret.key``).
 
-    topic: str
-    offsets: dict[str, Count]
+    The facts are a set: the same however they came, over Kafka or in files. Records up to format 3 say instead how far
+    the ledger was read: its topic, and the next offset of each partition that was.
+    """
+
+    topic: str | None = None
+    offsets: dict[str, Count] = {}
+    facts: Count | None = None
+    digest: Sha256 | None = None
     cleared: tuple[ClearedRecord, ...] = ()
 
 
@@ -121,8 +127,11 @@ class FrozenEntries(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """
 
     format: Literal[
-        "campaign-pulse frozen entries 1", "campaign-pulse frozen entries 2", "campaign-pulse frozen entries 3"
-    ] = "campaign-pulse frozen entries 3"
+        "campaign-pulse frozen entries 1",
+        "campaign-pulse frozen entries 2",
+        "campaign-pulse frozen entries 3",
+        "campaign-pulse frozen entries 4",
+    ] = "campaign-pulse frozen entries 4"
     place: LogPlace | None = None
     campaign_id: str
     name: str

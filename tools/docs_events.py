@@ -219,6 +219,36 @@ def refused_examples() -> list[tuple[str, str, bytes | None, str]]:
             changed("purchase", event_id=_LAST_OF_MANY),
             f"event {MOST_EVENTS + 1} of one order",
         ),
+        (
+            "unknown_campaign",
+            COMMENTS,
+            changed("comment.created", campaign_id="summer"),
+            "an event of a campaign without a definition, with `PULSE_UNKNOWN_CAMPAIGNS=quarantine`",
+        ),
+        (
+            "too_many_unknown_rows",
+            COMMENTS,
+            changed("comment.created", campaign_id="summer", influencer_id="somebody"),
+            "one influencer more than `PULSE_UNKNOWN_ROWS` of campaigns without a definition",
+        ),
+        (
+            "too_many_influencers",
+            COMMENTS,
+            changed("comment.created", campaign_id=_KNOWN, influencer_id="somebody"),
+            "one influencer more than `PULSE_CAMPAIGN_INFLUENCERS` whom the definition does not name",
+        ),
+        (
+            "too_many_posts",
+            POSTS,
+            changed("post.metrics", post_id="one-more"),
+            "a snapshot of one post more than `PULSE_INFLUENCER_POSTS`",
+        ),
+        (
+            "too_many_currencies",
+            CONVERSIONS,
+            changed("purchase", currency="CHF"),
+            "an order in one currency more than `PULSE_INFLUENCER_CURRENCIES`",
+        ),
     ]
 
 

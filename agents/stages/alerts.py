@@ -113,6 +113,10 @@ class AlertWorker:
         self.partitions.clear()
         self._checkpoints.clear()
 
+    def holds(self, campaign_id: str) -> bool:
+        """Return whether a campaign is watched here."""
+        return any(campaign_id in stage.campaigns for stage in self.partitions.values())
+
     def configure(self) -> None:
         """Follow changed definitions."""
         for stage in self.partitions.values():

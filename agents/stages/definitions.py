@@ -20,25 +20,40 @@ from agents.broker.topic_admin import TopicError, ensure_topics
 from agents.connection.kafka import KafkaConnection
 from agents.settings import Settings
 from agents.text_files import FileError, read_text
-from models.campaigns import CampaignDefinition
+from models.campaigns import CampaignDefinition, CampaignPurge
 from models.topics import DEFINITIONS
 from streams.columns.formats import PoisonedRecord
 from streams.events.definitions import DefinitionError, parse_definitions
 from streams.giveaway.rule_checks import faults_of
 
-Change = tuple[str, CampaignDefinition | None]
-"""A campaign id and its definition, or None when it was taken back."""
+Change = tuple[str, CampaignDefinition | CampaignPurge | None]
+"""A campaign id and its definition; None when that was taken back, or that the campaign was purged."""
 OnBad = Callable[[bytes | None, str], None]
 """Called with a record that is not a definition (its key and what is wrong)."""
 OnPoisoned = Callable[[Any, PoisonedRecord], None]
 """Called with a record that is not a definition, and what is wrong."""
 
 encode_definition = msgspec.json.Encoder().encode
-decode_definition = msgspec.json.Decoder(CampaignDefinition).decode
+_decode_definition: Final = msgspec.json.Decoder(CampaignDefinition).decode
+_decode_purge: Final = msgspec.json.Decoder(CampaignPurge).decode
+_decode_kind: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _PARTITION: Final = TopicPartition(DEFINITIONS, 0)
 _PATIENCE_SECONDS: Final = 60.0
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What ``decode_definition`` raises for a record that is no definition."""
+"""What ``decode_change`` raises for a record that is no definition."""
+
+
+def decode_change(value: bytes) -> Change:
+    """Read one record of the definitions topic that has a value.
+
+    Raises:
+        msgspec.DecodeError: it is neither a definition nor the mark of a purge; so do the others of ``UNREADABLE``.
+    """
+    if "purged_campaign_id" in _decode_kind(value):
+        purge = _decode_purge(value)
+        return purge.purged_campaign_id, purge
+    definition = _decode_definition(value)
+    return definition.campaign_id, definition
 
 
 class DefinitionsError(RuntimeError):
@@ -77,10 +92,10 @@ def current_definitions(settings: Settings, on_bad: OnBad) -> list[CampaignDefin
 
     def take(change: Change) -> None:
         campaign_id, definition = change
-        if definition is None:
-            found.pop(campaign_id, None)
-        else:
+        if isinstance(definition, CampaignDefinition):
             found[campaign_id] = definition
+        else:
+            found.pop(campaign_id, None)
 
     async def read() -> None:
         consumer = await _open(settings.kafka_connection)
@@ -135,11 +150,11 @@ async def _changes(consumer: AIOKafkaConsumer, on_poisoned: OnPoisoned) -> Async
                 yield (record.key or b"").decode("utf-8", "replace"), None
                 continue
             try:
-                definition = decode_definition(record.value)
+                change = decode_change(record.value)
             except UNREADABLE as error:
                 on_poisoned(record, PoisonedRecord("foreign_value", f"not a definition: {error}"))
                 continue
-            yield definition.campaign_id, definition
+            yield change
 
 
 class DefinitionFeed(Service):

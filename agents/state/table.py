@@ -5,13 +5,13 @@ of ``streams.changelog.dedupe``, the orders of ``streams.orders.order``, and the
 ``streams.alerts.campaign``.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import NamedTuple
 
 from agents.state.stores import Change, StateStore
 from streams.changelog.checks import read_changelog
 from streams.changelog.dedupe import Segment
-from streams.changelog.keys import ALERTS, Slots, decode_key, encode_key, read_key
+from streams.changelog.keys import ALERTS, Slots, campaign_of, decode_key, encode_key, read_key
 from streams.changelog.log_positions import LogPosition
 from streams.changelog.row_records import RowRecord
 from streams.columns.formats import NewerRecord, PoisonedRecord, UnsupportedRecord
@@ -100,6 +100,18 @@ class StateTable:
     def get(self, key: bytes) -> bytes | None:
         """Return one record as it was confirmed, or None."""
         return self._store.get(int(decode_key(key)[0]), key)
+
+    def compact(self) -> None:
+        """Have the worker's copy give up what was deleted, where it would keep its bytes for a while.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        self._store.compact()
+
+    def keys_of(self, partition: int, campaigns: Container[str]) -> list[bytes]:
+        """Return the keys of every record of some campaigns: rows, orders, checkpoints of alerts."""
+        return [key for key, _ in self._store.items(partition) if campaign_of(partition, key) in campaigns]
 
     def records(self, partition: int) -> list[tuple[bytes, bytes]]:
         """Return every confirmed record of one partition, with its key."""

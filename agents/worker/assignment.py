@@ -155,6 +155,7 @@ class Assignment:
         elsewhere: dict[TP, int] = {}
         for partition in owned:
             with self._long_work():
+                await self._delete_purged(partition)
                 stored = await self._read_state(partition)
                 starts = await self._starts(partition, stored, committed)
                 if self._releases != releases:
@@ -192,6 +193,18 @@ class Assignment:
                 ]
             )
         return starts
+
+    async def _delete_purged(self, partition: int) -> None:
+        """Delete what the state holds of campaigns that were purged, before anybody reads it.
+
+        Any part of it may be lost with a crash: whoever takes the partition next finds the rest.
+        """
+        purged = self._pipeline.registry.purged
+        gone = self._table.keys_of(partition, purged) if purged else []
+        if gone:
+            await self._fence.write([*self._fence.records(), *((partition, key, None) for key in gone)])
+            self._table.compact()
+            log.info("partition %d: %d records of purged campaigns deleted from the state", partition, len(gone))
 
     async def _read_state(self, partition: int) -> Stored:
         try:

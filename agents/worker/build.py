@@ -53,6 +53,7 @@ from agents.worker.handlers import Handlers
 from agents.worker.input_logs import InputLogs
 from agents.worker.numbers import NumberPublisher
 from agents.worker.worker_health import worker_health
+from models.campaigns import CampaignPurge
 from models.read_model import encode_health
 from models.topics import (
     CLOSED_WINDOWS,
@@ -373,11 +374,22 @@ class Worker:
         campaign_id, definition = change
         if definition is None:
             self.pipeline.undefine(campaign_id)
+        elif isinstance(definition, CampaignPurge):
+            self._purge(campaign_id)
         else:
             self.pipeline.define(definition)
         self.entries.follow(self.pipeline.registry)
         self._alerts.configure()
         self._board.touch_all()
+
+    def _purge(self, campaign_id: str) -> None:
+        """Drop a campaign; its rows by taking the partitions again, which leaves them out."""
+        held = self.pipeline.holds(campaign_id) or self._alerts.holds(campaign_id)
+        self.pipeline.purge(campaign_id)
+        self._board.forget(campaign_id)
+        if held:
+            log.info("campaign %r was purged: the partitions are taken again without it", campaign_id)
+            self._inputs.rejoin()
 
     def _bad_definition(self, record: Any, error: PoisonedRecord) -> None:
         self.set_aside.take(DEFINITIONS, record.partition, record, error)

@@ -142,11 +142,14 @@ class Handlers:
             if record.value is None:
                 continue
             try:
-                self._board.put(read_snapshot(record.key, record.value), record.offset)
+                snapshot = read_snapshot(record.key, record.value)
             except PoisonedRecord as error:
                 self._set_aside.take(INFLUENCER_SNAPSHOTS, event.message.partition, record, error)
+                continue
             except NewerRecord as error:
                 place = f"{INFLUENCER_SNAPSHOTS}/{event.message.partition}@{record.offset}"
                 log.critical("worker ends: record %r at %s: %s", record.key, place, error)
                 await self._crash(error)
                 raise
+            if snapshot.campaign_id not in self._pipeline.registry.purged:
+                self._board.put(snapshot, record.offset)

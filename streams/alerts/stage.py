@@ -111,6 +111,8 @@ class AlertPartition:
         if record.value is None:
             return
         window = read_window(record.key, record.value, record.timestamp)
+        if window.campaign_id in self.registry.purged:
+            return
         self._campaign(window.campaign_id).take(window, record.offset, record.timestamp)
 
     def due(self) -> list[CampaignAlerts]:

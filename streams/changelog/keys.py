@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from streams.columns.formats import NEWER, NewerRecord, PoisonedRecord, numbered_fields
+from streams.columns.formats import NEWER, NewerRecord, PoisonedRecord, UnsupportedRecord, numbered_fields
 
 ROW: Final = "row"
 IDS: Final = "ids"
@@ -77,6 +77,15 @@ def alerts_key(partition: int, campaign_id: str, generation: int | None = None, 
     """Return the key of a campaign's alert checkpoint, or of one of its slices."""
     slot: list[str | int] = [] if generation is None else [generation, place]
     return encode_key([partition, ALERTS, campaign_id, *slot])
+
+
+def campaign_of(partition: int, key: bytes) -> str | None:
+    """Return the campaign whose record has this key; None for what belongs to no campaign, or is no key of ours."""
+    try:
+        kind, name = read_key(partition, key, None)
+    except UnsupportedRecord:
+        return None
+    return str(name[0]) if kind in (ROW, ORDER, ALERTS) else None
 
 
 class Slots(NamedTuple):

@@ -64,8 +64,8 @@ class Admission:
     # ------------------------------------------------------------- campaigns
 
     def knows_all(self, campaign_ids: Iterable[str]) -> bool:
-        """Return whether every campaign has a definition."""
-        return self._registry.campaigns.keys() >= set(campaign_ids)
+        """Return whether every campaign has a definition, or is left out because it was purged."""
+        return not set(campaign_ids) - self._registry.campaigns.keys() - self._registry.purged
 
     def check_campaign(self, campaign_id: str) -> None:
         """Quarantine the events of a campaign without a definition, where that is wanted.
@@ -73,7 +73,7 @@ class Admission:
         Raises:
             Refused: it has none.
         """
-        if self._limits.quarantine_unknown and campaign_id not in self._registry.campaigns:
+        if self._limits.quarantine_unknown and not self.knows_all((campaign_id,)):
             raise Refused("unknown_campaign", f"campaign {campaign_id!r} has no definition")
 
     def row_of(self, campaign_id: str, influencer_id: str) -> int:

@@ -20,6 +20,7 @@ from streams.columns.formats import (
 )
 from streams.columns.packed import PackedInts, check_ints, pack, unpack
 from streams.events.registry import Registry
+from streams.statistics.corrections import shown
 from streams.statistics.counters import WIDTH
 from streams.statistics.influencers import InfluencerStore
 from streams.statistics.money import MoneyPanes, Sums, check_sums
@@ -126,11 +127,15 @@ def describe(
     if not rows:
         return []
     sums = store.panes.window_sums(np.array(rows, dtype=np.int64))
-    return [_describe_row(store, registry, row, sums[index]) for index, row in enumerate(rows)]
+    visible, corrections = shown(sums)
+    return [
+        _describe_row(store, registry, row, sums[index], visible[index], corrections[index].tolist())
+        for index, row in enumerate(rows)
+    ]
 
 
 def _describe_row(
-    store: InfluencerStore, registry: Registry, row: int, sums: I64
+    store: InfluencerStore, registry: Registry, row: int, sums: I64, visible: I64, corrections: list[int]
 ) -> tuple[InfluencerRollup, InfluencerSnapshot]:
     campaign_id, influencer_id = store.keys[row]
     as_of_ms = store.time_ms
@@ -152,7 +157,7 @@ def _describe_row(
         followers=followers,
         as_of_ms=as_of_ms,
         windows={
-            name: window_stats(sums[index], money[index], uniques[index], followers, card)
+            name: window_stats(visible[index], money[index], uniques[index], followers, card, corrections[index])
             for index, name in enumerate(WINDOW_NAMES)
         },
     )

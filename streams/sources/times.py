@@ -1,0 +1,84 @@
+"""Times as the platforms write them, to what events carry: RFC 3339 with an offset, or epoch milliseconds."""
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from models.times import epoch_ms
+
+_TIME: Final = re.compile(
+    r"(?P<day>\d{4}-\d\d-\d\d)[Tt ](?P<clock>\d\d:\d\d:\d\d)(?P<fraction>\.\d+)?"
+    r" ?(?P<offset>[Zz]|UTC|GMT|(?P<hours>[+-]\d\d):?(?P<minutes>\d\d))?"
+)
+_MICROSECONDS: Final = 6
+_SECONDS_BELOW: Final = 100_000_000_000
+"""Numbers below it are seconds (until the year 5138), from it on milliseconds (since 1973)."""
+_MILLISECONDS_BELOW: Final = 100_000_000_000_000
+_NANOSECONDS_FROM: Final = 100_000_000_000_000_000
+
+
+class NoTime(ValueError):
+    """A text or number that is no time, or one without the offset that it needs."""
+
+
+def instant(text: str, zone: ZoneInfo | None = None) -> str:
+    """Return a time as RFC 3339 with an offset: ``2026-04-18T16:04:05+0000`` becomes ``2026-04-18T16:04:05Z``.
+
+    Args:
+        text: ``T`` or a blank between day and clock; offset with or without colon, ``Z``, ``UTC``, ``GMT`` or none.
+        zone: the zone of times without an offset.
+
+    Raises:
+        NoTime: the text is no such time, or has no offset and there is no zone.
+    """
+    match = _TIME.fullmatch(text.strip())
+    if match is None:
+        raise NoTime(f"{text[:64]!r} is no time")
+    fraction = (match["fraction"] or "")[: 1 + _MICROSECONDS]
+    plain = f"{match['day']}T{match['clock']}{fraction}"
+    offset = match["offset"]
+    if offset is None:
+        if zone is None:
+            raise NoTime(f"{text!r} has no offset, and the source has no time_zone")
+        return _checked(plain, zone)
+    if match["hours"] is None:
+        return _checked(plain + "Z")
+    shown = f"{match['hours']}:{match['minutes']}"
+    return _checked(plain + ("Z" if shown in {"+00:00", "-00:00"} and ":" not in offset else shown))
+
+
+def _checked(text: str, zone: ZoneInfo | None = None) -> str:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise NoTime(f"{text!r} is no time") from None
+    return text if zone is None else moment.replace(tzinfo=zone).isoformat()
+
+
+def instant_ms(text: str) -> int:
+    """Return what ``instant`` returned as epoch milliseconds."""
+    return epoch_ms(datetime.fromisoformat(text))
+
+
+def from_epoch(number: int | Decimal) -> int:
+    """Return epoch milliseconds of a number whose size tells its unit: seconds, milli-, micro- or nanoseconds.
+
+    Raises:
+        NoTime: the number is negative, or no time before the year 5138.
+    """
+    if not number.is_finite() if isinstance(number, Decimal) else False:
+        raise NoTime(f"{number} is no time")
+    if number <= 0 or number >= _NANOSECONDS_FROM * 1_000:
+        raise NoTime(f"{number if abs(number) < _NANOSECONDS_FROM else 'a number'} is no time")
+    if number < _SECONDS_BELOW:
+        return int(number * 1_000)
+    if number < _MILLISECONDS_BELOW:
+        return int(number)
+    return int(number) // (1_000 if number < _NANOSECONDS_FROM else 1_000_000)
+
+
+def shown(at_ms: int) -> str:
+    """Return epoch milliseconds for people."""
+    return datetime.fromtimestamp(at_ms // 1_000, UTC).isoformat().replace("+00:00", "Z")
