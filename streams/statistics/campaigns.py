@@ -26,7 +26,6 @@ from streams.statistics.uniques import REGISTERS
 
 LEADERBOARD_SIZE: Final = 50
 _COMMENTS: Final = COLUMN["comments"]
-_SPARE_MEMBERS: Final = 16
 
 
 class CampaignState:
@@ -50,7 +49,7 @@ class CampaignState:
             self._followers.append(None)
             self._money.append([])
             if member >= len(self._sums):
-                self._reserve(max(_SPARE_MEMBERS, 2 * member))
+                self._reserve(max(1, 2 * member))
         if offset <= self._offsets[member]:
             return
         self._offsets[member] = offset
