@@ -39,6 +39,7 @@ Reason = Literal[
     "missing_field",
     "wrong_type",
     "out_of_range",
+    "unusable_field",
     "unknown_currency",
     "wrong_topic",
     "event_time_implausible",
@@ -48,7 +49,7 @@ Reason = Literal[
 ]
 REASONS: tuple[Reason, ...] = Reason.__args__  # type: ignore[attr-defined]  # typing.Literal's documented member
 VALUE_REASONS: tuple[Reason, ...] = tuple(each for each in REASONS if each != "undecodable_batch")
-"""Those of one value. A whole batch that cannot be decoded is no event yet; ``campaign-pulse skip-batch`` writes it."""
+"""Those of one value; with ``unusable_field`` the rest of it counts. A whole batch that cannot be decoded is no event yet; ``campaign-pulse skip-batch`` writes it."""
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True):

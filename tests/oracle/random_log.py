@@ -265,6 +265,8 @@ class _Log:
                 event[metric] = self.levels[key] = max(0, level + rng.randrange(-3, 20))
         if rng.random() < 0.1:
             event["followers"] = rng.randrange(3) * 1_000
+        if rng.random() < 0.1:
+            event[rng.choice((*METRICS, "followers"))] = rng.choice((-1, "12", 1.5, None, 10**13))  # hidden, or broken
         return event
 
     def _conversion(self, number: int) -> dict[str, Any]:

@@ -83,10 +83,11 @@ def test_snapshots_become_deltas_at_their_own_time(log: EventLog) -> None:
     log.add("post.metrics", BASE, likes=1070)
     log.add("post.metrics", BASE - HOUR - MINUTE, likes=1100)  # arrives late: +100, then -30
     answer = log.compute()
-    assert by_window(influencer(answer), "likes") == [-30, -30, -30, -30, 70, 70, 1070]
-    assert by_window(influencer(answer), "engagements") == [-30, -30, -30, -30, 70, 70, 1070]
+    assert by_window(influencer(answer), "likes") == [0, 0, 0, 0, 70, 70, 1070]
+    assert by_window(influencer(answer), "engagements") == [0, 0, 0, 0, 70, 70, 1070]
+    assert by_window(influencer(answer), "corrections") == [30, 30, 30, 30, 0, 0, 0]
     boards = campaign(answer)["leaderboards"]
-    assert [boards[name][0]["engagements"] for name in ("1m", "6h", "total")] == [-30, 70, 1070]
+    assert [[each["engagements"] for each in boards[name]] for name in ("1m", "6h", "total")] == [[], [70], [1070]]
 
 
 def test_a_published_post_begins_at_zero(log: EventLog) -> None:
