@@ -49,7 +49,9 @@ Reason = Literal[
 ]
 REASONS: tuple[Reason, ...] = Reason.__args__  # type: ignore[attr-defined]  # typing.Literal's documented member
 VALUE_REASONS: tuple[Reason, ...] = tuple(each for each in REASONS if each != "undecodable_batch")
-"""Those of one value; with ``unusable_field`` the rest of it counts. A whole batch that cannot be decoded is no event yet; ``campaign-pulse skip-batch`` writes it."""
+"""Those of one value; with ``unusable_field`` the rest of it counts.
+
+A whole batch that cannot be decoded is no event yet; ``campaign-pulse skip-batch`` writes it."""
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True):

@@ -105,7 +105,7 @@ def read_partly(value: bytes | None, topic: str, latest_ms: int, max_bytes: int)
     """Read a snapshot, refused by ``read_event``, without those of its numbers that are none.
 
     Returns:
-        The event, its time, and which numbers were left out; None where that is not what is wrong, or no number is left.
+        The event, its time, and which numbers were left out; None where that is not what is wrong, or none is left.
 
     Raises:
         DECODE_ERRORS: without them, another rule refuses it.

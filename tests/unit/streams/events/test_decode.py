@@ -106,7 +106,7 @@ ROWS: list[tuple[bytes | None, str, str, str]] = [
     (COMMENT.replace(str(NOON_MS).encode(), b"9" * 30), COMMENTS, "event_time_future", "occurred_at"),
 ]
 ELSEWHERE = {"too_many_order_events", "unusable_field"}
-"""Reasons with which no event is refused as a whole or by itself: ``test_order_desk.py`` and ``test_posts.py`` have them."""
+"""Reasons with which no event is refused whole or by itself: in ``test_order_desk.py`` and ``test_posts.py``."""
 
 
 @pytest.mark.parametrize(("value", "topic", "reason", "named"), ROWS)

@@ -101,7 +101,7 @@ def test_absent_metric_is_left_alone() -> None:
 
 
 def test_numbers_that_are_none_are_left_out_and_told_and_the_others_count() -> None:
-    """A hidden count given as -1 costs a snapshot that number only; the letter names it; sent again, nothing doubles."""
+    """A hidden count given as -1 costs a snapshot that number only; a letter names it; sent again, nothing doubles."""
     feed = Feed()
     feed.send("post.published", NOON_MS - MINUTE_MS)
     hidden = value_of("post.metrics", "hidden", NOON_MS, likes=-1, shares="7", views=1_000, comments=12, saves=None)
