@@ -166,6 +166,12 @@ def random_log(seed: int, events: int) -> list[bytes]:
         lines.append(line)
         if rng.random() < 0.05:
             lines.append(line)
+        if rng.random() < 0.05:
+            # Seen through another influencer's feed, or for another campaign: one event id, another owner.
+            other = {"campaign_id": "autumn"}
+            if event.get("type") != "comment.created" and rng.random() < 0.5:
+                other = {"influencer_id": rng.choice(log.influencers)}
+            lines.append(json.dumps({**event, **other}).encode())
         if rng.random() < 0.03:
             kept.append(line)
         if kept and rng.random() < 0.03:
