@@ -39,6 +39,7 @@ Reason = Literal[
     "missing_field",
     "wrong_type",
     "out_of_range",
+    "unusable_field",
     "unknown_currency",
     "wrong_topic",
     "event_time_implausible",
@@ -56,7 +57,9 @@ SET_ASIDE_REASONS: Final[tuple[Reason, ...]] = ("foreign_key", "foreign_value", 
 VALUE_REASONS: tuple[Reason, ...] = tuple(
     each for each in REASONS if each != "undecodable_batch" and each not in SET_ASIDE_REASONS
 )
-"""Those of one value. A whole batch that cannot be decoded is no event yet; ``campaign-pulse skip-batch`` writes it."""
+"""Those of one value; with ``unusable_field`` the rest of it counts.
+
+A whole batch that cannot be decoded is no event yet; ``campaign-pulse skip-batch`` writes it."""
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True):

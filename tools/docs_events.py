@@ -197,8 +197,9 @@ def refused_examples() -> list[tuple[str, str, bytes | None, str]]:
         ("nesting_too_deep", CONVERSIONS, deep, "`[[[[...` 2,000 deep, also in an unknown field"),
         ("unknown_type", POSTS, changed("post.published", type="post.pinned"), '`"type": "post.pinned"`'),
         ("missing_field", COMMENTS, json.dumps({"type": "comment.created", **lacking}).encode(), "no `post_id`"),
-        ("wrong_type", POSTS, changed("post.metrics", likes="412"), '`"likes": "412"`'),
+        ("wrong_type", COMMENTS, changed("comment.created", text=412), '`"text": 412`'),
         ("out_of_range", POSTS, changed("post.reaction", count=-3), '`"count": -3`'),
+        ("unusable_field", POSTS, changed("post.metrics", likes=-1), '`"likes": -1` in a snapshot that has others'),
         ("unknown_currency", CONVERSIONS, changed("purchase", currency=NO_CURRENCY), f'`"currency": "{NO_CURRENCY}"`'),
         ("wrong_topic", POSTS, example("comment.created"), f"a `comment.created` in `{POSTS}`"),
         (

@@ -22,7 +22,8 @@ from models.events import (
     PostReaction,
     Signup,
 )
-from streams.columns.arrays import I64
+from streams.columns.arrays import I64, U64
+from streams.columns.hashing import digest, hash_of
 from streams.events.registry import EntryWindow
 from streams.sentiment.scorers import NEGATIVE_THRESHOLD, POSITIVE_THRESHOLD, SentimentScorer
 from streams.statistics.batches import Columns, Increments, Reactions
@@ -67,6 +68,8 @@ class InfluencerStore:
         self.rows_of_campaign: dict[str, dict[str | None, int]] = {}
         """The same by campaign."""
         self.keys: list[tuple[str, str]] = []
+        self.marks: U64 = np.zeros(0, dtype=np.uint64)
+        """What a row adds to the ids of its events: one event of two influencers is counted for both."""
         self.panes = PaneStore()
         self.uniques = UniqueStore()
         self.money: dict[int, MoneyPanes] = {}
@@ -88,6 +91,7 @@ class InfluencerStore:
             self.keys.append(key)
             if row >= self._capacity:
                 self.reserve(max(_SPARE_ROWS, 2 * self._capacity))
+            self.marks[row] = mark_of(campaign_id, influencer_id)
         return row
 
     def reserve(self, rows: int) -> None:
@@ -96,6 +100,9 @@ class InfluencerStore:
             self._capacity = rows
             self.panes.reserve(rows)
             self.uniques.reserve(rows)
+            marks = np.zeros(rows, dtype=np.uint64)
+            marks[: len(self.marks)] = self.marks
+            self.marks = marks
 
     def advance(self, time_ms: int) -> None:
         """Move stream time forward; it never goes back."""
@@ -251,6 +258,11 @@ class InfluencerStore:
             )
             if not money.total:
                 del self.money[row]
+
+
+def mark_of(*names: str) -> int:
+    """Return the hash that keeps the ids of events of one owner, named by strings, apart from those of others."""
+    return hash_of(digest("\0".join(names).encode(), 0))
 
 
 def has_utm(event: ConversionEvent) -> bool:

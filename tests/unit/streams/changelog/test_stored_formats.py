@@ -13,9 +13,11 @@ import pytest
 
 from agents.state.stores import MemoryStore
 from agents.state.table import StateTable
+from models.topics import COMMENTS
 from streams.changelog import row_records
 from streams.changelog.dedupe import decode_segment, encode_segment
 from streams.changelog.keys import ids_key, row_key
+from streams.changelog.log_positions import same_log
 from streams.changelog.row_records import FORMAT_VERSION, decode_record
 from streams.columns.formats import Format, NewerRecord, PoisonedRecord, UnsupportedRecord
 from streams.columns.packed import pack
@@ -24,8 +26,8 @@ from streams.pipeline.partition import PartitionState
 from streams.statistics.campaigns import CampaignBoard
 from streams.statistics.counters import COLUMN, WIDTH
 from streams.statistics.snapshots import WINDOWS_AND_TOTAL, decode_snapshot, describe, encode_snapshot
-from tests.unit.events import partition_state, refuse
-from tests.unit.streams.changelog.test_row_records import busy_state
+from tests.unit.events import NOON_MS, NOW_MS, partition_state, records, refuse, value_of
+from tests.unit.streams.changelog.test_row_records import busy_events, busy_state
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 NAMES = ("ana", "bruno", "carla")
@@ -65,11 +67,18 @@ def test_upgraded_record_is_written_in_the_newest_format() -> None:
 
 
 def test_segment_of_format_1_is_read() -> None:
-    """Remembered ids of the first version are still remembered."""
+    """Ids as the first version remembered them, without their owners, are known again; new ones are kept apart."""
     segment = decode_segment((GOLDEN / "segment-format-1.msgpack").read_bytes())
     assert [(span.next_offset, span.count) for span in segment.spans] == [(120, 120)]
-    [(_, again)] = busy_state().horizons[1].seal(120)
-    assert sorted(np.frombuffer(segment.ids, "<u8")) == sorted(np.frombuffer(again.ids, "<u8"))
+    assert segment.is_plain
+    state = partition_state()
+    rows = [decode_record((GOLDEN / f"row-format-1-{name}.msgpack").read_bytes()) for name in NAMES]
+    state.restore(rows, {COMMENTS: {0: segment}}, {COMMENTS: same_log(120)})
+    new = value_of("comment.created", "new", NOON_MS)
+    state.apply(COMMENTS, records([*busy_events()[COMMENTS], new], first_offset=120), NOW_MS)
+    assert (state.duplicates_total, state.events_total) == (120, 1)
+    [(sequence, segment)] = state.horizons[1].seal(241)
+    assert (sequence, segment.is_plain, segment.count) == (1, False, 1)
 
 
 def test_snapshot_of_format_1_is_read() -> None:
@@ -145,11 +154,11 @@ def test_table_names_the_record_that_it_refuses() -> None:
     state = busy_state()
     row = of_the_future(state.record_of(0), FORMAT_VERSION + 1, numbered=True)
     [(_, segment)] = state.horizons[1].seal(120)
-    ids = of_the_future(encode_segment(segment), 2, numbered=False)
+    ids = of_the_future(encode_segment(segment), 3, numbered=True)
     for key, value, message in (
         (row_key(3, "c", "ana"), row, rf"^changelog record \[3,\"row\",\"c\",\"ana\"\]: state record of format "
          rf"{FORMAT_VERSION + 1}; this version reads formats 1 to {FORMAT_VERSION}: a newer version .* every worker"),
-        (ids_key(3, "t", 7), ids, r"^changelog record \[3,\"ids\",\"t\",7\]: dedupe segment of format 2; .* format 1:"),
+        (ids_key(3, "t", 7), ids, r"^changelog record \[3,\"ids\",\"t\",7\]: dedupe segment of format 3; .* formats 1 to 2:"),
         (b'[3,"entries","c"]', b"\x91\x01", r'^changelog record \[3,"entries","c"\]: a record of the unknown kind '),
     ):  # fmt: skip
         with pytest.raises(UnsupportedRecord, match=message):
