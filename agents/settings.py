@@ -1,6 +1,7 @@
 """Settings: every ``PULSE_*`` variable, its default and what it is for. The environment is an argument."""
 
 import os
+import re
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -245,6 +246,9 @@ class Settings:
         return settings
 
 
+_HOST_AND_PORT: Final = re.compile(
+    r"[A-Za-z][\w.-]*:\d{1,5}(/\d*)?|localhost|\d+(\.\d+){3}(:\d{1,5})?(/\d*)?", re.ASCII
+)
 _SECRETS: Final = frozenset(each.name for each in fields(Settings) if each.metadata["secret"])
 
 
@@ -254,19 +258,21 @@ def _secret_from(variable: str, path: str) -> str:
     Raises:
         SettingError: it cannot be read, is empty, too large or no UTF-8; the message names variable and path.
     """
+    # What is no path may be the secret itself, put where the name of its file belongs.
+    shown = path if path.startswith(("/", "./", "../")) else MASK
     try:
         with Path(path).open("rb") as file:
             data = file.read(_LARGEST_SECRET_BYTES + 1)
     except OSError as error:
-        raise SettingError(f"{variable}={path!r}: cannot be read: {error.strerror}") from None
+        raise SettingError(f"{variable}={shown!r}: cannot be read: {error.strerror}") from None
     if len(data) > _LARGEST_SECRET_BYTES:
-        raise SettingError(f"{variable}={path!r}: larger than {_LARGEST_SECRET_BYTES:,} bytes, this is no secret")
+        raise SettingError(f"{variable}={shown!r}: larger than {_LARGEST_SECRET_BYTES:,} bytes, this is no secret")
     try:
         text = data.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
-        raise SettingError(f"{variable}={path!r}: its contents are not UTF-8") from None
+        raise SettingError(f"{variable}={shown!r}: its contents are not UTF-8") from None
     if not text:
-        raise SettingError(f"{variable}={path!r}: the file is empty")
+        raise SettingError(f"{variable}={shown!r}: the file is empty")
     return text
 
 
@@ -293,9 +299,13 @@ def foreign_notes(environ: Mapping[str, str]) -> list[str]:
 
 
 def shown_value(name: str, value: Any) -> Any:
-    """Return a setting's value for people and programs, its secrets masked."""
+    """Return a setting's value for people and programs, its secrets masked.
+
+    What stands for an address with a password and is neither a URL nor HOST:PORT may be the bare password.
+    """
     if name in _ADDRESSES:
-        return masked_value(value)
+        bare = name in _SECRETS and value and "://" not in value and _HOST_AND_PORT.fullmatch(value) is None
+        return MASK if bare else masked_value(value)
     return MASK if name in _SECRETS and value else value
 
 

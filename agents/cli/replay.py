@@ -15,7 +15,7 @@ from rich.table import Table
 
 from agents.cli.alert_plot import AlertSeries, draw, require_matplotlib
 from agents.cli.campaigns import definitions_or_exit
-from agents.cli.common import UsageFailure, print_table, settings_or_exit
+from agents.cli.common import UsageFailure, for_people, print_table, settings_or_exit
 from agents.cli.tables import print_alerts
 from agents.clock import make_clock
 from agents.terminal import visible, visible_json
@@ -164,8 +164,10 @@ def _report(counts: ReplayCounts, seconds: float) -> None:
     rejected = ", ".join(f"{reason} {count}" for reason, count in counts.rejected.items()) or "none"
     rate = counts.lines / seconds if seconds else 0.0
     click.echo(
-        f"{counts.lines} lines: {counts.events} events counted, {counts.duplicates} duplicates; refused: {rejected} "
-        f"({seconds:.1f} s, {rate:,.0f} lines/s)",
+        for_people(
+            f"{counts.lines} lines: {counts.events} events counted, {counts.duplicates} duplicates; refused: "
+            f"{rejected} ({seconds:.1f} s, {rate:,.0f} lines/s)"
+        ),
         err=True,
     )
 

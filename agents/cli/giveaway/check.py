@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from agents.cli.campaigns import definitions_or_exit
-from agents.cli.common import UsageFailure, print_table
+from agents.cli.common import UsageFailure, for_people, print_table
 from agents.offline.event_files import EventFileError, lines_of
 from agents.terminal import visible, visible_json
 from models.campaigns import CampaignDefinition
@@ -120,14 +120,18 @@ def _print(book: RuleBook, result: DryRun) -> None:
         )
     print_table(table)
     if len(result.comments) > _MOST_SHOWN:
-        click.echo(f"... and {len(result.comments) - _MOST_SHOWN} comments more: --json prints all")
+        click.echo(for_people(f"... and {len(result.comments) - _MOST_SHOWN} comments more: --json prints all"))
     by_comment = {(each.author, each.comment_id): each.verdict for each in result.comments}
     verdicts = Counter(verdict for verdict in by_comment.values() if verdict is not None)
     counted = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
     bonus = f" ({result.bonus_chances} of them bonus)" if result.bonus_chances else ""
-    click.echo(f"\n{verdicts.total()} entries: {counted}; {result.entrants} entrants, {result.chances} chances{bonus}")
+    click.echo(
+        for_people(
+            f"\n{verdicts.total()} entries: {counted}; {result.entrants} entrants, {result.chances} chances{bonus}"
+        )
+    )
     for line in result.doubts.lines():
         click.echo(visible(f"note: {line}"))
     winners = book.rules.winners
     if winners is not None and result.entrants < winners:
-        click.echo(f"note: {winners} shall win, and there are {result.entrants} entrants", err=True)
+        click.echo(for_people(f"note: {winners} shall win, and there are {result.entrants} entrants"), err=True)

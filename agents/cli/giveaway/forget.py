@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from agents.broker.topic_admin import LARGEST_MESSAGE_BYTES
-from agents.cli.common import UsageFailure, settings_or_exit
+from agents.cli.common import UsageFailure, for_people, settings_or_exit
 from agents.clock import make_clock
 from agents.settings import Settings
 from agents.stages.ledger_reader import read_ledger
@@ -41,7 +41,7 @@ def forget(person: str, platform: str | None, campaign_id: str | None, for_good:
         raise UsageFailure(str(error)) from None
     found = find_people(ledger, person, platform)
     if not found:
-        click.echo(f"nobody called {person!r} is in the ledger", err=True)
+        click.echo(for_people(f"nobody called {person!r} is in the ledger"), err=True)
         sys.exit(1)
     until_ms = _FOREVER_MS if for_good else make_clock(settings.clock)()
     for campaign, who in found:
@@ -55,7 +55,9 @@ def forget(person: str, platform: str | None, campaign_id: str | None, for_good:
                 remove_from_review(settings, campaign, who)
             except ReviewError as error:
                 raise UsageFailure(str(error)) from None
-        click.echo(f"forgotten: one person of {who.platform} in {campaign}, {len(records) - 1} blocks rewritten")
+        click.echo(
+            for_people(f"forgotten: one person of {who.platform} in {campaign}, {len(records) - 1} blocks rewritten")
+        )
 
 
 async def _send(settings: Settings, campaign_id: str, records: list[tuple[bytes, bytes]]) -> None:

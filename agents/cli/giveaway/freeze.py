@@ -130,7 +130,7 @@ def freeze(campaign_id: str, directory: Path, choices: Choices, source: Source) 
     print_frozen(directory, frozen, data.rules.time_zone)
     address = drand_address(frozen.record)
     if address is not None:
-        click.echo(f"then        campaign-pulse giveaway draw {directory} --randomness-from {address}")
+        click.echo(for_people(f"then        campaign-pulse giveaway draw {directory} --randomness-from {address}"))
     say_unfilled(frozen.record)
 
 
@@ -178,17 +178,21 @@ def freeze_into(directory: Path, source: Source, data: GiveawayData, choices: Ch
 def print_frozen(directory: Path, frozen: Frozen, time_zone: str | None) -> None:
     """Say what was frozen, what is to be published, and which value is awaited."""
     record, announced = frozen.record, frozen.record.randomness
-    click.echo(f"commitment  {frozen.commitment}")
+    click.echo(for_people(f"commitment  {frozen.commitment}"))
     if record.place is not None:
-        click.echo(f"step        {record.place.number} in the campaign's log, freeze {record.place.attempt}")
-    click.echo(f"entrants    {record.entries.lines}, {record.chances} chances")
-    click.echo(f"left out    {record.left_out.lines} held or excluded, with reasons in {LEFT_OUT_FILE}")
-    click.echo(f"publish     {draw_files.FROZEN}, {ENTRIES_FILE}, {LEFT_OUT_FILE} and {LOG_FILE} of {directory}")
+        click.echo(
+            for_people(f"step        {record.place.number} in the campaign's log, freeze {record.place.attempt}")
+        )
+    click.echo(for_people(f"entrants    {record.entries.lines}, {record.chances} chances"))
+    click.echo(for_people(f"left out    {record.left_out.lines} held or excluded, with reasons in {LEFT_OUT_FILE}"))
+    click.echo(
+        for_people(f"publish     {draw_files.FROZEN}, {ENTRIES_FILE}, {LEFT_OUT_FILE} and {LOG_FILE} of {directory}")
+    )
     click.echo(for_people(f"value       of {announced.source}"))
     if announced.chain is not None:
         named = "the rules name it" if announced.chosen_by == "rules" else "the rules name none: the record says so"
-        click.echo(f"round       {announced.round} of drand chain {announced.chain.hash} ({named})")
-        click.echo(f"made at     {_local(str(announced.round_at), time_zone)}: publish before")
+        click.echo(for_people(f"round       {announced.round} of drand chain {announced.chain.hash} ({named})"))
+        click.echo(for_people(f"made at     {_local(str(announced.round_at), time_zone)}: publish before"))
 
 
 def drand_address(record: FrozenEntries) -> str | None:
@@ -218,4 +222,4 @@ def _publish(settings: Settings, frozen: Frozen) -> None:
             redis.hset(Keys(settings.redis_prefix).frozen(record.campaign_id), mapping=fields)
     except REDIS_ERRORS as error:
         # The record is in its files already; Redis is a copy for those who watch.
-        click.echo(f"not shown in Redis: it {described(error, settings.redis_url)}", err=True)
+        click.echo(for_people(f"not shown in Redis: it {described(error, settings.redis_url)}"), err=True)

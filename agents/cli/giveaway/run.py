@@ -114,7 +114,7 @@ def run(
 
 
 def _step(number: int, name: str) -> None:
-    click.echo(f"\n{number} {name}")
+    click.echo(for_people(f"\n{number} {name}"))
 
 
 def _print_rules(data: GiveawayData) -> None:
@@ -127,16 +127,18 @@ def _print_rules(data: GiveawayData) -> None:
 
 def _print_entries(source: FileSource, data: GiveawayData) -> None:
     read = source.read
-    click.echo(f"  {read.lines} lines, {read.events} events, {read.duplicates} duplicates")
+    click.echo(for_people(f"  {read.lines} lines, {read.events} events, {read.duplicates} duplicates"))
     [numbers, *_] = data.entries().rollups(data.definition.campaign_id, data.book.closes_ms)
     invalid = ", ".join(f"{reason} {count}" for reason, count in numbers.invalid_entries.items() if count)
     click.echo(
-        f"  {numbers.entries} entries: {numbers.valid_entries} valid, {numbers.duplicate_entries} duplicate, "
-        f"{sum(numbers.invalid_entries.values())} invalid{f' ({invalid})' if invalid else ''}, "
-        f"{numbers.withdrawn_entries} withdrawn"
+        for_people(
+            f"  {numbers.entries} entries: {numbers.valid_entries} valid, {numbers.duplicate_entries} duplicate, "
+            f"{sum(numbers.invalid_entries.values())} invalid{f' ({invalid})' if invalid else ''}, "
+            f"{numbers.withdrawn_entries} withdrawn"
+        )
     )
     bonus = f", {numbers.bonus_chances} of them bonus" if numbers.bonus_chances else ""
-    click.echo(f"  {numbers.unique_entrants} entrants with {numbers.chances} chances{bonus}")
+    click.echo(for_people(f"  {numbers.unique_entrants} entrants with {numbers.chances} chances{bonus}"))
     tell_doubts(data)
 
 
@@ -150,7 +152,9 @@ def _write_review(directory: Path, suspects: list[Suspect]) -> None:
     ]
     _write(directory, REVIEW_FILE, csv_of(rows, _REVIEW_COLUMNS))
     actions = ", ".join(f"{action} {count}" for action, count in sorted(Counter(e.action for e in suspects).items()))
-    click.echo(f"  {len(suspects)} suspected{f' ({actions})' if actions else ''}: {directory / REVIEW_FILE}")
+    click.echo(
+        for_people(f"  {len(suspects)} suspected{f' ({actions})' if actions else ''}: {directory / REVIEW_FILE}")
+    )
 
 
 def _freeze(directory: Path, source: FileSource, data: GiveawayData, choices: Choices, *, yes: bool) -> bool:
@@ -161,7 +165,9 @@ def _freeze(directory: Path, source: FileSource, data: GiveawayData, choices: Ch
         if frozen.campaign_id != data.definition.campaign_id:
             raise UsageFailure(f"{path} is a list of campaign {frozen.campaign_id!r}: choose another --out")
         _take_up(directory, source)
-        click.echo(f"  done at {frozen.frozen_at}: {frozen.entries.lines} entrants, commitment {commitment}")
+        click.echo(
+            for_people(f"  done at {frozen.frozen_at}: {frozen.entries.lines} entrants, commitment {commitment}")
+        )
         for line in event_differences(data, frozen, draw_files.read_key(directory / draw_files.KEY)):
             click.echo(for_people(f"note: {line}. The frozen list decides"), err=True)
         return False
@@ -190,7 +196,7 @@ def _draw(
     path = directory / draw_files.DRAW
     if path.exists():
         _take_up(directory, source)
-        click.echo(f"  done: {path}")
+        click.echo(for_people(f"  done: {path}"))
         return
     frozen, _ = _frozen_or_exit(directory / draw_files.FROZEN)
     if value is None and place is None:
@@ -272,7 +278,11 @@ def _write_lists(
     _write(directory, CERTIFICATE_FILE, page)
     for row in winner_rows(named):
         click.echo(for_people(f"  {row['place']:<14}{row.get('account', '')}"))
-    click.echo(f"  for you: winners.csv, entrants.csv, left-out.csv; for everybody: {CERTIFICATE_FILE} of {directory}")
+    click.echo(
+        for_people(
+            f"  for you: winners.csv, entrants.csv, left-out.csv; for everybody: {CERTIFICATE_FILE} of {directory}"
+        )
+    )
 
 
 def _write(directory: Path, name: str, text: str) -> None:

@@ -238,7 +238,7 @@ def _tell_refused(found: FileEvents) -> None:
     for each in found.refused[:_REFUSED_SHOWN]:
         click.echo(for_people(f"refused: {each.path}:{each.line}: {each.reason}: {each.detail}"), err=True)
     reasons = ", ".join(f"{reason} {count}" for reason, count in found.rejected.items())
-    click.echo(f"refused: {total} of {found.lines} lines ({reasons})", err=True)
+    click.echo(for_people(f"refused: {total} of {found.lines} lines ({reasons})"), err=True)
 
 
 def _report_no_step(key: bytes | None, problem: str) -> None:
