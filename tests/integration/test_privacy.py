@@ -15,12 +15,12 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from agents.broker.topic_admin import alter_topic
 from agents.clock import wait_until
 from agents.settings import Settings
-from models.alerts import Alert, AlertTransition, SampleComment
 from models.topics import CLOSED_WINDOWS, COMMENTS, DEAD_LETTERS, DEFINITIONS, DRAWS, ENTRIES, INPUT_TOPICS
 from tests import brokers
 from tests.integration.cluster import SETTLE_SECONDS, Cluster
 from tests.integration.commands import run, send
 from tests.integration.test_giveaway_commands import DEFINITION, OPENS_MS
+from tests.unit.events import transition_with
 
 CLOCK_MS = OPENS_MS + 7 * 3_600_000
 PARTITIONS = 2
@@ -100,25 +100,7 @@ def everything_in_redis(url: str) -> bytes:
 
 def alarm(cluster: Cluster, campaign_id: str, *texts: str) -> None:
     """Put a transition with comments into the history, as workers do."""
-    alert = Alert(
-        alert_id="a1",
-        rule="negative_wave",
-        campaign_id=campaign_id,
-        influencer_id=None,
-        severity="warning",
-        phase="firing",
-        opened_at_ms=OPENS_MS,
-        at_ms=OPENS_MS,
-        strength=1.0,
-        unit="share",
-        observed=1.0,
-        expected=0.0,
-        ratio=1.0,
-        sample_size=3,
-        explanation="many are angry",
-        sample_comments=tuple(SampleComment(text, -0.5) for text in texts),
-    )
-    transition = AlertTransition(kind="opened", at_ms=OPENS_MS, alert=alert)
+    transition = transition_with(*texts, campaign_id=campaign_id)
     with closing(redis.Redis.from_url(cluster.redis.url)) as client:
         fields = {"kind": "opened", "alert_id": "a1", "at_ms": OPENS_MS, "transition": msgspec.json.encode(transition)}
         client.xadd(f"pulse:alerts:{campaign_id}:history", fields, id="5-1")
