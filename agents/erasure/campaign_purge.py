@@ -4,13 +4,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
 from agents.broker.topic_admin import TopicError, changelog_topic, delete_consumed, topic_settings, topic_specs
-from agents.erasure.logs import Key, OnProgress, keys_in_force, write_records
+from agents.erasure.logs import Key, OnProgress, keys_in_force, read_log, write_records
 from agents.erasure.redis_keys import connected, remove_campaign
 from agents.settings import Settings
 from models.campaigns import CampaignPurge
@@ -151,8 +151,8 @@ class CampaignPurger:
         return Outcome(
             CHANGELOG,
             "workers",
-            f"{counted(len(left), 'record')} left for a worker: the next one that takes the partition deletes them; run this "
-            "again when it runs",
+            f"{counted(len(left), 'record')} left for a worker: the next one that takes the partition deletes "
+            "them; run this again when it runs",
             is_done=False,
         )
 
@@ -167,7 +167,8 @@ class CampaignPurger:
         )
 
     def _cut(self, place: PersonalPlace) -> Outcome:
-        return cut_consumed(self._settings, place.name, self._now_ms)
+        own = self._campaign_id.encode()
+        return cut_consumed(self._settings, place.name, self._now_ms, lambda record: record.key == own)
 
     def _redis(self) -> Counter[str]:
         if not self._settings.redis_url:
@@ -181,12 +182,23 @@ def counted(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
-def cut_consumed(settings: Settings, topic: str, now_ms: int) -> Outcome:
-    """Have the broker delete what the workers have consumed of a topic: nobody reads it again."""
+def cut_consumed(settings: Settings, topic: str, now_ms: int, is_theirs: Callable[[Any], bool]) -> Outcome:
+    """Have the broker delete what the workers have consumed of a topic, and say whether anything is left.
+
+    Nobody reads again what was consumed: confirmed is only what a checkpoint stands for, which may be minutes behind.
+    """
+    reason = "not consumed yet: run this again later"
     try:
-        if delete_consumed(settings, topic):
-            return Outcome(topic, "removed", "everything that the workers have consumed, of all campaigns")
-        reason = "nothing of it was consumed"
+        delete_consumed(settings, topic)
     except TopicError:
         reason = "the broker does not delete records, or not for us"
-    return Outcome(topic, "ends", f"{kept_until(settings, topic, now_ms)}; {reason}")
+    left = 0
+
+    def take(record: Any) -> None:
+        nonlocal left
+        left += is_theirs(record)
+
+    read_log(settings, topic, take)
+    if not left:
+        return Outcome(topic, "removed", "what the workers have consumed, of all campaigns: nothing is left there")
+    return Outcome(topic, "ends", f"{counted(left, 'record')}, {kept_until(settings, topic, now_ms)}; {reason}")

@@ -1,10 +1,21 @@
 """A person is forgotten: out of the ledger, the review lists, the alerts; and what cannot be changed is named."""
 
+from typing import Any
+
 import msgspec
 
 from agents.erasure.campaign_purge import Outcome, counted, cut_consumed, kept_until
 from agents.erasure.logs import Key, write_records
-from agents.erasure.person_search import ACTIVE, HISTORY, REASONS, REVIEW, PersonData, is_tagged_anywhere
+from agents.erasure.person_search import (
+    ACTIVE,
+    HISTORY,
+    REASONS,
+    REVIEW,
+    PersonData,
+    is_tagged_anywhere,
+    roles_in,
+    window_samples,
+)
 from agents.erasure.redis_keys import alert_keys, connected, redact_alerts
 from agents.settings import Settings
 from agents.stages.review import remove_from_review
@@ -105,7 +116,12 @@ class PersonForgetter:
     def _windows(self, place: PersonalPlace) -> Outcome:
         if not self._data.of(place.name):
             return _nothing(place)
-        return cut_consumed(self._settings, place.name, self._now_ms)
+        subject, texts = self._data.subject, self._data.texts
+
+        def is_theirs(record: Any) -> bool:
+            return bool(roles_in(window_samples(record), subject, texts))
+
+        return cut_consumed(self._settings, place.name, self._now_ms, is_theirs)
 
     def _reviews(self, place: PersonalPlace) -> Outcome:
         listed = self._data.of(REASONS)

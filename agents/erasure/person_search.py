@@ -232,14 +232,8 @@ class PersonSearch:
             self._add(DEAD_LETTERS, author.campaign_id, "named", others, record.timestamp)
 
     def _take_window(self, subject: Subject, texts: set[str], record: Any) -> None:
-        try:
-            window = decode_window(record.value or b"")
-        except UnsupportedRecord:
-            return
-        for evidence in window.evidence.values():
-            self._add_samples(
-                CLOSED_WINDOWS, window.campaign_id, evidence.sample_comments, subject, texts, record.timestamp
-            )
+        campaign_id = (record.key or b"").decode("utf-8", "replace")
+        self._add_samples(CLOSED_WINDOWS, campaign_id, window_samples(record), subject, texts, record.timestamp)
 
     def _take_alert(self, subject: Subject, texts: set[str], record: Any) -> None:
         try:
@@ -257,11 +251,8 @@ class PersonSearch:
         texts: set[str],
         at_ms: int | None = None,
     ) -> None:
-        for each in samples:
-            if each.text in texts:
-                self._add(place, campaign_id, "author", {"text": each.text}, at_ms)
-            elif is_tagged_anywhere(subject, each.text):
-                self._add(place, campaign_id, "named", {"text": each.text}, at_ms)
+        for role, text in roles_in(samples, subject, texts):
+            self._add(place, campaign_id, role, {"text": text}, at_ms)
 
     # ------------------------------------------------------- definitions, Redis
 
@@ -301,6 +292,26 @@ def _author_of(value: bytes | None) -> _Author | None:
 def _of_others(event: dict[str, Any]) -> dict[str, Any]:
     """Return what may be told of another person's comment."""
     return {name: event[name] for name in ("comment_id", "post_id", "platform", "text") if name in event}
+
+
+def window_samples(record: Any) -> list[SampleComment]:
+    """Return the comments in a record of closed minutes; none where it is no such record."""
+    try:
+        window = decode_window(record.value or b"")
+    except UnsupportedRecord:
+        return []
+    return [each for evidence in window.evidence.values() for each in evidence.sample_comments]
+
+
+def roles_in(samples: Iterable[SampleComment], subject: Subject, texts: set[str]) -> list[tuple[str, str]]:
+    """Return (role, text) of comments that are shown without their authors and are somebody's, or tag them."""
+    found = []
+    for each in samples:
+        if each.text in texts:
+            found.append(("author", each.text))
+        elif is_tagged_anywhere(subject, each.text):
+            found.append(("named", each.text))
+    return found
 
 
 def is_tagged_anywhere(subject: Subject, text: str) -> bool:
