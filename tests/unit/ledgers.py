@@ -44,9 +44,8 @@ def comment(number: int, author: str, text: str = "in", at_ms: int = 1, **fields
         occurred_at=OPENS_MS + at_ms,
         comment_id=f"c{number}",
         author_id=f"id-{author}",
-        author_handle=f"@{author}",
         text=text,
-        **{"post_id": "p", "platform": "tiktok", **fields},
+        **{"post_id": "p", "platform": "tiktok", "author_handle": f"@{author}", **fields},
     )
 
 

@@ -22,8 +22,9 @@ from agents.broker.redriving import RedriveError, RedriveReport
 from agents.broker.redriving import redrive as send_again
 from agents.cli.common import UsageFailure, for_people, print_table, settings_or_exit
 from agents.cli.dead_letters.filters import STATES, Filters, filter_options
-from agents.cli.dead_letters.reading import connected, progress, read_letters, survey_of
+from agents.cli.dead_letters.reading import connected, read_letters, survey_of
 from agents.cli.dead_letters.texts import HEADINGS, cells, json_line, whole
+from agents.cli.progress import progress
 from agents.cli.record_texts import moment
 from agents.clock import wall_clock
 from agents.terminal import visible, visible_json
