@@ -8,12 +8,14 @@ _PLAIN: Final = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,6})?")
 _LONGEST: Final = 40
 _MOST_DECIMALS: Final = 6
 
-ZERO_DECIMAL: Final = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split())
+ZERO_DECIMAL: Final = frozenset(
+    ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"]
+)
 """Currencies whose smallest unit is the whole, as Stripe counts them (docs.stripe.com/currencies)."""
-THREE_DECIMAL: Final = frozenset("BHD JOD KWD OMR TND".split())
+THREE_DECIMAL: Final = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
 
 
-class NoMoney(ValueError):
+class NoMoney(ValueError):  # noqa: N818  # a verdict on input, not an error of the program
     """What is no sum of money that an event can carry."""
 
 
