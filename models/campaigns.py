@@ -14,6 +14,7 @@ from models.currencies import CURRENCIES
 from models.events import CurrencyCode, Id, Label
 from models.giveaway import GiveawayRules
 from models.sources import SourceRules
+from models.times import epoch_ms
 
 DECIMAL_PATTERN = r"^[0-9]{1,9}(\.[0-9]{1,6})?$(?!\n)"
 Rate = Annotated[str, Meta(pattern=DECIMAL_PATTERN, description="A decimal string, at most 6 decimals.")]
@@ -93,7 +94,8 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_field
     without it every rule has its defaults. ``sources`` says what holds for each source that events come from,
     ``revenue_basis`` which sum of an order is revenue (with tax and shipping, or without), and ``reactions_from``
     whether a platform's likes and shares are taken as single events or from its counts: both would double them. See
-    ``docs/sources.md``.
+    ``docs/sources.md``. ``personal_data_until`` is when people's data of the campaign is due to
+    be deleted: by `campaign-pulse campaigns purge`, see ``docs/privacy.md``.
     """
 
     campaign_id: Id
@@ -109,16 +111,22 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_field
     sources: dict[Id, SourceRules] = {}
     revenue_basis: Literal["total", "subtotal"] = "total"
     reactions_from: dict[Id, Literal["events", "counts"]] = {}
+    personal_data_until: Annotated[datetime, Meta(tz=True)] | None = None
 
     def __post_init__(self) -> None:
         """Check what concerns more than one field.
 
         Raises:
-            ValueError: the end is not after the start, or two influencers share an id, a code, a click id, an account
-                or a post, or a source names an influencer who takes no part.
+            ValueError: the end is not after the start, personal data is due before the campaign is over, two influencers
+                share an id, a code, a click id, an account or a post, or a source names an influencer who takes no part.
         """
         if self.ends_at <= self.starts_at:
             raise ValueError(f"ends_at {self.ends_at.isoformat()} is not after starts_at {self.starts_at.isoformat()}")
+        if self.personal_data_until is not None and epoch_ms(self.personal_data_until) < self.over_ms:
+            raise ValueError(
+                f"personal_data_until {self.personal_data_until.isoformat()} is before the campaign is over: its "
+                "ends_at, its giveaway's closes_at, and the moment of its draw"
+            )
         for term in self.sentiment_terms:
             if not 1 <= len(term.split()) <= 2:
                 raise ValueError(f"sentiment_terms {term!r} is not one or two words, a hashtag or an emoji")
@@ -139,3 +147,21 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_field
                         f"{mark[0]} {mark[1]!r} is given twice, by {seen[mark]!r} and {influencer.influencer_id!r}"
                     )
                 seen[mark] = influencer.influencer_id
+
+    @property
+    def over_ms(self) -> int:
+        """When everything is over that needs people's data: campaign, giveaway, draw; epoch milliseconds."""
+        ends = [epoch_ms(self.ends_at)]
+        if self.giveaway is not None:
+            ends += [self.giveaway.closes_ms, self.giveaway.draw_ms or 0]
+        return max(ends)
+
+
+class CampaignPurge(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What stands in place of the definition of a campaign that was purged: its events are not counted any more.
+
+    Workers drop what they hold of the campaign when they read it. A definition that is applied later takes it back.
+    """
+
+    purged_campaign_id: Id
+    purged_at: Annotated[datetime, Meta(tz=True)]

@@ -45,9 +45,17 @@ Reason = Literal[
     "event_time_future",
     "too_many_order_events",
     "undecodable_batch",
+    "foreign_key",
+    "foreign_value",
+    "damaged_value",
+    "no_epoch",
 ]
 REASONS: tuple[Reason, ...] = Reason.__args__  # type: ignore[attr-defined]  # typing.Literal's documented member
-VALUE_REASONS: tuple[Reason, ...] = tuple(each for each in REASONS if each != "undecodable_batch")
+SET_ASIDE_REASONS: Final[tuple[Reason, ...]] = ("foreign_key", "foreign_value", "damaged_value", "no_epoch")
+"""Those of records in topics that only we write (``streams.columns.formats.Fault``): they are no events."""
+VALUE_REASONS: tuple[Reason, ...] = tuple(
+    each for each in REASONS if each != "undecodable_batch" and each not in SET_ASIDE_REASONS
+)
 """Those of one value. A whole batch that cannot be decoded is no event yet; ``campaign-pulse skip-batch`` writes it."""
 
 

@@ -58,11 +58,17 @@ class ListedFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     lines: Count
 
 
-class LedgerEnd(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How far the ledger was read: the next offset of each partition that was."""
+class LedgerEnd(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What the list was made of: how many facts, and their HMAC-SHA256 under the operator's key (``secret.key``).
 
-    topic: str
-    offsets: dict[str, Count]
+    The facts are a set: the same however they came, over Kafka or in files. Records up to format 3 say instead how far
+    the ledger was read: its topic, and the next offset of each partition that was.
+    """
+
+    topic: str | None = None
+    offsets: dict[str, Count] = {}
+    facts: Count | None = None
+    digest: Sha256 | None = None
 
 
 RoundNumber = Annotated[int, Meta(ge=1, lt=1 << 40)]
@@ -113,8 +119,11 @@ class FrozenEntries(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """
 
     format: Literal[
-        "campaign-pulse frozen entries 1", "campaign-pulse frozen entries 2", "campaign-pulse frozen entries 3"
-    ] = "campaign-pulse frozen entries 3"
+        "campaign-pulse frozen entries 1",
+        "campaign-pulse frozen entries 2",
+        "campaign-pulse frozen entries 3",
+        "campaign-pulse frozen entries 4",
+    ] = "campaign-pulse frozen entries 4"
     place: LogPlace | None = None
     campaign_id: str
     name: str

@@ -45,7 +45,10 @@ class EarnedMediaValue(Struct, frozen=True, kw_only=True):
 
 
 class WindowStats(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Every statistic of one window. Counts are net sums of events; ``streams.statistics.counters`` has each one."""
+    """Every statistic of one window. Counts are net sums of events; ``streams.statistics.counters`` has each one.
+
+    None is negative. ``corrections`` is what platforms took back beyond what the window shows as 0 for it.
+    """
 
     posts: int = 0
     posts_deleted: int = 0
@@ -65,6 +68,7 @@ class WindowStats(Struct, frozen=True, kw_only=True, omit_defaults=True):
     refunds: int = 0
     test_orders: int = 0
     entries: int = 0
+    corrections: int = 0
     engagements: int = 0
     unique_commenters: int = 0
     engagement_rate_by_followers: float | None = None

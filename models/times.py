@@ -8,6 +8,8 @@ MINUTE_MS: Final = 60 * SECOND_MS
 HOUR_MS: Final = 60 * MINUTE_MS
 DAY_MS: Final = 24 * HOUR_MS
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST_MS: Final = 4_102_444_800_000
+"""2100-01-01: no moment in a stored record lies behind it."""
 
 
 def epoch_ms(time: datetime | int) -> int:

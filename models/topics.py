@@ -21,6 +21,9 @@ DRAWS: Final = "campaign.draws.v1"
 CLOSED_WINDOWS: Final = "campaign.windows.v1"
 """Internal: closed minutes of a campaign's influencers, partitioned by campaign, for alerts."""
 
+OWN_TOPICS: Final = (INFLUENCER_SNAPSHOTS, CLOSED_WINDOWS, ENTRIES, DEFINITIONS)
+"""What workers read beside the events, and nobody but workers and our commands write; the changelog is another one."""
+
 ALERTS: Final = "campaign.alerts.v1"
 ROLLUPS: Final = "campaign.rollups.v1"
 DEAD_LETTERS: Final = "campaign.dead-letters.v1"

@@ -8,16 +8,18 @@ from msgspec import Struct
 
 from models.alerts import AlertTransition
 from models.campaigns import CampaignDefinition
+from models.deadletters import DeadLetter, Headers
 from models.events import EventTime, OrderBooked
 from models.rollups import Snapshot
 from models.times import MINUTE_MS, epoch_ms
 from models.topics import COMMENTS
 from streams.alerts.engine import Watcher
 from streams.alerts.stage import AlertPartition
-from streams.alerts.window_records import encode_window
+from streams.alerts.window_records import CampaignWindow, encode_window
 from streams.events.decode import TOPIC_OF_TYPE, tag_of
 from streams.events.registry import Registry
 from streams.giveaway.board import GiveawayBoard
+from streams.ledger.blocks import EntryBlock
 from streams.pipeline.limits import Limits
 from streams.pipeline.partition import PartitionState
 from streams.pipeline.pipeline import Pipeline
@@ -59,7 +61,14 @@ class ReplayedWindow(Struct, frozen=True):
 
     offset: int
     timestamp: int
+    key: bytes
     value: bytes
+    headers: Headers = ()
+
+
+def replayed(window: CampaignWindow, offset: int, timestamp: int) -> ReplayedWindow:
+    """Return a window as it would come from Kafka."""
+    return ReplayedWindow(offset, timestamp, window.campaign_id.encode(), encode_window(window))
 
 
 class AlertReplay:
@@ -86,7 +95,7 @@ class AlertReplay:
         state.closed.advance_watermarks(state.time_ms if as_of_ms is None else as_of_ms)
         state.close_minutes()
         for window in state.closed.take():
-            self._stage.apply(ReplayedWindow(self._stage.position, window.end_ms, encode_window(window)))
+            self._stage.apply(replayed(window, self._stage.position, window.end_ms))
         for campaign in self._stage.campaigns.values():
             self.transitions += [numbered.transition for numbered in campaign.transitions.pending]
             campaign.transitions.pending.clear()
@@ -103,6 +112,7 @@ class Replay:
         scorer_with_terms: see ``Pipeline``.
         with_alerts: whether to find out which alerts would have fired; see ``alerts``.
         watcher: called with every minute judged, with alerts.
+        on_facts: called with each block of facts of giveaways, as it would be written to ``campaign.entries.v1``.
     """
 
     def __init__(
@@ -115,6 +125,7 @@ class Replay:
         *,
         with_alerts: bool = False,
         watcher: Watcher | None = None,
+        on_facts: Callable[[EntryBlock], None] | None = None,
     ) -> None:
         self._pipeline = Pipeline(scorer, 1, Registry(definitions), limits, scorer_with_terms=scorer_with_terms)
         self._now_ms = now_ms
@@ -123,6 +134,7 @@ class Replay:
         self.state: PartitionState = self._pipeline.assign(0)
         self.alerts = AlertReplay(self._pipeline.registry, watcher) if with_alerts else None
         """What would have fired so far."""
+        self._on_facts = on_facts
         self._giveaways = GiveawayBoard()
         self._giveaways.follow(self._pipeline.registry)
 
@@ -144,6 +156,8 @@ class Replay:
                 self.alerts.take(self.state)
             for block in self.state.take_facts():
                 self._giveaways.put(block)
+                if self._on_facts is not None:
+                    self._on_facts(block)
             yield self._lines
 
     def _batches(self, lines: Iterable[bytes]) -> Iterator[list[bytes]]:
@@ -195,6 +209,10 @@ class Replay:
                 for rollup in self._giveaways.rollups(campaign_id, self.state.time_ms)
             ],
         )
+
+    def take_refused(self) -> list[DeadLetter]:
+        """Return the lines refused since last asked; the offset of each is its number, from 0, blank ones left out."""
+        return self.state.intake.take_dead_letters()
 
     def counts(self) -> ReplayCounts:
         """Return what became of the lines so far."""

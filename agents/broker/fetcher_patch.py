@@ -10,6 +10,7 @@ What aiokafka does at a gap (go on behind it) and at a batch that cannot be deco
 replaced as well, for every topic: see ``agents.broker.fetched_batches``.
 """
 
+import asyncio
 from time import monotonic
 from typing import Any, ClassVar, Final
 
@@ -116,6 +117,21 @@ class PatientFetcher(fetcher.Fetcher):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._gaps: dict[TopicPartition, Gaps] = {}
         super().__init__(*args, **kwargs)
+
+    async def close(self) -> None:
+        """Stop fetching, whatever is under way: what its tasks end with is of no interest any more.
+
+        aiokafka's own cancels them and awaits each. One that waits to try again, because its connection has just ended,
+        lets the cancellation through: it ended the consumer's thread as if that had been cancelled, nobody was told
+        that the thread is down, and a worker that had flushed, committed and left its group waited for it in vain.
+        """
+        self._fetch_task.cancel()
+        await asyncio.gather(self._fetch_task, return_exceptions=True)  # first: it begins the others
+        for task in self._pending_tasks:
+            task.cancel()
+        await asyncio.gather(*self._pending_tasks, return_exceptions=True)
+        self._pending_tasks.clear()
+        await super().close()
 
     async def _proc_fetch_request(self, assignment: Any, node_id: Any, request: Any) -> Any:
         has_news = await super()._proc_fetch_request(assignment, node_id, request)

@@ -26,6 +26,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from faust.types.transports import ConsumerT
 
+from agents.broker.commits import give_up_on_missing_topics
 from agents.broker.fetched_batches import FetchedRecords, Undecodable, undecodable
 from agents.broker.fetcher_patch import WholeFetch, log_end, patch_fetcher
 from agents.broker.log_ends import log_ends
@@ -65,9 +66,18 @@ class PromptConsumerThread(driver.AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         """Connect, and have the group's answers watched from the first one."""
         await super().on_start()
-        membership = self.consumer.membership
+        membership, coordinator = self.consumer.membership, self._consumer._coordinator
+        give_up_on_missing_topics(coordinator)
         if membership is not None:
-            membership.watch(self._consumer._coordinator)
+            membership.watch(coordinator)
+
+    def _start_thread(self) -> None:
+        """Run until the thread is down, and say that it is: mode does not when the end is a cancellation."""
+        try:
+            super()._start_thread()
+        except asyncio.CancelledError:
+            self.set_shutdown()
+            raise
 
     def _create_consumer(self, loop: Any) -> Any:
         WholeFetch.whole_topics = self.consumer.batched_topics

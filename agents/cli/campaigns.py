@@ -12,9 +12,11 @@ from rich.table import Table
 
 from agents.broker.topic_admin import LARGEST_MESSAGE_BYTES, TopicError, ensure_topics
 from agents.cli.common import UsageFailure, print_table, settings_or_exit
+from agents.clock import make_clock
 from agents.stages.definitions import DefinitionsError, current_definitions, encode_definition, read_definitions
 from agents.terminal import visible, visible_json
 from models.campaigns import CampaignDefinition
+from models.times import epoch_ms
 from models.topics import DEFINITIONS
 from streams.giveaway.explained import dates_of, explained
 from streams.giveaway.rule_warnings import warnings_of
@@ -93,6 +95,12 @@ def _meaning(definition: CampaignDefinition) -> list[str]:
     lines = [f"{len(definition.influencers)} influencers on {platforms}; {codes} discount codes, {links} links"]
     if definition.rate_card is not None:
         lines.append(f"earned media value in {definition.rate_card.currency}, prices of {definition.rate_card.dated}")
+    lines.append(
+        "people's data: no date of deletion is given (personal_data_until); it stays until `campaigns purge`"
+        if definition.personal_data_until is None
+        else f"people's data: due to be deleted from {definition.personal_data_until.isoformat()} on, "
+        "by `campaigns purge` or `campaigns purge --due`"
+    )
     lines.append("alert rules: " + ("the defaults" if definition.alerts is None else "changed in this definition"))
     if definition.giveaway is None:
         return [*lines, "no giveaway"]
@@ -120,11 +128,13 @@ def remove(campaign_id: str) -> None:
 @campaigns.command("list")
 def list_() -> None:
     """List the definitions in force."""
+    settings = settings_or_exit()
     try:
-        definitions = current_definitions(settings_or_exit(), report_unreadable)
+        definitions = current_definitions(settings, report_unreadable)
     except DefinitionsError as error:
         raise UsageFailure(str(error)) from None
-    table = Table("campaign", "name", "from", "to", "influencers", box=None, pad_edge=False)
+    now_ms = make_clock(settings.clock)()
+    table = Table("campaign", "name", "from", "to", "influencers", "personal data until", box=None, pad_edge=False)
     for definition in definitions:
         table.add_row(
             escape(visible(definition.campaign_id)),
@@ -132,8 +142,14 @@ def list_() -> None:
             definition.starts_at.isoformat(),
             definition.ends_at.isoformat(),
             str(len(definition.influencers)),
+            _until(definition, now_ms),
         )
     print_table(table)
+
+
+def _until(definition: CampaignDefinition, now_ms: int) -> str:
+    until = definition.personal_data_until
+    return "-" if until is None else until.isoformat() + (" (due)" if epoch_ms(until) <= now_ms else "")
 
 
 def _publish(values: list[tuple[str, bytes | None]]) -> None:

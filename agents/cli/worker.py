@@ -16,6 +16,7 @@ from agents.broker.topic_admin import TopicError, changelog_topic, ensure_topics
 from agents.broker.topic_drift import apply_settings, check_partitions, check_topics, refuse_loss
 from agents.cli.common import SafeFormatter, UsageFailure, for_people, print_table, settings_or_exit
 from agents.cli.repeats import RepeatFilter
+from agents.private_files import keep_files_private
 from agents.settings import PREFIX, Settings, described, described_files, shown_value
 from agents.state.choice import open_store
 from agents.state.stores import DirectoryError, StoreError
@@ -61,6 +62,7 @@ def worker() -> None:
     from agents.liveness.exits import exit_now
     from agents.worker.run import run_worker
 
+    keep_files_private()
     try:
         store = open_store(settings, partitions[changelog_topic(settings)])
     except (DirectoryError, TopicError) as error:

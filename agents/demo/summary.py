@@ -31,9 +31,11 @@ def snapshot_table(
     campaign: CampaignRollup, influencers: Sequence[InfluencerRollup], window: WindowName, places: int
 ) -> Table:
     """One campaign as a table: its influencers by engagements, and the campaign's own numbers as the last row."""
+    corrections = campaign.windows[window].corrections
+    taken_back = f" ({number(corrections)} taken back by platforms)" if corrections else ""
     table = Table(
         # Names are texts, never markup: anybody may be called "[red]".
-        title=Text(visible(f"{campaign.name or campaign.campaign_id}: {window}")),
+        title=Text(visible(f"{campaign.name or campaign.campaign_id}: {window}{taken_back}")),
         title_style="bold",
         title_justify="left",
         box=SIMPLE_HEAD,

@@ -150,7 +150,9 @@ def _headline(frame: Frame, *, tall: bool) -> RenderableType:
         ("clicks", hour.clicks, minute.clicks),
     ]
     if tall:
-        rows.insert(3, ("views", hour.views, minute.views))
+        # One line for both, for the picture is as high as the terminal: what is taken back is rare.
+        taken_back = ("taken back", hour.corrections, minute.corrections)
+        rows.insert(3, taken_back if minute.corrections else ("views", hour.views, minute.views))
     for label, long, short in rows:
         table.add_row(label, Text(number(long), "bold"), Text(number(short), "cyan"))
     return _panel(table, "campaign")

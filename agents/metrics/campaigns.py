@@ -123,6 +123,16 @@ def _window_metrics(rows: Sequence[Row]) -> Iterator[Metric]:
             for label, count in zip(_ROLLING, counts, strict=True):
                 window.add_metric((*row.labels, label), count)
         yield window
+    corrections = GaugeMetricFamily(
+        "campaign_corrections_window",
+        "Likes, shares, saves, views, reach and reported comments that platforms took back in the rolling window, "
+        "beyond what they added.",
+        labels=(*_LABELS, "window"),
+    )
+    for row in rows:
+        for label, count in zip(_ROLLING, row.corrections, strict=False):
+            corrections.add_metric((*row.labels, label), count)
+    yield corrections
 
 
 def _derived_metrics(rows: Sequence[Row]) -> Iterator[Metric]:

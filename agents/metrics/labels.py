@@ -14,6 +14,7 @@ from models.rollups import WINDOW_NAMES
 from streams.columns.arrays import I64
 from streams.pipeline.partition import PartitionState
 from streams.pipeline.pipeline import Pipeline
+from streams.statistics.corrections import shown
 from streams.statistics.counters import COUNTERS
 from streams.statistics.money import Sums, add_sums
 
@@ -24,10 +25,14 @@ UNATTRIBUTED_LABEL: Final = "unattributed"
 
 
 class Row(Struct, frozen=True):
-    """What is shown under one set of labels: sums ``[window, counter]`` of one influencer or of all folded ones."""
+    """What is shown under one set of labels: sums ``[window, counter]`` of one influencer or of all folded ones.
+
+    None is negative; ``corrections`` says for each window what was taken back instead.
+    """
 
     labels: tuple[str, str, str]
     sums: I64
+    corrections: list[int]
     money: Sums
     followers: int | None
 
@@ -63,7 +68,7 @@ def _own_rows(places: list[_Place]) -> Iterator[Row]:
         by_state.setdefault(state.partition, (state, []))[1].append((row, key))
     for state, members in by_state.values():
         store = state.influencers
-        sums = store.panes.window_sums(np.array([row for row, _ in members], dtype=np.int64))
+        sums, corrections = shown(store.panes.window_sums(np.array([row for row, _ in members], dtype=np.int64)))
         for place, (row, key) in enumerate(members):
             definition = state.registry.influencer(*key)
             followers = None if definition is None else definition.followers
@@ -73,6 +78,7 @@ def _own_rows(places: list[_Place]) -> Iterator[Row]:
             yield Row(
                 (key[0], key[1], "" if definition is None else definition.platform),
                 sums[place],
+                corrections[place].tolist(),
                 {} if ledger is None else ledger.total,
                 followers,
             )
@@ -89,4 +95,5 @@ def _folded_row(labels: tuple[str, str], members: list[tuple[PartitionState, int
             add_sums(money, ledger.total)
     for state, rows in by_state.values():
         sums += state.influencers.panes.folded_sums(np.array(rows, dtype=np.int64))
-    return Row((labels[0], labels[1], ""), sums, money, None)
+    visible, corrections = shown(sums)
+    return Row((labels[0], labels[1], ""), visible, corrections.tolist(), money, None)

@@ -1,11 +1,12 @@
 """Prometheus metrics of a worker's own health: throughput, lag, flushes, the changelog, the caches, Redis."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from agents.broker.set_aside import SetAside
 from agents.broker.topic_drift import TopicDrift
 from agents.liveness.health import PHASES, Health
 from agents.metrics.figures import Figures, PipelineFigures
@@ -14,6 +15,7 @@ from agents.settings import Settings
 from agents.state.fence import Fence
 from models.deadletters import VALUE_REASONS
 from streams.changelog.log_positions import CHANGES
+from streams.columns.formats import FAULTS
 from streams.pipeline.partition import SKIPS
 from streams.pipeline.pipeline import Pipeline
 from streams.sentiment.scorers import CachedScorer
@@ -48,6 +50,8 @@ class PipelineCollector(Collector):
         clock_offset_seconds: returns how far other clocks are ahead of this machine's.
         changed_logs: how many topic-partitions turned out to be another log, by what had happened.
         topics: what is wrong with them.
+        set_aside: records of our own topics that were never ours.
+        own_topics: the names of those topics.
     """
 
     def __init__(
@@ -64,6 +68,8 @@ class PipelineCollector(Collector):
         clock_offset_seconds: Callable[[], float],
         changed_logs: Mapping[str, int],
         topics: Topics,
+        set_aside: SetAside,
+        own_topics: Sequence[str],
     ) -> None:
         self._settings = settings
         self._health = health
@@ -77,6 +83,8 @@ class PipelineCollector(Collector):
         self._clock_offset_seconds = clock_offset_seconds
         self._changed_logs = changed_logs
         self._topics = topics
+        self._set_aside = set_aside
+        self._own_topics = own_topics
 
     def describe(self) -> list[Metric]:
         """Return nothing: the registry need not look at the state when it is built."""
@@ -121,6 +129,15 @@ class PipelineCollector(Collector):
         for each in self._topics.drifts:
             drift.add_metric((each.topic, each.what), 1)
         yield drift
+        set_aside = CounterMetricFamily(
+            "campaign_pulse_set_aside",
+            "Records that were never ours, in topics that only we write, by what is wrong; they are dead letters.",
+            labels=("topic", "reason"),
+        )
+        for topic in self._own_topics:
+            for fault in FAULTS:
+                set_aside.add_metric((topic, fault), self._set_aside.total[topic, fault])
+        yield set_aside
 
     def _writing(self) -> Iterator[Metric]:
         yield CounterMetricFamily("campaign_pulse_flushes", "Flushes confirmed.", value=self._flushes.flushes_total)

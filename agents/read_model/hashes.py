@@ -17,6 +17,7 @@ HASH_STATISTICS: Final = (
     "add_to_carts",
     "purchases",
     "refunds",
+    "corrections",
     "engagements",
     "unique_commenters",
 )

@@ -31,7 +31,14 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
     numbers: dict[str, str]
 
 
-_UPDATE_FIELDS: Final = ("1h.engagements", "1h.comments", "1h.unique_commenters", "1h.purchases", "1h.net_sentiment")
+_UPDATE_FIELDS: Final = (
+    "1h.engagements",
+    "1h.comments",
+    "1h.unique_commenters",
+    "1h.purchases",
+    "1h.corrections",
+    "1h.net_sentiment",
+)
 _GIVEAWAY_FIELDS: Final = ("entries", "valid_entries", "unique_entrants", "entries_per_minute")
 
 

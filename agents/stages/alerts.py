@@ -19,6 +19,7 @@ import msgspec
 from faust.types import TP
 
 from agents.broker.record_collector import RecordCollector
+from agents.broker.set_aside import SetAside
 from agents.read_model.alerts import AlertView
 from agents.read_model.projection import RedisProjection
 from agents.state.fence import Fence
@@ -28,7 +29,9 @@ from models.topics import ALERTS, CLOSED_WINDOWS
 from streams.alerts.campaign import CampaignAlerts
 from streams.alerts.stage import AlertPartition, WindowRecord
 from streams.alerts.window_records import encode_window
+from streams.changelog.keys import alerts_key
 from streams.changelog.slices import SLICE_BYTES, Cut, SlicedCheckpoints
+from streams.columns.formats import NewerRecord, PoisonedRecord
 from streams.pipeline.pipeline import Pipeline
 
 log: Final = logging.getLogger("campaign_pulse.alerts")
@@ -47,6 +50,7 @@ class AlertWorker:
         collector: delivers to Kafka.
         redis: the read model, or None.
         confirm: called with (topic-partition, next offset) of what checkpoints stand for.
+        set_aside: takes what are no windows, and no checkpoints.
         wait_ms: see ``streams.alerts.window_merger``.
         slice_bytes: see ``streams.changelog.slices``.
     """
@@ -59,6 +63,7 @@ class AlertWorker:
         collector: RecordCollector,
         redis: RedisProjection | None,
         confirm: Callable[[TP, int], None],
+        set_aside: SetAside,
         wait_ms: int,
         slice_bytes: int = SLICE_BYTES,
     ) -> None:
@@ -68,6 +73,7 @@ class AlertWorker:
         self._collector = collector
         self._redis = redis
         self._confirm = confirm
+        self._set_aside = set_aside
         self._wait_ms = wait_ms
         self.partitions: dict[int, AlertPartition] = {}
         self._checkpoints = SlicedCheckpoints(slice_bytes)
@@ -78,13 +84,25 @@ class AlertWorker:
     # ------------------------------------------------------------- partitions
 
     def assign(self, partition: int, position: int) -> None:
-        """Take over a partition of ``campaign.windows.v1``, from the recovered table and the committed offset."""
-        checkpoints = {}
+        """Take over a partition of ``campaign.windows.v1``, from the recovered table and the committed offset.
+
+        A campaign whose checkpoint is none begins anew: it is set aside.
+
+        Raises:
+            NewerRecord: a checkpoint was written by a newer version.
+        """
+        stage = AlertPartition(self._pipeline.registry, self._wait_ms, position)
         for campaign_id, slots in self._table.read_alerts(partition).items():
-            data = self._checkpoints.read(campaign_id, slots)
-            if data is not None:
-                checkpoints[campaign_id] = data
-        self.partitions[partition] = AlertPartition(self._pipeline.registry, self._wait_ms, checkpoints, position)
+            try:
+                data = self._checkpoints.read(campaign_id, slots)
+                if data is not None:
+                    stage.restore(campaign_id, data)
+            except PoisonedRecord as error:
+                key = alerts_key(partition, campaign_id)
+                self._set_aside.take_stored(self._fence.changelog, partition, key, slots.head, error)
+            except NewerRecord as error:
+                raise NewerRecord(f"checkpoint of the alerts of {campaign_id!r}: {error}") from None
+        self.partitions[partition] = stage
         self.show_all()
 
     def release(self) -> None:
@@ -94,6 +112,10 @@ class AlertWorker:
             self._stale_gone += stage.stale_total()
         self.partitions.clear()
         self._checkpoints.clear()
+
+    def holds(self, campaign_id: str) -> bool:
+        """Return whether a campaign is watched here."""
+        return any(campaign_id in stage.campaigns for stage in self.partitions.values())
 
     def configure(self) -> None:
         """Follow changed definitions."""
@@ -109,7 +131,12 @@ class AlertWorker:
             return
         until = perf_counter() + _BUSY_SECONDS
         for record in records:
-            stage.apply(record)
+            try:
+                stage.apply(record)
+            except PoisonedRecord as error:
+                self._set_aside.take(CLOSED_WINDOWS, partition, record, error)
+            except NewerRecord as error:
+                raise NewerRecord(f"{CLOSED_WINDOWS}/{partition}@{record.offset}: {error}") from None
             if perf_counter() >= until:
                 await asyncio.sleep(0)
                 if self.partitions.get(partition) is not stage:
@@ -129,7 +156,11 @@ class AlertWorker:
         for partition, stage in list(self.partitions.items()):
             await self._save(partition, stage)
             await self._tell(stage)
-            self._confirm(TP(CLOSED_WINDOWS, partition), stage.covered())
+            covered = stage.covered()
+            # What was set aside meanwhile lies before that, and must be safe too.
+            if self._set_aside.collect(self._collector):
+                await self._collector.deliver()
+            self._confirm(TP(CLOSED_WINDOWS, partition), covered)
 
     async def _send_windows(self) -> None:
         for state in list(self._pipeline.partitions.values()):

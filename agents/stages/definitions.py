@@ -20,22 +20,40 @@ from agents.broker.topic_admin import TopicError, ensure_topics
 from agents.connection.kafka import KafkaConnection
 from agents.settings import Settings
 from agents.text_files import FileError, read_text
-from models.campaigns import CampaignDefinition
+from models.campaigns import CampaignDefinition, CampaignPurge
 from models.topics import DEFINITIONS
+from streams.columns.formats import PoisonedRecord
 from streams.events.definitions import DefinitionError, parse_definitions
 from streams.giveaway.rule_checks import faults_of
 
-Change = tuple[str, CampaignDefinition | None]
-"""A campaign id and its definition, or None when it was taken back."""
+Change = tuple[str, CampaignDefinition | CampaignPurge | None]
+"""A campaign id and its definition; None when that was taken back, or that the campaign was purged."""
 OnBad = Callable[[bytes | None, str], None]
 """Called with a record that is not a definition (its key and what is wrong)."""
+OnPoisoned = Callable[[Any, PoisonedRecord], None]
+"""Called with a record that is not a definition, and what is wrong."""
 
 encode_definition = msgspec.json.Encoder().encode
-decode_definition = msgspec.json.Decoder(CampaignDefinition).decode
+_decode_definition: Final = msgspec.json.Decoder(CampaignDefinition).decode
+_decode_purge: Final = msgspec.json.Decoder(CampaignPurge).decode
+_decode_kind: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _PARTITION: Final = TopicPartition(DEFINITIONS, 0)
 _PATIENCE_SECONDS: Final = 60.0
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What ``decode_definition`` raises for a record that is no definition."""
+"""What ``decode_change`` raises for a record that is no definition."""
+
+
+def decode_change(value: bytes) -> Change:
+    """Read one record of the definitions topic that has a value.
+
+    Raises:
+        msgspec.DecodeError: it is neither a definition nor the mark of a purge; so do the others of ``UNREADABLE``.
+    """
+    if "purged_campaign_id" in _decode_kind(value):
+        purge = _decode_purge(value)
+        return purge.purged_campaign_id, purge
+    definition = _decode_definition(value)
+    return definition.campaign_id, definition
 
 
 class DefinitionsError(RuntimeError):
@@ -74,15 +92,17 @@ def current_definitions(settings: Settings, on_bad: OnBad) -> list[CampaignDefin
 
     def take(change: Change) -> None:
         campaign_id, definition = change
-        if definition is None:
-            found.pop(campaign_id, None)
-        else:
+        if isinstance(definition, CampaignDefinition):
             found[campaign_id] = definition
+        else:
+            found.pop(campaign_id, None)
 
     async def read() -> None:
         consumer = await _open(settings.kafka_connection)
         try:
-            await _read_to_end(consumer, settings.kafka_connection, take, on_bad)
+            await _read_to_end(
+                consumer, settings.kafka_connection, take, lambda record, error: on_bad(record.key, str(error))
+            )
         finally:
             await consumer.stop()
 
@@ -113,16 +133,16 @@ async def _open(connection: KafkaConnection) -> AIOKafkaConsumer:
 
 
 async def _read_to_end(
-    consumer: AIOKafkaConsumer, connection: KafkaConnection, take: Callable[[Change], None], on_bad: OnBad
+    consumer: AIOKafkaConsumer, connection: KafkaConnection, take: Callable[[Change], None], on_poisoned: OnPoisoned
 ) -> None:
     """Read up to where the log ends now, or its first open transaction begins: nobody may have to wait for that one."""
     end = (await log_ends(connection, [_PARTITION], _PATIENCE_SECONDS))[_PARTITION]
     while await consumer.position(_PARTITION) < (log_end(end, consumer.last_stable_offset(_PARTITION)) or 0):
-        async for change in _changes(consumer, on_bad):
+        async for change in _changes(consumer, on_poisoned):
             take(change)
 
 
-async def _changes(consumer: AIOKafkaConsumer, on_bad: OnBad) -> AsyncIterator[Change]:
+async def _changes(consumer: AIOKafkaConsumer, on_poisoned: OnPoisoned) -> AsyncIterator[Change]:
     """Yield what has come."""
     for records in (await consumer.getmany(timeout_ms=500)).values():
         for record in records:
@@ -130,11 +150,11 @@ async def _changes(consumer: AIOKafkaConsumer, on_bad: OnBad) -> AsyncIterator[C
                 yield (record.key or b"").decode("utf-8", "replace"), None
                 continue
             try:
-                definition = decode_definition(record.value)
+                change = decode_change(record.value)
             except UNREADABLE as error:
-                on_bad(record.key, str(error))
+                on_poisoned(record, PoisonedRecord("foreign_value", f"not a definition: {error}"))
                 continue
-            yield definition.campaign_id, definition
+            yield change
 
 
 class DefinitionFeed(Service):
@@ -144,7 +164,7 @@ class DefinitionFeed(Service):
         connection: how Kafka is reached.
         on_change: called with every definition that is there at the start, in order.
         on_live_change: called with every later one, in order.
-        on_bad: called with a record that is not a definition (its key and what is wrong); it is skipped.
+        on_poisoned: called with a record that is not a definition, and what is wrong; it is skipped.
     """
 
     def __init__(
@@ -152,20 +172,20 @@ class DefinitionFeed(Service):
         connection: KafkaConnection,
         on_change: Callable[[Change], None],
         on_live_change: Callable[[Change], Awaitable[None]],
-        on_bad: OnBad,
+        on_poisoned: OnPoisoned,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self._connection = connection
         self._on_change = on_change
         self._on_live_change = on_live_change
-        self._on_bad = on_bad
+        self._on_poisoned = on_poisoned
         self._consumer: AIOKafkaConsumer | None = None
 
     async def on_start(self) -> None:
         """Read everything there is."""
         self._consumer = await _open(self._connection)
-        await _read_to_end(self._consumer, self._connection, self._on_change, self._on_bad)
+        await _read_to_end(self._consumer, self._connection, self._on_change, self._on_poisoned)
 
     async def on_stop(self) -> None:
         """Disconnect."""
@@ -178,5 +198,5 @@ class DefinitionFeed(Service):
         if consumer is None:
             raise RuntimeError("the definition feed is not started")
         while not self.should_stop:
-            async for change in _changes(consumer, self._on_bad):
+            async for change in _changes(consumer, self._on_poisoned):
                 await self._on_live_change(change)

@@ -12,7 +12,7 @@ end. So such a partition is fetched again only when others have written to it.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from time import perf_counter
 from typing import Any, Final
 
@@ -24,15 +24,17 @@ from msgspec import Struct
 
 from agents.broker.fetcher_patch import patch_fetcher
 from agents.broker.record_collector import Delivery
+from agents.broker.set_aside import SetAside
 from agents.clock import Clock
 from agents.connection.kafka import KafkaConnection
 from models.rollups import GiveawayRollup
 from models.topics import ENTRIES
+from streams.columns.formats import NewerRecord, PoisonedRecord
 from streams.duty_cycle import DutyCycle
 from streams.events.partitioning import partition_of
 from streams.events.registry import Registry
 from streams.giveaway.board import GiveawayBoard
-from streams.ledger.blocks import EntryBlock, Forgotten, decode_fact
+from streams.ledger.blocks import Cleared, EntryBlock, Forgotten, decode_fact, poison_hash
 
 log: Final = logging.getLogger("campaign_pulse")
 _FETCH_BYTES: Final = 1024 * 1024
@@ -60,10 +62,22 @@ class EntryStage(Service):
         connection: how Kafka is reached.
         partitions: how many partitions the ledger has.
         clock: now, in epoch milliseconds.
+        set_aside: takes what are no records of a ledger.
+        crash: ends the worker for a reason.
     """
 
-    def __init__(self, connection: KafkaConnection, partitions: int, clock: Clock, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        connection: KafkaConnection,
+        partitions: int,
+        clock: Clock,
+        set_aside: SetAside,
+        crash: Callable[[BaseException], Awaitable[None]],
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
+        self._set_aside = set_aside
+        self._crash_worker = crash
         self.board = GiveawayBoard()
         self._heard: Counter[str] = Counter()
         self._connection = connection
@@ -79,6 +93,8 @@ class EntryStage(Service):
         """Offsets, by partition, of own blocks that are skipped when they are read back."""
         self._ends: dict[TopicPartition, int] = {}
         """Where the log ended when others were found to have written. An answer to a fetch may be older than that."""
+        self._newer: dict[tuple[int, int, str], NewerRecord] = {}
+        """Records of newer versions, by partition, offset and hash: a mark that one is cleared stands behind it."""
         self._generations: Counter[int] = Counter()
         """How many times the facts of each partition were dropped, to be read again."""
         self._deciding = DutyCycle(_BUSY_SHARE)
@@ -122,6 +138,7 @@ class EntryStage(Service):
         self._caught_up.clear()
         self._in_flight.clear()
         self._passed.clear()
+        self._newer.clear()
         self._generations.update(range(self._partitions))
         self.board.begin_again(self.board.giveaways)
         self.board.touch_all()
@@ -131,6 +148,7 @@ class EntryStage(Service):
         self._caught_up -= partitions
         for partition in partitions:
             self._passed.pop(partition, None)
+        self._newer = {place: error for place, error in self._newer.items() if place[0] not in partitions}
         self._generations.update(partitions)
 
     def _partition_of(self, campaign_id: str) -> int:
@@ -160,9 +178,10 @@ class EntryStage(Service):
                 await self.sleep(_IDLE_SECONDS)
                 continue
             for tp, records in (await consumer.getmany(timeout_ms=_WAIT_MS)).items():
-                facts = self._decoded(records, self._passed.setdefault(tp.partition, set()))
+                facts = self._decoded(tp.partition, records, self._passed.setdefault(tp.partition, set()))
                 self._heard += await self._put(facts, tp.partition, generations[tp.partition])
             await self._note_ends(consumer, generations)
+            await self._refuse_newer()
 
     async def _has_more(self, consumer: AIOKafkaConsumer, assigned: frozenset[int]) -> bool:
         """Return whether there may be more to be read; partitions to which others have written are read again."""
@@ -188,12 +207,33 @@ class EntryStage(Service):
     def _is_writing(self, tp: TopicPartition) -> bool:
         return any(in_flight.partition == tp.partition for in_flight in self._in_flight)
 
-    def _decoded(self, records: Iterable[Any], passed: set[int]) -> Iterator[EntryBlock | Forgotten]:
+    def _decoded(self, partition: int, records: Iterable[Any], passed: set[int]) -> Iterator[EntryBlock | Forgotten]:
+        """Yield what records say; those that are none are set aside, and whoever draws is told of them."""
         for record in records:
             if record.offset in passed:
                 passed.discard(record.offset)
-            elif record.value:
-                yield decode_fact(record.key, record.value)
+            elif record.value or record.key is None:
+                try:
+                    fact = decode_fact(record.key, record.value or b"")
+                except PoisonedRecord as error:
+                    self._set_aside.take(ENTRIES, partition, record, error)
+                    continue
+                except NewerRecord as error:
+                    place = (partition, record.offset, poison_hash(record.key, record.value))
+                    self._newer[place] = error
+                    continue
+                if isinstance(fact, Cleared):
+                    self._newer.pop((partition, fact.offset, fact.sha256), None)
+                else:
+                    yield fact
+
+    async def _refuse_newer(self) -> None:
+        """End the worker for a record of a newer version that nobody has cleared, once its ledger has been read."""
+        for (partition, offset, _), error in self._newer.items():
+            if partition in self._caught_up:
+                log.critical("worker ends: %s/%d@%d: %s", ENTRIES, partition, offset, error)
+                await self._crash_worker(error)
+                raise error
 
     async def _put(self, facts: Iterable[EntryBlock | Forgotten], partition: int, generation: int) -> Counter[str]:
         """Take facts of a partition, unless it is to be read again from the beginning meanwhile; count by campaign."""

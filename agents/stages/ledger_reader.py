@@ -15,13 +15,13 @@ from agents.connection.reach import UnreachableError, check_reachable
 from agents.settings import Settings
 from models.topics import ENTRIES
 from streams.events.partitioning import partition_of
-from streams.ledger.compaction import Ledger, LedgerError, LedgerRecord, take_record
+from streams.ledger.compaction import Ledger, LedgerError, LedgerReading, check_unpoisoned
 
 _PATIENCE_SECONDS: Final = 30.0
 
 
 def read_ledger(settings: Settings, campaign_id: str | None = None, since: Mapping[int, int] | None = None) -> Ledger:
-    """Read the ledger of one campaign, or of all, to its end now.
+    """Read the ledger of one campaign, or of all, to its end now; refuse one with records that were never ours.
 
     Args:
         settings: where Kafka is.
@@ -29,7 +29,26 @@ def read_ledger(settings: Settings, campaign_id: str | None = None, since: Mappi
         since: the first offset to read of each partition that is wanted; from the beginning when absent.
 
     Raises:
-        LedgerError: the broker, the topic or a record cannot be read.
+        LedgerError: the broker or the topic cannot be read, a record is of a newer version, or one is none of ours and
+            nobody has accepted it: the message says how that is done.
+    """
+    ledger = read_whole_ledger(settings, campaign_id, since)
+    check_unpoisoned(ledger)
+    return ledger
+
+
+def read_whole_ledger(
+    settings: Settings, campaign_id: str | None = None, since: Mapping[int, int] | None = None
+) -> Ledger:
+    """Read the ledger of one campaign, or of all, to its end now, whatever else is in its topic.
+
+    Args:
+        settings: where Kafka is.
+        campaign_id: the campaign, or None for all.
+        since: the first offset to read of each partition that is wanted; from the beginning when absent.
+
+    Raises:
+        LedgerError: the broker or the topic cannot be read.
     """
     try:
         check_reachable(settings.kafka_connection)
@@ -65,12 +84,12 @@ async def _read(settings: Settings, campaign_id: str | None, since: Mapping[int,
         else:
             for tp in tps:
                 consumer.seek(tp, since[tp.partition])
-        in_force: dict[tuple[int, bytes], LedgerRecord] = {}
+        reading = LedgerReading(campaign_id)
         for tp in tps:
             consumer.pause(*[each for each in tps if each != tp])
             consumer.resume(tp)
-            await _read_partition(consumer, tp, ends[tp], campaign_id, in_force)
-        return Ledger({tp.partition: ends[tp] for tp in tps}, list(in_force.values()))
+            await _read_partition(consumer, tp, ends[tp], reading)
+        return reading.ledger({tp.partition: ends[tp] for tp in tps})
     finally:
         await consumer.stop()
 
@@ -79,8 +98,7 @@ async def _read_partition(
     consumer: AIOKafkaConsumer,
     tp: TopicPartition,
     end: int,
-    campaign_id: str | None,
-    in_force: dict[tuple[int, bytes], LedgerRecord],
+    reading: LedgerReading,
 ) -> None:
     quiet_since = time.monotonic()
     while await consumer.position(tp) < end:
@@ -91,5 +109,4 @@ async def _read_partition(
             raise LedgerError(f"{ENTRIES}/{tp.partition} stands still before its end, {end}")
         for record in records:
             if record.offset < end:
-                place = f"{ENTRIES}/{tp.partition}@{record.offset}"
-                take_record(in_force, tp.partition, record.key, record.value, campaign_id, place)
+                reading.take(tp.partition, record.offset, record.key, record.value)

@@ -16,7 +16,7 @@ from models.campaigns import CampaignDefinition
 from models.giveaway import GiveawayRules
 from models.read_model import Keys
 from models.suspicion import Suspect
-from streams.giveaway.loaded import GiveawayData
+from streams.giveaway.loaded import GiveawayData, loaded_giveaway
 from streams.giveaway.rules import RuleBook
 from streams.ledger.blocks import Forgotten
 from streams.ledger.people import Person, people_of
@@ -41,7 +41,7 @@ def load_giveaway(settings: Settings, campaign_id: str, on_bad: Callable[[bytes 
         raise ReviewError(f"campaign {campaign_id!r} has no definition; `campaign-pulse campaigns list` shows them")
     if definition.giveaway is None:
         raise ReviewError(f"the definition of campaign {campaign_id!r} has no giveaway")
-    return read_giveaway(settings, definition, definition.giveaway)
+    return loaded_giveaway(definition, definition.giveaway, read_ledger(settings, campaign_id))
 
 
 def read_giveaway(settings: Settings, definition: CampaignDefinition, rules: GiveawayRules) -> GiveawayData:

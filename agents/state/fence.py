@@ -9,15 +9,18 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from faust.types import EventT
+from faust.types import EventT, Message
 
 from agents.broker.membership import FencedOut, Membership
 from agents.broker.record_collector import Delivery, Headers, RecordCollector
+from agents.broker.set_aside import SetAside
 from agents.state.faust_table import StoredTable
 from agents.state.stores import Change
 from agents.state.table import StateTable
+from streams.changelog.checks import read_changelog
 from streams.changelog.fencing import EPOCH_HEADER, NO_EPOCH, ChangelogOrder, Epoch, OwnOffsets, decode_epoch
-from streams.changelog.keys import fence_key
+from streams.changelog.keys import fence_key, read_key
+from streams.columns.formats import NewerRecord, PoisonedRecord
 
 log: Final = logging.getLogger("campaign_pulse")
 REFRESH_SECONDS: Final = 30.0
@@ -27,30 +30,63 @@ Written = list[tuple[int, bytes, bytes | None]]
 
 
 class FencedTable(StoredTable):
-    """A Faust table that restores no record of an owner whose time was over."""
+    """A Faust table that restores no record of an owner whose time was over, and none that was never ours."""
 
     order: ChangelogOrder | None = None
+    set_aside: SetAside
+    """Takes what was never ours; set before the table is read."""
 
     def apply_changelog_batch(self, batch: Iterable[EventT]) -> None:
         """Apply the records that count, of a batch in the order of the log."""
         order = self.order
         if order is None:
             raise RuntimeError("the table is read before its fence exists")
-        super().apply_changelog_batch(
-            [
-                event
-                for event in batch
-                if order.counts(event.message.partition, event.message.offset, _epoch_of(event.message.headers))
-            ]
-        )
+        super().apply_changelog_batch([event for event in batch if self._counts(order, event.message)])
+
+    def _counts(self, order: ChangelogOrder, message: Message) -> bool:
+        """Return whether a record counts; one that was never ours is set aside, and takes no other's place.
+
+        Where there was one, the partition's state is written again: compaction would keep what came last of a key.
+        """
+        try:
+            epoch = _epoch_of(message.headers)
+            _check(message, epoch)
+            if epoch is None and order.is_fenced(message.partition):
+                raise PoisonedRecord("no_epoch", "no version that writes epochs has written it")
+        except PoisonedRecord as error:
+            order.counts(message.partition, message.offset, None)
+            order.dropped.add(message.partition)
+            self.set_aside.take(self.changelog_topic_name, message.partition, message, error)
+            return False
+        return order.counts(message.partition, message.offset, epoch)
 
 
 def _epoch_of(headers: Any) -> Epoch | None:
     pairs = headers.items() if isinstance(headers, Mapping) else headers or ()
     for name, value in pairs:
         if name == EPOCH_HEADER:
-            return decode_epoch(value)
+            try:
+                return decode_epoch(value or b"")
+            except ValueError as error:
+                raise PoisonedRecord("no_epoch", f"its header {EPOCH_HEADER}: {error}") from None
     return None
+
+
+def _check(message: Message, epoch: Epoch | None) -> None:
+    """Check that a record can be one of its partition.
+
+    Raises:
+        PoisonedRecord: it cannot.
+    """
+    try:
+        if message.value is None:
+            read_key(message.partition, message.key, None)
+            return
+        record = read_changelog(message.partition, message.key, message.value)
+    except NewerRecord:
+        return  # if it is still in force when the state is made of it, it ends the worker with its words
+    if isinstance(record.content, Epoch) and epoch is not None and record.content != epoch:
+        raise PoisonedRecord("damaged_value", f"a fence of {record.content} in the epoch {epoch}")
 
 
 class Fence:
@@ -77,7 +113,8 @@ class Fence:
         refresh_seconds: float = REFRESH_SECONDS,
     ) -> None:
         self._table = table
-        self._changelog = changelog
+        self.changelog = changelog
+        """Name of the topic."""
         self._collector = collector
         self._show_again = show_again
         self._clock = clock
@@ -93,7 +130,12 @@ class Fence:
 
     def _stored(self, partition: int) -> Epoch:
         value = self._table.get(fence_key(partition))
-        return NO_EPOCH if value is None else decode_epoch(value)
+        if value is None:
+            return NO_EPOCH
+        try:
+            return decode_epoch(value)
+        except ValueError:
+            return NO_EPOCH  # left in a copy by an older version; whoever reads the state sets it aside
 
     # ------------------------------------------------------------- partitions
 
@@ -175,7 +217,7 @@ class Fence:
         written = list(records)
         await self.membership.assure()
         for partition, key, value in written:
-            self._collector.add(self._changelog, partition, key, value, self.headers(partition))
+            self._collector.add(self.changelog, partition, key, value, self.headers(partition))
         deliveries = await self._collector.deliver()
         await self.membership.assure()
         self._look_at(deliveries)
@@ -198,7 +240,7 @@ class Fence:
     def _look_at(self, deliveries: Iterable[Delivery]) -> None:
         """Compare the offsets of what was delivered with what they would be if nobody else wrote."""
         for delivery in deliveries:
-            if delivery.topic != self._changelog or delivery.partition not in self._epochs:
+            if delivery.topic != self.changelog or delivery.partition not in self._epochs:
                 continue
             foreign = self._offsets.written(delivery.partition, delivery.first_offset, delivery.records)
             if foreign:

@@ -21,6 +21,7 @@ import msgspec
 from msgspec import Struct
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, RdictIter, WriteBatch
 
+from agents.private_files import FILE_MODE, close_to_others, make_private_directory
 from agents.state.stores import Change, DirectoryError, StoreError
 from models.times import HOUR_MS
 
@@ -56,7 +57,7 @@ class RocksStore:
     """A copy of the changelog partitions on disk.
 
     Args:
-        directory: of this worker alone; made when it is missing.
+        directory: of this worker alone; made when it is missing. What is in it is for its owner alone.
         identity: the changelog in use.
         clock: epoch milliseconds of the wall clock.
 
@@ -95,6 +96,8 @@ class RocksStore:
             if database is not None:
                 return database
             shutil.rmtree(self._path)
+        with _usable(self._path):
+            make_private_directory(self._path)
         with self._faults("made"):
             made = Rdict(str(self._path), _options())
             made.put(_IDENTITY_KEY, self._identity)
@@ -104,6 +107,8 @@ class RocksStore:
         """Return the database, or None and why it cannot be trusted."""
         database: Rdict | None = None
         try:
+            with _usable(self._path):
+                close_to_others(self._path)
             with self._faults("read"):
                 database = Rdict(str(self._path), _options())
                 problem = self._difference(database.get(_IDENTITY_KEY))
@@ -203,6 +208,12 @@ class RocksStore:
         with self._faults("written"):
             self._database.write(batch)
 
+    def compact(self) -> None:
+        """Rewrite the files without what was deleted, and begin a new log of the database."""
+        with self._faults("written"):
+            self._database.flush()
+            self._database.compact_range(None, None)
+
     def keep_only(self, partitions: set[int]) -> None:
         """Keep everything: what another worker has now may come back, and is read on from its offset then."""
 
@@ -242,15 +253,21 @@ def _is_out_of_reach(text: str) -> bool:
     return "Permission denied" in text or "Read-only file system" in text or "lock" in text.lower().split(":")[1:2]
 
 
-def _lock(directory: Path) -> int:
-    """Make the directory, and take it for this process until it ends."""
+@contextlib.contextmanager
+def _usable(directory: Path) -> Iterator[None]:
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        lock = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StoreError(f"no space left on the disk of {directory}; make room and start again") from None
         raise DirectoryError(f"cannot use {directory}: {error.strerror}") from None
+
+
+def _lock(directory: Path) -> int:
+    """Make the directory, and take it for this process until it ends."""
+    with _usable(directory):
+        make_private_directory(directory)
+        lock = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT, FILE_MODE)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -58,6 +58,13 @@ class StateStore(Protocol):
             Why the partition is read from the beginning although there was something; None if it is not.
         """
 
+    def compact(self) -> None:
+        """Give up the bytes of what was deleted, where they would stay for a while.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+
     def keep_only(self, partitions: set[int]) -> None:
         """Let go of what is held in memory for other partitions."""
 
@@ -97,6 +104,9 @@ class MemoryStore:
         """Begin with nothing: a key that was deleted while another worker had the partition must not come back."""
         self.partitions.pop(partition, None)
         return None
+
+    def compact(self) -> None:
+        """Do nothing: what was deleted is gone."""
 
     def keep_only(self, partitions: set[int]) -> None:
         """Forget all other partitions."""

@@ -5,16 +5,20 @@ of ``streams.changelog.dedupe``, the orders of ``streams.orders.order``, and the
 ``streams.alerts.campaign``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import NamedTuple
 
 from agents.state.stores import Change, StateStore
-from streams.changelog.dedupe import Segment, decode_segment
-from streams.changelog.keys import ALERTS, FENCE, IDS, LOG, ORDER, ROW, Slots, decode_key, encode_key
-from streams.changelog.log_positions import LogPosition, decode_log_position
-from streams.changelog.row_records import RowRecord, decode_record
-from streams.columns.formats import NEWER, UnsupportedRecord
-from streams.orders.order import OrderKey, decode_order
+from streams.changelog.checks import read_changelog
+from streams.changelog.dedupe import Segment
+from streams.changelog.keys import ALERTS, Slots, campaign_of, decode_key, encode_key, read_key
+from streams.changelog.log_positions import LogPosition
+from streams.changelog.row_records import RowRecord
+from streams.columns.formats import NewerRecord, PoisonedRecord, UnsupportedRecord
+from streams.orders.order import OrderKey, OrderRecord
+
+OnPoisoned = Callable[[bytes, bytes, PoisonedRecord], None]
+"""Called with key, value and problem of a record."""
 
 
 class Stored(NamedTuple):
@@ -47,37 +51,44 @@ class StateTable:
         """
         self._store.apply(partition, changes, next_offset)
 
-    def read(self, partition: int) -> Stored:
+    def read(self, partition: int, on_poisoned: OnPoisoned) -> Stored:
         """Return what the changelog holds of one partition, the checkpoints of alerts left out.
 
+        Args:
+            partition: its number.
+            on_poisoned: called with key, value and problem of a record that was never ours; it is left out.
+
         Raises:
-            UnsupportedRecord: a record was written by a newer version, or is damaged; the message names its key.
+            NewerRecord: a record was written by a newer version; the message names its key.
         """
         rows, segments, logs, orders = stored = Stored([], {}, {}, [])
         for key, value in self._store.items(partition):
-            _, kind, *name = decode_key(key)
             try:
-                if kind == ROW:
-                    rows.append(decode_record(value))
-                elif kind == IDS:
-                    topic, sequence = name
-                    segments.setdefault(str(topic), {})[int(sequence)] = decode_segment(value)
-                elif kind == LOG:
-                    logs[str(name[0])] = decode_log_position(value)
-                elif kind == ORDER:
-                    decode_order(value)  # to refuse it here, where its key can be named
-                    orders.append((OrderKey(*map(str, name)), value))
-                elif kind not in (ALERTS, FENCE):
-                    raise UnsupportedRecord(f"a record of the unknown kind {kind!r}: {NEWER}")
-            except UnsupportedRecord as error:
-                raise UnsupportedRecord(f"changelog record {key.decode()}: {error}") from None
+                record = read_changelog(partition, key, value)
+            except NewerRecord as error:
+                raise NewerRecord(f"changelog record {key.decode('utf-8', 'replace')}: {error}") from None
+            except PoisonedRecord as error:
+                on_poisoned(key, value, error)
+                continue
+            name, content = record.name, record.content
+            if isinstance(content, RowRecord):
+                rows.append(content)
+            elif isinstance(content, Segment):
+                segments.setdefault(str(name[0]), {})[int(name[1])] = content
+            elif isinstance(content, LogPosition):
+                logs[str(name[0])] = content
+            elif isinstance(content, OrderRecord):
+                orders.append((OrderKey(*map(str, name)), value))
         return stored
 
     def read_alerts(self, partition: int) -> dict[str, Slots]:
         """Return the alert checkpoints of one partition, by campaign."""
         found: dict[str, Slots] = {}
         for key, value in self._store.items(partition, encode_key([partition, ALERTS])[:-1] + b","):
-            name = decode_key(key)[2:]
+            try:
+                _, name = read_key(partition, key, value)
+            except UnsupportedRecord:
+                continue  # ``read`` has said so
             campaign_id = str(name[0])
             slots = found.setdefault(campaign_id, Slots(None, ({}, {})))
             if len(name) == 1:
@@ -89,6 +100,18 @@ class StateTable:
     def get(self, key: bytes) -> bytes | None:
         """Return one record as it was confirmed, or None."""
         return self._store.get(int(decode_key(key)[0]), key)
+
+    def compact(self) -> None:
+        """Have the worker's copy give up what was deleted, where it would keep its bytes for a while.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        self._store.compact()
+
+    def keys_of(self, partition: int, campaigns: Container[str]) -> list[bytes]:
+        """Return the keys of every record of some campaigns: rows, orders, checkpoints of alerts."""
+        return [key for key, _ in self._store.items(partition) if campaign_of(partition, key) in campaigns]
 
     def records(self, partition: int) -> list[tuple[bytes, bytes]]:
         """Return every confirmed record of one partition, with its key."""

@@ -11,6 +11,7 @@ from faust.types import TP
 from agents.broker.inputs import Inputs
 from agents.broker.membership import FencedOut
 from agents.broker.record_collector import Headers, RecordCollector
+from agents.broker.set_aside import SetAside
 from agents.broker.topic_admin import TopicError
 from agents.liveness.health import Health
 from agents.stages.alerts import AlertWorker
@@ -23,7 +24,7 @@ from agents.worker.input_logs import InputLogs, PartitionsChanged
 from models.topics import CLOSED_WINDOWS, COMMENTS
 from streams.changelog.keys import late_key, log_key
 from streams.changelog.log_positions import LogStart, encode_log_position
-from streams.columns.formats import UnsupportedRecord
+from streams.columns.formats import NewerRecord
 from streams.pipeline.partition import PartitionState
 from streams.pipeline.pipeline import Pipeline
 from streams.statistics.campaigns import CampaignBoard
@@ -48,6 +49,7 @@ class Assignment:
         table: their recovered state.
         changelog: the topic of that state.
         fence: keeps late writers out.
+        set_aside: takes what is found in a copy of the changelog and was never ours.
         flusher: flushes before the partitions go.
         collector: delivers to Kafka.
         inputs: where the changelog ended at recovery.
@@ -68,6 +70,7 @@ class Assignment:
         table: StateTable,
         changelog: str,
         fence: Fence,
+        set_aside: SetAside,
         flusher: Flusher,
         collector: RecordCollector,
         inputs: Inputs,
@@ -85,6 +88,7 @@ class Assignment:
         self._table = table
         self._changelog = changelog
         self._fence = fence
+        self._set_aside = set_aside
         self._flusher = flusher
         self._collector = collector
         self._inputs = inputs
@@ -151,12 +155,17 @@ class Assignment:
         elsewhere: dict[TP, int] = {}
         for partition in owned:
             with self._long_work():
+                await self._delete_purged(partition)
                 stored = await self._read_state(partition)
                 starts = await self._starts(partition, stored, committed)
                 if self._releases != releases:
                     raise FencedOut("the partitions were given up while they were taken over")
                 self._pipeline.assign(partition, stored.rows, stored.segments, starts, stored.orders)
-                self._alerts.assign(partition, committed.get(TP(CLOSED_WINDOWS, partition)) or 0)
+                try:
+                    self._alerts.assign(partition, committed.get(TP(CLOSED_WINDOWS, partition)) or 0)
+                except NewerRecord as error:
+                    await self._end(error)
+                    raise
             for topic, start in starts.items():
                 if start.next_offset != (committed.get(TP(topic, partition)) or 0):
                     elsewhere[TP(topic, partition)] = start.next_offset
@@ -185,13 +194,31 @@ class Assignment:
             )
         return starts
 
+    async def _delete_purged(self, partition: int) -> None:
+        """Delete what the state holds of campaigns that were purged, before anybody reads it.
+
+        Any part of it may be lost with a crash: whoever takes the partition next finds the rest.
+        """
+        purged = self._pipeline.registry.purged
+        gone = self._table.keys_of(partition, purged) if purged else []
+        if gone:
+            await self._fence.write([*self._fence.records(), *((partition, key, None) for key in gone)])
+            self._table.compact()
+            log.info("partition %d: %d records of purged campaigns deleted from the state", partition, len(gone))
+
     async def _read_state(self, partition: int) -> Stored:
         try:
-            return self._table.read(partition)
-        except UnsupportedRecord as error:
-            log.critical("worker ends: %s: %s", self._changelog, error)
-            await self._app.crash(error)
+            return self._table.read(
+                partition,
+                lambda key, value, error: self._set_aside.take_stored(self._changelog, partition, key, value, error),
+            )
+        except NewerRecord as error:
+            await self._end(error)
             raise
+
+    async def _end(self, error: NewerRecord) -> None:
+        log.critical("worker ends: %s: %s", self._changelog, error)
+        await self._app.crash(error)
 
     async def on_revoked(self) -> None:
         """Flush and let go of everything; Faust commits right after. On every revocation and at the end.

@@ -16,6 +16,7 @@ from agents.broker.group_refusals import group_refusal
 from agents.broker.inputs import Inputs
 from agents.broker.membership import Membership
 from agents.broker.record_collector import RecordCollector
+from agents.broker.set_aside import SetAside
 from agents.broker.topic_admin import STATE_TABLE, changelog_topic, look_at_topics
 from agents.broker.topic_drift import check_topics
 from agents.broker.topic_watch import TopicWatch
@@ -52,8 +53,20 @@ from agents.worker.handlers import Handlers
 from agents.worker.input_logs import InputLogs
 from agents.worker.numbers import NumberPublisher
 from agents.worker.worker_health import worker_health
+from models.campaigns import CampaignPurge
 from models.read_model import encode_health
-from models.topics import CLOSED_WINDOWS, COMMENTS, CONVERSIONS, ENTRIES, INFLUENCER_SNAPSHOTS, INPUT_TOPICS, POSTS
+from models.topics import (
+    CLOSED_WINDOWS,
+    COMMENTS,
+    CONVERSIONS,
+    DEFINITIONS,
+    ENTRIES,
+    INFLUENCER_SNAPSHOTS,
+    INPUT_TOPICS,
+    OWN_TOPICS,
+    POSTS,
+)
+from streams.columns.formats import PoisonedRecord
 from streams.pipeline.limits import Limits
 from streams.pipeline.pipeline import Pipeline
 from streams.sentiment.scorers import CachedScorer, make_scorer, make_scorer_with_terms
@@ -121,6 +134,7 @@ class Worker:
         self.figures = PipelineFigures(self.pipeline, self._inputs, clock)
         self._board = CampaignBoard()
         self._record_collector = RecordCollector(settings.kafka_connection, dict(partitions))
+        self.set_aside = SetAside()
         self._membership = Membership(settings.session_seconds, on_error=self._on_group_error)
         self.connection_log = ConnectionLog()
         self.redis = (
@@ -149,9 +163,10 @@ class Worker:
             self._record_collector,
             self.redis,
             self._inputs.confirm,
+            self.set_aside,
             round(settings.alert_wait_seconds * 1000),
         )
-        self.entries = EntryStage(settings.kafka_connection, partitions[ENTRIES], clock)
+        self.entries = EntryStage(settings.kafka_connection, partitions[ENTRIES], clock, self.set_aside, self.app.crash)
         self._suspicion = SuspicionWatch(settings, self.entries, lambda: self.pipeline.registry)
         self._flusher = self._make_flusher()
         self._assignment = self._make_assignment()
@@ -171,6 +186,7 @@ class Worker:
             self._inputs,
             clock,
             self._clock_watch,
+            self.set_aside,
             self._assignment.on_lost,
             self.app.crash,
             registry,
@@ -193,6 +209,7 @@ class Worker:
             facts,
             numbers,
             self._inputs.confirm,
+            self.set_aside,
             self._settings.flush_seconds,
             self._alerts,
         )
@@ -208,6 +225,7 @@ class Worker:
             self._table,
             changelog_topic(self._settings),
             self._fence,
+            self.set_aside,
             self._flusher,
             self._record_collector,
             self._inputs,
@@ -270,6 +288,8 @@ class Worker:
                 lambda: self._clock_watch.offset_seconds,
                 self._logs.changed_total,
                 self._topic_watch,
+                self.set_aside,
+                (*OWN_TOPICS, changelog_topic(self._settings)),
             ),
             CampaignCollector(self.pipeline, label_cap),
             AlertCollector(self._alerts, self.pipeline, label_cap),
@@ -291,6 +311,7 @@ class Worker:
             help="State of influencers and remembered event ids",
         )
         table.order = self._fence.order
+        table.set_aside = self.set_aside
         table.connection = self._settings.kafka_connection
 
     def _define_agents(self, handlers: Handlers, changes: Any) -> None:
@@ -348,14 +369,25 @@ class Worker:
         campaign_id, definition = change
         if definition is None:
             self.pipeline.undefine(campaign_id)
+        elif isinstance(definition, CampaignPurge):
+            self._purge(campaign_id)
         else:
             self.pipeline.define(definition)
         self.entries.follow(self.pipeline.registry)
         self._alerts.configure()
         self._board.touch_all()
 
-    def _bad_definition(self, key: bytes | None, problem: str) -> None:
-        log.error("definition %r cannot be read and is skipped: %s", key, problem)
+    def _purge(self, campaign_id: str) -> None:
+        """Drop a campaign; its rows by taking the partitions again, which leaves them out."""
+        held = self.pipeline.holds(campaign_id) or self._alerts.holds(campaign_id)
+        self.pipeline.purge(campaign_id)
+        self._board.forget(campaign_id)
+        if held:
+            log.info("campaign %r was purged: the partitions are taken again without it", campaign_id)
+            self._inputs.rejoin()
+
+    def _bad_definition(self, record: Any, error: PoisonedRecord) -> None:
+        self.set_aside.take(DEFINITIONS, record.partition, record, error)
 
     def _on_group_error(self, error: BaseException) -> None:
         """End the worker for an answer of the group that no second try mends; called in the consumer's thread."""

@@ -12,14 +12,13 @@ from time import perf_counter, thread_time
 from typing import Final
 
 from faust.types import TP
-from msgspec.structs import replace
 
 from agents.broker.record_collector import Headers, RecordCollector
+from agents.broker.set_aside import SetAside, collect_letter
 from agents.stages.alerts import AlertWorker
 from agents.state.fence import Fence
 from agents.worker.fact_sender import FactSender
 from agents.worker.numbers import ROWS_AT_A_TIME, NumberPublisher
-from models.topics import DEAD_LETTERS
 from streams.changelog.dedupe import encode_segment
 from streams.changelog.keys import ids_key, log_key, order_key, row_key
 from streams.changelog.log_positions import encode_log_position
@@ -38,9 +37,6 @@ after a burst the last numbers come with the next interval."""
 _NEWS_SECONDS: Final = 0.1
 """Facts of giveaways that a flush has sent are read, and decided, a moment later if another worker owns their ledger.
 Once the stream is quiet, one more flush in each interval, so long after the last one, shows what was decided."""
-LARGEST_DEAD_LETTER_BYTES: Final = 8_000_000
-"""Longer values are cut: with key and headers a dead letter must fit into a message of 8 MiB, and what came compressed
-may be any size. A letter that the broker refuses would end every worker that reads it, again and again."""
 
 
 class Flusher:
@@ -53,6 +49,7 @@ class Flusher:
         facts: sends the facts of giveaways.
         numbers: publishes what changed.
         confirm: called with (topic-partition, next offset) once a flush is confirmed.
+        set_aside: records of our own topics that were never ours; they become dead letters with the flush.
         interval_seconds: time between flushes.
         alerts: flushed last, or None.
         clock: seconds, never going back.
@@ -69,6 +66,7 @@ class Flusher:
         facts: FactSender,
         numbers: NumberPublisher,
         confirm: Callable[[TP, int], None],
+        set_aside: SetAside,
         interval_seconds: float,
         alerts: AlertWorker | None = None,
         clock: Callable[[], float] = perf_counter,
@@ -82,6 +80,7 @@ class Flusher:
         self._facts = facts
         self._numbers = numbers
         self._confirm = confirm
+        self._set_aside = set_aside
         self._interval_seconds = interval_seconds
         self._alerts = alerts
         self._clock = clock
@@ -159,6 +158,7 @@ class Flusher:
         positions: list[tuple[TP, int]] = []
         written: list[tuple[int, bytes, bytes | None]] = self._fence.records()
         gone = self._pipeline.forget_ids()
+        self._set_aside.collect(self._collector)
         states = list(self._pipeline.partitions.values())
         for state in states:
             for topic, next_offset, position, segments in state.seal():
@@ -202,10 +202,7 @@ class Flusher:
 
     def _collect_diverted(self, state: PartitionState) -> None:
         for letter in state.intake.take_dead_letters():
-            value = letter.value
-            if value is not None and len(value) > LARGEST_DEAD_LETTER_BYTES:
-                letter = replace(letter, value=value[:LARGEST_DEAD_LETTER_BYTES], cut_from_bytes=len(value))
-            self._collector.add(DEAD_LETTERS, 0, letter.key, letter.value, letter.headers())
+            collect_letter(self._collector, letter)
         for forward in state.intake.take_forwards():
             headers: Headers = [("pulse.forwarded-from", forward.origin.encode())]
             self._collector.add(forward.topic, forward.partition, forward.key, forward.value, headers)

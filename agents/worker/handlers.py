@@ -9,15 +9,16 @@ from prometheus_client import CollectorRegistry, Histogram
 
 from agents.broker.inputs import Inputs
 from agents.broker.membership import FencedOut
+from agents.broker.set_aside import SetAside
 from agents.clock import Clock
 from agents.stages.alerts import AlertWorker
 from agents.worker.clock_watch import ClockWatch
 from agents.worker.flush import Flusher
 from models.topics import INFLUENCER_SNAPSHOTS
-from streams.columns.formats import UnsupportedRecord
+from streams.columns.formats import NewerRecord, PoisonedRecord
 from streams.pipeline.pipeline import Pipeline
 from streams.statistics.campaigns import CampaignBoard
-from streams.statistics.snapshots import decode_snapshot
+from streams.statistics.snapshots import read_snapshot
 
 log: Final = logging.getLogger("campaign_pulse")
 _LATENCY_BUCKETS: Final = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0)
@@ -36,6 +37,7 @@ class Handlers:
         inputs: whether a batch is current, and where topics end.
         clock: now, in epoch milliseconds.
         clock_watch: compares it with the records' times.
+        set_aside: takes the snapshots that are none.
         on_fenced_out: called when the group has gone on without this worker.
         crash: ends the worker for a reason.
         registry: where the latency is registered.
@@ -50,6 +52,7 @@ class Handlers:
         inputs: Inputs,
         clock: Clock,
         clock_watch: ClockWatch,
+        set_aside: SetAside,
         on_fenced_out: Callable[[FencedOut], None],
         crash: Callable[[BaseException], Awaitable[None]],
         registry: CollectorRegistry,
@@ -61,6 +64,7 @@ class Handlers:
         self._inputs = inputs
         self._clock = clock
         self._clock_watch = clock_watch
+        self._set_aside = set_aside
         self._on_fenced_out = on_fenced_out
         self._crash = crash
         self._latency = Histogram(
@@ -128,7 +132,7 @@ class Handlers:
             raise
 
     async def on_snapshots(self, event: Any) -> None:
-        """Take influencer snapshots into the campaign board; one of a newer version ends the worker.
+        """Take influencer snapshots into the campaign board; one of a newer version ends the worker, a stranger's not.
 
         Not what was fetched before the last seek: its campaign may be another worker's by now. Ours is read again.
         """
@@ -138,8 +142,14 @@ class Handlers:
             if record.value is None:
                 continue
             try:
-                self._board.put(decode_snapshot(record.value), record.offset)
-            except UnsupportedRecord as error:
-                log.critical("worker ends: record %r of %s: %s", record.key, INFLUENCER_SNAPSHOTS, error)
+                snapshot = read_snapshot(record.key, record.value)
+            except PoisonedRecord as error:
+                self._set_aside.take(INFLUENCER_SNAPSHOTS, event.message.partition, record, error)
+                continue
+            except NewerRecord as error:
+                place = f"{INFLUENCER_SNAPSHOTS}/{event.message.partition}@{record.offset}"
+                log.critical("worker ends: record %r at %s: %s", record.key, place, error)
                 await self._crash(error)
                 raise
+            if snapshot.campaign_id not in self._pipeline.registry.purged:
+                self._board.put(snapshot, record.offset)

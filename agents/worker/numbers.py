@@ -14,7 +14,7 @@ from models.rollups import Rollup
 from models.topics import INFLUENCER_SNAPSHOTS, ROLLUPS
 from streams.pipeline.pipeline import Pipeline
 from streams.statistics.campaigns import CampaignBoard
-from streams.statistics.snapshots import describe, encode_snapshot
+from streams.statistics.snapshots import describe, encode_snapshot, snapshot_key
 
 ROWS_AT_A_TIME: Final = 100
 """Influencers that are encoded before others have a turn on the event loop."""
@@ -75,7 +75,7 @@ class NumberPublisher:
             changed = state.take_changed()
             for start in range(0, len(changed), at_a_time):
                 for rollup, snapshot in describe(state.influencers, registry, changed[start : start + at_a_time]):
-                    key = _encode_json([rollup.campaign_id, rollup.influencer_id])
+                    key = snapshot_key(rollup.campaign_id, rollup.influencer_id)
                     self._collector.add_keyed(INFLUENCER_SNAPSHOTS, rollup.campaign_id, key, encode_snapshot(snapshot))
                     self._add(rollup, rollup.campaign_id, key)
                 if self._collector.pending_bytes >= _NUMBERS_BYTES:

@@ -18,8 +18,8 @@ from streams.alerts.engine import CampaignEngine
 from streams.alerts.explanations import explain_removed
 from streams.alerts.transitions import NumberedTransition, TransitionLog
 from streams.alerts.window_merger import WAIT_MS, OpenMinute, Source, WindowMerger
-from streams.alerts.window_records import CampaignWindow, campaign_sample, influencer_samples
-from streams.columns.formats import Format, UnsupportedRecord
+from streams.alerts.window_records import CampaignWindow, campaign_sample, check_window, influencer_samples
+from streams.columns.formats import Format, NewerRecord, check_moments, damaged
 from streams.events.registry import Registry
 
 CHECKPOINT_WINDOWS: Final = 10
@@ -44,7 +44,8 @@ class CampaignCheckpoint(Struct, array_like=True):
     newest: tuple[int, int]
 
 
-_FORMAT: Final = Format("checkpoint of alerts", CampaignCheckpoint)
+_WHAT: Final = "checkpoint of alerts"
+_FORMAT: Final = Format(_WHAT, CampaignCheckpoint)
 
 
 class Checkpoint(NamedTuple):
@@ -186,9 +187,16 @@ class CampaignAlerts:
         """Go on from a checkpoint.
 
         Raises:
-            UnsupportedRecord: it is none, or one of a newer version.
+            NewerRecord: it is one of a newer version.
+            PoisonedRecord: it is none. The object is not to be used then.
         """
         record = _FORMAT.decode(data)
+        if record.campaign_id != self.campaign_id or record.next_offset < 0:
+            raise damaged(_WHAT, f"of campaign {record.campaign_id!r}, offset {record.next_offset}")
+        check_moments(_WHAT, record.heard_at_ms, max(0, record.begun_at_ms))
+        for minute in record.open_minutes.values():
+            for window in minute.parts.values():
+                check_window(window)
         merger, transitions = self.merger, self.transitions
         self.next_offset, self._checkpoint_at_ms = record.next_offset, record.heard_at_ms
         merger.heard_at_ms, merger.begun_at_ms = record.heard_at_ms, record.begun_at_ms
@@ -198,8 +206,10 @@ class CampaignAlerts:
         transitions.saved(len(record.pending))
         try:
             self.engine.import_state(record.engine)
-        except (msgspec.DecodeError, ValueError) as error:
-            raise UnsupportedRecord(f"state of the alerts of {self.campaign_id!r}: {error}") from None
+        except NewerRecord:
+            raise
+        except (msgspec.DecodeError, ValueError, LookupError, TypeError) as error:
+            raise damaged(_WHAT, f"state of the alerts of {self.campaign_id!r}: {error}") from None
 
 
 def _removed(alert: Alert, at_ms: int) -> Alert:

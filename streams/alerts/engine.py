@@ -22,6 +22,7 @@ from models.alerts import (
 from models.times import epoch_ms
 from streams.alerts.explanations import explain, explain_resolved
 from streams.alerts.state_machine import AlertMemory, Hold, Step, advance, alert_id, severity_of
+from streams.columns.formats import NEWER, NewerRecord
 from streams.detectors.peers import PeerGroup, PeerStanding
 from streams.detectors.signals import Reading, Signals, SignalState
 
@@ -184,9 +185,12 @@ class CampaignEngine:
 
         Raises:
             msgspec.DecodeError: ``data`` is no exported state.
-            ValueError: it has another format version.
+            NewerRecord: a newer version has exported it.
+            ValueError: it has a format version that there never was.
         """
         state = _STATE_DECODER.decode(data)
+        if state.version > FORMAT_VERSION:
+            raise NewerRecord(f"alert state of format {state.version}, this version reads {FORMAT_VERSION}: {NEWER}")
         if state.version != FORMAT_VERSION:
             raise ValueError(f"alert state has format {state.version}, this reads {FORMAT_VERSION}")
         for influencer_id, exported in state.keys.items():

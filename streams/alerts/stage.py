@@ -6,14 +6,15 @@ one such partition; one campaign is ``streams.alerts.campaign``, how its minutes
 and when a transition may be published ``streams.alerts.transitions``.
 """
 
-from collections.abc import Mapping
 from typing import Final, Protocol
 
+from models.deadletters import Headers
 from models.times import HOUR_MS
 from streams.alerts.campaign import CampaignAlerts
 from streams.alerts.engine import Watcher
 from streams.alerts.window_merger import WAIT_MS
-from streams.alerts.window_records import decode_window
+from streams.alerts.window_records import read_window
+from streams.columns.formats import PoisonedRecord
 from streams.events.registry import Registry
 
 FORGET_MS: Final = 30 * HOUR_MS
@@ -28,12 +29,20 @@ class WindowRecord(Protocol):
         """Position in its partition."""
 
     @property
+    def key(self) -> bytes | None:
+        """The campaign."""
+
+    @property
     def timestamp(self) -> int:
         """When it was written, epoch milliseconds."""
 
     @property
     def value(self) -> bytes | None:
         """The record."""
+
+    @property
+    def headers(self) -> Headers:
+        """The headers as sent; looked at only when the record is set aside."""
 
 
 class AlertPartition:
@@ -42,7 +51,6 @@ class AlertPartition:
     Args:
         registry: the campaign definitions in force.
         wait_ms: see ``CampaignAlerts``.
-        checkpoints: the newest checkpoint of each campaign.
         position: the committed offset, from which the log will be read.
     """
 
@@ -50,7 +58,6 @@ class AlertPartition:
         self,
         registry: Registry,
         wait_ms: int = WAIT_MS,
-        checkpoints: Mapping[str, bytes] | None = None,
         position: int = 0,
     ) -> None:
         self.registry = registry
@@ -62,8 +69,19 @@ class AlertPartition:
         self.watcher: Watcher | None = None
         """See ``CampaignEngine``; for campaigns that are new from now on."""
         self._observed_gone = self._stale_gone = 0
-        for campaign_id, data in (checkpoints or {}).items():
+
+    def restore(self, campaign_id: str, data: bytes) -> None:
+        """Have a campaign go on from its newest checkpoint.
+
+        Raises:
+            NewerRecord: it is one of a newer version.
+            PoisonedRecord: it is none; the campaign begins anew.
+        """
+        try:
             self._campaign(campaign_id).restore(data)
+        except PoisonedRecord:
+            del self.campaigns[campaign_id]
+            raise
 
     def _campaign(self, campaign_id: str) -> CampaignAlerts:
         campaign = self.campaigns.get(campaign_id)
@@ -83,7 +101,8 @@ class AlertPartition:
         """Take the next record of the log.
 
         Raises:
-            UnsupportedRecord: it is no closed window, or one of a newer version.
+            NewerRecord: it is a closed window of a newer version.
+            PoisonedRecord: it is none; the next record may be taken all the same.
         """
         if record.offset < self.position:
             return
@@ -91,7 +110,9 @@ class AlertPartition:
         self.log_time_ms = max(self.log_time_ms, record.timestamp)
         if record.value is None:
             return
-        window = decode_window(record.value)
+        window = read_window(record.key, record.value, record.timestamp)
+        if window.campaign_id in self.registry.purged:
+            return
         self._campaign(window.campaign_id).take(window, record.offset, record.timestamp)
 
     def due(self) -> list[CampaignAlerts]:

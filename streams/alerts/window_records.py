@@ -11,10 +11,10 @@ import numpy as np
 from msgspec import Struct
 
 from models.alerts import PostCount, SampleComment, WindowSample
-from models.times import MINUTE_MS
+from models.times import DAY_MS, LATEST_MS, MINUTE_MS
 from streams.columns.arrays import I64
-from streams.columns.formats import Format
-from streams.columns.packed import PackedInts, pack, unpack
+from streams.columns.formats import Format, PoisonedRecord, damaged, refuse_more_counters
+from streams.columns.packed import PackedInts, check_ints, pack, unpack
 from streams.events.attribution import UNATTRIBUTED
 from streams.statistics.counters import COLUMN
 
@@ -75,10 +75,59 @@ class CampaignWindow(Struct, frozen=True, array_like=True):
         return (self.minute + 1) * MINUTE_MS
 
 
-_FORMAT: Final = Format("closed window", CampaignWindow)
+_WHAT: Final = "closed window"
+_FORMAT: Final = Format(_WHAT, CampaignWindow)
 encode_window = _FORMAT.encode
-decode_window = _FORMAT.decode
 _NOTHING: Final = Evidence()
+_LARGEST_COUNT: Final = 1 << 52
+_MOST_AHEAD_MS: Final = 366 * DAY_MS
+"""A window that ends so long after it was written is damaged: every minute to come would be late behind it."""
+
+
+def decode_window(data: bytes) -> CampaignWindow:
+    """Read a record of this format or an older one.
+
+    Raises:
+        NewerRecord: it was written by a newer version.
+        PoisonedRecord: it is damaged, or no closed window at all.
+    """
+    window = _FORMAT.decode(data)
+    check_window(window)
+    return window
+
+
+def check_window(window: CampaignWindow) -> None:
+    """Check that a window can be counted.
+
+    Raises:
+        NewerRecord: it has counts that this version does not know.
+        PoisonedRecord: it cannot.
+    """
+    influencers = len(window.influencers)
+    if not influencers or len(set(window.influencers)) != influencers:
+        raise damaged(_WHAT, "of nobody, or of somebody twice")
+    counts, rest = divmod(window.counts.count, influencers)
+    refuse_more_counters(_WHAT, counts, len(COUNTS))
+    if rest or counts < len(COUNTS):
+        raise damaged(_WHAT, f"{window.counts.count} counts of {influencers} influencers")
+    check_ints(_WHAT, window.counts, None, 0, _LARGEST_COUNT)
+    if not (0 <= window.minute <= LATEST_MS // MINUTE_MS and window.partition >= 0):
+        raise damaged(_WHAT, f"minute {window.minute} of partition {window.partition}")
+
+
+def read_window(key: bytes | None, data: bytes, written_at_ms: int) -> CampaignWindow:
+    """Read a record of ``campaign.windows.v1``.
+
+    Raises:
+        NewerRecord: it was written by a newer version.
+        PoisonedRecord: it is damaged, no closed window at all, or not of the campaign that its key names.
+    """
+    window = decode_window(data)
+    if key != window.campaign_id.encode():
+        raise PoisonedRecord("foreign_key", f"a {_WHAT} under the key {key!r}")
+    if window.end_ms > written_at_ms + _MOST_AHEAD_MS:
+        raise damaged(_WHAT, f"minute {window.minute}, written at {written_at_ms} ms")
+    return window
 
 
 def window_counts(panes: I64) -> I64:

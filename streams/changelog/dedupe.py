@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from models.times import HOUR_MS
 from streams.columns.arrays import U64
-from streams.columns.formats import Format
+from streams.columns.formats import Format, check_moments, damaged
 from streams.columns.idset import IdSet
 
 DEDUPE_HOURS: Final = 72
@@ -227,6 +227,23 @@ class DedupeHorizon:
         return gone
 
 
-_FORMAT: Final = Format("dedupe segment", Segment, numbered=False)
+_WHAT: Final = "dedupe segment"
+_FORMAT: Final = Format(_WHAT, Segment, numbered=False)
 encode_segment: Final = _FORMAT.encode
-decode_segment: Final = _FORMAT.decode
+
+
+def decode_segment(data: bytes) -> Segment:
+    """Read a segment of this format or an older one.
+
+    Raises:
+        NewerRecord: it was written by a newer version.
+        PoisonedRecord: it is damaged, or no segment at all.
+    """
+    segment = _FORMAT.decode(data)
+    if len(segment.ids) != 8 * sum(span.count for span in segment.spans):
+        raise damaged(_WHAT, f"{len(segment.ids)} bytes of ids, and spans of others")
+    for span in segment.spans:
+        if span.count < 0 or span.next_offset < 0:
+            raise damaged(_WHAT, f"{span.count} ids up to offset {span.next_offset}")
+        check_moments(_WHAT, span.newest_ms)
+    return segment

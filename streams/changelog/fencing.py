@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 EPOCH_HEADER: Final = "pulse.epoch"
+_LONGEST_EPOCH: Final = 40
 
 
 class Epoch(NamedTuple):
@@ -42,6 +43,8 @@ def decode_epoch(data: bytes) -> Epoch:
         ValueError: it is not an epoch.
     """
     era, _, generation = data.partition(b".")
+    if not (era.isdigit() and generation.isdigit() and len(data) <= _LONGEST_EPOCH):
+        raise ValueError(f"{data[:_LONGEST_EPOCH]!r} is not an epoch")
     return Epoch(int(era), int(generation))
 
 
@@ -75,6 +78,10 @@ class ChangelogOrder:
             return False
         self._epochs[partition] = epoch
         return True
+
+    def is_fenced(self, partition: int) -> bool:
+        """Return whether a record with an epoch has been read: what has none after it is of no version of ours."""
+        return self._epochs.get(partition, NO_EPOCH) != NO_EPOCH
 
     def newest(self, partition: int) -> Epoch:
         """Return the highest epoch known of a partition."""

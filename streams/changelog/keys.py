@@ -7,14 +7,50 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from streams.columns.formats import NEWER, NewerRecord, PoisonedRecord, UnsupportedRecord, is_numbered
+
 ROW: Final = "row"
 IDS: Final = "ids"
 ALERTS: Final = "alerts"
 FENCE: Final = "fence"
 ORDER: Final = "order"
 LOG: Final = "log"
+KINDS: Final = frozenset((ROW, IDS, ALERTS, FENCE, ORDER, LOG))
+"""Of records. The value of another kind begins with the number of its format, so that it is told from a stranger's."""
 encode_key = msgspec.json.Encoder().encode
 decode_key = msgspec.json.Decoder(list[str | int]).decode
+_NAMES: Final[dict[str, tuple[tuple[type, ...], ...]]] = {
+    ROW: ((str, str),),
+    IDS: ((str, int),),
+    ALERTS: ((str,), (str, int, int)),
+    FENCE: ((), (str,)),
+    ORDER: ((str, str, str),),
+    LOG: ((str,),),
+}
+"""What follows the kind in a key."""
+
+
+def read_key(partition: int, key: bytes | None, value: bytes | None) -> tuple[str, list[str | int]]:
+    """Return kind and name of a record of a partition.
+
+    Raises:
+        NewerRecord: a newer version has written it: a kind that this one does not know.
+        PoisonedRecord: it is no key of ours.
+    """
+    try:
+        parts = decode_key(key or b"")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise PoisonedRecord("foreign_key", f"the key {key!r}: {error}") from None
+    if len(parts) < 2 or parts[0] != partition or not isinstance(parts[1], str):
+        raise PoisonedRecord("foreign_key", f"the key {key!r} is none of partition {partition}")
+    kind, name = parts[1], parts[2:]
+    if kind not in KINDS:
+        if value is not None and is_numbered(value):
+            raise NewerRecord(f"a record of the unknown kind {kind!r}: {NEWER}")
+        raise PoisonedRecord("foreign_key", f"the key {key!r} names no kind of record")
+    if tuple(type(each) for each in name) not in _NAMES[kind]:
+        raise PoisonedRecord("foreign_key", f"the key {key!r} is none of a record of kind {kind!r}")
+    return kind, name
 
 
 def row_key(partition: int, campaign_id: str, influencer_id: str) -> bytes:
@@ -41,6 +77,15 @@ def alerts_key(partition: int, campaign_id: str, generation: int | None = None, 
     """Return the key of a campaign's alert checkpoint, or of one of its slices."""
     slot: list[str | int] = [] if generation is None else [generation, place]
     return encode_key([partition, ALERTS, campaign_id, *slot])
+
+
+def campaign_of(partition: int, key: bytes) -> str | None:
+    """Return the campaign whose record has this key; None for what belongs to no campaign, or is no key of ours."""
+    try:
+        kind, name = read_key(partition, key, None)
+    except UnsupportedRecord:
+        return None
+    return str(name[0]) if kind in (ROW, ORDER, ALERTS) else None
 
 
 class Slots(NamedTuple):

@@ -15,10 +15,11 @@ from msgspec import Struct
 
 from streams.changelog.dedupe import Segment
 from streams.changelog.row_records import RowRecord
-from streams.columns.formats import Format
+from streams.columns.formats import Format, damaged
 
 PLACES: Final = 1 << 44
 """Places of one log: a million records a second for half a year, and half a million logs, before they end."""
+_MOST_LOGS: Final = 1 << 19
 RECREATED: Final = "recreated"
 TRUNCATED: Final = "truncated"
 CHANGES: Final = (RECREATED, TRUNCATED)
@@ -42,9 +43,22 @@ class LogPosition(Struct, frozen=True, array_like=True):
     """How many partitions the topic had: keys were placed by that number."""
 
 
-_FORMAT: Final = Format("log position", LogPosition)
+_WHAT: Final = "log position"
+_FORMAT: Final = Format(_WHAT, LogPosition)
 encode_log_position: Final = _FORMAT.encode
-decode_log_position: Final = _FORMAT.decode
+
+
+def decode_log_position(data: bytes) -> LogPosition:
+    """Read a position of this format or an older one.
+
+    Raises:
+        NewerRecord: it was written by a newer version.
+        PoisonedRecord: it is damaged, or no position at all.
+    """
+    position = _FORMAT.decode(data)
+    if not (0 <= position.number < _MOST_LOGS and 0 <= position.confirmed < PLACES and 0 <= position.begun < PLACES):
+        raise damaged(_WHAT, f"log {position.number}, offsets {position.confirmed} to {position.begun}")
+    return position
 
 
 def log_position(number: int, log_id: str, begun: int, confirmed: int, partitions: int) -> LogPosition:

@@ -10,15 +10,19 @@ from typing import Final
 import numpy as np
 from msgspec import Struct
 
-from streams.columns.formats import Fields, Format, refuse_more_counters
-from streams.columns.packed import PackedInts, as_packed, pack, unpack
-from streams.statistics.counters import COLUMN, WIDTH
-from streams.statistics.money import MoneyPanes, Sums
+from models.topics import INPUT_TOPICS
+from streams.columns.formats import Fields, Format, check_moments, damaged, refuse_more_counters
+from streams.columns.packed import PackedInts, as_packed, check_count, check_ints, pack, unpack
+from streams.statistics.counters import COLUMN, SNAPSHOT_METRICS, WIDTH
+from streams.statistics.money import MoneyPanes, Sums, check_sums
 from streams.statistics.panes import PaneStore
 from streams.statistics.posts import MetricHistory, PostHistory
 from streams.statistics.uniques import RANKS, REGISTERS, UniqueStore
+from streams.statistics.windows import TIERS
 
 _MICROS: Final = COLUMN["sentiment_micros"]
+_LARGEST: Final = (1 << 63) - 1
+_MOST_SEEN: Final = (1 << 16) - 1
 
 PackedPosts = dict[str, list[tuple[bytes, bytes] | None]]
 
@@ -61,7 +65,8 @@ def _state_width(fields: Fields) -> Fields:
     return [2, len(fields[6]), *fields[1:]]
 
 
-_FORMAT: Final = Format("state record", RowRecord, [_state_width])
+_WHAT: Final = "state record"
+_FORMAT: Final = Format(_WHAT, RowRecord, [_state_width])
 FORMAT_VERSION: Final = _FORMAT.version
 encode_record: Final = _FORMAT.encode
 
@@ -70,11 +75,49 @@ def decode_record(data: bytes) -> RowRecord:
     """Read a record of this format or an older one.
 
     Raises:
-        UnsupportedRecord: it was written by a newer version, or is not a record at all.
+        NewerRecord: it was written by a newer version.
+        PoisonedRecord: it is damaged, or no record at all.
     """
     record = _FORMAT.decode(data)
-    refuse_more_counters("state record", record.width, WIDTH)
+    refuse_more_counters(_WHAT, record.width, WIDTH)
+    _check(record)
     return record
+
+
+def _check(record: RowRecord) -> None:
+    """Check that a record can be put back into columns.
+
+    Raises:
+        PoisonedRecord: it cannot.
+    """
+    width = record.width
+    if width <= _MICROS or len(record.totals) != width or len(record.tiers) != len(TIERS):
+        raise damaged(_WHAT, f"{width} counters, {len(record.totals)} totals, {len(record.tiers)} tiers")
+    if not all(-_LARGEST <= each <= _LARGEST for each in record.totals):
+        raise damaged(_WHAT, "totals beyond 64 bits")
+    if len(record.applied) > len(INPUT_TOPICS) or not all(-1 <= each <= _LARGEST for each in record.applied):
+        raise damaged(_WHAT, f"applied {record.applied}")
+    for tier, ring in zip(TIERS, record.tiers, strict=True):
+        panes = len(check_ints(_WHAT, ring.panes, None, 1 - tier.panes, 0))
+        check_count(_WHAT, ring.counts, panes * (width - 1))
+        check_count(_WHAT, ring.sentiment_micros, panes)
+    check_ints(_WHAT, record.seen_places, None, 0, RANKS * REGISTERS - 1)
+    check_ints(_WHAT, record.seen_panes, record.seen_places.count, 0, _MOST_SEEN)
+    check_ints(_WHAT, record.lifetime_registers, None, 0, REGISTERS - 1)
+    check_ints(_WHAT, record.lifetime_ranks, record.lifetime_registers.count, 0, RANKS)
+    check_moments(_WHAT, record.as_of_ms, record.seen_base)
+    if record.followers is not None:
+        check_moments(_WHAT, record.followers[0])
+    if len(record.money_panes) not in (0, len(TIERS)):
+        raise damaged(_WHAT, f"money in {len(record.money_panes)} tiers")
+    check_sums(_WHAT, record.money_total, *(sums for panes in record.money_panes for sums in panes.values()))
+    for metrics in record.posts.values():
+        if len(metrics) != len(SNAPSHOT_METRICS) or any(map(_is_uneven, metrics)):
+            raise damaged(_WHAT, "snapshots of posts that do not fit together")
+
+
+def _is_uneven(metric: tuple[bytes, bytes] | None) -> bool:
+    return metric is not None and (not metric[0] or len(metric[0]) != len(metric[1]) or len(metric[0]) % 8 != 0)
 
 
 def tier_records(panes: PaneStore, row: int) -> list[TierRecord]:

@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from streams.changelog.keys import Slots, alerts_key
+from streams.columns.formats import PoisonedRecord, damaged
 
 SLICE_BYTES: Final = 512 * 1024
 """Checkpoints up to this size are one record."""
@@ -25,8 +26,24 @@ class Head(msgspec.Struct, frozen=True, array_like=True):
     data: bytes
 
 
+_WHAT: Final = "head of a checkpoint"
 _encode_head = msgspec.msgpack.Encoder().encode
-_decode_head = msgspec.msgpack.Decoder(Head).decode
+_decode = msgspec.msgpack.Decoder(Head).decode
+
+
+def decode_head(data: bytes) -> Head:
+    """Read a head.
+
+    Raises:
+        PoisonedRecord: it is none.
+    """
+    try:
+        head = _decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise PoisonedRecord("foreign_value", f"not a {_WHAT}: {error}") from None
+    if head.generation < 0 or head.slices < 0:
+        raise damaged(_WHAT, f"{head.slices} slices of generation {head.generation}")
+    return head
 
 
 class Cut(msgspec.Struct):
@@ -56,15 +73,21 @@ class SlicedCheckpoints:
         """Slices in the changelog, by campaign, of even and of odd generations."""
 
     def read(self, campaign_id: str, slots: Slots) -> bytes | None:
-        """Return the newest whole checkpoint among a campaign's records, or None when no head was ever written."""
+        """Return the newest whole checkpoint among a campaign's records, or None when no head was ever written.
+
+        Raises:
+            PoisonedRecord: the head is none, or names slices that are not there.
+        """
         self._counts[campaign_id] = [len(each) for each in slots.slices]
         if slots.head is None:
             return None
-        head = _decode_head(slots.head)
+        head = decode_head(slots.head)
         self._generations[campaign_id] = head.generation
         if not head.slices:
             return head.data
         found = slots.slices[head.generation % 2]
+        if head.slices > len(found) or any(place not in found for place in range(head.slices)):
+            raise damaged(_WHAT, f"{head.slices} slices, of which {len(found)} are there")
         return b"".join(found[place] for place in range(head.slices))
 
     def cut(self, partition: int, campaign_id: str, data: bytes, cut: Cut) -> None:

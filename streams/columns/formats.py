@@ -1,4 +1,4 @@
-"""Formats of what outlives a process: an older one is upgraded step by step, a newer one is refused.
+"""Formats of what outlives a process: an older one is upgraded, a newer one is refused, a stranger's is told apart.
 
 Records are msgpack arrays. The first element is the number of the format; a record that begins with anything else is
 of format 1 of a family that had no number then.
@@ -9,9 +9,11 @@ read the record, leave the field out when it writes the record again, and nobody
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 
 import msgspec
+
+from models.times import LATEST_MS
 
 Fields = list[Any]
 Upgrade = Callable[[Fields], Fields]
@@ -20,12 +22,37 @@ Content = TypeVar("Content", bound=msgspec.Struct)
 
 _decode_any = msgspec.msgpack.Decoder(list).decode
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, IndexError)
+_NOT_UPGRADED: Final = (*_UNREADABLE, TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
+"""What a step from one format to the next raises for fields that are not those of its format."""
 NEWER: Final = "a newer version has written it; run that version on every worker"
 """What to do about a record of the future. There is no way back: the older version cannot know what it would lose."""
+_MOST_AHEAD: Final = 1000
+"""A number further ahead than that is not one of a format: there is one more format every few months."""
+Fault = Literal["foreign_key", "foreign_value", "damaged_value", "no_epoch"]
+"""What is wrong with a record that was never ours: its key, its value, or something in a value that has our form; or
+it lacks the epoch that every record of the changelog carries."""
+FAULTS: tuple[Fault, ...] = Fault.__args__  # type: ignore[attr-defined]  # typing.Literal's documented member
 
 
 class UnsupportedRecord(ValueError):  # noqa: N818  # says what the record is
     """A stored record that this version cannot read."""
+
+
+class NewerRecord(UnsupportedRecord):
+    """A record that a newer version has written: whoever reads it must end, or would lose what it says."""
+
+
+class PoisonedRecord(UnsupportedRecord):
+    """A record that no version of ours has written, or that is damaged: to be set aside.
+
+    Args:
+        fault: what is wrong, for machines.
+        problem: the same, for people.
+    """
+
+    def __init__(self, fault: Fault, problem: str) -> None:
+        super().__init__(problem)
+        self.fault: Fault = fault
 
 
 class Format(Generic[Content]):
@@ -56,7 +83,8 @@ class Format(Generic[Content]):
         """Read a record of any format up to the newest.
 
         Raises:
-            UnsupportedRecord: it is of a newer format, damaged, or no record at all.
+            NewerRecord: it is of a newer format.
+            PoisonedRecord: it is damaged, or no record at all.
         """
         try:
             record = self._decode(data)
@@ -71,26 +99,54 @@ class Format(Generic[Content]):
             fields = _decode_any(data)
             first = fields[0]
         except _UNREADABLE as error:
-            raise UnsupportedRecord(f"not a {self.what}: {error}") from None
+            raise PoisonedRecord("foreign_value", f"not a {self.what}: {error}") from None
         version = first if type(first) is int else 1
-        if version > self.version:
+        if self.version < version <= self.version + _MOST_AHEAD:
             readable = "format 1" if self.version == 1 else f"formats 1 to {self.version}"
-            raise UnsupportedRecord(f"{self.what} of format {version}; this version reads {readable}: {NEWER}")
+            raise NewerRecord(f"{self.what} of format {version}; this version reads {readable}: {NEWER}")
         if not 1 <= version < self.version:
-            raise UnsupportedRecord(f"a {self.what} of format {version}, but damaged: {problem}")
+            raise PoisonedRecord("foreign_value", f"a {self.what} of format {version}, but damaged: {problem}")
         try:
             for upgrade in self._upgrades[version - 1 :]:
                 fields = upgrade(fields)
             return self._decode(self._encode(fields))
-        except (*_UNREADABLE, TypeError, ValueError) as error:
-            raise UnsupportedRecord(f"a {self.what} of format {version}, but damaged: {error}") from None
+        except _NOT_UPGRADED as error:
+            raise PoisonedRecord("foreign_value", f"a {self.what} of format {version}, but damaged: {error}") from None
+
+
+def is_numbered(data: bytes) -> bool:
+    """Return whether bytes are a record that begins with the number of a format, of whatever family."""
+    try:
+        fields = _decode_any(data)
+    except _UNREADABLE:
+        return False
+    return bool(fields) and type(fields[0]) is int and 1 <= fields[0] <= _MOST_AHEAD
+
+
+def damaged(what: str, problem: str) -> PoisonedRecord:
+    """Return what is raised for a value that has the form of a record and cannot be one."""
+    return PoisonedRecord("damaged_value", f"a damaged {what}: {problem}")
+
+
+def check_moments(what: str, *moments_ms: int) -> None:
+    """Check that the moments of a stored record can be: from 1970 to the end of the century.
+
+    Raises:
+        PoisonedRecord: one cannot.
+    """
+    for each in moments_ms:
+        if not 0 <= each <= LATEST_MS:
+            raise damaged(what, f"a moment of {each} ms")
 
 
 def refuse_more_counters(what: str, width: int, known: int) -> None:
     """Refuse a record with counters that this version does not know.
 
     Raises:
-        UnsupportedRecord: it has some; fewer than known are fine, those are 0.
+        NewerRecord: it has some; fewer than known are fine, those are 0.
+        PoisonedRecord: it has so many that no version will.
     """
+    if width > known + _MOST_AHEAD or width < 0:
+        raise damaged(what, f"{width} counters")
     if width > known:
-        raise UnsupportedRecord(f"{what} with {width} counters; this version knows {known}: {NEWER}")
+        raise NewerRecord(f"{what} with {width} counters; this version knows {known}: {NEWER}")

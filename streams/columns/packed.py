@@ -1,21 +1,27 @@
 """Integers as bytes of the smallest type that holds them: how counters are stored and sent."""
 
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
 from streams.columns.arrays import I64
+from streams.columns.formats import damaged
 
-_SMALL: Final = ("<i1", "<i2", "<i4", "<i8")
+_SMALL: Final[tuple[Literal["<i1", "<i2", "<i4", "<i8"], ...]] = ("<i1", "<i2", "<i4", "<i8")
 
 
 class PackedInts(Struct, frozen=True, array_like=True):
     """Integers as bytes of the smallest type that holds them all."""
 
-    dtype: str
+    dtype: Literal["<i1", "<i2", "<i4", "<i8"]
     data: bytes
+
+    @property
+    def count(self) -> int:
+        """How many there are; bytes that are left over do not count."""
+        return len(self.data) // int(self.dtype[2])
 
 
 def pack(values: NDArray[np.generic]) -> PackedInts:
@@ -42,3 +48,29 @@ def unpack(packed: PackedInts) -> I64:
 def as_packed(packed: PackedInts) -> NDArray[np.signedinteger]:
     """Return packed integers in the type they were packed in."""
     return np.frombuffer(packed.data, dtype=packed.dtype)
+
+
+def check_ints(what: str, packed: PackedInts, count: int | None, low: int, high: int) -> I64:
+    """Return the integers of a stored record that stand between two bounds, both included.
+
+    Raises:
+        PoisonedRecord: there are others, more or fewer than ``count`` (None for any), or a part of one.
+    """
+    if len(packed.data) % int(packed.dtype[2]):
+        raise damaged(what, f"{len(packed.data)} bytes of {packed.dtype}")
+    if count is not None and packed.count != count:
+        raise damaged(what, f"{packed.count} integers where {count} belong")
+    values = unpack(packed)
+    if len(values) and not low <= int(values.min()) <= int(values.max()) <= high:
+        raise damaged(what, f"integers from {values.min()} to {values.max()}, expected {low} to {high}")
+    return values
+
+
+def check_count(what: str, packed: PackedInts, count: int) -> None:
+    """Check how many integers a stored record has, without a look at them.
+
+    Raises:
+        PoisonedRecord: more or fewer than ``count``.
+    """
+    if len(packed.data) != count * int(packed.dtype[2]):
+        raise damaged(what, f"{len(packed.data)} bytes of {packed.dtype} where {count} integers belong")

@@ -21,6 +21,8 @@ class Registry:
     """All campaign definitions in force."""
 
     def __init__(self, definitions: Iterable[CampaignDefinition] = ()) -> None:
+        self.purged: frozenset[str] = frozenset()
+        """Campaigns that were purged: nothing of them is counted or kept."""
         self.campaigns: Mapping[str, CampaignIndex] = {}
         self.giveaways: Mapping[str, EntryWindow] = {}
         """When and on which posts comments are entries, by campaign."""
@@ -39,11 +41,18 @@ class Registry:
         return self._with(definition.campaign_id, CampaignIndex(definition))
 
     def without(self, campaign_id: str) -> "Registry":
-        """Return a registry without a campaign."""
+        """Return a registry without a campaign; one that was purged is none that was."""
         return self._with(campaign_id, None)
+
+    def with_purged(self, campaign_id: str) -> "Registry":
+        """Return a registry in which a campaign was purged."""
+        changed = self._with(campaign_id, None)
+        changed.purged |= {campaign_id}
+        return changed
 
     def _with(self, campaign_id: str, index: CampaignIndex | None) -> "Registry":
         changed = Registry()
+        changed.purged = self.purged - {campaign_id}
         campaigns = {key: value for key, value in self.campaigns.items() if key != campaign_id}
         if index is not None:
             campaigns[campaign_id] = index

@@ -32,7 +32,7 @@ _LINE: Final = re.compile(rb"([0-9a-f]{32}) ([1-9][0-9]{0,8})\n")
 _ENTRANT_DIGITS: Final = 32
 _PROTOCOL_1: Final = "campaign-pulse draw 1"
 _PROTOCOL_2: Final = "campaign-pulse draw 2"
-_OF_COMMITMENT: Final = ("campaign-pulse frozen entries 1", "campaign-pulse frozen entries 2")
+OF_COMMITMENT: Final = ("campaign-pulse frozen entries 1", "campaign-pulse frozen entries 2")
 """Formats of frozen records whose draws are of protocol 1."""
 
 
@@ -101,7 +101,7 @@ def derivation_of(frozen: FrozenEntries, commitment: str, randomness: str) -> De
     Since format 3 of frozen records: the list and the random value, so that nothing else that a record says (a name, a
     time, a reason) changes who wins. Before, it was the commitment, the hash of the whole record.
     """
-    if frozen.format in _OF_COMMITMENT:
+    if frozen.format in OF_COMMITMENT:
         return Derivation(_PROTOCOL_1, commitment, randomness)
     return Derivation(_PROTOCOL_2, frozen.entries.sha256, randomness)
 

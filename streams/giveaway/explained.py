@@ -91,6 +91,9 @@ def dates_of(definition: CampaignDefinition) -> list[tuple[str, str]]:
         moments.append(("giveaway.opens_at", rules.opens_at, rules.opens_ms))
         moments.append(("giveaway.closes_at", rules.closes_at, rules.closes_ms))
         zone = ZoneInfo(rules.time_zone) if rules.time_zone else None
+    if definition.personal_data_until is not None:
+        until = definition.personal_data_until
+        moments.append(("personal_data_until", until, epoch_ms(until)))
     lines = []
     for field, written, at_ms in moments:
         moment = datetime.fromtimestamp(at_ms / SECOND_MS, UTC)

@@ -10,9 +10,9 @@ from msgspec import Struct
 from models.draws import FrozenEntries, LedgerEnd, ListedFile, LogPlace, Randomness
 from models.giveaway import GiveawayRules
 from models.suspicion import Suspect, SuspicionPolicy
-from models.topics import ENTRIES
 from streams.giveaway.draw import entrant_of, list_text, receipt_of
 from streams.giveaway.loaded import GiveawayData
+from streams.ledger.fact_set import fact_set
 
 ENTRIES_FILE: Final = "entries.txt"
 LEFT_OUT_FILE: Final = "left-out.txt"
@@ -85,7 +85,7 @@ def freeze_list(
         name=data.definition.name,
         frozen_at=frozen_at,
         rules=public_rules(data.rules),
-        ledger=LedgerEnd(topic=ENTRIES, offsets={str(number): end for number, end in data.ledger.offsets.items()}),
+        ledger=ledger_end(data, key),
         entries=listed_file(ENTRIES_FILE, entries),
         chances=sum(lots for number, lots in chances.items() if number not in left_out),
         left_out=listed_file(LEFT_OUT_FILE, left_out_text),
@@ -94,6 +94,23 @@ def freeze_list(
         randomness=randomness,
     )
     return FrozenList(record, entries, left_out_text)
+
+
+def ledger_end(data: GiveawayData, key: bytes) -> LedgerEnd:
+    """Return what a record says of the facts that its list was made of."""
+    facts = fact_set(data.ledger.facts)
+    return LedgerEnd(facts=len(facts), digest=facts.digest(key))
+
+
+def event_differences(data: GiveawayData, frozen: FrozenEntries, key: bytes) -> list[str]:
+    """Return in what a ledger is not the one that a list was made of; nothing for records that have no digest of it."""
+    if frozen.ledger.digest is None:
+        return []
+    now = ledger_end(data, key)
+    if now == frozen.ledger:
+        return []
+    count = "the same number" if now.facts == frozen.ledger.facts else f"{now.facts}, frozen were {frozen.ledger.facts}"
+    return [f"events: the facts are others than those of the list ({count}): {now.digest}, not {frozen.ledger.digest}"]
 
 
 def entrants_of(data: GiveawayData, key: bytes) -> dict[int, str]:

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from models.draws import DrandChain
 from streams.giveaway.drand import known_chain, time_text
+from streams.giveaway.draw import OF_COMMITMENT
 from streams.giveaway.draw_log import described
 from streams.giveaway.provenance import OLD_FROZEN, closing_of, ruled_round
 from streams.giveaway.verification import Published
@@ -27,7 +28,7 @@ def proofs(published: Published) -> Proofs:
         found.proved.append("winners and substitutes follow from list and random value, and from nothing else")
         if published.exclusions:
             found.proved[-1] = "winners and substitutes follow from list, random value and exclusions, and nothing else"
-        if published.frozen.format != "campaign-pulse frozen entries 3":
+        if published.frozen.format in OF_COMMITMENT:
             found.proved[-1] = "winners and substitutes follow from list, commitment and random value"
         if record.unfilled:
             found.proved.append(f"{record.unfilled} places stay empty: there were fewer entrants")

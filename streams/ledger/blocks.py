@@ -4,6 +4,7 @@ A block has the facts of one campaign and one flush in columns. Whoever counts n
 said, and whose; ids are for draws, reviews and forgetting, so these columns stay bytes until somebody asks for them.
 """
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -12,8 +13,17 @@ import numpy as np
 from msgspec import Struct
 
 from streams.columns.arrays import I64, U64
-from streams.columns.formats import Fields, Format
-from streams.columns.strings import encoded, taken_apart
+from streams.columns.formats import (
+    NEWER,
+    Fields,
+    Format,
+    NewerRecord,
+    PoisonedRecord,
+    check_moments,
+    damaged,
+    is_numbered,
+)
+from streams.columns.strings import SEPARATOR, encoded, taken_apart
 
 RECORD_BYTES: Final = 6_000_000
 """A longer record is split: it must stay below 8 MiB."""
@@ -155,6 +165,36 @@ class Forgotten(Struct, frozen=True, array_like=True, kw_only=True):
         return _encode_json(["forgotten", self.campaign_id, self.person])
 
 
+class Cleared(Struct, frozen=True, array_like=True, kw_only=True):
+    """A place of the ledger at which a poisoned record stands that somebody has accepted as such.
+
+    ``sha256`` is that of the record (``poison_hash``), in hexadecimal: what stands at the offset in a log that was made
+    anew is not accepted.
+    """
+
+    version: int
+    offset: int
+    sha256: str
+    reason: str
+    at_ms: int
+
+    def key(self) -> bytes:
+        """Return the record's key."""
+        return _encode_json(["cleared", self.offset, self.sha256])
+
+
+Fact = EntryBlock | Forgotten | Cleared
+"""What a record of the ledger says."""
+
+
+def poison_hash(key: bytes | None, value: bytes | None) -> str:
+    """Return the SHA-256 of a record's key and value, in hexadecimal; null is told from empty."""
+    digest = hashlib.sha256()
+    for part in (key, value):
+        digest.update(b"-" if part is None else b"%d:%b" % (len(part), part))
+    return digest.hexdigest()
+
+
 def strings_of(
     comment_ids: Sequence[str], author_ids: Sequence[str], handles: Sequence[str], texts: Sequence[str]
 ) -> dict[str, bytes]:
@@ -193,28 +233,90 @@ def _from_1(old: Fields) -> Fields:
 _encode_json: Final = msgspec.json.Encoder().encode
 _decode_key: Final = msgspec.json.Decoder(list[str | int]).decode
 encode_place: Final = msgspec.msgpack.Encoder().encode
-_BLOCKS: Final = Format("block of entries", EntryBlock, [_from_1])
+_BLOCK: Final = "block of entries"
+_BLOCKS: Final = Format(_BLOCK, EntryBlock, [_from_1])
 _FORGOTTEN: Final = Format("mark of somebody forgotten", Forgotten)
+_CLEARED: Final = Format("mark of a cleared record", Cleared)
+_FORMATS: Final[dict[str | int, Format[Any]]] = {"block": _BLOCKS, "forgotten": _FORGOTTEN, "cleared": _CLEARED}
+_LARGEST_HASH: Final = (1 << 64) - 1
 BLOCK_VERSION: Final = _BLOCKS.version
 FORGOTTEN_VERSION: Final = _FORGOTTEN.version
+CLEARED_VERSION: Final = _CLEARED.version
 
 
-def encode_fact(fact: EntryBlock | Forgotten) -> bytes:
+def encode_fact(fact: Fact) -> bytes:
     """Return a record's value."""
-    return _BLOCKS.encode(fact) if isinstance(fact, EntryBlock) else _FORGOTTEN.encode(fact)
+    if isinstance(fact, EntryBlock):
+        return _BLOCKS.encode(fact)
+    return _FORGOTTEN.encode(fact) if isinstance(fact, Forgotten) else _CLEARED.encode(fact)
 
 
-def decode_fact(key: bytes, value: bytes) -> EntryBlock | Forgotten:
+def decode_fact(key: bytes | None, value: bytes) -> Fact:
     """Read one record of the ledger, of any format there has been.
 
     Raises:
-        ValueError: it was written by a newer version, is damaged, or is no record of a ledger.
-        msgspec.DecodeError: the key cannot be decoded.
+        NewerRecord: it was written by a newer version.
+        PoisonedRecord: it is damaged, or no record of a ledger.
     """
-    kind = _decode_key(key)[0]
-    if kind not in ("block", "forgotten"):
-        raise ValueError(f"ledger record of kind {kind!r}")
-    return _BLOCKS.decode(value) if kind == "block" else _FORGOTTEN.decode(value)
+    kind, *name = _key_of(key)
+    if kind not in _FORMATS:
+        if is_numbered(value):
+            raise NewerRecord(f"a ledger record of the unknown kind {kind!r}: {NEWER}")
+        raise PoisonedRecord("foreign_key", f"a ledger record of kind {kind!r}")
+    fact: Fact = _FORMATS[kind].decode(value)
+    if isinstance(fact, EntryBlock):
+        _check_block(fact)
+    elif isinstance(fact, Forgotten) and not 0 <= fact.person <= _LARGEST_HASH:
+        raise damaged(_FORGOTTEN.what, f"person {fact.person}")
+    if not name or name[0] != (fact.campaign_id if not isinstance(fact, Cleared) else fact.offset):
+        raise PoisonedRecord("foreign_key", f"a ledger record of another campaign than its key {key!r} names")
+    return fact
+
+
+def _key_of(key: bytes | None) -> list[str | int]:
+    try:
+        parts = _decode_key(key or b"")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise PoisonedRecord("foreign_key", f"the key {key!r}: {error}") from None
+    if not parts or not isinstance(parts[0], str):
+        raise PoisonedRecord("foreign_key", f"the key {key!r} names no kind of record")
+    return parts
+
+
+def _check_block(block: EntryBlock) -> None:
+    """Check that the columns of a block belong together: they are taken apart much later.
+
+    Raises:
+        PoisonedRecord: they do not.
+    """
+    count = block.count
+    if (len(block.times_ms), len(block.comments), len(block.people), len(block.place_of)) != (
+        *(8 * count, 8 * count, 8 * count),
+        4 * count,
+    ):
+        raise damaged(_BLOCK, f"columns of other lengths than {count} comments")
+    if len(block.withdrawn) % 8 or len(block.refunded) % 8:
+        raise damaged(_BLOCK, "a part of a hash")
+    if block.partition < 0 or block.first_offset < 0:
+        raise damaged(_BLOCK, f"from partition {block.partition}, offset {block.first_offset}")
+    for order in block.orders:
+        check_moments(_BLOCK, order.at_ms)
+        if not (0 <= order.order <= _LARGEST_HASH and 0 <= order.person <= _LARGEST_HASH):
+            raise damaged(_BLOCK, "an order without hashes")
+    if not count:
+        return
+    if int(block.place_numbers.max()) >= len(block.places):
+        raise damaged(_BLOCK, f"a comment at a place that is none of its {len(block.places)}")
+    times_ms = block.event_times_ms
+    check_moments(_BLOCK, int(times_ms.min()), int(times_ms.max()))
+    columns = (block.joined_comment_ids, block.joined_author_ids, block.joined_handles, block.joined_texts)
+    for column in columns:
+        if column.count(SEPARATOR) != count - 1:
+            raise damaged(_BLOCK, f"a column of strings for other than {count} comments")
+        try:
+            column.decode()
+        except UnicodeDecodeError as error:
+            raise damaged(_BLOCK, f"strings that are no text: {error}") from None
 
 
 def records_of(block: EntryBlock) -> list[tuple[bytes, bytes]]:

@@ -4,8 +4,10 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from models.topics import ENTRIES
 from streams.columns.arrays import U64
-from streams.ledger.blocks import EntryBlock, Forgotten, Place, decode_fact, strings_of
+from streams.columns.formats import Fault, NewerRecord, PoisonedRecord
+from streams.ledger.blocks import Cleared, EntryBlock, Forgotten, Place, decode_fact, poison_hash, strings_of
 
 _Row = tuple[int, int, int, str, str, str, str, Place]
 
@@ -21,11 +23,33 @@ class LedgerRecord(Struct, frozen=True):
     fact: EntryBlock | Forgotten
 
 
+class PoisonedPlace(Struct, frozen=True):
+    """A record of the ledger's topic that was never ours, or is damaged."""
+
+    partition: int
+    offset: int
+    sha256: str
+    """Of the record, see ``poison_hash``."""
+    fault: Fault | None
+    """None for one that a newer version seems to have written."""
+    problem: str
+
+    @property
+    def name(self) -> str:
+        """How people and commands call the place."""
+        return f"{ENTRIES}/{self.partition}@{self.offset}"
+
+
 class Ledger(Struct, frozen=True):
-    """What was read: the records in force, and the next offset of each partition."""
+    """What was read: the records in force, and the next offset of each partition.
+
+    ``poisoned`` are places whose records say nothing and that nobody has accepted; ``cleared`` those that somebody has.
+    """
 
     offsets: dict[int, int]
     records: list[LedgerRecord]
+    poisoned: list[PoisonedPlace] = []
+    cleared: list[PoisonedPlace] = []
 
     @property
     def facts(self) -> list[EntryBlock | Forgotten]:
@@ -33,44 +57,68 @@ class Ledger(Struct, frozen=True):
         return [record.fact for record in self.records]
 
 
-def take_record(
-    in_force: dict[tuple[int, bytes], LedgerRecord],
-    partition: int,
-    key: bytes | None,
-    value: bytes | None,
-    campaign_id: str | None,
-    place: str,
-) -> None:
-    """Put one record in force.
+class LedgerReading:
+    """Puts the records of a ledger in force, one after the other, in the order of the log.
 
     A block that is read again after a crash may be shorter than the one that began at the same offset, and what
     follows in the log may not have been written again yet: facts of both hold. A redaction replaces what was before.
+    A record that was never ours takes nothing back, whatever its key.
 
     Args:
-        in_force: what holds so far, by partition and key.
-        partition: the record's partition.
-        key: its key.
-        value: its value; an empty one takes back what has the key.
-        campaign_id: the campaign wanted, or None for all.
-        place: how an error calls the record.
+        campaign_id: the campaign wanted, or None for all. Poisoned records are anybody's.
+    """
+
+    def __init__(self, campaign_id: str | None = None) -> None:
+        self._campaign_id = campaign_id
+        self._in_force: dict[tuple[int, bytes], LedgerRecord] = {}
+        self._poisoned: list[PoisonedPlace] = []
+        self._cleared: set[tuple[int, int, str]] = set()
+
+    def take(self, partition: int, offset: int, key: bytes | None, value: bytes | None) -> None:
+        """Take the next record; an empty value takes back what has the key."""
+        if key is not None and not value:
+            self._in_force.pop((partition, key), None)
+            return
+        try:
+            fact = decode_fact(key, value or b"")
+        except (PoisonedRecord, NewerRecord) as error:
+            fault = error.fault if isinstance(error, PoisonedRecord) else None
+            self._poisoned.append(PoisonedPlace(partition, offset, poison_hash(key, value), fault, str(error)))
+            return
+        if isinstance(fact, Cleared):
+            self._cleared.add((partition, fact.offset, fact.sha256))
+            return
+        if key is None or self._campaign_id not in (None, fact.campaign_id):
+            return
+        before = self._in_force.pop((partition, key), None)
+        if before is not None and isinstance(before.fact, EntryBlock) and isinstance(fact, EntryBlock):
+            fact = union_of(before.fact, fact)
+        self._in_force[partition, key] = LedgerRecord(key, fact)
+
+    def ledger(self, offsets: dict[int, int]) -> Ledger:
+        """Return what is in force, of partitions that were read up to these offsets."""
+        cleared: list[PoisonedPlace] = []
+        poisoned: list[PoisonedPlace] = []
+        for place in self._poisoned:
+            is_cleared = (place.partition, place.offset, place.sha256) in self._cleared
+            (cleared if is_cleared else poisoned).append(place)
+        return Ledger(offsets, list(self._in_force.values()), poisoned, cleared)
+
+
+def check_unpoisoned(ledger: Ledger) -> None:
+    """Refuse a ledger with records that are none, unless somebody has accepted them: one of them may have been a fact.
 
     Raises:
-        LedgerError: it is no record of a ledger.
+        LedgerError: it has some; the message names the first, and the command that clears it.
     """
-    if key is None:
-        raise LedgerError(f"{place} has no key")
-    before = in_force.pop((partition, key), None)
-    if not value:
+    if not ledger.poisoned:
         return
-    try:
-        fact = decode_fact(key, value)
-    except (ValueError, msgspec.DecodeError, IndexError) as error:
-        raise LedgerError(f"{place} is no record of a ledger: {error}") from None
-    if campaign_id is not None and fact.campaign_id != campaign_id:
-        return
-    if before is not None and isinstance(before.fact, EntryBlock) and isinstance(fact, EntryBlock):
-        fact = union_of(before.fact, fact)
-    in_force[partition, key] = LedgerRecord(key, fact)
+    first, more = ledger.poisoned[0], len(ledger.poisoned) - 1
+    others = f"; and {more} more" if more else ""
+    raise LedgerError(
+        f"{first.name} is no record of a ledger: {first.problem}{others}. Nothing is decided over it. "
+        f"`campaign-pulse giveaway clear-record {first.name}` shows it, and accepts it as none with --accept"
+    )
 
 
 def union_of(older: EntryBlock, newer: EntryBlock) -> EntryBlock:

@@ -49,6 +49,10 @@ class OrderBook:
         """Memory of the orders in bytes, about."""
         return self._record_bytes + _ENTRY_BYTES * len(self._orders)
 
+    def holds(self, campaign_id: str) -> bool:
+        """Return whether there is an order of a campaign."""
+        return any(key.campaign_id == campaign_id for key in self._orders)
+
     def put(self, key: OrderKey, event: OrderEvent) -> dict[str, list[BookedChange]]:
         """Take what an event says of an order; return what changes for whom. An event that is known changes nothing.
 

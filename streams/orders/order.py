@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 from models.events import BookedChange
-from streams.columns.formats import Format
+from streams.columns.formats import Format, check_moments, damaged
 
 NOBODY: Final = ("",)
 """Owners of an order that belongs to no influencer: it counts as unattributed."""
@@ -54,8 +54,24 @@ class OrderRecord(Struct, frozen=True, array_like=True):
     events: list[OrderEvent]
 
 
-_FORMAT: Final = Format("order", OrderRecord)
-decode_order: Final = _FORMAT.decode
+_WHAT: Final = "order"
+_FORMAT: Final = Format(_WHAT, OrderRecord)
+_LARGEST_MICROS: Final = 1 << 62
+
+
+def decode_order(data: bytes) -> OrderRecord:
+    """Read an order of this format or an older one.
+
+    Raises:
+        NewerRecord: it was written by a newer version.
+        PoisonedRecord: it is damaged, or no order at all.
+    """
+    record = _FORMAT.decode(data)
+    for event in record.events:
+        check_moments(_WHAT, event.at_ms)
+        if not 0 <= event.micros <= _LARGEST_MICROS or event.place < 0:
+            raise damaged(_WHAT, f"{event.micros} micros at place {event.place}")
+    return record
 
 
 def encode_order(events: list[OrderEvent]) -> bytes:

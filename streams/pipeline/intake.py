@@ -66,6 +66,8 @@ class Intake:
         self._refused_bytes = 0
         self._forwarded_bytes = 0
         self.forwarded_total = 0
+        self.purged_total = 0
+        """Events of campaigns that were purged; they are left out."""
         self.rejected_total: Counter[str] = Counter()
 
     @property
@@ -152,8 +154,12 @@ class Intake:
         sources: dict[int, Record] = {}
         placed: list[tuple[int, int, Event, int]] = []
         row_of = self._influencers.rows.get
+        purged = self._registry.purged
         for record, event, time_ms in zip(records, events, times_ms, strict=True):
             if is_order(event):
+                if event.campaign_id in purged:
+                    self.purged_total += 1
+                    continue
                 home = partition_of(event.order_id, self._partitions)
                 if home == self._partition:
                     orders.append(self.desk.read(event, time_ms, record.offset))
@@ -214,7 +220,10 @@ class Intake:
         )
 
     def _place(self, topic: str, record: Record, event: Event) -> int | None:
-        """Find or make the row of an event whose row is not known, or forward the event and return None."""
+        """Find or make the row of an event whose row is not known; None when it is forwarded or left out."""
+        if event.campaign_id in self._registry.purged:
+            self.purged_total += 1
+            return None
         influencer_id = self._registry.attribute(event) if isinstance(event, ConversionEvent) else event.influencer_id
         key = partition_key(event.campaign_id, influencer_id)
         home = partition_of(key, self._partitions)

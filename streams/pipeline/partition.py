@@ -55,9 +55,10 @@ _CHUNK_ROWS: Final = 512
 
 READ_AGAIN: Final = "read_again"
 BEFORE_IDS: Final = "before_ids"
-SKIPS: Final = (READ_AGAIN, BEFORE_IDS)
-"""Why a record is skipped: it lies at or below the position of its influencer, so it is inside; or another log reaches
-further back than the ids that are remembered, so that nobody could say."""
+PURGED: Final = "purged"
+SKIPS: Final = (READ_AGAIN, BEFORE_IDS, PURGED)
+"""Why a record is skipped: it lies at or below the position of its influencer, so it is inside; another log reaches
+further back than the ids that are remembered, so that nobody could say; or its campaign was purged."""
 
 
 class Sealed(NamedTuple):
@@ -110,7 +111,7 @@ class PartitionState:
         self.missing_offsets_total = 0
         """Offsets that the log does not have: what retention or compaction removed; or the group's were set forward."""
         self.skipped_total: Counter[str] = Counter()
-        """Records that were read and not counted because they are inside, by reason (``SKIPS``)."""
+        """Records that were read and not counted, by reason (``SKIPS``)."""
         self._logs = [LogStart()] * len(INPUT_TOPICS)
         self._partitions = partitions
         self._begun = [log_position(0, "", 0, 0, partitions)] * len(INPUT_TOPICS)
@@ -174,6 +175,8 @@ class PartitionState:
         self.events_total += desk.events
         self.duplicates_total += desk.duplicates
         desk.events = desk.duplicates = 0
+        if self.intake.purged_total:
+            self.skipped_total[PURGED] = self.intake.purged_total
         if len(reader):
             self._count_stretches(topic_index, reader.columns())
 

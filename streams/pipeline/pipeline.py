@@ -124,6 +124,17 @@ class Pipeline:
         """Take a campaign definition back; its events still count."""
         self._follow(self.registry.without(campaign_id))
 
+    def purge(self, campaign_id: str) -> None:
+        """Count nothing of a campaign any more. Rows that it has stay until their partitions are taken again."""
+        self._follow(self.registry.with_purged(campaign_id))
+
+    def holds(self, campaign_id: str) -> bool:
+        """Return whether a partition has a row or an order of a campaign."""
+        return any(
+            campaign_id in state.influencers.rows_of_campaign or state.intake.desk.book.holds(campaign_id)
+            for state in self.partitions.values()
+        )
+
     def _follow(self, registry: Registry) -> None:
         self.registry = registry
         self._make_scorers()

@@ -17,6 +17,7 @@ from models.rollups import WINDOW_NAMES, CampaignRollup, LeaderboardEntry
 from streams.columns.arrays import I64, U8
 from streams.events.attribution import UNATTRIBUTED
 from streams.events.registry import Registry
+from streams.statistics.corrections import shown
 from streams.statistics.counters import COLUMN, ENGAGEMENT_COLUMNS, WIDTH
 from streams.statistics.money import Sums, add_sums
 from streams.statistics.rollups import ratio, window_stats
@@ -71,7 +72,8 @@ class CampaignState:
         """Combine all members."""
         index = registry.campaigns.get(campaign_id)
         count = len(self.members)
-        sums = self._sums[:count].sum(axis=0)
+        visible, taken_back = shown(self._sums[:count])
+        sums, corrections = visible.sum(axis=0), taken_back.sum(axis=0).tolist()
         uniques = unique_counts(self._registers[:count].max(axis=0))
         followers = [
             known
@@ -87,10 +89,12 @@ class CampaignState:
             followers=followers_sum,
             as_of_ms=self.as_of_ms,
             windows={
-                name: window_stats(sums[place], self._money_of(place), uniques[place], followers_sum, card)
+                name: window_stats(
+                    sums[place], self._money_of(place), uniques[place], followers_sum, card, corrections[place]
+                )
                 for place, name in enumerate(WINDOW_NAMES)
             },
-            leaderboards={name: self._leaderboard(place) for place, name in enumerate(WINDOW_NAMES)},
+            leaderboards={name: self._leaderboard(visible[:, place]) for place, name in enumerate(WINDOW_NAMES)},
         )
 
     def _money_of(self, window: int) -> Sums:
@@ -100,8 +104,7 @@ class CampaignState:
                 add_sums(combined, money[window])
         return combined
 
-    def _leaderboard(self, window: int) -> tuple[LeaderboardEntry, ...]:
-        sums = self._sums[: len(self.members), window]
+    def _leaderboard(self, sums: I64) -> tuple[LeaderboardEntry, ...]:
         engagements = sums[:, list(ENGAGEMENT_COLUMNS)].sum(axis=1).tolist()
         comments = sums[:, _COMMENTS].tolist()
         all_comments = sum(comments)
@@ -146,6 +149,11 @@ class CampaignBoard:
         """Return the rollups of campaigns that changed since last asked."""
         changed, self._changed = self._changed, set()
         return [self.campaigns[campaign_id].rollup(campaign_id, registry) for campaign_id in sorted(changed)]
+
+    def forget(self, campaign_id: str) -> None:
+        """Drop one campaign: it was purged."""
+        self.campaigns.pop(campaign_id, None)
+        self._changed.discard(campaign_id)
 
     def release(self) -> None:
         """Drop every campaign: other workers take over."""

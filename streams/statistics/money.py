@@ -8,6 +8,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
 from models.rollups import RevenueStats
+from streams.columns.formats import damaged
 from streams.statistics.windows import TIERS, WINDOWS
 
 MICROS: Final = 1_000_000
@@ -15,6 +16,18 @@ ORDERS, REVENUE, REFUNDS, REFUNDED = range(4)
 
 Sums = dict[str, list[int]]
 """Currency to [orders, revenue in micros, refunds, refunded in micros]."""
+
+
+def check_sums(what: str, *stored: Sums) -> None:
+    """Check the money of a stored record.
+
+    Raises:
+        PoisonedRecord: a currency has more or fewer than its four sums.
+    """
+    for sums in stored:
+        for currency, values in sums.items():
+            if len(values) != REFUNDED + 1:
+                raise damaged(what, f"{len(values)} sums of {currency!r}")
 
 
 def micros_of(amount: str) -> int:

@@ -93,13 +93,18 @@ def window_stats(
     unique_commenters: int,
     followers: int | None,
     card: RateCard | None,
+    corrections: int = 0,
 ) -> WindowStats:
-    """Return every statistic of one window from its counters (one row of ``streams.statistics.counters.COUNTERS``)."""
+    """Return every statistic of one window from its counters (one row of ``streams.statistics.counters.COUNTERS``).
+
+    None of them is negative: what was taken back is in ``corrections`` (``streams.statistics.corrections``).
+    """
     listed = sums.tolist()
     counts = dict(zip(COUNTERS, listed, strict=True))
     numbers = derived(listed, followers)
     return WindowStats(
         **{name: counts[name] for name in _SHOWN},
+        corrections=corrections,
         unique_commenters=unique_commenters,
         engagements=numbers.engagements,
         engagement_rate_by_followers=numbers.engagement_rate_by_followers,

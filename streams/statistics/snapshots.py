@@ -3,22 +3,25 @@
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
 import numpy as np
 from msgspec import Struct
 
 from models.rollups import WINDOW_NAMES, InfluencerRollup
 from streams.columns.arrays import I64, U8
-from streams.columns.formats import Format, refuse_more_counters
-from streams.columns.packed import PackedInts, pack, unpack
+from streams.columns.formats import Format, PoisonedRecord, check_moments, damaged, refuse_more_counters
+from streams.columns.packed import PackedInts, check_ints, pack, unpack
 from streams.events.registry import Registry
+from streams.statistics.corrections import shown
 from streams.statistics.counters import WIDTH
 from streams.statistics.influencers import InfluencerStore
-from streams.statistics.money import MoneyPanes, Sums
+from streams.statistics.money import MoneyPanes, Sums, check_sums
 from streams.statistics.rollups import window_stats
 from streams.statistics.uniques import RANKS, REGISTERS, estimates
 
 WINDOWS_AND_TOTAL: Final = len(WINDOW_NAMES)
 _NO_MONEY: Final[list[Sums]] = [{} for _ in WINDOW_NAMES]
+_LARGEST_COUNT: Final = 1 << 62
 
 
 class InfluencerSnapshot(Struct, frozen=True, array_like=True):
@@ -48,18 +51,51 @@ class InfluencerSnapshot(Struct, frozen=True, array_like=True):
         return flat.reshape(WINDOWS_AND_TOTAL, REGISTERS)
 
 
-_FORMAT: Final = Format("influencer snapshot", InfluencerSnapshot, numbered=False)
+_WHAT: Final = "influencer snapshot"
+_FORMAT: Final = Format(_WHAT, InfluencerSnapshot, numbered=False)
 encode_snapshot: Final = _FORMAT.encode
+_encode_key: Final = msgspec.json.Encoder().encode
+
+
+def snapshot_key(campaign_id: str, influencer_id: str) -> bytes:
+    """Return the key of a snapshot's record, and of the rollup that goes with it."""
+    return _encode_key([campaign_id, influencer_id])
 
 
 def decode_snapshot(data: bytes) -> InfluencerSnapshot:
     """Read a snapshot of this format or an older one.
 
     Raises:
-        UnsupportedRecord: it was written by a newer version, or is not a snapshot at all.
+        NewerRecord: it was written by a newer version.
+        PoisonedRecord: it is damaged, or no snapshot at all.
     """
     snapshot = _FORMAT.decode(data)
-    refuse_more_counters("influencer snapshot", len(unpack(snapshot.sums)) // WINDOWS_AND_TOTAL, WIDTH)
+    counters, rest = divmod(snapshot.sums.count, WINDOWS_AND_TOTAL)
+    refuse_more_counters(_WHAT, counters, WIDTH)
+    if rest or not counters:
+        raise damaged(_WHAT, f"{snapshot.sums.count} counters of {WINDOWS_AND_TOTAL} windows")
+    check_ints(_WHAT, snapshot.sums, None, -_LARGEST_COUNT, _LARGEST_COUNT)
+    check_ints(_WHAT, snapshot.register_places, None, 0, WINDOWS_AND_TOTAL * REGISTERS - 1)
+    check_ints(_WHAT, snapshot.register_ranks, snapshot.register_places.count, 0, RANKS)
+    if len(snapshot.money) != WINDOWS_AND_TOTAL:
+        raise damaged(_WHAT, f"money of {len(snapshot.money)} windows")
+    check_sums(_WHAT, *snapshot.money)
+    check_moments(_WHAT, snapshot.as_of_ms)
+    if snapshot.followers is not None and not 0 <= snapshot.followers <= _LARGEST_COUNT:
+        raise damaged(_WHAT, f"{snapshot.followers} followers")
+    return snapshot
+
+
+def read_snapshot(key: bytes | None, data: bytes) -> InfluencerSnapshot:
+    """Read a record of ``campaign.influencer-snapshots.v1``.
+
+    Raises:
+        NewerRecord: it was written by a newer version.
+        PoisonedRecord: it is damaged, no snapshot at all, or not the one that its key names.
+    """
+    snapshot = decode_snapshot(data)
+    if key != snapshot_key(snapshot.campaign_id, snapshot.influencer_id):
+        raise PoisonedRecord("foreign_key", f"an {_WHAT} under the key {key!r}")
     return snapshot
 
 
@@ -77,11 +113,15 @@ def describe(
     if not rows:
         return []
     sums = store.panes.window_sums(np.array(rows, dtype=np.int64))
-    return [_describe_row(store, registry, row, sums[index]) for index, row in enumerate(rows)]
+    visible, corrections = shown(sums)
+    return [
+        _describe_row(store, registry, row, sums[index], visible[index], corrections[index].tolist())
+        for index, row in enumerate(rows)
+    ]
 
 
 def _describe_row(
-    store: InfluencerStore, registry: Registry, row: int, sums: I64
+    store: InfluencerStore, registry: Registry, row: int, sums: I64, visible: I64, corrections: list[int]
 ) -> tuple[InfluencerRollup, InfluencerSnapshot]:
     campaign_id, influencer_id = store.keys[row]
     as_of_ms = store.time_ms
@@ -103,7 +143,7 @@ def _describe_row(
         followers=followers,
         as_of_ms=as_of_ms,
         windows={
-            name: window_stats(sums[index], money[index], uniques[index], followers, card)
+            name: window_stats(visible[index], money[index], uniques[index], followers, card, corrections[index])
             for index, name in enumerate(WINDOW_NAMES)
         },
     )

@@ -47,13 +47,17 @@ NAMES: Final[dict[type | ModuleType, tuple[str, ...]]] = {
         *("_aborted_transactions", "_aborted_producers", "_consume_aborted_up_to", "_contains_abort_marker"),
         "next_fetch_offset",
     ),
-    Fetcher: ("_fetch_task", "_proc_fetch_request", "_fetch_max_wait_ms", "_isolation_level", "_records"),
+    Fetcher: (
+        *("_fetch_task", "_pending_tasks", "_proc_fetch_request", "_fetch_max_wait_ms", "_isolation_level", "_records"),
+        "close",
+    ),
     consumer_module: ("Fetcher",),
     # agents/broker/fetcher_patch.py, transport.py
     TopicPartitionState: ("consumed_to", "has_valid_position", "position", "highwater", "lso", "timestamp"),
     Assignment: ("tps", "state_value", "active"),
-    # agents/broker/membership.py; agents/liveness/symptoms.py
+    # agents/broker/membership.py, commits.py; agents/liveness/symptoms.py
     GroupCoordinator: (
+        "_do_commit_offsets",
         "_do_heartbeat",
         "_do_rejoin_group",
         "reset_generation",
@@ -70,7 +74,7 @@ NAMES: Final[dict[type | ModuleType, tuple[str, ...]]] = {
         "_subscription",
     ),
     driver.AIOKafkaConsumerThread: ("_create_consumer", "_ensure_consumer", "_consumer", "seek_to_beginning"),
-    ConsumerThread: ("_thread", "_stopped", "consumer"),
+    ConsumerThread: ("_thread", "_stopped", "consumer", "_start_thread", "set_shutdown"),
     driver.Consumer: (
         *("_new_consumer_thread", "_thread", "_filter_committable_offsets", "_should_commit", "_commit_handler"),
         *("_read_offset", "_committed_offset", "_buffered_partitions", "_to_message", "_wait_next_records"),

@@ -111,9 +111,10 @@ def _run(command: Sequence[str], steps: Sequence[Step]) -> None:
 
 def _go_program() -> Path:
     """The program of this folder, built when it is not there yet; a test is skipped without Go, and fails in CI."""
-    go = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
-    if go is None:
-        reason = "Go is not installed: franz-go and Sarama are not tried"
+    root = os.environ.get("GOROOT")
+    go = shutil.which("go") or (root and shutil.which("go", path=str(Path(root) / "bin")))
+    if not go:
+        reason = "Go is neither on PATH nor in GOROOT: franz-go and Sarama are not tried"
         if os.environ.get("CI") == "true":
             pytest.fail(f"{reason}, and in CI they must be")
         pytest.skip(reason)

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import pytest
 from kafka import KafkaProducer
 
+from agents.broker.set_aside import LARGEST_LETTER_BYTES
 from agents.clock import wait_until
-from agents.worker.flush import LARGEST_DEAD_LETTER_BYTES
 from models.deadletters import DeadLetter
 from models.topics import COMMENTS, CONVERSIONS, POSTS
 from streams.events.partitioning import partition_of
@@ -253,4 +253,4 @@ def test_a_value_beyond_what_a_dead_letter_may_carry_stops_nothing(outcome: Outc
     letter = letters[place]
     assert letter.reason == "too_large"
     assert "20000000 bytes" in letter.detail
-    assert letter.value == b"z" * LARGEST_DEAD_LETTER_BYTES
+    assert letter.value == b"z" * LARGEST_LETTER_BYTES

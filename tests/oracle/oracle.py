@@ -22,7 +22,7 @@ UTM: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_conte
 INTEGERS: Final = (
     "posts", "posts_deleted", "comments", "comments_deleted", "likes", "shares", "saves", "views", "reach",
     "reported_comments", "other_reactions", "clicks", "signups", "add_to_carts", "purchases", "refunds",
-    "test_orders", "entries", "engagements", "unique_commenters",
+    "test_orders", "entries", "corrections", "engagements", "unique_commenters",
 )  # fmt: skip
 RATES: Final = (
     "engagement_rate_by_followers",

@@ -52,7 +52,7 @@ SELECT level, campaign_id, influencer_id, span, currency, orders, plain(milliont
            AS average_order_value
 FROM money;
 
--- "Any engagement" is taken as "not 0": a net correction is negative and listed last.
+-- Who has no engagements is not listed.
 CREATE TABLE leaderboard AS
 SELECT i.campaign_id, i.span, i.influencer_id, i.engagements, i.comments,
        if(c.comments > 0, round(i.comments::DOUBLE / c.comments, 9), NULL) AS share_of_voice,

@@ -119,7 +119,7 @@ def test_followers_are_the_newest_reported_or_the_defined(log: EventLog) -> None
 
 
 def test_earned_media_value_by_the_rate_card(log: EventLog) -> None:
-    """Exact to the last decimal, negative for a net correction, for influencers and the campaign."""
+    """Exact to the last decimal, nothing for what was taken back, for influencers and the campaign."""
     card = RateCard(
         currency="EUR",
         dated=date(2023, 11, 1),
@@ -139,7 +139,8 @@ def test_earned_media_value_by_the_rate_card(log: EventLog) -> None:
     worth = by_window(influencer(answer), "earned_media_value")
     # 20 x 0.10 + 0.5 + 2 x 0.000001 + 1.001 x 3.000001 = 2 + 0.5 + 0.000002 + 3.003001001
     assert worth[-1] == {"amount": "5.503003001", "currency": "EUR", "rate_card_dated": "2023-11-01"}
-    assert worth[0]["amount"] == "-0.499998"  # -10 x 0.10 + 0.5 + 0.000002
+    assert worth[0]["amount"] == "0.500002"  # 0.5 + 0.000002: ten likes were taken back, which is no value below 0
+    assert by_window(influencer(answer), "corrections") == [10] * 4 + [0] * 3
     assert by_window(campaign(answer), "earned_media_value") == worth
     assert by_window(influencer(answer, "ben"), "earned_media_value")[0]["amount"] == "0"
 

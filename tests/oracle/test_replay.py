@@ -42,7 +42,19 @@ def compared(lines: list[bytes], path: Path, known: list[CampaignDefinition]) ->
     ours = (counts.lines, counts.duplicates, sum(counts.rejected.values()))
     theirs = tuple(oracle["counts"][name] for name in ("lines", "duplicates", "rejected"))
     found = [f"lines, duplicates, rejected: {ours}, oracle {theirs}"] if ours != theirs else []
-    return found + differences(snapshot, oracle)
+    return found + below_zero(snapshot) + differences(snapshot, oracle)
+
+
+def below_zero(snapshot: dict[str, Any]) -> list[str]:
+    """The numbers of windows and leaderboards that are negative: people must see none."""
+    return [
+        f"{rollup['campaign_id']}/{rollup.get('influencer_id')} {window}: {name} {number}"
+        for rollup in [*snapshot["campaigns"], *snapshot["influencers"]]
+        for window, statistics in rollup["windows"].items()
+        for shown in (statistics, *rollup.get("leaderboards", {}).get(window, ()))
+        for name, number in shown.items()
+        if isinstance(number, int | float) and number < 0
+    ]
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -12,6 +12,10 @@ SELECT 'influencer' AS level, campaign_id, influencer_id, span FROM member, span
 UNION ALL
 SELECT 'campaign', campaign_id, '', span FROM (SELECT DISTINCT campaign_id FROM member), span;
 
+-- Counters that platforms may take back.
+CREATE MACRO correctable(counter) AS
+    counter IN ('likes', 'shares', 'saves', 'views', 'reach', 'reported_comments');
+
 CREATE TABLE sums AS
 WITH held AS (
     SELECT f.campaign_id, f.influencer_id, s.span, f.counter, sum(f.change) AS change
@@ -19,18 +23,27 @@ WITH held AS (
     WHERE holds(s.pane_ms, s.panes, f.at_ms, m.as_of_ms) AND (s.pane_ms IS NULL OR NOT f.total_only)
     GROUP BY ALL
 ),
+-- Nothing that is shown is negative: what was taken back is a number of its own.
+visible AS (
+    SELECT campaign_id, influencer_id, span, counter, change FROM held WHERE NOT correctable(counter)
+    UNION ALL
+    SELECT campaign_id, influencer_id, span, counter, greatest(change, 0) FROM held WHERE correctable(counter)
+    UNION ALL
+    SELECT campaign_id, influencer_id, span, 'corrections', greatest(-change, 0) FROM held WHERE correctable(counter)
+),
 both_levels AS (
     SELECT if(grouping(influencer_id) = 0, 'influencer', 'campaign') AS level, campaign_id,
            if(grouping(influencer_id) = 0, influencer_id, '') AS influencer_id, span, counter,
            sum(change) AS change
-    FROM held
+    FROM visible
     GROUP BY GROUPING SETS ((campaign_id, influencer_id, span, counter), (campaign_id, span, counter))
 )
 PIVOT both_levels
 ON counter IN (
     'posts', 'posts_deleted', 'comments', 'comments_deleted', 'likes', 'shares', 'saves', 'views', 'reach',
     'reported_comments', 'other_reactions', 'clicks', 'signups', 'add_to_carts', 'purchases', 'refunds',
-    'test_orders', 'entries', 'sentiment_positive', 'sentiment_neutral', 'sentiment_negative', 'sentiment_micros'
+    'test_orders', 'entries', 'sentiment_positive', 'sentiment_neutral', 'sentiment_negative', 'sentiment_micros',
+    'corrections'
 )
 USING coalesce(sum(change), 0)::BIGINT
 GROUP BY level, campaign_id, influencer_id, span;

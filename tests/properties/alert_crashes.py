@@ -10,15 +10,16 @@ import msgspec
 import numpy as np
 
 from agents.broker.record_collector import Delivery
+from agents.broker.set_aside import SetAside
 from agents.stages.alerts import AlertWorker
 from agents.state.fence import Fence
 from agents.state.stores import MemoryStore
 from agents.state.table import StateTable
 from models.alerts import AlertTransition
 from models.topics import ALERTS
-from streams.alerts.window_records import COUNTS, encode_window, make_window
+from streams.alerts.window_records import COUNTS, CampaignWindow, make_window
 from streams.events.registry import Registry
-from streams.replay import ReplayedWindow
+from streams.replay import ReplayedWindow, replayed
 from tests.properties.crashes import Killed
 from tests.properties.flushing_worker import CHANGELOG, Member, fill
 from tests.unit.events import NOON_MS
@@ -38,7 +39,7 @@ def window_log(seed: int) -> tuple[ReplayedWindow, ...]:
     """
     random = np.random.default_rng(seed)
     first = NOON_MS // 60_000
-    sent: list[tuple[int, bytes]] = []
+    sent: list[tuple[int, CampaignWindow]] = []
     troubles = {(c, p): random.integers(0, 5) for c in range(2) for p in range(SOURCES)}
     for minute in range(CALM + TROUBLE + AFTER):
         for campaign in range(2):
@@ -50,11 +51,11 @@ def window_log(seed: int) -> tuple[ReplayedWindow, ...]:
                 )
                 late = int(random.integers(1, 4)) * 60_000 if random.random() < 0.05 else 0
                 at_ms = NOON_MS + (minute + 1) * 60_000 + 8_000 + 500 * partition + late
-                sent.append((at_ms, encode_window(window)))
+                sent.append((at_ms, window))
                 if random.random() < 0.03:
-                    sent.append((at_ms + 90_000, encode_window(window)))
+                    sent.append((at_ms + 90_000, window))
     ordered = sorted(sent, key=lambda each: each[0])
-    return tuple(ReplayedWindow(offset, at_ms, value) for offset, (at_ms, value) in enumerate(ordered))
+    return tuple(replayed(window, offset, at_ms) for offset, (at_ms, window) in enumerate(ordered))
 
 
 def _counts(random: Any, trouble: int) -> Any:
@@ -146,6 +147,7 @@ class Life:
             self._collector,  # type: ignore[arg-type]  # a stand-in for the one that talks to a broker
             redis,  # type: ignore[arg-type]  # likewise
             self._confirm,
+            SetAside(),
             WAIT_MS,
             slice_bytes,
         )

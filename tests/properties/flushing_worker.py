@@ -8,6 +8,7 @@ import msgspec
 from faust.types import TP
 
 from agents.broker.record_collector import Delivery
+from agents.broker.set_aside import SetAside
 from agents.state.fence import REFRESH_SECONDS, Fence
 from agents.state.stores import MemoryStore
 from agents.state.table import StateTable, Stored
@@ -21,6 +22,7 @@ from streams.changelog.log_positions import LogPosition, encode_log_position
 from streams.pipeline.records import Forward
 from streams.statistics.campaigns import CampaignBoard
 from tests.properties.crashes import PARTITIONS, Kafka, Killed, Worker, Write
+from tests.unit.events import refuse
 
 CHANGELOG = "changelog"
 
@@ -54,7 +56,7 @@ class FlushedKafka(Kafka):
 
     def read(self, partition: int) -> Stored:
         """Return what the changelog holds of a partition."""
-        return table_of(self.changelog).read(partition)
+        return table_of(self.changelog).read(partition, refuse)
 
     def note_log(self, partition: int, topic: str, position: LogPosition) -> None:
         """Take the record of another log."""
@@ -169,6 +171,7 @@ class FlushingWorker(Worker):
             facts,
             numbers,
             self._confirm,
+            SetAside(),
             1.0,
             rows_at_a_time=self.rows_at_a_time,
             rows_a_write=self.rows_a_write,

@@ -16,6 +16,7 @@ from streams.changelog.fencing import EPOCH_HEADER, NO_EPOCH, ChangelogOrder, Ep
 from streams.changelog.keys import fence_key
 from tests.properties.crashes import Killed, Worker, Write
 from tests.properties.flushing_worker import CHANGELOG, FlushedKafka, FlushingWorker, RecordCollector
+from tests.unit.events import refuse
 
 _FLUSHES_UNTIL_REWRITTEN = 2
 """The first one after a foreign record shows it, the second one writes everything again."""
@@ -104,7 +105,7 @@ class SharedKafka(FlushedKafka):
             return NO_EPOCH if value is None else decode_epoch(value)
 
         self.read_on(store, partition, ChangelogOrder(stored))
-        return table.read(partition)
+        return table.read(partition, refuse)
 
 
 class SharedCollector(RecordCollector):

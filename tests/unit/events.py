@@ -9,6 +9,7 @@ from models.campaigns import CampaignDefinition, InfluencerDefinition, TrackingL
 from models.events import Event
 from models.rollups import InfluencerRollup
 from models.times import DAY_MS
+from streams.columns.formats import PoisonedRecord
 from streams.events.decode import decode_event
 from streams.events.registry import Registry
 from streams.pipeline.limits import Limits
@@ -94,6 +95,11 @@ def partition_state(
 ) -> PartitionState:
     """Return an empty partition, alone unless said otherwise."""
     return PartitionState(partition, partitions, registry or Registry(), WordScorer(), limits or Limits())
+
+
+def refuse(key: bytes, value: bytes, error: PoisonedRecord) -> None:
+    """Fail for a record of the state that is none."""
+    raise AssertionError(f"{key!r}: {error}")
 
 
 def rollup_of(state: PartitionState, influencer_id: str = "ana", campaign_id: str = "c") -> InfluencerRollup:

@@ -5,10 +5,10 @@ from typing import Final
 
 import click
 
-from agents.cli.common import UsageFailure, settings_or_exit
+from agents.cli.common import UsageFailure
 from agents.cli.giveaway import draw_files
 from agents.cli.giveaway.draw_files import DrawFileError
-from agents.cli.giveaway.review import giveaway_or_exit
+from agents.cli.giveaway.sources import Source, giveaway_or_exit, source_options
 from agents.cli.giveaway.verify import exit_if_different
 from agents.cli.tables import moment
 from agents.clock import make_clock
@@ -25,7 +25,8 @@ _FILE: Final = click.Path(dir_okay=False, path_type=Path)
 @click.argument("directory", type=_DIRECTORY)
 @click.option("--out", type=_FILE, required=True, help="The file to write.")
 @click.option("--names", is_flag=True, help="Name the winners' accounts: with their consent. Reads key and ledger.")
-def certificate(directory: Path, out: Path, names: bool) -> None:
+@source_options
+def certificate(directory: Path, out: Path, names: bool, source: Source) -> None:
     """Write the draw in DIRECTORY as one HTML page that prints to one sheet.
 
     Rules, numbers, commitment, round, winners (under their pseudonyms), every step, what is proved and what is not, and
@@ -35,16 +36,15 @@ def certificate(directory: Path, out: Path, names: bool) -> None:
     try:
         published = draw_files.read_published(directory / draw_files.FROZEN, draw=directory / draw_files.DRAW)
         exit_if_different(differences(published))
-        settings = settings_or_exit()
-        accounts = _accounts(directory, published) if names else {}
-        text = page_of(published, accounts, moment(make_clock(settings.clock)()))
+        accounts = _accounts(directory, published, source) if names else {}
+        text = page_of(published, accounts, moment(make_clock(source.settings.clock)()))
         draw_files.replace(out, text.encode())
     except (DrawFileError, DrawError) as error:
         raise UsageFailure(str(error)) from None
     click.echo(f"written: {out}", err=True)
 
 
-def _accounts(directory: Path, published: Published) -> dict[str, str]:
+def _accounts(directory: Path, published: Published, source: Source) -> dict[str, str]:
     key = draw_files.read_key(directory / draw_files.KEY)
-    data = giveaway_or_exit(settings_or_exit(), published.frozen.campaign_id)
+    data = giveaway_or_exit(source, published.frozen.campaign_id)
     return {entrant: data.people[number].name for number, entrant in entrants_of(data, key).items()}

@@ -2,7 +2,9 @@
 
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import click
 import msgspec
@@ -11,8 +13,8 @@ from rich.table import Table
 
 from agents.cli.campaigns import definitions_or_exit
 from agents.cli.common import UsageFailure, print_table
+from agents.offline.event_files import EventFileError, lines_of
 from agents.terminal import visible, visible_json
-from agents.text_files import FileError, event_lines
 from models.campaigns import CampaignDefinition
 from models.events import Event
 from streams.events.decode import DECODE_ERRORS, decode_event, rejection_of
@@ -21,22 +23,29 @@ from streams.giveaway.explained import explained
 from streams.giveaway.rule_warnings import warnings_of
 from streams.giveaway.rules import RuleBook
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+_MOST_SHOWN: Final = 200
 
 
 @click.command()
 @click.argument("file", type=FILE)
-@click.option("--events", type=FILE, help="Try these events (NDJSON).  [default: a sample made for the rules]")
+@click.option(
+    "--events",
+    "-e",
+    type=FILE,
+    multiple=True,
+    help="Try these events; repeatable, overlaps count once.  [default: a sample made for the rules]",
+)
 @click.option("--campaign", "campaign_id", help="Which campaign of FILE.  [default: the one with a giveaway]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def check(file: Path, events: Path | None, campaign_id: str | None, as_json: bool) -> None:
+def check(file: Path, events: tuple[Path, ...], campaign_id: str | None, as_json: bool) -> None:
     """Explain the giveaway rules of the definition in FILE on comments: what counts, what does not, and why.
 
     Needs no broker. Exit codes: 0, or 1 when no comment is a valid entry, 2 for a file that cannot be used.
     """
     definition = _definition(file, campaign_id)
     book = RuleBook(definition)
-    tried = sample(book) if events is None else _read_events(events)
+    tried = _read_events(events) if events else sample(book)
     result = dry_run(book, tried)
     if as_json:
         shown = {
@@ -67,24 +76,28 @@ def _definition(file: Path, campaign_id: str | None) -> CampaignDefinition:
     return found[0]
 
 
-def _read_events(file: Path) -> list[tuple[str, Event]]:
+def _read_events(files: tuple[Path, ...]) -> list[tuple[str, Event]]:
     events = []
-    for number, line in enumerate(_lines_of(file), start=1):
-        if line.strip():
+    for file in files:
+        for number, line in enumerate(_lines_of(file), start=1):
+            if not line.strip():
+                continue
             try:
-                events.append((f"line {number}", decode_event(line)))
+                event = decode_event(line)
             except DECODE_ERRORS as error:
                 rejection = rejection_of(error, line)
                 raise UsageFailure(f"{file}:{number}: {rejection.reason}: {rejection.detail}") from None
+            where = f"line {number}" if len(files) == 1 else f"{file.name}:{number}"
+            events.append((where, event))
     return events
 
 
-def _lines_of(file: Path) -> list[bytes]:
+def _lines_of(file: Path) -> Iterator[bytes]:
     try:
-        with file.open("rb") as stream:
-            return list(event_lines(stream))
-    except FileError as error:
-        raise UsageFailure(f"{file}: {error}") from None
+        for _, line in lines_of(file):
+            yield line
+    except EventFileError as error:
+        raise UsageFailure(str(error)) from None
 
 
 def _print(book: RuleBook, result: DryRun) -> None:
@@ -95,7 +108,7 @@ def _print(book: RuleBook, result: DryRun) -> None:
         click.echo(visible(f"  warning: {line}"))
     click.echo()
     table = Table("", "author", "comment", "verdict", "reasons", "friends", "chances", box=None, pad_edge=False)
-    for each in result.comments:
+    for each in result.comments[:_MOST_SHOWN]:
         table.add_row(
             escape(each.what),
             escape(each.author),
@@ -106,7 +119,10 @@ def _print(book: RuleBook, result: DryRun) -> None:
             str(each.chances),
         )
     print_table(table)
-    verdicts = Counter(each.verdict for each in result.comments if each.verdict is not None)
+    if len(result.comments) > _MOST_SHOWN:
+        click.echo(f"... and {len(result.comments) - _MOST_SHOWN} comments more: --json prints all")
+    by_comment = {(each.author, each.comment_id): each.verdict for each in result.comments}
+    verdicts = Counter(verdict for verdict in by_comment.values() if verdict is not None)
     counted = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
     bonus = f" ({result.bonus_chances} of them bonus)" if result.bonus_chances else ""
     click.echo(f"\n{verdicts.total()} entries: {counted}; {result.entrants} entrants, {result.chances} chances{bonus}")

@@ -10,6 +10,7 @@ from agents.cli.giveaway.forget import forget
 from agents.cli.giveaway.freeze import freeze
 from agents.cli.giveaway.lists import entrants, left_out, winners
 from agents.cli.giveaway.review import review
+from agents.cli.giveaway.run import run
 from agents.cli.giveaway.verify import log, verify
 from agents.cli.giveaway.why import why
 
@@ -20,7 +21,7 @@ def giveaway() -> None:
 
 
 for command in (
-    *(check, review, freeze, draw, exclude, replace, verify, log),
+    *(run, check, review, freeze, draw, exclude, replace, verify, log),
     *(receipt, why, winners, entrants, left_out, certificate, forget),
 ):
     giveaway.add_command(command)

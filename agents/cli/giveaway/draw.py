@@ -1,23 +1,25 @@
 """``campaign-pulse giveaway draw | receipt``: winners from a frozen list, and an entrant's place in it."""
 
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import click
 import msgspec
+from msgspec import Struct
 from rich.table import Table
 
-from agents.cli.common import UsageFailure, for_people, print_table, settings_or_exit
+from agents.cli.common import UsageFailure, for_people, print_table
 from agents.cli.giveaway import draw_files
 from agents.cli.giveaway.draw_files import DrawFileError
 from agents.cli.giveaway.persons import person_or_exit
 from agents.cli.giveaway.randomness import RandomnessError, fetch, value_of
-from agents.cli.giveaway.recording import NewFiles, log_or_exit, record_step
-from agents.cli.giveaway.review import giveaway_or_exit
+from agents.cli.giveaway.recording import NewFiles, record_step
+from agents.cli.giveaway.sources import Source, giveaway_or_exit, log_or_exit, source_options
 from agents.cli.giveaway.verify import exit_if_different, say_unfilled
-from models.draws import Drawn, DrawRecord, RecordFile
+from agents.cli.tables import moment
+from agents.clock import make_clock
+from models.draws import Drawn, DrawRecord, FrozenEntries, RecordFile
 from streams.giveaway.draw import DrawError, derivation_of, entrant_of, read_list, receipt_of, unfilled_places
 from streams.giveaway.draw import draw as draw_from
 from streams.giveaway.draw_log import DrawLogError, log_of, next_place
@@ -33,8 +35,15 @@ _DIRECTORY: Final = click.Path(file_okay=False, path_type=Path)
 @click.option("--unproved", is_flag=True, help="Take a value that does not prove to be the announced drand round.")
 @click.option("--reason", help="Why it is drawn again; for everybody to read, in the record and the log.")
 @click.option("--json", "as_json", is_flag=True, help="Print the record instead of a table.")
+@source_options
 def draw(
-    directory: Path, value: str | None, place: str | None, unproved: bool, reason: str | None, as_json: bool
+    directory: Path,
+    value: str | None,
+    place: str | None,
+    unproved: bool,
+    reason: str | None,
+    as_json: bool,
+    source: Source,
 ) -> None:
     """Draw the winners from the entry list frozen in DIRECTORY, and write DIRECTORY/draw.json.
 
@@ -47,13 +56,43 @@ def draw(
     """
     if (value is None) == (place is None):
         raise click.UsageError("give either --randomness or --randomness-from")
+    drawn = draw_into(directory, source, value, place, unproved=unproved, reason=reason)
+    if as_json:
+        click.echo(msgspec.json.encode(drawn.record).decode())
+    else:
+        print_drawn(drawn.record)
+        click.echo(f"written: {directory / draw_files.DRAW}", err=True)
+    say_drawn(drawn)
+
+
+class DrawDone(Struct, frozen=True):
+    """A draw that was made: its record, the list's, and how many of the list were excluded before."""
+
+    record: DrawRecord
+    frozen: FrozenEntries
+    excluded: int
+
+
+def draw_into(
+    directory: Path, source: Source, value: str | None, place: str | None, *, unproved: bool, reason: str | None
+) -> DrawDone:
+    """Draw from the list frozen in a directory, as a step of the campaign's log; or end with what is in the way.
+
+    Args:
+        directory: of the draw.
+        source: where the log is.
+        value: the random value; None: it is read at ``place``.
+        place: a file or an address.
+        unproved: take a value that does not prove to be the announced round.
+        reason: why it is drawn again.
+    """
     try:
         if (directory / draw_files.DRAW).exists():
             raise UsageFailure(f"{directory / draw_files.DRAW} is there already; a record of a draw is not overwritten")
         frozen, commitment = draw_files.read_frozen(directory / draw_files.FROZEN)
         given = value if value is not None else fetch(str(place))
         found = value_of(given, frozen.randomness, unproved=unproved)
-        log = None if frozen.place is None else log_or_exit(frozen.campaign_id)
+        log = None if frozen.place is None else log_or_exit(source, frozen.campaign_id)
         published = draw_files.read_published(directory / draw_files.FROZEN, log=log)
         exit_if_different(differences(published))
         excluded = {each.record.entrant for each in published.exclusions}
@@ -72,29 +111,30 @@ def draw(
             chain=found.chain,
             exclusions=tuple(RecordFile(file=each.name, sha256=each.sha256) for each in published.exclusions),
             unfilled=unfilled_places(frozen, len(excluded)),
-            drawn_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            drawn_at=moment(make_clock(source.settings.clock)()),
             winners=tuple(drawn[: frozen.winners]),
             substitutes=tuple(drawn[frozen.winners :]),
         )
         with NewFiles(directory) as files:
-            record_step(files, directory, draw_files.DRAW, record, frozen.campaign_id)
+            record_step(files, directory, draw_files.DRAW, record, frozen.campaign_id, source)
     except (DrawFileError, DrawLogError, RandomnessError, DrawError) as error:
         raise UsageFailure(str(error)) from None
-    if as_json:
-        click.echo(msgspec.json.encode(record).decode())
-    else:
-        _print_drawn(record)
-        click.echo(f"written: {directory / draw_files.DRAW}", err=True)
-    if found.origin == "unproved":
+    return DrawDone(record, frozen, len(excluded))
+
+
+def say_drawn(drawn: DrawDone) -> None:
+    """Say what is not as it should be with a draw."""
+    if drawn.record.origin == "unproved":
         click.echo("unproved: nothing shows that this is the announced value; the record says so", err=True)
-    say_unfilled(frozen, len(excluded))
+    say_unfilled(drawn.frozen, drawn.excluded)
 
 
 @click.command()
 @click.argument("directory", type=_DIRECTORY)
 @click.argument("platform")
 @click.argument("person")
-def receipt(directory: Path, platform: str, person: str) -> None:
+@source_options
+def receipt(directory: Path, platform: str, person: str, source: Source) -> None:
     """Print the receipt of PERSON of PLATFORM: with it they find themselves in the published list.
 
     PERSON is an author id, or a handle as "@mia": the ledger is read for a handle. Needs the key in DIRECTORY. Exit
@@ -108,7 +148,7 @@ def receipt(directory: Path, platform: str, person: str) -> None:
     except DrawFileError as error:
         raise UsageFailure(str(error)) from None
     if person.startswith("@"):
-        data = giveaway_or_exit(settings_or_exit(), frozen.campaign_id)
+        data = giveaway_or_exit(source, frozen.campaign_id)
         who = person_or_exit(data, person, platform)[1]
         platform, person = who.platform, who.author_id
         click.echo(for_people(f"author   {person}"))
@@ -126,7 +166,8 @@ def receipt(directory: Path, platform: str, person: str) -> None:
     sys.exit(1)
 
 
-def _print_drawn(record: DrawRecord) -> None:
+def print_drawn(record: DrawRecord) -> None:
+    """Print winners and substitutes, under their pseudonyms."""
     table = Table("place", "entrant", "number", "lot", box=None, pad_edge=False)
     roles: tuple[tuple[str, tuple[Drawn, ...]], ...] = (("winner", record.winners), ("substitute", record.substitutes))
     for role, drawn in roles:

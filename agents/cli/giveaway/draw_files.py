@@ -2,11 +2,11 @@
 
 A draw lives in a directory: ``frozen.json``, ``entries.txt`` and ``left-out.txt`` (published before), ``draw.json``
 (published after), ``exclusion-1.json`` and so on (published when made), ``log.json`` (with each of these),
-``secret.key`` (never published; whoever has it can test for any account whether it takes part).
+``secret.key`` (never published; whoever has it can test for any account whether it takes part). All are for their owner
+alone until they are published, as copies.
 """
 
 import hashlib
-import os
 import re
 import secrets
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from agents.private_files import write_privately
 from models.draws import DrawRecord, Exclusion, FrozenEntries, LogEntry
 from streams.giveaway.draw_log import LOG_FILE, DrawLogError, read_entries
 from streams.giveaway.verification import ExclusionFile, Published
@@ -22,7 +23,6 @@ FROZEN: Final = "frozen.json"
 DRAW: Final = "draw.json"
 KEY: Final = "secret.key"
 _EXCLUSION: Final = re.compile(r"exclusion-([1-9][0-9]{0,5})\.json")
-KEY_MODE: Final = 0o600
 _KEY_BYTES: Final = 32
 T = TypeVar("T")
 
@@ -46,15 +46,14 @@ def sha256_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def write_new(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """Write a file that must not be there yet: a published record is never overwritten.
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file that must not be there yet: a record of a draw is never overwritten.
 
     Raises:
         DrawFileError: it is there, or cannot be written.
     """
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:
-            stream.write(data)
+        write_privately(path, data, new=True)
     except FileExistsError:
         raise DrawFileError(f"{path} is there already; a record of a draw is not overwritten") from None
     except OSError as error:
@@ -69,7 +68,7 @@ def replace(path: Path, data: bytes) -> None:
     """
     part = path.with_name(path.name + ".part")
     try:
-        part.write_bytes(data)
+        write_privately(part, data, new=False)
         part.replace(path)
     except OSError as error:
         raise DrawFileError(f"{path}: {error.strerror}") from None
@@ -199,7 +198,7 @@ def new_key() -> bytes:
 
 
 def encode_key(key: bytes) -> bytes:
-    """Return the file of a key; readable by its owner alone: ``KEY_MODE``."""
+    """Return the file of a key."""
     return key.hex().encode() + b"\n"
 
 

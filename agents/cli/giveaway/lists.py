@@ -8,11 +8,11 @@ from typing import Final
 import click
 from msgspec import Struct
 
-from agents.cli.common import UsageFailure, settings_or_exit
+from agents.cli.common import UsageFailure
 from agents.cli.giveaway import draw_files
 from agents.cli.giveaway.draw_files import DrawFileError
-from agents.cli.giveaway.review import giveaway_or_exit
 from agents.cli.giveaway.rows import Row, format_option, print_rows
+from agents.cli.giveaway.sources import Source, giveaway_or_exit, source_options
 from agents.cli.giveaway.verify import exit_if_different
 from streams.giveaway.answers import CommentAnswer, answers_of, decisive
 from streams.giveaway.draw import DrawError, read_list
@@ -26,9 +26,12 @@ _DIRECTORY: Final = click.Path(file_okay=False, path_type=Path)
 _UNKNOWN: Final = "(unknown: forgotten, or no longer in the ledger)"
 _PERSON: Final = ("entrant", "account", "platform", "handle", "author_id")
 _COMMENT: Final = ("commented_at", "post_id", "comment_id", "comment", "link")
+WINNER_COLUMNS: Final = ("place", *_PERSON, "number", "lot", *_COMMENT, "reason")
+ENTRANT_COLUMNS: Final = ("line", *_PERSON, "chances", *_COMMENT, "excluded")
+LEFT_OUT_COLUMNS: Final = (*_PERSON, "what", "score", "why", *_COMMENT)
 
 
-class _Named(Struct, frozen=True):
+class NamedDraw(Struct, frozen=True):
     """A draw with the people behind its pseudonyms."""
 
     published: Published
@@ -46,14 +49,21 @@ class _Named(Struct, frozen=True):
 @click.command()
 @click.argument("directory", type=_DIRECTORY)
 @format_option
-def winners(directory: Path, form: str) -> None:
+@source_options
+def winners(directory: Path, form: str, source: Source) -> None:
     """Name the winners of the draw in DIRECTORY: for the operator, who has the key and the ledger.
 
     Those who were replaced are listed with the reason, and their successors in their places. CSV and JSON have the
     comment that counted, with its address where the platform has one. Personal data; nothing is written. Somebody who
     was forgotten since is shown as unknown.
     """
-    named = _named(directory, needs_draw=True)
+    named = named_draw(source, directory, needs_draw=True)
+    shown = ["place", "entrant", "number", "lot", "account", *(["reason"] if named.published.after else [])]
+    print_rows(winner_rows(named), WINNER_COLUMNS, form, shown)
+
+
+def winner_rows(named: NamedDraw) -> list[Row]:
+    """Return who has which place now, those who were replaced, and the comments that counted."""
     published = named.published
     try:
         now = outcome(published)
@@ -77,24 +87,30 @@ def winners(directory: Path, form: str) -> None:
         lot = lots.get(row["entrant"])
         row.update({"number": lot.counter, "lot": lot.lot} if lot is not None else {})
         row.update(found.get(row["entrant"], {"account": _UNKNOWN}))
-    shown = ["place", "entrant", "number", "lot", "account", *(["reason"] if published.after else [])]
-    print_rows(rows, ["place", *_PERSON, "number", "lot", *_COMMENT, "reason"], form, shown)
+    return rows
 
 
 @click.command()
 @click.argument("directory", type=_DIRECTORY)
 @format_option
-def entrants(directory: Path, form: str) -> None:
+@source_options
+def entrants(directory: Path, form: str, source: Source) -> None:
     """List everybody in the entry list frozen in DIRECTORY, with their chances and the comment that counts.
 
     For the operator, who has the key and the ledger; personal data. Whoever was excluded since the freeze has the
     reason beside the name.
     """
-    named = _named(directory, needs_draw=False)
+    named = named_draw(source, directory, needs_draw=False)
+    shown = ["line", "entrant", "chances", "account", *(["excluded"] if named.published.exclusions else [])]
+    print_rows(entrant_rows(named), ENTRANT_COLUMNS, form, shown)
+
+
+def entrant_rows(named: NamedDraw) -> list[Row]:
+    """Return everybody in the frozen list, in its order."""
     frozen_list = read_list(named.published.entries)
     reasons = {each.record.entrant: each.record.place.reason for each in named.published.exclusions}
     found = named.rows(frozen_list.entrants)
-    rows = [
+    return [
         {
             "line": line,
             "entrant": entrant,
@@ -106,21 +122,25 @@ def entrants(directory: Path, form: str) -> None:
             zip(frozen_list.entrants, frozen_list.chances.tolist(), strict=True), start=1
         )
     ]
-    shown = ["line", "entrant", "chances", "account", *(["excluded"] if reasons else [])]
-    print_rows(rows, ["line", *_PERSON, "chances", *_COMMENT, "excluded"], form, shown)
 
 
 @click.command("left-out")
 @click.argument("directory", type=_DIRECTORY)
 @click.option("--invalid", is_flag=True, help="Also everybody whose comments all break a rule, with the rule.")
 @format_option
-def left_out(directory: Path, invalid: bool, form: str) -> None:
+@source_options
+def left_out(directory: Path, invalid: bool, form: str, source: Source) -> None:
     """List who is not in the draw of DIRECTORY, and why: held or excluded by the policy, or excluded since the freeze.
 
     For the operator, who has the key and the ledger; personal data. With --invalid also everybody in the ledger who has
     no entry that counts, as the rules and the ledger are now.
     """
-    named = _named(directory, needs_draw=False)
+    rows = left_out_rows(named_draw(source, directory, needs_draw=False), invalid=invalid)
+    print_rows(rows, LEFT_OUT_COLUMNS, form, ["what", "entrant", "account", "score", "why"])
+
+
+def left_out_rows(named: NamedDraw, *, invalid: bool) -> list[Row]:
+    """Return who is not in a draw; with ``invalid`` also everybody whose comments all break a rule."""
     published = named.published
     rows: list[Row] = []
     for line in published.left_out.decode("ascii", "replace").splitlines():
@@ -135,12 +155,10 @@ def left_out(directory: Path, invalid: bool, form: str) -> None:
         row.update(found.get(row["entrant"], {"account": _UNKNOWN}))
     if invalid:
         rows += _invalid(named)
-    print_rows(
-        rows, [*_PERSON, "what", "score", "why", *_COMMENT], form, ["what", "entrant", "account", "score", "why"]
-    )
+    return rows
 
 
-def _invalid(named: _Named) -> list[Row]:
+def _invalid(named: NamedDraw) -> list[Row]:
     taking_part = named.entries.chances_of_people()
     out = {number: entrant for entrant, (number, _) in named.people.items() if number not in taking_part}
     answers = answers_of(named.data, named.entries, out.keys())
@@ -154,9 +172,14 @@ def _invalid(named: _Named) -> list[Row]:
     return sorted(rows, key=lambda row: (row["platform"], row["author_id"]))
 
 
-def _named(directory: Path, *, needs_draw: bool) -> _Named:
+def named_draw(source: Source, directory: Path, *, needs_draw: bool) -> NamedDraw:
     """Read a draw, compare its files with each other, and find the people in the ledger."""
-    settings = settings_or_exit()
+    published, key = read_draw(directory, needs_draw=needs_draw)
+    return named_of(published, key, giveaway_or_exit(source, published.frozen.campaign_id))
+
+
+def read_draw(directory: Path, *, needs_draw: bool) -> tuple[Published, bytes]:
+    """Return what was published of a draw, and its key; or end with what differs or cannot be read."""
     try:
         drawn = directory / draw_files.DRAW
         published = draw_files.read_published(
@@ -167,9 +190,13 @@ def _named(directory: Path, *, needs_draw: bool) -> _Named:
         raise UsageFailure(str(error)) from None
     if published.draw is None or published.draw.origin != "unproved":
         exit_if_different(differences(published))
-    data = giveaway_or_exit(settings, published.frozen.campaign_id)
+    return published, key
+
+
+def named_of(published: Published, key: bytes, data: GiveawayData) -> NamedDraw:
+    """Return a draw with the people of a ledger behind its pseudonyms."""
     people = {entrant: (number, data.people[number]) for number, entrant in entrants_of(data, key).items()}
-    return _Named(published, data, data.entries(), people)
+    return NamedDraw(published, data, data.entries(), people)
 
 
 def _person_row(person: Person, comment: CommentAnswer | None) -> Row:

@@ -1,26 +1,15 @@
-"""What the commands that take a step of a draw share: the campaign's log read, a step put behind it, its files."""
+"""What the commands that take a step of a draw share: a step put into the campaign's log, and its files."""
 
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import click
-
-from agents.cli.common import UsageFailure, for_people, settings_or_exit
 from agents.cli.giveaway import draw_files
 from agents.cli.giveaway.draw_files import DrawFileError
-from agents.settings import Settings
-from agents.stages.draw_log import append_step, read_draw_log
-from models.draws import DrawRecord, Exclusion, FrozenEntries, LogEntry
-from streams.giveaway.draw_log import LOG_FILE, DrawLogError, StepUnsureError, entry_of
-
-
-def log_or_exit(campaign_id: str, settings: Settings | None = None) -> list[LogEntry]:
-    """Read the log of a campaign's draws, or end with what is in the way."""
-    try:
-        return read_draw_log(settings or settings_or_exit(), campaign_id, _report_unreadable)
-    except DrawLogError as error:
-        raise UsageFailure(str(error)) from None
+from agents.cli.giveaway.sources import Source
+from agents.private_files import make_private_directory
+from models.draws import DrawRecord, Exclusion, FrozenEntries
+from streams.giveaway.draw_log import LOG_FILE, StepUnsureError, entry_of
 
 
 class NewFiles:
@@ -34,21 +23,21 @@ class NewFiles:
         """Set when the step is in the log: what comes after it takes nothing back."""
 
     def __enter__(self) -> Self:
-        """Make the directory."""
+        """Make the directory, for its owner alone."""
         self._made = not self._directory.exists()
         try:
-            self._directory.mkdir(parents=True, exist_ok=True)
+            make_private_directory(self._directory)
         except OSError as error:
             raise DrawFileError(f"{self._directory}: {error.strerror}") from None
         return self
 
-    def write(self, name: str, data: bytes, mode: int = 0o644) -> None:
+    def write(self, name: str, data: bytes) -> None:
         """Write a file that must not be there yet.
 
         Raises:
             DrawFileError: it is there, or cannot be written.
         """
-        draw_files.write_new(self._directory / name, data, mode)
+        draw_files.write_new(self._directory / name, data)
         self._written.append(self._directory / name)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
@@ -62,7 +51,12 @@ class NewFiles:
 
 
 def record_step(
-    files: NewFiles, directory: Path, name: str, record: FrozenEntries | DrawRecord | Exclusion, campaign_id: str
+    files: NewFiles,
+    directory: Path,
+    name: str,
+    record: FrozenEntries | DrawRecord | Exclusion,
+    campaign_id: str,
+    source: Source,
 ) -> bytes:
     """Write a record, put its step into the log, and write the log beside it; return the record's file.
 
@@ -76,11 +70,7 @@ def record_step(
     files.write(name, encoded)
     entry = entry_of(record, campaign_id, draw_files.sha256_of(encoded))
     if entry is not None:
-        entries = append_step(settings_or_exit(), entry, _report_unreadable)
+        entries = source.append(entry)
         files.kept = True
         draw_files.replace(directory / LOG_FILE, draw_files.encode_log(entries))
     return encoded
-
-
-def _report_unreadable(key: bytes | None, problem: str) -> None:
-    click.echo(for_people(f"{key!r} is no step of a draw: {problem}"), err=True)

@@ -9,12 +9,10 @@ import msgspec
 from rich.markup import escape
 from rich.table import Table
 
-from agents.cli.campaigns import report_unreadable
-from agents.cli.common import UsageFailure, print_table, settings_or_exit
+from agents.cli.common import UsageFailure, print_table
+from agents.cli.giveaway.sources import Source, giveaway_or_exit, source_options
 from agents.clock import make_clock
-from agents.settings import Settings
-from agents.stages.definitions import DefinitionsError
-from agents.stages.review import ReviewError, load_giveaway, publish_review
+from agents.stages.review import ReviewError, publish_review
 from agents.terminal import visible_json
 from models.suspicion import Suspect
 from streams.giveaway.doubts import doubts_of
@@ -30,16 +28,18 @@ from streams.suspicion.review import review_of
 @click.option(
     "--every", "every_seconds", type=click.FloatRange(min=1), help="Again after so many seconds, until Ctrl-C."
 )
-def review(campaign_id: str, as_json: bool, redis: bool, every_seconds: float | None) -> None:
+@source_options
+def review(campaign_id: str, as_json: bool, redis: bool, every_seconds: float | None, source: Source) -> None:
     """List the suspicious entrants of CAMPAIGN with reasons, and what its policy does with each.
 
     Computed from the whole ledger as it is now. Nobody is removed here: the policy in the definition decides what a
     draw does, and accounts in `giveaway.suspicion.cleared` are left alone. Exit code 0 with suspects and without.
     """
-    settings = settings_or_exit()
+    if every_seconds is not None and not source.is_live:
+        raise click.UsageError("--every is for Kafka: files do not change by themselves")
     try:
         while True:
-            found = _review(settings, campaign_id, redis=redis)
+            found = _review(source, campaign_id, redis=redis)
             if as_json:
                 click.echo(visible_json(msgspec.json.encode(found).decode()))
             else:
@@ -51,12 +51,13 @@ def review(campaign_id: str, as_json: bool, redis: bool, every_seconds: float | 
         sys.exit(128 + signal.SIGINT)
 
 
-def _review(settings: Settings, campaign_id: str, *, redis: bool) -> list[Suspect]:
+def _review(source: Source, campaign_id: str, *, redis: bool) -> list[Suspect]:
+    settings = source.settings
     now_ms = make_clock(settings.clock)()
-    data = giveaway_or_exit(settings, campaign_id)
+    data = giveaway_or_exit(source, campaign_id)
     found = review_of(data, now_ms)
     tell_doubts(data)
-    if redis and settings.redis_url:
+    if redis and source.is_live and settings.redis_url:
         try:
             publish_review(settings, data, found, now_ms)
         except (ReviewError, LedgerError) as error:
@@ -68,14 +69,6 @@ def tell_doubts(data: GiveawayData) -> None:
     """Print, on stderr, how many entries the rules cannot judge for certain."""
     for line in doubts_of(data.book, data.ledger.facts).lines():
         click.echo(f"note: {line}", err=True)
-
-
-def giveaway_or_exit(settings: Settings, campaign_id: str) -> GiveawayData:
-    """Read definition and ledger of a campaign, or end with what is missing."""
-    try:
-        return load_giveaway(settings, campaign_id, report_unreadable)
-    except (DefinitionsError, ReviewError, LedgerError) as error:
-        raise UsageFailure(str(error)) from None
 
 
 def _print_suspects(found: list[Suspect]) -> None:

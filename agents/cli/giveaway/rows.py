@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import click
@@ -35,16 +35,21 @@ def print_rows(rows: Sequence[Row], columns: Sequence[str], form: str, in_table:
         shown = [{name: row.get(name) for name in columns} for row in rows]
         click.echo(visible_json(msgspec.json.format(msgspec.json.encode(shown), indent=2).decode()))
     elif form == "csv":
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows([cell(row.get(name)) for name in columns] for row in rows)
-        click.echo(text.getvalue(), nl=False)
+        click.echo(csv_of(rows, columns), nl=False)
     else:
         table = Table(*in_table, box=None, pad_edge=False)
         for row in rows:
             table.add_row(*(escape(visible(str(_known(row.get(name))))) for name in in_table))
         print_table(table)
+
+
+def csv_of(rows: Iterable[Row], columns: Sequence[str]) -> str:
+    """Return rows as CSV with a line of headings."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([cell(row.get(name)) for name in columns] for row in rows)
+    return text.getvalue()
 
 
 def cell(value: Any) -> str:

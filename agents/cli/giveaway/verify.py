@@ -11,13 +11,14 @@ from rich.table import Table
 from agents.cli.common import UsageFailure, for_people, print_table
 from agents.cli.giveaway import draw_files
 from agents.cli.giveaway.draw_files import DrawFileError
-from agents.cli.giveaway.recording import log_or_exit
+from agents.cli.giveaway.sources import KafkaSource, Source, giveaway_or_exit, log_or_exit, source_options
 from agents.terminal import visible, visible_json
 from models.draws import FrozenEntries, LogEntry
 from streams.giveaway.draw import unfilled_places
 from streams.giveaway.draw_log import log_differences, log_of
+from streams.giveaway.freeze import event_differences
 from streams.giveaway.proofs import proofs
-from streams.giveaway.verification import differences, outcome
+from streams.giveaway.verification import Published, differences, outcome
 
 _FILE: Final = click.Path(dir_okay=False, path_type=Path)
 _KAFKA: Final = "kafka"
@@ -32,28 +33,43 @@ _KAFKA: Final = "kafka"
     "--log",
     "log_place",
     metavar="FILE|kafka",
-    help="The campaign's log.  [default: log.json beside it, if it is there]",
+    help="The campaign's log.  [default: log.json beside it, if it is there; with --definition, the one beside that]",
 )
+@source_options
 def verify(
-    record: Path, entries: Path | None, left_out: Path | None, frozen_file: Path | None, log_place: str | None
+    record: Path,
+    entries: Path | None,
+    left_out: Path | None,
+    frozen_file: Path | None,
+    log_place: str | None,
+    source: Source,
 ) -> None:
     """Recompute a draw from what was published: RECORD is its draw.json (or frozen.json, to check the list alone).
 
     Compares every file that the records name, the exclusions beside them, and their places in the log of draws, and
     says what is proved and what is not. Needs no broker, no Redis and no settings, but for `--log kafka`, which reads
-    the log from its topic. Exit codes: 0 when everything is as published, 1 with what differs, 2 when a file cannot be
+    the log from its topic. With --events, --definition and the key beside the record it also shows that the list was
+    made of these events. Exit codes: 0 when everything is as published, 1 with what differs, 2 when a file cannot be
     read.
     """
     try:
         draw_path = None if record.name == draw_files.FROZEN else record
         frozen_path = record if draw_path is None else frozen_file or record.parent / draw_files.FROZEN
         log = None if log_place in (None, _KAFKA) else draw_files.read_log(Path(str(log_place)))
-        if log_place == _KAFKA:
-            log = log_or_exit(draw_files.read_frozen(frozen_path)[0].campaign_id)
+        if log_place == _KAFKA or (log_place is None and not source.is_live):
+            reader = KafkaSource() if log_place == _KAFKA else source
+            log = log_or_exit(reader, draw_files.read_frozen(frozen_path)[0].campaign_id)
         found = draw_files.read_published(frozen_path, draw=draw_path, entries=entries, left_out=left_out, log=log)
     except DrawFileError as error:
         raise UsageFailure(str(error)) from None
     exit_if_different(differences(found))
+    if source.has_events:
+        _compare_events(frozen_path.parent, found.frozen, source)
+    print_verified(found)
+
+
+def print_verified(found: Published) -> None:
+    """Say what records without differences prove, what they do not, and who has which place since."""
     frozen, drawn = found.frozen, found.draw
     what = f"{frozen.entries.lines} entrants, {frozen.chances} chances, commitment {found.commitment}"
     if drawn is None:
@@ -69,16 +85,28 @@ def verify(
             click.echo(f"winner {number}    {each.entrant if each is not None else '(nobody is left)'}")
 
 
+def _compare_events(directory: Path, frozen: FrozenEntries, source: Source) -> None:
+    """End with 1 where the events are not those that the list was made of; say that they are."""
+    try:
+        key = draw_files.read_key(directory / draw_files.KEY)
+    except DrawFileError as error:
+        raise UsageFailure(str(error)) from None
+    exit_if_different(event_differences(giveaway_or_exit(source, frozen.campaign_id), frozen, key))
+    if frozen.ledger.digest is not None:
+        click.echo(f"proved      the list was made of these events: {frozen.ledger.facts} facts")
+
+
 @click.command()
 @click.argument("campaign_id", metavar="CAMPAIGN")
 @click.option("--json", "as_json", is_flag=True, help="Print the log as a JSON array, as log.json has it.")
-def log(campaign_id: str, as_json: bool) -> None:
-    """List every freeze, draw and exclusion of CAMPAIGN, from the topic campaign.draws.v1.
+@source_options
+def log(campaign_id: str, as_json: bool, source: Source) -> None:
+    """List every freeze, draw and exclusion of CAMPAIGN, from campaign.draws.v1 or the file beside --definition.
 
     Steps are numbered, and each has the hash of the one before; nothing is taken out. Exit codes: 0, or 1 when a step
     is missing or there is none, 2 when the broker cannot be read.
     """
-    entries = log_or_exit(campaign_id)
+    entries = log_or_exit(source, campaign_id)
     if as_json:
         click.echo(visible_json(draw_files.encode_log(entries).decode()), nl=False)
     elif entries:

@@ -7,15 +7,12 @@ import click
 import msgspec
 from msgspec import Struct
 
-from agents.cli.campaigns import report_unreadable
-from agents.cli.common import UsageFailure, for_people, settings_or_exit
+from agents.cli.common import UsageFailure, for_people
 from agents.cli.giveaway import draw_files
 from agents.cli.giveaway.draw_files import DrawFileError
 from agents.cli.giveaway.persons import person_or_exit
-from agents.cli.giveaway.review import giveaway_or_exit
+from agents.cli.giveaway.sources import Source, giveaway_or_exit, only_campaign, source_options
 from agents.cli.tables import moment
-from agents.settings import Settings
-from agents.stages.definitions import DefinitionsError, current_definitions
 from agents.terminal import visible_json
 from models.suspicion import Suspect
 from streams.giveaway.answers import CommentAnswer, answers_of
@@ -49,17 +46,24 @@ class Answer(Struct, frozen=True, kw_only=True):
 @click.option("--platform", help="The person's platform, where the handle alone does not say who is meant.")
 @click.option("--directory", type=_DIRECTORY, help="A draw: also say where the person stands in it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def why(person: str, campaign_id: str | None, platform: str | None, directory: Path | None, as_json: bool) -> None:
+@source_options
+def why(
+    person: str,
+    campaign_id: str | None,
+    platform: str | None,
+    directory: Path | None,
+    as_json: bool,
+    source: Source,
+) -> None:
     """Say what became of the comments of PERSON (a handle or an author id), and which rule decided.
 
     From the ledger and the rules as they are now. With --directory also the line of the frozen list, and whether the
     person was drawn, replaced or excluded. Exit codes: 0 with an answer, 2 when nobody or several people are meant.
     """
-    settings = settings_or_exit()
     published, key = _draw_of(directory)
     if published is not None:
         campaign_id = campaign_id or published.frozen.campaign_id
-    data = giveaway_or_exit(settings, campaign_id or _only_campaign(settings))
+    data = giveaway_or_exit(source, only_campaign(source, campaign_id))
     number, who = person_or_exit(data, person, platform)
     found = _answer(data, number, who, _standing(published, key, who))
     if as_json:
@@ -144,17 +148,6 @@ def _place(published: Published, entrant: str) -> list[str]:
             if each is not None and each.entrant == entrant:
                 return [f"drawn as {role} {place}: number {each.counter} fell on lot {each.lot}"]
     return ["not drawn, or not any more"]
-
-
-def _only_campaign(settings: Settings) -> str:
-    try:
-        found = [each for each in current_definitions(settings, report_unreadable) if each.giveaway is not None]
-    except DefinitionsError as error:
-        raise UsageFailure(str(error)) from None
-    if len(found) != 1:
-        names = ", ".join(each.campaign_id for each in found) or "none"
-        raise UsageFailure(f"which campaign is meant? --campaign names it; those with a giveaway: {names}")
-    return found[0].campaign_id
 
 
 def _print(found: Answer) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from aiokafka.consumer.fetcher import READ_COMMITTED, READ_UNCOMMITTED, Fetcher, FetchResult
+from aiokafka.consumer.subscription_state import SubscriptionState
+from aiokafka.errors import KafkaConnectionError
 
 from agents.broker import fetcher_patch
 from agents.broker.fetched_batches import GAP_SECONDS, FetchedRecords, Gaps, UndecodableBatchError
@@ -257,3 +259,35 @@ def test_the_fetcher_of_this_aiokafka_can_be_changed(monkeypatch: pytest.MonkeyP
     assert fetcher.ConsumerRecord is LightRecord
     assert fetcher.FetchResult is WholeFetch
     assert consumer.Fetcher is fetcher_patch.PatientFetcher
+
+
+# ------------------------------------------------------------------ going down
+
+
+def test_a_fetch_that_waits_to_try_again_does_not_fail_the_end() -> None:
+    """A connection that has ended leaves one; closing must go on, or the thread never says that it is down."""
+
+    async def close() -> None:
+        asked = asyncio.Event()
+
+        async def send(*_: Any) -> None:
+            asked.set()
+            raise KafkaConnectionError("the session has ended")
+
+        client = SimpleNamespace(
+            _loop=asyncio.get_running_loop(),
+            _metadata_max_age_ms=1_000,
+            cluster=SimpleNamespace(leader_for_partition=lambda tp: 0),
+            send=send,
+        )
+        subscriptions = SubscriptionState()
+        subscriptions.assign_from_user([PLACE])
+        subscriptions.seek(PLACE, 0)
+        fetcher = PatientFetcher(client, subscriptions, retry_backoff_ms=3_600_000)
+        await asked.wait()
+        (waiting,) = fetcher._pending_tasks
+        await asyncio.wait_for(fetcher.close(), timeout=30)
+        assert waiting.cancelled()
+        assert fetcher.error_future.done()
+
+    asyncio.run(close())

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import threading
+from contextlib import closing
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +12,7 @@ from faust.types import TP
 
 from agents.broker import transport
 from agents.broker.fetched_batches import FetchedRecords, Undecodable
-from agents.broker.transport import BatchConsumer
+from agents.broker.transport import BatchConsumer, PromptConsumerThread
 from models.topics import COMMENTS, POSTS
 
 PLACE, OTHER = TP(COMMENTS, 0), TP(POSTS, 0)
@@ -160,3 +162,36 @@ def test_a_batch_that_cannot_be_decoded_is_told_once_and_its_end_too(
         f"{COMMENTS}/0: the batch at offset 5 cannot be decoded: broken; only this partition waits",
         f"{COMMENTS}/0: reading goes on at offset 5",
     ]
+
+
+class Cancelled(PromptConsumerThread):
+    """A consumer's thread that connects nothing and whose end is a cancellation."""
+
+    def __post_init__(self) -> None:
+        """Nothing of Faust's."""
+
+    async def on_start(self) -> None:
+        """No consumer."""
+
+    async def on_thread_stop(self) -> None:
+        """End as a task does that was cancelled."""
+        raise asyncio.CancelledError
+
+
+def test_a_thread_that_ends_cancelled_is_known_to_be_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever stops it waits for its word; a worker that has flushed and committed would be ended for that."""
+    monkeypatch.setattr(threading, "excepthook", lambda *_: None)
+
+    with closing(asyncio.new_event_loop()) as own:
+
+        async def stop() -> None:
+            consumer = SimpleNamespace(transport=SimpleNamespace(app=None))
+            thread = Cancelled(consumer, loop=asyncio.get_running_loop(), thread_loop=own)
+            await thread.start()
+            await asyncio.wait_for(thread.stop(), timeout=30)
+
+        asyncio.run(stop())
+        left = asyncio.all_tasks(own)
+        for task in left:
+            task.cancel()
+        own.run_until_complete(asyncio.wait(left))

@@ -4,6 +4,7 @@ from unittest import mock
 
 from prometheus_client.core import Metric
 
+from agents.broker.set_aside import SetAside
 from agents.connection.kafka import KafkaConnection
 from agents.metrics.alerts import AlertCollector
 from agents.metrics.giveaways import GiveawayCollector
@@ -50,7 +51,7 @@ def test_giveaways_with_every_reason_show_as_much_as_the_bound_says() -> None:
         for campaign_id in CAMPAIGNS
         for who in ("", *WHO)
     ]
-    stage = EntryStage(KafkaConnection(address="nowhere:9092"), 1, lambda: 1)
+    stage = EntryStage(KafkaConnection(address="nowhere:9092"), 1, lambda: 1, SetAside(), mock.AsyncMock())
     with mock.patch.object(stage.board, "shown", return_value=shown):
         series = names_and_labels(list(GiveawayCollector(lambda: stage.board, lambda: REGISTRY, CAP).collect()))
     assert len(series) == stated_bound(giveaways=len(CAMPAIGNS), **VALUES)[1]

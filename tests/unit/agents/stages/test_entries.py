@@ -12,6 +12,7 @@ from aiokafka.structs import ConsumerRecord
 from prometheus_client.samples import Sample
 
 from agents.broker.record_collector import Delivery
+from agents.broker.set_aside import SetAside
 from agents.connection.kafka import KafkaConnection
 from agents.metrics.giveaways import GiveawayCollector
 from agents.stages.entries import EntryStage
@@ -144,7 +145,9 @@ def scenario(test: Callable[[EntryStage, Ledger], Any]) -> None:
             made = msgspec.structs.replace(made, first_offset=number)
             ledger.values.append((made.key(), encode_fact(made)))
         with mock.patch("agents.stages.entries.AIOKafkaConsumer", return_value=ledger):
-            stage = EntryStage(KafkaConnection(address="broker:9092"), PARTITIONS, lambda: OPENS_MS)
+            stage = EntryStage(
+                KafkaConnection(address="broker:9092"), PARTITIONS, lambda: OPENS_MS, SetAside(), mock.AsyncMock()
+            )
             await stage.start()
             try:
                 await test(stage, ledger)

@@ -4,6 +4,7 @@ import fcntl
 import os
 import resource
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -205,6 +206,30 @@ def test_killed_in_any_write_the_copy_is_as_it_was_at_its_offset(open_store: Ope
         store.close()
 
 
+_PRIVATE = f"""
+from agents.private_files import keep_files_private
+keep_files_private()
+{_WRITER}"""
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_what_a_worker_keeps_on_disk_is_for_its_owner_alone(tmp_path: Path, older: bool) -> None:
+    """Directories 0700 and files 0600, those that RocksDB makes by itself included; an older version's is closed."""
+    store = tmp_path / "deep" / "store"
+    if older:
+        subprocess.run([sys.executable, "-c", _WRITER.replace("10_000_000", "2"), str(store)], check=True)
+        (store / "campaign-pulse-state").chmod(0o755)
+    script = _PRIVATE.replace("10_000_000", "3")
+    subprocess.run([sys.executable, "-c", script, str(store)], check=True, umask=0)
+    assert stat.S_IMODE((store / "campaign-pulse-state").stat().st_mode) == 0o700
+    if older:
+        return
+    made = [store.parent, store, *store.rglob("*")]
+    assert len(made) > 6
+    assert {stat.S_IMODE(path.stat().st_mode) for path in made} == {0o700, 0o600}
+    assert all(path.is_dir() == (stat.S_IMODE(path.stat().st_mode) == 0o700) for path in made)
+
+
 def test_two_workers_cannot_share_a_directory(open_store: OpenStore, tmp_path: Path) -> None:
     """The second one ends with what to do; once the first is gone, however it went, the directory is free."""
     store = open_store()
@@ -272,3 +297,18 @@ def test_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "agents.state.rocks_store")
     with pytest.raises(DirectoryError, match=r"needs the package rocksdict \(pip install"):
         choice.open_store(Settings(store="rocksdb", store_directory="/nowhere"), 8)
+
+
+def test_deleted_values_leave_the_files_when_the_store_is_compacted(open_store: OpenStore, tmp_path: Path) -> None:
+    """A purged campaign is not only hidden: its bytes are in no file of the directory, log of the database included."""
+    store = open_store()
+    store.apply(1, [(b"gone", b"canary-of-a-person"), (b"kept", b"other")], 7)
+    store.apply(1, [(b"gone", None)], 8)
+
+    def files() -> bytes:
+        return b"".join(path.read_bytes() for path in (tmp_path / "store").rglob("*") if path.is_file())
+
+    assert b"canary-of-a-person" in files()
+    store.compact()
+    assert b"canary-of-a-person" not in files()
+    assert dict(store.items(1)) == {b"kept": b"other"}

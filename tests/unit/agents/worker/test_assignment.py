@@ -13,6 +13,7 @@ from agents.state.table import Stored
 from agents.worker.assignment import Assignment
 from models.topics import CLOSED_WINDOWS, INPUT_TOPICS
 from streams.changelog.log_positions import LogStart, same_log
+from streams.events.registry import Registry
 
 COMMITTED = {TP(topic, partition): 10 + partition for topic in (*INPUT_TOPICS, CLOSED_WINDOWS) for partition in (0, 1)}
 
@@ -41,16 +42,18 @@ def an_assignment() -> tuple[Assignment, list[Any]]:
         "health": mock.Mock(ready=lambda owned: happened.append(("ready", owned))),
         "pipeline": SimpleNamespace(
             partitions=partitions,
+            registry=Registry(),
             assign=lambda partition, *_: partitions.__setitem__(partition, partition),
             revoke=partitions.pop,
         ),
-        "table": mock.Mock(read=lambda partition: happened.append(("read", partition)) or Stored([], {}, {}, [])),
+        "table": mock.Mock(read=lambda partition, _: happened.append(("read", partition)) or Stored([], {}, {}, [])),
         "changelog": "changelog",
         "fence": mock.Mock(
             take_over=mock.AsyncMock(side_effect=lambda owned, *_: happened.append(("fence", owned))),
             let_go=lambda: happened.append("fence"),
             membership=SimpleNamespace(is_lost=False),
         ),
+        "set_aside": mock.Mock(),
         "flusher": mock.Mock(flush=mock.AsyncMock(side_effect=lambda: happened.append("flush"))),
         "collector": mock.Mock(),
         "inputs": SimpleNamespace(changelog_ends={}, rejoin=lambda: happened.append("rejoin")),
@@ -89,6 +92,19 @@ def test_stages_take_over_behind_the_fence() -> None:
         ("entries", [0, 1]),
         ("ready", [0, 1]),
     ]
+
+
+def test_records_of_a_purged_campaign_are_deleted_before_the_state_is_read() -> None:
+    """Behind the fence, and first of all: what is read afterwards holds nothing of the campaign."""
+    assignment, happened = an_assignment()
+    assignment._pipeline.registry = Registry().with_purged("c")
+    table, fence = assignment._table, assignment._fence
+    table.keys_of = lambda partition, campaigns: [b"row"] if partition == 1 and campaigns == {"c"} else []  # type: ignore[method-assign]
+    fence.records = list  # type: ignore[method-assign]
+    fence.write = mock.AsyncMock(side_effect=lambda written: happened.append(("deleted", *written)))  # type: ignore[method-assign]
+    asyncio.run(assigned(assignment))
+    assert happened.index(("read", 0)) < happened.index(("deleted", (1, b"row", None))) < happened.index(("read", 1))
+    table.compact.assert_called_once_with()  # type: ignore[attr-defined]
 
 
 LET_GO = ["fence", ("retire", 0), ("retire", 1), ("alerts", []), ("entries", []), ("board", [])]

@@ -8,6 +8,7 @@ import pytest
 from aiokafka.errors import KafkaError
 
 from agents.broker.record_collector import Delivery
+from agents.broker.set_aside import SetAside
 from agents.state.fence import Fence
 from agents.state.stores import MemoryStore
 from agents.state.table import StateTable
@@ -93,6 +94,7 @@ def seconds_until_due(
         facts,
         NumberPublisher(pipeline, CampaignBoard(), facts, ledger, collector, member, None),
         lambda tp, offset: None,
+        SetAside(),
         INTERVAL_SECONDS,
         clock=lambda: broker.now,
         cpu_clock=lambda: broker.cpu,
@@ -230,6 +232,7 @@ class Writing:
             facts,
             NumberPublisher(self.pipeline, CampaignBoard(), facts, log, log, member, None),
             lambda tp, offset: self.log.noted.append("confirmed"),
+            SetAside(),
             INTERVAL_SECONDS,
             clock=lambda: self.now_seconds,
             cpu_clock=lambda: 0.0,

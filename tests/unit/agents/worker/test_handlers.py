@@ -8,6 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from agents.broker.fetched_batches import FetchedRecords
+from agents.broker.set_aside import SetAside
 from agents.worker.handlers import Handlers
 from models.topics import COMMENTS, INPUT_TOPICS
 from streams.pipeline.pipeline import Pipeline
@@ -42,6 +43,7 @@ class Working:
             inputs=inputs,
             clock=lambda: self.now_ms,
             clock_watch=watch,
+            set_aside=SetAside(),
             on_fenced_out=lambda reason: None,
             crash=nothing,
             registry=CollectorRegistry(),

@@ -11,12 +11,12 @@ from models.alerts import AlertTransition
 from models.times import MINUTE_MS
 from streams.alerts.stage import AlertPartition
 from streams.alerts.window_merger import GONE_MS
-from streams.alerts.window_records import COUNTS, encode_window, make_window
+from streams.alerts.window_records import COUNTS, make_window
 from streams.columns.formats import UnsupportedRecord
 from streams.events.definitions import DefinitionError, parse_definitions
 from streams.events.registry import Registry
 from streams.pipeline.pipeline import Pipeline
-from streams.replay import ReplayedWindow
+from streams.replay import replayed
 from tests.unit.events import NOON_MS, campaign, influencer
 
 FIRST = NOON_MS // MINUTE_MS
@@ -37,7 +37,7 @@ class Log:
         """Report a minute of one influencer, named after its partition."""
         counts = np.full((1, len(COUNTS)), 5, dtype=np.int64)
         window = make_window("c", partition, FIRST + minute, [f"i{partition}"], counts, {})
-        self.stage.apply(ReplayedWindow(self.stage.position, NOON_MS + at_ms, encode_window(window)))
+        self.stage.apply(replayed(window, self.stage.position, NOON_MS + at_ms))
 
     def own(self) -> list[int]:
         """Minutes in which the campaign's own series was judged."""
@@ -120,7 +120,7 @@ class Silence:
         counts = np.zeros((2, len(COUNTS)), dtype=np.int64)
         counts[:, COUNTS.index("engagements")] = ana, 30
         window = make_window("c", 0, FIRST + self.minutes, ["ana", "ben"], counts, {})
-        self.stage.apply(ReplayedWindow(self.stage.position, NOON_MS + self.minutes, encode_window(window)))
+        self.stage.apply(replayed(window, self.stage.position, NOON_MS + self.minutes))
         self.minutes += 1
 
     def open(self) -> list[tuple[str | None, str]]:
@@ -186,9 +186,8 @@ def test_a_successor_ends_the_alert_of_somebody_who_left_meanwhile() -> None:
     silence = Silence()
     campaign_alerts = silence.stage.campaigns["c"]
     saved = campaign_alerts.checkpoint(silence.stage.log_time_ms)
-    silence.stage = AlertPartition(
-        Registry([campaign(influencer("ben"))]), 0, {"c": saved.data}, silence.stage.position
-    )
+    silence.stage = AlertPartition(Registry([campaign(influencer("ben"))]), 0, silence.stage.position)
+    silence.stage.restore("c", saved.data)
     assert silence.open() == [("ana", "feed_silent")]
     silence.pass_minute(ana=0)
     assert silence.open() == []
@@ -210,7 +209,7 @@ def test_an_alert_of_somebody_who_left_is_shown_by_no_metric() -> None:
 def test_a_checkpoint_of_another_format_is_refused() -> None:
     """What a newer version wrote ends the worker with its reason instead of being guessed at."""
     with pytest.raises(UnsupportedRecord, match="checkpoint of alerts"):
-        AlertPartition(Registry(), checkpoints={"c": b"\x91\x63"})
+        AlertPartition(Registry()).restore("c", b"\x91\x63")
 
 
 DEFINITION = """campaign_id: c

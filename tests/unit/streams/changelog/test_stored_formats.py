@@ -24,7 +24,7 @@ from streams.pipeline.partition import PartitionState
 from streams.statistics.campaigns import CampaignBoard
 from streams.statistics.counters import COLUMN, WIDTH
 from streams.statistics.snapshots import WINDOWS_AND_TOTAL, decode_snapshot, describe, encode_snapshot
-from tests.unit.events import partition_state
+from tests.unit.events import partition_state, refuse
 from tests.unit.streams.changelog.test_row_records import busy_state
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -150,10 +150,10 @@ def test_table_names_the_record_that_it_refuses() -> None:
         (row_key(3, "c", "ana"), row, rf"^changelog record \[3,\"row\",\"c\",\"ana\"\]: state record of format "
          rf"{FORMAT_VERSION + 1}; this version reads formats 1 to {FORMAT_VERSION}: a newer version .* every worker"),
         (ids_key(3, "t", 7), ids, r"^changelog record \[3,\"ids\",\"t\",7\]: dedupe segment of format 2; .* format 1:"),
-        (b'[3,"entries","c"]', b"", r'^changelog record \[3,"entries","c"\]: a record of the unknown kind .entries.: '),
+        (b'[3,"new","c"]', b"\x91\x01", r'^changelog record \[3,"new","c"\]: a record of the unknown kind .new.: '),
     ):  # fmt: skip
         with pytest.raises(UnsupportedRecord, match=message):
-            table_of({key: value}).read(3)
+            table_of({key: value}).read(3, refuse)
 
 
 def test_snapshot_of_the_future_is_refused() -> None:

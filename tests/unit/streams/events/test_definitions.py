@@ -170,3 +170,23 @@ def test_an_alias_stands_for_what_it_names() -> None:
     (definition,) = parse_definitions(text)
     assert definition.rate_card is not None
     assert definition.rate_card.comment == definition.rate_card.like
+
+
+@pytest.mark.parametrize(
+    ("until", "is_good"),
+    [
+        ("2026-04-18T22:00:00+02:00", True),
+        ("2026-04-18T21:59:59+02:00", False),
+        ("2026-05-18T00:00:00", False),
+        ("for ever", False),
+    ],
+)
+def test_personal_data_is_due_when_the_campaign_is_over_and_not_before(until: str, is_good: bool) -> None:
+    """A date before the end would have a running campaign deleted; a time without an offset is a different day."""
+    text = GOOD + f"personal_data_until: {until}\n"
+    if is_good:
+        assert parse_definitions(text)[0].personal_data_until is not None
+        return
+    with pytest.raises(DefinitionError) as error:
+        parse_definitions(text)
+    assert "personal_data_until" in f"{error.value.field} {error.value.problem}"

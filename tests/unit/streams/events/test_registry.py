@@ -17,3 +17,11 @@ def test_registry_changes_by_making_a_new_one() -> None:
     assert (other.without("c").attribute(event), set(other.campaigns)) == (UNATTRIBUTED, {"c", "d"})
     assert other.influencer("d", "eve") is not None
     assert (other.influencer("d", "ana"), other.influencer("nowhere", "eve")) == (None, None)
+
+
+def test_a_purged_campaign_stays_purged_until_it_is_defined_again() -> None:
+    """A tombstone says nothing new of it; a definition takes the purge back; other campaigns are not concerned."""
+    purged = Registry([campaign(influencer("ana")), campaign(influencer("eve"), campaign_id="d")]).with_purged("c")
+    assert (set(purged.campaigns), purged.purged) == ({"d"}, {"c"})
+    assert purged.without("d").purged == {"c"}
+    assert purged.with_definition(campaign(influencer("ana"))).purged == frozenset()

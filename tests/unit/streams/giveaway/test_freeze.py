@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from models.draws import FrozenEntries, LedgerEnd, ListedFile, Randomness
+from models.draws import FrozenEntries, ListedFile, Randomness
 from models.suspicion import Finding, Suspect, SuspicionPolicy
 from streams.giveaway.draw import entrant_of, read_list, receipt_of
 from streams.giveaway.freeze import FreezeError, FrozenList, freeze_list, leaves_out, public_rules
@@ -65,7 +65,7 @@ def test_a_list_has_every_entrant_under_a_pseudonym_with_chances() -> None:
         name="C",
         frozen_at="2026-04-18T20:05:00Z",
         rules=public_rules(giveaway().rules),
-        ledger=LedgerEnd(topic="campaign.entries.v1", offsets={"0": 1}),
+        ledger=found.record.ledger,
         entries=listed("entries.txt", found.entries),
         chances=4,
         left_out=listed("left-out.txt", b""),

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from models.events import CommentDeleted
 from streams.giveaway.entries import settled
-from streams.ledger.blocks import EntryBlock, encode_fact
+from streams.ledger.blocks import CLEARED_VERSION, Cleared, EntryBlock, encode_fact, poison_hash
 from streams.ledger.collector import person_hash
-from streams.ledger.compaction import LedgerError, LedgerRecord, take_record, union_of
+from streams.ledger.compaction import LedgerError, LedgerReading, check_unpoisoned, union_of
 from streams.ledger.forgetting import without_person
 from streams.ledger.people import people_of
 from tests.unit.ledgers import NAMES, OPENS_MS, block, book, comment
@@ -17,10 +17,10 @@ from tests.unit.ledgers import NAMES, OPENS_MS, block, book, comment
 
 def in_force(*written: EntryBlock) -> list[EntryBlock]:
     """What holds after these records."""
-    records: dict[tuple[int, bytes], LedgerRecord] = {}
+    reading = LedgerReading("c")
     for place, fact in enumerate(written):
-        take_record(records, 0, fact.key(), encode_fact(fact), "c", f"@{place}")
-    return [record.fact for record in records.values() if isinstance(record.fact, EntryBlock)]
+        reading.take(0, place, fact.key(), encode_fact(fact))
+    return [fact for fact in reading.ledger({}).facts if isinstance(fact, EntryBlock)]
 
 
 def said(block: EntryBlock) -> list[str]:
@@ -67,25 +67,71 @@ def test_a_union_gives_the_numbers_of_both_blocks(rows: list[tuple[int, int]], c
 def test_an_empty_value_takes_back_what_has_its_key() -> None:
     """In its partition: the same key in another one is another record."""
     fact = block(comment(1, "mia"))
-    records: dict[tuple[int, bytes], LedgerRecord] = {}
+    reading = LedgerReading()
     for partition in (0, 1):
-        take_record(records, partition, fact.key(), encode_fact(fact), None, "@0")
-    take_record(records, 0, fact.key(), None, None, "@1")
-    assert list(records) == [(1, fact.key())]
+        reading.take(partition, 0, fact.key(), encode_fact(fact))
+    reading.take(0, 1, fact.key(), None)
+    assert [record.key for record in reading.ledger({}).records] == [fact.key()]
 
 
 def test_records_of_other_campaigns_are_left_out() -> None:
     """Of a partition that several campaigns share only the one that was asked for is kept, or all."""
     fact = block(comment(1, "mia"))
-    records: dict[tuple[int, bytes], LedgerRecord] = {}
-    take_record(records, 0, fact.key(), encode_fact(fact), "d", "@0")
-    assert not records
-    take_record(records, 0, fact.key(), encode_fact(fact), None, "@0")
-    assert [record.fact for record in records.values()] == [fact]
+    for wanted, kept in (("d", []), (None, [fact]), ("c", [fact])):
+        reading = LedgerReading(wanted)
+        reading.take(0, 0, fact.key(), encode_fact(fact))
+        assert reading.ledger({}).facts == kept
 
 
-@pytest.mark.parametrize(("key", "value"), [(None, b"{}"), (b"no key of ours", b"{}"), (b"", b"\x93")])
-def test_what_is_no_record_is_refused_with_its_place(key: bytes | None, value: bytes) -> None:
-    """The error names topic, partition and offset as it was given them."""
-    with pytest.raises(LedgerError, match="entries/0@7"):
-        take_record({}, 0, key, value, None, "entries/0@7")
+@pytest.mark.parametrize(
+    ("key", "value", "fault"),
+    [
+        (None, b"{}", "foreign_key"),
+        (None, None, "foreign_key"),
+        (b"no key of ours", b"{}", "foreign_key"),
+        (b"", b"\x93", "foreign_key"),
+        (b'["giv","ana"]', b"\xff\x00 garbage", "foreign_key"),
+        (b'["block","c","campaign.comments.v1",0,0]', b"\xff\x00 garbage", "foreign_value"),
+    ],
+)
+def test_what_is_no_record_is_refused_with_its_place_and_the_way_out(
+    key: bytes | None, value: bytes | None, fault: str
+) -> None:
+    """Topic, partition and offset, and the command; what was in force stays so, even under the key of what is none."""
+    good = msgspec.structs.replace(block(comment(1, "mia")), topic="campaign.comments.v1", first_offset=0)
+    reading = LedgerReading("c")
+    reading.take(0, 3, good.key(), encode_fact(good))
+    reading.take(0, 7, key, value)
+    ledger = reading.ledger({0: 8})
+    assert ledger.facts == [good]
+    assert [(place.name, place.fault) for place in ledger.poisoned] == [("campaign.entries.v1/0@7", fault)]
+    with pytest.raises(LedgerError, match=r"^campaign\.entries\.v1/0@7 .*giveaway clear-record campaign\.entries"):
+        check_unpoisoned(ledger)
+
+
+def test_a_cleared_place_is_passed_over_and_named_and_no_other_record_is() -> None:
+    """The mark holds for what stood there: another record at the same offset, of a log made anew, is refused."""
+    mark = Cleared(
+        version=CLEARED_VERSION, offset=7, sha256=poison_hash(None, b"noise"), reason="noise", at_ms=OPENS_MS
+    )
+    for value, poisoned, cleared in ((b"noise", [], [7]), (b"other", [7], [])):
+        reading = LedgerReading()
+        reading.take(0, 7, None, value)
+        reading.take(0, 8, mark.key(), encode_fact(mark))
+        ledger = reading.ledger({0: 9})
+        assert [place.offset for place in ledger.poisoned] == poisoned
+        assert [place.offset for place in ledger.cleared] == cleared
+
+
+def test_what_a_newer_version_wrote_is_refused_until_it_is_cleared() -> None:
+    """A number of the future may be noise: whoever knows that no newer version ever ran can say so."""
+    value = msgspec.msgpack.encode([99, "c"])
+    reading = LedgerReading()
+    reading.take(0, 0, b'["block","c"]', value)
+    [place] = reading.ledger({0: 1}).poisoned
+    assert place.fault is None
+    with pytest.raises(LedgerError, match="a newer version has written it"):
+        check_unpoisoned(reading.ledger({0: 1}))
+    mark = Cleared(version=CLEARED_VERSION, offset=0, sha256=place.sha256, reason="noise", at_ms=OPENS_MS)
+    reading.take(0, 1, mark.key(), encode_fact(mark))
+    check_unpoisoned(reading.ledger({0: 2}))

@@ -275,3 +275,20 @@ def test_restore_shows_every_row() -> None:
     again.restore([decode_record(state.record_of(0))], {}, {COMMENTS: same_log(1)})
     assert again.take_changed() == [0]
     assert again.take_dirty() == []
+
+
+# ------------------------------------------------------------------ purged campaigns
+
+
+def test_events_of_a_purged_campaign_make_no_row_no_order_and_no_forward() -> None:
+    """What still lies in the inputs must not bring a campaign back; it is counted as skipped, and others count on."""
+    state = partition_state(HOME, PARTITIONS, Registry().with_purged("c"))
+    state.apply(COMMENTS, records(comments(1, 2) + comments(3, campaign_id="d")), NOW_MS)
+    order = next(f"o{number}" for number in range(99) if partition_of(f"o{number}", PARTITIONS) == HOME)
+    bought = value_of("purchase", order_id=order, amount="5", currency="EUR", influencer_id="ana")
+    state.apply(CONVERSIONS, records([bought, value_of("click", "k", influencer_id="ana")]), NOW_MS)
+    stray = partition_state(ELSEWHERE, PARTITIONS, Registry().with_purged("c"))
+    stray.apply(COMMENTS, records(comments(1)), NOW_MS)
+    assert list(state.influencers.rows) == [("d", "ana")]
+    assert (state.skipped_total["purged"], stray.skipped_total["purged"], len(state.intake.desk.book)) == (4, 1, 0)
+    assert (state.intake.forwards, stray.intake.forwards, state.intake.dead_letters) == ([], [], [])

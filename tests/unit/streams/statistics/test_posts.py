@@ -71,12 +71,22 @@ def test_late_snapshot_also_corrects_its_successor() -> None:
     assert feed.likes() == [5, 10, 10, 50, 50, 50, 150]
 
 
-def test_decrease_is_a_correction_and_counts_negative() -> None:
-    """Platforms remove bots' likes; that is a negative number, not an error."""
+def test_decrease_is_a_correction_and_shows_nothing_negative() -> None:
+    """Platforms remove bots' likes; windows show none and what was taken back, the total what is left."""
     feed = Feed()
     feed.snapshot(NOON_MS - 2 * MINUTE_MS, 100)
     feed.snapshot(NOON_MS, 90)
-    assert feed.likes() == [-10] * 6 + [90]
+    assert feed.likes() == [0] * 6 + [90]
+    assert [window.corrections for window in rollup_of(feed.state).windows.values()] == [10] * 6 + [0]
+
+
+def test_window_that_saw_the_rise_nets_what_was_taken_back() -> None:
+    """A glitch to 0 and back is no rise and no correction, and half a correction lowers the rise."""
+    feed = Feed()
+    for minutes, likes in ((30, 100), (10, 160), (2, 150), (0, 130)):
+        feed.snapshot(NOON_MS - minutes * MINUTE_MS, likes)
+    assert feed.likes() == [0, 0, 30, 30, 30, 30, 130]
+    assert [window.corrections for window in rollup_of(feed.state).windows.values()] == [20, 30, 0, 0, 0, 0, 0]
 
 
 def test_absent_metric_is_left_alone() -> None:

@@ -33,8 +33,8 @@ class MemoryLog:
 def draw_log(monkeypatch: pytest.MonkeyPatch) -> MemoryLog:
     """An empty log."""
     log = MemoryLog()
-    monkeypatch.setattr("agents.cli.giveaway.recording.read_draw_log", log.read)
-    monkeypatch.setattr("agents.cli.giveaway.recording.append_step", log.append)
+    monkeypatch.setattr("agents.cli.giveaway.sources.read_draw_log", log.read)
+    monkeypatch.setattr("agents.cli.giveaway.sources.append_step", log.append)
     return log
 
 

@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+import os
+import stat
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from agents.cli.giveaway import draw_files
+from agents.cli.giveaway.recording import NewFiles
 from agents.cli.root import cli
 from models.draws import FrozenEntries, LedgerEnd, Randomness
 from streams.giveaway.draw import entrant_of, list_text, read_list, receipt_of
@@ -23,7 +26,7 @@ def run(*arguments: object) -> Result:
 def frozen(tmp_path: Path) -> Path:
     """Return a directory with a frozen list of a hundred people."""
     key = draw_files.new_key()
-    draw_files.write_new(tmp_path / draw_files.KEY, draw_files.encode_key(key), draw_files.KEY_MODE)
+    draw_files.write_new(tmp_path / draw_files.KEY, draw_files.encode_key(key))
     people = [entrant_of(receipt_of(key, "instagram", str(n)), "instagram", str(n)) for n in range(100)]
     text = list_text((each, 1 + n % 3) for n, each in enumerate(people))
     left_out = f"{entrant_of(receipt_of(key, 'tiktok', 'bot'), 'tiktok', 'bot')} exclude 0.95 burst\n".encode()
@@ -146,6 +149,22 @@ def test_unusable_input_is_exit_code_2(frozen: Path, tmp_path: Path) -> None:
     missing = run("draw", frozen, "--randomness-from", tmp_path / "missing")
     assert missing.exit_code == 2
     assert str(tmp_path / "missing") in missing.output
+
+
+def test_a_draw_is_its_owners_alone_until_it_is_published(tmp_path: Path) -> None:
+    """Under any umask, directories made for it are 0700 and its files 0600; a directory that was there stays."""
+    before = os.umask(0)
+    try:
+        with NewFiles(tmp_path / "draws" / "spring") as files:
+            files.write("frozen.json", b"{}")
+            draw_files.replace(tmp_path / "draws" / "spring" / "log.json", b"[]")
+        (tmp_path / "public").mkdir(mode=0o755)
+        with NewFiles(tmp_path / "public"):
+            pass
+    finally:
+        os.umask(before)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*")}
+    assert modes == {"draws": 0o700, "spring": 0o700, "frozen.json": 0o600, "log.json": 0o600, "public": 0o755}
 
 
 def test_the_key_is_its_owners_alone(frozen: Path) -> None:

@@ -287,7 +287,7 @@ def test_whoever_was_slower_takes_the_files_back(frozen: Path, answer: Path, dra
     kept = (frozen / "draw.json").read_bytes()
     (frozen / "draw.json").unlink()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("agents.cli.giveaway.recording.read_draw_log", behind)
+        patch.setattr("agents.cli.giveaway.sources.read_draw_log", behind)
         late = run("draw", frozen, "--randomness-from", answer, "--reason", "so that the records differ")
     assert (late.exit_code, "somebody else was faster" in late.output) == (2, True)
     assert not (frozen / "draw.json").exists()

@@ -1,0 +1,146 @@
+"""The ledger of giveaways made of files of events, by the pipeline that a worker runs."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+from agents.offline.event_files import lines_of
+from agents.settings import Settings
+from models.campaigns import CampaignDefinition
+from models.deadletters import Reason
+from streams.ledger.blocks import EntryBlock, records_of
+from streams.ledger.compaction import Ledger, LedgerReading
+from streams.pipeline.limits import Limits
+from streams.replay import Replay
+
+_MOST_REFUSED: Final = 1_000
+"""So many refused lines are remembered with their places; all are counted."""
+
+
+class RefusedLine(Struct, frozen=True):
+    """A line that is no event that counts: where, why in a word, and what is wrong with it."""
+
+    path: Path
+    line: int
+    reason: Reason
+    detail: str
+
+
+class FileEvents(Struct, frozen=True, kw_only=True):
+    """What was read of files: the ledger of all campaigns, how many lines, and what was refused.
+
+    ``unread`` are the files that have lines, none of which is an event. ``rejected`` counts refused lines by reason.
+    """
+
+    ledger: dict[str, Ledger]
+    lines: int
+    events: int
+    duplicates: int
+    rejected: dict[str, int]
+    refused: list[RefusedLine]
+    unread: list[Path]
+
+
+class _NoSentiment:
+    """A scorer for ledgers, which have no use for polarities."""
+
+    def score(self, text: str) -> float:
+        """Return 0."""
+        return 0.0
+
+    def score_many(self, texts: list[str]) -> list[float]:
+        """Return 0 for each."""
+        return [0.0] * len(texts)
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return what is accepted, as a worker with these settings accepts it."""
+    return Limits(
+        max_event_bytes=settings.max_event_bytes,
+        future_tolerance_ms=settings.future_tolerance_seconds * 1000,
+        dedupe_hours=settings.dedupe_hours,
+        order_days=settings.order_days,
+        alert_grace_ms=round(settings.alert_grace_seconds * 1000),
+    )
+
+
+def read_event_files(
+    paths: Sequence[Path],
+    definitions: Iterable[CampaignDefinition],
+    settings: Settings,
+    now_ms: int,
+    on_progress: Callable[[int], None] = lambda _lines: None,
+) -> FileEvents:
+    """Read files of events, in any order and overlapping as they like, into the ledgers of their giveaways.
+
+    Args:
+        paths: the files.
+        definitions: the campaigns; events of others are in no ledger.
+        settings: what is accepted.
+        now_ms: the clock against which future event times are refused.
+        on_progress: called with the number of lines read so far.
+
+    Raises:
+        EventFileError: a file cannot be read.
+    """
+    blocks: list[EntryBlock] = []
+    run = Replay(_NoSentiment(), definitions, now_ms, limits_of(settings), on_facts=blocks.append)
+    refused: list[RefusedLine] = []
+    unread: list[Path] = []
+    for path in paths:
+        before = run.counts()
+        numbers = _LineNumbers(before.lines)
+        for lines in run.feed(numbers.of(line for _, line in lines_of(path))):
+            refused += [
+                RefusedLine(path, numbers.line_of(letter.offset), letter.reason, letter.detail)
+                for letter in run.take_refused()[: _MOST_REFUSED - len(refused)]
+            ]
+            on_progress(lines)
+        counts = run.counts()
+        if counts.lines > before.lines and counts.events + counts.duplicates == before.events + before.duplicates:
+            unread.append(path)
+    counts = run.counts()
+    return FileEvents(
+        ledger=_ledgers(blocks),
+        lines=counts.lines,
+        events=counts.events,
+        duplicates=counts.duplicates,
+        rejected=counts.rejected,
+        refused=refused,
+        unread=unread,
+    )
+
+
+def _ledgers(blocks: Iterable[EntryBlock]) -> dict[str, Ledger]:
+    readings: dict[str, LedgerReading] = {}
+    for block in blocks:
+        reading = readings.setdefault(block.campaign_id, LedgerReading(block.campaign_id))
+        for key, value in records_of(block):
+            reading.take(0, block.first_offset, key, value)
+    return {campaign_id: reading.ledger({}) for campaign_id, reading in readings.items()}
+
+
+class _LineNumbers:
+    """Which line of a file the n-th one was that is not blank."""
+
+    def __init__(self, first: int) -> None:
+        self._first = first
+        self._blank: Counter[int] = Counter()
+
+    def of(self, lines: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the lines that are not blank."""
+        number = self._first
+        for line in lines:
+            if line.strip():
+                yield line
+                number += 1
+            else:
+                self._blank[number] += 1
+
+    def line_of(self, offset: int) -> int:
+        """Return the number, from 1, of a line by its offset."""
+        blank = sum(count for number, count in self._blank.items() if number <= offset)
+        return offset - self._first + blank + 1

@@ -1,0 +1,27 @@
+#!/bin/sh
+# Makes secrets/ with a password in each file, for docker-compose.yml and docker-compose.login.yml. What is there already
+# stays: to change a password, remove its file (with redis_password also redis_url), run this again, and
+# `docker compose up --detach --force-recreate`. Grafana keeps its administrator's password in its database.
+#
+# The directory is for its owner alone. The files in it are readable: containers get them one by one, as they are, and
+# run as users that do not exist on this host.
+set -eu
+cd "$(dirname "$0")/.."
+umask 077
+mkdir -p secrets
+chmod 700 secrets
+make() { # NAME VALUE
+    if [ -e "secrets/$1" ]; then
+        echo "secrets/$1 is there already"
+    else
+        # No line end: Kafka would take it for a part of the password.
+        printf '%s' "$2" > "secrets/$1"
+        chmod 444 "secrets/$1"
+        echo "secrets/$1 written"
+    fi
+}
+random() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
+for name in redis_password redis_reader_password grafana_admin_password kafka_worker_password kafka_producer_password; do
+    make "$name" "$(random)"
+done
+make redis_url "redis://pulse:$(cat secrets/redis_password)@redis:6379/0"

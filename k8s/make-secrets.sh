@@ -1,0 +1,32 @@
+#!/bin/sh
+# Prints the Secrets of the example, from the passwords that `sh examples/make-secrets.sh` made:
+#
+#     sh k8s/make-secrets.sh | kubectl apply -f -
+#
+# Users and rights of Valkey (passwords as SHA-256, as its ACL files have them), and the address that workers get as a file.
+set -eu
+cd "$(dirname "$0")/.."
+rights() { grep -v '^#' "examples/$1.acl" | tr '\n' ' '; }
+hash_of() { tr -d '\n' < "secrets/$1" | sha256sum | cut -d ' ' -f 1; }
+cat <<END
+apiVersion: v1
+kind: Secret
+metadata:
+  name: valkey-users
+  namespace: campaign-pulse
+type: Opaque
+stringData:
+  users.acl: |
+    user default off
+    user pulse on #$(hash_of redis_password) $(rights redis)
+    user reader on #$(hash_of redis_reader_password) $(rights redis-reader)
+---
+apiVersion: v1
+kind: Secret
+metadata:
+  name: campaign-pulse-redis
+  namespace: campaign-pulse
+type: Opaque
+stringData:
+  redis-url: redis://pulse:$(tr -d '\n' < secrets/redis_password)@valkey:6379/0
+END
