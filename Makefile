@@ -102,10 +102,10 @@ images: $(STAMP) ## Whether the images of the examples are pinned and not too ol
 lock: $(STAMP) ## Resolve dependencies anew into requirements.lock
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
-		--python-version 3.11 --extra embedded --extra rocksdb --extra plot --extra dev --extra train --quiet --output-file requirements.lock
+		--python-version 3.11 --extra embedded --extra rocksdb --extra gateway --extra plot --extra dev --extra train --quiet --output-file requirements.lock
 	# What a worker needs and nothing else, in the same versions: for the container image.
 	$(BIN)/uv pip compile pyproject.toml --constraint requirements.lock --universal --generate-hashes --no-emit-index-url \
-		--no-annotate --no-header --python-version 3.11 --extra rocksdb --quiet --output-file requirements-runtime.lock
+		--no-annotate --no-header --python-version 3.11 --extra rocksdb --extra gateway --quiet --output-file requirements-runtime.lock
 
 clean: ## Remove what was built
 	rm -rf $(VENV) build var/kafka *.egg-info .mypy_cache .ruff_cache .hypothesis .pytest_cache .import_linter_cache

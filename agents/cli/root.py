@@ -17,6 +17,7 @@ class PulseGroup(click.Group):
         "skip-batch": ("agents.cli.skip_batch", "skip_batch"),
         "snapshot": ("agents.cli.snapshot", "snapshot"),
         "people": ("agents.cli.people", "people"),
+        "gateway": ("agents.cli.gateway.commands", "gateway"),
         "giveaway": ("agents.cli.giveaway.commands", "giveaway"),
         "tail": ("agents.cli.snapshot", "tail"),
         "sentiment": ("agents.cli.sentiment", "sentiment"),
