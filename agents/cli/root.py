@@ -16,6 +16,7 @@ class PulseGroup(click.Group):
         "simulate": ("agents.cli.simulate", "simulate"),
         "skip-batch": ("agents.cli.skip_batch", "skip_batch"),
         "snapshot": ("agents.cli.snapshot", "snapshot"),
+        "import": ("agents.cli.import_files", "import_files"),
         "giveaway": ("agents.cli.giveaway.commands", "giveaway"),
         "tail": ("agents.cli.snapshot", "tail"),
         "sentiment": ("agents.cli.sentiment", "sentiment"),

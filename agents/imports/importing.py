@@ -20,6 +20,7 @@ from streams.events.decode import TOPIC_OF_TAG as TOPICS
 from streams.imports.campaign import Campaign, ImportOptions
 from streams.imports.detection import Found, UnknownSource, detect
 from streams.imports.headers import Columns
+from streams.imports.moments import iso_of
 from streams.imports.rows import Refusal, RowSkipped
 from streams.imports.tables import Evidence, FieldMap, Missing, Table
 
@@ -104,7 +105,11 @@ class Importer:
         chosen = self._chosen(sheets)
         as_of_ms = self._options.as_of_ms
         if as_of_ms is None:
-            as_of_ms = int(path.stat().st_mtime * 1000)
+            as_of_ms = min(int(path.stat().st_mtime * 1000), self._latest_ms)
+            if any(found.source.kind == "posts" and not found.columns.has("read_at") for _, found in chosen):
+                report.notes.append(
+                    f"its numbers are taken to be of {iso_of(as_of_ms)}, when it was written; --as-of changes that"
+                )
         for sheet, found in chosen:
             report.notes += [note for note in sheet.notes if note not in report.notes]
             report.read_as.append(f"{found.source.name} ({found.source.title}); {sheet.read_as}")

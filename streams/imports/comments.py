@@ -72,6 +72,9 @@ _TAG: Final = re.compile(r"<br\s*/?>", re.I)
 _ANY_TAG: Final = re.compile(r"</?[a-z][^<>]*>", re.I)
 _SHORTEST_ID: Final = 8
 """Digits of an id; what is shorter, in every row, numbers them."""
+_DERIVED: Final = "derived:"
+DERIVED: Final = _DERIVED.encode()
+"""What the ids begin with that no platform gave, in the bytes of an event."""
 _BY_HANDLE: Final = frozenset({"instagram"})
 """Platforms that know a person under another id in each place: their people are their handles, in lower case."""
 
@@ -137,7 +140,7 @@ class CommentRows:
         parent_id = self._parent_of(link, comment_id)
         if not comment_id:
             self.derived += 1
-            comment_id = "derived:" + derived_id(platform, post_id, author_id, str(at_ms), parent_id, text)
+            comment_id = _DERIVED + derived_id(platform, post_id, author_id, str(at_ms), parent_id, text)
         if not parent_id:
             self._parent = comment_id
         event: dict[str, Any] = {
