@@ -56,7 +56,7 @@ _BECOMES: Final = {
     "--source",
     type=click.Choice(sorted(BY_NAME)),
     metavar="NAME",
-    help="What the files are; default: found by their headers.",
+    help="What the files are; default: their headers say it.",
 )
 @click.option("--zone", help="Zone of times that state none: Europe/Vienna, UTC, +02:00. Without it they are refused.")
 @click.option(

@@ -166,6 +166,8 @@ class CommentRows:
 
     def _id(self, field: str) -> str:
         text = self.cells(field)
+        if not text:
+            return ""
         try:
             found = id_of(text)
             if self._rounded[field]:

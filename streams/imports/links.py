@@ -70,6 +70,8 @@ def platform_of_id(comment_id: str) -> str:
 
 def link_of(text: str) -> Link:
     """Return what an address says; nothing where it is none of a platform that is known."""
+    if not text:
+        return NO_LINK
     bare = text.strip()
     if bare.startswith("="):
         formula = _HYPERLINK.match(bare)
