@@ -33,7 +33,8 @@ _DATES: Final = frozenset((*range(14, 23), *range(27, 37), 45, 46, 47, *range(50
 """Built-in number formats that show times (ECMA-376, part 1, 18.8.30)."""
 _NO_DATE: Final = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.')
 _ESCAPE: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
-_PLAIN_NAMES: Final = frozenset({"c", "v", "t", "f", "row"})
+_MOST_NAMES: Final = 1_000
+"""Names of elements that are remembered; a worksheet has some fifty."""
 _EXACT: Final = 15
 _EPOCH: Final = datetime(1899, 12, 30)  # noqa: DTZ001  # cells of workbooks are local times
 _EPOCH_1904: Final = datetime(1904, 1, 1)  # noqa: DTZ001  # as above
@@ -326,89 +327,104 @@ class _SheetParser:
         self._dates = dates
         self._epoch = _EPOCH_1904 if is_1904 else _EPOCH
         self._ready: list[Line] = []
-        self._cells: list[str] = []
-        self._line = 0
-        self._column = 0
-        self._type = ""
-        self._is_date = False
-        self._parts: list[str] = []
-        self._formula: list[str] = []
-        self._takes: list[str] | None = None
-        self._has_value = False
-        self._length = 0
 
     def rows(self, stream: IO[bytes]) -> Iterator[Line]:
         """Yield the rows that have cells."""
         parser = _parser()
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._text
+        self._install(parser)
+        ready = self._ready
         while chunk := stream.read(_CHUNK):
             parser.Parse(chunk)
-            yield from self._ready
-            self._ready.clear()
+            yield from ready
+            ready.clear()
         parser.Parse(b"", True)
-        yield from self._ready
+        yield from ready
 
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        if name == "c" or name.endswith(":c"):
-            reference = attributes.get("r", "")
-            self._column = _column_of(reference) if reference else len(self._cells)
-            if self._column >= _MOST_COLUMNS:
-                raise FileError(f"cell {reference[:20]} lies beyond column {_MOST_COLUMNS:,}")
-            self._type = attributes.get("t", "n")
-            self._is_date = attributes.get("s", "0") in self._dates
-            self._parts.clear()
-            self._formula.clear()
-            self._has_value = False
-            self._length = 0
-            return
-        local = _local(name)
-        if local == "v" or local == "t":
-            self._takes = self._parts
-            self._has_value = True
-        elif local == "f":
-            self._takes = self._formula
-        elif local == "rPh":
-            self._takes = None
-        elif local == "row":
-            self._line = int(attributes.get("r", self._line + 1))
-            self._cells = []
+    def _install(self, parser: expat.XMLParserType) -> None:
+        """Set the handlers: closures, because they are called some seven times a cell."""
+        columns: dict[str, int] = {}
+        dates, value_of, add_row = self._dates, self._value, self._ready.append
+        cells: list[str] = []
+        parts: list[str] = []
+        formula: list[str] = []
+        takes: list[str] | None = None
+        line = column = length = 0
+        kind = style = ""
+        names = {"c": "c", "v": "v", "t": "t", "f": "f", "row": "row", "is": ""}
 
-    def _text(self, data: str) -> None:
-        if self._takes is not None:
-            self._length += len(data)
-            if self._length > _MOST_CELL:
-                raise FileError(f"row {self._line}: a cell of more than {_MOST_CELL:,} characters")
-            self._takes.append(data)
+        def start(name: str, attributes: dict[str, str]) -> None:
+            nonlocal takes, cells, line, column, length, kind, style
+            local = names.get(name)
+            if local is None:
+                local = _local(name)
+                if len(names) > _MOST_NAMES:
+                    raise FileError("elements that no worksheet has")
+                names[name] = local
+            if local == "c":
+                reference = attributes.get("r")
+                if reference is None:
+                    column = len(cells)
+                else:
+                    letters = reference.rstrip("0123456789")
+                    found = columns.get(letters)
+                    column = columns.setdefault(letters, _column_of(letters)) if found is None else found
+                if column >= _MOST_COLUMNS:
+                    raise FileError(f"row {line}: a cell beyond column {_MOST_COLUMNS:,}")
+                kind = attributes.get("t", "n")
+                style = attributes.get("s", "0")
+                parts.clear()
+                formula.clear()
+                length = 0
+            elif local in ("v", "t"):
+                takes = parts
+            elif local == "f":
+                takes = formula
+            elif local == "rPh":
+                takes = None
+            elif local == "row":
+                line = int(attributes.get("r", line + 1))
+                cells = []
 
-    def _end(self, name: str) -> None:
-        local = name if name in _PLAIN_NAMES else _local(name)
-        if local == "c":
-            cells = self._cells
-            while len(cells) < self._column:
-                cells.append("")
-            value = self._value()
-            if len(cells) == self._column:
-                cells.append(value)
-            else:
-                cells[self._column] = value
-        elif local in ("v", "t", "f"):
-            self._takes = None
-        elif local == "row" and self._cells:
-            self._ready.append((self._line, self._cells))
+        def text(data: str) -> None:
+            nonlocal length
+            if takes is not None:
+                length += len(data)
+                if length > _MOST_CELL:
+                    raise FileError(f"row {line}: a cell of more than {_MOST_CELL:,} characters")
+                takes.append(data)
 
-    def _value(self) -> str:
-        text = "".join(self._parts)
-        kind = self._type
+        def end(name: str) -> None:
+            nonlocal takes
+            local = names[name]
+            if local == "c":
+                value = value_of(kind, parts, formula, style in dates)
+                missing = column - len(cells)
+                if missing > 0:
+                    cells.extend([""] * missing)
+                if missing >= 0:
+                    cells.append(value)
+                else:
+                    cells[column] = value
+            elif local == "row":
+                if cells:
+                    add_row((line, cells))
+            elif local:
+                takes = None
+
+        parser.StartElementHandler = start
+        parser.EndElementHandler = end
+        parser.CharacterDataHandler = text
+
+    def _value(self, kind: str, parts: list[str], formula: list[str], is_date: bool) -> str:
+        text = parts[0] if len(parts) == 1 else "".join(parts)
         if kind == "s":
             return self._strings[int(text)] if text else ""
-        if kind in ("str", "inlineStr"):
-            return _unescaped(text)
-        if not self._has_value or not text:
-            return "=" + "".join(self._formula) if self._formula else ""
+        if kind in ("inlineStr", "str"):
+            return _unescaped(text) if "_x" in text else text
+        if not text:
+            return "=" + "".join(formula) if formula else ""
         if kind == "n":
-            return self._moment(text) if self._is_date else _number(text)
+            return self._moment(text) if is_date else _number(text)
         if kind == "b":
             return "true" if text == "1" else "false"
         return text
@@ -422,22 +438,20 @@ class _SheetParser:
         if days == int(days):
             return moment.date().isoformat()
         # Times are kept as floating-point days: what is off by a millisecond is a whole second.
-        rounded = moment + timedelta(milliseconds=500)
-        whole = rounded.replace(microsecond=0)
+        whole = (moment + timedelta(milliseconds=500)).replace(microsecond=0)
         if abs(moment - whole) <= timedelta(milliseconds=2):
             return whole.isoformat(" ")
         return moment.isoformat(" ", "milliseconds")
 
 
-def _column_of(reference: str) -> int:
+def _column_of(letters: str) -> int:
+    """Return the place of a column from its letters, from 0; what is no column lies beyond all."""
     column = 0
-    for char in reference:
+    for char in letters[:4]:
         if not "A" <= char <= "Z":
-            break
+            return _MOST_COLUMNS
         column = column * 26 + ord(char) - 64
-        if column > _MOST_COLUMNS:
-            break
-    return column - 1
+    return column - 1 if letters else _MOST_COLUMNS
 
 
 def _number(text: str) -> str:
