@@ -34,7 +34,8 @@ ALIASES: Final = aliases(
     user_id: user id | userid | profile id | owner id | author id | author channel id | from id | uid | user pk
         | unique identifier | author channel id value | commenter id
     profile_url: profile url | author channel url | author url | user url | profile link | author link
-    time: created at | timestamp | create time iso | comment date | comment time | published at | created time
+    time: time parsed | created at | timestamp | create time iso | comment date | comment time | published at
+        | created time
         | create time | createtime | created | commented at | posted at | date time | datetime | date | time
         | comment at | created utc | created at utc | date utc | date gmt | time utc | published | publish date
         | published date | date published | publication date | datum | zeitpunkt | zeit | fecha | data | дата

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_MARKS: Final = re.compile(r"[^\w#]+|_+")
+_MARKS: Final = re.compile(r"(?:[^\w#]|_)+")
 
 Aliases = Mapping[str, tuple[str, ...]]
 """By field, the headers it may have, as ``header_key`` writes them; the first that a table has is taken."""

@@ -157,6 +157,8 @@ class MomentReader:
         self._order = order
         self._noon = noon_of_days
         self._last = ("", 0)
+        self.was_day = False
+        """Whether what was read last was a day without a time."""
 
     def read(self, text: str) -> int:
         """Return epoch milliseconds.
@@ -167,6 +169,7 @@ class MomentReader:
         """
         if text == self._last[0] and text:
             return self._last[1]
+        self.was_day = False
         found = self._read(text.strip().strip("'"))
         self._last = (text, found)
         return found
@@ -253,6 +256,7 @@ class MomentReader:
     def _noon_of(self, day: datetime) -> datetime:
         if not self._noon:
             raise DateOnly("a day without a time of day")
+        self.was_day = True
         return day.replace(hour=_DAY_ONLY_HOUR)
 
     def _local(self, moment: datetime, zone: tzinfo | None = None) -> int:

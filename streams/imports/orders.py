@@ -40,14 +40,14 @@ ALIASES: Final = aliases(
     source: source | source name
     test: test
     influencer: influencer | influencer id | creator | affiliate | member
-    utm_source: utm source | meta wc order attribution utm source | wc order attribution utm source
+    utm_source: utm source | meta data wc order attribution utm source | wc order attribution utm source
         | session manual source | session source
-    utm_medium: utm medium | meta wc order attribution utm medium | wc order attribution utm medium
+    utm_medium: utm medium | meta data wc order attribution utm medium | wc order attribution utm medium
         | session manual medium | session medium
-    utm_campaign: utm campaign | meta wc order attribution utm campaign | wc order attribution utm campaign
+    utm_campaign: utm campaign | meta data wc order attribution utm campaign | wc order attribution utm campaign
         | session manual campaign name | session campaign | session manual campaign
-    utm_content: utm content | meta wc order attribution utm content | session manual ad content
-    utm_term: utm term | meta wc order attribution utm term | session manual term
+    utm_content: utm content | meta data wc order attribution utm content | session manual ad content
+    utm_term: utm term | meta data wc order attribution utm term | session manual term
     click_id: click id
     author_id: instagram | instagram handle | note attributes instagram
     item: lineitem name | lineitem quantity | item name | item 1 name | line item name | product name
@@ -217,7 +217,7 @@ class OrderRows:
     def _time(self, field: str) -> tuple[int, bool]:
         text = self.cells(field)
         try:
-            return self._times.read(text), ":" not in text and not text.strip().isdigit()
+            return self._times.read(text), self._times.was_day
         except ValueError as error:
             raise RowRefused(field, text, str(error)) from None
 
