@@ -18,6 +18,7 @@ class PulseGroup(click.Group):
         "snapshot": ("agents.cli.snapshot", "snapshot"),
         "people": ("agents.cli.people", "people"),
         "gateway": ("agents.cli.gateway.commands", "gateway"),
+        "import": ("agents.cli.import_files", "import_files"),
         "giveaway": ("agents.cli.giveaway.commands", "giveaway"),
         "tail": ("agents.cli.snapshot", "tail"),
         "sentiment": ("agents.cli.sentiment", "sentiment"),

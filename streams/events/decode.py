@@ -37,6 +37,10 @@ TYPES_OF_TOPIC: Final[dict[str, frozenset[type]]] = {
     CONVERSIONS: frozenset(ConversionTopicEvent.__args__),
 }
 TOPIC_OF_TYPE: Final[dict[type, str]] = {kind: topic for topic, kinds in TYPES_OF_TOPIC.items() for kind in kinds}
+TOPIC_OF_TAG: Final[dict[str, str]] = {
+    str(kind.__struct_config__.tag): topic  # type: ignore[attr-defined]  # every msgspec Struct has it
+    for kind, topic in TOPIC_OF_TYPE.items()
+}
 decode_event = msgspec.json.Decoder(Event).decode
 """The one decoder of the hot path; raises what ``rejection_of`` explains."""
 
