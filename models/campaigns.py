@@ -117,8 +117,9 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_field
         """Check what concerns more than one field.
 
         Raises:
-            ValueError: the end is not after the start, personal data is due before the campaign is over, two influencers
-                share an id, a code, a click id, an account or a post, or a source names an influencer who takes no part.
+            ValueError: the end is not after the start, personal data is due before the campaign is over, two
+                influencers share an id, a code, a click id, an account or a post, or a source names an influencer who
+                takes no part.
         """
         if self.ends_at <= self.starts_at:
             raise ValueError(f"ends_at {self.ends_at.isoformat()} is not after starts_at {self.starts_at.isoformat()}")
