@@ -181,7 +181,8 @@ class Intake:
         sources: dict[int, Record] = {}
         placed: list[tuple[int, int, Event, int]] = []
         row_of = self._influencers.rows.get
-        for record, event, time_ms in zip(records, events, times_ms, strict=True):
+        rows = [row_of((event.campaign_id, event.influencer_id)) for event in events]
+        for record, event, time_ms, row in zip(records, events, times_ms, rows, strict=True):
             if is_order(event):
                 home = partition_of(event.order_id, self._partitions)
                 if home == self._partition:
@@ -190,7 +191,6 @@ class Intake:
                 else:
                     self._forward(CONVERSIONS, home, event.order_id, record.value or b"", record.offset)
                 continue
-            row = row_of((event.campaign_id, event.influencer_id))
             if row is None:
                 row = self._place(CONVERSIONS, record, event)
             if row is not None:

@@ -7,16 +7,17 @@ import numpy as np
 from msgspec import Struct
 
 from models.rollups import WINDOW_NAMES, InfluencerRollup
-from streams.columns.arrays import I64, U8
-from streams.columns.formats import Format, refuse_more_counters
+from streams.columns.arrays import I64, U8, U64
+from streams.columns.formats import Fields, Format, refuse_more_counters
 from streams.columns.packed import PackedInts, pack, unpack
 from streams.events.registry import Registry
 from streams.statistics.corrections import shown
-from streams.statistics.counters import WIDTH
+from streams.statistics.counters import POST_COLUMNS, WIDTH
 from streams.statistics.influencers import InfluencerStore
 from streams.statistics.money import MoneyPanes, Sums
 from streams.statistics.rollups import window_stats
 from streams.statistics.uniques import RANKS, REGISTERS, estimates
+from streams.statistics.windows import WINDOWS, window_start_ms
 
 WINDOWS_AND_TOTAL: Final = len(WINDOW_NAMES)
 _NO_MONEY: Final[list[Sums]] = [{} for _ in WINDOW_NAMES]
@@ -26,8 +27,11 @@ class InfluencerSnapshot(Struct, frozen=True, array_like=True):
     """Absolute numbers of one influencer: one record of ``campaign.influencer-snapshots.v1``.
 
     ``sums`` is ``[window, counter]``; ``registers`` are the sketch registers of every window, as places in
-    ``[window, register]`` that are not zero, with their ranks.
+    ``[window, register]`` that are not zero, with their ranks. ``post_parts`` is ``[post, POST_COLUMNS, window]``: how
+    much of the sums is of which post, and ``post_keys`` are the posts (64 bits each, little-endian).
     """
+
+    version: int
 
     campaign_id: str
     influencer_id: str
@@ -37,6 +41,8 @@ class InfluencerSnapshot(Struct, frozen=True, array_like=True):
     money: list[Sums]
     register_places: PackedInts
     register_ranks: PackedInts
+    post_keys: bytes
+    post_parts: PackedInts
 
     def counters(self) -> I64:
         """Return ``[window, counter]``."""
@@ -48,8 +54,19 @@ class InfluencerSnapshot(Struct, frozen=True, array_like=True):
         flat[unpack(self.register_places)] = unpack(self.register_ranks).astype(np.uint8)
         return flat.reshape(WINDOWS_AND_TOTAL, REGISTERS)
 
+    def posts(self) -> tuple[U64, I64]:
+        """Return the posts, and ``[post, window, counter]``: their parts in the sums."""
+        keys = np.frombuffer(self.post_keys, dtype="<u8").astype(np.uint64)
+        parts = unpack(self.post_parts).reshape(len(keys), len(POST_COLUMNS), WINDOWS_AND_TOTAL)
+        return keys, parts.transpose(0, 2, 1)
 
-_FORMAT: Final = Format("influencer snapshot", InfluencerSnapshot, numbered=False)
+
+def _without_posts(fields: Fields) -> Fields:
+    """Upgrade format 1: nothing was known of single posts."""
+    return [2, *fields, b"", ["<i1", b""]]
+
+
+_FORMAT: Final = Format("influencer snapshot", InfluencerSnapshot, [_without_posts])
 encode_snapshot: Final = _FORMAT.encode
 
 
@@ -114,7 +131,10 @@ def _describe_row(
     )
     flat = registers.reshape(-1)
     places = np.flatnonzero(flat)
+    starts_ms = [window_start_ms(window, as_of_ms) for window in WINDOWS]
+    posts = [post for post in store.posts.get(row, {}).values() if post.key]
     snapshot = InfluencerSnapshot(
+        version=_FORMAT.version,
         campaign_id=campaign_id,
         influencer_id=influencer_id,
         as_of_ms=as_of_ms,
@@ -123,5 +143,7 @@ def _describe_row(
         money=money,
         register_places=pack(places),
         register_ranks=pack(flat[places]),
+        post_keys=np.array([post.key for post in posts], dtype="<u8").tobytes(),
+        post_parts=pack(np.array([part for post in posts for part in post.parts(starts_ms)], dtype=np.int64)),
     )
     return rollup, snapshot
