@@ -184,7 +184,8 @@ class Intake:
         placed: list[tuple[int, int, Event, int]] = []
         row_of = self._influencers.rows.get
         purged = self._registry.purged
-        for record, event, time_ms in zip(records, events, times_ms, strict=True):
+        rows = [row_of((event.campaign_id, event.influencer_id)) for event in events]
+        for record, event, time_ms, row in zip(records, events, times_ms, rows, strict=True):
             if is_order(event):
                 if event.campaign_id in purged:
                     self.purged_total += 1
@@ -196,7 +197,6 @@ class Intake:
                 else:
                     self._forward(CONVERSIONS, home, event.order_id, record.value or b"", record.offset)
                 continue
-            row = row_of((event.campaign_id, event.influencer_id))
             if row is None:
                 row = self._place(CONVERSIONS, record, event)
             if row is not None:

@@ -167,6 +167,7 @@ class InfluencerStore:
                     reactions.post_ids.append(event.post_id)
             elif type(event) is PostDeleted:
                 both += (row, time_ms, _POSTS_DELETED, 1)
+                self._post(row, event).delete(time_ms)
 
     def apply_comments(self, batch: Columns) -> None:
         """Apply comments that count, and deletions, as ``apply`` does other events.
@@ -215,13 +216,19 @@ class InfluencerStore:
                     entries[place] = post_ids[place] in window.posts
         return entries
 
-    def _snapshot(self, row: int, event: PostMetrics | PostPublished, time_ms: int) -> list[Contribution]:
+    def _post(self, row: int, event: PostMetrics | PostPublished | PostDeleted) -> PostHistory:
         posts = self.posts.get(row)
         if posts is None:
             posts = self.posts[row] = {}
         post = posts.get(event.post_id)
         if post is None:
             post = posts[event.post_id] = PostHistory()
+        if event.platform != post.platform:
+            post.is_of(event.platform, event.post_id)
+        return post
+
+    def _snapshot(self, row: int, event: PostMetrics | PostPublished, time_ms: int) -> list[Contribution]:
+        post = self._post(row, event)
         if type(event) is PostMetrics:
             if event.followers is not None:
                 known = (time_ms, event.followers)

@@ -13,7 +13,8 @@ import pytest
 
 from agents.state.stores import MemoryStore
 from agents.state.table import StateTable
-from models.topics import COMMENTS
+from models.times import HOUR_MS
+from models.topics import COMMENTS, POSTS
 from streams.changelog import row_records
 from streams.changelog.dedupe import decode_segment, encode_segment
 from streams.changelog.keys import ids_key, row_key
@@ -33,10 +34,10 @@ GOLDEN = Path(__file__).parents[2] / "golden"
 NAMES = ("ana", "bruno", "carla")
 
 
-def golden_state() -> PartitionState:
-    """Return a partition restored from the records of format 1."""
+def golden_state(version: int = 1) -> PartitionState:
+    """Return a partition restored from the records of an older format."""
     state = partition_state()
-    rows = [decode_record((GOLDEN / f"row-format-1-{name}.msgpack").read_bytes()) for name in NAMES]
+    rows = [decode_record((GOLDEN / f"row-format-{version}-{name}.msgpack").read_bytes()) for name in NAMES]
     state.restore(rows, {}, {})
     return state
 
@@ -49,18 +50,27 @@ def pieces(stored: Any, shown: Any, path: str = "") -> list[str]:
 
 
 @pytest.mark.parametrize("row", [0, 1, 2])
-def test_format_1_comes_back_with_the_numbers_it_was_written_with(row: int) -> None:
-    """An influencer stored by the first version shows, in every window, what that version showed."""
-    state = golden_state()
+@pytest.mark.parametrize("version", [1, 2])
+def test_older_format_comes_back_with_the_numbers_it_was_written_with(version: int, row: int) -> None:
+    """An influencer stored by an older version shows, in every window, what that version showed."""
+    state = golden_state(version)
     [(rollup, _)] = describe(state.influencers, state.registry, [row])
     stored = msgspec.json.decode((GOLDEN / f"rollup-{NAMES[row]}.json").read_bytes())
     assert stored["windows"]["total"]["comments"] == 40
     assert pieces(stored, msgspec.to_builtins(rollup)) == []
 
 
-def test_upgraded_record_is_written_in_the_newest_format() -> None:
-    """After an upgrade the record is the one that the newest version makes of the same events."""
-    state, now = golden_state(), busy_state()
+@pytest.mark.parametrize("version", [1, 2])
+def test_upgraded_record_is_written_in_the_newest_format(version: int) -> None:
+    """After an upgrade and one more event of its post the record is that of the newest version and the same events.
+
+    That event is what names the platform: older versions did not keep it.
+    """
+    state, now = golden_state(version), busy_state()
+    for row, who in enumerate(NAMES):
+        again = value_of("post.metrics", f"again-{who}", NOON_MS + 50 * HOUR_MS, influencer_id=who)
+        for each in (state, now):
+            each.apply(POSTS, records([again], first_offset=120 + row), NOW_MS)
     for row in range(3):
         assert msgspec.msgpack.decode(state.record_of(row))[0] == FORMAT_VERSION
         assert state.record_of(row) == now.record_of(row)
@@ -170,9 +180,9 @@ def test_snapshot_of_the_future_is_refused() -> None:
     state = busy_state()
     data = encode_snapshot(describe(state.influencers, state.registry, [0])[0][1])
     with pytest.raises(
-        UnsupportedRecord, match=r"influencer snapshot of format 2; this version reads format 1: a newer"
+        UnsupportedRecord, match=r"influencer snapshot of format 3; this version reads formats 1 to 2: a newer"
     ):
-        decode_snapshot(of_the_future(data, 2, numbered=False))
+        decode_snapshot(of_the_future(data, 3, numbered=True))
 
 
 class Pair(msgspec.Struct, array_like=True):

@@ -3,11 +3,11 @@
 import pytest
 
 from models.rollups import CampaignRollup, InfluencerRollup
-from models.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS
+from models.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS, POSTS
 from streams.events.partitioning import partition_of
 from streams.statistics.campaigns import CampaignBoard
 from streams.statistics.snapshots import decode_snapshot, describe, encode_snapshot
-from tests.unit.events import NOW_MS, partition_state, records, value_of
+from tests.unit.events import NOON_MS, NOW_MS, partition_state, records, value_of
 
 SIX = ("ana", "ben", "cleo", "dan", "eve", "fay")
 
@@ -77,3 +77,53 @@ def test_one_event_id_of_two_orders_is_two_orders(partitions: int) -> None:
         workers.send(CONVERSIONS, "ana", value_of("purchase", "e1", order_id=order))
     influencers, _ = workers.numbers()
     assert influencers["ana"].windows["total"].purchases == 2
+
+
+@pytest.mark.parametrize("partitions", [1, 8])
+def test_one_post_of_two_influencers_is_one_post_of_the_campaign(partitions: int) -> None:
+    """Each of them sees 1,000 views; so does the campaign, and of windows and likes the larger number is taken."""
+    workers = Workers(partitions)
+    for who, at_ms, views, likes in (("ana", NOON_MS, 900, 100), ("ben", NOON_MS + 1, 1_000, 90)):
+        own = {"influencer_id": who, "post_id": "X9"}
+        workers.send(POSTS, who, value_of("post.published", f"{who}1", NOON_MS - 600_000, **own))
+        workers.send(POSTS, who, value_of("post.metrics", f"{who}2", at_ms, **own, views=views, likes=likes))
+    workers.send(POSTS, "ben", value_of("post.deleted", "gone", NOON_MS + 2, influencer_id="ben", post_id="X9"))
+    workers.send(POSTS, "ana", value_of("post.metrics", "own", NOON_MS, post_id="Y1", views=7))
+    influencers, campaigns = workers.numbers()
+    shown = [each.windows["total"] for each in (influencers["ana"], influencers["ben"], campaigns["c"])]
+    assert [(each.posts, each.posts_deleted, each.views, each.likes) for each in shown] == [
+        (1, 0, 907, 100),
+        (1, 1, 1_000, 90),
+        (1, 1, 1_007, 100),
+    ]
+    minute = campaigns["c"].windows["1m"]
+    assert (minute.posts, minute.views, minute.likes) == (0, 1_000, 100)
+    board = campaigns["c"].leaderboards["total"]
+    assert [(each.influencer_id, each.engagements) for each in board] == [("ana", 100), ("ben", 90)]
+
+
+def test_posts_of_two_platforms_or_campaigns_are_two() -> None:
+    """Equal ids say nothing across platforms; spellings of one platform are one."""
+    workers = Workers(3)
+    for number, (who, platform) in enumerate((("ana", "TikTok"), ("ben", "tiktok"), ("cleo", "youtube"))):
+        named = {"influencer_id": who, "platform": platform}
+        workers.send(POSTS, who, value_of("post.metrics", f"e{number}", **named, post_id="1", views=10))
+    workers.send(POSTS, "ben", value_of("post.metrics", "d", influencer_id="ben", campaign_id="d", views=5))
+    _, campaigns = workers.numbers()
+    assert [campaigns[name].windows["total"].views for name in ("c", "d")] == [20, 5]
+
+
+def test_what_was_taken_back_from_a_shared_post_is_taken_back_once() -> None:
+    """Both feeds see the decrease: the campaign's windows show one correction, and nothing negative."""
+    workers = Workers(3)
+    for who in ("ana", "ben"):
+        for at_ms, views in ((NOON_MS - 3_600_000, 1_000), (NOON_MS, 800)):
+            own = {"influencer_id": who, "post_id": "X9", "views": views}
+            workers.send(POSTS, who, value_of("post.metrics", f"{who}{views}", at_ms, **own))
+    _, campaigns = workers.numbers()
+    windows = campaigns["c"].windows
+    assert [(windows[name].views, windows[name].corrections) for name in ("1m", "6h", "total")] == [
+        (0, 200),
+        (0, 200),
+        (800, 0),
+    ]
