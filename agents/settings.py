@@ -5,7 +5,6 @@ import re
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import Any, Final
 
 from agents.addresses import parse_brokers
@@ -14,7 +13,7 @@ from agents.connection.rules import ContradictionError, check_connection, parse_
 from agents.connection.tokens import TokenClient
 from agents.foreign_variables import is_foreign, is_service_link, probably_meant
 from agents.redis_addresses import parse_redis_url
-from agents.secrets import MASK, masked_value
+from agents.secrets import MASK, SecretFileError, masked_value, read_secret
 from streams.changelog.dedupe import DEDUPE_CAPACITY, DEDUPE_HOURS
 from streams.events.decode import MAX_EVENT_BYTES
 from streams.orders.book import ORDER_DAYS
@@ -22,7 +21,6 @@ from streams.sentiment.scorers import DEFAULT_SCORER, SCORERS
 
 PREFIX: Final = "PULSE_"
 FILE_SUFFIX: Final = "_FILE"
-_LARGEST_SECRET_BYTES: Final = 65_536
 _ADDRESSES: Final = ("broker", "redis_url")
 
 
@@ -134,6 +132,9 @@ class Settings:
     replication: int = _setting(1, _integer(1, 9), "Replicas of topics that have to be created")
     metrics_host: str = _setting("127.0.0.1", str, "Address of /metrics, /healthz and /readyz")
     metrics_port: int = _setting(9464, _integer(0, 65535), "Port of /metrics, /healthz and /readyz; 0 for a free one")
+    metrics_password: str = _setting(
+        "", str, "Password of /metrics, by HTTP Basic as user `prometheus`; none when empty", secret=True
+    )
     store: str = _setting("memory", _choice("memory", "rocksdb"), "Where a worker keeps its copy of the state")
     store_directory: str = _setting("", str, "Directory of this worker's copy, with PULSE_STORE=rocksdb")
     flush_seconds: float = _setting(1.0, _seconds(0.05, 60), "Time between flushes; longer when one takes long")
@@ -230,7 +231,10 @@ class Settings:
                 if text is not None:
                     raise SettingError(f"{variable} and {variable}{FILE_SUFFIX} are both set; one has to go")
                 source = variable + FILE_SUFFIX
-                text = _secret_from(source, environ[source])
+                try:
+                    text = read_secret(source, environ[source])
+                except SecretFileError as error:
+                    raise SettingError(str(error)) from None
             if text is None:
                 continue
             try:
@@ -250,30 +254,6 @@ _HOST_AND_PORT: Final = re.compile(
     r"[A-Za-z][\w.-]*:\d{1,5}(/\d*)?|localhost|\d+(\.\d+){3}(:\d{1,5})?(/\d*)?", re.ASCII
 )
 _SECRETS: Final = frozenset(each.name for each in fields(Settings) if each.metadata["secret"])
-
-
-def _secret_from(variable: str, path: str) -> str:
-    """Return what stands in the file of a secret, without its last line end.
-
-    Raises:
-        SettingError: it cannot be read, is empty, too large or no UTF-8; the message names variable and path.
-    """
-    # What is no path may be the secret itself, put where the name of its file belongs.
-    shown = path if path.startswith(("/", "./", "../")) else MASK
-    try:
-        with Path(path).open("rb") as file:
-            data = file.read(_LARGEST_SECRET_BYTES + 1)
-    except OSError as error:
-        raise SettingError(f"{variable}={shown!r}: cannot be read: {error.strerror}") from None
-    if len(data) > _LARGEST_SECRET_BYTES:
-        raise SettingError(f"{variable}={shown!r}: larger than {_LARGEST_SECRET_BYTES:,} bytes, this is no secret")
-    try:
-        text = data.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
-    except UnicodeDecodeError:
-        raise SettingError(f"{variable}={shown!r}: its contents are not UTF-8") from None
-    if not text:
-        raise SettingError(f"{variable}={shown!r}: the file is empty")
-    return text
 
 
 def foreign_notes(environ: Mapping[str, str]) -> list[str]:

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from agents.cli.common import UsageFailure, settings_or_exit
+from agents.cli.common import UsageFailure, for_people, settings_or_exit
 from agents.cli.erasing import print_outcomes, unreadable
 from agents.cli.progress import progress
 from agents.clock import make_clock, wall_clock
@@ -99,7 +99,7 @@ def _purge(settings: Settings, campaign_id: str, wait_seconds: float) -> bool:
                 wall_clock(),
                 wait_seconds,
                 lambda topic, done, total: advance(done, total),
-                lambda text: click.echo(text, err=True),
+                lambda text: click.echo(for_people(text), err=True),
             ).outcomes()
     except ErasureError as error:
         raise UsageFailure(f"{error}; run the command again for the rest") from None

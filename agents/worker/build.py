@@ -241,7 +241,13 @@ class Worker:
     def _make_services(self, registry: CollectorRegistry, changes: Any) -> list[Service]:
         """Return what runs in the background, in the order in which it starts."""
         settings = self._settings
-        web = WebServer(settings.metrics_host, settings.metrics_port, registry, self.lifecycle.health)
+        web = WebServer(
+            settings.metrics_host,
+            settings.metrics_port,
+            registry,
+            self.lifecycle.health,
+            password=settings.metrics_password,
+        )
         definitions = DefinitionFeed(settings.kafka_connection, self._define, changes.put, self._bad_definition)
         connection = ConnectionWatch(self.connection_log, lambda: self._membership.is_valid)
         services: list[Service] = [

@@ -18,7 +18,7 @@ from agents.broker.dead_letter_log import (
     PlacedLetter,
     Survey,
 )
-from agents.broker.redriving import RedriveError, RedriveReport
+from agents.broker.redrive_run import RedriveError, RedriveReport
 from agents.broker.redriving import redrive as send_again
 from agents.cli.common import UsageFailure, for_people, print_table, settings_or_exit
 from agents.cli.dead_letters.filters import STATES, Filters, filter_options

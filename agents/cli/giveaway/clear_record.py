@@ -51,7 +51,7 @@ def clear_record(places: tuple[str, ...], all_places: bool, accept: bool, reason
             if _PLACE.fullmatch(name) is None:
                 raise UsageFailure(f"{name!r} is no place: {ENTRIES}/PARTITION@OFFSET is one")
             if name in cleared:
-                click.echo(f"{name} is cleared already", err=True)
+                click.echo(for_people(f"{name} is cleared already"), err=True)
             elif name not in found:
                 raise UsageFailure(f"at {name} stands a record of ours, or none: there is nothing to be cleared")
             else:

@@ -45,5 +45,5 @@ def forget(person: str, platform: str | None, campaign_id: str | None, *, for_go
         raise UsageFailure(f"{error}; run the command again for the rest") from None
     accounts = len(data.subject.accounts)
     what = f"{accounts} account{'s' if accounts > 1 else ''}" if accounts else "somebody whom others tagged"
-    click.echo(f"forgotten: {what}")
+    click.echo(for_people(f"forgotten: {what}"))
     print_outcomes(outcomes, settings)

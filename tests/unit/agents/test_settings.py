@@ -85,7 +85,7 @@ def test_every_setting_that_can_be_wrong_has_a_refusal_above() -> None:
     """Only the free texts take anything; those of Kafka only together (tests/unit/agents/connection/test_rules.py)."""
     marks = test_unusable_value_stops_the_start_with_variable_and_value.pytestmark
     refused = {variable for variable, _ in marks[0].args[1]}
-    free = {"PULSE_WORKER", "PULSE_METRICS_HOST", "PULSE_STORE_DIRECTORY"}
+    free = {"PULSE_WORKER", "PULSE_METRICS_HOST", "PULSE_METRICS_PASSWORD", "PULSE_STORE_DIRECTORY"}
     free |= {f"PULSE_KAFKA_SSL_{name}" for name in ("CA_FILE", "CERT_FILE", "KEY_FILE", "KEY_PASSWORD")}
     free |= {f"PULSE_KAFKA_SASL_{name}" for name in ("USERNAME", "PASSWORD")}
     free |= {f"PULSE_KAFKA_OAUTH_{name}" for name in ("CLIENT_ID", "CLIENT_SECRET", "SCOPE", "CA_FILE")}

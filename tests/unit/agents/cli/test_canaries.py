@@ -77,6 +77,8 @@ def around(name: str, canary: str, key_files: dict[str, str]) -> Iterator[tuple[
         )
     elif name == "kafka_ssl_key_password":
         yield canary, {**_NOWHERE, "KAFKA_SECURITY_PROTOCOL": "SSL", **key_files}
+    elif name == "metrics_password":
+        yield canary, {**_NOWHERE, "METRICS_HOST": "127.0.0.1"}
     else:
         pytest.fail(f"a new secret setting, {name}: how is it used?")
     # By itself it contradicts the rest: the message names the setting.
