@@ -130,6 +130,7 @@ class Table:
         else:
             self.rows = _NoEvents(columns, found.source.title)
         self._width = len(found.names)
+        self._names = found.names
         self._cells = self.rows.cells
 
     def read(self, line: int, cells: Sequence[str]) -> list[dict[str, Any]] | Refusal:
@@ -153,6 +154,8 @@ class Table:
                 raise RowSkipped("empty rows") from None
             if is_total(list(cells)):
                 raise RowSkipped("totals") from None
+            if tuple(cells) == self._names:
+                raise RowSkipped("repeated headers") from None
             column = self.columns.name(refused.field) if refused.field else ""
             return Refusal(line, column, _shown(refused.value), refused.reason)
 
