@@ -1,6 +1,7 @@
 """``campaign-pulse import``: exports of other tools, CSV, XLSX and JSON, to events."""
 
 import codecs
+import os
 import sys
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,7 @@ from rich.table import Table
 from agents.broker.topic_admin import TopicError, ensure_topics
 from agents.cli.campaigns import definitions_or_exit
 from agents.cli.common import UsageFailure, print_table, settings_or_exit
+from agents.cli.gateway.check import PERSON_KEY
 from agents.cli.import_options import options_from
 from agents.cli.import_run import NOTHING_READ, ImportRun
 from agents.cli.replay import FILE, Moment
@@ -150,6 +152,7 @@ def import_files(
         dates=dates or "",
         decimal=decimal or "",
         as_of_ms=as_of,
+        person_key=os.environ.get(PERSON_KEY, "").encode(),
     )
     importer = Importer(
         chosen,

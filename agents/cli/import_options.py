@@ -29,12 +29,18 @@ def options_from(
     dates: str,
     decimal: str,
     as_of_ms: int | None,
+    person_key: bytes,
 ) -> ImportOptions:
     """Return the options; those of the map count where the command line says nothing.
 
     Ends the command where a value is none; the message names option and value.
     """
-    said: dict[str, Any] = {"influencer": _influencer(definition, influencer), "shop": shop, "as_of_ms": as_of_ms}
+    said: dict[str, Any] = {
+        "influencer": _influencer(definition, influencer),
+        "shop": shop,
+        "as_of_ms": as_of_ms,
+        "person_key": person_key,
+    }
     stated = FieldMap(kind="comments", columns={}) if field_map is None else field_map
     if zone_name := zone or stated.zone:
         try:

@@ -189,9 +189,11 @@ class Importer:
             if isinstance(cells, Unreadable):
                 yield _refused(Refusal(line, "", cells.value, cells.reason), report)
                 continue
-            if len(cells) < width and isinstance(cells, Unended):
-                yield _refused(Refusal(line, "", cells[0] if cells else "", "the row is cut off"), report)
-                continue
+            if type(cells) is Unended:
+                if len(cells) < width:
+                    yield _refused(Refusal(line, "", cells[0] if cells else "", "the row is cut off"), report)
+                    continue
+                report.notes.append("its last line has no end: whether the file was cut there cannot be seen")
             try:
                 made = table.read(line, cells)
             except RowSkipped as skipped:
@@ -218,6 +220,8 @@ class Importer:
         except DECODE_ERRORS as error:
             detail = rejection_of(error, value).detail
             field = detail.rpartition("$.")[2].rstrip("`") if "$." in detail else ""
+            if not field and len(value) > MAX_EVENT_BYTES:
+                field = max(event, key=lambda name: len(str(event[name])))
             shown = str(event.get(field, ""))[:200]
             return Refusal(line, columns.name(_COLUMN_OF.get(field, field)) if field else "", shown, detail)
         return Event(topic, event.get("influencer_id") or event["campaign_id"], value)

@@ -12,6 +12,7 @@ from streams.imports.headers import Cells, Columns, aliases
 from streams.imports.moments import iso_of
 from streams.imports.numbers import money_of, settled_currency
 from streams.imports.rows import RowRefused, RowSkipped
+from streams.sources import ids
 
 ALIASES: Final = aliases(
     """
@@ -67,7 +68,7 @@ class AnalyticsRows:
         if name in _VISITS:
             if not utm:
                 raise RowSkipped("visits without a campaign link")
-            visit = f"ga4:session:{cell('client')}:{cell('session') or cell('bundle')}"
+            visit = ids.of_ga4_session(cell("client"), cell("session") or cell("bundle"))
             return [self._event("click", visit, utm)]
         if name in _SIGNUPS:
             return [self._event("signup", self._row_id(), utm)]
@@ -88,7 +89,7 @@ class AnalyticsRows:
                 "type": kind,
                 "event_id": event_id,
                 "campaign_id": self._campaign.campaign_id,
-                "platform": "shop",
+                "platform": ids.SHOP,
                 "occurred_at": iso_of(self._time_ms()),
                 "time_source": "payload",
                 **more,
@@ -121,7 +122,7 @@ class AnalyticsRows:
         coupon = cell("coupon").strip()
         if coupon and coupon != "(not set)":
             more["discount_code"] = coupon
-        event_id = f"ga4:purchase:{order_id}" if name == "purchase" else f"ga4:refund:{order_id}:{cell('timestamp')}"
+        event_id = ids.of_ga4_order(order_id) if name == "purchase" else f"ga4:refund:{order_id}:{cell('timestamp')}"
         return self._event(name, event_id, utm, **more)
 
     def _utm(self) -> dict[str, str]:

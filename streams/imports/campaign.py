@@ -12,7 +12,7 @@ from models.events import ConversionEvent
 from streams.comparison import comparable
 from streams.events.attribution import CampaignIndex
 from streams.imports.links import Link, link_of, platform_of
-from streams.imports.moments import DayOrder
+from streams.imports.moments import DayOrder, zone_of
 from streams.imports.numbers import DecimalMark
 from streams.imports.rows import RowRefused
 from streams.ledger.platform_rules import rules_of
@@ -27,7 +27,8 @@ class ImportOptions(Struct, frozen=True, kw_only=True):
 
     ``influencer`` is whose everything in the files is. ``posts`` names posts: from an id, short code or address in the
     file to the id that hooks and polls use; the key "" is the post of files that name none. ``shop`` begins the event
-    ids of orders, as the shop's webhook has it. ``as_of_ms`` is when the numbers of an export were read.
+    ids of orders, as the shop's webhook has it. ``as_of_ms`` is when the numbers of an export were read. ``person_key``
+    makes pseudonyms of mail addresses, the same that the gateway makes with it.
     """
 
     zone: tzinfo | None = None
@@ -38,6 +39,7 @@ class ImportOptions(Struct, frozen=True, kw_only=True):
     currency: str = ""
     shop: str = ""
     posts: Mapping[str, str] = {}
+    person_key: bytes = b""
     as_of_ms: int | None = None
 
 
@@ -58,6 +60,12 @@ class Campaign:
         for each in definition.influencers:
             self._names.setdefault(("", comparable(each.influencer_id)), each.influencer_id)
             self._names.setdefault(("", comparable(each.handle).lstrip("@")), each.influencer_id)
+        self._owners = {
+            (platform_of(platform), self._post_key(post)): each.influencer_id
+            for each in definition.influencers
+            for platform, several in (*each.posts.items(), *each.accounts.items())
+            for post in several
+        }
         self._posts = {self._post_key(name): id_ for name, id_ in options.posts.items()}
 
     @property
@@ -86,17 +94,20 @@ class Campaign:
     def _post_key(name: str) -> str:
         return link_of(name).post_id or name
 
-    def influencer(self, platform: str, name: str, link: Link) -> str:
+    def influencer(self, platform: str, name: str, link: Link, post_id: str = "", account: str = "") -> str:
         """Return whose post something belongs to.
 
-        What the user says comes first, then the name in the row, the owner in the address, and at last the only
-        influencer of the platform, or of the campaign.
+        What the user says comes first, then a post or account that the definition lists, the name in the row, the
+        owner in the address, and at last the only influencer of the platform, or of the campaign.
 
         Raises:
             RowRefused: nothing says it, or it is none of the campaign.
         """
         if self.options.influencer:
             return self.options.influencer
+        for id_ in (post_id, link.post_id, account, link.channel_id):
+            if id_ and (owner := self._owners.get((platform, id_))):
+                return owner
         key = (platform, name, link.handle)
         found = self._known.get(key)
         if found is None:
@@ -123,8 +134,35 @@ class Campaign:
             return self.definition.influencers[0].influencer_id
         some = ", ".join((there or [each.influencer_id for each in self.definition.influencers])[:5])
         raise RowRefused(
-            "influencer", "", f"nothing says whose post it is: give --influencer, one of {some or '(none)'}, ..."
+            "influencer",
+            "",
+            f"nothing says whose post it is: list the post in the definition, or give "
+            f"--influencer, one of {some or '(none)'}, ...",
         )
+
+    def shop(self, kind: str) -> str:
+        """Return the name of the shop, as its webhook's event ids have it.
+
+        It is the user's, or that of the definition's only source of this kind, or the usual name.
+        """
+        named = [
+            name
+            for name, rules in self.definition.sources.items()
+            if rules.kind == kind or (rules.kind is None and name.startswith(f"{kind}-"))
+        ]
+        return self.options.shop or (named[0] if len(named) == 1 else f"{kind}-main")
+
+    def zone(self, source: str) -> tzinfo | None:
+        """Return the zone of a source's local times: the user's, or the definition's for this source."""
+        rules = self.definition.sources.get(source)
+        if self.options.zone is not None or rules is None or rules.time_zone is None:
+            return self.options.zone
+        return zone_of(rules.time_zone)
+
+    def counts_unpaid(self, source: str) -> bool:
+        """Return whether the definition says of a source that its unpaid orders count."""
+        rules = self.definition.sources.get(source)
+        return rules is not None and rules.unpaid == "count"
 
     def maybe_influencer(self, platform: str, name: str) -> str:
         """Return the influencer that a row names; "" where it names none of the campaign."""

@@ -1,7 +1,7 @@
 """Comments: one row, one comment, whatever the tool calls its columns.
 
 The event id is the platform's comment id, as hooks and polls have it (TikTok: ``comment:ID``). Where a file has none,
-it is derived from what the row says (``streams.imports.ids.derived_id``) and begins with ``derived:``: the same for the
+it is derived from what the row says (``streams.sources.ids.of_content``) and begins with ``derived:``: the same for the
 same row, and another than the live one's.
 """
 
@@ -12,11 +12,12 @@ from typing import Any, Final
 
 from streams.imports.campaign import Campaign
 from streams.imports.headers import Cells, Columns, aliases, header_key
-from streams.imports.ids import RuinedId, are_ruined, check_rounded, derived_id, id_of
+from streams.imports.ids import RuinedId, are_ruined, check_rounded, id_of
 from streams.imports.links import NO_LINK, Link, link_of, platform_of, platform_of_id
 from streams.imports.moments import MomentReader, iso_of
 from streams.imports.numbers import is_nothing, unwrapped
 from streams.imports.rows import RowRefused
+from streams.sources import ids
 
 ALIASES: Final = aliases(
     """
@@ -141,15 +142,15 @@ class CommentRows:
         parent_id = self._parent_of(link, comment_id)
         if not comment_id:
             self.derived += 1
-            comment_id = _DERIVED + derived_id(platform, post_id, author_id, str(at_ms), parent_id, text)
+            comment_id = _DERIVED + ids.of_content(platform, post_id, author_id, str(at_ms), parent_id, text)
         if not parent_id:
             self._parent = comment_id
         event: dict[str, Any] = {
             "type": "comment.created",
-            "event_id": f"comment:{comment_id}" if platform == "tiktok" else comment_id,
+            "event_id": ids.of_tiktok_comment(comment_id) if platform == "tiktok" else comment_id,
             "campaign_id": self._campaign.campaign_id,
             "platform": platform,
-            "influencer_id": self._campaign.influencer(platform, cell("influencer"), post_link),
+            "influencer_id": self._campaign.influencer(platform, cell("influencer"), post_link, post_id),
             "occurred_at": iso_of(at_ms),
             "time_source": "payload",
             "post_id": post_id,
@@ -220,7 +221,7 @@ class CommentRows:
             user_id = ""
         handle = shown or profile.handle
         user_id = user_id or profile.channel_id
-        name = handle.lstrip("@").lower()
+        name = ids.of_account(handle)
         author = (name or user_id) if platform in _BY_HANDLE else (user_id or name)
         if not author or is_nothing(author):
             raise RowRefused("username", shown, "nobody is named: the author is missing")

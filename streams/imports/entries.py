@@ -1,13 +1,14 @@
-"""Entries of giveaway forms: one sign-up an entry; people are hashes of their addresses, never the addresses."""
+"""Entries of giveaway forms: one sign-up an entry; people are pseudonyms of their addresses, never the addresses."""
 
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from streams.imports.campaign import Campaign
 from streams.imports.headers import Cells, Columns, aliases
-from streams.imports.ids import RuinedId, derived_id, id_of, mail_id
+from streams.imports.ids import RuinedId, id_of
 from streams.imports.moments import MomentReader, iso_of
 from streams.imports.rows import RowRefused, RowSkipped
+from streams.sources import ids
 
 ALIASES: Final = aliases(
     """
@@ -51,6 +52,7 @@ class EntryRows:
         # A column headed "Entry" says what was done, unless it holds numbers only: then it is the id.
         self._has_id = columns.has("entry_id") and columns.name("entry_id").strip().casefold() != "entry"
         self.derived = 0
+        self.has_key = bool(campaign.options.person_key)
 
     def events(self) -> list[dict[str, Any]]:
         """Return the sign-up of the row that ``cells`` stands on.
@@ -71,11 +73,11 @@ class EntryRows:
             at_ms = self._times.read(text)
         except ValueError as error:
             raise RowRefused("time", text, str(error)) from None
-        person = mail_id(email or cell("name"))
+        person = ids.of_person(email or cell("name"), self._campaign.options.person_key)
         entry = self._entry_id()
         if not entry:
             self.derived += 1
-            entry = derived_id(person, cell("action"), cell("details"), cell("amount"), str(at_ms))
+            entry = ids.of_content(person, cell("action"), cell("details"), cell("amount"), str(at_ms))
         event: dict[str, Any] = {
             "type": "signup",
             "event_id": f"{self._platform}:{entry}",

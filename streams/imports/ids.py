@@ -1,8 +1,7 @@
-"""Ids in cells: taken over as they are, or refused where a spreadsheet has ruined them; derived ones where none is."""
+"""Ids in cells: taken over as they are, or refused where a spreadsheet has ruined them."""
 
 import re
 from collections.abc import Iterable
-from hashlib import sha256
 from typing import Final
 
 from streams.imports.numbers import NOTHING, unwrapped
@@ -52,14 +51,3 @@ def check_rounded(id_: str) -> None:
     """
     if _LONG.fullmatch(id_) and not id_[_EXACT_DIGITS:].strip("0"):
         raise RuinedId(_RUINED)
-
-
-def derived_id(*parts: str) -> str:
-    """Return an id made of what a row says: the same for the same row, in whatever file and order it comes."""
-    text = "\x1f".join(part.replace("\x1f", " ") for part in parts)
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-def mail_id(address: str) -> str:
-    """Return the id of a person who is known by a mail address: never the address itself, the same in any spelling."""
-    return "e:" + sha256(address.strip().casefold().encode("utf-8", "surrogatepass")).hexdigest()[:32]

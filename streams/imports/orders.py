@@ -18,6 +18,7 @@ from streams.imports.ids import RuinedId, are_ruined, check_rounded, id_of
 from streams.imports.moments import MomentReader, iso_of
 from streams.imports.numbers import DecimalMark, Money, money_of, settled_currency
 from streams.imports.rows import RowRefused, RowSkipped
+from streams.sources import ids
 
 ALIASES: Final = aliases(
     """
@@ -29,6 +30,7 @@ ALIASES: Final = aliases(
     status: financial status | status | order status | payment status
     total: total | order total | order total amount | total price | amount | total amount | order amount | n revenue
         | net sales | net revenue | revenue | sale amount | purchase revenue | total revenue | gesamtbetrag | betrag
+    subtotal: subtotal | subtotal price | order subtotal
     currency: currency | order currency | currency code | presentment currency | währung
     codes: discount code | discount codes | discount codes code | coupon code | coupon codes | coupons | coupon s
         | coupon items | coupon lines code | coupon | order coupon | promo code | code | used coupons
@@ -107,6 +109,8 @@ _UNPAID: Final = frozenset(
         ),
     }
 )
+_LATER_PAID: Final = frozenset({"pending", "authorized", "on hold", "on-hold", "pending payment", "unpaid"})
+"""Unpaid orders that may be paid yet: a definition may count them (``sources.NAME.unpaid``)."""
 _UTM: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 _CLICKS: Final = ("click_id", "clickid", "cid", "pulse_click")
 _NO_CODES: Final = frozenset({"(not set)", "(none)", "-", "n/a", "none", "custom discount", "no discount"})
@@ -115,12 +119,16 @@ _NO_CODES: Final = frozenset({"(not set)", "(none)", "-", "n/a", "none", "custom
 class OrderStyle(Struct, frozen=True, kw_only=True):
     """What one source does its own way.
 
-    ``prefix`` begins the event ids where the user names no shop. ``separator`` stands between the prefix and the id.
+    ``kind`` is that of the shop's hooks, whose event ids these orders get. ``prefix`` begins the event ids of what is
+    no shop's own.
     """
 
-    prefix: str
-    middle: str = ":order:"
-    time_source: str = "payload"
+    kind: str = ""
+    prefix: str = ""
+
+    def shop(self, campaign: Campaign) -> str:
+        """Return what event ids begin with."""
+        return campaign.shop(self.kind) if self.kind else campaign.options.shop or self.prefix
 
 
 class OrderRows:
@@ -138,7 +146,8 @@ class OrderRows:
         self._campaign = campaign
         self._times = times
         self._style = style
-        self._shop = campaign.options.shop or style.prefix
+        self._shop = style.shop(campaign)
+        self._counts_unpaid = campaign.counts_unpaid(self._shop)
         self._decimal = decimal
         self._rounded = are_ruined(columns.texts("order_id", sample))
         self._by_name = columns.has("name") and (columns.has("item") or columns.has("order_id"))
@@ -166,12 +175,16 @@ class OrderRows:
             raise RowRefused("total", "", f"the first line of order {name} is missing: the file was cut or sorted")
         order_id = self._order_id(name)
         self._last = key
+        if status in _LATER_PAID and self._counts_unpaid:
+            status = ""
         if status in _UNPAID:
             raise RowSkipped(f"orders that nobody paid ({status})")
         if status and status not in _PAID:
             raise RowRefused("status", cell("status"), "no status that is known: is this order paid?")
         at_ms, day_only = self._time("time")
-        total = self._money("total")
+        basis = self._campaign.definition.revenue_basis
+        total = self._money("subtotal") if basis == "subtotal" else None
+        total = total or self._money("total")
         if total is None:
             raise RowRefused("total", total_text, "the order has no amount")
         if total.amount < 0:
@@ -179,9 +192,9 @@ class OrderRows:
         currency = self._currency(total)
         event: dict[str, Any] = {
             "type": "purchase",
-            "event_id": f"{self._shop}{self._style.middle}{order_id}",
+            "event_id": self._event_id(order_id),
             "campaign_id": self._campaign.campaign_id,
-            "platform": "shop",
+            "platform": ids.SHOP,
             "occurred_at": iso_of(at_ms),
             "time_source": "poll_time" if day_only else "payload",
             "order_id": order_id,
@@ -199,6 +212,9 @@ class OrderRows:
             self.outside += 1
         refund = self._refunded(status, total)
         return [event] if refund is None else [event, self._refund(event, refund, at_ms)]
+
+    def _event_id(self, order_id: str) -> str:
+        return ids.of_ga4_order(order_id) if self._shop == "ga4" else ids.of_order(self._shop, order_id)
 
     def _order_id(self, name: str) -> str:
         text = self.cells("order_id")
@@ -248,9 +264,9 @@ class OrderRows:
         kept = ("influencer_id", "discount_code", "discount_codes", "test")
         return {
             "type": "refund",
-            "event_id": f"{self._shop}:refund:{order_id}:{_plain(amount)}",
+            "event_id": ids.of_refund(self._shop, f"{order_id}:{_plain(amount)}"),
             "campaign_id": purchase["campaign_id"],
-            "platform": "shop",
+            "platform": ids.SHOP,
             "occurred_at": iso_of(at_ms),
             "time_source": "poll_time",
             "order_id": order_id,

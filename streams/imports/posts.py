@@ -6,7 +6,6 @@ The event time is when the numbers were read (``ImportOptions.as_of_ms``), not w
 import re
 from typing import Any, Final
 
-from models.times import MINUTE_MS
 from streams.imports.campaign import Campaign
 from streams.imports.headers import Cells, Columns, aliases
 from streams.imports.ids import RuinedId, id_of
@@ -14,6 +13,7 @@ from streams.imports.links import Link, link_of, platform_of
 from streams.imports.moments import MomentReader
 from streams.imports.numbers import count_of
 from streams.imports.rows import RowRefused, RowSkipped
+from streams.sources import ids
 
 ALIASES: Final = aliases(
     """
@@ -32,6 +32,7 @@ ALIASES: Final = aliases(
     views: video views | views | metrics video views | metrics post views | post views | post video views
         | view count | plays | video view count
     reach: reach | actualized reach | metrics actualized reach | metrics reach | post reach | accounts reached
+    account: external profile id
     read_at: last refreshed | export date | last updated
     """
 )
@@ -85,10 +86,10 @@ class PostRows:
         return [
             {
                 "type": "post.metrics",
-                "event_id": f"stats:{post_id}:{as_of_ms // MINUTE_MS}",
+                "event_id": ids.of_counts(post_id, as_of_ms),
                 "campaign_id": self._campaign.campaign_id,
                 "platform": platform,
-                "influencer_id": self._campaign.influencer(platform, cell("profile"), link),
+                "influencer_id": self._campaign.influencer(platform, cell("profile"), link, post_id, cell("account")),
                 "occurred_at": as_of_ms,
                 "time_source": "poll_time",
                 "post_id": post_id,

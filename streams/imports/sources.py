@@ -143,7 +143,7 @@ SOURCES: Final[tuple[Source, ...]] = (
             ),
             signature("id & financial status & total price & created at & currency"),
         ),
-        style=OrderStyle(prefix="shopify-main"),
+        style=OrderStyle(kind="shopify"),
     ),
     Source(
         name="woocommerce-orders",
@@ -153,7 +153,7 @@ SOURCES: Final[tuple[Source, ...]] = (
             signature("order number | order id | order # & order status | status & <order time> & <total> & <coupons>"),
             signature("date paid gmt | date created gmt & status & total & id & currency | order key"),
         ),
-        style=OrderStyle(prefix="woo-main"),
+        style=OrderStyle(kind="woocommerce"),
     ),
     Source(
         name="upfluence-orders",
@@ -168,7 +168,7 @@ SOURCES: Final[tuple[Source, ...]] = (
         title="Google Analytics 4: exploration with a transaction id",
         kind="orders",
         signatures=(signature("transaction id & purchase revenue | total revenue | revenue & date"),),
-        style=OrderStyle(prefix="ga4", middle=":purchase:"),
+        style=OrderStyle(prefix="ga4"),
         note="A day without a time: orders stand at noon of --zone. Do not import them beside the shop's own orders.",
     ),
     Source(

@@ -113,7 +113,8 @@ class Table:
                 )
         options = campaign.options
         order = options.order or evidence.order or (None if evidence.contradicts_itself else found.source.order)
-        zone = zone_in_header(columns.name("time")) or options.zone
+        source = found.source.style.shop(campaign) if kind == "orders" else f"{found.source.platform}-main"
+        zone = zone_in_header(columns.name("time")) or campaign.zone(source)
         times = MomentReader(zone, order, noon_of_days=kind == "orders")
         decimal = options.decimal or ("." if numbers_are_typed else evidence.decimal)
         self.rows: _Rows
@@ -130,6 +131,7 @@ class Table:
         else:
             self.rows = _NoEvents(columns, found.source.title)
         self._width = len(found.names)
+        self._names = found.names
         self._cells = self.rows.cells
 
     def read(self, line: int, cells: Sequence[str]) -> list[dict[str, Any]] | Refusal:
@@ -153,6 +155,8 @@ class Table:
                 raise RowSkipped("empty rows") from None
             if is_total(list(cells)):
                 raise RowSkipped("totals") from None
+            if tuple(cells) == self._names:
+                raise RowSkipped("repeated headers") from None
             column = self.columns.name(refused.field) if refused.field else ""
             return Refusal(line, column, _shown(refused.value), refused.reason)
 
@@ -170,6 +174,11 @@ class Table:
                 )
         if isinstance(rows, OrderRows):
             notes += _order_notes(rows)
+        if isinstance(rows, EntryRows) and not rows.has_key:
+            notes.append(
+                "people are told apart by pseudonyms of their addresses, made without a key: whoever guesses an "
+                "address can recognise it; PULSE_GATEWAY_PERSON_KEY is the key that hooks use"
+            )
         if isinstance(rows, EntryRows) and rows.derived:
             notes.append(
                 f"{rows.derived:,} entries have no id in the file: theirs are derived from person, action and time"

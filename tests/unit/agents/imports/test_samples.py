@@ -109,8 +109,8 @@ SIGNUP = {
     "type": "signup",
     "campaign_id": "spring",
     "time_source": "payload",
-    # sha256 of mia@example.com, the first 32 digits.
-    "author_id": "e:99857fe111df1f77228c50bacc8acf00",
+    # HMAC-SHA256 of mia@example.com with an empty key, the first 24 digits.
+    "author_id": "e:a87ff803fbfa80c60bf06085",
     "author_platform": "email",
 }
 
@@ -128,10 +128,11 @@ def refund(number: str, event_id: str, amount: str, **changes: Any) -> dict[str,
 
 
 SHOPIFY = "shopify-main:"
+WOO = "woocommerce-main:"
 NOBODY: dict[str, Any] = {"influencer_id": None, "discount_code": None}
 BRUNO: dict[str, Any] = {"influencer_id": "bruno", "discount_code": "bruno15"}
 LETTERS: dict[str, Any] = {"influencer_id": None, "discount_code": "ANASPRINGXK"}
-WOO_PAID: dict[str, Any] = {"event_id": "woo-main:order:727", "discount_code": "anaspring"}
+WOO_PAID: dict[str, Any] = {"event_id": WOO + "order:727", "discount_code": "anaspring"}
 EXPECTED: dict[str, list[dict[str, Any]]] = {
     "comments_generic.csv": [COMMENT],
     "exportcomments_instagram.csv": [
@@ -227,10 +228,10 @@ EXPECTED: dict[str, list[dict[str, Any]]] = {
     ],
     "woocommerce_orders_export.csv": [
         order("727", **WOO_PAID),
-        order("728", event_id="woo-main:order:728", amount="1239.50", occurred_at="2026-04-18T16:12:00Z", **NOBODY),
-        refund("728", "woo-main:refund:728:20.00", "20.00", occurred_at="2026-04-18T16:12:00Z", **NOBODY),
-        order("730", event_id="woo-main:order:730", amount="10.00", occurred_at="2026-04-18T16:14:00Z", **BRUNO),
-        refund("730", "woo-main:refund:730:10.00", "10.00", occurred_at="2026-04-18T16:14:00Z", **BRUNO),
+        order("728", event_id=WOO + "order:728", amount="1239.50", occurred_at="2026-04-18T16:12:00Z", **NOBODY),
+        refund("728", WOO + "refund:728:20.00", "20.00", occurred_at="2026-04-18T16:12:00Z", **NOBODY),
+        order("730", event_id=WOO + "order:730", amount="10.00", occurred_at="2026-04-18T16:14:00Z", **BRUNO),
+        refund("730", WOO + "refund:730:10.00", "10.00", occurred_at="2026-04-18T16:14:00Z", **BRUNO),
     ],
     "woocommerce_rest_orders.json": [
         order("727", occurred_at="2026-04-18T16:10:03Z", utm_source="ana", utm_campaign="spring-giveaway", **WOO_PAID)
@@ -323,7 +324,7 @@ def test_analytics_of_a_shop() -> None:
     """A list of orders with a net amount and no currency takes that of the user; failed orders are none."""
     events, _, report = imported(SAMPLES / "woocommerce_analytics_orders.csv", currency="EUR")
     assert [(each["event_id"], each["amount"], each["influencer_id"]) for each in events] == [
-        ("woo-main:order:727", "34.9", "ana")
+        (WOO + "order:727", "34.9", "ana")
     ]
     assert report.skipped == {"orders that nobody paid (failed)": 1}
 
