@@ -18,12 +18,12 @@ from agents.cli.campaigns import definitions_or_exit
 from agents.cli.common import UsageFailure, for_people, print_table, settings_or_exit
 from agents.cli.tables import print_alerts
 from agents.clock import make_clock
+from agents.offline.event_files import EventFileError, lines_of
+from agents.offline.ledger_files import limits_of
 from agents.terminal import visible, visible_json
-from agents.text_files import FileError, event_lines
 from models.alerts import SnapshotWithAlerts
 from models.rollups import Snapshot
 from models.times import epoch_ms
-from streams.pipeline.limits import Limits
 from streams.replay import Replay, ReplayCounts
 from streams.sentiment.scorers import CachedScorer, make_scorer, make_scorer_with_terms
 
@@ -86,13 +86,7 @@ def replay(
         CachedScorer(make_scorer(settings.sentiment), settings.sentiment_cache),
         defined,
         make_clock(settings.clock)(),
-        Limits(
-            max_event_bytes=settings.max_event_bytes,
-            future_tolerance_ms=settings.future_tolerance_seconds * 1000,
-            dedupe_hours=settings.dedupe_hours,
-            order_days=settings.order_days,
-            alert_grace_ms=round(settings.alert_grace_seconds * 1000),
-        ),
+        limits_of(settings),
         make_scorer_with_terms(settings.sentiment, settings.sentiment_cache),
         with_alerts=with_alerts or plot is not None,
         watcher=None if plot is None else series.add,
@@ -150,14 +144,19 @@ def _accepted(counts: ReplayCounts) -> int:
 
 
 def _lines_with_size(run: Replay, path: Path) -> Iterator[tuple[int, int]]:
+    done = 0
+
+    def lines() -> Iterator[bytes]:
+        nonlocal done
+        for read, line in lines_of(path):
+            done = read
+            yield line
+
     try:
-        with path.open("rb") as stream:
-            for lines in run.feed(event_lines(stream)):
-                yield stream.tell(), lines
-    except FileError as error:
-        raise UsageFailure(f"{path}: {error}") from None
-    except OSError as error:
-        raise UsageFailure(f"{path}: {error.strerror}") from None
+        for count in run.feed(lines()):
+            yield done, count
+    except EventFileError as error:
+        raise UsageFailure(str(error)) from None
 
 
 def _report(counts: ReplayCounts, seconds: float) -> None:
