@@ -262,7 +262,7 @@ def _checked(text: str) -> CampaignDefinition:
 
 def _write(path: Path, text: str, *, force: bool) -> None:
     if path == _STDOUT:
-        click.echo(text, nl=False)
+        click.echo(for_people(text), nl=False)
         return
     try:
         with path.open("w" if force else "x", encoding="utf-8") as stream:

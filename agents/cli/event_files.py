@@ -1,6 +1,7 @@
 """What commands share that read files of events, or exports of other tools: options, and what is told of the files."""
 
 from collections.abc import Callable
+from datetime import tzinfo
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,10 +13,26 @@ from agents.imports.importing import FileReport
 from agents.offline.event_files import Exports
 from agents.offline.ledger_files import FileEvents
 from models.campaigns import CampaignDefinition
+from streams.imports.moments import zone_of
 from streams.imports.rows import Refusal
 
 FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 _REFUSED_SHOWN: Final = 5
+
+
+class ExportZone(click.ParamType):
+    """The zone of times that state none, as ``campaign-pulse import`` takes it."""
+
+    name = "zone"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tzinfo:
+        """Return the zone."""
+        if isinstance(value, tzinfo):
+            return value
+        try:
+            return zone_of(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class Zone(click.ParamType):
@@ -38,11 +55,13 @@ def export_options(command: Callable[..., None]) -> Callable[..., None]:
     named = click.option(
         "--export", metavar="SOURCE", default="", help="Which tool's export a file is.  [default: found by its headers]"
     )
-    zoned = click.option("--zone", type=Zone(), help="Zone of times without an offset in exports: Europe/Berlin.")
+    zoned = click.option(
+        "--zone", type=ExportZone(), help="Zone of times that state none in exports: Europe/Berlin, +02:00."
+    )
     return named(zoned(command))
 
 
-def exports_of(definition: CampaignDefinition, export: str, zone: ZoneInfo | None, now_ms: int) -> Exports:
+def exports_of(definition: CampaignDefinition, export: str, zone: tzinfo | None, now_ms: int) -> Exports:
     """Return how exports of a campaign are read, each row that is refused told on stderr."""
     return Exports(
         definition=definition, source=export, zone=zone, now_ms=now_ms, on_refused=_tell_refused, on_read=tell_export

@@ -2,9 +2,8 @@
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import click
 import msgspec
@@ -71,7 +70,7 @@ def replay(
     with_alerts: bool,
     plot: Path | None,
     export: str,
-    zone: ZoneInfo | None,
+    zone: tzinfo | None,
 ) -> None:
     """Compute everything over NDJSON FILES (one event per line, any topic, in file order), without Kafka.
 

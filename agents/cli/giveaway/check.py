@@ -3,9 +3,9 @@
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from datetime import tzinfo
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import click
 import msgspec
@@ -42,7 +42,7 @@ _MOST_SHOWN: Final = 200
 @click.option("--campaign", "campaign_id", help="Which campaign of FILE.  [default: the one with a giveaway]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def check(
-    file: Path, events: tuple[Path, ...], export: str, zone: ZoneInfo | None, campaign_id: str | None, as_json: bool
+    file: Path, events: tuple[Path, ...], export: str, zone: tzinfo | None, campaign_id: str | None, as_json: bool
 ) -> None:
     """Explain the giveaway rules of the definition in FILE on comments: what counts, what does not, and why.
 

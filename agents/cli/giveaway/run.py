@@ -2,10 +2,9 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import click
 import msgspec
@@ -83,7 +82,7 @@ def run(
     directory: Path,
     campaign_id: str | None,
     export: str,
-    zone: ZoneInfo | None,
+    zone: tzinfo | None,
     choices: Choices,
     value: str | None,
     place: str | None,

@@ -1,10 +1,10 @@
 """Where the commands of a giveaway read and write: Kafka, or files of events beside a definition."""
 
 from collections.abc import Callable
+from datetime import tzinfo
 from functools import cached_property, wraps
 from pathlib import Path
 from typing import Any, Protocol
-from zoneinfo import ZoneInfo
 
 import click
 from rich.console import Console
@@ -110,7 +110,7 @@ class FileSource:
     is_live = False
 
     def __init__(
-        self, definition: Path, events: tuple[Path, ...], export: str = "", zone: ZoneInfo | None = None
+        self, definition: Path, events: tuple[Path, ...], export: str = "", zone: tzinfo | None = None
     ) -> None:
         self._definition = definition
         self._events = events
@@ -207,7 +207,7 @@ def source_options(command: Callable[..., None]) -> Callable[..., None]:
         definition_file: Path | None,
         event_files: tuple[Path, ...],
         export: str,
-        zone: ZoneInfo | None,
+        zone: tzinfo | None,
         **options: Any,
     ) -> None:
         command(*arguments, source=source_of(definition_file, event_files, export, zone), **options)
@@ -215,7 +215,7 @@ def source_options(command: Callable[..., None]) -> Callable[..., None]:
     return with_source
 
 
-def source_of(definition: Path | None, events: tuple[Path, ...], export: str, zone: ZoneInfo | None) -> Source:
+def source_of(definition: Path | None, events: tuple[Path, ...], export: str, zone: tzinfo | None) -> Source:
     """Return the source that options mean: files where a definition is given, otherwise Kafka."""
     if definition is not None:
         return FileSource(definition, events, export, zone)
