@@ -13,10 +13,11 @@ from rich.table import Table
 from agents.broker.topic_admin import TopicError, ensure_topics
 from agents.cli.campaigns import definitions_or_exit
 from agents.cli.common import UsageFailure, print_table, settings_or_exit
+from agents.cli.event_files import FILE
 from agents.cli.gateway.check import PERSON_KEY
 from agents.cli.import_options import options_from
 from agents.cli.import_run import NOTHING_READ, ImportRun
-from agents.cli.replay import FILE, Moment
+from agents.cli.replay import Moment
 from agents.clock import make_clock
 from agents.imports.importing import Importer
 from agents.imports.maps import read_map

@@ -2,6 +2,7 @@
 
 import click
 
+from agents.cli.campaign_draft import init
 from agents.cli.campaigns import campaigns
 from agents.cli.replay import replay
 from agents.cli.worker import settings, topics, worker
@@ -47,5 +48,6 @@ def cli() -> None:
     """
 
 
+campaigns.add_command(init)
 for command in (worker, settings, topics, campaigns, replay):
     cli.add_command(command)

@@ -1,6 +1,6 @@
 """``campaign-pulse giveaway freeze``: the entry list of a draw, and which random value will decide it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import datetime
 from functools import wraps
@@ -28,6 +28,7 @@ from agents.stages.review import redis_of
 from models.draws import FrozenEntries
 from models.giveaway import MAX_WINNERS
 from models.read_model import Keys
+from models.suspicion import Suspect
 from streams.giveaway.drand import address_of
 from streams.giveaway.draw_log import LOG_FILE, DrawLogError, log_of, next_place
 from streams.giveaway.freeze import ENTRIES_FILE, LEFT_OUT_FILE, FreezeError, freeze_list, leaves_out
@@ -134,15 +135,23 @@ def freeze(campaign_id: str, directory: Path, choices: Choices, source: Source) 
     say_unfilled(frozen.record)
 
 
-def freeze_into(directory: Path, source: Source, data: GiveawayData, choices: Choices) -> Frozen:
-    """Freeze a list into a new directory, as a step of the campaign's log; or end with what is in the way."""
+def freeze_into(
+    directory: Path,
+    source: Source,
+    data: GiveawayData,
+    choices: Choices,
+    suspected: Mapping[int, Suspect] | None = None,
+) -> Frozen:
+    """Freeze a list into a new directory, as a step of the campaign's log; or end with what is in the way.
+
+    ``suspected`` are the suspects under the policy in the rules, where they were looked for already.
+    """
     now_ms = make_clock(source.settings.clock)()
     rules, campaign_id = data.rules, data.definition.campaign_id
     if now_ms < data.book.closes_ms and not choices.before_closing:
         raise UsageFailure(f"the giveaway closes at {rules.closes_at.isoformat()}; --before-closing freezes anyway")
     if choices.winners is not None and rules.winners not in (None, choices.winners):
         raise UsageFailure(f"--winners is {choices.winners}, the rules say {rules.winners}")
-    policy = rules.suspicion
     try:
         announced = announcement(
             choices.value_source,
@@ -155,7 +164,7 @@ def freeze_into(directory: Path, source: Source, data: GiveawayData, choices: Ch
         key = draw_files.new_key() if choices.key_file is None else draw_files.read_key(choices.key_file)
         frozen = freeze_list(
             data,
-            suspects_of(data, policy) if leaves_out(policy) else {},
+            _suspects(data, suspected),
             key,
             frozen_at=moment(now_ms),
             winners=choices.winners or rules.winners or 1,
@@ -173,6 +182,14 @@ def freeze_into(directory: Path, source: Source, data: GiveawayData, choices: Ch
     except (AnnouncementError, DrawLogError, FreezeError, DrawFileError) as error:
         raise UsageFailure(str(error)) from None
     return Frozen(frozen.record, encoded)
+
+
+def _suspects(data: GiveawayData, known: Mapping[int, Suspect] | None) -> Mapping[int, Suspect]:
+    """Return the suspects, as far as the policy leaves any out."""
+    policy = data.rules.suspicion
+    if not leaves_out(policy):
+        return {}
+    return suspects_of(data, policy) if known is None else known
 
 
 def print_frozen(directory: Path, frozen: Frozen, time_zone: str | None) -> None:
