@@ -20,6 +20,8 @@ from streams.orders.book import ORDER_DAYS
 from streams.sentiment.scorers import DEFAULT_SCORER, SCORERS
 
 PREFIX: Final = "PULSE_"
+COUNT: Final = "count"
+QUARANTINE: Final = "quarantine"
 FILE_SUFFIX: Final = "_FILE"
 _ADDRESSES: Final = ("broker", "redis_url")
 
@@ -165,6 +167,29 @@ class Settings:
         "Niceness of such a look: at 19 it waits for an idle core, at 10 it has about a tenth of a busy one",
     )
     label_cap: int = _setting(100, _integer(0, 100_000), "Influencers with metrics of their own; the rest are `other`")
+    unknown_campaigns: str = _setting(
+        COUNT,
+        _choice(COUNT, QUARANTINE),
+        "Events of campaigns without a definition: `count` them, or `quarantine` them as dead letters, to be redriven "
+        "once it is applied",
+    )
+    unknown_rows: int = _setting(
+        10_000,
+        _integer(0, 10**7),
+        "Influencers of campaigns without a definition, at most; each partition has its share; 0 for any number",
+    )
+    campaign_influencers: int = _setting(
+        10_000,
+        _integer(0, 10**7),
+        "Influencers of a campaign that its definition does not name, at most; each partition has its share; 0 for any "
+        "number",
+    )
+    influencer_posts: int = _setting(
+        10_000, _integer(0, 10**7), "Posts of an influencer whose numbers are followed, at most; 0 for any number"
+    )
+    influencer_currencies: int = _setting(
+        40, _integer(0, 1_000), "Currencies of an influencer's orders, at most; 0 for any number"
+    )
     session_seconds: float = _setting(30.0, _seconds(1, 1_800), "Consumer session and rebalance timeout")
     stall_seconds: float = _setting(
         60.0, _seconds(1, 3_600), "A partition that lags and does not move, or a flush, is stuck after this long"

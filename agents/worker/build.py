@@ -36,7 +36,7 @@ from agents.metrics.suspicion import SuspicionCollector
 from agents.metrics.web import WebServer
 from agents.read_model.presence import Lost
 from agents.read_model.projection import RedisProjection
-from agents.settings import Settings
+from agents.settings import QUARANTINE, Settings
 from agents.stages.alerts import AlertWorker
 from agents.stages.definitions import Change, DefinitionFeed
 from agents.stages.entries import EntryStage
@@ -87,6 +87,11 @@ def make_pipeline(settings: Settings, partitions: Mapping[str, int], scorer: Cac
             dedupe_hours=settings.dedupe_hours,
             order_days=settings.order_days,
             alert_grace_ms=round(settings.alert_grace_seconds * 1000),
+            quarantine_unknown=settings.unknown_campaigns == QUARANTINE,
+            unknown_rows=-(-settings.unknown_rows // partitions[COMMENTS]),
+            campaign_influencers=-(-settings.campaign_influencers // partitions[COMMENTS]),
+            influencer_posts=settings.influencer_posts,
+            influencer_currencies=settings.influencer_currencies,
         ),
         dedupe_capacity=settings.dedupe_ids,
         scorer_with_terms=make_scorer_with_terms(settings.sentiment, settings.sentiment_cache),

@@ -165,6 +165,7 @@ class PartitionState:
             fresh = [record for record in records if record.offset >= position]
             self.skipped_total[READ_AGAIN] += len(records) - len(fresh)
         base = self._logs[topic_index].base
+        self.intake.admission.begin_batch()
         for start in range(0, len(fresh), AT_A_TIME):
             read = self.intake.read(topic, fresh[start : start + AT_A_TIME], latest_ms)
             reader.add(read if not base else read.moved(base))
@@ -356,6 +357,7 @@ class PartitionState:
                 store.money[row] = restore_money(record)
             if record.posts:
                 store.posts[row] = restore_posts(record.posts)
+                store.most_posts = max(store.most_posts, len(record.posts))
             if record.followers is not None:
                 store.followers[row] = record.followers
         self.closed.restore(store, [record.as_of_ms for record in found])

@@ -74,6 +74,8 @@ class InfluencerStore:
         self.uniques = UniqueStore()
         self.money: dict[int, MoneyPanes] = {}
         self.posts: dict[int, dict[str, PostHistory]] = {}
+        self.most_posts = 0
+        """Of any influencer."""
         self.followers: dict[int, tuple[int, int]] = {}
         self.time_ms = 0
         self._capacity = 0
@@ -223,6 +225,7 @@ class InfluencerStore:
         post = posts.get(event.post_id)
         if post is None:
             post = posts[event.post_id] = PostHistory()
+            self.most_posts = max(self.most_posts, len(posts))
         if event.platform != post.platform:
             post.is_of(event.platform, event.post_id)
         return post

@@ -11,7 +11,8 @@ from typing import Protocol
 import msgspec
 import pytest
 
-from agents.stages.definitions import UNREADABLE, decode_definition, encode_definition
+from agents.stages.definitions import UNREADABLE, decode_change, encode_definition
+from models.campaigns import CampaignDefinition
 from models.times import MINUTE_MS
 from models.topics import CLOSED_WINDOWS, COMMENTS, CONVERSIONS, DEFINITIONS, ENTRIES, INFLUENCER_SNAPSHOTS, POSTS
 from streams.alerts.stage import AlertPartition
@@ -42,8 +43,8 @@ EACH = 1_500
 SEEDS = range(2)
 
 
-def definition() -> bytes:
-    """A definition with a giveaway, as it stands on its topic."""
+def defined() -> CampaignDefinition:
+    """A definition with a giveaway."""
     rules = {
         "opens_at": OPENS.isoformat(),
         "closes_at": OPENS.replace(hour=20).isoformat(),
@@ -51,7 +52,7 @@ def definition() -> bytes:
         "mentions": ["@brand"],
         "friends": 1,
     }
-    return encode_definition(campaign(influencer("ana"), influencer("ben"), giveaway=rules))
+    return campaign(influencer("ana"), influencer("ben"), giveaway=rules)
 
 
 @cache
@@ -83,7 +84,7 @@ def samples() -> Samples:
         ],
         CLOSED_WINDOWS: windows,
         ENTRIES: [Sent(fact.key(), encode_fact(fact)) for fact in (*facts, mark)],
-        DEFINITIONS: [Sent(b"c", definition())],
+        DEFINITIONS: [Sent(b"c", encode_definition(defined()))],
         CHANGELOG: [
             *(Sent(row_key(0, *state.influencers.keys[row]), state.record_of(row)) for row in rows),
             *segments,
@@ -132,7 +133,7 @@ class Entries:
 
     def __init__(self) -> None:
         self.board = GiveawayBoard()
-        self.board.follow(Registry([decode_definition(definition())]))
+        self.board.follow(Registry([defined()]))
 
     def take(self, sent: Sent) -> None:
         """Take a record, and decide."""
@@ -152,10 +153,13 @@ class Definitions:
     def take(self, sent: Sent) -> None:
         """Put a definition in force."""
         try:
-            found = decode_definition(sent.value or b"")
+            campaign_id, found = decode_change(sent.value or b"")
         except UNREADABLE as error:
             raise UnsupportedRecord(str(error)) from None
-        self.pipeline.define(found)
+        if isinstance(found, CampaignDefinition):
+            self.pipeline.define(found)
+        else:
+            self.pipeline.purge(campaign_id)
         self.board.follow(self.pipeline.registry)
 
 
