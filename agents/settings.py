@@ -15,6 +15,7 @@ from agents.foreign_variables import is_foreign, is_service_link, probably_meant
 from agents.redis_addresses import parse_redis_url
 from agents.secrets import MASK, SecretFileError, masked_value, read_secret
 from streams.changelog.dedupe import DEDUPE_CAPACITY, DEDUPE_HOURS
+from streams.connectors.credentials import parse_keys, parse_secrets
 from streams.events.decode import MAX_EVENT_BYTES
 from streams.orders.book import ORDER_DAYS
 from streams.sentiment.scorers import DEFAULT_SCORER, SCORERS
@@ -80,6 +81,16 @@ def _name(text: str) -> str:
 def _extensions(text: str) -> str:
     parse_extensions(text)
     return text
+
+
+def _parsed(parse: Callable[[str], Any]) -> Callable[[str], str]:
+    """Return a check that keeps the text: what is in it is read again where it is used."""
+
+    def check(text: str) -> str:
+        parse(text)
+        return text
+
+    return check
 
 
 def _setting(default: Any, parse: Callable[[str], Any], doc: str, *, secret: bool = False) -> Any:
@@ -202,6 +213,32 @@ class Settings:
     )
     drain_seconds: float = _setting(
         25.0, _seconds(0.1, 3_600), "A stopping worker that has not flushed and committed after this long ends at once"
+    )
+    gateway_host: str = _setting("127.0.0.1", str, "Address of the gateway")
+    gateway_port: int = _setting(8080, _integer(0, 65535), "Port of the gateway; 0 for a free one")
+    gateway_secrets: str = _setting(
+        "",
+        _parsed(parse_secrets),
+        "Secrets of sources, one NAME=SECRET a line; several lines of a name all hold",
+        secret=True,
+    )
+    gateway_keys: str = _setting(
+        "", _parsed(parse_keys), "Keys of /v1 and /mp, one NAME=SHA-256 a line: `gateway key` makes them", secret=True
+    )
+    gateway_person_key: str = _setting(
+        "", str, "Key of the pseudonyms of e-mail addresses; without it there are none", secret=True
+    )
+    gateway_spool_directory: str = _setting(
+        "", str, "Where deliveries wait for Kafka whose senders never send again; none when empty"
+    )
+    gateway_spool_bytes: int = _setting(
+        256 * 1024 * 1024, _integer(1_048_576, 2**40), "What may wait there; beyond, the sender gets a 503"
+    )
+    gateway_answer_seconds: float = _setting(
+        2.0, _seconds(0.1, 30), "How long a delivery waits for Kafka's confirmation before it is answered with 503"
+    )
+    gateway_drain_seconds: float = _setting(
+        5.0, _seconds(0, 300), "How long a stopping gateway says on /readyz that it goes, before it takes no more"
     )
     clock: str = _setting(
         "wall", _clock, "`wall`, or epoch milliseconds at which the clock stands: for backfills and tests"

@@ -18,6 +18,10 @@ from models.times import epoch_ms
 
 DECIMAL_PATTERN = r"^[0-9]{1,9}(\.[0-9]{1,6})?$(?!\n)"
 Rate = Annotated[str, Meta(pattern=DECIMAL_PATTERN, description="A decimal string, at most 6 decimals.")]
+LinkCode = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$(?!\n)", description="Letters, digits, dash, underscore.")
+]
+WebAddress = Annotated[str, Meta(max_length=2_000, pattern=r"^https?://[^\s<>\"\\^`{|}]+$(?!\n)")]
 MAX_FOLLOWERS = 10_000_000_000
 TermWeight = Annotated[float, Meta(ge=-1, le=1, description="-1 (complaint) to 1 (praise).")]
 
@@ -47,7 +51,7 @@ class InfluencerDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ``discount_codes`` compare without regard to case, width and blanks around them. A ``click_ids`` entry is a whole
     click id, or the beginning of one when it ends in ``*``. ``accounts`` and ``posts`` are the platforms' own ids, by
     platform: what the platforms send names these, and no campaign. ``live_chats`` gives each YouTube live chat id the
-    video that it belongs to.
+    video that it belongs to. ``tracked_links`` gives codes of the gateway's ``/l/CODE`` the address behind them.
     """
 
     influencer_id: Id
@@ -60,6 +64,7 @@ class InfluencerDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_fie
     accounts: dict[Id, tuple[Id, ...]] = {}
     posts: dict[Id, tuple[Id, ...]] = {}
     live_chats: dict[Id, Id] = {}
+    tracked_links: dict[LinkCode, WebAddress] = {}
 
 
 class RateCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -140,6 +145,7 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_field
             marks = [("influencer_id", influencer.influencer_id)]
             marks += [("discount code", code.casefold()) for code in influencer.discount_codes]
             marks += [("click id", click_id) for click_id in influencer.click_ids]
+            marks += [("tracked link", code) for code in influencer.tracked_links]
             for name, ids in (("account", influencer.accounts), ("post", influencer.posts)):
                 marks += [(f"{name} of {platform}", one) for platform, several in ids.items() for one in several]
             for mark in marks:

@@ -55,12 +55,16 @@ Reason = Literal[
     "foreign_value",
     "damaged_value",
     "no_epoch",
+    "unmapped",
+    "unmatched",
 ]
 REASONS: tuple[Reason, ...] = Reason.__args__  # type: ignore[attr-defined]  # typing.Literal's documented member
 SET_ASIDE_REASONS: Final[tuple[Reason, ...]] = ("foreign_key", "foreign_value", "damaged_value", "no_epoch")
 """Those of records in topics that only we write (``streams.columns.formats.Fault``): they are no events."""
+GATEWAY_REASONS: Final[tuple[Reason, ...]] = ("unmapped", "unmatched")
+"""Those of authentic deliveries: no event can be made of them, or they fit no campaign. The gateway writes them."""
 VALUE_REASONS: tuple[Reason, ...] = tuple(
-    each for each in REASONS if each != "undecodable_batch" and each not in SET_ASIDE_REASONS
+    each for each in REASONS if each not in ("undecodable_batch", *SET_ASIDE_REASONS, *GATEWAY_REASONS)
 )
 """Those of one value; with ``unusable_field`` the rest of it counts.
 

@@ -30,6 +30,7 @@ from models.topics import (
     DEFINITIONS,
     DRAWS,
     ENTRIES,
+    INBOX,
     INFLUENCER_SNAPSHOTS,
     POSTS,
     ROLLUPS,
@@ -119,6 +120,7 @@ def topic_specs(settings: Settings) -> list[TopicSpec]:
         ),
         # Five thousand influencers with codes and links are 1.4 MB.
         (DEFINITIONS, "campaign definitions", 1, False, {**_COMPACT, "max.message.bytes": _LARGEST_MESSAGE}),
+        (INBOX, "deliveries as they came", wide, False, keep),
         (ROLLUPS, "rollups out", wide, False, _COMPACT),
         (ALERTS, "alerts out", wide, False, {"retention.ms": str(30 * DAY_MS)}),
         (

@@ -52,7 +52,10 @@ def read_segment(delivery: Delivery) -> Iterator[Told]:
 
 
 def _call(delivery: Delivery, call: Any) -> Iterator[Told]:
-    kind = text_at(call, "type") or ("track" if text_at(call, "event") else None)
+    asked = delivery.query.get("call")
+    kind = text_at(call, "type") or (asked if asked not in {"batch", "import"} else None)
+    if kind is None and text_at(call, "event"):
+        kind = "track"
     if kind is None:
         raise Unmapped(absent(call, "type"))
     name = text_at(call, "event") or text_at(call, "name") or kind

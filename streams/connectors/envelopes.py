@@ -2,13 +2,14 @@
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote
 
 from models.events import EVENT_TYPES
 from streams.connectors.bodies import Unmapped, absent, at, id_at, items_of, json_of, need_id, need_text, text_at
-from streams.connectors.drafts import Delivery, Draft, Told, each, need_time
+from streams.connectors.drafts import Delivery, Draft, Mapper, Told, each, need_time
 from streams.events.decode import tag_of
 from streams.sources import ids
 from streams.sources.times import from_epoch
@@ -95,8 +96,33 @@ def _moment(value: Any) -> str | int:
     return need_time(value if isinstance(value, str) else None, "occurred_at")
 
 
+def is_cloud_event(headers: Mapping[str, str]) -> bool:
+    """Return whether a request holds CloudEvents, in any of the three modes."""
+    return "ce-id" in headers or headers.get("content-type", "").lower().startswith("application/cloudevents")
+
+
+def item_mappers(delivery: Delivery) -> list[Mapper]:
+    """Return a mapper for each event of a request, so that each gets a verdict of its own.
+
+    Raises:
+        Unmapped: the body cannot be read at all.
+    """
+    is_cloud = is_cloud_event(delivery.headers)
+    items = _envelopes(delivery) if is_cloud else own_items(delivery)
+    return [partial(_alone, _cloud_event if is_cloud else _own, item) for item in items]
+
+
+def _alone(of_item: Callable[[Any], Iterator[Told]], item: Any, delivery: Delivery) -> Iterator[Told]:
+    yield from of_item(item)
+
+
 def read_cloudevents(delivery: Delivery) -> Iterator[Told]:
     """Map CloudEvents 1.0: binary, structured, or a batch, by the content type."""
+    yield from each(_envelopes(delivery), _cloud_event, "event")
+
+
+def _envelopes(delivery: Delivery) -> list[Any]:
+    envelopes: list[Any]
     if delivery.media_type == _STRUCTURED or (delivery.media_type != _BATCH and "ce-id" not in delivery.headers):
         envelopes = list(items_of(json_of(delivery.body)))
     elif delivery.media_type == _BATCH:
@@ -107,7 +133,7 @@ def read_cloudevents(delivery: Delivery) -> Iterator[Told]:
     else:
         attributes = {name[3:]: unquote(value) for name, value in delivery.headers.items() if name.startswith("ce-")}
         envelopes = [{**attributes, "data": json_of(delivery.body)}]
-    yield from each(envelopes, _cloud_event, "event")
+    return envelopes
 
 
 def _cloud_event(envelope: Any) -> Iterator[Told]:

@@ -1,6 +1,5 @@
 """``campaign-pulse gateway check``: verify and map one delivery, without a gateway and without Kafka."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Final, NoReturn
@@ -8,7 +7,7 @@ from typing import Final, NoReturn
 import click
 
 from agents.cli.campaigns import definitions_or_exit
-from agents.cli.common import UsageFailure, for_people
+from agents.cli.common import UsageFailure, for_people, settings_or_exit
 from agents.cli.gateway.requests import HeaderFileError, Kept, asked, query_of, read_headers
 from agents.cli.replay import Moment
 from agents.clock import wall_clock
@@ -82,7 +81,7 @@ def check(
     if (address := asked(content)) is not None:
         _handshake(kind, source, query_of(address), secrets)
         return
-    key = os.environ.get(PERSON_KEY)
+    key = settings_or_exit().gateway_person_key
     delivery = Delivery(
         source=source,
         body=content,
@@ -92,7 +91,7 @@ def check(
         rules=rules,
         is_replayed=at_ms is None,
         post_id=post_id,
-        person_key=b"" if key is None else key.encode(),
+        person_key=key.encode(),
     )
     if (answer := answer_before_signature(kind, delivery)) is not None:
         _say_answer(answer, "unsigned, and not counted")
@@ -101,7 +100,7 @@ def check(
     if (answer := answer_to(kind, delivery)) is not None:
         _say_answer(answer, "a challenge")
         return
-    _map(kind, delivery, placer, has_key=key is not None)
+    _map(kind, delivery, placer, has_key=bool(key))
 
 
 def _handshake(kind: SourceKind, source: str, query: dict[str, str], secrets: tuple[str, ...]) -> None:
