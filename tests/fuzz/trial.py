@@ -23,7 +23,7 @@ from agents.clock import wait_until
 from agents.settings import Settings
 from agents.simulator.plan import SimulationPlan
 from agents.simulator.simulation import Simulation
-from agents.stages.definitions import UNREADABLE, decode_definition
+from agents.stages.definitions import UNREADABLE, decode_change
 from models.deadletters import SET_ASIDE_REASONS, VALUE_REASONS, DeadLetter
 from models.times import HOUR_MS
 from models.topics import (
@@ -325,7 +325,7 @@ def reason_of(topic: str, partition: int, sent: Sent) -> str:
         if topic in INPUT_TOPICS:
             read_event(sent.value, topic, 1 << 62, MAX_EVENT_BYTES)
         elif topic == DEFINITIONS:
-            decode_definition(value)
+            decode_change(value)
         elif topic == INFLUENCER_SNAPSHOTS:
             read_snapshot(sent.key, value)
         elif topic == CLOSED_WINDOWS:

@@ -11,7 +11,8 @@ from typing import Protocol
 import msgspec
 import pytest
 
-from agents.stages.definitions import UNREADABLE, decode_definition, encode_definition
+from agents.stages.definitions import UNREADABLE, decode_change, encode_definition
+from models.campaigns import CampaignDefinition
 from models.times import MINUTE_MS
 from models.topics import CLOSED_WINDOWS, COMMENTS, CONVERSIONS, DEFINITIONS, ENTRIES, INFLUENCER_SNAPSHOTS, POSTS
 from streams.alerts.stage import AlertPartition
@@ -127,12 +128,20 @@ class Windows:
             each.checkpoint(self.stage.log_time_ms)
 
 
+def defined(value: bytes) -> CampaignDefinition:
+    """Read a definition; the mark of a purge defines nothing."""
+    _, found = decode_change(value)
+    if not isinstance(found, CampaignDefinition):
+        raise UnsupportedRecord("no definition")
+    return found
+
+
 class Entries:
     """Reads the ledger as the second stage of giveaways does."""
 
     def __init__(self) -> None:
         self.board = GiveawayBoard()
-        self.board.follow(Registry([decode_definition(definition())]))
+        self.board.follow(Registry([defined(definition())]))
 
     def take(self, sent: Sent) -> None:
         """Take a record, and decide."""
@@ -152,7 +161,7 @@ class Definitions:
     def take(self, sent: Sent) -> None:
         """Put a definition in force."""
         try:
-            found = decode_definition(sent.value or b"")
+            found = defined(sent.value or b"")
         except UNREADABLE as error:
             raise UnsupportedRecord(str(error)) from None
         self.pipeline.define(found)
