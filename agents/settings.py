@@ -24,6 +24,7 @@ PREFIX: Final = "PULSE_"
 COUNT: Final = "count"
 QUARANTINE: Final = "quarantine"
 FILE_SUFFIX: Final = "_FILE"
+_SHORTEST_ID_KEY: Final = 16
 _ADDRESSES: Final = ("broker", "redis_url")
 
 
@@ -93,6 +94,12 @@ def _parsed(parse: Callable[[str], Any]) -> Callable[[str], str]:
     return check
 
 
+def _parse_id_key(text: str) -> str:
+    if text and len(text) < _SHORTEST_ID_KEY:
+        raise ValueError(f"a secret of {_SHORTEST_ID_KEY} characters or more, such as `openssl rand -hex 32` gives")
+    return text
+
+
 def _setting(default: Any, parse: Callable[[str], Any], doc: str, *, secret: bool = False) -> Any:
     return field(default=default, repr=not secret, metadata={"parse": parse, "doc": doc, "secret": secret})
 
@@ -134,6 +141,13 @@ class Settings:
     )
     kafka_oauth_extensions: str = _setting(
         "", _extensions, "SASL extensions beside the token, NAME=VALUE, several separated by commas"
+    )
+    id_key: str = _setting(
+        "",
+        _parse_id_key,
+        "Secret of the group, 16 characters or more, that seals the marks of forgotten people (docs/privacy.md). The "
+        "same for every worker and command",
+        secret=True,
     )
     redis_url: str = _setting(
         "redis://127.0.0.1:6379/0", parse_redis_url, "Redis of the read model; empty for none", secret=True

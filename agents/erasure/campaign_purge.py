@@ -109,21 +109,14 @@ class CampaignPurger:
             return Outcome(place.name, "ends", kept_until(self._settings, place.name, self._now_ms))
         return Outcome(place.name, place.purge, place.kept)
 
-    def _is_of_campaign(self, key: bytes) -> bool:
-        """Whether a key is ``[campaign, ...]``, or in the ledger ``[kind, campaign, ...]``."""
-        try:
-            return self._campaign_id in _decode_key(key)[:1]
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return False
+    def _is_of_campaign(self, key: Key) -> bool:
+        return self._campaign_id in _parts(key.key)[:1]
 
-    def _is_in_ledger(self, key: bytes) -> bool:
-        try:
-            return self._campaign_id in _decode_key(key)[1:2]
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return False
+    def _is_in_ledger(self, key: Key) -> bool:
+        return self._campaign_id in _parts(key.key)[1:2]
 
-    def _is_in_state(self, key: bytes) -> bool:
-        return campaign_of(key) == self._campaign_id
+    def _is_in_state(self, key: Key) -> bool:
+        return campaign_of(key.key) == self._campaign_id
 
     def _mark(self, place: PersonalPlace) -> Outcome:
         mark = CampaignPurge(
@@ -172,6 +165,14 @@ class CampaignPurger:
             return Counter()
         with connected(self._settings) as client:
             return remove_campaign(client, self._settings.redis_prefix, self._campaign_id)
+
+
+def _parts(key: bytes) -> list[str | int]:
+    """Return the parts of a key: ``[campaign, ...]``, in the ledger ``[kind, campaign, ...]``; none of a stranger's."""
+    try:
+        return _decode_key(key)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []
 
 
 def counted(count: int, one: str, many: str = "") -> str:

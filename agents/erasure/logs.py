@@ -89,7 +89,7 @@ def read_log(
 def keys_in_force(
     settings: Settings,
     topic: str,
-    is_wanted: Callable[[bytes], bool],
+    is_wanted: Callable[[Key], bool],
     on_progress: OnProgress = lambda topic, done, total: None,
 ) -> set[Key]:
     """Return the keys of a compacted topic that have a value, of those that are wanted.
@@ -100,8 +100,8 @@ def keys_in_force(
     found: set[Key] = set()
 
     def take(record: Any) -> None:
-        if record.key is not None and is_wanted(record.key):
-            key = Key(record.partition, record.key)
+        key = Key(record.partition, record.key or b"")
+        if is_wanted(key):
             if record.value:
                 found.add(key)
             else:

@@ -25,6 +25,7 @@ from models.topics import CLOSED_WINDOWS, ENTRIES
 from streams.events.partitioning import partition_of
 from streams.ledger.forgetting import replacements
 from streams.ledger.people import Person
+from streams.ledger.sealing import key_of
 from streams.ledger.subjects import renamed, worded
 
 
@@ -99,12 +100,19 @@ class PersonForgetter:
         read = sorted(data.ledger.offsets)  # all partitions, or that of the one campaign
         for campaign_id in campaigns:
             records = replacements(
-                data.ledger, campaign_id, data.subject, self._until_ms, self._stand_in, words=self._words
+                data.ledger,
+                campaign_id,
+                data.subject,
+                self._until_ms,
+                self._stand_in,
+                key_of(self._settings.id_key),
+                words=self._words,
             )
             partition = read[partition_of(campaign_id, len(read))]
             write_records(self._settings, ENTRIES, [(Key(partition, key), value) for key, value in records])
-            new = sum(key.startswith(b'["forgotten"') for key, _ in records)
-            marks, blocks = marks + new, blocks + len(records) - new
+            new = sum(key.startswith(b'["sealed"') for key, _ in records)
+            old = sum(value is None for _, value in records)
+            marks, blocks = marks + new, blocks + len(records) - new - old
         if not marks and not blocks:
             return _nothing(place)
         return Outcome(

@@ -67,6 +67,7 @@ from models.topics import (
     POSTS,
 )
 from streams.columns.formats import PoisonedRecord
+from streams.ledger.sealing import key_of
 from streams.pipeline.limits import Limits
 from streams.pipeline.pipeline import Pipeline
 from streams.sentiment.scorers import CachedScorer, make_scorer, make_scorer_with_terms
@@ -171,7 +172,14 @@ class Worker:
             self.set_aside,
             round(settings.alert_wait_seconds * 1000),
         )
-        self.entries = EntryStage(settings.kafka_connection, partitions[ENTRIES], clock, self.set_aside, self.app.crash)
+        self.entries = EntryStage(
+            settings.kafka_connection,
+            partitions[ENTRIES],
+            clock,
+            self.set_aside,
+            self.app.crash,
+            key_of(settings.id_key),
+        )
         self._suspicion = SuspicionWatch(settings, self.entries, lambda: self.pipeline.registry)
         self._flusher = self._make_flusher()
         self._assignment = self._make_assignment()

@@ -5,16 +5,27 @@ from collections.abc import Collection
 import msgspec
 import numpy as np
 
-from streams.ledger.blocks import FORGOTTEN_VERSION, EntryBlock, Forgotten, encode_fact, rows_of
+from streams.ledger.blocks import FORGOTTEN_VERSION, EntryBlock, Forgotten, encode_fact, rows_of, sealed_mark
 from streams.ledger.collector import person_hash
 from streams.ledger.compaction import Ledger
+from streams.ledger.people import forgotten_until
+from streams.ledger.sealing import NO_KEY
 from streams.ledger.subjects import Subject, accounts_of, renamed, worded
 
 
 def replacements(
-    ledger: Ledger, campaign_id: str, subject: Subject, until_ms: int, stand_in: str, *, words: bool = False
-) -> list[tuple[bytes, bytes]]:
+    ledger: Ledger,
+    campaign_id: str,
+    subject: Subject,
+    until_ms: int,
+    stand_in: str,
+    id_key: bytes = NO_KEY,
+    *,
+    words: bool = False,
+) -> list[tuple[bytes, bytes | None]]:
     """Return the records (key, value) to write: who is forgotten first, then each block without them.
+
+    Marks that were not sealed with the key, of anybody, are sealed with it, and deleted as they were.
 
     Args:
         ledger: what holds now.
@@ -22,6 +33,7 @@ def replacements(
         subject: the person. Nothing is returned where nothing of them is in the ledger.
         until_ms: up to when what they wrote must not be used.
         stand_in: see ``without_people``.
+        id_key: seals the marks.
         words: see ``without_people``.
     """
     blocks = [
@@ -31,11 +43,7 @@ def replacements(
     ]
     accounts = accounts_of(fact for _, fact in blocks)
     people = {person_hash(platform, author) for platform, author, _ in accounts if subject.wrote(platform, author)}
-    marks = [
-        Forgotten(version=FORGOTTEN_VERSION, campaign_id=campaign_id, person=person, until_ms=until_ms)
-        for person in sorted(people)
-    ]
-    records = [(mark.key(), encode_fact(mark)) for mark in marks]
+    records = _marks(ledger, campaign_id, people, until_ms, id_key)
     # Buyers who never commented are in orders only.
     people |= {person_hash(platform, author_id) for platform, author_id in subject.accounts}
     for key, fact in blocks:
@@ -43,6 +51,26 @@ def replacements(
         if block is not None:
             records.append((key, encode_fact(block)))
     return records
+
+
+def _marks(
+    ledger: Ledger, campaign_id: str, people: Collection[int], until_ms: int, id_key: bytes
+) -> list[tuple[bytes, bytes | None]]:
+    known = {
+        record.key: record.fact
+        for record in ledger.records
+        if isinstance(record.fact, Forgotten) and record.fact.campaign_id == campaign_id
+    }
+    until = forgotten_until([*known.values()])
+    until |= {person: max(until_ms, until.get(person, until_ms)) for person in people}
+    written: dict[bytes, bytes | None] = {}
+    for person in sorted(until):
+        mark = Forgotten(version=FORGOTTEN_VERSION, campaign_id=campaign_id, person=person, until_ms=until[person])
+        key, value = sealed_mark(mark, id_key)
+        if known.get(key) != mark:
+            written[key] = value
+        known.pop(key, None)
+    return [*written.items(), *((key, None) for key in known)]
 
 
 def without_people(

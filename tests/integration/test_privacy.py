@@ -16,6 +16,7 @@ from agents.broker.topic_admin import alter_topic
 from agents.clock import wait_until
 from agents.settings import Settings
 from models.topics import CLOSED_WINDOWS, COMMENTS, DEAD_LETTERS, DEFINITIONS, DRAWS, ENTRIES, INPUT_TOPICS
+from streams.ledger.collector import person_hash
 from tests import brokers
 from tests.integration.cluster import SETTLE_SECONDS, Cluster
 from tests.integration.commands import run, send
@@ -129,7 +130,7 @@ def test_people_are_told_forgotten_and_purged_while_a_worker_counts(tmp_path: Pa
     """Numbers of others stay right throughout, and of whoever goes nothing is found but what docs/privacy.md names."""
     (tmp_path / "spring.yaml").write_text(DEFINITION)
     (tmp_path / "plain.yaml").write_text(PLAIN)
-    with Cluster(clock=str(CLOCK_MS), partitions=PARTITIONS, STORE="rocksdb") as cluster:
+    with Cluster(clock=str(CLOCK_MS), partitions=PARTITIONS, STORE="rocksdb", ID_KEY="a secret of the test") as cluster:
         bootstrap = cluster.broker.bootstrap
 
         def command(*arguments: str, code: int = 0) -> str:
@@ -196,6 +197,11 @@ def test_people_are_told_forgotten_and_purged_while_a_worker_counts(tmp_path: Pa
         after = in_force(bootstrap, *(ends & {CLOSED_WINDOWS})).lower()
         stored = everything_in_redis(cluster.redis.url).lower()
         log = worker.log_tail(10_000).lower().encode()
+        # Nor the hash that anybody can compute of a guess, in any writing: the mark is sealed.
+        guess = person_hash("tiktok", "id-of-ofelia")
+        hashes = [str(guess).encode(), guess.to_bytes(8, "big"), guess.to_bytes(8, "little")]
+        assert any(each in before for each in hashes)
+        assert not any(each in in_force(bootstrap, *(ends & {CLOSED_WINDOWS})) for each in hashes)
         for word in (*words, PLAIN_SECRET.encode(), b"quentin.tagged"):
             for where, found in (("Kafka", after), ("Redis", stored), ("log", log)):
                 assert word not in found, (word, where)

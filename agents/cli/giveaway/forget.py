@@ -43,6 +43,10 @@ def forget(person: str, platform: str | None, campaign_id: str | None, *, for_go
         outcomes = PersonForgetter(settings, data, until_ms, stand_in, wall_clock(), words=words).outcomes()
     except (ErasureError, ReviewError) as error:
         raise UsageFailure(f"{error}; run the command again for the rest") from None
+    if not settings.id_key:
+        click.echo(
+            "note: PULSE_ID_KEY is not set: a mark names whoever it is of to those who read the ledger", err=True
+        )
     accounts = len(data.subject.accounts)
     what = f"{accounts} account{'s' if accounts > 1 else ''}" if accounts else "somebody whom others tagged"
     click.echo(for_people(f"forgotten: {what}"))

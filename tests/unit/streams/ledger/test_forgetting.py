@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from models.events import Purchase
 from models.topics import CONVERSIONS
 from streams.giveaway.entries import settled
-from streams.ledger.blocks import EntryBlock, Forgotten, decode_fact, encode_fact
+from streams.ledger.blocks import EntryBlock, Forgotten, decode_fact, encode_fact, sealed_mark
 from streams.ledger.collector import person_hash
 from streams.ledger.compaction import Ledger, LedgerRecord
 from streams.ledger.forgetting import replacements, without_people
+from streams.ledger.sealing import NO_KEY, key_of
 from streams.ledger.subjects import Asked, Subject, accounts_of, subject_of
 from tests.unit.ledgers import NAMES, OPENS_MS, block, book, comment
 
@@ -88,8 +89,13 @@ def test_somebody_forgotten_is_found_again_after_a_redelivery() -> None:
     whom = subject("@LEO", ledger)
     assert whom.accounts == {("tiktok", "id-leo")}
     records = replacements(ledger, "c", whom, OPENS_MS + 20, STAND_IN)
-    assert [key for key, _ in records] == [mark.key(), written.key()]
-    assert not any(b"secret" in value or b"id-leo" in value for _, value in records)
+    new, _ = sealed_mark(msgspec.structs.replace(mark, until_ms=OPENS_MS + 20), NO_KEY)
+    assert [(key, value is None) for key, value in records] == [
+        (new, False),
+        (mark.key(), True),
+        (written.key(), False),
+    ]
+    assert not any(b"secret" in (value or b"") or b"id-leo" in (value or b"") for _, value in records)
     assert subject("leo", ledger, "instagram").accounts == frozenset()
 
 
@@ -115,19 +121,22 @@ def test_what_replaces_a_ledger_is_the_mark_and_the_blocks_that_change() -> None
         {0: 3}, [LedgerRecord(key, fact) for key, fact in ((b"1", written), (b"2", other), (b"3", elsewhere))]
     )
     mark, redacted = replacements(ledger, "c", subject("id-leo", ledger), 77, STAND_IN)
-    assert decode_fact(*mark) == Forgotten(
+    assert decode_fact(mark[0], mark[1] or b"") == Forgotten(
         version=1, campaign_id="c", person=person_hash("tiktok", "id-leo"), until_ms=77
     )
-    assert (redacted[0], b"id-leo" in redacted[1], b"id-mia" in redacted[1]) == (b"1", False, True)
+    assert redacted[0] == b"1"
+    assert redacted[1] is not None
+    assert (b"id-leo" in redacted[1], b"id-mia" in redacted[1]) == (False, True)
 
 
 def test_somebody_who_was_only_tagged_is_forgotten_without_a_mark() -> None:
     """They have no account in the ledger: every tag of theirs gets another name, and nobody's entry goes."""
     ledger = ledger_of(block(comment(1, "mia", "with @Leo"), comment(2, "noa", "LEO@mail.example, leo, leon")))
     [(_, tagged)] = replacements(ledger, "c", subject("leo", ledger), 77, STAND_IN)
+    assert tagged is not None
     assert (b"@Leo" in tagged, b"id-mia" in tagged, b"LEO@mail" in tagged) == (False, True, True)
     [(key, worded)] = replacements(ledger, "c", subject("leo", ledger), 77, STAND_IN, words=True)
-    block_without = decode_fact(key, worded)
+    block_without = decode_fact(key, worded or b"")
     assert isinstance(block_without, EntryBlock)
     assert block_without.texts == [f"with @{STAND_IN}", f"{STAND_IN}@mail.example, {STAND_IN}, leon"]
 
@@ -137,5 +146,19 @@ def test_two_accounts_of_one_handle_go_together() -> None:
     ledger = ledger_of(block(comment(1, "leo"), comment(2, "leo", platform="instagram"), comment(3, "mia")))
     records = replacements(ledger, "c", subject("leo", ledger), 77, STAND_IN)
     assert len(records) == 3
-    assert b"id-leo" not in records[-1][1]
-    assert b"id-mia" in records[-1][1]
+    last = records[-1][1] or b""
+    assert (b"id-leo" in last, b"id-mia" in last) == (False, True)
+
+
+def test_marks_of_before_the_key_are_sealed_with_it_at_the_next_chance() -> None:
+    """Whoever sets a key has the old marks of the campaign written anew when anybody is forgotten, with their times."""
+    leo = Forgotten(version=1, campaign_id="c", person=person_hash("tiktok", "id-leo"), until_ms=5)
+    key = key_of("a secret of the group")
+    ledger = ledger_of(leo, block(comment(1, "mia")))
+    records = replacements(ledger, "c", subject("id-mia", ledger), 9, STAND_IN, key)
+    marks = [decode_fact(name, value, key) for name, value in records[:2] if value is not None]
+    assert {(mark.person, mark.until_ms) for mark in marks if isinstance(mark, Forgotten)} == {
+        (leo.person, 5),
+        (person_hash("tiktok", "id-mia"), 9),
+    }
+    assert (leo.key(), None) in records
