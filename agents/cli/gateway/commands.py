@@ -13,6 +13,8 @@ from agents.cli.gateway.check import check
 from agents.cli.gateway.send import send
 from agents.cli.gateway.urls import urls
 from agents.cli.worker import log_to_stderr
+from agents.private_files import keep_files_private
+from agents.terminal import visible
 from streams.connectors.credentials import KEY_PREFIX, hash_of, parse_keys
 
 
@@ -44,6 +46,7 @@ def _run() -> None:
     except OSError as error:
         address = f"{settings.gateway_host}:{settings.gateway_port}"
         raise UsageFailure(f"PULSE_GATEWAY_PORT: cannot listen on {address}: {error.strerror}") from None
+    keep_files_private()  # deliveries that wait in the spool hold people's data
     try:
         ensure_topics(settings)
         code = served.serve(settings)
@@ -64,8 +67,8 @@ def key(name: str) -> None:
         parse_keys(line)
     except ValueError:
         raise UsageFailure(f"NAME {name!r}: expected letters, digits, dot, dash or underscore, 64 at most") from None
-    click.echo(made)
-    click.echo(f"for PULSE_GATEWAY_KEYS: {line}", err=True)
+    click.echo(visible(made))
+    click.echo(visible(f"for PULSE_GATEWAY_KEYS: {line}"), err=True)
 
 
 for command in (check, send, urls):

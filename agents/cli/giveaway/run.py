@@ -31,6 +31,7 @@ from agents.cli.giveaway.sources import FileSource, giveaway_or_exit, log_or_exi
 from agents.cli.giveaway.verify import exit_if_different, print_verified, say_unfilled
 from agents.cli.tables import moment
 from agents.clock import make_clock
+from agents.private_files import make_private_directory
 from models.draws import FrozenEntries
 from models.suspicion import Suspect
 from models.times import epoch_ms
@@ -301,7 +302,7 @@ def _write_lists(
 
 def _write(directory: Path, name: str, text: str) -> None:
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        make_private_directory(directory)
         draw_files.replace(directory / name, text.encode())
     except OSError as error:
         raise UsageFailure(f"{directory}: {error.strerror}") from None
