@@ -44,6 +44,7 @@ class Gateway:
             Settings(gateway_secrets="\n".join(lines), gateway_keys=f"shop={hash_of(KEY)}", **settings)
         )
         self.state.define(parse_definitions(definition or (FOLDER / "definition.yaml").read_text("utf-8")))
+        self.state.is_defined = True
         self.published: list[Record] = []
         self.is_confirming = True
         self.state.publisher.publish = self._publish  # type: ignore[method-assign]  # the part that needs Kafka

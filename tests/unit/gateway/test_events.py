@@ -153,10 +153,11 @@ def test_a_link_works_while_kafka_is_away() -> None:
 def test_a_gateway_is_ready_when_it_knows_the_definitions_and_not_while_it_stops() -> None:
     """Before, it would park what belongs to somebody."""
     gateway = Gateway()
+    gateway.state.is_defined = False
     assert gateway.ask("/readyz").status == 503
     assert "definitions" in gateway.ask("/readyz").json["reason"]
     assert gateway.ask("/healthz").status == 200
-    gateway.state._has_definitions = True
+    gateway.state.is_defined = True
     assert gateway.ask("/readyz").status == 200
     gateway.state.is_draining = True
     assert gateway.ask("/readyz").json["reason"] == "stopping"

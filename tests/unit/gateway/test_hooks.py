@@ -1,10 +1,12 @@
 """Webhooks over HTTP: who is let in, what is answered, and what becomes of what cannot be mapped or confirmed."""
 
+import json
 import time
 from pathlib import Path
 
 import pytest
 
+from gateway.intake import mapped_late
 from models.deadletters import DeadLetter
 from models.topics import DEAD_LETTERS, INBOX
 from tests.unit.gateway.asking import Gateway
@@ -144,6 +146,23 @@ def test_a_delivery_that_comes_only_once_waits_on_disk(tmp_path: Path) -> None:
     without = Gateway()
     without.is_confirming = False
     assert without.hook("woocommerce_order_created.json").status == 503
+
+
+def test_nothing_is_parked_because_the_definitions_are_not_known_yet(tmp_path: Path) -> None:
+    """A gateway that has just started says 503; what comes only once waits on disk, and is mapped when they are."""
+    gateway = Gateway(gateway_spool_directory=str(tmp_path), gateway_answer_seconds=0.1)
+    gateway.state.is_defined = False
+    assert gateway.hook("shopify_orders_create.json").json["type"] == "urn:campaign-pulse:problem:not_ready"
+    assert gateway.hook("woocommerce_order_created.json").status == 200
+    assert gateway.published == []
+    spool = gateway.state.spool
+    assert spool is not None
+    ((_, waiting),) = spool.oldest()
+    spool.close()
+    sent = mapped_late(gateway.state, waiting)
+    assert [record.topic for record in sent] == [INBOX, "campaign.conversions.v1"]
+    assert json.loads(sent[1].value)["event_id"] == "woo-at:order:727"
+    assert dict(sent[0].headers)["pulse.outcome"] == b"counted"
 
 
 def test_a_body_that_is_too_large_is_not_read_to_its_end() -> None:
