@@ -86,7 +86,7 @@ class GatewayState:
         Before, everything would fit no campaign, and be parked with success.
         """
         until = time.monotonic() + self.settings.gateway_answer_seconds
-        while not self.is_defined and time.monotonic() < until:
+        while not self.is_defined and time.monotonic() < until:  # noqa: ASYNC110  # a flag: no loop owns it
             await asyncio.sleep(_LOOK_SECONDS)
         return self.is_defined
 

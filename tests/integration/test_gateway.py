@@ -1,4 +1,4 @@
-"""Signed deliveries through a real gateway to a real worker, with kill -9 in between: each counts exactly once."""
+"""Signed deliveries through a gateway to a worker, with kill -9 in between: each counts exactly once."""
 
 import base64
 import hashlib
