@@ -17,7 +17,7 @@ KAFKA3_TESTS = $(KAFKA_TESTS)
 KAFKA3_CHECK := tests/integration/test_apache_kafka.py tests/faults
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-kafka test-kafka-if-present test-faults soak check lint types imports format bench train docs lock clean dashboards schemas images test-observability
+.PHONY: help install demo test test-kafka test-kafka-if-present test-faults soak check lint types imports format bench train docs lock clean dashboards schemas images advisories test-observability
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -92,6 +92,9 @@ dashboards: $(STAMP) ## Generate grafana/dashboards from tools/dashboards
 
 schemas: $(STAMP) ## Fetch the schemas of the Kubernetes example's operators anew (needs java 17, mvn and a network)
 	$(BIN)/python -m tools.kubernetes_schemas
+
+advisories: $(STAMP) ## Known advisories against the locks; fails when it could not check (for a scheduled job)
+	$(BIN)/python -m tools.advisories
 
 images: $(STAMP) ## Whether the images of the examples are pinned and not too old (for a scheduled job)
 	$(BIN)/python -m tools.images

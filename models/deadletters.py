@@ -39,11 +39,17 @@ Reason = Literal[
     "missing_field",
     "wrong_type",
     "out_of_range",
+    "unusable_field",
     "unknown_currency",
     "wrong_topic",
     "event_time_implausible",
     "event_time_future",
     "too_many_order_events",
+    "unknown_campaign",
+    "too_many_unknown_rows",
+    "too_many_influencers",
+    "too_many_posts",
+    "too_many_currencies",
     "undecodable_batch",
     "foreign_key",
     "foreign_value",
@@ -60,7 +66,9 @@ GATEWAY_REASONS: Final[tuple[Reason, ...]] = ("unmapped", "unmatched")
 VALUE_REASONS: tuple[Reason, ...] = tuple(
     each for each in REASONS if each not in ("undecodable_batch", *SET_ASIDE_REASONS, *GATEWAY_REASONS)
 )
-"""Those of one value. A whole batch that cannot be decoded is no event yet; ``campaign-pulse skip-batch`` writes it."""
+"""Those of one value; with ``unusable_field`` the rest of it counts.
+
+A whole batch that cannot be decoded is no event yet; ``campaign-pulse skip-batch`` writes it."""
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True):

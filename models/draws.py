@@ -58,6 +58,13 @@ class ListedFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     lines: Count
 
 
+class ClearedRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A place of the ledger, ``topic/partition@offset``, whose record was accepted as none, and that record's hash."""
+
+    place: str
+    sha256: Sha256
+
+
 class LedgerEnd(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What the list was made of: how many facts, and their HMAC-SHA256 under the operator's key (``secret.key``).
 
@@ -69,6 +76,7 @@ class LedgerEnd(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
     offsets: dict[str, Count] = {}
     facts: Count | None = None
     digest: Sha256 | None = None
+    cleared: tuple[ClearedRecord, ...] = ()
 
 
 RoundNumber = Annotated[int, Meta(ge=1, lt=1 << 40)]

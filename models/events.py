@@ -62,7 +62,8 @@ class PostPublished(PostEvent, frozen=True, kw_only=True, gc=False, tag="post.pu
 class PostMetrics(PostEvent, frozen=True, kw_only=True, gc=False, tag="post.metrics"):
     """A cumulative snapshot of a post. An absent metric is unknown, which is not zero.
 
-    Hidden counts, which some tools give as -1, must be left out: one value out of range refuses the whole snapshot.
+    A number that is none, or out of range, such as the -1 that some tools give for a hidden count, is left out and
+    told as a dead letter (``unusable_field``); the others count.
     """
 
     likes: Count | None = None

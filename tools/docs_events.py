@@ -1,11 +1,13 @@
 """The generated parts of docs/events.md: fields of every event type, and dead letters with an example each."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from inspect import getdoc as inspect_doc
-from typing import Any
+from typing import Any, Final
 
 from msgspec import inspect
 
+from models.campaigns import CampaignDefinition
 from models.currencies import NO_CURRENCY
 from models.deadletters import VALUE_REASONS, DeadLetter
 from models.events import EVENT_TYPES, Envelope
@@ -24,7 +26,7 @@ _PATTERNS = {
 }
 _MEANINGS = {
     "event_id": "unique per topic and `platform`; a redelivery repeats it",
-    "campaign_id": "the campaign; one that no definition names counts too",
+    "campaign_id": "the campaign; one that no definition names counts too, unless it is quarantined",
     "platform": "where it happened: `instagram`, `shop`, ...; `Instagram` is the same",
     "occurred_at": "the event time",
     "time_source": "where the producer took that time from",
@@ -173,6 +175,7 @@ def dead_letter_headers() -> str:
 
 _NOW_MS = 1776528300000
 _LAST_OF_MANY = "the-last-of-many"
+_KNOWN = "spring"
 
 
 def refused_examples() -> list[tuple[str, str, bytes | None, str]]:
@@ -197,8 +200,9 @@ def refused_examples() -> list[tuple[str, str, bytes | None, str]]:
         ("nesting_too_deep", CONVERSIONS, deep, "`[[[[...` 2,000 deep, also in an unknown field"),
         ("unknown_type", POSTS, changed("post.published", type="post.pinned"), '`"type": "post.pinned"`'),
         ("missing_field", COMMENTS, json.dumps({"type": "comment.created", **lacking}).encode(), "no `post_id`"),
-        ("wrong_type", POSTS, changed("post.metrics", likes="412"), '`"likes": "412"`'),
+        ("wrong_type", COMMENTS, changed("comment.created", text=412), '`"text": 412`'),
         ("out_of_range", POSTS, changed("post.reaction", count=-3), '`"count": -3`'),
+        ("unusable_field", POSTS, changed("post.metrics", likes=-1), '`"likes": -1` in a snapshot that has others'),
         ("unknown_currency", CONVERSIONS, changed("purchase", currency=NO_CURRENCY), f'`"currency": "{NO_CURRENCY}"`'),
         ("wrong_topic", POSTS, example("comment.created"), f"a `comment.created` in `{POSTS}`"),
         (
@@ -219,6 +223,36 @@ def refused_examples() -> list[tuple[str, str, bytes | None, str]]:
             changed("purchase", event_id=_LAST_OF_MANY),
             f"event {MOST_EVENTS + 1} of one order",
         ),
+        (
+            "unknown_campaign",
+            COMMENTS,
+            changed("comment.created", campaign_id="summer"),
+            "an event of a campaign without a definition, with `PULSE_UNKNOWN_CAMPAIGNS=quarantine`",
+        ),
+        (
+            "too_many_unknown_rows",
+            COMMENTS,
+            changed("comment.created", campaign_id="summer", influencer_id="somebody"),
+            "one influencer more than `PULSE_UNKNOWN_ROWS` of campaigns without a definition",
+        ),
+        (
+            "too_many_influencers",
+            COMMENTS,
+            changed("comment.created", campaign_id=_KNOWN, influencer_id="somebody"),
+            "one influencer more than `PULSE_CAMPAIGN_INFLUENCERS` whom the definition does not name",
+        ),
+        (
+            "too_many_posts",
+            POSTS,
+            changed("post.metrics", post_id="one-more"),
+            "a snapshot of one post more than `PULSE_INFLUENCER_POSTS`",
+        ),
+        (
+            "too_many_currencies",
+            CONVERSIONS,
+            changed("purchase", event_id="e-2", order_id="o-2", currency="CHF"),
+            "an order in one currency more than `PULSE_INFLUENCER_CURRENCIES`",
+        ),
     ]
 
 
@@ -226,7 +260,7 @@ def dead_letter_reasons() -> str:
     """Return the table of reasons, each with an example and the detail that the stream gives for it."""
     rows = []
     for reason, topic, value, shown in refused_examples():
-        letter = _refuse_record(topic, value)
+        letter = _refuse_record(topic, value, reason)
         if letter.reason != reason:
             raise AssertionError(f"the example of {reason} is refused as {letter.reason}: {letter.detail}")
         rows.append((f"`{reason}`", shown, letter.detail.replace("\n", "\\n")))
@@ -248,10 +282,30 @@ def _refuse(tag: str, value: bytes) -> DeadLetter:
     return _refuse_record(TOPIC_OF_TYPE[kind], value)
 
 
-def _refuse_record(topic: str, value: bytes | None) -> DeadLetter:
-    pipeline = Pipeline(make_scorer("textblob"), 1, limits=Limits())
+_CEILINGS: Final[dict[str, dict[str, Any]]] = {
+    "unknown_campaign": {"quarantine_unknown": True},
+    "too_many_unknown_rows": {"unknown_rows": 1},
+    "too_many_influencers": {"campaign_influencers": 1},
+    "too_many_posts": {"influencer_posts": 1},
+    "too_many_currencies": {"influencer_currencies": 1},
+}
+"""The limits under which the second of two events is refused."""
+_FIRST_OF: Final = {POSTS: "post.metrics", COMMENTS: "comment.created", CONVERSIONS: "purchase"}
+
+
+def _refuse_record(topic: str, value: bytes | None, reason: str = "") -> DeadLetter:
+    pipeline = Pipeline(make_scorer("textblob"), 1, limits=Limits(**_CEILINGS.get(reason, {})))
     state = pipeline.assign(0)
     values = [value]
+    if reason == "too_many_influencers":
+        moment = datetime.fromtimestamp(_NOW_MS // 1000, UTC)
+        pipeline.define(
+            CampaignDefinition(
+                campaign_id=_KNOWN, name="Spring", starts_at=moment, ends_at=moment + timedelta(days=1), influencers=()
+            )
+        )
+    if reason in _CEILINGS and reason != "unknown_campaign":
+        values = [example(_FIRST_OF[topic]), value]
     if value is not None and _LAST_OF_MANY.encode() in value:
         values = [value.replace(_LAST_OF_MANY.encode(), b"e-%d" % number) for number in range(MOST_EVENTS)] + [value]
     records = [FileRecord(offset, None, each) for offset, each in enumerate(values)]

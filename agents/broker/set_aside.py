@@ -56,11 +56,16 @@ class SetAside:
     def __init__(self) -> None:
         self.total: Counter[tuple[str, str]] = Counter()
         """Records, by topic and reason."""
+        self._read_to: dict[tuple[str, int], int] = {}
+        """The last offset that was set aside, by topic and partition."""
         self._letters: list[DeadLetter] = []
         self._waiting_bytes = 0
 
     def take(self, topic: str, partition: int, record: Poisoned, error: PoisonedRecord) -> None:
-        """Set a record aside."""
+        """Set a record aside, unless this process has done so when it read the topic before."""
+        if record.offset <= self._read_to.get((topic, partition), NO_OFFSET):
+            return
+        self._read_to[topic, partition] = record.offset
         headers = record.headers.items() if isinstance(record.headers, dict) else record.headers or ()
         self._add(topic, partition, record.offset, record.key, record.value, error, tuple(headers))
 

@@ -215,6 +215,20 @@ def alter_topic(settings: Settings, name: str, config: dict[str, str]) -> None:
         admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, config)], incremental=True)
 
 
+def delete_consumed(settings: Settings, name: str) -> bool:
+    """Delete the records of a topic that the workers' group has confirmed; return whether there were any.
+
+    Raises:
+        TopicError: the broker does not answer, refuses, or cannot do it.
+    """
+    with _admin(settings, f"records of {name}") as admin:
+        confirmed = admin.list_group_offsets(settings.group)[settings.group]
+        consumed = {tp: each.offset for tp, each in confirmed.items() if tp.topic == name and each.offset > 0}
+        if consumed:
+            admin.delete_records(consumed)
+    return bool(consumed)
+
+
 def topic_id(settings: Settings, name: str) -> str:
     """Return the id that the broker gave a topic when it was created; empty if it gives none.
 

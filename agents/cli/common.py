@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 from typing import Final
 
 import click
@@ -36,6 +37,11 @@ class SafeFormatter(logging.Formatter):
 def for_people(text: str) -> str:
     """Return a text for a terminal or a log: secrets of URLs masked, control characters shown, line ends kept."""
     return visible(masked(text), keep="\n\t")
+
+
+def for_terminal(document: str) -> str:
+    """Return a document for programs as it is, unless stdout is a terminal: there control characters are shown."""
+    return visible(document, keep="\n\t") if sys.stdout.isatty() else document
 
 
 def settings_or_exit() -> Settings:

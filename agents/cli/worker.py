@@ -132,12 +132,12 @@ def _compare(settings: Settings, *, apply: bool) -> None:
         if apply:
             ensure_topics(settings)
             for drift in apply_settings(settings, check_topics(settings)):
-                click.echo(f"{drift.topic}: {drift.what} {drift.found} -> {drift.wanted}")
+                click.echo(for_people(f"{drift.topic}: {drift.what} {drift.found} -> {drift.wanted}"))
         left = [*check_partitions(settings), *check_topics(settings)]
     except TopicError as error:
         raise UsageFailure(str(error)) from None
     for drift in left:
-        click.echo(f"{drift.text}; {drift.way_out}")
+        click.echo(for_people(f"{drift.text}; {drift.way_out}"))
     if left:
         sys.exit(1)
     click.echo("the topics are as they must be")

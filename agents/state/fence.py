@@ -50,7 +50,7 @@ class FencedTable(StoredTable):
         """
         try:
             epoch = _epoch_of(message.headers)
-            _check(message, epoch)
+            _check(message)
             if epoch is None and order.is_fenced(message.partition):
                 raise PoisonedRecord("no_epoch", "no version that writes epochs has written it")
         except PoisonedRecord as error:
@@ -72,7 +72,7 @@ def _epoch_of(headers: Any) -> Epoch | None:
     return None
 
 
-def _check(message: Message, epoch: Epoch | None) -> None:
+def _check(message: Message) -> None:
     """Check that a record can be one of its partition.
 
     Raises:
@@ -82,11 +82,9 @@ def _check(message: Message, epoch: Epoch | None) -> None:
         if message.value is None:
             read_key(message.partition, message.key, None)
             return
-        record = read_changelog(message.partition, message.key, message.value)
+        read_changelog(message.partition, message.key, message.value)
     except NewerRecord:
         return  # if it is still in force when the state is made of it, it ends the worker with its words
-    if isinstance(record.content, Epoch) and epoch is not None and record.content != epoch:
-        raise PoisonedRecord("damaged_value", f"a fence of {record.content} in the epoch {epoch}")
 
 
 class Fence:
@@ -202,8 +200,10 @@ class Fence:
 
     def _rewritten(self, partition: int) -> Iterator[tuple[int, bytes, bytes | None]]:
         self._show_again(partition)
+        fence = fence_key(partition)
         for key, value in self._table.records(partition):
-            yield partition, key, value
+            if key != fence:  # ours was written before
+                yield partition, key, value
 
     async def write(self, records: Iterable[tuple[int, bytes, bytes | None]]) -> None:
         """Write (partition, key, value) to the changelog, with what else is collected; then to the mirror.

@@ -36,7 +36,7 @@ from agents.metrics.suspicion import SuspicionCollector
 from agents.metrics.web import WebServer
 from agents.read_model.presence import Lost
 from agents.read_model.projection import RedisProjection
-from agents.settings import Settings
+from agents.settings import QUARANTINE, Settings
 from agents.stages.alerts import AlertWorker
 from agents.stages.definitions import Change, DefinitionFeed
 from agents.stages.entries import EntryStage
@@ -67,6 +67,7 @@ from models.topics import (
     POSTS,
 )
 from streams.columns.formats import PoisonedRecord
+from streams.ledger.sealing import key_of
 from streams.pipeline.limits import Limits
 from streams.pipeline.pipeline import Pipeline
 from streams.sentiment.scorers import CachedScorer, make_scorer, make_scorer_with_terms
@@ -87,6 +88,11 @@ def make_pipeline(settings: Settings, partitions: Mapping[str, int], scorer: Cac
             dedupe_hours=settings.dedupe_hours,
             order_days=settings.order_days,
             alert_grace_ms=round(settings.alert_grace_seconds * 1000),
+            quarantine_unknown=settings.unknown_campaigns == QUARANTINE,
+            unknown_rows=-(-settings.unknown_rows // partitions[COMMENTS]),
+            campaign_influencers=-(-settings.campaign_influencers // partitions[COMMENTS]),
+            influencer_posts=settings.influencer_posts,
+            influencer_currencies=settings.influencer_currencies,
         ),
         dedupe_capacity=settings.dedupe_ids,
         scorer_with_terms=make_scorer_with_terms(settings.sentiment, settings.sentiment_cache),
@@ -166,7 +172,14 @@ class Worker:
             self.set_aside,
             round(settings.alert_wait_seconds * 1000),
         )
-        self.entries = EntryStage(settings.kafka_connection, partitions[ENTRIES], clock, self.set_aside, self.app.crash)
+        self.entries = EntryStage(
+            settings.kafka_connection,
+            partitions[ENTRIES],
+            clock,
+            self.set_aside,
+            self.app.crash,
+            key_of(settings.id_key),
+        )
         self._suspicion = SuspicionWatch(settings, self.entries, lambda: self.pipeline.registry)
         self._flusher = self._make_flusher()
         self._assignment = self._make_assignment()
@@ -241,7 +254,13 @@ class Worker:
     def _make_services(self, registry: CollectorRegistry, changes: Any) -> list[Service]:
         """Return what runs in the background, in the order in which it starts."""
         settings = self._settings
-        web = WebServer(settings.metrics_host, settings.metrics_port, registry, self.lifecycle.health)
+        web = WebServer(
+            settings.metrics_host,
+            settings.metrics_port,
+            registry,
+            self.lifecycle.health,
+            password=settings.metrics_password,
+        )
         definitions = DefinitionFeed(settings.kafka_connection, self._define, changes.put, self._bad_definition)
         connection = ConnectionWatch(self.connection_log, lambda: self._membership.is_valid)
         services: list[Service] = [

@@ -45,7 +45,7 @@ class CampaignCheckpoint(Struct, array_like=True):
 
 
 _WHAT: Final = "checkpoint of alerts"
-_FORMAT: Final = Format(_WHAT, CampaignCheckpoint)
+_FORMAT: Final = Format(_WHAT, CampaignCheckpoint, (int, str, int, int, int))
 
 
 class Checkpoint(NamedTuple):

@@ -76,7 +76,7 @@ class CampaignWindow(Struct, frozen=True, array_like=True):
 
 
 _WHAT: Final = "closed window"
-_FORMAT: Final = Format(_WHAT, CampaignWindow)
+_FORMAT: Final = Format(_WHAT, CampaignWindow, (int, str, int, int))
 encode_window = _FORMAT.encode
 _NOTHING: Final = Evidence()
 _LARGEST_COUNT: Final = 1 << 52

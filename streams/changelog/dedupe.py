@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from models.times import HOUR_MS
 from streams.columns.arrays import U64
-from streams.columns.formats import Format, check_moments, damaged
+from streams.columns.formats import Fields, Format, check_moments, damaged
 from streams.columns.idset import IdSet
 
 DEDUPE_HOURS: Final = 72
@@ -36,10 +36,15 @@ class Span(Struct, frozen=True, array_like=True):
 
 
 class Segment(Struct, array_like=True):
-    """One record of the dedupe log."""
+    """One record of the dedupe log.
 
+    ``is_plain``: its ids are those of events alone, as format 1 had them, and not of events and their owners.
+    """
+
+    version: int
     spans: list[Span]
     ids: bytes
+    is_plain: bool = False
 
     @property
     def newest_ms(self) -> int:
@@ -53,10 +58,11 @@ class Segment(Struct, array_like=True):
 
 
 class Generation:
-    """Ids remembered in one stretch of time."""
+    """Ids remembered in one stretch of time; ``is_plain`` as in ``Segment``."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_plain: bool = False) -> None:
         self.ids = IdSet()
+        self.is_plain = is_plain
         self.oldest_ms: int | None = None
         self.newest_ms = 0
 
@@ -64,7 +70,8 @@ class Generation:
 class _Recalled:
     """Ids of spans of a log that go to one generation together: a log has thousands of spans, of few ids each."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_plain: bool = False) -> None:
+        self.is_plain = is_plain
         self.parts: list[bytes] = []
         self.count = 0
         self.oldest_ms: int | None = None
@@ -97,7 +104,7 @@ class DedupeHorizon:
         self._fresh: list[U64] = []
         self._fresh_ms = 0
         self._segments: dict[int, tuple[int, int]] = {}  # sequence: (newest_ms, ids), for expiry
-        self._open = Segment([], b"")
+        self._open = _new_segment()
         self._sequence = 0
 
     def __len__(self) -> int:
@@ -113,12 +120,21 @@ class DedupeHorizon:
         """The newest time of the oldest generation: what would be forgotten next."""
         return self.generations[0].newest_ms
 
-    def first_seen(self, ids: U64, newest_ms: int) -> NDArray[np.bool_]:
-        """Remember ids and return which of them were not known, each only at its first place in the batch."""
+    def first_seen(self, ids: U64, newest_ms: int, plain: U64 | None = None) -> NDArray[np.bool_]:
+        """Remember ids and return which of them were not known, each only at its first place in the batch.
+
+        Args:
+            ids: of events and their owners.
+            newest_ms: stream time.
+            plain: ids of the same events alone, by which an older version remembered them; None where it cannot have.
+        """
         distinct, first = np.unique(ids, return_index=True)
         known = np.zeros(len(distinct), dtype=np.bool_)
         for generation in self.generations:
-            known |= generation.ids.contains(distinct)
+            if not generation.is_plain:
+                known |= generation.ids.contains(distinct)
+            elif plain is not None:
+                known |= generation.ids.contains(plain[first])
         fresh = distinct[~known]
         is_new = np.zeros(len(ids), dtype=np.bool_)
         is_new[first[~known]] = True
@@ -128,10 +144,13 @@ class DedupeHorizon:
             self._fresh_ms = max(self._fresh_ms, newest_ms)
         return is_new
 
-    def _remember(self, fresh: U64, newest_ms: int, oldest_ms: int | None = None) -> None:
+    def _remember(self, fresh: U64, newest_ms: int, oldest_ms: int | None = None, *, is_plain: bool = False) -> None:
         """Add ids to the newest generation, or to a new one; ``oldest_ms`` is that of the first where they differ."""
-        if self._is_full(newest_ms):
-            self.generations.append(Generation())
+        newest = self.generations[-1]
+        if newest.is_plain != is_plain and not len(newest.ids):
+            newest.is_plain = is_plain
+        if newest.is_plain != is_plain or self._is_full(newest_ms):
+            self.generations.append(Generation(is_plain=is_plain))
         newest = self.generations[-1]
         if newest.oldest_ms is None:
             newest.oldest_ms = newest_ms if oldest_ms is None else oldest_ms
@@ -165,7 +184,7 @@ class DedupeHorizon:
             changed.append((self._sequence, self._open))
             if self._open.count >= self._segment_ids:
                 self._sequence += 1
-                self._open = Segment([], b"")
+                self._open = _new_segment()
         return changed
 
     def restore(self, segments: dict[int, Segment], committed: int) -> None:
@@ -177,14 +196,17 @@ class DedupeHorizon:
         recalled = _Recalled()
         for sequence in sorted(segments):
             segment = segments[sequence]
-            kept = Segment([], b"")
+            kept = _new_segment(is_plain=segment.is_plain)
+            if segment.is_plain != recalled.is_plain:
+                self._remember_recalled(recalled)
+                recalled = _Recalled(is_plain=segment.is_plain)
             start = 0
             for span in segment.spans:
                 end = start + 8 * span.count
                 if span.next_offset <= committed:
                     if self._is_full(span.newest_ms, recalled.count, recalled.oldest_ms):
                         self._remember_recalled(recalled)
-                        recalled = _Recalled()
+                        recalled = _Recalled(is_plain=segment.is_plain)
                     recalled.add(span, segment.ids[start:end])
                     kept.spans.append(span)
                     kept.ids += segment.ids[start:end]
@@ -193,9 +215,9 @@ class DedupeHorizon:
             # A segment from which spans were left out is continued: its next write replaces the record.
             self._sequence, self._open = sequence, kept
         self._remember_recalled(recalled)
-        if self._open.count >= self._segment_ids:
+        if self._open.is_plain or self._open.count >= self._segment_ids:
             self._sequence += 1
-            self._open = Segment([], b"")
+            self._open = _new_segment()
 
     def _remember_recalled(self, recalled: "_Recalled") -> None:
         if not recalled.count:
@@ -205,9 +227,10 @@ class DedupeHorizon:
         ids = ids[np.append(True, ids[1:] != ids[:-1])]
         known = np.zeros(len(ids), dtype=np.bool_)
         for generation in self.generations:
-            known |= generation.ids.contains(ids)
+            if generation.is_plain == recalled.is_plain:
+                known |= generation.ids.contains(ids)
         if not known.all():
-            self._remember(ids[~known], recalled.newest_ms, recalled.oldest_ms)
+            self._remember(ids[~known], recalled.newest_ms, recalled.oldest_ms, is_plain=recalled.is_plain)
 
     def expire(self, now_ms: int) -> list[int]:
         """Forget what is older than the horizon and return the sequences of log records to delete."""
@@ -227,8 +250,13 @@ class DedupeHorizon:
         return gone
 
 
+def _plain_ids(fields: Fields) -> Fields:
+    """Upgrade format 1: ids were those of events alone."""
+    return [2, *fields, True]
+
+
 _WHAT: Final = "dedupe segment"
-_FORMAT: Final = Format(_WHAT, Segment, numbered=False)
+_FORMAT: Final = Format(_WHAT, Segment, (int, list, bytes), [_plain_ids])
 encode_segment: Final = _FORMAT.encode
 
 
@@ -247,3 +275,7 @@ def decode_segment(data: bytes) -> Segment:
             raise damaged(_WHAT, f"{span.count} ids up to offset {span.next_offset}")
         check_moments(_WHAT, span.newest_ms)
     return segment
+
+
+def _new_segment(*, is_plain: bool = False) -> Segment:
+    return Segment(_FORMAT.version, [], b"", is_plain)

@@ -44,7 +44,7 @@ class LogPosition(Struct, frozen=True, array_like=True):
 
 
 _WHAT: Final = "log position"
-_FORMAT: Final = Format(_WHAT, LogPosition)
+_FORMAT: Final = Format(_WHAT, LogPosition, (int, int, str, int, int))
 encode_log_position: Final = _FORMAT.encode
 
 

@@ -6,6 +6,11 @@ of format 1 of a family that had no number then.
 When a format changes: raise its number, keep the bytes of a record of the old one in ``tests/unit/golden``, and add
 the step that makes the new one out of the old. An appended field needs that too: a worker of the older version would
 read the record, leave the field out when it writes the record again, and nobody would notice.
+
+A record that claims to be of a newer format ends whoever reads it, so the claim must be worth something. A newer format
+therefore keeps the first fields of its family (``head``), and has another number of fields than any before: where only
+a meaning or a type changes, append one. What has a newer number and as many fields as this format is of this format,
+with a damaged number.
 """
 
 from collections.abc import Callable, Sequence
@@ -61,14 +66,23 @@ class Format(Generic[Content]):
     Args:
         what: what a record is, for messages.
         content: the struct of the newest format, ``array_like``.
+        head: the types of the fields with which every format of the family begins, its number among them.
         upgrades: the step from format 1 to 2, from 2 to 3, and so on: one less than the newest format's number.
         numbered: whether the newest format begins with its number.
     """
 
     def __init__(
-        self, what: str, content: type[Content], upgrades: Sequence[Upgrade] = (), *, numbered: bool = True
+        self,
+        what: str,
+        content: type[Content],
+        head: tuple[type, ...],
+        upgrades: Sequence[Upgrade] = (),
+        *,
+        numbered: bool = True,
     ) -> None:
         self.what = what
+        self._head = head
+        self._fields = len(msgspec.structs.fields(content))
         self.version = len(upgrades) + 1
         self._upgrades = tuple(upgrades)
         self._numbered = numbered
@@ -101,7 +115,7 @@ class Format(Generic[Content]):
         except _UNREADABLE as error:
             raise PoisonedRecord("foreign_value", f"not a {self.what}: {error}") from None
         version = first if type(first) is int else 1
-        if self.version < version <= self.version + _MOST_AHEAD:
+        if self._is_newer(fields, version):
             readable = "format 1" if self.version == 1 else f"formats 1 to {self.version}"
             raise NewerRecord(f"{self.what} of format {version}; this version reads {readable}: {NEWER}")
         if not 1 <= version < self.version:
@@ -113,14 +127,22 @@ class Format(Generic[Content]):
         except _NOT_UPGRADED as error:
             raise PoisonedRecord("foreign_value", f"a {self.what} of format {version}, but damaged: {error}") from None
 
+    def _is_newer(self, fields: Fields, version: int) -> bool:
+        """Return whether a record is one of a format that is still to come."""
+        if not self.version < version <= self.version + _MOST_AHEAD:
+            return False
+        if tuple(map(type, fields[: len(self._head)])) != self._head:
+            return False
+        return not self._numbered or len(fields) != self._fields
 
-def is_numbered(data: bytes) -> bool:
-    """Return whether bytes are a record that begins with the number of a format, of whatever family."""
+
+def numbered_fields(data: bytes) -> Fields | None:
+    """Return the fields of a record that begins with the number of a format, of whatever family; else None."""
     try:
         fields = _decode_any(data)
     except _UNREADABLE:
-        return False
-    return bool(fields) and type(fields[0]) is int and 1 <= fields[0] <= _MOST_AHEAD
+        return None
+    return fields if fields and type(fields[0]) is int and 1 <= fields[0] <= _MOST_AHEAD else None
 
 
 def damaged(what: str, problem: str) -> PoisonedRecord:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from models.draws import FrozenEntries, LedgerEnd, ListedFile, LogPlace, Randomness
+from models.draws import ClearedRecord, FrozenEntries, LedgerEnd, ListedFile, LogPlace, Randomness
 from models.giveaway import GiveawayRules
 from models.suspicion import Suspect, SuspicionPolicy
 from streams.giveaway.draw import entrant_of, list_text, receipt_of
@@ -97,9 +97,10 @@ def freeze_list(
 
 
 def ledger_end(data: GiveawayData, key: bytes) -> LedgerEnd:
-    """Return what a record says of the facts that its list was made of."""
+    """Return what a record says of the facts that its list was made of, and of records that were passed over."""
     facts = fact_set(data.ledger.facts)
-    return LedgerEnd(facts=len(facts), digest=facts.digest(key))
+    cleared = tuple(ClearedRecord(place=each.name, sha256=each.sha256) for each in data.ledger.cleared)
+    return LedgerEnd(facts=len(facts), digest=facts.digest(key), cleared=cleared)
 
 
 def event_differences(data: GiveawayData, frozen: FrozenEntries, key: bytes) -> list[str]:
@@ -107,7 +108,7 @@ def event_differences(data: GiveawayData, frozen: FrozenEntries, key: bytes) -> 
     if frozen.ledger.digest is None:
         return []
     now = ledger_end(data, key)
-    if now == frozen.ledger:
+    if (now.facts, now.digest) == (frozen.ledger.facts, frozen.ledger.digest):
         return []
     count = "the same number" if now.facts == frozen.ledger.facts else f"{now.facts}, frozen were {frozen.ledger.facts}"
     return [f"events: the facts are others than those of the list ({count}): {now.digest}, not {frozen.ledger.digest}"]

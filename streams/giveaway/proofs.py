@@ -24,6 +24,11 @@ def proofs(published: Published) -> Proofs:
     """Return in sentences what records without differences prove."""
     found = Proofs(["entry list and list of those left out are the frozen ones"], [], [])
     announced, record = published.frozen.randomness, published.draw
+    cleared = len(published.frozen.ledger.cleared)
+    if cleared:
+        found.known.append(
+            f"{cleared} records of the ledger's topic were accepted as none of it; the record names them"
+        )
     if record is not None:
         found.proved.append("winners and substitutes follow from list and random value, and from nothing else")
         if published.exclusions:

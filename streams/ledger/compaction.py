@@ -7,7 +7,19 @@ from msgspec import Struct
 from models.topics import ENTRIES
 from streams.columns.arrays import U64
 from streams.columns.formats import Fault, NewerRecord, PoisonedRecord
-from streams.ledger.blocks import Cleared, EntryBlock, Forgotten, Place, decode_fact, poison_hash, strings_of
+from streams.ledger.blocks import (
+    CLEARED_VERSION,
+    Cleared,
+    EntryBlock,
+    Forgotten,
+    Place,
+    decode_fact,
+    encode_fact,
+    poison_hash,
+    sealed_mark,
+    strings_of,
+)
+from streams.ledger.sealing import NO_KEY
 
 _Row = tuple[int, int, int, str, str, str, str, Place]
 
@@ -21,6 +33,7 @@ class LedgerRecord(Struct, frozen=True):
 
     key: bytes
     fact: EntryBlock | Forgotten
+    partition: int = 0
 
 
 class PoisonedPlace(Struct, frozen=True):
@@ -28,6 +41,7 @@ class PoisonedPlace(Struct, frozen=True):
 
     partition: int
     offset: int
+    key: bytes | None
     sha256: str
     """Of the record, see ``poison_hash``."""
     fault: Fault | None
@@ -66,10 +80,12 @@ class LedgerReading:
 
     Args:
         campaign_id: the campaign wanted, or None for all. Poisoned records are anybody's.
+        id_key: opens marks of forgotten people.
     """
 
-    def __init__(self, campaign_id: str | None = None) -> None:
+    def __init__(self, campaign_id: str | None = None, id_key: bytes = NO_KEY) -> None:
         self._campaign_id = campaign_id
+        self._id_key = id_key
         self._in_force: dict[tuple[int, bytes], LedgerRecord] = {}
         self._poisoned: list[PoisonedPlace] = []
         self._cleared: set[tuple[int, int, str]] = set()
@@ -80,10 +96,10 @@ class LedgerReading:
             self._in_force.pop((partition, key), None)
             return
         try:
-            fact = decode_fact(key, value or b"")
+            fact = decode_fact(key, value or b"", self._id_key)
         except (PoisonedRecord, NewerRecord) as error:
             fault = error.fault if isinstance(error, PoisonedRecord) else None
-            self._poisoned.append(PoisonedPlace(partition, offset, poison_hash(key, value), fault, str(error)))
+            self._poisoned.append(PoisonedPlace(partition, offset, key, poison_hash(key, value), fault, str(error)))
             return
         if isinstance(fact, Cleared):
             self._cleared.add((partition, fact.offset, fact.sha256))
@@ -93,7 +109,7 @@ class LedgerReading:
         before = self._in_force.pop((partition, key), None)
         if before is not None and isinstance(before.fact, EntryBlock) and isinstance(fact, EntryBlock):
             fact = union_of(before.fact, fact)
-        self._in_force[partition, key] = LedgerRecord(key, fact)
+        self._in_force[partition, key] = LedgerRecord(key, fact, partition)
 
     def ledger(self, offsets: dict[int, int]) -> Ledger:
         """Return what is in force, of partitions that were read up to these offsets."""
@@ -103,6 +119,32 @@ class LedgerReading:
             is_cleared = (place.partition, place.offset, place.sha256) in self._cleared
             (cleared if is_cleared else poisoned).append(place)
         return Ledger(offsets, list(self._in_force.values()), poisoned, cleared)
+
+
+def replacements_of(
+    ledger: Ledger, place: PoisonedPlace, reason: str, at_ms: int, id_key: bytes = NO_KEY
+) -> list[tuple[bytes, bytes | None]]:
+    """Return what is written behind a poisoned record to clear it, in this order: key and value each.
+
+    What is in force under its key stands behind it again, for compaction keeps the last of a key. Where nothing is, the
+    key is deleted. Then comes the mark that says so.
+    """
+    written: list[tuple[bytes, bytes | None]] = []
+    if place.key is not None:
+        kept = [each.fact for each in ledger.records if (each.partition, each.key) == (place.partition, place.key)]
+        written.append((place.key, _value_under(place.key, kept[0], id_key) if kept else None))
+    mark = Cleared(version=CLEARED_VERSION, offset=place.offset, sha256=place.sha256, reason=reason, at_ms=at_ms)
+    return [*written, (mark.key(), encode_fact(mark))]
+
+
+def _value_under(key: bytes, fact: EntryBlock | Forgotten, id_key: bytes) -> bytes:
+    """Return the value with which a fact stands under a key; that of a mark follows from whether it is sealed."""
+    if isinstance(fact, Forgotten) and fact.key() != key:
+        for sealing in (id_key, NO_KEY):
+            name, value = sealed_mark(fact, sealing)
+            if name == key:
+                return value
+    return encode_fact(fact)
 
 
 def check_unpoisoned(ledger: Ledger) -> None:

@@ -13,16 +13,25 @@ import msgspec
 
 from models.deadletters import DeadLetter
 from models.events import ConversionEvent, Event, OrderBooked
-from models.topics import CONVERSIONS
+from models.topics import CONVERSIONS, POSTS
 from streams.changelog.dedupe import DedupeHorizon
 from streams.columns.hashing import PlatformSeeds
-from streams.events.decode import DECODE_ERRORS, Refused, read_event, read_events, rejection_of
+from streams.events.decode import (
+    DECODE_ERRORS,
+    Refused,
+    Rejection,
+    read_event,
+    read_events,
+    read_partly,
+    rejection_of,
+)
 from streams.events.partitioning import partition_key, partition_of
 from streams.events.registry import Registry
 from streams.orders.book import OrderBook
+from streams.pipeline.admission import Admission
 from streams.pipeline.limits import Limits
 from streams.pipeline.order_desk import OrderDesk, encode_booking, is_order
-from streams.pipeline.records import Forward, OrderRead, Read, Record
+from streams.pipeline.records import FileRecord, Forward, OrderRead, Read, Record
 from streams.statistics.influencers import InfluencerStore
 
 _NO_ROW: Final = -1
@@ -40,7 +49,7 @@ class Intake:
         influencers: has the rows.
         seeds: hash seeds of platforms.
         horizon: the remembered ids of conversions.
-        limits: how large a value may be, and how long orders are kept.
+        limits: how large a value may be, how long orders are kept, and the ceilings.
     """
 
     def __init__(
@@ -60,6 +69,8 @@ class Intake:
         self._max_event_bytes = limits.max_event_bytes
         self.desk = OrderDesk(registry, seeds, horizon, OrderBook(limits.order_days), self._refuse_order)
         """Books the orders of this partition."""
+        self.admission = Admission(registry, influencers, limits)
+        """Says what may be new here."""
         self._sources: dict[int, Record] = {}
         self.dead_letters: list[DeadLetter] = []
         self.forwards: list[Forward] = []
@@ -78,6 +89,7 @@ class Intake:
     @registry.setter
     def registry(self, registry: Registry) -> None:
         self._registry = self.desk.registry = registry
+        self.admission.follow(registry)
 
     def read(self, topic: str, records: Sequence[Record], latest_ms: int) -> Read:
         """Decode and place a few records of one topic; no event may be later than ``latest_ms``."""
@@ -90,10 +102,12 @@ class Intake:
         if decoded is None:
             return None
         events, times_ms = decoded
+        campaigns = [event.campaign_id for event in events]
+        if self.admission.quarantines and not self.admission.knows_all(campaigns):
+            return None
         if topic == CONVERSIONS and any(map(is_order, events)):
             return self._read_orders(records, events, times_ms)
         offsets = [record.offset for record in records]
-        campaigns = [event.campaign_id for event in events]
         campaign_id = None
         if campaigns.count(campaigns[0]) == len(campaigns):  # half the time of hashing both for each event
             campaign_id = campaigns[0]
@@ -102,12 +116,13 @@ class Intake:
         else:
             row_of = self._influencers.rows.get
             rows = [row_of((event.campaign_id, event.influencer_id), _NO_ROW) for event in events]
+        read = Read(events, offsets, times_ms, rows, campaign_id)
         if min(rows) == _NO_ROW:
-            return self._placed(topic, records, Read(events, offsets, times_ms, rows, campaign_id))
-        return Read(events, offsets, times_ms, rows, campaign_id)
+            read = self._placed(topic, records, read)
+        return self._admitted(topic, records, read)
 
     def _placed(self, topic: str, records: Sequence[Record], read: Read) -> Read:
-        """Find or make the rows of events whose row is not known, and leave out those that are forwarded."""
+        """Find or make the rows of events whose row is not known; leave out those that are forwarded or refused."""
         rows = read.rows
         for place, row in enumerate(rows):
             if row == _NO_ROW:
@@ -116,25 +131,50 @@ class Intake:
                     rows[place] = placed
         if _NO_ROW not in rows:
             return read
-        home = [place for place, row in enumerate(rows) if row != _NO_ROW]
-        events, offsets, times_ms = read.events, read.offsets, read.times_ms
-        return Read(
-            [events[place] for place in home],
-            [offsets[place] for place in home],
-            [times_ms[place] for place in home],
-            [rows[place] for place in home],
-            read.campaign_id,
-        )
+        return read.chosen([place for place, row in enumerate(rows) if row != _NO_ROW])
+
+    def _admitted(self, topic: str, records: Sequence[Record], read: Read) -> Read:
+        """Leave out, as dead letters, posts and currencies beyond their ceilings."""
+        admission = self.admission
+        if topic == POSTS:
+            if not admission.may_exceed_posts(read):
+                return read
+            admission.begin_posts()
+        elif not (
+            topic == CONVERSIONS
+            and admission.limits_currencies
+            and any(type(event) is OrderBooked for event in read.events)
+        ):
+            return read
+        sources = {record.offset: record for record in records}
+        kept = []
+        for place, (event, row) in enumerate(zip(read.events, read.rows, strict=True)):
+            try:
+                if type(event) is OrderBooked:
+                    admission.check_booking(event, row)
+                else:
+                    admission.check_post(event, row)
+            except Refused as error:
+                self._reject(topic, sources[read.offsets[place]], error)
+            else:
+                kept.append(place)
+        return read if len(kept) == len(read.events) else read.chosen(kept)
 
     def _read_singly(self, topic: str, records: Sequence[Record], latest_ms: int) -> Read:
-        """Decode and place records one by one: what is refused becomes a dead letter with its reason."""
+        """Decode and place records one by one: what is refused becomes a dead letter with its reason.
+
+        So do the numbers of a snapshot that are none; what is left of it counts.
+        """
         accepted, events, times_ms = [], [], []
         for record in records:
             try:
                 event, time_ms = read_event(record.value, topic, latest_ms, self._max_event_bytes)
+                self.admission.check_campaign(event.campaign_id)
             except DECODE_ERRORS as error:
-                self._reject(topic, record, error)
-                continue
+                partly = self._read_partly(topic, record, latest_ms, error)
+                if partly is None:
+                    continue
+                event, time_ms = partly
             accepted.append(record)
             events.append(event)
             times_ms.append(time_ms)
@@ -143,7 +183,23 @@ class Intake:
         row_of = self._influencers.rows.get
         rows = [row_of((event.campaign_id, event.influencer_id), _NO_ROW) for event in events]
         offsets = [record.offset for record in accepted]
-        return self._placed(topic, accepted, Read(events, offsets, times_ms, rows))
+        return self._admitted(topic, accepted, self._placed(topic, accepted, Read(events, offsets, times_ms, rows)))
+
+    def _read_partly(
+        self, topic: str, record: Record, latest_ms: int, error: BaseException
+    ) -> tuple[Event, int] | None:
+        """Return what is usable of a refused record, or None; what is not becomes a dead letter."""
+        try:
+            partly = read_partly(record.value, topic, latest_ms, self._max_event_bytes)
+        except DECODE_ERRORS as other:
+            self._reject(topic, record, other)
+            return None
+        if partly is None:
+            self._reject(topic, record, error)
+            return None
+        event, time_ms, rejection = partly
+        self._tell(topic, record, rejection)
+        return event, time_ms
 
     def _read_orders(self, records: Sequence[Record], events: Sequence[Event], times_ms: Sequence[int]) -> Read:
         """Book the orders among conversions and place the others; what orders change takes their place.
@@ -155,7 +211,8 @@ class Intake:
         placed: list[tuple[int, int, Event, int]] = []
         row_of = self._influencers.rows.get
         purged = self._registry.purged
-        for record, event, time_ms in zip(records, events, times_ms, strict=True):
+        rows = [row_of((event.campaign_id, event.influencer_id)) for event in events]
+        for record, event, time_ms, row in zip(records, events, times_ms, rows, strict=True):
             if is_order(event):
                 if event.campaign_id in purged:
                     self.purged_total += 1
@@ -167,10 +224,9 @@ class Intake:
                 else:
                     self._forward(CONVERSIONS, home, event.order_id, record.value or b"", record.offset)
                 continue
-            row = row_of((event.campaign_id, event.influencer_id))
             if row is None:
                 row = self._place(CONVERSIONS, record, event)
-            if row is not None:
+            if row is not None and self._is_admitted(record, event, row):
                 placed.append((record.offset, time_ms, event, row))
         self._sources = sources
         for order, bookings in self.desk.take(orders, self._influencers.time_ms):
@@ -192,17 +248,37 @@ class Intake:
         """Find or make the row of a booking, or forward it and return None."""
         key = partition_key(booking.campaign_id, booking.influencer_id)
         home = partition_of(key, self._partitions)
+        value = encode_booking(booking)
         if home == self._partition:
-            return self._influencers.row_of(booking.campaign_id, booking.influencer_id)
-        self._forward(CONVERSIONS, home, key, encode_booking(booking), order.offset)
+            try:
+                row = self.admission.row_of(booking.campaign_id, booking.influencer_id)
+                self.admission.check_booking(booking, row)
+            except Refused as error:
+                # Sent again, it is an event of its own: the order has done with it.
+                self._reject(CONVERSIONS, FileRecord(order.offset, key.encode(), value), error)
+                return None
+            return row
+        self._forward(CONVERSIONS, home, key, value, order.offset)
         return None
+
+    def _is_admitted(self, record: Record, event: Event, row: int) -> bool:
+        """Return whether a conversion may count; a booking in a currency beyond the ceiling is refused."""
+        if type(event) is OrderBooked:
+            try:
+                self.admission.check_booking(event, row)
+            except Refused as error:
+                self._reject(CONVERSIONS, record, error)
+                return False
+        return True
 
     def _refuse_order(self, order: OrderRead, detail: str) -> None:
         record = self._sources[order.offset]
         self._reject(CONVERSIONS, record, Refused("too_many_order_events", detail))
 
     def _reject(self, topic: str, record: Record, error: BaseException) -> None:
-        rejection = rejection_of(error, record.value or b"")
+        self._tell(topic, record, rejection_of(error, record.value or b""))
+
+    def _tell(self, topic: str, record: Record, rejection: Rejection) -> None:
         self.rejected_total[rejection.reason] += 1
         self._refused_bytes += _WAITING_OVERHEAD_BYTES + len(record.value or b"")
         self._refused_bytes += sum(len(name) + len(value or b"") for name, value in record.headers)
@@ -220,7 +296,7 @@ class Intake:
         )
 
     def _place(self, topic: str, record: Record, event: Event) -> int | None:
-        """Find or make the row of an event whose row is not known; None when it is forwarded or left out."""
+        """Find or make an event's row where it is not known; None when the event is forwarded, refused or left out."""
         if event.campaign_id in self._registry.purged:
             self.purged_total += 1
             return None
@@ -228,7 +304,11 @@ class Intake:
         key = partition_key(event.campaign_id, influencer_id)
         home = partition_of(key, self._partitions)
         if home == self._partition:
-            return self._influencers.row_of(event.campaign_id, influencer_id)
+            try:
+                return self.admission.row_of(event.campaign_id, influencer_id)
+            except Refused as error:
+                self._reject(topic, record, error)
+                return None
         value = record.value or b""
         if influencer_id and isinstance(event, ConversionEvent) and event.influencer_id is None:
             value = with_influencer(value, influencer_id)

@@ -25,3 +25,11 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Ids in one full record of the dedupe log."""
     block_comments: int = BLOCK_COMMENTS
     """Comments in one full block of a giveaway's ledger."""
+    quarantine_unknown: bool = False
+    """Whether events of campaigns without a definition are dead letters; else they count."""
+    unknown_rows: int = 0
+    """Influencers of campaigns without a definition, in one partition; 0 for any number, as of the next ones."""
+    campaign_influencers: int = 0
+    """Influencers of one campaign that its definition does not name, in one partition."""
+    influencer_posts: int = 0
+    influencer_currencies: int = 0

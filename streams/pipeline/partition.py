@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from models.events import OrderBooked
+from models.events import Event, OrderBooked
 from models.times import MINUTE_MS
 from models.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS, POSTS
 from streams.alerts.closed_windows import ClosedWindows
@@ -30,7 +30,7 @@ from streams.changelog.row_records import (
     sketch_fields,
     tier_records,
 )
-from streams.columns.arrays import I64
+from streams.columns.arrays import I64, U64
 from streams.columns.hashing import PlatformSeeds
 from streams.events.registry import Registry
 from streams.ledger.blocks import EntryBlock
@@ -43,7 +43,7 @@ from streams.pipeline.records import Covered, Record
 from streams.sentiment.scorers import SentimentScorer
 from streams.statistics.batches import Columns
 from streams.statistics.counters import WIDTH
-from streams.statistics.influencers import InfluencerStore
+from streams.statistics.influencers import InfluencerStore, mark_of
 from streams.statistics.windows import WINDOWS
 
 _TOPIC_INDEX: Final = {topic: index for index, topic in enumerate(INPUT_TOPICS)}
@@ -165,6 +165,7 @@ class PartitionState:
             fresh = [record for record in records if record.offset >= position]
             self.skipped_total[READ_AGAIN] += len(records) - len(fresh)
         base = self._logs[topic_index].base
+        self.intake.admission.begin_batch()
         for start in range(0, len(fresh), AT_A_TIME):
             read = self.intake.read(topic, fresh[start : start + AT_A_TIME], latest_ms)
             reader.add(read if not base else read.moved(base))
@@ -224,7 +225,10 @@ class PartitionState:
         offsets, times_ms, rows = batch.offsets, batch.times_ms, batch.rows
         self.influencers.advance(int(times_ms.max()))
         # Skipping by rule 2 still remembers the id: the state has the event, the restored ids may not.
-        is_new = self.horizons[topic_index].first_seen(batch.ids, self.time_ms)
+        ids = batch.ids ^ self.influencers.marks[rows]
+        if topic_index == _TOPIC_INDEX[CONVERSIONS]:
+            ids ^= order_marks(batch.events)
+        is_new = self.horizons[topic_index].first_seen(ids, self.time_ms, batch.ids)
         applied = self._applied_offsets()
         not_inside = offsets > applied[rows, topic_index]
         applied[rows[not_inside], topic_index] = offsets[not_inside]
@@ -353,6 +357,7 @@ class PartitionState:
                 store.money[row] = restore_money(record)
             if record.posts:
                 store.posts[row] = restore_posts(record.posts)
+                store.most_posts = max(store.most_posts, len(record.posts))
             if record.followers is not None:
                 store.followers[row] = record.followers
         self.closed.restore(store, [record.as_of_ms for record in found])
@@ -421,6 +426,11 @@ class PartitionState:
     def topics_with_horizons(self) -> Iterator[tuple[str, DedupeHorizon]]:
         """Yield (topic, horizon) of each input topic."""
         yield from zip(INPUT_TOPICS, self.horizons, strict=True)
+
+
+def order_marks(events: Sequence[Event]) -> U64:
+    """Return what bookings add to their ids: causes with one event id may be of several orders. 0 for other events."""
+    return np.array([mark_of(event.order_id) if type(event) is OrderBooked else 0 for event in events], dtype=np.uint64)
 
 
 def distinct(rows: I64) -> list[int]:

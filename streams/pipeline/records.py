@@ -1,5 +1,6 @@
 """What goes into a partition and comes out of it: records, offsets and events that were read, forwards."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from msgspec import Struct
@@ -70,6 +71,17 @@ class Read(NamedTuple):
     rows: list[int]
     campaign_id: str | None = None
     orders: tuple[OrderRead, ...] = ()
+
+    def chosen(self, places: Sequence[int]) -> "Read":
+        """Return some of the events."""
+        return Read(
+            [self.events[place] for place in places],
+            [self.offsets[place] for place in places],
+            [self.times_ms[place] for place in places],
+            [self.rows[place] for place in places],
+            self.campaign_id,
+            self.orders,
+        )
 
     def moved(self, base: int) -> "Read":
         """Return the same with places (``streams.changelog.log_positions``) for offsets."""

@@ -22,7 +22,8 @@ from models.events import (
     PostReaction,
     Signup,
 )
-from streams.columns.arrays import I64
+from streams.columns.arrays import I64, U64
+from streams.columns.hashing import digest, hash_of
 from streams.events.registry import EntryWindow
 from streams.sentiment.scorers import NEGATIVE_THRESHOLD, POSITIVE_THRESHOLD, SentimentScorer
 from streams.statistics.batches import Columns, Increments, Reactions
@@ -67,10 +68,14 @@ class InfluencerStore:
         self.rows_of_campaign: dict[str, dict[str | None, int]] = {}
         """The same by campaign."""
         self.keys: list[tuple[str, str]] = []
+        self.marks: U64 = np.zeros(0, dtype=np.uint64)
+        """What a row adds to the ids of its events: one event of two influencers is counted for both."""
         self.panes = PaneStore()
         self.uniques = UniqueStore()
         self.money: dict[int, MoneyPanes] = {}
         self.posts: dict[int, dict[str, PostHistory]] = {}
+        self.most_posts = 0
+        """Of any influencer."""
         self.followers: dict[int, tuple[int, int]] = {}
         self.time_ms = 0
         self._capacity = 0
@@ -88,6 +93,7 @@ class InfluencerStore:
             self.keys.append(key)
             if row >= self._capacity:
                 self.reserve(max(_SPARE_ROWS, 2 * self._capacity))
+            self.marks[row] = mark_of(campaign_id, influencer_id)
         return row
 
     def reserve(self, rows: int) -> None:
@@ -96,6 +102,9 @@ class InfluencerStore:
             self._capacity = rows
             self.panes.reserve(rows)
             self.uniques.reserve(rows)
+            marks = np.zeros(rows, dtype=np.uint64)
+            marks[: len(self.marks)] = self.marks
+            self.marks = marks
 
     def advance(self, time_ms: int) -> None:
         """Move stream time forward; it never goes back."""
@@ -160,6 +169,7 @@ class InfluencerStore:
                     reactions.post_ids.append(event.post_id)
             elif type(event) is PostDeleted:
                 both += (row, time_ms, _POSTS_DELETED, 1)
+                self._post(row, event).delete(time_ms)
 
     def apply_comments(self, batch: Columns) -> None:
         """Apply comments that count, and deletions, as ``apply`` does other events.
@@ -208,13 +218,20 @@ class InfluencerStore:
                     entries[place] = post_ids[place] in window.posts
         return entries
 
-    def _snapshot(self, row: int, event: PostMetrics | PostPublished, time_ms: int) -> list[Contribution]:
+    def _post(self, row: int, event: PostMetrics | PostPublished | PostDeleted) -> PostHistory:
         posts = self.posts.get(row)
         if posts is None:
             posts = self.posts[row] = {}
         post = posts.get(event.post_id)
         if post is None:
             post = posts[event.post_id] = PostHistory()
+            self.most_posts = max(self.most_posts, len(posts))
+        if event.platform != post.platform:
+            post.is_of(event.platform, event.post_id)
+        return post
+
+    def _snapshot(self, row: int, event: PostMetrics | PostPublished, time_ms: int) -> list[Contribution]:
+        post = self._post(row, event)
         if type(event) is PostMetrics:
             if event.followers is not None:
                 known = (time_ms, event.followers)
@@ -251,6 +268,11 @@ class InfluencerStore:
             )
             if not money.total:
                 del self.money[row]
+
+
+def mark_of(*names: str) -> int:
+    """Return the hash that keeps the ids of events of one owner, named by strings, apart from those of others."""
+    return hash_of(digest("\0".join(names).encode(), 0))
 
 
 def has_utm(event: ConversionEvent) -> bool:

@@ -11,6 +11,7 @@ from kafka import KafkaConsumer, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 
 from agents.broker.log_ends import log_ends
+from agents.clock import wait_until
 from agents.connection.kafka import KafkaConnection
 from agents.embedded.processes import ChildProcess
 from models.deadletters import DeadLetter
@@ -84,24 +85,49 @@ def scrape(cluster: Cluster, worker: ChildProcess) -> Scrape:
 
 def dead_letters(bootstrap: str) -> dict[tuple[str, int, int], DeadLetter]:
     """Every dead letter there is now, by the position of what was refused."""
-    return {(letter.topic, letter.partition, letter.offset): letter for letter in every_dead_letter(bootstrap)}
+    return _by_place(every_dead_letter(bootstrap))
+
+
+def wait_for_dead_letters(bootstrap: str, count: int, timeout_seconds: float) -> dict[tuple[str, int, int], DeadLetter]:
+    """Every dead letter, by the position of what was refused, once there are so many; what there is at the deadline."""
+    with _dead_letter_consumer(bootstrap) as consumer:
+        found: dict[tuple[str, int, int], DeadLetter] = {}
+
+        def are_there() -> bool:
+            found.update(_by_place(_letters_in(consumer)))
+            return len(found) >= count
+
+        wait_until(are_there, timeout_seconds=timeout_seconds, poll_seconds=0.2)
+        return found
 
 
 def every_dead_letter(bootstrap: str) -> list[DeadLetter]:
     """Every dead letter there is now, repetitions among them, as they lie in the topic."""
-    with closing(
+    with _dead_letter_consumer(bootstrap) as consumer:
+        return _letters_in(consumer)
+
+
+def _by_place(letters: list[DeadLetter]) -> dict[tuple[str, int, int], DeadLetter]:
+    return {(letter.topic, letter.partition, letter.offset): letter for letter in letters}
+
+
+def _dead_letter_consumer(bootstrap: str) -> "closing[KafkaConsumer]":
+    return closing(
         KafkaConsumer(
             bootstrap_servers=bootstrap,
             enable_auto_commit=False,
             max_partition_fetch_bytes=LARGEST_FETCH,
             fetch_max_bytes=LARGEST_FETCH,
         )
-    ) as consumer:
-        return [
-            DeadLetter.from_record(record.key, record.value, list(record.headers))
-            for record in records_of(consumer, DEAD_LETTERS, 0)
-            if not is_mark(record.headers)
-        ]
+    )
+
+
+def _letters_in(consumer: KafkaConsumer) -> list[DeadLetter]:
+    return [
+        DeadLetter.from_record(record.key, record.value, list(record.headers))
+        for record in records_of(consumer, DEAD_LETTERS, 0)
+        if not is_mark(record.headers)
+    ]
 
 
 def records_of(consumer: KafkaConsumer, topic: str, partition: int) -> Iterator[Any]:

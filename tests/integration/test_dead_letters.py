@@ -17,7 +17,8 @@ from aiokafka import AIOKafkaProducer
 from kafka import KafkaConsumer, KafkaProducer
 
 from agents.broker.dead_letter_log import Survey, open_consumer, read_on
-from agents.broker.redriving import PORTION_LETTERS, RedriveReport, redrive
+from agents.broker.redrive_run import PORTION_LETTERS, RedriveReport
+from agents.broker.redriving import redrive
 from agents.clock import wait_until, wall_clock
 from agents.connection.kafka import KafkaConnection
 from models.deadletters import ATTEMPT, REDRIVEN_FROM, REDRIVEN_ID, DeadLetter
@@ -26,14 +27,9 @@ from models.times import HOUR_MS
 from models.topics import COMMENTS, CONVERSIONS, DEAD_LETTERS, INPUT_TOPICS
 from tests.integration.cluster import Cluster
 from tests.integration.commands import run, send
-from tests.integration.scrape import dead_letters, records_of, scrape
+from tests.integration.scrape import records_of, scrape, wait_for_dead_letters
 
-# kafka-python may leave a socket to the collector when a consumer is closed within its first look at the cluster, and
-# these tests make many; what fails then is whichever test is running.
-_OF_THE_CLIENT = pytest.mark.filterwarnings(
-    "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
-)
-pytestmark = [pytest.mark.broker, _OF_THE_CLIENT]
+pytestmark = pytest.mark.broker
 PARTITIONS = 2
 EVENTS = 200
 
@@ -66,16 +62,15 @@ def listed(cluster: Cluster, *arguments: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def redriven(cluster: Cluster, topic: str = COMMENTS) -> Counter[str]:
+def redriven(consumer: KafkaConsumer, topic: str = COMMENTS) -> Counter[str]:
     """How many records of a topic carry the identity of each dead letter."""
-    with closing(KafkaConsumer(bootstrap_servers=cluster.broker.bootstrap, enable_auto_commit=False)) as consumer:
-        return Counter(
-            value.decode()
-            for partition in range(PARTITIONS)
-            for record in records_of(consumer, topic, partition)
-            for name, value in record.headers
-            if name == REDRIVEN_ID
-        )
+    return Counter(
+        value.decode()
+        for partition in range(PARTITIONS)
+        for record in records_of(consumer, topic, partition)
+        for name, value in record.headers
+        if name == REDRIVEN_ID
+    )
 
 
 def put(cluster: Cluster, wanted: list[DeadLetter]) -> None:
@@ -115,17 +110,26 @@ def cluster() -> Iterator[Cluster]:
         yield running
 
 
+@pytest.fixture
+def consumer(cluster: Cluster) -> Iterator[KafkaConsumer]:
+    """One for all looks at the topics: closed right after it was opened, kafka-python's leaves a socket behind."""
+    with closing(KafkaConsumer(bootstrap_servers=cluster.broker.bootstrap, enable_auto_commit=False)) as opened:
+        yield opened
+
+
 class TestAfterAWrongClock:
     """Two hundred live events refused by a worker whose clock was an hour behind."""
 
-    def test_they_are_counted_once_and_each_refusal_in_between_is_seen(self, cluster: Cluster) -> None:
+    def test_they_are_counted_once_and_each_refusal_in_between_is_seen(
+        self, cluster: Cluster, consumer: KafkaConsumer
+    ) -> None:
         """Listed, filtered, redriven too early, redriven in time, redriven once more: every event counts once."""
         now_ms = wall_clock()
         cluster.change(CLOCK=str(now_ms - HOUR_MS))
         slow = cluster.add_worker()
         cluster.wait_ready()
         send(cluster.broker.bootstrap, COMMENTS, PARTITIONS, [comment(each, now_ms) for each in range(EVENTS)])
-        assert wait_until(lambda: len(dead_letters(cluster.broker.bootstrap)) == EVENTS, timeout_seconds=60)
+        assert len(wait_for_dead_letters(cluster.broker.bootstrap, EVENTS, 60)) == EVENTS
 
         found = listed(cluster)
         assert {(each["reason"], each["state"], each["redrive_attempts"]) for each in found} == {
@@ -142,11 +146,11 @@ class TestAfterAWrongClock:
         assert (dry.returncode, "200 event_time_future to campaign.comments.v1" in dry.stderr) == (0, True)
         unasked = letters(cluster, "redrive")
         assert (unasked.returncode, "--yes" in unasked.stderr) == (2, True)
-        assert redriven(cluster) == {}
+        assert redriven(consumer) == {}
 
         # The clock is wrong still: what is sent comes back, as new letters that say so.
         assert letters(cluster, "redrive", "--limit", "50", "--yes").returncode == 0
-        assert wait_until(lambda: len(dead_letters(cluster.broker.bootstrap)) == EVENTS + 50, timeout_seconds=30)
+        assert len(wait_for_dead_letters(cluster.broker.bootstrap, EVENTS + 50, 30)) == EVENTS + 50
         assert Counter(each["redrive_attempts"] for each in listed(cluster)) == {0: EVENTS - 50, 1: 50}
         assert len(listed(cluster, "--state", "redriven")) == 50
 
@@ -163,8 +167,8 @@ class TestAfterAWrongClock:
         assert wait_until(lambda: comments() == EVENTS, timeout_seconds=30), worker.log_tail(30)
         again = letters(cluster, "redrive", "--yes")
         assert (again.returncode, "no open dead letter" in again.stderr) == (0, True)
-        assert set(redriven(cluster).values()) == {1}
-        assert len(redriven(cluster)) == EVENTS + 50
+        assert set(redriven(consumer).values()) == {1}
+        assert len(redriven(consumer)) == EVENTS + 50
         figures = scrape(cluster, worker)
         assert figures.total("campaign_pulse_events_total") == EVENTS
         assert figures.total("campaign_pulse_duplicates_total") == 0
@@ -174,19 +178,19 @@ class TestAfterAWrongClock:
 class TestOnce:
     """However often it is run, and whatever is killed when."""
 
-    def test_killed_again_and_again_it_sends_each_letter_once(self, cluster: Cluster) -> None:
+    def test_killed_again_and_again_it_sends_each_letter_once(self, cluster: Cluster, consumer: KafkaConsumer) -> None:
         """Runs that are ended by SIGKILL in their middle leave nothing doubled and nothing forgotten."""
         wanted = [letter_of(each) for each in range(6 * PORTION_LETTERS)]
         put(cluster, wanted)
         killed = 0
         while killed < 2:
-            before = sum(redriven(cluster).values())
+            before = sum(redriven(consumer).values())
             command = [sys.executable, "-m", "agents.cli", "dead-letters", "redrive", "--yes"]
             process = subprocess.Popen(command, env=cluster.environment(), stderr=subprocess.DEVNULL)
             try:
                 assert wait_until(
                     lambda before=before, process=process: (  # type: ignore[misc]
-                        sum(redriven(cluster).values()) > before or process.poll() is not None
+                        sum(redriven(consumer).values()) > before or process.poll() is not None
                     ),
                     timeout_seconds=60,
                 )
@@ -199,10 +203,12 @@ class TestOnce:
                 break  # it was faster than we look
         done = letters(cluster, "redrive", "--yes")
         assert done.returncode == 0, done.stderr
-        assert redriven(cluster) == {each.identity.hex(): 1 for each in wanted}
+        assert redriven(consumer) == {each.identity.hex(): 1 for each in wanted}
         assert listed(cluster) == []
 
-    def test_what_a_killed_run_had_sent_is_found_and_the_rest_is_sent(self, cluster: Cluster) -> None:
+    def test_what_a_killed_run_had_sent_is_found_and_the_rest_is_sent(
+        self, cluster: Cluster, consumer: KafkaConsumer
+    ) -> None:
         """Killed between its records and its second mark: four of ten arrived, six are sent now."""
         wanted = [letter_of(each) for each in range(10)]
         put(cluster, wanted)
@@ -225,9 +231,9 @@ class TestOnce:
         assert done.returncode == 0, done.stderr
         assert "redriven: 6" in done.stderr
         assert "had arrived before: 4" in done.stderr
-        assert redriven(cluster) == {each.identity.hex(): 1 for each in wanted}
+        assert redriven(consumer) == {each.identity.hex(): 1 for each in wanted}
 
-    def test_two_at_once_send_each_letter_once(self, cluster: Cluster) -> None:
+    def test_two_at_once_send_each_letter_once(self, cluster: Cluster, consumer: KafkaConsumer) -> None:
         """Of two that begin together one is first; the other withdraws or waits."""
         wanted = [letter_of(each) for each in range(PORTION_LETTERS)]
         put(cluster, wanted)
@@ -256,34 +262,35 @@ class TestOnce:
         asyncio.run(both())
         done = letters(cluster, "redrive", "--yes")
         assert done.returncode == 0, done.stderr
-        assert redriven(cluster) == {each.identity.hex(): 1 for each in wanted}
+        assert redriven(consumer) == {each.identity.hex(): 1 for each in wanted}
 
-    def test_a_letter_that_was_written_twice_is_sent_once(self, cluster: Cluster) -> None:
+    def test_a_letter_that_was_written_twice_is_sent_once(self, cluster: Cluster, consumer: KafkaConsumer) -> None:
         """A worker that ends between its dead letters and its offsets writes them again."""
         put(cluster, [letter_of(1), letter_of(2), letter_of(1)])
         assert letters(cluster, "redrive", "--yes").returncode == 0
-        assert redriven(cluster) == {letter_of(1).identity.hex(): 1, letter_of(2).identity.hex(): 1}
+        assert redriven(consumer) == {letter_of(1).identity.hex(): 1, letter_of(2).identity.hex(): 1}
 
-    def test_key_value_headers_and_partition_are_those_it_came_with(self, cluster: Cluster) -> None:
+    def test_key_value_headers_and_partition_are_those_it_came_with(
+        self, cluster: Cluster, consumer: KafkaConsumer
+    ) -> None:
         """What is sent again is what was sent, and says where it comes from and for which time."""
         headers = (("trace", b"\x00\xff"), ("trace", None), (ATTEMPT, b"2"), (REDRIVEN_FROM, b"old"))
         put(cluster, [letter_of(1, b"\xff\x00", key=None, original_headers=headers, topic=CONVERSIONS, partition=1)])
         assert letters(cluster, "redrive", "--yes").returncode == 0
-        with closing(KafkaConsumer(bootstrap_servers=cluster.broker.bootstrap, enable_auto_commit=False)) as consumer:
-            [record] = records_of(consumer, CONVERSIONS, 1)
+        [record] = records_of(consumer, CONVERSIONS, 1)
         assert (record.key, record.value) == (None, b"\xff\x00")
         assert [each for each in record.headers if each[0] == "trace"] == [("trace", b"\x00\xff"), ("trace", None)]
         assert [each[1] for each in record.headers if each[0] == ATTEMPT] == [b"3"]
         assert [each[1] for each in record.headers if each[0] == REDRIVEN_FROM] == [f"{DEAD_LETTERS}/0/0".encode()]
 
-    def test_what_cannot_be_sent_again_is_said_and_ends_with_1(self, cluster: Cluster) -> None:
+    def test_what_cannot_be_sent_again_is_said_and_ends_with_1(self, cluster: Cluster, consumer: KafkaConsumer) -> None:
         """A cut value, and a letter that names a topic which is no input."""
         put(cluster, [letter_of(1, b"beginning", cut_from_bytes=20_000_000), letter_of(2, topic=DEAD_LETTERS)])
         done = letters(cluster, "redrive", "--yes")
         assert done.returncode == 1
         assert "1 cannot be sent again: cut from 20,000,000 bytes" in done.stderr
         assert "1 cannot be sent again: not from an input topic" in done.stderr
-        assert all(redriven(cluster, topic) == {} for topic in INPUT_TOPICS)
+        assert all(redriven(consumer, topic) == {} for topic in INPUT_TOPICS)
 
 
 class TestShow:

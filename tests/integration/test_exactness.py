@@ -24,7 +24,7 @@ from streams.replay import Replay
 from streams.sentiment.scorers import make_scorer
 from tests.integration.cluster import SETTLE_SECONDS, START_SECONDS, Cluster
 from tests.integration.definitions import with_giveaway, write_definition
-from tests.integration.scrape import dead_letters, records_of
+from tests.integration.scrape import records_of, wait_for_dead_letters
 from tests.oracle.compare import at_the_end, differences
 from tests.oracle.oracle import compute
 from tests.stores import STORES
@@ -133,6 +133,7 @@ def _wait_until_equal(cluster: Cluster, simulated: Simulated) -> None:
         equal,
         timeout_seconds=SETTLE_SECONDS,
         give_up=lambda: not any(worker.running for worker in cluster.workers),
+        poll_seconds=0.5,  # a snapshot costs the processor that the workers need
     )
     if not settled:
         found += differences(at_the_end(cluster.snapshot(), simulated.oracle), simulated.oracle)
@@ -165,9 +166,7 @@ def _check_dead_letters(cluster: Cluster, simulated: Simulated) -> None:
     corrupt = sum(1 for record in simulated.records if not record.value)
     due = simulated.oracle["counts"]["rejected"] + corrupt
     # The numbers are right once the last value that counts is in; what is refused may lie behind it.
-    written = wait_until(lambda: len(dead_letters(cluster.broker.bootstrap)) >= due, timeout_seconds=SETTLE_SECONDS)
-    letters = dead_letters(cluster.broker.bootstrap)
-    assert written, f"{len(letters)} of {due} dead letters"
+    letters = wait_for_dead_letters(cluster.broker.bootstrap, due, SETTLE_SECONDS)
     assert len(letters) == due
     sent = {record.value for record in simulated.records}
     assert all((letter.value or None) in sent or not letter.value for letter in letters.values())

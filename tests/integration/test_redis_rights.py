@@ -10,22 +10,33 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 import redis
 import yaml
 from redis.exceptions import AuthenticationError, NoPermissionError
 
 from agents.clock import wait_until
+from agents.erasure.redis_keys import (
+    alert_keys,
+    alerts_in,
+    connected,
+    keys_of_campaign,
+    redact_alerts,
+    remove_campaign,
+)
 from agents.read_model.reader import ReadModel
 from agents.settings import Settings
 from agents.simulator.plan import SimulationPlan
 from agents.simulator.simulation import Simulation
 from agents.stages.review import remove_from_review, write_review
+from models.read_model import AlertKeys
 from models.suspicion import Suspect
 from streams.ledger.people import Person
 from tests.integration.cluster import GIVEAWAY, ROOT, SETTLE_SECONDS, Cluster, giveaway_definitions
 from tests.integration.rollups import CAMPAIGN, Publisher
 from tests.redis_servers.servers import RedisCluster, Server
+from tests.unit.events import transition_with
 
 pytestmark = pytest.mark.broker
 
@@ -167,3 +178,18 @@ def check_rights(url: str) -> None:
             assert read_model.alerts(CAMPAIGN) == []
             assert read_model.workers()
             assert next(read_model.follow(4, 0.1)).campaign_id == CAMPAIGN
+        with connected(settings) as client:
+            history = AlertKeys("pulse").history(CAMPAIGN)
+            client.xadd(history, {"transition": msgspec.json.encode(transition_with("theirs", "of another"))}, id="5-1")
+            assert alert_keys(client, "pulse") == [history]
+            changed = redact_alerts(client, history, lambda comment: None if comment.text == "theirs" else comment)
+            [alert] = alerts_in(client, history)
+            assert (changed, [each.text for each in alert.sample_comments]) == (1, ["of another"])
+            assert redact_alerts(client, history, lambda comment: comment) == 0
+    # Behind the publisher, which would write again what is gone.
+    with connected(settings) as client:
+        removed = remove_campaign(client, "pulse", CAMPAIGN)
+        assert removed["pulse:alerts:{campaign}:history"] == removed["pulse:campaign:{campaign}"] == 1
+        assert removed["pulse:updates"] > 0
+        assert keys_of_campaign(client, "pulse", CAMPAIGN) == []
+        assert not remove_campaign(client, "pulse", CAMPAIGN).total()

@@ -1,6 +1,12 @@
 -- From counted events to facts: "this counter moved by so much at this time" (docs/statistics.md, "Counters").
 -- In: counted, polarity (of each distinct text).
 
+-- Posts, by the platform that comes first among those their events name; several influencers may have one post.
+CREATE TABLE post AS
+SELECT campaign_id, influencer_id, post_id, min(platform) || chr(31) || post_id AS post
+FROM counted WHERE type IN ('post.published', 'post.metrics', 'post.deleted')
+GROUP BY campaign_id, influencer_id, post_id;
+
 -- Cumulative values of a post, one row for each metric that a snapshot carries. A new post is a snapshot of zeros.
 CREATE TABLE reading AS
 SELECT campaign_id, influencer_id, post_id, at_ms, metric, value
@@ -17,19 +23,20 @@ SELECT campaign_id, influencer_id, post_id, at_ms,
 FROM counted WHERE type = 'post.published';
 
 CREATE TABLE fact (
-    campaign_id VARCHAR, influencer_id VARCHAR, at_ms BIGINT, total_only BOOLEAN, counter VARCHAR, change BIGINT
+    campaign_id VARCHAR, influencer_id VARCHAR, at_ms BIGINT, total_only BOOLEAN, counter VARCHAR, change BIGINT,
+    post VARCHAR DEFAULT NULL
 );
 
 INSERT INTO fact
-SELECT campaign_id, influencer_id, at_ms, predecessor IS NULL, metric, value - coalesce(predecessor, 0)
+SELECT campaign_id, influencer_id, at_ms, predecessor IS NULL, metric, value - coalesce(predecessor, 0), post
 FROM (
     SELECT *, lag(value) OVER (
         PARTITION BY campaign_id, influencer_id, post_id, metric ORDER BY at_ms, value
     ) AS predecessor
     FROM reading
-);
+) JOIN post USING (campaign_id, influencer_id, post_id);
 
-INSERT INTO fact
+INSERT INTO fact (campaign_id, influencer_id, at_ms, total_only, counter, change)
 SELECT campaign_id, influencer_id, at_ms, false,
        CASE WHEN lower(kind) IN ('like', 'likes', 'liked', 'favorite', 'favorites', 'favourite', 'favourites') THEN 'likes'
             WHEN lower(kind) IN ('share', 'shares', 'shared', 'repost', 'reposts', 'reposted', 'retweet', 'retweets')
@@ -44,25 +51,26 @@ INSERT INTO fact
 SELECT campaign_id, influencer_id, at_ms, false,
        CASE type WHEN 'post.published' THEN 'posts' WHEN 'post.deleted' THEN 'posts_deleted'
                  WHEN 'comment.created' THEN 'comments' WHEN 'comment.deleted' THEN 'comments_deleted' END,
-       1
-FROM counted WHERE type IN ('post.published', 'post.deleted', 'comment.created', 'comment.deleted');
+       1, if(type IN ('post.published', 'post.deleted'), post, NULL)
+FROM counted LEFT JOIN post USING (campaign_id, influencer_id, post_id)
+WHERE type IN ('post.published', 'post.deleted', 'comment.created', 'comment.deleted');
 
-INSERT INTO fact
+INSERT INTO fact (campaign_id, influencer_id, at_ms, total_only, counter, change)
 SELECT campaign_id, influencer_id, at_ms, false,
        CASE type WHEN 'click' THEN 'clicks' WHEN 'signup' THEN 'signups' WHEN 'add_to_cart' THEN 'add_to_carts' END,
        1
 FROM counted WHERE type IN ('click', 'signup', 'add_to_cart') AND NOT test;
 
-INSERT INTO fact
+INSERT INTO fact (campaign_id, influencer_id, at_ms, total_only, counter, change)
 SELECT campaign_id, influencer_id, at_ms, false, 'purchases', orders FROM booked WHERE orders > 0
 UNION ALL
 SELECT campaign_id, influencer_id, at_ms, false, 'refunds', refunds FROM booked WHERE refunds > 0;
 
-INSERT INTO fact
+INSERT INTO fact (campaign_id, influencer_id, at_ms, total_only, counter, change)
 SELECT campaign_id, influencer_id, at_ms, false, 'test_orders', 1
 FROM counted WHERE test AND type IN ('purchase', 'refund');
 
-INSERT INTO fact
+INSERT INTO fact (campaign_id, influencer_id, at_ms, total_only, counter, change)
 SELECT c.campaign_id, c.influencer_id, c.at_ms, false, 'entries', 1
 FROM counted c JOIN giveaway_rule g USING (campaign_id)
 WHERE c.type = 'comment.created' AND c.at_ms >= g.opens_ms AND c.at_ms < g.closes_ms
@@ -74,7 +82,7 @@ SELECT c.campaign_id, c.influencer_id, c.at_ms, p.polarity
 FROM counted c JOIN polarity p USING (text)
 WHERE c.type = 'comment.created';
 
-INSERT INTO fact
+INSERT INTO fact (campaign_id, influencer_id, at_ms, total_only, counter, change)
 SELECT campaign_id, influencer_id, at_ms, false,
        CASE WHEN polarity > 0.05::DOUBLE THEN 'sentiment_positive'
             WHEN polarity < -0.05::DOUBLE THEN 'sentiment_negative'
@@ -82,6 +90,6 @@ SELECT campaign_id, influencer_id, at_ms, false,
        1
 FROM scored;
 
-INSERT INTO fact
+INSERT INTO fact (campaign_id, influencer_id, at_ms, total_only, counter, change)
 SELECT campaign_id, influencer_id, at_ms, false, 'sentiment_micros', round_even(polarity * 1000000, 0)::BIGINT
 FROM scored;

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from models.alerts import Alert, AlertTransition, SampleComment
 from models.campaigns import CampaignDefinition, InfluencerDefinition, TrackingLink
 from models.events import Event
 from models.rollups import InfluencerRollup
@@ -131,3 +132,26 @@ def campaign(*influencers: InfluencerDefinition, **changes: Any) -> CampaignDefi
         **changes,
     }
     return msgspec.convert(content, CampaignDefinition)
+
+
+def transition_with(*texts: str, campaign_id: str = "c") -> AlertTransition:
+    """An alert that opens, with these comments."""
+    alert = Alert(
+        alert_id="a1",
+        rule="negative_wave",
+        campaign_id=campaign_id,
+        influencer_id=None,
+        severity="warning",
+        phase="firing",
+        opened_at_ms=NOON_MS,
+        at_ms=NOON_MS,
+        strength=1.0,
+        unit="share",
+        observed=1.0,
+        expected=0.0,
+        ratio=1.0,
+        sample_size=3,
+        explanation="many are angry",
+        sample_comments=tuple(SampleComment(text, -0.5) for text in texts),
+    )
+    return AlertTransition(kind="opened", at_ms=NOON_MS, alert=alert)

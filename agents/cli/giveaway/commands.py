@@ -4,6 +4,7 @@ import click
 
 from agents.cli.giveaway.certificate import certificate
 from agents.cli.giveaway.check import check
+from agents.cli.giveaway.clear_record import clear_record
 from agents.cli.giveaway.draw import draw, receipt
 from agents.cli.giveaway.exclude import exclude, replace
 from agents.cli.giveaway.forget import forget
@@ -22,6 +23,6 @@ def giveaway() -> None:
 
 for command in (
     *(run, check, review, freeze, draw, exclude, replace, verify, log),
-    *(receipt, why, winners, entrants, left_out, certificate, forget),
+    *(receipt, why, winners, entrants, left_out, certificate, forget, clear_record),
 ):
     giveaway.add_command(command)

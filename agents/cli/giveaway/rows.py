@@ -10,7 +10,7 @@ import msgspec
 from rich.markup import escape
 from rich.table import Table
 
-from agents.cli.common import print_table
+from agents.cli.common import for_terminal, print_table
 from agents.terminal import visible, visible_json
 
 Row = dict[str, Any]
@@ -35,7 +35,7 @@ def print_rows(rows: Sequence[Row], columns: Sequence[str], form: str, in_table:
         shown = [{name: row.get(name) for name in columns} for row in rows]
         click.echo(visible_json(msgspec.json.format(msgspec.json.encode(shown), indent=2).decode()))
     elif form == "csv":
-        click.echo(csv_of(rows, columns), nl=False)
+        click.echo(for_terminal(csv_of(rows, columns)), nl=False)
     else:
         table = Table(*in_table, box=None, pad_edge=False)
         for row in rows:

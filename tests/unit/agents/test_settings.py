@@ -105,7 +105,8 @@ def test_every_setting_that_can_be_wrong_has_a_refusal_above() -> None:
     """Only the free texts take anything; those of Kafka only together (tests/unit/agents/connection/test_rules.py)."""
     marks = test_unusable_value_stops_the_start_with_variable_and_value.pytestmark
     refused = {variable for variable, _ in marks[0].args[1]}
-    free = {"PULSE_WORKER", "PULSE_METRICS_HOST", "PULSE_STORE_DIRECTORY"}
+    free = {"PULSE_WORKER", "PULSE_METRICS_HOST", "PULSE_METRICS_PASSWORD", "PULSE_STORE_DIRECTORY"}
+    free.add("PULSE_ID_KEY")  # a secret: its refusal shows no value, see below
     free |= {f"PULSE_KAFKA_SSL_{name}" for name in ("CA_FILE", "CERT_FILE", "KEY_FILE", "KEY_PASSWORD")}
     free |= {f"PULSE_KAFKA_SASL_{name}" for name in ("USERNAME", "PASSWORD")}
     free |= {f"PULSE_KAFKA_OAUTH_{name}" for name in ("CLIENT_ID", "CLIENT_SECRET", "SCOPE", "CA_FILE")}
@@ -146,3 +147,11 @@ def test_values_arrive_with_their_types() -> None:
 def test_unnamed_worker_names_itself() -> None:
     """Two workers on one host differ by process id."""
     assert Settings().worker_name
+
+
+def test_a_short_secret_of_the_group_is_refused_without_being_shown() -> None:
+    """What can be guessed seals nothing, and a secret stands in no message."""
+    with pytest.raises(SettingError, match="16 characters") as caught:
+        Settings.from_environment({"PULSE_ID_KEY": "canary"})
+    assert "canary" not in str(caught.value)
+    assert Settings.from_environment({"PULSE_ID_KEY": "x" * 16}).id_key == "x" * 16
