@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -15,6 +16,7 @@ from starlette.routing import Route
 from agents.metrics.exposition import CONTENT_TYPE, exposition
 from gateway.events import SEGMENT_CALLS, collect, events, segment_call
 from gateway.hooks import hook
+from gateway.intake import mapped_late
 from gateway.links import link
 from gateway.problems import Refused, problem, problem_of
 from gateway.state import GatewayState
@@ -47,6 +49,7 @@ def build(state: GatewayState) -> Starlette:
     ]
     application = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _http_error})
     application.state.gateway = state
+    state.mapped_late = partial(mapped_late, state)
     return application
 
 

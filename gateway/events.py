@@ -110,6 +110,8 @@ async def _delivery(request: Request, state: GatewayState, kind: SourceKind, key
     request.state.source = source
     if state.publisher.is_full:
         raise Refused(503, "busy", "too much is on the way to Kafka")
+    if not await state.knows_definitions():
+        raise Refused(503, "not_ready", "the campaign definitions are not read to their end yet")
     body = unpacked(await read_body(request, EVENT_BYTES), request.headers.get("content-encoding", ""))
     return Delivery(
         source=source,

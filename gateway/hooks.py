@@ -3,11 +3,12 @@
 import hmac
 from collections.abc import Sequence
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from gateway.bodies import HOOK_BYTES, read_body
-from gateway.intake import headers_of, take
+from gateway.intake import headers_of, keep_unmapped, take
 from gateway.problems import Refused
 from gateway.state import GatewayState
 from models.sources import SignatureRules, SourceKind
@@ -76,7 +77,12 @@ async def hook(request: Request) -> Response:
         return Response(status_code=200)
     if (late := answer_to(kind, delivery)) is not None:
         return _answered(request, late)
-    return await _taken(request, state, kind, delivery)
+    if not await state.knows_definitions():
+        await keep_unmapped(state, kind, delivery, connector.retries)
+        request.state.outcome = "spooled"
+        return JSONResponse({"events": 0, "parked": 0, "unmapped": 0}, connector.success)
+    # A source's rules may have come with the definitions that were waited for.
+    return await _taken(request, state, kind, msgspec.structs.replace(delivery, rules=state.placer.rules(source)))
 
 
 async def _taken(request: Request, state: GatewayState, kind: SourceKind, delivery: Delivery) -> Response:

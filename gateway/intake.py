@@ -11,8 +11,9 @@ from gateway.spool import SpoolError
 from gateway.state import GatewayState
 from models.deadletters import DeadLetter, Reason
 from models.topics import DEAD_LETTERS, INBOX
+from streams.connectors.catalogue import CATALOGUE
 from streams.connectors.drafts import Delivery
-from streams.connectors.translation import Translation
+from streams.connectors.translation import Translation, translate
 
 log: Final = logging.getLogger("campaign_pulse")
 _KEPT_HEADERS: Final = (
@@ -32,6 +33,8 @@ _KEPT_HEADERS: Final = (
 """What a mapping reads of a request's header: kept with its body. Signatures and keys are not."""
 _LONGEST_HEADER: Final = 1_024
 _MOST_DETAIL: Final = 2_000
+_WAITING: Final = "waiting"
+"""The outcome of a delivery that is not mapped yet."""
 _NOWHERE: Final = Placed(INBOX, -1, -1)
 """Of a delivery that waits on disk: it stands nowhere yet."""
 
@@ -57,12 +60,9 @@ async def take(state: GatewayState, kind: str, delivery: Delivery, done: Transla
     for note in done.notes:
         if note.kind != "incomplete":
             metrics.notes.labels(source, note.kind).inc()
-    letter = _letter_of(done)
-    outcome = "counted" if done.events else "ignored"
-    if letter is not None:
-        outcome = "parked" if letter[0] == "unmatched" else "unmapped"
-    raw = Record(INBOX, source.encode(), delivery.body, _headers(kind, delivery, outcome))
-    records = (raw, *(Record(event.topic, event.key, event.value) for event in done.events))
+    letter, outcome = _letter_of(done), _outcome_of(done)
+    records = _records_of(kind, delivery, done)
+    raw = records[0]
     try:
         placed = await state.publisher.publish(records)
         if letter is not None:
@@ -79,6 +79,59 @@ async def take(state: GatewayState, kind: str, delivery: Delivery, done: Transla
         return "spooled"
     metrics.events.labels(source).inc(len(done.events))
     return outcome
+
+
+async def keep_unmapped(state: GatewayState, kind: str, delivery: Delivery, retries: bool) -> None:
+    """Keep a delivery on disk that came before the definitions were known, of a sender that comes only once.
+
+    Raises:
+        Refused: its sender comes again, or there is no room on disk.
+    """
+    if retries or state.spool is None:
+        raise Refused(503, "not_ready", "the campaign definitions are not read to their end yet")
+    raw = Record(INBOX, delivery.source.encode(), delivery.body, _headers(kind, delivery, _WAITING))
+    try:
+        await asyncio.to_thread(state.spool.put, (raw,))
+    except SpoolError as full:
+        raise Refused(503, "spool_full", str(full)) from None
+
+
+def mapped_late(state: GatewayState, records: tuple[Record, ...]) -> tuple[Record, ...]:
+    """Return what is to be sent of a delivery from the disk: mapped now, where that could not be done before."""
+    headers = dict(records[0].headers)
+    if headers.get("pulse.outcome") != _WAITING.encode():
+        return records
+    kind = headers["pulse.kind"].decode()
+    source = headers["pulse.source"].decode()
+    delivery = Delivery(
+        source=source,
+        body=records[0].value,
+        headers={
+            name.removeprefix("http."): value.decode("utf-8", "replace")
+            for name, value in records[0].headers
+            if name.startswith("http.")
+        },
+        received_ms=int(headers["pulse.received-ms"]),
+        rules=state.placer.rules(source),
+        person_key=state.person_key,
+    )
+    done = translate(delivery, state.placer, CATALOGUE[kind].read)  # type: ignore[index]  # we wrote the kind
+    made = _records_of(kind, delivery, done)
+    letter = _letter_of(done)
+    return made if letter is None else (*made, _dead_letter(made[0], letter, _NOWHERE))
+
+
+def _records_of(kind: str, delivery: Delivery, done: Translation) -> tuple[Record, ...]:
+    """Return the records of a delivery: its body first, then its events."""
+    raw = Record(INBOX, delivery.source.encode(), delivery.body, _headers(kind, delivery, _outcome_of(done)))
+    return (raw, *(Record(event.topic, event.key, event.value) for event in done.events))
+
+
+def _outcome_of(done: Translation) -> str:
+    letter = _letter_of(done)
+    if letter is None:
+        return "counted" if done.events else "ignored"
+    return "parked" if letter[0] == "unmatched" else "unmapped"
 
 
 def _letter_of(done: Translation) -> tuple[Reason, str] | None:

@@ -33,6 +33,7 @@ async def link(request: Request) -> Response:
     """
     state: GatewayState = request.app.state.gateway
     request.state.source = _SOURCE
+    await state.knows_definitions()
     found = state.links.get(request.path_params["code"])
     if found is None:
         raise Refused(404, "unknown_link", "no campaign has this link")

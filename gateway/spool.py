@@ -48,6 +48,7 @@ class Spool:
             waiting = sorted(directory.glob("*" + _SUFFIX))
             self._sizes = {path.name: path.stat().st_size for path in waiting}
         except BlockingIOError:
+            self._lock.close()
             raise SpoolError(f"{directory}: another gateway has this directory; each needs its own") from None
         except OSError as error:
             raise SpoolError(f"{directory}: {error.strerror}") from None

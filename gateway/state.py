@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 from agents.settings import SettingError, Settings
 from agents.stages.definitions import Change, DefinitionFeed
 from gateway.metrics import Metrics
-from gateway.publisher import NotConfirmedError, Publisher
+from gateway.publisher import NotConfirmedError, Publisher, Record
 from gateway.spool import Spool, SpoolError
 from models.campaigns import CampaignDefinition
 from streams.connectors.credentials import parse_keys, parse_secrets
@@ -22,6 +22,7 @@ from streams.connectors.placing import Placer
 log: Final = logging.getLogger("campaign_pulse")
 _RELOAD_SECONDS: Final = 5.0
 _DRAIN_PAUSE_SECONDS: Final = 1.0
+_LOOK_SECONDS: Final = 0.02
 
 
 class GatewayState:
@@ -43,8 +44,11 @@ class GatewayState:
         self.secrets = parse_secrets(settings.gateway_secrets)
         self.keys = parse_keys(settings.gateway_keys)
         self.person_key = settings.gateway_person_key.encode() or None
+        self.mapped_late: Callable[[tuple[Record, ...]], tuple[Record, ...]] = lambda records: records
+        """Maps what was kept on disk before the definitions were known."""
         self.is_draining = False
-        self._has_definitions = False
+        self.is_defined = False
+        """Whether the definitions are read to their end."""
         self._definitions: dict[str, CampaignDefinition] = {}
         self._feed: DefinitionFeed | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -70,11 +74,21 @@ class GatewayState:
         """Return why the gateway should get no requests; empty when it should."""
         if self.is_draining:
             return "stopping"
-        if not self._has_definitions:
+        if not self.is_defined:
             return "the campaign definitions are not read to their end yet"
         if not self.publisher.is_confirming:
             return "Kafka has not confirmed the last records"
         return ""
+
+    async def knows_definitions(self) -> bool:
+        """Return whether the definitions are read to their end; a start is waited for as long as a confirmation is.
+
+        Before, everything would fit no campaign, and be parked with success.
+        """
+        until = time.monotonic() + self.settings.gateway_answer_seconds
+        while not self.is_defined and time.monotonic() < until:  # noqa: ASYNC110  # a flag: no loop owns it
+            await asyncio.sleep(_LOOK_SECONDS)
+        return self.is_defined
 
     async def start(self) -> None:
         """Connect, in the background until it succeeds: a gateway without Kafka answers 503, and is not ready."""
@@ -104,7 +118,7 @@ class GatewayState:
     async def _connect(self) -> None:
         await self._until_it_works("producer", self.publisher.start)
         await self._until_it_works("definitions", self._follow)
-        self._has_definitions = True
+        self.is_defined = True
         log.info("gateway: ready, %d campaign definitions", len(self._definitions))
 
     async def _until_it_works(self, what: str, start: Callable[[], Coroutine[None, None, None]]) -> None:
@@ -138,7 +152,7 @@ class GatewayState:
         self._take(change)
 
     def define(self, definitions: Iterable[CampaignDefinition]) -> None:
-        """Put definitions in force."""
+        """Put definitions in force; those of the topic when it is not read to its end are not all yet."""
         known = sorted(definitions, key=lambda each: each.campaign_id)
         self.placer = Placer(known)
         self.links = {
@@ -168,8 +182,8 @@ class GatewayState:
     async def _drain_spool(self, spool: Spool) -> None:
         while True:
             try:
-                for name, records in spool.oldest():
-                    await self.publisher.publish(records)
+                for name, records in spool.oldest() if self.is_defined else ():
+                    await self.publisher.publish(self.mapped_late(records))
                     spool.drop(name)
             except NotConfirmedError:
                 pass  # the next round tries again; the metric shows what waits

@@ -270,6 +270,10 @@ def dead_letter_reasons() -> str:
     rows.append(
         ("`undecodable_batch`", "a batch of records that `campaign-pulse skip-batch` stepped over, whole", whole)
     )
+    late = "order 0: created_at is missing"
+    rows.append(("`unmapped`", "an authentic delivery to the gateway of which no event can be made", late))
+    fits = "purchase woo-at:order:727 fits no campaign: no definition has discount_codes 'ana10', or …"
+    rows.append(("`unmatched`", "an authentic delivery to the gateway that fits no campaign", fits))
     return table(("reason", "example", "detail"), rows)
 
 

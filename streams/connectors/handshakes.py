@@ -63,7 +63,7 @@ def answer_question(kind: SourceKind, source: str, query: Mapping[str, str], sec
         tokens = [each.removeprefix(TOKEN_PREFIX) for each in secrets if each.startswith(TOKEN_PREFIX)]
         tokens += [verify_token(secret, source) for secret in keys_among(secrets)]
         if not [True for token in tokens if hmac.compare_digest(token.encode(), given)]:
-            raise HandshakeError("hub.verify_token is not the one of this source; `gateway urls` shows it")
+            raise HandshakeError("hub.verify_token is not the one of this source; `gateway token` prints it")
     elif query.get("hub.mode") not in {"subscribe", "unsubscribe"}:
         raise HandshakeError(f"hub.mode is {query.get('hub.mode', '')[:40]!r}")
     elif not query.get("hub.topic", "").startswith(_YOUTUBE_TOPIC):

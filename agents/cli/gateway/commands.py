@@ -15,7 +15,8 @@ from agents.cli.gateway.urls import urls
 from agents.cli.worker import log_to_stderr
 from agents.private_files import keep_files_private
 from agents.terminal import visible
-from streams.connectors.credentials import KEY_PREFIX, hash_of, parse_keys
+from streams.connectors.credentials import KEY_PREFIX, hash_of, parse_keys, parse_secrets
+from streams.connectors.handshakes import keys_among, verify_token
 
 
 @click.group(invoke_without_command=True)
@@ -69,6 +70,16 @@ def key(name: str) -> None:
         raise UsageFailure(f"NAME {name!r}: expected letters, digits, dot, dash or underscore, 64 at most") from None
     click.echo(visible(made))
     click.echo(visible(f"for PULSE_GATEWAY_KEYS: {line}"), err=True)
+
+
+@gateway.command()
+@click.argument("source")
+def token(source: str) -> None:
+    """Print the verify token that Meta asks for when the address of SOURCE is entered."""
+    known = keys_among(parse_secrets(settings_or_exit().gateway_secrets).get(source, ()))
+    if not known:
+        raise UsageFailure(f"PULSE_GATEWAY_SECRETS has no secret of {source!r}")
+    click.echo(visible(verify_token(known[0], source)))
 
 
 for command in (check, send, urls):

@@ -69,6 +69,10 @@ def test_every_field_is_described() -> None:
         ("PULSE_RECOVERY_SECONDS", "never"),
         ("PULSE_BLOCK_SECONDS", "0.5"),
         ("PULSE_DRAIN_SECONDS", "0"),
+        ("PULSE_GATEWAY_PORT", "70000"),
+        ("PULSE_GATEWAY_SPOOL_BYTES", "1"),
+        ("PULSE_GATEWAY_ANSWER_SECONDS", "0"),
+        ("PULSE_GATEWAY_DRAIN_SECONDS", "-1"),
         ("PULSE_CLOCK", "yesterday"),
         ("PULSE_CLOCK", "-1"),
         ("PULSE_LOG_LEVEL", "INFO"),
@@ -81,6 +85,22 @@ def test_unusable_value_stops_the_start_with_variable_and_value(variable: str, v
     assert str(caught.value).startswith(f"{variable}={value!r}: ")
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PULSE_GATEWAY_SECRETS", "shopify-main=right\nhunter2"),
+        ("PULSE_GATEWAY_SECRETS", "a name=hunter2"),
+        ("PULSE_GATEWAY_KEYS", "shop=right\nshop=hunter2"),
+    ],
+)
+def test_secrets_of_the_gateway_are_refused_by_their_line_and_not_shown(variable: str, value: str) -> None:
+    """A line that is none may be a secret all the same."""
+    with pytest.raises(SettingError, match="line") as caught:
+        Settings.from_environment({variable: value})
+    assert str(caught.value).startswith(variable)
+    assert "hunter2" not in str(caught.value)
+
+
 def test_every_setting_that_can_be_wrong_has_a_refusal_above() -> None:
     """Only the free texts take anything; those of Kafka only together (tests/unit/agents/connection/test_rules.py)."""
     marks = test_unusable_value_stops_the_start_with_variable_and_value.pytestmark
@@ -90,6 +110,8 @@ def test_every_setting_that_can_be_wrong_has_a_refusal_above() -> None:
     free |= {f"PULSE_KAFKA_SSL_{name}" for name in ("CA_FILE", "CERT_FILE", "KEY_FILE", "KEY_PASSWORD")}
     free |= {f"PULSE_KAFKA_SASL_{name}" for name in ("USERNAME", "PASSWORD")}
     free |= {f"PULSE_KAFKA_OAUTH_{name}" for name in ("CLIENT_ID", "CLIENT_SECRET", "SCOPE", "CA_FILE")}
+    free |= {f"PULSE_GATEWAY_{name}" for name in ("HOST", "PERSON_KEY", "SPOOL_DIRECTORY")}
+    refused |= {"PULSE_GATEWAY_SECRETS", "PULSE_GATEWAY_KEYS"}  # below
     assert refused | free == {variable for variable, _, _ in described()}
 
 

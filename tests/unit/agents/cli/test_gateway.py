@@ -1,5 +1,6 @@
 """`campaign-pulse gateway check`, `send`, `urls`: what a delivery would become, without a gateway."""
 
+import hashlib
 import http.server
 import json
 import threading
@@ -148,6 +149,34 @@ def test_a_sample_is_signed_and_posted(sink: str) -> None:
     assert headers["x-hub-signature-256"] == "sha256=" + hex_hmac("mine", body)
     assert headers["user-agent"] == "facebookexternalua"
     assert run("send", sample, f"{sink}/v1/hooks/instagram/down").exit_code == 1
+
+
+def test_a_key_is_shown_once_and_its_hash_is_what_is_kept() -> None:
+    """The key on stdout, for a pipe into a secret store; the line for the settings on stderr."""
+    done = run("key", "shop")
+    made = done.stdout.strip()
+    assert done.exit_code == 0
+    assert made.startswith("pulse_w_")
+    assert f"shop={hashlib.sha256(made.encode()).hexdigest()}" in done.stderr
+    assert run("key", "my shop").exit_code == 2
+
+
+def test_the_token_for_meta_is_made_of_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not give the secret away, and is another one for another source."""
+    monkeypatch.setenv("PULSE_GATEWAY_SECRETS", "instagram-main=s\ninstagram-other=s")
+    main, other = run("token", "instagram-main"), run("token", "instagram-other")
+    assert main.exit_code == 0
+    assert len(main.stdout.strip()) == 32
+    assert main.stdout != other.stdout
+    assert run("token", "shopify-main").exit_code == 2
+
+
+def test_a_gateway_that_nobody_could_send_to_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without secrets and keys it would refuse everything: said at the start."""
+    monkeypatch.delenv("PULSE_GATEWAY_SECRETS", raising=False)
+    done = run()
+    assert done.exit_code == 2
+    assert "PULSE_GATEWAY_SECRETS" in done.stderr
 
 
 def test_every_source_of_a_definition_has_its_address() -> None:
