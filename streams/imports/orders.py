@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from msgspec import Struct
 
+from models.times import epoch_ms
 from streams.imports.campaign import Campaign
 from streams.imports.headers import Cells, Columns, aliases
 from streams.imports.ids import RuinedId, are_ruined, check_rounded, id_of
@@ -152,6 +153,9 @@ class OrderRows:
         self._rounded = are_ruined(columns.texts("order_id", sample))
         self._by_name = columns.has("name") and (columns.has("item") or columns.has("order_id"))
         self._last = ""
+        self._utm = tuple(field for field in _UTM if columns.has(field))
+        self._starts_ms = epoch_ms(campaign.definition.starts_at)
+        self._ends_ms = epoch_ms(campaign.definition.ends_at)
         self.cells = Cells(columns)
         self.unattributed = 0
         self.outside = 0
@@ -205,11 +209,8 @@ class OrderRows:
         if cell("test").strip().casefold() in ("true", "yes", "1"):
             event["test"] = True
         event = self._campaign.attributed(event)
-        definition = self._campaign.definition
-        if "influencer_id" not in event:
-            self.unattributed += 1
-        if not definition.starts_at.timestamp() * 1000 <= at_ms < definition.ends_at.timestamp() * 1000:
-            self.outside += 1
+        self.unattributed += "influencer_id" not in event
+        self.outside += not self._starts_ms <= at_ms < self._ends_ms
         refund = self._refunded(status, total)
         return [event] if refund is None else [event, self._refund(event, refund, at_ms)]
 
@@ -283,13 +284,14 @@ class OrderRows:
         if codes and codes.casefold() not in _NO_CODES:
             marks["discount_code"] = _codes(codes)
         query = _query(cell("landing"))
-        for field in _UTM:
+        for field in _UTM if query else self._utm:
             value = cell(field).strip() or query.get(field, "")
             if value and not value.startswith("("):
                 marks[field] = value
-        click = cell("click_id").strip() or next((query[name] for name in _CLICKS if query.get(name)), "")
         noted = _attributes(cell("attributes"))
-        click = click or next((noted[name] for name in _CLICKS if noted.get(name)), "")
+        click = cell("click_id").strip()
+        for named in (query, noted):
+            click = click or next((named[name] for name in _CLICKS if named.get(name)), "")
         if click:
             marks["click_id"] = click
         author = (cell("author_id").strip() or noted.get("instagram", "")).lstrip("@").lower()
@@ -328,5 +330,7 @@ def _query(address: str) -> dict[str, str]:
 
 def _attributes(text: str) -> dict[str, str]:
     """Return what a shop's cart noted: ``name: value`` in lines."""
+    if not text:
+        return {}
     pairs = (line.partition(":") for line in text.splitlines())
     return {name.strip().casefold(): value.strip() for name, mark, value in pairs if mark}

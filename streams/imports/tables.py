@@ -147,7 +147,7 @@ class Table:
                 _shown(cells[self._width]),
                 "more cells than the header: a delimiter or quotation mark is loose",
             )
-        self._cells.row = cells
+        self._cells.move(cells)
         try:
             return self.rows.events()
         except RowRefused as refused:
