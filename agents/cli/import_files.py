@@ -3,6 +3,7 @@
 import codecs
 import os
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,7 @@ from agents.cli.import_run import NOTHING_READ, ImportRun
 from agents.cli.replay import Moment
 from agents.clock import make_clock
 from agents.imports.importing import Importer
+from agents.imports.ledger import Ledger
 from agents.imports.maps import read_map
 from agents.imports.sinks import FileSink, KafkaSink, Nowhere, Sink, SinkError, StreamSink
 from agents.settings import Settings
@@ -94,6 +96,12 @@ _BECOMES: Final = {
     "--as-of", type=Moment(), help="When the numbers of a report were read; default: the file's modification time."
 )
 @click.option("--encoding", help="Encoding of text files, where it is not found: cp1250, latin-1, ...")
+@click.option(
+    "--ledger",
+    "ledger_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File of what was imported before: passed over; what is imported now is added. For weeks instead of hours.",
+)
 @click.option("--accept-derived-ids", is_flag=True, help="With --to-kafka: send comments whose file has no ids.")
 @click.option(
     "--list-sources",
@@ -123,6 +131,7 @@ def import_files(
     decimal: str | None,
     as_of: int | None,
     encoding: str | None,
+    ledger_file: Path | None,
     accept_derived_ids: bool,
 ) -> None:
     """Make events of FILES: exports of comments, orders, posts and entries, as CSV, XLSX, JSON or JSON lines.
@@ -163,18 +172,30 @@ def import_files(
         encoding=encoding,
         now_ms=make_clock(settings.clock)(),
     )
-    run = ImportRun(importer, rejects, dry_run=dry_run, needs_ids=to_kafka and not accept_derived_ids)
     try:
-        with _sink(settings, out, to_kafka, dry_run) as sink:
+        with ExitStack() as held:
+            # First in, last out: what was imported is written down when the sink has everything.
+            ledger = None if ledger_file is None or dry_run else held.enter_context(_ledger(ledger_file))
+            sink = held.enter_context(_sink(settings, out, to_kafka, dry_run))
+            needs_ids = to_kafka and not accept_derived_ids
+            run = ImportRun(importer, rejects, dry_run=dry_run, needs_ids=needs_ids, ledger=ledger)
+            held.callback(run.close)
             for path in files:
                 run.read(path, sink)
             if run.exit_code == NOTHING_READ and not run.events:
                 sys.exit(run.exit_code)  # from here: --out is left as it was
     except SinkError as error:
         raise UsageFailure(str(error)) from None
-    finally:
-        run.close()
     sys.exit(run.exit_code)
+
+
+def _ledger(path: Path) -> Ledger:
+    try:
+        return Ledger(path)
+    except FileError as error:
+        raise UsageFailure(f"{path}: {error}") from None
+    except OSError as error:
+        raise UsageFailure(f"{path}: {error.strerror}") from None
 
 
 def _check_encoding(name: str) -> None:

@@ -25,8 +25,9 @@ ALIASES: Final = aliases(
     """
     order_id: id | order id | orderid | transaction id | order number | order # | order | bestellnummer
     name: name | order name
-    time: date paid gmt | paid at gmt | order date gmt | date created gmt | created at | order date | date paid
-        | paid date | date created | date | order created at | created | purchase date | datum | bestelldatum | time
+    paid_at: date paid gmt | paid date | date paid
+    time: date created gmt | order date gmt | created at | order date | date created | date
+        | order created at | created | purchase date | datum | bestelldatum | time
     cancelled_at: cancelled at | canceled at
     status: financial status | status | order status | payment status
     total: total | order total | order total amount | total price | amount | total amount | order amount | n revenue
@@ -140,13 +141,16 @@ class OrderRows:
         columns: Columns,
         campaign: Campaign,
         times: MomentReader,
+        paid_times: MomentReader,
         style: OrderStyle,
         decimal: DecimalMark | None,
         sample: Sequence[Sequence[str]],
     ) -> None:
         self._campaign = campaign
         self._times = times
-        self._style = style
+        self._paid_times = paid_times
+        # WooCommerce's hooks tell when an order was paid, Shopify's when it was made.
+        self._by_payment = style.kind == "woocommerce" or not columns.has("time")
         self._shop = style.shop(campaign)
         self._counts_unpaid = campaign.counts_unpaid(self._shop)
         self._decimal = decimal
@@ -185,7 +189,8 @@ class OrderRows:
             raise RowSkipped(f"orders that nobody paid ({status})")
         if status and status not in _PAID:
             raise RowRefused("status", cell("status"), "no status that is known: is this order paid?")
-        at_ms, day_only = self._time("time")
+        is_paid = self._by_payment and bool(cell("paid_at").strip())
+        at_ms, day_only = self._time("paid_at", self._paid_times) if is_paid else self._time("time", self._times)
         basis = self._campaign.definition.revenue_basis
         total = self._money("subtotal") if basis == "subtotal" else None
         total = total or self._money("total")
@@ -231,10 +236,10 @@ class OrderRows:
             raise RowRefused("order_id", text, "the order has no id")
         return found or name
 
-    def _time(self, field: str) -> tuple[int, bool]:
+    def _time(self, field: str, times: MomentReader) -> tuple[int, bool]:
         text = self.cells(field)
         try:
-            return self._times.read(text), self._times.was_day
+            return times.read(text), times.was_day
         except ValueError as error:
             raise RowRefused(field, text, str(error)) from None
 
@@ -260,7 +265,7 @@ class OrderRows:
 
     def _refund(self, purchase: dict[str, Any], amount: Decimal, at_ms: int) -> dict[str, Any]:
         if self.cells("cancelled_at").strip():
-            at_ms = max(at_ms, self._time("cancelled_at")[0])
+            at_ms = max(at_ms, self._time("cancelled_at", self._times)[0])
         order_id = purchase["order_id"]
         kept = ("influencer_id", "discount_code", "discount_codes", "test")
         return {

@@ -27,7 +27,7 @@ ALIASES: Final[dict[str, Aliases]] = {
 }
 NEEDED: Final[dict[str, Signature]] = {
     "comments": (("text", "html"), ("time",), ("username", "user_id", "profile_url")),
-    "orders": (("order_id", "name"), ("time",), ("total",)),
+    "orders": (("order_id", "name"), ("time", "paid_at"), ("total",)),
     "posts": (("post_id", "link"), ("likes", "comments", "shares", "saves", "views", "reach")),
     "entries": (("email", "name"), ("time",)),
     "analytics": (("name",), ("timestamp",)),
@@ -40,11 +40,14 @@ _GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "<text>": comments.ALIASES["text"] + comments.ALIASES["html"],
     "<time>": comments.ALIASES["time"],
     "<person>": comments.ALIASES["username"] + comments.ALIASES["user_id"],
-    "<order time>": orders.ALIASES["time"],
+    "<order time>": orders.ALIASES["time"] + orders.ALIASES["paid_at"],
     "<total>": orders.ALIASES["total"],
     "<coupons>": tuple(name for name in orders.ALIASES["codes"] if name.startswith(("coupon", "used coupon"))),
     "<post>": posts.ALIASES["post_id"] + posts.ALIASES["link"],
     "<likes or views>": posts.ALIASES["likes"] + posts.ALIASES["views"],
+    "<address>": entries.ALIASES["email"],
+    "<entry time>": entries.ALIASES["time"],
+    "<of an entry>": (*entries.ALIASES["action"], *entries.ALIASES["amount"], "ip address", "entry id"),
     "<comments>": posts.ALIASES["comments"],
 }
 """Groups with a name in signatures."""
@@ -247,7 +250,8 @@ SOURCES: Final[tuple[Source, ...]] = (
         signatures=(
             signature(
                 "email & ip address | ip & time stamp | entry date | date entered "
-                "& entry source | referral url | referral | user agent | entries | promotion id | id"
+                "& entry source | referral url | referral source | refer source | referral | user agent | entries "
+                "| total entries | promotion id | id"
             ),
         ),
         platform="viralsweep",
@@ -261,6 +265,14 @@ SOURCES: Final[tuple[Source, ...]] = (
         ),
         platform="rafflecopter",
         order="mdy",
+    ),
+    Source(
+        name="entries",
+        is_general=True,
+        title="entries of any giveaway form with an address and a time",
+        kind="entries",
+        signatures=(signature("<address> & <entry time> & <of an entry>"),),
+        platform="form",
     ),
     Source(
         name="ga4-bigquery",

@@ -148,6 +148,29 @@ def test_wrong_use(tmp_path: Path, options: list[str], told: str) -> None:
     assert told in done.stderr
 
 
+def test_ledger(tmp_path: Path) -> None:
+    """What the ledger has is passed over, whatever file it comes in; a dry run and a failure write nothing into it."""
+    ledger, out = tmp_path / "spring.ledger", tmp_path / "events.ndjson"
+    file = copied("exportcomments_instagram.csv", tmp_path)
+    shared = (*DEFINITION, "--zone", "Europe/Vienna", "--ledger", ledger)
+    assert run(file, *shared, "--dry-run").exit_code == 0
+    assert not ledger.exists()
+    assert run(file, *shared, "--out", tmp_path / "no-such-folder" / "o").exit_code == 2
+    assert run(file, *shared, "--out", out).exit_code == 0
+    assert len(out.read_bytes().splitlines()) == 3
+    graph = copied("instagram_graph_comments.json", tmp_path)
+    done = run(file, graph, *shared, "--out", out)
+    assert done.exit_code == 0, done.stderr
+    assert [json.loads(line)["event_id"] for line in out.read_text().splitlines()] == ["17900000000000005"]
+    assert "not events: 3 imported before, by the ledger" in done.stderr
+    ledger.write_bytes(ledger.read_bytes()[:-3])
+    assert len(run(graph, *shared).stdout.splitlines()) == 1
+    ledger.write_text("something else")
+    done = run(file, *shared)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "it is no ledger of imports" in done.stderr
+
+
 def test_list_of_sources() -> None:
     """The sources are listed without a file."""
     done = run("--list-sources")
