@@ -27,7 +27,7 @@ from agents.imports.sinks import FileSink, KafkaSink, Nowhere, Sink, SinkError, 
 from agents.settings import Settings
 from agents.text_files import FileError
 from models.campaigns import CampaignDefinition
-from streams.imports.sources import BY_NAME, SOURCES
+from streams.imports.sources import BY_NAME, SOURCES, sources_named
 from streams.imports.tables import FieldMap
 
 
@@ -39,6 +39,18 @@ def _list_sources(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         table.add_row(source.name, escape(source.title), _BECOMES[source.kind])
     print_table(table)
     ctx.exit()
+
+
+class SourceName(click.ParamType):
+    """The name of a source, or of a tool with several."""
+
+    name = "name"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name, where there is such a source."""
+        if not sources_named(str(value)):
+            self.fail(f"{value!r} is no source; there are {', '.join(sorted(BY_NAME))}, and generic", param, ctx)
+        return str(value)
 
 
 _BECOMES: Final = {
@@ -59,8 +71,7 @@ _BECOMES: Final = {
 @click.option("--campaign", default="", help="Which campaign, where the definition file has several.")
 @click.option(
     "--source",
-    type=click.Choice(sorted(BY_NAME)),
-    metavar="NAME",
+    type=SourceName(),
     help="What the files are; default: their headers say it.",
 )
 @click.option("--zone", help="Zone of times that state none: Europe/Vienna, UTC, +02:00. Without it they are refused.")
@@ -145,6 +156,7 @@ def import_files(
     """
     if to_kafka and (out is not None or dry_run):
         raise UsageFailure("--to-kafka goes with neither --out nor --dry-run")
+    _check_paths(files, out, rejects)
     if encoding is not None:
         _check_encoding(encoding)
     settings = settings_or_exit()
@@ -196,6 +208,16 @@ def _ledger(path: Path) -> Ledger:
         raise UsageFailure(f"{path}: {error}") from None
     except OSError as error:
         raise UsageFailure(f"{path}: {error.strerror}") from None
+
+
+def _check_paths(files: tuple[Path, ...], out: Path | None, rejects: Path | None) -> None:
+    """End where an input would be read from a pipe, of which nobody can read twice, or be written over."""
+    for file in files:
+        if not file.is_file():
+            raise UsageFailure(f"{file}: it is no file, and files are read more than once: save it first")
+        for option, path in (("--out", out), ("--rejects", rejects)):
+            if path is not None and path.exists() and path.samefile(file):
+                raise UsageFailure(f"{option}: {path} is one of the files to be read")
 
 
 def _check_encoding(name: str) -> None:

@@ -334,4 +334,15 @@ SOURCES: Final[tuple[Source, ...]] = (
         signatures=(signature("type & event id & campaign id & occurred at & platform"),),
     ),
 )
+_GENERIC: Final = "generic"
 BY_NAME: Final = {source.name: source for source in SOURCES}
+
+
+def sources_named(name: str) -> tuple[Source, ...]:
+    """Return the sources that a name stands for: one, a tool's (``shopify``), or those of no tool (``generic``)."""
+    key = name.strip().casefold().replace("_", "-").replace(" ", "-")
+    if key == _GENERIC:
+        return tuple(source for source in SOURCES if source.is_general)
+    if key in BY_NAME:
+        return (BY_NAME[key],)
+    return tuple(source for source in SOURCES if source.name.startswith(f"{key}-")) if key else ()
