@@ -21,6 +21,8 @@ _ATTRIBUTED: Final = (
     "discount_code", "click_id", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content",
 )  # fmt: skip
 _ASKED: Final = ConversionEvent(event_id="-", campaign_id="-", platform="-", occurred_at=0)
+_SHORT_KINDS: Final = {"woocommerce": "woo"}
+"""Other beginnings of sources' names (docs/sources.md)."""
 _MOST_MARKS: Final = 2_000
 """Combinations of codes and links that are remembered, each with whose it is."""
 
@@ -152,7 +154,7 @@ class Campaign:
         named = [
             name
             for name, rules in self.definition.sources.items()
-            if rules.kind == kind or (rules.kind is None and name.startswith(f"{kind}-"))
+            if rules.kind == kind or (rules.kind is None and name.partition("-")[0] in (kind, _SHORT_KINDS.get(kind)))
         ]
         return self.options.shop or (named[0] if len(named) == 1 else f"{kind}-main")
 

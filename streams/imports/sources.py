@@ -62,6 +62,9 @@ def signature(text: str) -> Signature:
     )
 
 
+_ROSTER: Final = "A list of people has no events: `campaign-pulse campaigns init` drafts a definition from it."
+
+
 class Source(Struct, frozen=True, kw_only=True):
     """One export. ``note`` says what a user has to know; ``order`` is how it is known to write day and month."""
 
@@ -320,12 +323,14 @@ SOURCES: Final[tuple[Source, ...]] = (
         title="Aspire: members",
         kind="roster",
         signatures=(signature("id & email & instagram | tiktok | youtube & projects | name | groups"),),
+        note=_ROSTER,
     ),
     Source(
         name="upfluence-list",
         title="Upfluence: a list of influencers",
         kind="roster",
         signatures=(signature("influencer id & media url & profile name"),),
+        note=_ROSTER,
     ),
     Source(
         name="events",
