@@ -79,7 +79,7 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-class _Reading:
+class Reading:
     """What is found out beside the pipeline while files are read."""
 
     def __init__(self) -> None:
@@ -98,6 +98,27 @@ class _Reading:
         self.rows_refused += 1
         where = f"{row.column} {row.value!r}: " if row.column else ""
         self.refuse(RefusedLine(path, row.line, REFUSED_ROW, where + row.reason))
+
+    def exports_of(
+        self,
+        definitions: Sequence[CampaignDefinition],
+        campaign_id: str | None,
+        source: str,
+        zone: tzinfo | None,
+        now_ms: int,
+    ) -> Exports | None:
+        """Return how exports are read; None where it is not clear to which campaign they belong."""
+        own = [each for each in definitions if campaign_id in (None, each.campaign_id)]
+        if len(own) != 1:
+            return None
+        return Exports(
+            definition=own[0],
+            source=source,
+            zone=zone,
+            now_ms=now_ms,
+            on_refused=self.refuse_row,
+            on_read=self.note_export,
+        )
 
     def note_export(self, path: Path, report: FileReport) -> None:
         """Note that a file was one of another tool."""
@@ -132,20 +153,8 @@ def read_event_files(
     """
     blocks: list[EntryBlock] = []
     run = Replay(_NoSentiment(), definitions, now_ms, limits_of(settings), on_facts=blocks.append)
-    found = _Reading()
-    own = [each for each in definitions if campaign_id in (None, each.campaign_id)]
-    exports = (
-        Exports(
-            definition=own[0],
-            source=source,
-            zone=zone,
-            now_ms=now_ms,
-            on_refused=found.refuse_row,
-            on_read=found.note_export,
-        )
-        if len(own) == 1
-        else None
-    )
+    found = Reading()
+    exports = found.exports_of(definitions, campaign_id, source, zone, now_ms)
     for path in paths:
         before, rows_refused = run.counts(), found.rows_refused
         numbers = _LineNumbers(before.lines)
@@ -160,7 +169,7 @@ def read_event_files(
     counts = run.counts()
     rejected = counts.rejected | ({REFUSED_ROW: found.rows_refused} if found.rows_refused else {})
     return FileEvents(
-        ledger=_ledgers(blocks),
+        ledger=ledgers_of(blocks),
         lines=counts.lines + found.rows_refused,
         events=counts.events,
         duplicates=counts.duplicates,
@@ -171,7 +180,8 @@ def read_event_files(
     )
 
 
-def _ledgers(blocks: Iterable[EntryBlock]) -> dict[str, Ledger]:
+def ledgers_of(blocks: Iterable[EntryBlock]) -> dict[str, Ledger]:
+    """Return the ledgers that blocks make, by campaign."""
     readings: dict[str, LedgerReading] = {}
     for block in blocks:
         reading = readings.setdefault(block.campaign_id, LedgerReading(block.campaign_id))
