@@ -1,7 +1,6 @@
 """``campaign-pulse export``: a campaign as tables for other tools, CSV and Parquet, with a dictionary."""
 
 from contextlib import closing
-from datetime import tzinfo
 from pathlib import Path
 from typing import Final
 
@@ -9,7 +8,7 @@ import click
 
 from agents.cli.campaigns import definitions_or_exit, report_unreadable
 from agents.cli.common import UsageFailure, for_people, settings_or_exit
-from agents.cli.event_files import FILE, export_options, tell_files
+from agents.cli.event_files import FILE, ExportChoices, export_options, tell_files
 from agents.cli.giveaway.lists import WINNER_COLUMNS, named_of, read_draw, winner_rows
 from agents.cli.tables import moment
 from agents.clock import make_clock
@@ -87,8 +86,7 @@ def export(
     campaign_id: str | None,
     definition_file: Path | None,
     event_files: tuple[Path, ...],
-    export: str,
-    zone: tzinfo | None,
+    exports: ExportChoices,
     directory: Path,
     formats: tuple[str, ...],
     draw_directory: Path | None,
@@ -112,7 +110,7 @@ def export(
             raise click.UsageError("--events and --definition belong together")
         definitions = definitions_or_exit(definition_file)
         definition = _definition(definitions, campaign_id, definition_file)
-        tables, data, as_of_ms = _of_files(definitions, definition, event_files, export, zone, settings)
+        tables, data, as_of_ms = _of_files(definitions, definition, event_files, exports, settings)
         name = definition.name
     elif campaign_id is not None:
         tables, data, name, as_of_ms = _of_workers(settings, campaign_id)
@@ -150,8 +148,7 @@ def _of_files(
     definitions: list[CampaignDefinition],
     definition: CampaignDefinition,
     files: tuple[Path, ...],
-    export: str,
-    zone: tzinfo | None,
+    exports: ExportChoices,
     settings: Settings,
 ) -> tuple[list[Table], GiveawayData | None, int]:
     campaign_id = definition.campaign_id
@@ -161,9 +158,7 @@ def _of_files(
             definitions,
             settings,
             make_clock(settings.clock)(),
-            campaign_id=campaign_id,
-            source=export,
-            zone=zone,
+            exports.of(definition, settings),
         )
     except EventFileError as error:
         raise UsageFailure(str(error)) from None

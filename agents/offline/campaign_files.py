@@ -5,12 +5,11 @@ order the files are. They are held in memory for that.
 """
 
 from collections.abc import Sequence
-from datetime import tzinfo
 from pathlib import Path
 
 from msgspec import Struct
 
-from agents.offline.event_files import lines_of
+from agents.offline.event_files import ExportOptions, lines_of
 from agents.offline.ledger_files import FileEvents, Reading, RefusedLine, ledgers_of, limits_of
 from agents.settings import Settings
 from models.alerts import AlertTransition
@@ -43,10 +42,7 @@ def read_campaign_files(
     definitions: Sequence[CampaignDefinition],
     settings: Settings,
     now_ms: int,
-    *,
-    campaign_id: str,
-    source: str = "",
-    zone: tzinfo | None = None,
+    exports: ExportOptions | None = None,
 ) -> CampaignData:
     """Read everything of files of events; arguments as ``read_event_files`` has them.
 
@@ -55,10 +51,10 @@ def read_campaign_files(
     """
     found = Reading()
     lines: list[tuple[int, Path, int, bytes]] = []
-    exports = found.exports_of(definitions, campaign_id, source, zone, now_ms)
+    rows = found.exports_of(exports, now_ms)
     for path in paths:
         before, rows_refused = len(lines), found.rows_refused
-        for number, (_, line) in enumerate(lines_of(path, exports), start=1):
+        for number, (_, line) in enumerate(lines_of(path, rows), start=1):
             if line.strip():
                 lines.append((time_of(line), path, number, line))
         if found.rows_refused > rows_refused and len(lines) == before:

@@ -2,14 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import tzinfo
 from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
 
 from agents.imports.importing import FileReport
-from agents.offline.event_files import Exports, lines_of
+from agents.offline.event_files import ExportOptions, Exports, lines_of
 from agents.settings import Settings
 from models.campaigns import CampaignDefinition
 from streams.imports.rows import Refusal
@@ -99,26 +98,9 @@ class Reading:
         where = f"{row.column} {row.value!r}: " if row.column else ""
         self.refuse(RefusedLine(path, row.line, REFUSED_ROW, where + row.reason))
 
-    def exports_of(
-        self,
-        definitions: Sequence[CampaignDefinition],
-        campaign_id: str | None,
-        source: str,
-        zone: tzinfo | None,
-        now_ms: int,
-    ) -> Exports | None:
-        """Return how exports are read; None where it is not clear to which campaign they belong."""
-        own = [each for each in definitions if campaign_id in (None, each.campaign_id)]
-        if len(own) != 1:
-            return None
-        return Exports(
-            definition=own[0],
-            source=source,
-            zone=zone,
-            now_ms=now_ms,
-            on_refused=self.refuse_row,
-            on_read=self.note_export,
-        )
+    def exports_of(self, wanted: ExportOptions | None, now_ms: int) -> Exports | None:
+        """Return how exports are read, with what becomes of them noted here."""
+        return None if wanted is None else Exports(wanted, now_ms, self.refuse_row, self.note_export)
 
     def note_export(self, path: Path, report: FileReport) -> None:
         """Note that a file was one of another tool."""
@@ -131,9 +113,7 @@ def read_event_files(
     settings: Settings,
     now_ms: int,
     *,
-    campaign_id: str | None = None,
-    source: str = "",
-    zone: tzinfo | None = None,
+    exports: ExportOptions | None = None,
     on_progress: Callable[[int], None] = lambda _lines: None,
 ) -> FileEvents:
     """Read files of events, in any order and overlapping as they like, into the ledgers of their giveaways.
@@ -143,9 +123,7 @@ def read_event_files(
         definitions: the campaigns; events of others are in no ledger.
         settings: what is accepted.
         now_ms: the clock against which future event times are refused.
-        campaign_id: the campaign that exports belong to; None: the only one that is defined.
-        source: the name of the exports' source; "" finds it.
-        zone: of their times without an offset; None refuses these.
+        exports: how exports of other tools are read; None: every file is one of events.
         on_progress: called with the number of lines read so far.
 
     Raises:
@@ -154,11 +132,11 @@ def read_event_files(
     blocks: list[EntryBlock] = []
     run = Replay(_NoSentiment(), definitions, now_ms, limits_of(settings), on_facts=blocks.append)
     found = Reading()
-    exports = found.exports_of(definitions, campaign_id, source, zone, now_ms)
+    rows = found.exports_of(exports, now_ms)
     for path in paths:
         before, rows_refused = run.counts(), found.rows_refused
         numbers = _LineNumbers(before.lines)
-        for lines in run.feed(numbers.of(line for _, line in lines_of(path, exports))):
+        for lines in run.feed(numbers.of(line for _, line in lines_of(path, rows))):
             for letter in run.take_refused():
                 found.refuse(RefusedLine(path, numbers.line_of(letter.offset), letter.reason, letter.detail))
             on_progress(lines)
