@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime, tzinfo
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from agents.cli.common import UsageFailure, for_people
-from agents.cli.event_files import FILE, export_options
+from agents.cli.event_files import FILE, ExportChoices, export_options
 from agents.cli.giveaway import draw_files
 from agents.cli.giveaway.draw import draw_into, print_drawn, say_drawn
 from agents.cli.giveaway.draw_files import DrawFileError
@@ -82,8 +82,7 @@ def run(
     event_files: tuple[Path, ...],
     directory: Path,
     campaign_id: str | None,
-    export: str,
-    zone: tzinfo | None,
+    exports: ExportChoices,
     choices: Choices,
     value: str | None,
     place: str | None,
@@ -99,7 +98,7 @@ def run(
     """
     if value is not None and place is not None:
         raise click.UsageError("give either --randomness or --randomness-from")
-    source = FileSource(definition_file, event_files, export, zone)
+    source = FileSource(definition_file, event_files, exports)
     data = giveaway_or_exit(source, only_campaign(source, campaign_id))
     _step(1, "rules")
     _print_rules(data)
@@ -133,7 +132,7 @@ def _print_rules(data: GiveawayData) -> None:
 
 
 def _print_entries(source: FileSource, data: GiveawayData) -> None:
-    read = source.read(data.definition.campaign_id)
+    read = source.read(data.definition)
     click.echo(for_people(f"  {read.lines} lines, {read.events} events, {read.duplicates} duplicates"))
     [numbers, *_] = data.entries().rollups(data.definition.campaign_id, data.book.closes_ms)
     invalid = ", ".join(f"{reason} {count}" for reason, count in numbers.invalid_entries.items() if count)
