@@ -112,7 +112,7 @@ class InfluencerStore:
         """Move stream time forward; it never goes back."""
         if time_ms > self.time_ms:
             self.time_ms = time_ms
-            self.uniques.advance(time_ms, len(self))
+            self.uniques.advance(time_ms)
             if self.panes.advance(time_ms, len(self)):
                 for money in self.money.values():
                     money.forget(time_ms)
