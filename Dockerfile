@@ -12,6 +12,7 @@ RUN /opt/pulse/bin/pip install --require-hashes --only-binary :all: -r /tmp/requ
 COPY models /opt/pulse/app/models
 COPY streams /opt/pulse/app/streams
 COPY agents /opt/pulse/app/agents
+COPY gateway /opt/pulse/app/gateway
 RUN /opt/pulse/bin/python -m compileall -q /opt/pulse/app
 
 FROM python:3.11.16-slim-bookworm@sha256:a36c24f9cbdf4fd0f52d67f0823eeac19c2028c637cecc392d97f980d4fec56b

@@ -17,7 +17,7 @@ KAFKA3_TESTS = $(KAFKA_TESTS)
 KAFKA3_CHECK := tests/integration/test_apache_kafka.py tests/faults
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-kafka test-kafka-if-present test-faults soak check lint types imports format bench train docs lock clean dashboards schemas images test-observability
+.PHONY: help install demo test test-kafka test-kafka-if-present test-faults soak check lint types imports format bench train docs lock clean dashboards schemas images advisories test-observability
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -93,16 +93,19 @@ dashboards: $(STAMP) ## Generate grafana/dashboards from tools/dashboards
 schemas: $(STAMP) ## Fetch the schemas of the Kubernetes example's operators anew (needs java 17, mvn and a network)
 	$(BIN)/python -m tools.kubernetes_schemas
 
+advisories: $(STAMP) ## Known advisories against the locks; fails when it could not check (for a scheduled job)
+	$(BIN)/python -m tools.advisories
+
 images: $(STAMP) ## Whether the images of the examples are pinned and not too old (for a scheduled job)
 	$(BIN)/python -m tools.images
 
 lock: $(STAMP) ## Resolve dependencies anew into requirements.lock
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
-		--python-version 3.11 --extra embedded --extra rocksdb --extra plot --extra dev --extra train --quiet --output-file requirements.lock
+		--python-version 3.11 --extra embedded --extra rocksdb --extra gateway --extra plot --extra dev --extra train --quiet --output-file requirements.lock
 	# What a worker needs and nothing else, in the same versions: for the container image.
 	$(BIN)/uv pip compile pyproject.toml --constraint requirements.lock --universal --generate-hashes --no-emit-index-url \
-		--no-annotate --no-header --python-version 3.11 --extra rocksdb --quiet --output-file requirements-runtime.lock
+		--no-annotate --no-header --python-version 3.11 --extra rocksdb --extra gateway --quiet --output-file requirements-runtime.lock
 
 clean: ## Remove what was built
 	rm -rf $(VENV) build var/kafka *.egg-info .mypy_cache .ruff_cache .hypothesis .pytest_cache .import_linter_cache

@@ -1,10 +1,12 @@
-"""Secrets never leave the process: one function masks them in every text that people or logs get to see."""
+"""Secrets come from files, and never leave the process: one function masks them in every text that anybody sees."""
 
 import re
+from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
 MASK: Final = "***"
+_LARGEST_BYTES: Final = 65_536
 # Up to the last @ of a run without blanks: a password that was not percent-encoded holds @, / and # itself. Another URL
 # behind a separator begins a run of its own.
 _USERINFO: Final = re.compile(
@@ -24,6 +26,34 @@ _SECRET_NAME: Final = re.compile(
     r"passw|passphrase|passwd|pwd|secret|token|credential|api_?key|access_?key|^pass$|^auth$|private_?key",
     re.IGNORECASE,
 )
+
+
+class SecretFileError(ValueError):
+    """The file of a secret that cannot be used; the message names the variable, and its path if it is one."""
+
+
+def read_secret(variable: str, path: str) -> str:
+    """Return what stands in the file of a secret, without its last line end.
+
+    Raises:
+        SecretFileError: it cannot be read, is empty, too large or no UTF-8; the message names variable and path.
+    """
+    # What is no path may be the secret itself, put where the name of its file belongs.
+    shown = path if path.startswith(("/", "./", "../")) else MASK
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(_LARGEST_BYTES + 1)
+    except OSError as error:
+        raise SecretFileError(f"{variable}={shown!r}: cannot be read: {error.strerror}") from None
+    if len(data) > _LARGEST_BYTES:
+        raise SecretFileError(f"{variable}={shown!r}: larger than {_LARGEST_BYTES:,} bytes, this is no secret")
+    try:
+        text = data.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise SecretFileError(f"{variable}={shown!r}: its contents are not UTF-8") from None
+    if not text:
+        raise SecretFileError(f"{variable}={shown!r}: the file is empty")
+    return text
 
 
 def masked(text: str) -> str:

@@ -1,10 +1,10 @@
 """Settings: every ``PULSE_*`` variable, its default and what it is for. The environment is an argument."""
 
 import os
+import re
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import Any, Final
 
 from agents.addresses import parse_brokers
@@ -13,8 +13,9 @@ from agents.connection.rules import ContradictionError, check_connection, parse_
 from agents.connection.tokens import TokenClient
 from agents.foreign_variables import is_foreign, is_service_link, probably_meant
 from agents.redis_addresses import parse_redis_url
-from agents.secrets import MASK, masked_value
+from agents.secrets import MASK, SecretFileError, masked_value, read_secret
 from streams.changelog.dedupe import DEDUPE_CAPACITY, DEDUPE_HOURS
+from streams.connectors.credentials import parse_keys, parse_secrets
 from streams.events.decode import MAX_EVENT_BYTES
 from streams.orders.book import ORDER_DAYS
 from streams.sentiment.scorers import DEFAULT_SCORER, SCORERS
@@ -23,7 +24,7 @@ PREFIX: Final = "PULSE_"
 COUNT: Final = "count"
 QUARANTINE: Final = "quarantine"
 FILE_SUFFIX: Final = "_FILE"
-_LARGEST_SECRET_BYTES: Final = 65_536
+_SHORTEST_ID_KEY: Final = 16
 _ADDRESSES: Final = ("broker", "redis_url")
 
 
@@ -83,6 +84,22 @@ def _extensions(text: str) -> str:
     return text
 
 
+def _parsed(parse: Callable[[str], Any]) -> Callable[[str], str]:
+    """Return a check that keeps the text: what is in it is read again where it is used."""
+
+    def check(text: str) -> str:
+        parse(text)
+        return text
+
+    return check
+
+
+def _parse_id_key(text: str) -> str:
+    if text and len(text) < _SHORTEST_ID_KEY:
+        raise ValueError(f"a secret of {_SHORTEST_ID_KEY} characters or more, such as `openssl rand -hex 32` gives")
+    return text
+
+
 def _setting(default: Any, parse: Callable[[str], Any], doc: str, *, secret: bool = False) -> Any:
     return field(default=default, repr=not secret, metadata={"parse": parse, "doc": doc, "secret": secret})
 
@@ -125,6 +142,13 @@ class Settings:
     kafka_oauth_extensions: str = _setting(
         "", _extensions, "SASL extensions beside the token, NAME=VALUE, several separated by commas"
     )
+    id_key: str = _setting(
+        "",
+        _parse_id_key,
+        "Secret of the group, 16 characters or more, that seals the marks of forgotten people (docs/privacy.md). The "
+        "same for every worker and command",
+        secret=True,
+    )
     redis_url: str = _setting(
         "redis://127.0.0.1:6379/0", parse_redis_url, "Redis of the read model; empty for none", secret=True
     )
@@ -135,6 +159,9 @@ class Settings:
     replication: int = _setting(1, _integer(1, 9), "Replicas of topics that have to be created")
     metrics_host: str = _setting("127.0.0.1", str, "Address of /metrics, /healthz and /readyz")
     metrics_port: int = _setting(9464, _integer(0, 65535), "Port of /metrics, /healthz and /readyz; 0 for a free one")
+    metrics_password: str = _setting(
+        "", str, "Password of /metrics, by HTTP Basic as user `prometheus`; none when empty", secret=True
+    )
     store: str = _setting("memory", _choice("memory", "rocksdb"), "Where a worker keeps its copy of the state")
     store_directory: str = _setting("", str, "Directory of this worker's copy, with PULSE_STORE=rocksdb")
     flush_seconds: float = _setting(1.0, _seconds(0.05, 60), "Time between flushes; longer when one takes long")
@@ -201,6 +228,32 @@ class Settings:
     drain_seconds: float = _setting(
         25.0, _seconds(0.1, 3_600), "A stopping worker that has not flushed and committed after this long ends at once"
     )
+    gateway_host: str = _setting("127.0.0.1", str, "Address of the gateway")
+    gateway_port: int = _setting(8080, _integer(0, 65535), "Port of the gateway; 0 for a free one")
+    gateway_secrets: str = _setting(
+        "",
+        _parsed(parse_secrets),
+        "Secrets of sources, one NAME=SECRET a line; several lines of a name all hold",
+        secret=True,
+    )
+    gateway_keys: str = _setting(
+        "", _parsed(parse_keys), "Keys of /v1 and /mp, one NAME=SHA-256 a line: `gateway key` makes them", secret=True
+    )
+    gateway_person_key: str = _setting(
+        "", str, "Key of the pseudonyms of e-mail addresses; without it there are none", secret=True
+    )
+    gateway_spool_directory: str = _setting(
+        "", str, "Where deliveries wait for Kafka whose senders never send again; none when empty"
+    )
+    gateway_spool_bytes: int = _setting(
+        256 * 1024 * 1024, _integer(1_048_576, 2**40), "What may wait there; beyond, the sender gets a 503"
+    )
+    gateway_answer_seconds: float = _setting(
+        2.0, _seconds(0.1, 30), "How long a delivery waits for Kafka's confirmation before it is answered with 503"
+    )
+    gateway_drain_seconds: float = _setting(
+        5.0, _seconds(0, 300), "How long a stopping gateway says on /readyz that it goes, before it takes no more"
+    )
     clock: str = _setting(
         "wall", _clock, "`wall`, or epoch milliseconds at which the clock stands: for backfills and tests"
     )
@@ -254,7 +307,10 @@ class Settings:
                 if text is not None:
                     raise SettingError(f"{variable} and {variable}{FILE_SUFFIX} are both set; one has to go")
                 source = variable + FILE_SUFFIX
-                text = _secret_from(source, environ[source])
+                try:
+                    text = read_secret(source, environ[source])
+                except SecretFileError as error:
+                    raise SettingError(str(error)) from None
             if text is None:
                 continue
             try:
@@ -270,29 +326,10 @@ class Settings:
         return settings
 
 
+_HOST_AND_PORT: Final = re.compile(
+    r"[A-Za-z][\w.-]*:\d{1,5}(/\d*)?|localhost|\d+(\.\d+){3}(:\d{1,5})?(/\d*)?", re.ASCII
+)
 _SECRETS: Final = frozenset(each.name for each in fields(Settings) if each.metadata["secret"])
-
-
-def _secret_from(variable: str, path: str) -> str:
-    """Return what stands in the file of a secret, without its last line end.
-
-    Raises:
-        SettingError: it cannot be read, is empty, too large or no UTF-8; the message names variable and path.
-    """
-    try:
-        with Path(path).open("rb") as file:
-            data = file.read(_LARGEST_SECRET_BYTES + 1)
-    except OSError as error:
-        raise SettingError(f"{variable}={path!r}: cannot be read: {error.strerror}") from None
-    if len(data) > _LARGEST_SECRET_BYTES:
-        raise SettingError(f"{variable}={path!r}: larger than {_LARGEST_SECRET_BYTES:,} bytes, this is no secret")
-    try:
-        text = data.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
-    except UnicodeDecodeError:
-        raise SettingError(f"{variable}={path!r}: its contents are not UTF-8") from None
-    if not text:
-        raise SettingError(f"{variable}={path!r}: the file is empty")
-    return text
 
 
 def foreign_notes(environ: Mapping[str, str]) -> list[str]:
@@ -318,9 +355,13 @@ def foreign_notes(environ: Mapping[str, str]) -> list[str]:
 
 
 def shown_value(name: str, value: Any) -> Any:
-    """Return a setting's value for people and programs, its secrets masked."""
+    """Return a setting's value for people and programs, its secrets masked.
+
+    What stands for an address with a password and is neither a URL nor HOST:PORT may be the bare password.
+    """
     if name in _ADDRESSES:
-        return masked_value(value)
+        bare = name in _SECRETS and value and "://" not in value and _HOST_AND_PORT.fullmatch(value) is None
+        return MASK if bare else masked_value(value)
     return MASK if name in _SECRETS and value else value
 
 

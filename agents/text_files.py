@@ -53,7 +53,7 @@ def read_text(path: Path) -> str:
     try:
         with path.open("rb") as raw:
             stream = _unpacked(raw)
-            encoding = _encoding_of(stream.peek(4))
+            encoding = encoding_of(stream.peek(4))
             return stream.read().decode(encoding or "utf-8-sig")
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise FileError(f"damaged gzip: {error}") from None
@@ -69,7 +69,7 @@ def event_lines(raw: io.BufferedReader) -> Iterator[bytes]:
     """
     try:
         stream = _unpacked(raw)
-        encoding = _encoding_of(stream.peek(4))
+        encoding = encoding_of(stream.peek(4))
         if encoding is None:
             lines: Iterator[bytes] = (line.removeprefix(_BOM) for line in stream)
         else:
@@ -130,7 +130,7 @@ def _unpacked(raw: io.BufferedReader) -> io.BufferedReader:
     return stream
 
 
-def _encoding_of(head: bytes) -> str | None:
+def encoding_of(head: bytes) -> str | None:
     """Return the encoding that the first four bytes show, or None for UTF-8; both formats begin with ASCII."""
     if head.startswith((b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")):
         return "utf-32"

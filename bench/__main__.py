@@ -25,6 +25,7 @@ NAMES: Final = (
     "recovery",
     "cardinality",
     "draw",
+    "one_process",
     "giveaway_cost",
     "suspicion",
 )

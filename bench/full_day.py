@@ -81,7 +81,7 @@ def changelog(topic: str, campaigns: list[CampaignDefinition], partitions: int) 
             for sequence, start in enumerate(range(0, each * len(members), SEGMENT_IDS)):
                 count = min(SEGMENT_IDS, each * len(members) - start)
                 ids = random.integers(1, 2**64 - 1, count, dtype=np.uint64).astype("<u8").tobytes()
-                segment = encode_segment(Segment([Span(0, END_MS, count)], ids))
+                segment = encode_segment(Segment(2, [Span(0, END_MS, count)], ids))
                 yield Event(topic, ids_key(partition, source, sequence), segment, END_MS, partition)
 
 

@@ -13,10 +13,15 @@ from models.alerts import AlertSettings
 from models.currencies import CURRENCIES
 from models.events import CurrencyCode, Id, Label
 from models.giveaway import GiveawayRules
+from models.sources import SourceRules
 from models.times import epoch_ms
 
 DECIMAL_PATTERN = r"^[0-9]{1,9}(\.[0-9]{1,6})?$(?!\n)"
 Rate = Annotated[str, Meta(pattern=DECIMAL_PATTERN, description="A decimal string, at most 6 decimals.")]
+LinkCode = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$(?!\n)", description="Letters, digits, dash, underscore.")
+]
+WebAddress = Annotated[str, Meta(max_length=2_000, pattern=r"^https?://[^\s<>\"\\^`{|}]+$(?!\n)")]
 MAX_FOLLOWERS = 10_000_000_000
 TermWeight = Annotated[float, Meta(ge=-1, le=1, description="-1 (complaint) to 1 (praise).")]
 
@@ -44,7 +49,9 @@ class InfluencerDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """One influencer of a campaign.
 
     ``discount_codes`` compare without regard to case, width and blanks around them. A ``click_ids`` entry is a whole
-    click id, or the beginning of one when it ends in ``*``.
+    click id, or the beginning of one when it ends in ``*``. ``accounts`` and ``posts`` are the platforms' own ids, by
+    platform: what the platforms send names these, and no campaign. ``live_chats`` gives each YouTube live chat id the
+    video that it belongs to. ``tracked_links`` gives codes of the gateway's ``/l/CODE`` the address behind them.
     """
 
     influencer_id: Id
@@ -54,6 +61,10 @@ class InfluencerDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_fie
     discount_codes: tuple[Id, ...] = ()
     links: tuple[TrackingLink, ...] = ()
     click_ids: tuple[Id, ...] = ()
+    accounts: dict[Id, tuple[Id, ...]] = {}
+    posts: dict[Id, tuple[Id, ...]] = {}
+    live_chats: dict[Id, Id] = {}
+    tracked_links: dict[LinkCode, WebAddress] = {}
 
 
 class RateCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,8 +96,11 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_field
     ``sentiment_terms`` are the campaign's own words (brand slang, product names; one or two words, a hashtag or an
     emoji) for the ``social`` scorer. They hold for comments that are read after the definition. ``giveaway`` are the
     rules of the campaign's giveaway; see ``docs/giveaway.md``. ``alerts`` changes thresholds and mutes planned moments;
-    without it every rule has its defaults. ``personal_data_until`` is when people's data of the campaign is due to be
-    deleted: by `campaign-pulse campaigns purge`, see ``docs/privacy.md``.
+    without it every rule has its defaults. ``sources`` says what holds for each source that events come from,
+    ``revenue_basis`` which sum of an order is revenue (with tax and shipping, or without), and ``reactions_from``
+    whether a platform's likes and shares are taken as single events or from its counts: both would double them. See
+    ``docs/sources.md``. ``personal_data_until`` is when people's data of the campaign is due to
+    be deleted: by `campaign-pulse campaigns purge`, see ``docs/privacy.md``.
     """
 
     campaign_id: Id
@@ -99,14 +113,18 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_field
     sentiment_terms: dict[Id, TermWeight] = {}
     giveaway: GiveawayRules | None = None
     alerts: AlertSettings | None = None
+    sources: dict[Id, SourceRules] = {}
+    revenue_basis: Literal["total", "subtotal"] = "total"
+    reactions_from: dict[Id, Literal["events", "counts"]] = {}
     personal_data_until: Annotated[datetime, Meta(tz=True)] | None = None
 
     def __post_init__(self) -> None:
         """Check what concerns more than one field.
 
         Raises:
-            ValueError: the end is not after the start, personal data is due before the campaign is over, or two
-                influencers share an id, a code or a click id.
+            ValueError: the end is not after the start, personal data is due before the campaign is over, two
+                influencers share an id, a code, a click id, an account or a post, or a source names an influencer who
+                takes no part.
         """
         if self.ends_at <= self.starts_at:
             raise ValueError(f"ends_at {self.ends_at.isoformat()} is not after starts_at {self.starts_at.isoformat()}")
@@ -118,11 +136,18 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_field
         for term in self.sentiment_terms:
             if not 1 <= len(term.split()) <= 2:
                 raise ValueError(f"sentiment_terms {term!r} is not one or two words, a hashtag or an emoji")
+        known = {influencer.influencer_id for influencer in self.influencers}
+        for source, rules in self.sources.items():
+            if rules.influencer_id is not None and rules.influencer_id not in known:
+                raise ValueError(f"sources {source!r} names the influencer {rules.influencer_id!r}, who takes no part")
         seen: dict[tuple[str, str], str] = {}
         for influencer in self.influencers:
             marks = [("influencer_id", influencer.influencer_id)]
             marks += [("discount code", code.casefold()) for code in influencer.discount_codes]
             marks += [("click id", click_id) for click_id in influencer.click_ids]
+            marks += [("tracked link", code) for code in influencer.tracked_links]
+            for name, ids in (("account", influencer.accounts), ("post", influencer.posts)):
+                marks += [(f"{name} of {platform}", one) for platform, several in ids.items() for one in several]
             for mark in marks:
                 if mark in seen:
                     raise ValueError(

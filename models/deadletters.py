@@ -39,6 +39,7 @@ Reason = Literal[
     "missing_field",
     "wrong_type",
     "out_of_range",
+    "unusable_field",
     "unknown_currency",
     "wrong_topic",
     "event_time_implausible",
@@ -54,14 +55,20 @@ Reason = Literal[
     "foreign_value",
     "damaged_value",
     "no_epoch",
+    "unmapped",
+    "unmatched",
 ]
 REASONS: tuple[Reason, ...] = Reason.__args__  # type: ignore[attr-defined]  # typing.Literal's documented member
 SET_ASIDE_REASONS: Final[tuple[Reason, ...]] = ("foreign_key", "foreign_value", "damaged_value", "no_epoch")
 """Those of records in topics that only we write (``streams.columns.formats.Fault``): they are no events."""
+GATEWAY_REASONS: Final[tuple[Reason, ...]] = ("unmapped", "unmatched")
+"""Those of authentic deliveries: no event can be made of them, or they fit no campaign. The gateway writes them."""
 VALUE_REASONS: tuple[Reason, ...] = tuple(
-    each for each in REASONS if each != "undecodable_batch" and each not in SET_ASIDE_REASONS
+    each for each in REASONS if each not in ("undecodable_batch", *SET_ASIDE_REASONS, *GATEWAY_REASONS)
 )
-"""Those of one value. A whole batch that cannot be decoded is no event yet; ``campaign-pulse skip-batch`` writes it."""
+"""Those of one value; with ``unusable_field`` the rest of it counts.
+
+A whole batch that cannot be decoded is no event yet; ``campaign-pulse skip-batch`` writes it."""
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True):

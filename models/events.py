@@ -62,7 +62,8 @@ class PostPublished(PostEvent, frozen=True, kw_only=True, gc=False, tag="post.pu
 class PostMetrics(PostEvent, frozen=True, kw_only=True, gc=False, tag="post.metrics"):
     """A cumulative snapshot of a post. An absent metric is unknown, which is not zero.
 
-    Hidden counts, which some tools give as -1, must be left out: one value out of range refuses the whole snapshot.
+    A number that is none, or out of range, such as the -1 that some tools give for a hidden count, is left out and
+    told as a dead letter (``unusable_field``); the others count.
     """
 
     likes: Count | None = None
@@ -86,7 +87,11 @@ class PostDeleted(PostEvent, frozen=True, kw_only=True, gc=False, tag="post.dele
 
 
 class CommentCreated(PostEvent, frozen=True, kw_only=True, gc=False, tag="comment.created"):
-    """A person commented on a post. ``country`` (ISO 3166-1 alpha-2) is the person's, where the source knows it."""
+    """A person commented on a post. ``country`` (ISO 3166-1 alpha-2) is the person's, where the source knows it.
+
+    An edit is the same again with an ``event_id`` of its own, the new text and the time of the edit: ``comment_id``
+    says which comment it is, and one comment counts.
+    """
 
     comment_id: Id
     author_id: Id

@@ -54,6 +54,7 @@ class SignatureRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ``signed`` is what is hashed, of ``{id}``, ``{timestamp}`` and ``{body}``. ``layout`` says how the header is built:
     ``one`` signature behind ``prefix``; ``pairs`` such as ``t=1776528655,v1=5c46``; ``versions`` such as
     ``v1,BASE64 v1,BASE64``. ``key`` names the signatures of the last two, ``timestamp_key`` the time of pairs.
+    ``key_form`` says what the secret is written in.
     A time further than ``tolerance_seconds`` from the clock is refused, or only noted where ``late`` says so.
     """
 
@@ -69,7 +70,7 @@ class SignatureRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     id_header: Label = ""
     tolerance_seconds: Annotated[int, Meta(ge=1, le=604_800)] | None = None
     late: Literal["refused", "noted"] = "refused"
-    secret: Literal["text", "base64", "html"] = "text"
+    key_form: Literal["text", "base64", "html"] = "text"
 
     def __post_init__(self) -> None:
         """Refuse a description that could not verify anything.

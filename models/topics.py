@@ -8,6 +8,9 @@ CONVERSIONS: Final = "campaign.conversions.v1"
 INPUT_TOPICS: Final = (POSTS, COMMENTS, CONVERSIONS)
 """Input topics in the order in which positions are stored; append only."""
 
+INBOX: Final = "campaign.inbox.v1"
+"""Deliveries as they came, before they were mapped: the gateway writes them. Personal data, kept for four days."""
+
 DEFINITIONS: Final = "campaign.definitions.v1"
 INFLUENCER_SNAPSHOTS: Final = "campaign.influencer-snapshots.v1"
 """Internal and compacted: absolute influencer numbers, partitioned by campaign, for the second stage."""

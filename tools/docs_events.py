@@ -200,8 +200,9 @@ def refused_examples() -> list[tuple[str, str, bytes | None, str]]:
         ("nesting_too_deep", CONVERSIONS, deep, "`[[[[...` 2,000 deep, also in an unknown field"),
         ("unknown_type", POSTS, changed("post.published", type="post.pinned"), '`"type": "post.pinned"`'),
         ("missing_field", COMMENTS, json.dumps({"type": "comment.created", **lacking}).encode(), "no `post_id`"),
-        ("wrong_type", POSTS, changed("post.metrics", likes="412"), '`"likes": "412"`'),
+        ("wrong_type", COMMENTS, changed("comment.created", text=412), '`"text": 412`'),
         ("out_of_range", POSTS, changed("post.reaction", count=-3), '`"count": -3`'),
+        ("unusable_field", POSTS, changed("post.metrics", likes=-1), '`"likes": -1` in a snapshot that has others'),
         ("unknown_currency", CONVERSIONS, changed("purchase", currency=NO_CURRENCY), f'`"currency": "{NO_CURRENCY}"`'),
         ("wrong_topic", POSTS, example("comment.created"), f"a `comment.created` in `{POSTS}`"),
         (
@@ -269,6 +270,10 @@ def dead_letter_reasons() -> str:
     rows.append(
         ("`undecodable_batch`", "a batch of records that `campaign-pulse skip-batch` stepped over, whole", whole)
     )
+    late = "order 0: created_at is missing"
+    rows.append(("`unmapped`", "an authentic delivery to the gateway of which no event can be made", late))
+    fits = "purchase woo-at:order:727 fits no campaign: no definition has discount_codes 'ana10', or …"
+    rows.append(("`unmatched`", "an authentic delivery to the gateway that fits no campaign", fits))
     return table(("reason", "example", "detail"), rows)
 
 

@@ -23,6 +23,7 @@ from models.topics import (
     DEFINITIONS,
     DRAWS,
     ENTRIES,
+    INBOX,
     INFLUENCER_SNAPSHOTS,
     POSTS,
     ROLLUPS,
@@ -65,6 +66,7 @@ _USES = {
         "`campaign-pulse giveaway`, whoever verifies",
     ),
     CLOSED_WINDOWS: ("`campaign_id`", "internal (closed minutes, comments among them)", "workers", "workers (alerts)"),
+    INBOX: ("source", "a delivery, byte for byte; the rest in headers", "the gateway", "people"),
     ALERTS: ("`alert_id`", "an alert that opened, changed or was resolved (JSON)", "workers", "anybody"),
     ROLLUPS: (
         "`[campaign]` or `[campaign, influencer]` (JSON)",

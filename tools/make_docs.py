@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tools import docs_events, docs_giveaway, docs_metrics, docs_reference
+from tools import docs_events, docs_giveaway, docs_metrics, docs_privacy, docs_reference
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -23,12 +23,13 @@ _BLOCKS: Mapping[str, Callable[[], str]] = {
     "campaign-metrics": docs_metrics.campaign_metrics,
     "platform-rules": docs_giveaway.platform_rules,
     "platform-conformance": docs_giveaway.conformance,
+    "personal-places": docs_privacy.places,
     "pulse-metrics": docs_metrics.pulse_metrics,
     "series-bound": docs_metrics.series_bound,
     "settings": docs_reference.settings_table,
     "topics": docs_reference.topics_table,
 }
-_PAGES = ("events.md", "giveaway.md", "metrics.md", "settings.md", "topics.md")
+_PAGES = ("events.md", "giveaway.md", "metrics.md", "privacy.md", "settings.md", "topics.md")
 
 
 def generated(docs: Path = DOCS) -> dict[Path, str]:

@@ -30,6 +30,7 @@ from models.topics import (
     DEFINITIONS,
     DRAWS,
     ENTRIES,
+    INBOX,
     INFLUENCER_SNAPSHOTS,
     POSTS,
     ROLLUPS,
@@ -119,6 +120,7 @@ def topic_specs(settings: Settings) -> list[TopicSpec]:
         ),
         # Five thousand influencers with codes and links are 1.4 MB.
         (DEFINITIONS, "campaign definitions", 1, False, {**_COMPACT, "max.message.bytes": _LARGEST_MESSAGE}),
+        (INBOX, "deliveries as they came", wide, False, keep),
         (ROLLUPS, "rollups out", wide, False, _COMPACT),
         (ALERTS, "alerts out", wide, False, {"retention.ms": str(30 * DAY_MS)}),
         (
@@ -211,6 +213,20 @@ def alter_topic(settings: Settings, name: str, config: dict[str, str]) -> None:
     """
     with _admin(settings, f"topic {name}") as admin:
         admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, config)], incremental=True)
+
+
+def delete_consumed(settings: Settings, name: str) -> bool:
+    """Delete the records of a topic that the workers' group has confirmed; return whether there were any.
+
+    Raises:
+        TopicError: the broker does not answer, refuses, or cannot do it.
+    """
+    with _admin(settings, f"records of {name}") as admin:
+        confirmed = admin.list_group_offsets(settings.group)[settings.group]
+        consumed = {tp: each.offset for tp, each in confirmed.items() if tp.topic == name and each.offset > 0}
+        if consumed:
+            admin.delete_records(consumed)
+    return bool(consumed)
 
 
 def topic_id(settings: Settings, name: str) -> str:

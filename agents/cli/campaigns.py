@@ -11,7 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from agents.broker.topic_admin import LARGEST_MESSAGE_BYTES, TopicError, ensure_topics
-from agents.cli.common import UsageFailure, print_table, settings_or_exit
+from agents.cli.common import UsageFailure, print_table, settings_or_exit, whole_text
+from agents.cli.purge import purge
 from agents.clock import make_clock
 from agents.stages.definitions import DefinitionsError, current_definitions, encode_definition, read_definitions
 from agents.terminal import visible, visible_json
@@ -38,7 +39,7 @@ def report_unreadable(key: bytes | None, problem: str) -> None:
 
 @click.group()
 def campaigns() -> None:
-    """Publish, check and list campaign definitions."""
+    """Publish, check and list campaign definitions; purge campaigns that are over."""
 
 
 @campaigns.command()
@@ -118,11 +119,14 @@ def _explain(definition: CampaignDefinition) -> None:
 
 
 @campaigns.command()
-@click.argument("campaign_id")
+@click.argument("campaign_id", callback=whole_text)
 def remove(campaign_id: str) -> None:
-    """Take the definition of CAMPAIGN_ID back. Its events still count."""
+    """Take the definition of CAMPAIGN_ID back. Its events still count, and its data stays: see `campaigns purge`."""
     _publish([(campaign_id, None)])
     click.echo(visible(f"removed: {campaign_id}"))
+
+
+campaigns.add_command(purge)
 
 
 @campaigns.command("list")

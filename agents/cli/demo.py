@@ -175,7 +175,7 @@ def _report(result: DemoResult, console: Console, *, as_json: bool) -> int:
             print_snapshot(console, result.snapshot)
     print_comparison(console, result.comparison, result.truth)
     if result.ended_early:
-        click.echo(f"campaign-pulse demo: {result.ended_early}", err=True)
+        click.echo(for_people(f"campaign-pulse demo: {result.ended_early}"), err=True)
     return EXIT_DIFFERENT if result.comparison.differences or result.snapshot is None else 0
 
 

@@ -15,15 +15,16 @@ from rich.table import Table
 
 from agents.cli.alert_plot import AlertSeries, draw, require_matplotlib
 from agents.cli.campaigns import definitions_or_exit
-from agents.cli.common import UsageFailure, print_table, settings_or_exit
+from agents.cli.common import UsageFailure, for_people, print_table, settings_or_exit
+from agents.cli.event_files import FILE, ExportChoices, export_options, exports_of
 from agents.cli.tables import print_alerts
 from agents.clock import make_clock
+from agents.offline.event_files import EventFileError, Exports, lines_of
+from agents.offline.ledger_files import limits_of
 from agents.terminal import visible, visible_json
-from agents.text_files import FileError, event_lines
 from models.alerts import SnapshotWithAlerts
 from models.rollups import Snapshot
 from models.times import epoch_ms
-from streams.pipeline.limits import Limits
 from streams.replay import Replay, ReplayCounts
 from streams.sentiment.scorers import CachedScorer, make_scorer, make_scorer_with_terms
 
@@ -49,9 +50,6 @@ class Moment(click.ParamType):
         return epoch_ms(moment)
 
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=FILE)
 @click.option("--definition", "-d", "definitions", multiple=True, type=FILE, help="Campaign definitions; repeatable.")
@@ -63,6 +61,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="Draw the series of each alert, with what was expected, into a PNG or SVG file (needs matplotlib).",
 )
+@export_options
 def replay(
     files: tuple[Path, ...],
     definitions: tuple[Path, ...],
@@ -70,35 +69,32 @@ def replay(
     as_json: bool,
     with_alerts: bool,
     plot: Path | None,
+    exports: ExportChoices,
 ) -> None:
     """Compute everything over NDJSON FILES (one event per line, any topic, in file order), without Kafka.
 
-    Prints the final rollups; counts and refused lines go to stderr. Event times are
-    checked against the clock (PULSE_CLOCK). A file may be UTF-8, UTF-16 or gzip, and one JSON array of events. Exit
-    code 2 when a file cannot be read or none of its lines is an event.
+    Prints the final rollups; counts and refused lines go to stderr. Event times are checked against the clock
+    (PULSE_CLOCK). A file may be UTF-8, UTF-16 or gzip, and one JSON array of events; with one campaign in --definition
+    also an export that `campaign-pulse import` reads. Exit code 2 when a file cannot be read or none of its lines is an
+    event.
     """
     settings = settings_or_exit()
     series = AlertSeries()
     if plot is not None:
         require_matplotlib(plot)
     defined = [definition for path in definitions for definition in definitions_or_exit(path)]
+    now_ms = make_clock(settings.clock)()
     run = Replay(
         CachedScorer(make_scorer(settings.sentiment), settings.sentiment_cache),
         defined,
-        make_clock(settings.clock)(),
-        Limits(
-            max_event_bytes=settings.max_event_bytes,
-            future_tolerance_ms=settings.future_tolerance_seconds * 1000,
-            dedupe_hours=settings.dedupe_hours,
-            order_days=settings.order_days,
-            alert_grace_ms=round(settings.alert_grace_seconds * 1000),
-        ),
+        now_ms,
+        limits_of(settings),
         make_scorer_with_terms(settings.sentiment, settings.sentiment_cache),
         with_alerts=with_alerts or plot is not None,
         watcher=None if plot is None else series.add,
     )
     began = time.perf_counter()
-    unread = _feed(run, files)
+    unread = _feed(run, files, exports_of(exports.of(defined[0], settings), settings) if len(defined) == 1 else None)
     try:
         snapshot = run.finish(as_of)
     except ValueError as error:
@@ -119,7 +115,7 @@ def replay(
         raise UsageFailure("\n".join(unread))
 
 
-def _feed(run: Replay, files: tuple[Path, ...]) -> list[str]:
+def _feed(run: Replay, files: tuple[Path, ...], exports: Exports | None) -> list[str]:
     """Feed all files; return a sentence about each of which nothing could be read."""
     console = Console(stderr=True)
     total = sum(path.stat().st_size for path in files)
@@ -135,7 +131,7 @@ def _feed(run: Replay, files: tuple[Path, ...]) -> list[str]:
         unread = []
         before = run.counts()
         for path in files:
-            for done, lines in _lines_with_size(run, path):
+            for done, lines in _lines_with_size(run, path, exports):
                 progress.update(task, completed=read + done, lines=lines)
             read += path.stat().st_size
             counts = run.counts()
@@ -149,23 +145,30 @@ def _accepted(counts: ReplayCounts) -> int:
     return counts.events + counts.duplicates
 
 
-def _lines_with_size(run: Replay, path: Path) -> Iterator[tuple[int, int]]:
+def _lines_with_size(run: Replay, path: Path, exports: Exports | None) -> Iterator[tuple[int, int]]:
+    done = 0
+
+    def lines() -> Iterator[bytes]:
+        nonlocal done
+        for read, line in lines_of(path, exports):
+            done = read
+            yield line
+
     try:
-        with path.open("rb") as stream:
-            for lines in run.feed(event_lines(stream)):
-                yield stream.tell(), lines
-    except FileError as error:
-        raise UsageFailure(f"{path}: {error}") from None
-    except OSError as error:
-        raise UsageFailure(f"{path}: {error.strerror}") from None
+        for count in run.feed(lines()):
+            yield done, count
+    except EventFileError as error:
+        raise UsageFailure(str(error)) from None
 
 
 def _report(counts: ReplayCounts, seconds: float) -> None:
     rejected = ", ".join(f"{reason} {count}" for reason, count in counts.rejected.items()) or "none"
     rate = counts.lines / seconds if seconds else 0.0
     click.echo(
-        f"{counts.lines} lines: {counts.events} events counted, {counts.duplicates} duplicates; refused: {rejected} "
-        f"({seconds:.1f} s, {rate:,.0f} lines/s)",
+        for_people(
+            f"{counts.lines} lines: {counts.events} events counted, {counts.duplicates} duplicates; refused: "
+            f"{rejected} ({seconds:.1f} s, {rate:,.0f} lines/s)"
+        ),
         err=True,
     )
 

@@ -2,6 +2,7 @@
 
 import click
 
+from agents.cli.campaign_draft import init
 from agents.cli.campaigns import campaigns
 from agents.cli.replay import replay
 from agents.cli.worker import settings, topics, worker
@@ -16,6 +17,10 @@ class PulseGroup(click.Group):
         "simulate": ("agents.cli.simulate", "simulate"),
         "skip-batch": ("agents.cli.skip_batch", "skip_batch"),
         "snapshot": ("agents.cli.snapshot", "snapshot"),
+        "people": ("agents.cli.people", "people"),
+        "gateway": ("agents.cli.gateway.commands", "gateway"),
+        "import": ("agents.cli.import_files", "import_files"),
+        "export": ("agents.cli.export", "export"),
         "giveaway": ("agents.cli.giveaway.commands", "giveaway"),
         "tail": ("agents.cli.snapshot", "tail"),
         "sentiment": ("agents.cli.sentiment", "sentiment"),
@@ -44,5 +49,6 @@ def cli() -> None:
     """
 
 
+campaigns.add_command(init)
 for command in (worker, settings, topics, campaigns, replay):
     cli.add_command(command)

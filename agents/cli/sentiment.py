@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from agents.cli.common import for_people
 from agents.terminal import visible
 from streams.sentiment.scorers import DEFAULT_SCORER, SCORERS, classify, make_scorer
 from streams.sentiment.social import Explanation, SocialScorer, load_social_scorer
@@ -46,14 +47,14 @@ def explain(text: str, as_json: bool, name: str, terms: tuple[str, ...]) -> None
     if as_json:
         click.echo(json.dumps(_document(text, name, polarity, explanation), ensure_ascii=True))
         return
-    click.echo(f"{polarity:+.3f}  {classify(polarity)}  ({name})")
+    click.echo(for_people(f"{polarity:+.3f}  {classify(polarity)}  ({name})"))
     if explanation is None:
         click.echo("This scorer does not say which parts made the score.")
         return
     click.echo(f"{'negative':>9} {'positive':>9}  part      (logits against neutral)")
     for part in explanation.parts:
         label = f"{part.kind:<8}  {visible(part.text)}"
-        click.echo(f"{part.negative / 1000:>+9.3f} {part.positive / 1000:>+9.3f}  {label}")
+        click.echo(for_people(f"{part.negative / 1000:>+9.3f} {part.positive / 1000:>+9.3f}  {label}"))
     click.echo(f"{explanation.negative / 1000:>+9.3f} {explanation.positive / 1000:>+9.3f}  sum")
 
 

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from agents.addresses import parse_brokers
 from agents.broker.topic_admin import TopicError, ensure_topics
 from agents.cli.campaigns import definitions_or_exit
-from agents.cli.common import UsageFailure, settings_or_exit
+from agents.cli.common import UsageFailure, for_people, settings_or_exit
 from agents.cli.replay import Moment
 from agents.clock import wall_clock
 from agents.connection.kafka import KafkaConnection
@@ -285,7 +285,7 @@ def _send(
             count = report.sent
     took = max(1e-9, time.monotonic() - began)
     where = " and ".join(str(place) for place in (out, connection and connection.address) if place is not None)
-    click.echo(f"{count:,} records to {where} in {took:.1f} s ({count / took:,.0f}/s)", err=True)
+    click.echo(for_people(f"{count:,} records to {where} in {took:.1f} s ({count / took:,.0f}/s)"), err=True)
     if report is not None:
         _fail_if_lost(report)
 

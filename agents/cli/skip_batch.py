@@ -35,4 +35,4 @@ def skip_batch(topic: str, partition: int, offset: int) -> None:
     batch = skipped.batch
     what = f"{topic}/{partition}, offsets {offset} to {batch.next_offset - 1}, {len(batch.data):,} bytes"
     click.echo(for_people(f"stepped over {what}: {batch.problem.reason}"))
-    click.echo(f"the bytes are in {DEAD_LETTERS}; workers go on at offset {skipped.committed}")
+    click.echo(for_people(f"the bytes are in {DEAD_LETTERS}; workers go on at offset {skipped.committed}"))

@@ -26,15 +26,8 @@ _TELL_WHAT_IS_SENT: Final = ("kafka.protocol.parser", "kafka.net.connection", "k
 """Their lines of level debug hold the bytes of a login, or all settings: passwords and tokens among them."""
 
 
-@click.command()
-def worker() -> None:
-    """Run one worker: consume events, keep the numbers, publish them.
-
-    Start as many as you like with the same settings; they share the partitions. Ends with exit code 0 on SIGTERM or
-    SIGINT, after a last flush and commit, and with another one and the reason when it cannot go on; docs/liveness.md
-    lists them.
-    """
-    settings = settings_or_exit()
+def log_to_stderr(settings: Settings) -> None:
+    """Begin to log: without secrets, and without what libraries say of every request."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(SafeFormatter("%(asctime)s %(levelname)-7s %(name)s %(message)s"))
     handler.addFilter(RepeatFilter())
@@ -47,6 +40,18 @@ def worker() -> None:
     else:
         for talkative in _TELL_WHAT_IS_SENT:
             logging.getLogger(talkative).setLevel(logging.INFO)
+
+
+@click.command()
+def worker() -> None:
+    """Run one worker: consume events, keep the numbers, publish them.
+
+    Start as many as you like with the same settings; they share the partitions. Ends with exit code 0 on SIGTERM or
+    SIGINT, after a last flush and commit, and with another one and the reason when it cannot go on; docs/liveness.md
+    lists them.
+    """
+    settings = settings_or_exit()
+    log_to_stderr(settings)
     try:
         with socket.create_server((settings.metrics_host, settings.metrics_port)):
             pass
@@ -127,12 +132,12 @@ def _compare(settings: Settings, *, apply: bool) -> None:
         if apply:
             ensure_topics(settings)
             for drift in apply_settings(settings, check_topics(settings)):
-                click.echo(f"{drift.topic}: {drift.what} {drift.found} -> {drift.wanted}")
+                click.echo(for_people(f"{drift.topic}: {drift.what} {drift.found} -> {drift.wanted}"))
         left = [*check_partitions(settings), *check_topics(settings)]
     except TopicError as error:
         raise UsageFailure(str(error)) from None
     for drift in left:
-        click.echo(f"{drift.text}; {drift.way_out}")
+        click.echo(for_people(f"{drift.text}; {drift.way_out}"))
     if left:
         sys.exit(1)
     click.echo("the topics are as they must be")

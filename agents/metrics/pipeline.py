@@ -269,7 +269,7 @@ def _events(figures: Figures) -> Iterator[Metric]:
     skipped = CounterMetricFamily(
         "campaign_pulse_skipped_records",
         "Records read and not counted, by reason: read_again are inside already; before_ids are of another log, and "
-        "older than the remembered ids.",
+        "older than the remembered ids; purged are of a purged campaign.",
         labels=("reason",),
     )
     for reason in SKIPS:

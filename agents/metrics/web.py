@@ -2,10 +2,13 @@
 
 On the loop and not in a thread, so that a scrape sees the state between two batches and never in the middle of one.
 Whoever asks too often gets the last answer again: scrapes take a tenth of the loop's time, more only where one takes
-longer than a tenth of a second.
+longer than a tenth of a second. With a password /metrics wants a login; the two others tell only how the worker is, to
+whoever starts it anew.
 """
 
 import asyncio
+import base64
+import hmac
 from collections.abc import Callable
 from time import monotonic
 from typing import Any, Final
@@ -21,6 +24,9 @@ from agents.metrics.exposition import CONTENT_TYPE, exposition
 from streams.duty_cycle import DutyCycle
 
 _HEADERS: Final = {"Content-Type": CONTENT_TYPE}
+USER: Final = "prometheus"
+"""Who logs in where /metrics has a password."""
+_LOGIN_WANTED: Final = {"WWW-Authenticate": 'Basic realm="campaign-pulse", charset="UTF-8"'}
 _PAUSE: Final = 9.0
 """An answer to a scrape stands for so many times as long as it took to make: 0.1 s when that was 10 ms."""
 _OLDEST_SECONDS: Final = 1.0
@@ -36,6 +42,8 @@ class WebServer(Service):
         port: int,
         registry: CollectorRegistry,
         health: Health,
+        *,
+        password: str = "",
         clock: Callable[[], float] = monotonic,
         **kwargs: Any,
     ) -> None:
@@ -44,6 +52,7 @@ class WebServer(Service):
         self._port = port
         self._registry = registry
         self._health = health
+        self._login = f"{USER}:{password}".encode() if password else b""
         self._clock = clock
         self._runner: web.AppRunner | None = None
         self._server: asyncio.Server | None = None
@@ -75,6 +84,8 @@ class WebServer(Service):
             await self._runner.cleanup()
 
     async def _metrics(self, request: web.Request) -> web.Response:
+        if self._login and not hmac.compare_digest(_given_login(request), self._login):
+            return web.Response(status=401, headers=_LOGIN_WANTED)
         begun = self._clock()
         if self._scrapes.is_due(begun):
             self._answer = exposition(self._registry)
@@ -87,6 +98,17 @@ class WebServer(Service):
 
     async def _readyz(self, request: web.Request) -> web.Response:
         return web.json_response(self._health.describe(), status=200 if self._health.is_ready else 503)
+
+
+def _given_login(request: web.Request) -> bytes:
+    """Return what a request logs in with by HTTP Basic (RFC 7617, in UTF-8): user, colon, password; empty without."""
+    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return b""
+    try:
+        return base64.b64decode(credentials.strip(), validate=True)
+    except ValueError:
+        return b""
 
 
 @web.middleware

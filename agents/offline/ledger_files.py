@@ -7,26 +7,36 @@ from typing import Final
 
 from msgspec import Struct
 
-from agents.offline.event_files import lines_of
+from agents.imports.importing import FileReport
+from agents.offline.event_files import ExportOptions, Exports, lines_of
 from agents.settings import Settings
 from models.campaigns import CampaignDefinition
-from models.deadletters import Reason
+from streams.imports.rows import Refusal
 from streams.ledger.blocks import EntryBlock, records_of
 from streams.ledger.compaction import Ledger, LedgerReading
 from streams.pipeline.limits import Limits
 from streams.replay import Replay
 
+REFUSED_ROW: Final = "refused_row"
+"""The reason of a row of an export, whose detail is the importer's own."""
 _MOST_REFUSED: Final = 1_000
 """So many refused lines are remembered with their places; all are counted."""
 
 
 class RefusedLine(Struct, frozen=True):
-    """A line that is no event that counts: where, why in a word, and what is wrong with it."""
+    """A line, or a row of an export, that is no event that counts: where, why in a word, and what is wrong with it."""
 
     path: Path
     line: int
-    reason: Reason
+    reason: str
     detail: str
+
+
+class Export(Struct, frozen=True):
+    """What became of a file that another tool has exported."""
+
+    path: Path
+    report: FileReport
 
 
 class FileEvents(Struct, frozen=True, kw_only=True):
@@ -42,6 +52,7 @@ class FileEvents(Struct, frozen=True, kw_only=True):
     rejected: dict[str, int]
     refused: list[RefusedLine]
     unread: list[Path]
+    exports: list[Export]
 
 
 class _NoSentiment:
@@ -67,20 +78,52 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
+class Reading:
+    """What is found out beside the pipeline while files are read."""
+
+    def __init__(self) -> None:
+        self.refused: list[RefusedLine] = []
+        self.rows_refused = 0
+        self.unread: list[Path] = []
+        self.exports: list[Export] = []
+
+    def refuse(self, line: RefusedLine) -> None:
+        """Remember a line, unless there are many."""
+        if len(self.refused) < _MOST_REFUSED:
+            self.refused.append(line)
+
+    def refuse_row(self, path: Path, row: Refusal) -> None:
+        """Note a row of an export."""
+        self.rows_refused += 1
+        where = f"{row.column} {row.value!r}: " if row.column else ""
+        self.refuse(RefusedLine(path, row.line, REFUSED_ROW, where + row.reason))
+
+    def exports_of(self, wanted: ExportOptions | None, now_ms: int) -> Exports | None:
+        """Return how exports are read, with what becomes of them noted here."""
+        return None if wanted is None else Exports(wanted, now_ms, self.refuse_row, self.note_export)
+
+    def note_export(self, path: Path, report: FileReport) -> None:
+        """Note that a file was one of another tool."""
+        self.exports.append(Export(path, report))
+
+
 def read_event_files(
     paths: Sequence[Path],
-    definitions: Iterable[CampaignDefinition],
+    definitions: Sequence[CampaignDefinition],
     settings: Settings,
     now_ms: int,
+    *,
+    exports: ExportOptions | None = None,
     on_progress: Callable[[int], None] = lambda _lines: None,
 ) -> FileEvents:
     """Read files of events, in any order and overlapping as they like, into the ledgers of their giveaways.
 
     Args:
-        paths: the files.
+        paths: the files; events, or exports that ``campaign-pulse import`` reads.
         definitions: the campaigns; events of others are in no ledger.
         settings: what is accepted.
         now_ms: the clock against which future event times are refused.
+        exports: how exports of other tools are read; None: every file is one of events.
         on_progress: called with the number of lines read so far.
 
     Raises:
@@ -88,33 +131,35 @@ def read_event_files(
     """
     blocks: list[EntryBlock] = []
     run = Replay(_NoSentiment(), definitions, now_ms, limits_of(settings), on_facts=blocks.append)
-    refused: list[RefusedLine] = []
-    unread: list[Path] = []
+    found = Reading()
+    rows = found.exports_of(exports, now_ms)
     for path in paths:
-        before = run.counts()
+        before, rows_refused = run.counts(), found.rows_refused
         numbers = _LineNumbers(before.lines)
-        for lines in run.feed(numbers.of(line for _, line in lines_of(path))):
-            refused += [
-                RefusedLine(path, numbers.line_of(letter.offset), letter.reason, letter.detail)
-                for letter in run.take_refused()[: _MOST_REFUSED - len(refused)]
-            ]
+        for lines in run.feed(numbers.of(line for _, line in lines_of(path, rows))):
+            for letter in run.take_refused():
+                found.refuse(RefusedLine(path, numbers.line_of(letter.offset), letter.reason, letter.detail))
             on_progress(lines)
         counts = run.counts()
-        if counts.lines > before.lines and counts.events + counts.duplicates == before.events + before.duplicates:
-            unread.append(path)
+        has_lines = counts.lines > before.lines or found.rows_refused > rows_refused
+        if has_lines and counts.events + counts.duplicates == before.events + before.duplicates:
+            found.unread.append(path)
     counts = run.counts()
+    rejected = counts.rejected | ({REFUSED_ROW: found.rows_refused} if found.rows_refused else {})
     return FileEvents(
-        ledger=_ledgers(blocks),
-        lines=counts.lines,
+        ledger=ledgers_of(blocks),
+        lines=counts.lines + found.rows_refused,
         events=counts.events,
         duplicates=counts.duplicates,
-        rejected=counts.rejected,
-        refused=refused,
-        unread=unread,
+        rejected=rejected,
+        refused=found.refused,
+        unread=found.unread,
+        exports=found.exports,
     )
 
 
-def _ledgers(blocks: Iterable[EntryBlock]) -> dict[str, Ledger]:
+def ledgers_of(blocks: Iterable[EntryBlock]) -> dict[str, Ledger]:
+    """Return the ledgers that blocks make, by campaign."""
     readings: dict[str, LedgerReading] = {}
     for block in blocks:
         reading = readings.setdefault(block.campaign_id, LedgerReading(block.campaign_id))

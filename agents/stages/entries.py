@@ -35,6 +35,7 @@ from streams.events.partitioning import partition_of
 from streams.events.registry import Registry
 from streams.giveaway.board import GiveawayBoard
 from streams.ledger.blocks import Cleared, EntryBlock, Forgotten, decode_fact, poison_hash
+from streams.ledger.sealing import NO_KEY
 
 log: Final = logging.getLogger("campaign_pulse")
 _FETCH_BYTES: Final = 1024 * 1024
@@ -64,6 +65,7 @@ class EntryStage(Service):
         clock: now, in epoch milliseconds.
         set_aside: takes what are no records of a ledger.
         crash: ends the worker for a reason.
+        id_key: opens the marks of forgotten people.
     """
 
     def __init__(
@@ -73,9 +75,11 @@ class EntryStage(Service):
         clock: Clock,
         set_aside: SetAside,
         crash: Callable[[BaseException], Awaitable[None]],
+        id_key: bytes = NO_KEY,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self._id_key = id_key
         self._set_aside = set_aside
         self._crash_worker = crash
         self.board = GiveawayBoard()
@@ -214,7 +218,7 @@ class EntryStage(Service):
                 passed.discard(record.offset)
             elif record.value or record.key is None:
                 try:
-                    fact = decode_fact(record.key, record.value or b"")
+                    fact = decode_fact(record.key, record.value or b"", self._id_key)
                 except PoisonedRecord as error:
                     self._set_aside.take(ENTRIES, partition, record, error)
                     continue

@@ -16,6 +16,7 @@ from agents.settings import Settings
 from models.topics import ENTRIES
 from streams.events.partitioning import partition_of
 from streams.ledger.compaction import Ledger, LedgerError, LedgerReading, check_unpoisoned
+from streams.ledger.sealing import key_of
 
 _PATIENCE_SECONDS: Final = 30.0
 
@@ -84,7 +85,7 @@ async def _read(settings: Settings, campaign_id: str | None, since: Mapping[int,
         else:
             for tp in tps:
                 consumer.seek(tp, since[tp.partition])
-        reading = LedgerReading(campaign_id)
+        reading = LedgerReading(campaign_id, key_of(settings.id_key))
         for tp in tps:
             consumer.pause(*[each for each in tps if each != tp])
             consumer.resume(tp)

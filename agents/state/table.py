@@ -111,7 +111,7 @@ class StateTable:
 
     def keys_of(self, partition: int, campaigns: Container[str]) -> list[bytes]:
         """Return the keys of every record of some campaigns: rows, orders, checkpoints of alerts."""
-        return [key for key, _ in self._store.items(partition) if campaign_of(partition, key) in campaigns]
+        return [key for key, _ in self._store.items(partition) if campaign_of(key) in campaigns]
 
     def records(self, partition: int) -> list[tuple[bytes, bytes]]:
         """Return every confirmed record of one partition, with its key."""

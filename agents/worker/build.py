@@ -67,6 +67,7 @@ from models.topics import (
     POSTS,
 )
 from streams.columns.formats import PoisonedRecord
+from streams.ledger.sealing import key_of
 from streams.pipeline.limits import Limits
 from streams.pipeline.pipeline import Pipeline
 from streams.sentiment.scorers import CachedScorer, make_scorer, make_scorer_with_terms
@@ -171,7 +172,14 @@ class Worker:
             self.set_aside,
             round(settings.alert_wait_seconds * 1000),
         )
-        self.entries = EntryStage(settings.kafka_connection, partitions[ENTRIES], clock, self.set_aside, self.app.crash)
+        self.entries = EntryStage(
+            settings.kafka_connection,
+            partitions[ENTRIES],
+            clock,
+            self.set_aside,
+            self.app.crash,
+            key_of(settings.id_key),
+        )
         self._suspicion = SuspicionWatch(settings, self.entries, lambda: self.pipeline.registry)
         self._flusher = self._make_flusher()
         self._assignment = self._make_assignment()
@@ -246,7 +254,13 @@ class Worker:
     def _make_services(self, registry: CollectorRegistry, changes: Any) -> list[Service]:
         """Return what runs in the background, in the order in which it starts."""
         settings = self._settings
-        web = WebServer(settings.metrics_host, settings.metrics_port, registry, self.lifecycle.health)
+        web = WebServer(
+            settings.metrics_host,
+            settings.metrics_port,
+            registry,
+            self.lifecycle.health,
+            password=settings.metrics_password,
+        )
         definitions = DefinitionFeed(settings.kafka_connection, self._define, changes.put, self._bad_definition)
         connection = ConnectionWatch(self.connection_log, lambda: self._membership.is_valid)
         services: list[Service] = [

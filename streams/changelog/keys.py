@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from streams.columns.formats import NEWER, NewerRecord, PoisonedRecord, UnsupportedRecord, numbered_fields
+from streams.columns.formats import NEWER, NewerRecord, PoisonedRecord, numbered_fields
 
 ROW: Final = "row"
 IDS: Final = "ids"
@@ -30,6 +30,16 @@ _NAMES: Final[dict[str, tuple[tuple[type, ...], ...]]] = {
 """What follows the kind in a key."""
 
 
+def _parts(key: bytes | None) -> list[str | int]:
+    try:
+        parts: list[str | int] = decode_key(key or b"")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise PoisonedRecord("foreign_key", f"the key {key!r}: {error}") from None
+    if not parts:
+        raise PoisonedRecord("foreign_key", f"the key {key!r} is empty")
+    return parts
+
+
 def read_key(partition: int, key: bytes | None, value: bytes | None) -> tuple[str, list[str | int]]:
     """Return kind and name of a record of a partition.
 
@@ -37,10 +47,7 @@ def read_key(partition: int, key: bytes | None, value: bytes | None) -> tuple[st
         NewerRecord: a newer version has written it: a kind that this one does not know.
         PoisonedRecord: it is no key of ours.
     """
-    try:
-        parts = decode_key(key or b"")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise PoisonedRecord("foreign_key", f"the key {key!r}: {error}") from None
+    parts = _parts(key)
     if len(parts) < 2 or parts[0] != partition or not isinstance(parts[1], str):
         raise PoisonedRecord("foreign_key", f"the key {key!r} is none of partition {partition}")
     kind, name = parts[1], parts[2:]
@@ -79,11 +86,11 @@ def alerts_key(partition: int, campaign_id: str, generation: int | None = None, 
     return encode_key([partition, ALERTS, campaign_id, *slot])
 
 
-def campaign_of(partition: int, key: bytes) -> str | None:
+def campaign_of(key: bytes) -> str | None:
     """Return the campaign whose record has this key; None for what belongs to no campaign, or is no key of ours."""
     try:
-        kind, name = read_key(partition, key, None)
-    except UnsupportedRecord:
+        kind, name = read_key(int(_parts(key)[0]), key, None)
+    except ValueError:
         return None
     return str(name[0]) if kind in (ROW, ORDER, ALERTS) else None
 

@@ -24,7 +24,17 @@ _MICROS: Final = COLUMN["sentiment_micros"]
 _LARGEST: Final = (1 << 63) - 1
 _MOST_SEEN: Final = (1 << 16) - 1
 
-PackedPosts = dict[str, list[tuple[bytes, bytes] | None]]
+
+class PackedPost(Struct, frozen=True, array_like=True):
+    """One post: times and values of each metric, its platform where it is known, and when it came and went."""
+
+    metrics: list[tuple[bytes, bytes] | None]
+    platform: str | None
+    published: bytes
+    deleted: bytes
+
+
+PackedPosts = dict[str, PackedPost]
 
 
 class TierRecord(Struct, frozen=True, array_like=True):
@@ -65,8 +75,14 @@ def _state_width(fields: Fields) -> Fields:
     return [2, len(fields[6]), *fields[1:]]
 
 
+def _posts_by_themselves(fields: Fields) -> Fields:
+    """Upgrade format 2: of posts only their metrics were known. The next event of a post names its platform."""
+    posts = {post_id: [metrics, None, b"", b""] for post_id, metrics in fields[-1].items()}
+    return [3, *fields[1:-1], posts]
+
+
 _WHAT: Final = "state record"
-_FORMAT: Final = Format(_WHAT, RowRecord, (int, int, str, str), [_state_width])
+_FORMAT: Final = Format(_WHAT, RowRecord, (int, int, str, str), [_state_width, _posts_by_themselves])
 FORMAT_VERSION: Final = _FORMAT.version
 encode_record: Final = _FORMAT.encode
 
@@ -111,9 +127,11 @@ def _check(record: RowRecord) -> None:
     if len(record.money_panes) not in (0, len(TIERS)):
         raise damaged(_WHAT, f"money in {len(record.money_panes)} tiers")
     check_sums(_WHAT, record.money_total, *(sums for panes in record.money_panes for sums in panes.values()))
-    for metrics in record.posts.values():
-        if len(metrics) != len(SNAPSHOT_METRICS) or any(map(_is_uneven, metrics)):
+    for post in record.posts.values():
+        if len(post.metrics) != len(SNAPSHOT_METRICS) or any(map(_is_uneven, post.metrics)):
             raise damaged(_WHAT, "snapshots of posts that do not fit together")
+        if len(post.published) % 8 or len(post.deleted) % 8:
+            raise damaged(_WHAT, "times of posts that are none")
 
 
 def _is_uneven(metric: tuple[bytes, bytes] | None) -> bool:
@@ -183,9 +201,15 @@ def restore_sketch(uniques: UniqueStore, row: int, record: RowRecord) -> None:
 def pack_posts(posts: dict[str, PostHistory]) -> PackedPosts:
     """Pack the snapshot histories of one row's posts."""
     return {
-        post_id: [
-            None if metric is None else (metric.times.tobytes(), metric.values.tobytes()) for metric in history.metrics
-        ]
+        post_id: PackedPost(
+            [
+                None if metric is None else (metric.times.tobytes(), metric.values.tobytes())
+                for metric in history.metrics
+            ],
+            history.platform,
+            history.published.tobytes(),
+            history.deleted.tobytes(),
+        )
         for post_id, history in posts.items()
     }
 
@@ -193,9 +217,13 @@ def pack_posts(posts: dict[str, PostHistory]) -> PackedPosts:
 def restore_posts(packed: PackedPosts) -> dict[str, PostHistory]:
     """Undo ``pack_posts``."""
     posts = {}
-    for post_id, metrics in packed.items():
+    for post_id, post in packed.items():
         history = PostHistory()
-        for index, stored in enumerate(metrics):
+        if post.platform is not None:
+            history.is_of(post.platform, post_id)
+        history.published.frombytes(post.published)
+        history.deleted.frombytes(post.deleted)
+        for index, stored in enumerate(post.metrics):
             if stored is not None:
                 history.metrics[index] = MetricHistory(*stored)
         posts[post_id] = history

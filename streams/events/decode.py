@@ -12,7 +12,16 @@ from msgspec import Struct
 
 from models.currencies import WITHDRAWN, is_currency
 from models.deadletters import Reason
-from models.events import ORDERS, CommentTopicEvent, ConversionTopicEvent, Event, OrderBooked, PostTopicEvent
+from models.events import (
+    ORDERS,
+    CommentTopicEvent,
+    ConversionTopicEvent,
+    Count,
+    Event,
+    OrderBooked,
+    PostMetrics,
+    PostTopicEvent,
+)
 from models.times import MINUTE_MS, epoch_ms
 from models.topics import COMMENTS, CONVERSIONS, POSTS
 from streams.events.wire_hints import envelope_hint, hint_of
@@ -28,6 +37,10 @@ TYPES_OF_TOPIC: Final[dict[str, frozenset[type]]] = {
     CONVERSIONS: frozenset(ConversionTopicEvent.__args__),
 }
 TOPIC_OF_TYPE: Final[dict[type, str]] = {kind: topic for topic, kinds in TYPES_OF_TOPIC.items() for kind in kinds}
+TOPIC_OF_TAG: Final[dict[str, str]] = {
+    str(kind.__struct_config__.tag): topic  # type: ignore[attr-defined]  # every msgspec Struct has it
+    for kind, topic in TOPIC_OF_TYPE.items()
+}
 decode_event = msgspec.json.Decoder(Event).decode
 """The one decoder of the hot path; raises what ``rejection_of`` explains."""
 
@@ -60,6 +73,10 @@ def tag_of(kind: type) -> str:
     return str(kind.__struct_config__.tag)  # type: ignore[attr-defined]  # every msgspec Struct has it
 
 
+_SNAPSHOT: Final = msgspec.json.encode(tag_of(PostMetrics))
+_METRICS: Final = frozenset(("likes", "comments", "shares", "saves", "views", "reach", "followers"))
+
+
 def read_event(value: bytes | None, topic: str, latest_ms: int, max_bytes: int) -> tuple[Event, int]:
     """Decode one value of a topic; return the event and its time. ``read_events`` applies the same rules to many.
 
@@ -86,6 +103,36 @@ def read_event(value: bytes | None, topic: str, latest_ms: int, max_bytes: int) 
     if isinstance(event, OrderBooked) and not _are_plausible(event, latest_ms):
         raise Refused("out_of_range", "changes: times before 2000-01-01 or too far ahead, or no currency of ISO 4217")
     return event, time_ms
+
+
+def read_partly(value: bytes | None, topic: str, latest_ms: int, max_bytes: int) -> tuple[Event, int, Rejection] | None:
+    """Read a snapshot, refused by ``read_event``, without those of its numbers that are none.
+
+    Returns:
+        The event, its time, and which numbers were left out; None where that is not what is wrong, or none is left.
+
+    Raises:
+        DECODE_ERRORS: without them, another rule refuses it.
+    """
+    if value is None or topic != POSTS:
+        return None
+    try:
+        fields: dict[str, msgspec.Raw] = msgspec.json.decode(value, type=dict[str, msgspec.Raw])
+    except DECODE_ERRORS:
+        return None
+    if fields.get("type") != msgspec.Raw(_SNAPSHOT):
+        return None
+    unusable = []
+    for name in _METRICS & fields.keys():
+        try:
+            msgspec.json.decode(fields[name], type=Count | None)
+        except msgspec.ValidationError as error:
+            unusable.append(f"{str(error).removesuffix(' - at `$`')} - at `$.{name}`")
+            del fields[name]
+    if not unusable or all(bytes(fields[name]) == b"null" for name in _METRICS & fields.keys()):
+        return None
+    event, time_ms = read_event(msgspec.json.encode(fields), topic, latest_ms, max_bytes)
+    return event, time_ms, Rejection("unusable_field", f"left out, the rest counts: {'; '.join(sorted(unusable))}")
 
 
 def read_events(

@@ -1,6 +1,7 @@
 """Definition files: YAML to campaign definitions, with line, field and value in every error."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -86,6 +87,9 @@ class _Visits:
             raise DefinitionError(line, "YAML", "", f"aliases stand for more than {MOST_ALIASED:,} values")
 
 
+_IDS = frozenset({"campaign_id", "influencer_id", "handle", "platform", "discount_codes", "click_ids"})
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Categories of what shows nothing, or changes how the rest is shown (Unicode, General_Category)."""
 FaultFinder = Callable[[CampaignDefinition], Iterable[tuple[str, str]]]
 """Returns what is wrong with a definition that is well-formed: paths of fields, and problems."""
 
@@ -152,21 +156,44 @@ def _content(node: yaml.Node, visits: _Visits, field: str = "") -> Any:
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise DefinitionError(key.start_mark.line + 1, "YAML", "", "a key must be a single word")
-            if key.value in content:
-                raise DefinitionError(key.start_mark.line + 1, key.value, "", "is given twice")
-            content[key.value] = _content(value, visits, key.value)
+            name = _whole(key, key.value, "YAML")
+            if name in content:
+                raise DefinitionError(key.start_mark.line + 1, name, "", "is given twice")
+            content[name] = _content(value, visits, name)
         return content
     if isinstance(node, yaml.SequenceNode):
-        return [_content(value, visits) for value in node.value]
+        return [_content(value, visits, field if field in _IDS else "") for value in node.value]
     if field in _TIMES and isinstance(node, yaml.ScalarNode) and (time := _TIME.fullmatch(node.value.strip())):
         return _rfc_3339(time)
     if node.tag == "tag:yaml.org,2002:timestamp":
         return node.value
     loader = yaml.SafeLoader("")
     try:
-        return loader.construct_object(node, deep=True)
+        value = loader.construct_object(node, deep=True)
     except (yaml.YAMLError, ValueError) as error:
         raise DefinitionError(node.start_mark.line + 1, "YAML", str(node.value), str(error)) from None
+    return _whole(node, value, field) if isinstance(value, str) else value
+
+
+def _whole(node: yaml.Node, text: str, field: str) -> str:
+    """Return a text with the halves of surrogate pairs put together, as files in JSON escape them; an id must be seen.
+
+    Raises:
+        DefinitionError: there is half a pair, which is no character, or an id holds what is not printed.
+    """
+    try:
+        whole = text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+    except UnicodeDecodeError:
+        raise _unfit(node, text, field, "half of a surrogate pair, which is no character") from None
+    if field in _IDS and not whole.isprintable():
+        for char in whole:
+            if unicodedata.category(char) in _UNSEEN:
+                raise _unfit(node, whole, field, f"{ascii(char)[1:-1]} is not printed, and ids are seen and typed")
+    return whole
+
+
+def _unfit(node: yaml.Node, text: str, field: str, problem: str) -> DefinitionError:
+    return DefinitionError(node.start_mark.line + 1, field or "YAML", ascii(text)[1:-1], problem)
 
 
 def _rfc_3339(time: re.Match[str]) -> str:

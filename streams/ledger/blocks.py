@@ -24,6 +24,7 @@ from streams.columns.formats import (
     numbered_fields,
 )
 from streams.columns.strings import SEPARATOR, encoded, taken_apart
+from streams.ledger.sealing import NO_KEY, opened, sealed
 
 RECORD_BYTES: Final = 6_000_000
 """A longer record is split: it must stay below 8 MiB."""
@@ -161,8 +162,17 @@ class Forgotten(Struct, frozen=True, array_like=True, kw_only=True):
     until_ms: int
 
     def key(self) -> bytes:
-        """Return the record's key."""
+        """Return the key of a record of the time before marks were sealed."""
         return _encode_json(["forgotten", self.campaign_id, self.person])
+
+
+class SealedMark(Struct, frozen=True, array_like=True, kw_only=True):
+    """Somebody forgotten as the ledger holds it: ``seal`` hides the person (``streams.ledger.sealing``)."""
+
+    version: int
+    campaign_id: str
+    seal: bytes
+    until_ms: int
 
 
 class Cleared(Struct, frozen=True, array_like=True, kw_only=True):
@@ -236,8 +246,14 @@ encode_place: Final = msgspec.msgpack.Encoder().encode
 _BLOCK: Final = "block of entries"
 _BLOCKS: Final = Format(_BLOCK, EntryBlock, (int, str, str, int, int), [_from_1])
 _FORGOTTEN: Final = Format("mark of somebody forgotten", Forgotten, (int, str, int, int))
+_SEALED: Final = Format("sealed mark of somebody forgotten", SealedMark, (int, str, bytes, int))
 _CLEARED: Final = Format("mark of a cleared record", Cleared, (int, int, str))
-_FORMATS: Final[dict[str | int, Format[Any]]] = {"block": _BLOCKS, "forgotten": _FORGOTTEN, "cleared": _CLEARED}
+_FORMATS: Final[dict[str | int, Format[Any]]] = {
+    "block": _BLOCKS,
+    "forgotten": _FORGOTTEN,
+    "sealed": _SEALED,
+    "cleared": _CLEARED,
+}
 _LARGEST_HASH: Final = (1 << 64) - 1
 BLOCK_VERSION: Final = _BLOCKS.version
 FORGOTTEN_VERSION: Final = _FORGOTTEN.version
@@ -251,8 +267,20 @@ def encode_fact(fact: Fact) -> bytes:
     return _FORGOTTEN.encode(fact) if isinstance(fact, Forgotten) else _CLEARED.encode(fact)
 
 
-def decode_fact(key: bytes | None, value: bytes) -> Fact:
+def sealed_mark(mark: Forgotten, id_key: bytes) -> tuple[bytes, bytes]:
+    """Return the record, key and value, of somebody forgotten: only who has the key can tell who it is."""
+    seal = sealed(mark.person, mark.campaign_id, id_key)
+    record = SealedMark(version=_SEALED.version, campaign_id=mark.campaign_id, seal=seal, until_ms=mark.until_ms)
+    return _encode_json(["sealed", mark.campaign_id, seal.hex()]), _SEALED.encode(record)
+
+
+def decode_fact(key: bytes | None, value: bytes, id_key: bytes = NO_KEY) -> Fact:
     """Read one record of the ledger, of any format there has been.
+
+    Args:
+        key: its key.
+        value: its value.
+        id_key: opens the marks of forgotten people; those that were sealed without any are read besides.
 
     Raises:
         NewerRecord: it was written by a newer version.
@@ -264,7 +292,8 @@ def decode_fact(key: bytes | None, value: bytes) -> Fact:
         if name and (numbered_fields(value) or [])[1:2] == name[:1]:
             raise NewerRecord(f"a ledger record of the unknown kind {kind!r}: {NEWER}")
         raise PoisonedRecord("foreign_key", f"a ledger record of kind {kind!r}")
-    fact: Fact = _FORMATS[kind].decode(value)
+    record = _FORMATS[kind].decode(value)
+    fact: Fact = _unsealed(record, id_key) if isinstance(record, SealedMark) else record
     if isinstance(fact, EntryBlock):
         _check_block(fact)
     elif isinstance(fact, Forgotten) and not 0 <= fact.person <= _LARGEST_HASH:
@@ -272,6 +301,21 @@ def decode_fact(key: bytes | None, value: bytes) -> Fact:
     if not name or name[0] != (fact.campaign_id if not isinstance(fact, Cleared) else fact.offset):
         raise PoisonedRecord("foreign_key", f"a ledger record of another campaign than its key {key!r} names")
     return fact
+
+
+def _unsealed(mark: SealedMark, id_key: bytes) -> Forgotten:
+    """Open a mark.
+
+    Raises:
+        PoisonedRecord: it was sealed with another key, or by nobody.
+    """
+    for key in (id_key, NO_KEY):
+        person = opened(mark.seal, mark.campaign_id, key)
+        if person is not None:
+            return Forgotten(
+                version=FORGOTTEN_VERSION, campaign_id=mark.campaign_id, person=person, until_ms=mark.until_ms
+            )
+    raise PoisonedRecord("foreign_value", "a mark of somebody forgotten that PULSE_ID_KEY does not open")
 
 
 def _key_of(key: bytes | None) -> list[str | int]:

@@ -16,8 +16,10 @@ from streams.ledger.blocks import (
     decode_fact,
     encode_fact,
     poison_hash,
+    sealed_mark,
     strings_of,
 )
+from streams.ledger.sealing import NO_KEY
 
 _Row = tuple[int, int, int, str, str, str, str, Place]
 
@@ -78,10 +80,12 @@ class LedgerReading:
 
     Args:
         campaign_id: the campaign wanted, or None for all. Poisoned records are anybody's.
+        id_key: opens marks of forgotten people.
     """
 
-    def __init__(self, campaign_id: str | None = None) -> None:
+    def __init__(self, campaign_id: str | None = None, id_key: bytes = NO_KEY) -> None:
         self._campaign_id = campaign_id
+        self._id_key = id_key
         self._in_force: dict[tuple[int, bytes], LedgerRecord] = {}
         self._poisoned: list[PoisonedPlace] = []
         self._cleared: set[tuple[int, int, str]] = set()
@@ -92,7 +96,7 @@ class LedgerReading:
             self._in_force.pop((partition, key), None)
             return
         try:
-            fact = decode_fact(key, value or b"")
+            fact = decode_fact(key, value or b"", self._id_key)
         except (PoisonedRecord, NewerRecord) as error:
             fault = error.fault if isinstance(error, PoisonedRecord) else None
             self._poisoned.append(PoisonedPlace(partition, offset, key, poison_hash(key, value), fault, str(error)))
@@ -117,7 +121,9 @@ class LedgerReading:
         return Ledger(offsets, list(self._in_force.values()), poisoned, cleared)
 
 
-def replacements_of(ledger: Ledger, place: PoisonedPlace, reason: str, at_ms: int) -> list[tuple[bytes, bytes | None]]:
+def replacements_of(
+    ledger: Ledger, place: PoisonedPlace, reason: str, at_ms: int, id_key: bytes = NO_KEY
+) -> list[tuple[bytes, bytes | None]]:
     """Return what is written behind a poisoned record to clear it, in this order: key and value each.
 
     What is in force under its key stands behind it again, for compaction keeps the last of a key. Where nothing is, the
@@ -126,9 +132,19 @@ def replacements_of(ledger: Ledger, place: PoisonedPlace, reason: str, at_ms: in
     written: list[tuple[bytes, bytes | None]] = []
     if place.key is not None:
         kept = [each.fact for each in ledger.records if (each.partition, each.key) == (place.partition, place.key)]
-        written.append((place.key, encode_fact(kept[0]) if kept else None))
+        written.append((place.key, _value_under(place.key, kept[0], id_key) if kept else None))
     mark = Cleared(version=CLEARED_VERSION, offset=place.offset, sha256=place.sha256, reason=reason, at_ms=at_ms)
     return [*written, (mark.key(), encode_fact(mark))]
+
+
+def _value_under(key: bytes, fact: EntryBlock | Forgotten, id_key: bytes) -> bytes:
+    """Return the value with which a fact stands under a key; that of a mark follows from whether it is sealed."""
+    if isinstance(fact, Forgotten) and fact.key() != key:
+        for sealing in (id_key, NO_KEY):
+            name, value = sealed_mark(fact, sealing)
+            if name == key:
+                return value
+    return encode_fact(fact)
 
 
 def check_unpoisoned(ledger: Ledger) -> None:

@@ -9,7 +9,15 @@ from typing import Final
 
 from models.events import BookedChange
 from models.times import HOUR_MS
-from streams.orders.order import OrderEvent, OrderKey, booked, change, decode_order, encode_order
+from streams.orders.order import (
+    OrderEvent,
+    OrderKey,
+    booked,
+    booked_first,
+    change,
+    decode_order,
+    encode_order,
+)
 
 ORDER_DAYS: Final = 60
 MOST_EVENTS: Final = 500
@@ -60,7 +68,11 @@ class OrderBook:
             TooManyEvents: the order has ``MOST_EVENTS``.
         """
         data = self._orders.get(key)
-        events = [] if data is None else decode_order(data).events
+        if data is None:
+            self._store(key, [event], None)
+            self._dirty.add(key)
+            return booked_first(event)
+        events = decode_order(data).events
         if any(known.event_id == event.event_id for known in events):
             return {}
         if len(events) >= MOST_EVENTS:

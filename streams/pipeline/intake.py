@@ -16,7 +16,15 @@ from models.events import ConversionEvent, Event, OrderBooked
 from models.topics import CONVERSIONS, POSTS
 from streams.changelog.dedupe import DedupeHorizon
 from streams.columns.hashing import PlatformSeeds
-from streams.events.decode import DECODE_ERRORS, Refused, read_event, read_events, rejection_of
+from streams.events.decode import (
+    DECODE_ERRORS,
+    Refused,
+    Rejection,
+    read_event,
+    read_events,
+    read_partly,
+    rejection_of,
+)
 from streams.events.partitioning import partition_key, partition_of
 from streams.events.registry import Registry
 from streams.orders.book import OrderBook
@@ -153,15 +161,20 @@ class Intake:
         return read if len(kept) == len(read.events) else read.chosen(kept)
 
     def _read_singly(self, topic: str, records: Sequence[Record], latest_ms: int) -> Read:
-        """Decode and place records one by one: what is refused becomes a dead letter with its reason."""
+        """Decode and place records one by one: what is refused becomes a dead letter with its reason.
+
+        So do the numbers of a snapshot that are none; what is left of it counts.
+        """
         accepted, events, times_ms = [], [], []
         for record in records:
             try:
                 event, time_ms = read_event(record.value, topic, latest_ms, self._max_event_bytes)
                 self.admission.check_campaign(event.campaign_id)
             except DECODE_ERRORS as error:
-                self._reject(topic, record, error)
-                continue
+                partly = self._read_partly(topic, record, latest_ms, error)
+                if partly is None:
+                    continue
+                event, time_ms = partly
             accepted.append(record)
             events.append(event)
             times_ms.append(time_ms)
@@ -171,6 +184,22 @@ class Intake:
         rows = [row_of((event.campaign_id, event.influencer_id), _NO_ROW) for event in events]
         offsets = [record.offset for record in accepted]
         return self._admitted(topic, accepted, self._placed(topic, accepted, Read(events, offsets, times_ms, rows)))
+
+    def _read_partly(
+        self, topic: str, record: Record, latest_ms: int, error: BaseException
+    ) -> tuple[Event, int] | None:
+        """Return what is usable of a refused record, or None; what is not becomes a dead letter."""
+        try:
+            partly = read_partly(record.value, topic, latest_ms, self._max_event_bytes)
+        except DECODE_ERRORS as other:
+            self._reject(topic, record, other)
+            return None
+        if partly is None:
+            self._reject(topic, record, error)
+            return None
+        event, time_ms, rejection = partly
+        self._tell(topic, record, rejection)
+        return event, time_ms
 
     def _read_orders(self, records: Sequence[Record], events: Sequence[Event], times_ms: Sequence[int]) -> Read:
         """Book the orders among conversions and place the others; what orders change takes their place.
@@ -182,7 +211,8 @@ class Intake:
         placed: list[tuple[int, int, Event, int]] = []
         row_of = self._influencers.rows.get
         purged = self._registry.purged
-        for record, event, time_ms in zip(records, events, times_ms, strict=True):
+        rows = [row_of((event.campaign_id, event.influencer_id)) for event in events]
+        for record, event, time_ms, row in zip(records, events, times_ms, rows, strict=True):
             if is_order(event):
                 if event.campaign_id in purged:
                     self.purged_total += 1
@@ -194,7 +224,6 @@ class Intake:
                 else:
                     self._forward(CONVERSIONS, home, event.order_id, record.value or b"", record.offset)
                 continue
-            row = row_of((event.campaign_id, event.influencer_id))
             if row is None:
                 row = self._place(CONVERSIONS, record, event)
             if row is not None and self._is_admitted(record, event, row):
@@ -247,7 +276,9 @@ class Intake:
         self._reject(CONVERSIONS, record, Refused("too_many_order_events", detail))
 
     def _reject(self, topic: str, record: Record, error: BaseException) -> None:
-        rejection = rejection_of(error, record.value or b"")
+        self._tell(topic, record, rejection_of(error, record.value or b""))
+
+    def _tell(self, topic: str, record: Record, rejection: Rejection) -> None:
         self.rejected_total[rejection.reason] += 1
         self._refused_bytes += _WAITING_OVERHEAD_BYTES + len(record.value or b"")
         self._refused_bytes += sum(len(name) + len(value or b"") for name, value in record.headers)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeGuard
 
 import msgspec
+import numpy as np
 import xxhash
 
 from models.events import BookedChange, Event, OrderBooked, Purchase, Refund
@@ -19,7 +20,7 @@ from streams.events.registry import Registry
 from streams.orders.book import OrderBook, TooManyEvents
 from streams.orders.order import NOBODY, OrderEvent, OrderKey
 from streams.pipeline.records import OrderRead
-from streams.statistics.influencers import has_utm
+from streams.statistics.influencers import has_utm, mark_of
 from streams.statistics.money import micros_of
 
 encode_booking: Final = msgspec.json.encode
@@ -75,9 +76,10 @@ class OrderDesk:
         """
         if not orders:
             return []
-        ids = [digest(order.event.event_id.encode(), self._seeds[order.event.platform]) for order in orders]
+        ids = hashes_of([digest(order.event.event_id.encode(), self._seeds[order.event.platform]) for order in orders])
+        marks = np.array([mark_of(*_key_of(order.event)) for order in orders], dtype=np.uint64)
         newest_ms = max(time_ms, max(order.at_ms for order in orders))
-        is_new = self._horizon.first_seen(hashes_of(ids), newest_ms).tolist()
+        is_new = self._horizon.first_seen(ids ^ marks, newest_ms, ids).tolist()
         taken = []
         for order, new in zip(orders, is_new, strict=True):
             if new:
@@ -93,12 +95,15 @@ class OrderDesk:
 
     def _book(self, order: OrderRead) -> list[OrderBooked]:
         event, owners = order.event, order.owners
-        key = OrderKey(event.campaign_id, event.platform.strip().casefold(), event.order_id)
-        changes = self.book.put(key, _said(order, self.base + order.offset))
+        changes = self.book.put(_key_of(event), _said(order, self.base + order.offset))
         # Whom an event names has a row, whatever was or will be read besides: rows too are a function of the set.
         for owner in owners or NOBODY:
             changes.setdefault(owner, [])
         return [_booking(event, influencer_id, changed) for influencer_id, changed in sorted(changes.items())]
+
+
+def _key_of(event: Purchase | Refund) -> OrderKey:
+    return OrderKey(event.campaign_id, event.platform.strip().casefold(), event.order_id)
 
 
 def _said(order: OrderRead, place: int) -> OrderEvent:

@@ -15,7 +15,7 @@ ZERO_DECIMAL: Final = frozenset(
 THREE_DECIMAL: Final = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
 
 
-class NoMoney(ValueError):
+class NoMoney(ValueError):  # noqa: N818  # a verdict on input, not an error of the program
     """What is no sum of money that an event can carry."""
 
 

@@ -14,11 +14,11 @@ from typing import Final
 import numpy as np
 
 from models.rollups import WINDOW_NAMES, CampaignRollup, LeaderboardEntry
-from streams.columns.arrays import I64, U8
+from streams.columns.arrays import I64, U8, U64
 from streams.events.attribution import UNATTRIBUTED
 from streams.events.registry import Registry
 from streams.statistics.corrections import shown
-from streams.statistics.counters import COLUMN, ENGAGEMENT_COLUMNS, WIDTH
+from streams.statistics.counters import COLUMN, ENGAGEMENT_COLUMNS, POST_COLUMNS, WIDTH
 from streams.statistics.money import Sums, add_sums
 from streams.statistics.rollups import ratio, window_stats
 from streams.statistics.snapshots import WINDOWS_AND_TOTAL, InfluencerSnapshot, unique_counts
@@ -26,6 +26,10 @@ from streams.statistics.uniques import REGISTERS
 
 LEADERBOARD_SIZE: Final = 50
 _COMMENTS: Final = COLUMN["comments"]
+_NO_POSTS: Final[tuple[U64, I64]] = (
+    np.zeros(0, dtype=np.uint64),
+    np.zeros((0, WINDOWS_AND_TOTAL, len(POST_COLUMNS)), dtype=np.int64),
+)
 
 
 class CampaignState:
@@ -39,6 +43,8 @@ class CampaignState:
         self._money: list[list[Sums]] = []
         self._sums: I64 = np.zeros((0, WINDOWS_AND_TOTAL, WIDTH), dtype=np.int64)
         self._registers: U8 = np.zeros((0, WINDOWS_AND_TOTAL, REGISTERS), dtype=np.uint8)
+        self._posts: list[tuple[U64, I64]] = []
+        self._shared: U64 | None = None
 
     def put(self, snapshot: InfluencerSnapshot, offset: int) -> None:
         """Take a snapshot unless one that stands later in the log is here already."""
@@ -48,6 +54,7 @@ class CampaignState:
             self._offsets.append(-1)
             self._followers.append(None)
             self._money.append([])
+            self._posts.append(_NO_POSTS)
             if member >= len(self._sums):
                 self._reserve(max(1, 2 * member))
         if offset <= self._offsets[member]:
@@ -56,6 +63,10 @@ class CampaignState:
         self.as_of_ms = max(self.as_of_ms, snapshot.as_of_ms)
         self._followers[member] = snapshot.followers
         self._money[member] = snapshot.money
+        posts = snapshot.posts()
+        if not np.array_equal(posts[0], self._posts[member][0]):
+            self._shared = None
+        self._posts[member] = posts
         counters = snapshot.counters()
         self._sums[member, :, : counters.shape[1]] = counters
         self._registers[member] = snapshot.registers()
@@ -71,8 +82,9 @@ class CampaignState:
         """Combine all members."""
         index = registry.campaigns.get(campaign_id)
         count = len(self.members)
-        visible, taken_back = shown(self._sums[:count])
-        sums, corrections = visible.sum(axis=0), taken_back.sum(axis=0).tolist()
+        visible, _ = shown(self._sums[:count])
+        own, taken_back = shown(self._once())
+        sums, corrections = own.sum(axis=0), taken_back.sum(axis=0).tolist()
         uniques = unique_counts(self._registers[:count].max(axis=0))
         followers = [
             known
@@ -95,6 +107,29 @@ class CampaignState:
             },
             leaderboards={name: self._leaderboard(visible[:, place]) for place, name in enumerate(WINDOW_NAMES)},
         )
+
+    def _once(self) -> I64:
+        """Return ``[member, window, counter]`` without posts of several, and last what these come to, each once.
+
+        A post that several influencers have counts with the largest of their numbers, in each window and counter.
+        """
+        sums = self._sums[: len(self.members)]
+        if self._shared is None:
+            keys, counts = np.unique(np.concatenate([keys for keys, _ in self._posts]), return_counts=True)
+            self._shared = keys[counts > 1]
+        if not len(self._shared):
+            return sums
+        columns = list(POST_COLUMNS)
+        own = np.concatenate((sums, np.zeros((1, *sums.shape[1:]), dtype=np.int64)))
+        largest = np.full((len(self._shared), sums.shape[1], len(columns)), np.iinfo(np.int64).min)
+        for member, (keys, parts) in enumerate(self._posts):
+            places = np.flatnonzero(np.isin(keys, self._shared))
+            if len(places):
+                own[member][:, columns] -= parts[places].sum(axis=0)
+                found = np.searchsorted(self._shared, keys[places])
+                largest[found] = np.maximum(largest[found], parts[places])
+        own[-1][:, columns] = largest.sum(axis=0)
+        return own
 
     def _money_of(self, window: int) -> Sums:
         combined: Sums = {}

@@ -52,6 +52,8 @@ SNAPSHOT_METRICS: Final = ("likes", "comments", "shares", "saves", "views", "rea
 SNAPSHOT_COLUMNS: Final = tuple(
     COLUMN["reported_comments" if name == "comments" else name] for name in SNAPSHOT_METRICS
 )
+POST_COLUMNS: Final = (COLUMN["posts"], COLUMN["posts_deleted"], *SNAPSHOT_COLUMNS)
+"""What is known of each post by itself (``streams.statistics.posts.PostHistory.parts``)."""
 _REACTION_WORDS: Final = {
     "likes": ("like", "likes", "liked", "favorite", "favorites", "favourite", "favourites"),
     "shares": ("share", "shares", "shared", "repost", "reposts", "reposted", "retweet", "retweets"),

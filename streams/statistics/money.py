@@ -116,8 +116,16 @@ class MoneyPanes:
 
 def _add(sums: Sums, currency: str, amounts: tuple[int, int, int, int]) -> None:
     """Add amounts; a currency in which nothing is left is not there: what was moved away leaves no trace."""
-    held = sums.setdefault(currency, [0, 0, 0, 0])
-    for index, amount in enumerate(amounts):
-        held[index] += amount
+    held = sums.get(currency)
+    if held is None:
+        if any(amounts):
+            sums[currency] = list(amounts)
+        return
+    # Written out: a loop takes three times as long, and each order comes here four times.
+    orders, revenue, refunds, refunded = amounts
+    held[0] += orders
+    held[1] += revenue
+    held[2] += refunds
+    held[3] += refunded
     if not any(held):
         del sums[currency]

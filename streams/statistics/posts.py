@@ -6,18 +6,24 @@ order of arrival. The very first contributes to lifetime totals only (see ``docs
 """
 
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, insort
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from models.events import PostMetrics
 from models.times import HOUR_MS
+from streams.columns.hashing import digest, hash_of
+from streams.comparison import platform_key
 from streams.statistics.counters import SNAPSHOT_COLUMNS, SNAPSHOT_METRICS
-from streams.statistics.windows import LONGEST_MS, TIERS
+from streams.statistics.windows import LONGEST_MS, TIERS, WINDOWS
 
 _COARSE_MS: Final = TIERS[-1].pane_ms
 _FULL_DETAIL_MS: Final = HOUR_MS + TIERS[1].pane_ms
 _HORIZON_MS: Final = LONGEST_MS + _COARSE_MS
 _THIN_EVERY: Final = 64
+_key_of: Final = lru_cache(1_000)(platform_key)
+_NONE: Final = [0] * len(WINDOWS)
 _IN_PANES: Final = True
 _NO_PANE: Final = False
 _IN_TOTAL: Final = True
@@ -86,17 +92,63 @@ class MetricHistory:
 
 
 class PostHistory:
-    """All metrics of one post."""
+    """All metrics of one post, and when it was published and deleted.
 
-    __slots__ = ("_inserts", "metrics")
+    ``platform`` is the first, by the alphabet, of those that its events name; ``key`` is the same for all influencers
+    whose post it is, and 0 while no platform is known.
+    """
+
+    __slots__ = ("_inserts", "deleted", "key", "metrics", "platform", "published")
 
     def __init__(self) -> None:
         self.metrics: list[MetricHistory | None] = [None] * len(SNAPSHOT_METRICS)
+        self.published = array("q")
+        self.deleted = array("q")
+        self.platform: str | None = None
+        self.key = 0
         self._inserts = 0
+
+    def is_of(self, platform: str, post_id: str) -> None:
+        """Take note of the platform that an event names."""
+        name = _key_of(platform)
+        if self.platform is None or name < self.platform:
+            self.platform = name
+            self.key = hash_of(digest(f"{name}\0{post_id}".encode(), 0))
 
     def publish(self, time_ms: int, as_of_ms: int) -> list[Contribution]:
         """Take ``post.published`` as a snapshot in which every metric is zero."""
+        insort(self.published, time_ms)
         return self._insert([0] * len(SNAPSHOT_METRICS), time_ms, as_of_ms)
+
+    def delete(self, time_ms: int) -> None:
+        """Take ``post.deleted``."""
+        insort(self.deleted, time_ms)
+
+    def parts(self, starts_ms: Sequence[int]) -> list[int]:
+        """Return what this post alone adds to each window and, last, to the total, by ``POST_COLUMNS``.
+
+        Args:
+            starts_ms: first event time of each window, that of the longest last.
+        """
+        parts: list[int] = []
+        for times in (self.published, self.deleted):
+            count = len(times)
+            parts += [count - bisect_left(times, start_ms) for start_ms in starts_ms] if count else _NONE
+            parts.append(count)
+        for history in self.metrics:
+            if history is None:
+                parts += _NONE
+                parts.append(0)
+                continue
+            times, values = history.times, history.values
+            last = values[-1]
+            if times[-1] < starts_ms[-1]:
+                parts += _NONE
+            else:
+                # A window holds what was added since the last snapshot before it, or since the very first.
+                parts += [last - values[max(bisect_left(times, start_ms) - 1, 0)] for start_ms in starts_ms]
+            parts.append(last)
+        return parts
 
     def observe(self, event: PostMetrics, time_ms: int, as_of_ms: int) -> list[Contribution]:
         """Take a cumulative snapshot; absent metrics are left alone."""

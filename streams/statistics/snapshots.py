@@ -8,8 +8,9 @@ import numpy as np
 from msgspec import Struct
 
 from models.rollups import WINDOW_NAMES, InfluencerRollup
-from streams.columns.arrays import I64, U8
+from streams.columns.arrays import I64, U8, U64
 from streams.columns.formats import (
+    Fields,
     Format,
     NewerRecord,
     PoisonedRecord,
@@ -21,11 +22,12 @@ from streams.columns.formats import (
 from streams.columns.packed import PackedInts, check_ints, pack, unpack
 from streams.events.registry import Registry
 from streams.statistics.corrections import shown
-from streams.statistics.counters import WIDTH
+from streams.statistics.counters import POST_COLUMNS, WIDTH
 from streams.statistics.influencers import InfluencerStore
 from streams.statistics.money import MoneyPanes, Sums, check_sums
 from streams.statistics.rollups import window_stats
 from streams.statistics.uniques import RANKS, REGISTERS, estimates
+from streams.statistics.windows import WINDOWS, window_start_ms
 
 WINDOWS_AND_TOTAL: Final = len(WINDOW_NAMES)
 _NO_MONEY: Final[list[Sums]] = [{} for _ in WINDOW_NAMES]
@@ -36,8 +38,11 @@ class InfluencerSnapshot(Struct, frozen=True, array_like=True):
     """Absolute numbers of one influencer: one record of ``campaign.influencer-snapshots.v1``.
 
     ``sums`` is ``[window, counter]``; ``registers`` are the sketch registers of every window, as places in
-    ``[window, register]`` that are not zero, with their ranks.
+    ``[window, register]`` that are not zero, with their ranks. ``post_parts`` is ``[post, POST_COLUMNS, window]``: how
+    much of the sums is of which post, and ``post_keys`` are the posts (64 bits each, little-endian).
     """
+
+    version: int
 
     campaign_id: str
     influencer_id: str
@@ -47,6 +52,8 @@ class InfluencerSnapshot(Struct, frozen=True, array_like=True):
     money: list[Sums]
     register_places: PackedInts
     register_ranks: PackedInts
+    post_keys: bytes
+    post_parts: PackedInts
 
     def counters(self) -> I64:
         """Return ``[window, counter]``."""
@@ -58,9 +65,20 @@ class InfluencerSnapshot(Struct, frozen=True, array_like=True):
         flat[unpack(self.register_places)] = unpack(self.register_ranks).astype(np.uint8)
         return flat.reshape(WINDOWS_AND_TOTAL, REGISTERS)
 
+    def posts(self) -> tuple[U64, I64]:
+        """Return the posts, and ``[post, window, counter]``: their parts in the sums."""
+        keys = np.frombuffer(self.post_keys, dtype="<u8").astype(np.uint64)
+        parts = unpack(self.post_parts).reshape(len(keys), len(POST_COLUMNS), WINDOWS_AND_TOTAL)
+        return keys, parts.transpose(0, 2, 1)
+
+
+def _without_posts(fields: Fields) -> Fields:
+    """Upgrade format 1: nothing was known of single posts."""
+    return [2, *fields, b"", ["<i1", b""]]
+
 
 _WHAT: Final = "influencer snapshot"
-_FORMAT: Final = Format(_WHAT, InfluencerSnapshot, (int, str, str, int), numbered=False)
+_FORMAT: Final = Format(_WHAT, InfluencerSnapshot, (int, str, str, int), [_without_posts])
 encode_snapshot: Final = _FORMAT.encode
 _encode_key: Final = msgspec.json.Encoder().encode
 
@@ -88,6 +106,11 @@ def decode_snapshot(data: bytes) -> InfluencerSnapshot:
     if len(snapshot.money) != WINDOWS_AND_TOTAL:
         raise damaged(_WHAT, f"money of {len(snapshot.money)} windows")
     check_sums(_WHAT, *snapshot.money)
+    posts, rest = divmod(len(snapshot.post_keys), 8)
+    if rest:
+        raise damaged(_WHAT, f"{len(snapshot.post_keys)} bytes of keys of posts")
+    parts = posts * len(POST_COLUMNS) * WINDOWS_AND_TOTAL
+    check_ints(_WHAT, snapshot.post_parts, parts, -_LARGEST_COUNT, _LARGEST_COUNT)
     check_moments(_WHAT, snapshot.as_of_ms)
     if snapshot.followers is not None and not 0 <= snapshot.followers <= _LARGEST_COUNT:
         raise damaged(_WHAT, f"{snapshot.followers} followers")
@@ -163,7 +186,10 @@ def _describe_row(
     )
     flat = registers.reshape(-1)
     places = np.flatnonzero(flat)
+    starts_ms = [window_start_ms(window, as_of_ms) for window in WINDOWS]
+    posts = [post for post in store.posts.get(row, {}).values() if post.key]
     snapshot = InfluencerSnapshot(
+        version=_FORMAT.version,
         campaign_id=campaign_id,
         influencer_id=influencer_id,
         as_of_ms=as_of_ms,
@@ -172,5 +198,7 @@ def _describe_row(
         money=money,
         register_places=pack(places),
         register_ranks=pack(flat[places]),
+        post_keys=np.array([post.key for post in posts], dtype="<u8").tobytes(),
+        post_parts=pack(np.array([part for post in posts for part in post.parts(starts_ms)], dtype=np.int64)),
     )
     return rollup, snapshot

@@ -26,10 +26,17 @@ class Review(Struct, frozen=True):
     numbers: dict[str, SuspicionNumbers]
 
 
-def review_of(data: GiveawayData, as_of_ms: int) -> Review:
-    """Look for the suspects among the entrants, under the policy in the definition."""
+def review_of(data: GiveawayData, as_of_ms: int, suspected: Mapping[int, Suspect] | None = None) -> Review:
+    """Look for the suspects among the entrants, under the policy in the definition.
+
+    Args:
+        data: the giveaway.
+        as_of_ms: the moment the numbers are of.
+        suspected: what ``suspects_of`` has found under that policy, where it is known already.
+    """
     # One after the other: comments in columns and entries need about the same memory.
-    suspected = suspects_of(data, data.rules.suspicion)
+    if suspected is None:
+        suspected = suspects_of(data, data.rules.suspicion)
     entries = data.entries()
     entrants = entries.chances_of_people()
     by_person = {number: suspect for number, suspect in suspected.items() if number in entrants}

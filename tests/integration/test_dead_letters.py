@@ -17,7 +17,8 @@ from aiokafka import AIOKafkaProducer
 from kafka import KafkaConsumer, KafkaProducer
 
 from agents.broker.dead_letter_log import Survey, open_consumer, read_on
-from agents.broker.redriving import PORTION_LETTERS, RedriveReport, redrive
+from agents.broker.redrive_run import PORTION_LETTERS, RedriveReport
+from agents.broker.redriving import redrive
 from agents.clock import wait_until, wall_clock
 from agents.connection.kafka import KafkaConnection
 from models.deadletters import ATTEMPT, REDRIVEN_FROM, REDRIVEN_ID, DeadLetter

@@ -133,6 +133,7 @@ def _wait_until_equal(cluster: Cluster, simulated: Simulated) -> None:
         equal,
         timeout_seconds=SETTLE_SECONDS,
         give_up=lambda: not any(worker.running for worker in cluster.workers),
+        poll_seconds=0.5,  # a snapshot costs the processor that the workers need
     )
     if not settled:
         found += differences(at_the_end(cluster.snapshot(), simulated.oracle), simulated.oracle)

@@ -220,7 +220,9 @@ def test_a_worker_counts_exactly_through_each_way_in(doors: Doors) -> None:
     by_partition = sorted(
         len(WAYS) * sum(partition_of(person, 5) == number for person in PEOPLE) for number in range(5)
     )
-    assert sorted(map(counted, workers.values())) == by_partition
+    assert sorted(map(counted, workers.values())) == by_partition, {
+        name: (counted(worker), worker.log_tail(30)) for name, worker in workers.items()
+    }
     assert doors.tokens.issued >= 2
     for worker in workers.values():
         assert worker.exit_code is None

@@ -1,10 +1,7 @@
 -- From accepted lines to counted events: duplicates removed, conversions attributed.
 -- In: accepted, code_mark, click_mark, link_mark (docs/statistics.md, "Which events count").
 
-CREATE TABLE event AS
-SELECT *
-FROM accepted
-QUALIFY row_number() OVER (PARTITION BY topic, platform, event_id ORDER BY line) = 1;
+CREATE VIEW event AS SELECT * FROM accepted;
 
 -- The codes of a conversion, one by one: the whole text where it is a code, else what stands between commas and such.
 CREATE TABLE code_text AS
@@ -84,7 +81,13 @@ CREATE TABLE counted AS
 SELECT e.* EXCLUDE (influencer_id, test),
        coalesce(e.influencer_id, o.influencer_id, '') AS influencer_id,
        coalesce(e.test, 0) = 1 AS test
-FROM event e LEFT JOIN owner o ON o.line = e.line AND o.number = 1;
+FROM event e LEFT JOIN owner o ON o.line = e.line AND o.number = 1
+-- One event of two influencers, of two campaigns or of two orders is counted for each of them, once.
+QUALIFY row_number() OVER (
+    PARTITION BY topic, platform, event_id, campaign_id,
+                 if(e.type IN ('purchase', 'refund') AND coalesce(e.test, 0) = 0, order_id, NULL),
+                 if(e.type IN ('purchase', 'refund') AND coalesce(e.test, 0) = 0, NULL, coalesce(e.influencer_id, o.influencer_id, ''))
+    ORDER BY e.line) = 1;
 
 CREATE TABLE moment AS
 SELECT coalesce((SELECT as_of_ms FROM parameter), max(at_ms), 0) AS as_of_ms FROM counted;

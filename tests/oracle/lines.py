@@ -150,6 +150,10 @@ def row_of(line: bytes, now_ms: int) -> Row:
         if name not in event or not check(event[name]):
             raise RefusedError(name)
         row[name] = event[name]
+    metrics = [name for name in METRICS if kind == "post.metrics" and name in event]
+    if any(event[name] is not None and optional[name](event[name]) for name in metrics):
+        # What is no count is left out of a snapshot, as long as any is left.
+        event = {name: value for name, value in event.items() if name not in metrics or optional[name](value)}
     for name, check in optional.items():
         if name in event:
             if not check(event[name]):

@@ -90,7 +90,7 @@ def compute(
             _create_from_rows(database, name, columns, table)
         for script in ("orders.sql", "facts.sql", "windows.sql", "rollups.sql", "giveaway.sql"):
             _run(database, script)
-        accepted = database.sql("SELECT count(*) FROM event").fetchall()[0][0]
+        accepted = database.sql("SELECT count(*) FROM counted").fetchall()[0][0]
         return {
             **_snapshot(database),
             "newest_ms": {(campaign, influencer): ms for campaign, influencer, ms in database.sql(NEWEST).fetchall()},

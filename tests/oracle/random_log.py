@@ -166,6 +166,12 @@ def random_log(seed: int, events: int) -> list[bytes]:
         lines.append(line)
         if rng.random() < 0.05:
             lines.append(line)
+        if rng.random() < 0.05:
+            # Seen through another influencer's feed, or for another campaign: one event id, another owner.
+            other = {"campaign_id": "autumn"}
+            if event.get("type") != "comment.created" and rng.random() < 0.5:
+                other = {"influencer_id": rng.choice(log.influencers)}
+            lines.append(json.dumps({**event, **other}).encode())
         if rng.random() < 0.03:
             kept.append(line)
         if kept and rng.random() < 0.03:
@@ -246,7 +252,7 @@ class _Log:
         )
         return {
             "type": "comment.created",
-            "post_id": self._post(),
+            "post_id": f"p{number % 4}",
             "comment_id": f"c{number}",
             "author_id": f"a{author}",
             "text": " ".join(words),
@@ -265,6 +271,8 @@ class _Log:
                 event[metric] = self.levels[key] = max(0, level + rng.randrange(-3, 20))
         if rng.random() < 0.1:
             event["followers"] = rng.randrange(3) * 1_000
+        if rng.random() < 0.1:
+            event[rng.choice((*METRICS, "followers"))] = rng.choice((-1, "12", 1.5, None, 10**13))  # hidden, or broken
         return event
 
     def _conversion(self, number: int) -> dict[str, Any]:

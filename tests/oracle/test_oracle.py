@@ -71,10 +71,25 @@ def test_the_first_copy_counts(log: EventLog, tmp_path: Path) -> None:
     log.add("click", BASE, event_id="x")
     log.compute()
     later = EventLog(tmp_path / "later.ndjson")
-    later.add("click", BASE, "ben", event_id="x")
+    later.add("signup", BASE, event_id="x")
     later.compute()
-    answer = compute([log.path, later.path], [], None, NOW, scores)
-    assert [rollup["influencer_id"] for rollup in answer["influencers"]] == ["ana"]
+    total = influencer(compute([log.path, later.path], [], None, NOW, scores))["windows"]["total"]
+    assert (total["clicks"], total["signups"]) == (1, 0)
+
+
+def test_one_event_of_two_influencers_counts_for_both(log: EventLog) -> None:
+    """Ids are told apart by campaign and influencer, and those of orders by order."""
+    for _ in range(2):
+        log.add("click", BASE, event_id="x")
+        log.add("click", BASE, "ben", event_id="x")
+        log.add("click", BASE, event_id="x", campaign_id="autumn")
+        log.add("purchase", BASE, event_id="x", order_id="o1")
+        log.add("purchase", BASE, event_id="x", order_id="o2")
+    answer = log.compute()
+    assert answer["counts"] == {"lines": 10, "accepted": 5, "duplicates": 5, "rejected": 0}
+    assert [influencer(answer, who)["windows"]["total"]["clicks"] for who in ("ana", "ben")] == [1, 1]
+    assert influencer(answer, "ana", "autumn")["windows"]["total"]["clicks"] == 1
+    assert influencer(answer)["windows"]["total"]["purchases"] == 2
 
 
 def test_snapshots_become_deltas_at_their_own_time(log: EventLog) -> None:
@@ -83,10 +98,11 @@ def test_snapshots_become_deltas_at_their_own_time(log: EventLog) -> None:
     log.add("post.metrics", BASE, likes=1070)
     log.add("post.metrics", BASE - HOUR - MINUTE, likes=1100)  # arrives late: +100, then -30
     answer = log.compute()
-    assert by_window(influencer(answer), "likes") == [-30, -30, -30, -30, 70, 70, 1070]
-    assert by_window(influencer(answer), "engagements") == [-30, -30, -30, -30, 70, 70, 1070]
+    assert by_window(influencer(answer), "likes") == [0, 0, 0, 0, 70, 70, 1070]
+    assert by_window(influencer(answer), "engagements") == [0, 0, 0, 0, 70, 70, 1070]
+    assert by_window(influencer(answer), "corrections") == [30, 30, 30, 30, 0, 0, 0]
     boards = campaign(answer)["leaderboards"]
-    assert [boards[name][0]["engagements"] for name in ("1m", "6h", "total")] == [-30, 70, 1070]
+    assert [[each["engagements"] for each in boards[name]] for name in ("1m", "6h", "total")] == [[], [70], [1070]]
 
 
 def test_a_published_post_begins_at_zero(log: EventLog) -> None:
@@ -239,3 +255,17 @@ def test_odd_texts_pass_through(log: EventLog) -> None:
     answer = compute([log.path], [], None, NOW, remember)
     assert sorted(asked) == ["", "a\0b", "a\0c", "😀"]
     assert influencer(answer, "an\0a")["windows"]["total"]["sentiment"]["sample_size"] == 5
+
+
+def test_an_edited_comment_is_one_comment_with_its_newest_sentiment(log: EventLog) -> None:
+    """It counts where its oldest version was made; whoever edits was there then, too."""
+    log.add("comment.created", BASE - 10 * MINUTE, comment_id="k", text="0.5")
+    log.add("comment.created", BASE, comment_id="k", text="-0.5")
+    log.add("comment.created", BASE - MINUTE, comment_id="k", text="0.9")
+    log.add("comment.created", BASE, "ben", comment_id="k", text="0.1")
+    answer = log.compute()
+    assert by_window(influencer(answer), "comments") == [0, 0, 1, 1, 1, 1, 1]
+    assert influencer(answer)["windows"]["total"]["sentiment"]["mean"] == -0.5
+    assert influencer(answer)["windows"]["total"]["sentiment"]["negative_share"] == 1.0
+    assert by_window(influencer(answer), "unique_commenters") == [1] * 7
+    assert campaign(answer)["windows"]["total"]["comments"] == 2

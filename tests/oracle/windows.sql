@@ -18,25 +18,42 @@ CREATE MACRO correctable(counter) AS
 
 CREATE TABLE sums AS
 WITH held AS (
-    SELECT f.campaign_id, f.influencer_id, s.span, f.counter, sum(f.change) AS change
+    SELECT f.campaign_id, f.influencer_id, f.post, s.span, f.counter, sum(f.change) AS change
     FROM fact f, span s, moment m
     WHERE holds(s.pane_ms, s.panes, f.at_ms, m.as_of_ms) AND (s.pane_ms IS NULL OR NOT f.total_only)
     GROUP BY ALL
 ),
+-- A post of several influencers counts for each of them, and in the campaign once, with the largest of their numbers.
+shared AS (SELECT campaign_id, post, count(*) AS owners FROM post GROUP BY ALL HAVING owners > 1),
+largest AS (
+    SELECT campaign_id, post, span, counter,
+           if(count(*) < owners, greatest(max(change), 0), max(change)) AS change
+    FROM held JOIN shared USING (campaign_id, post)
+    GROUP BY campaign_id, post, span, counter, owners
+),
+netted AS (
+    SELECT 'influencer' AS level, campaign_id, influencer_id, span, counter, sum(change) AS change
+    FROM held GROUP BY ALL
+    UNION ALL
+    SELECT 'campaign', campaign_id, influencer_id, span, counter, sum(change)
+    FROM held ANTI JOIN shared USING (campaign_id, post) GROUP BY ALL
+    UNION ALL
+    SELECT 'campaign', campaign_id, chr(31) || 'shared', span, counter, sum(change)
+    FROM largest GROUP BY ALL
+),
 -- Nothing that is shown is negative: what was taken back is a number of its own.
 visible AS (
-    SELECT campaign_id, influencer_id, span, counter, change FROM held WHERE NOT correctable(counter)
+    SELECT * FROM netted WHERE NOT correctable(counter)
     UNION ALL
-    SELECT campaign_id, influencer_id, span, counter, greatest(change, 0) FROM held WHERE correctable(counter)
+    SELECT * REPLACE (greatest(change, 0) AS change) FROM netted WHERE correctable(counter)
     UNION ALL
-    SELECT campaign_id, influencer_id, span, 'corrections', greatest(-change, 0) FROM held WHERE correctable(counter)
+    SELECT * REPLACE (greatest(-change, 0) AS change, 'corrections' AS counter) FROM netted WHERE correctable(counter)
 ),
 both_levels AS (
-    SELECT if(grouping(influencer_id) = 0, 'influencer', 'campaign') AS level, campaign_id,
-           if(grouping(influencer_id) = 0, influencer_id, '') AS influencer_id, span, counter,
+    SELECT level, campaign_id, if(level = 'influencer', influencer_id, '') AS influencer_id, span, counter,
            sum(change) AS change
     FROM visible
-    GROUP BY GROUPING SETS ((campaign_id, influencer_id, span, counter), (campaign_id, span, counter))
+    GROUP BY ALL
 )
 PIVOT both_levels
 ON counter IN (

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from streams.alerts.keywords import words_of
 from streams.comparison import MOST_CHARACTERS, comparable, unaccented
 from streams.ledger.comment_texts import MOST_HASHTAGS, MOST_MENTIONS, read_text
-from streams.ledger.forgetting import without_person
+from streams.ledger.forgetting import without_people
 from streams.ledger.platform_rules import WIDE
+from streams.ledger.subjects import Asked, Subject
 from streams.sentiment.social import load_social_scorer
 from streams.stream_safe import MOST_NON_STARTERS
 from streams.suspicion.comment_columns import view_of
@@ -32,9 +33,12 @@ BOOK = book(
 )
 
 
+_LEO = Subject(Asked("leo"), frozenset(), frozenset({"leo"}))
+
+
 def forget(text: str) -> object:
     """Take a person out of a block that has the text."""
-    return without_person(block(comment(1, "noa", text)), 1, "leo", "gone0")
+    return without_people(block(comment(1, "noa", text)), {1}, _LEO, "gone0", words=True)
 
 
 READERS: dict[str, Callable[[str], object]] = {

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from models.alerts import Alert, AlertTransition, SampleComment
 from models.campaigns import CampaignDefinition, InfluencerDefinition, TrackingLink
 from models.events import Event
 from models.rollups import InfluencerRollup
@@ -28,7 +29,7 @@ _OWN_FIELDS: Mapping[str, dict[str, Any]] = {
     "post.metrics": {"post_id": "p"},
     "post.reaction": {"post_id": "p", "kind": "like"},
     "post.deleted": {"post_id": "p"},
-    "comment.created": {"post_id": "p", "comment_id": "k", "author_id": "a", "text": "fine"},
+    "comment.created": {"post_id": "p", "author_id": "a", "text": "fine"},
     "comment.deleted": {"comment_id": "k"},
     "click": {},
     "signup": {},
@@ -61,6 +62,8 @@ class WordScorer:
 def fields(tag: str, event_id: str = "e1", at_ms: int = NOON_MS, **changes: Any) -> dict[str, Any]:
     """Return a valid event of a type as plain data; a change to None takes a field away."""
     own = {"order_id": event_id} if tag in ("purchase", "refund") else {}
+    if tag == "comment.created":
+        own = {"comment_id": event_id}
     event = {
         "type": tag,
         "event_id": event_id,
@@ -131,3 +134,26 @@ def campaign(*influencers: InfluencerDefinition, **changes: Any) -> CampaignDefi
         **changes,
     }
     return msgspec.convert(content, CampaignDefinition)
+
+
+def transition_with(*texts: str, campaign_id: str = "c") -> AlertTransition:
+    """An alert that opens, with these comments."""
+    alert = Alert(
+        alert_id="a1",
+        rule="negative_wave",
+        campaign_id=campaign_id,
+        influencer_id=None,
+        severity="warning",
+        phase="firing",
+        opened_at_ms=NOON_MS,
+        at_ms=NOON_MS,
+        strength=1.0,
+        unit="share",
+        observed=1.0,
+        expected=0.0,
+        ratio=1.0,
+        sample_size=3,
+        explanation="many are angry",
+        sample_comments=tuple(SampleComment(text, -0.5) for text in texts),
+    )
+    return AlertTransition(kind="opened", at_ms=NOON_MS, alert=alert)

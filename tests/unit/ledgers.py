@@ -40,13 +40,11 @@ def comment(number: int, author: str, text: str = "in", at_ms: int = 1, **fields
     return CommentCreated(
         event_id=f"e{number}",
         campaign_id="c",
-        influencer_id="ana",
         occurred_at=OPENS_MS + at_ms,
         comment_id=f"c{number}",
         author_id=f"id-{author}",
-        author_handle=f"@{author}",
         text=text,
-        **{"post_id": "p", "platform": "tiktok", **fields},
+        **{"influencer_id": "ana", "author_handle": f"@{author}", "post_id": "p", "platform": "tiktok", **fields},
     )
 
 

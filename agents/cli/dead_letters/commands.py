@@ -18,14 +18,16 @@ from agents.broker.dead_letter_log import (
     PlacedLetter,
     Survey,
 )
-from agents.broker.redriving import RedriveError, RedriveReport
+from agents.broker.redrive_run import RedriveError, RedriveReport
 from agents.broker.redriving import redrive as send_again
 from agents.cli.common import UsageFailure, for_people, print_table, settings_or_exit
 from agents.cli.dead_letters.filters import STATES, Filters, filter_options
-from agents.cli.dead_letters.reading import connected, progress, read_letters, survey_of
+from agents.cli.dead_letters.reading import connected, read_letters, survey_of
 from agents.cli.dead_letters.texts import HEADINGS, cells, json_line, whole
+from agents.cli.progress import progress
 from agents.cli.record_texts import moment
 from agents.clock import wall_clock
+from agents.terminal import visible, visible_json
 from models.topics import DEAD_LETTERS, INPUT_TOPICS
 
 EXIT_NOT_ALL: Final = 1
@@ -66,7 +68,7 @@ def list_(filters: Filters, state: str, limit: int | None, as_json: bool) -> Non
     def take(placed: PlacedLetter) -> None:
         now = survey.redrives.state(placed.letter.identity)
         if as_json:
-            click.echo(json_line(placed, now))
+            click.echo(visible_json(json_line(placed, now)))
         else:
             table.add_row(*(_plain(each) for each in cells(placed, now)))
 
@@ -89,7 +91,7 @@ def summary(filters: Filters, as_json: bool) -> None:
     rows = _counted(survey, survey.places)
     if as_json:
         for row in rows:
-            click.echo(msgspec.json.encode(row).decode())
+            click.echo(visible_json(msgspec.json.encode(row).decode()))
         return
     if rows:
         table = Table("reason", "topic", "open", "redriven", "first", "last", box=None, pad_edge=False)
@@ -141,12 +143,12 @@ def show(place: tuple[str, ...], raw: bool, as_json: bool) -> None:
     for number, placed in enumerate(found):
         now = survey.redrives.state(placed.letter.identity)
         if as_json:
-            click.echo(json_line(placed, now))
+            click.echo(visible_json(json_line(placed, now)))
             continue
         if number:
             click.echo()
         for line in whole(placed, now):
-            click.echo(line)
+            click.echo(visible(line))
 
 
 @dead_letters.command()
@@ -185,7 +187,7 @@ def redrive(filters: Filters, limit: int | None, dry_run: bool, yes: bool) -> No
                     places,
                     survey,
                     now_ms=wall_clock,
-                    say=lambda text: click.echo(text, err=True),
+                    say=lambda text: click.echo(for_people(text), err=True),
                     report=report,
                     on_progress=lambda done: advance(done, len(places)),
                 ),
@@ -245,7 +247,7 @@ def _counted(survey: Survey, places: Sequence[LetterPlace]) -> list[dict[str, An
 def _note(survey: Survey, found: int, shown: int, state: str) -> None:
     """Say on stderr what the table does not."""
     if not found:
-        click.echo("no dead letter" if state == "all" else f"no {state} dead letter", err=True)
+        click.echo(for_people("no dead letter" if state == "all" else f"no {state} dead letter"), err=True)
     if shown < found:
         click.echo(f"{found - shown:,} more; --limit shows more, `summary` counts them", err=True)
     if survey.strangers:

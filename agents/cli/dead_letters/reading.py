@@ -1,13 +1,10 @@
-"""What the commands read of Kafka, with errors for people, and how far they are."""
+"""What the commands read of Kafka, with errors for people."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from aiokafka.errors import KafkaError
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from agents.broker.dead_letter_log import (
     DeadLetterLogError,
@@ -20,6 +17,7 @@ from agents.broker.dead_letter_log import (
 )
 from agents.broker.producers import NotAuthorisedError
 from agents.cli.common import UsageFailure
+from agents.cli.progress import progress
 from agents.connection.reach import UnreachableError, check_reachable
 from agents.settings import Settings
 
@@ -69,17 +67,3 @@ async def read_letters(settings: Settings, places: Sequence[LetterPlace], take: 
     async with open_consumer(settings.kafka_connection) as consumer:
         async for placed in letters_at(consumer, places):
             take(placed)
-
-
-@contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show how far it is, on a terminal."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(what, total=None)
-
-        def advance(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
-
-        yield advance

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from agents.broker.dead_letter_log import PlacedLetter, hindrance_of
 from agents.cli.record_texts import json_field, moment, preview
-from agents.terminal import visible, visible_json
+from agents.terminal import visible
 from models.deadletters import Headers
 from models.topics import DEAD_LETTERS
 
@@ -55,7 +55,7 @@ def json_line(placed: PlacedLetter, state: str) -> str:
         **json_field("key", letter.key),
         **json_field("value", letter.value),
     }
-    return visible_json(json.dumps(document, ensure_ascii=False))
+    return json.dumps(document, ensure_ascii=False)
 
 
 def whole(placed: PlacedLetter, state: str) -> Iterator[str]:

@@ -5,7 +5,7 @@ from typing import Final
 
 import click
 
-from agents.cli.common import UsageFailure
+from agents.cli.common import UsageFailure, for_people
 from agents.cli.giveaway import draw_files
 from agents.cli.giveaway.draw_files import DrawFileError
 from agents.cli.giveaway.sources import Source, giveaway_or_exit, source_options
@@ -41,7 +41,7 @@ def certificate(directory: Path, out: Path, names: bool, source: Source) -> None
         draw_files.replace(out, text.encode())
     except (DrawFileError, DrawError) as error:
         raise UsageFailure(str(error)) from None
-    click.echo(f"written: {out}", err=True)
+    click.echo(for_people(f"written: {out}"), err=True)
 
 
 def _accounts(directory: Path, published: Published, source: Source) -> dict[str, str]:

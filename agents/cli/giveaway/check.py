@@ -12,8 +12,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from agents.cli.campaigns import definitions_or_exit
-from agents.cli.common import UsageFailure, print_table
-from agents.offline.event_files import EventFileError, lines_of
+from agents.cli.common import UsageFailure, for_people, print_table, settings_or_exit
+from agents.cli.event_files import FILE, ExportChoices, export_options, exports_of
+from agents.offline.event_files import EventFileError, Exports, lines_of
 from agents.terminal import visible, visible_json
 from models.campaigns import CampaignDefinition
 from models.events import Event
@@ -23,7 +24,6 @@ from streams.giveaway.explained import explained
 from streams.giveaway.rule_warnings import warnings_of
 from streams.giveaway.rules import RuleBook
 
-FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 _MOST_SHOWN: Final = 200
 
 
@@ -34,18 +34,22 @@ _MOST_SHOWN: Final = 200
     "-e",
     type=FILE,
     multiple=True,
-    help="Try these events; repeatable, overlaps count once.  [default: a sample made for the rules]",
+    help="Try these events or exports; repeatable, overlaps count once.  [default: a sample made for the rules]",
 )
+@export_options
 @click.option("--campaign", "campaign_id", help="Which campaign of FILE.  [default: the one with a giveaway]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def check(file: Path, events: tuple[Path, ...], campaign_id: str | None, as_json: bool) -> None:
+def check(file: Path, events: tuple[Path, ...], exports: ExportChoices, campaign_id: str | None, as_json: bool) -> None:
     """Explain the giveaway rules of the definition in FILE on comments: what counts, what does not, and why.
 
     Needs no broker. Exit codes: 0, or 1 when no comment is a valid entry, 2 for a file that cannot be used.
     """
     definition = _definition(file, campaign_id)
     book = RuleBook(definition)
-    tried = _read_events(events) if events else sample(book)
+    tried: list[tuple[str, Event]] = [*sample(book)]
+    if events:
+        settings = settings_or_exit()
+        tried = _read_events(events, exports_of(exports.of(definition, settings), settings))
     result = dry_run(book, tried)
     if as_json:
         shown = {
@@ -76,10 +80,10 @@ def _definition(file: Path, campaign_id: str | None) -> CampaignDefinition:
     return found[0]
 
 
-def _read_events(files: tuple[Path, ...]) -> list[tuple[str, Event]]:
+def _read_events(files: tuple[Path, ...], exports: Exports) -> list[tuple[str, Event]]:
     events = []
     for file in files:
-        for number, line in enumerate(_lines_of(file), start=1):
+        for number, line in enumerate(_lines_of(file, exports), start=1):
             if not line.strip():
                 continue
             try:
@@ -92,9 +96,9 @@ def _read_events(files: tuple[Path, ...]) -> list[tuple[str, Event]]:
     return events
 
 
-def _lines_of(file: Path) -> Iterator[bytes]:
+def _lines_of(file: Path, exports: Exports) -> Iterator[bytes]:
     try:
-        for _, line in lines_of(file):
+        for _, line in lines_of(file, exports):
             yield line
     except EventFileError as error:
         raise UsageFailure(str(error)) from None
@@ -120,14 +124,18 @@ def _print(book: RuleBook, result: DryRun) -> None:
         )
     print_table(table)
     if len(result.comments) > _MOST_SHOWN:
-        click.echo(f"... and {len(result.comments) - _MOST_SHOWN} comments more: --json prints all")
+        click.echo(for_people(f"... and {len(result.comments) - _MOST_SHOWN} comments more: --json prints all"))
     by_comment = {(each.author, each.comment_id): each.verdict for each in result.comments}
     verdicts = Counter(verdict for verdict in by_comment.values() if verdict is not None)
     counted = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
     bonus = f" ({result.bonus_chances} of them bonus)" if result.bonus_chances else ""
-    click.echo(f"\n{verdicts.total()} entries: {counted}; {result.entrants} entrants, {result.chances} chances{bonus}")
+    click.echo(
+        for_people(
+            f"\n{verdicts.total()} entries: {counted}; {result.entrants} entrants, {result.chances} chances{bonus}"
+        )
+    )
     for line in result.doubts.lines():
         click.echo(visible(f"note: {line}"))
     winners = book.rules.winners
     if winners is not None and result.entrants < winners:
-        click.echo(f"note: {winners} shall win, and there are {result.entrants} entrants", err=True)
+        click.echo(for_people(f"note: {winners} shall win, and there are {result.entrants} entrants"), err=True)

@@ -15,6 +15,7 @@ from agents.settings import Settings
 from agents.stages.ledger_reader import read_whole_ledger
 from models.topics import ENTRIES
 from streams.ledger.compaction import LedgerError, PoisonedPlace, replacements_of
+from streams.ledger.sealing import key_of
 
 _PLACE: Final = re.compile(rf"{re.escape(ENTRIES)}/(\d{{1,9}})@(\d{{1,18}})", re.ASCII)
 _SHOWN_BYTES: Final = 200
@@ -51,7 +52,7 @@ def clear_record(places: tuple[str, ...], all_places: bool, accept: bool, reason
             if _PLACE.fullmatch(name) is None:
                 raise UsageFailure(f"{name!r} is no place: {ENTRIES}/PARTITION@OFFSET is one")
             if name in cleared:
-                click.echo(f"{name} is cleared already", err=True)
+                click.echo(for_people(f"{name} is cleared already"), err=True)
             elif name not in found:
                 raise UsageFailure(f"at {name} stands a record of ours, or none: there is nothing to be cleared")
             else:
@@ -64,8 +65,10 @@ def clear_record(places: tuple[str, ...], all_places: bool, accept: bool, reason
     if not accept:
         click.echo("nothing was changed: --accept accepts it as no record of the ledger", err=True)
         return
-    now_ms = make_clock(settings.clock)()
-    records = [(place.partition, *each) for place in wanted for each in replacements_of(ledger, place, reason, now_ms)]
+    now_ms, id_key = make_clock(settings.clock)(), key_of(settings.id_key)
+    records = [
+        (place.partition, *each) for place in wanted for each in replacements_of(ledger, place, reason, now_ms, id_key)
+    ]
     try:
         asyncio.run(_send(settings, records))
     except (KafkaError, OSError, TimeoutError) as error:

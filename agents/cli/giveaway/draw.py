@@ -19,6 +19,7 @@ from agents.cli.giveaway.sources import Source, giveaway_or_exit, log_or_exit, s
 from agents.cli.giveaway.verify import exit_if_different, say_unfilled
 from agents.cli.tables import moment
 from agents.clock import make_clock
+from agents.terminal import visible_json
 from models.draws import Drawn, DrawRecord, FrozenEntries, RecordFile
 from streams.giveaway.draw import DrawError, derivation_of, entrant_of, read_list, receipt_of, unfilled_places
 from streams.giveaway.draw import draw as draw_from
@@ -58,10 +59,10 @@ def draw(
         raise click.UsageError("give either --randomness or --randomness-from")
     drawn = draw_into(directory, source, value, place, unproved=unproved, reason=reason)
     if as_json:
-        click.echo(msgspec.json.encode(drawn.record).decode())
+        click.echo(visible_json(msgspec.json.encode(drawn.record).decode()))
     else:
         print_drawn(drawn.record)
-        click.echo(f"written: {directory / draw_files.DRAW}", err=True)
+        click.echo(for_people(f"written: {directory / draw_files.DRAW}"), err=True)
     say_drawn(drawn)
 
 
@@ -154,12 +155,12 @@ def receipt(directory: Path, platform: str, person: str, source: Source) -> None
         click.echo(for_people(f"author   {person}"))
     token = receipt_of(key, platform, person)
     entrant = entrant_of(token, platform, person)
-    click.echo(f"receipt  {token}")
-    click.echo(f"entrant  {entrant}")
+    click.echo(for_people(f"receipt  {token}"))
+    click.echo(for_people(f"entrant  {entrant}"))
     for name, lines in ((frozen.entries.file, entries), (frozen.left_out.file, left_out)):
         for number, line in enumerate(lines, start=1):
             if line.startswith(entrant):
-                click.echo(f"listed   {name}, line {number}: {line}")
+                click.echo(for_people(f"listed   {name}, line {number}: {line}"))
                 sys.exit(0 if name == frozen.entries.file else 1)
     click.echo("listed   nowhere")
     click.echo(for_people(f'an author id is looked for; should this be a handle, write "@{person}"'), err=True)

@@ -92,10 +92,10 @@ def _exclude(
             record_step(files, directory, name, record, frozen.campaign_id, source)
     except (DrawFileError, DrawLogError, DrawError) as error:
         raise UsageFailure(str(error)) from None
-    click.echo(f"excluded    {entrant}")
+    click.echo(for_people(f"excluded    {entrant}"))
     if change.winner is not None:
         next_one = change.replaced_by.entrant if change.replaced_by is not None else "nobody: none is left"
-        click.echo(f"winner {change.winner:<5}{next_one}")
+        click.echo(for_people(f"winner {change.winner:<5}{next_one}"))
     click.echo(for_people(f"publish     {name} and log.json of {directory}"))
 
 

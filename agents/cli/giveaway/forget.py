@@ -1,23 +1,16 @@
-"""``campaign-pulse giveaway forget``: a person's entries leave the ledger, the lists and Redis."""
+"""``campaign-pulse giveaway forget``: a person leaves the ledger, the lists and the alerts; what stays is said."""
 
-import asyncio
 import secrets
 import sys
 
 import click
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 
-from agents.broker.topic_admin import LARGEST_MESSAGE_BYTES
-from agents.cli.common import UsageFailure, settings_or_exit
-from agents.clock import make_clock
-from agents.settings import Settings
-from agents.stages.ledger_reader import read_ledger
-from agents.stages.review import ReviewError, remove_from_review
-from models.topics import ENTRIES
-from streams.events.partitioning import partition_of
-from streams.ledger.compaction import LedgerError
-from streams.ledger.forgetting import find_people, replacements
+from agents.cli.common import UsageFailure, for_people, settings_or_exit
+from agents.cli.erasing import print_outcomes, searched_or_exit
+from agents.clock import make_clock, wall_clock
+from agents.erasure.logs import ErasureError
+from agents.erasure.person_forgetting import PersonForgetter
+from agents.stages.review import ReviewError
 
 _FOREVER_MS = 1 << 62
 
@@ -27,46 +20,34 @@ _FOREVER_MS = 1 << 62
 @click.option("--platform", help="Only the person of this platform.  [default: of every platform]")
 @click.option("--campaign", "campaign_id", help="Only in this campaign.  [default: in all]")
 @click.option("--for-good", is_flag=True, help="Also ignore whatever they write later.")
-def forget(person: str, platform: str | None, campaign_id: str | None, for_good: bool) -> None:
-    """Remove PERSON (an author id or a handle) from the ledger of giveaways and the review lists in Redis.
+@click.option("--words", is_flag=True, help="Also replace the handle where others wrote it without @.")
+def forget(person: str, platform: str | None, campaign_id: str | None, *, for_good: bool, words: bool) -> None:
+    """Remove PERSON (an author id or a handle) from the ledger, the review lists and the alerts in Redis.
 
-    Their comments and orders go; where others tagged them, another name stands. Only a hash stays, so that entries
-    read again do not come back. Draws that were published hold pseudonyms and stay. The broker's copies of what
-    producers sent (the input topics, refused events) end with their retention. Exit code 1 when nobody is found.
+    Their comments and orders go; where others tagged them, another name stands. That holds for somebody who was only
+    tagged as well, and in campaigns without a giveaway. A mark stays in the ledger, so that entries read again do not
+    come back. Draws that were published hold pseudonyms and stay. What cannot be changed (what producers sent, refused
+    events, alerts that were told) is printed with the date on which it ends: see docs/privacy.md.
+
+    Exit codes: 0; 1 when nothing of them is found anywhere; 2 on wrong use, when several accounts have had the
+    handle, or when Kafka or Redis cannot be reached.
     """
     settings = settings_or_exit()
-    try:
-        ledger = read_ledger(settings, campaign_id)
-    except LedgerError as error:
-        raise UsageFailure(str(error)) from None
-    found = find_people(ledger, person, platform)
-    if not found:
-        click.echo(f"nobody called {person!r} is in the ledger", err=True)
+    data = searched_or_exit(settings, person, platform, campaign_id)
+    if not data.found:
+        click.echo(for_people(f"nothing of anybody called {person!r} is found"), err=True)
         sys.exit(1)
     until_ms = _FOREVER_MS if for_good else make_clock(settings.clock)()
-    for campaign, who in found:
-        records = replacements(ledger, campaign, who, until_ms, f"gone{secrets.token_hex(5)}")
-        try:
-            asyncio.run(_send(settings, campaign, records))
-        except (KafkaError, OSError) as error:
-            raise UsageFailure(f"PULSE_BROKER={settings.broker}: {error}") from None
-        if settings.redis_url:
-            try:
-                remove_from_review(settings, campaign, who)
-            except ReviewError as error:
-                raise UsageFailure(str(error)) from None
-        click.echo(f"forgotten: one person of {who.platform} in {campaign}, {len(records) - 1} blocks rewritten")
-
-
-async def _send(settings: Settings, campaign_id: str, records: list[tuple[bytes, bytes]]) -> None:
-    producer = AIOKafkaProducer(
-        **settings.kafka_connection.aiokafka_arguments(), acks="all", max_request_size=LARGEST_MESSAGE_BYTES
-    )
-    await producer.start()
+    stand_in = f"gone{secrets.token_hex(5)}"
     try:
-        partition = partition_of(campaign_id, len(await producer.partitions_for(ENTRIES)))
-        # One after the other: whoever reads a block without the person has read the mark before.
-        for key, value in records:
-            await producer.send_and_wait(ENTRIES, key=key, value=value, partition=partition)
-    finally:
-        await producer.stop()
+        outcomes = PersonForgetter(settings, data, until_ms, stand_in, wall_clock(), words=words).outcomes()
+    except (ErasureError, ReviewError) as error:
+        raise UsageFailure(f"{error}; run the command again for the rest") from None
+    if not settings.id_key:
+        click.echo(
+            "note: PULSE_ID_KEY is not set: a mark names whoever it is of to those who read the ledger", err=True
+        )
+    accounts = len(data.subject.accounts)
+    what = f"{accounts} account{'s' if accounts > 1 else ''}" if accounts else "somebody whom others tagged"
+    click.echo(for_people(f"forgotten: {what}"))
+    print_outcomes(outcomes, settings)

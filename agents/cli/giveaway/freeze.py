@@ -1,6 +1,6 @@
 """``campaign-pulse giveaway freeze``: the entry list of a draw, and which random value will decide it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import datetime
 from functools import wraps
@@ -28,6 +28,7 @@ from agents.stages.review import redis_of
 from models.draws import FrozenEntries
 from models.giveaway import MAX_WINNERS
 from models.read_model import Keys
+from models.suspicion import Suspect
 from streams.giveaway.drand import address_of
 from streams.giveaway.draw_log import LOG_FILE, DrawLogError, log_of, next_place
 from streams.giveaway.freeze import ENTRIES_FILE, LEFT_OUT_FILE, FreezeError, freeze_list, leaves_out
@@ -130,19 +131,27 @@ def freeze(campaign_id: str, directory: Path, choices: Choices, source: Source) 
     print_frozen(directory, frozen, data.rules.time_zone)
     address = drand_address(frozen.record)
     if address is not None:
-        click.echo(f"then        campaign-pulse giveaway draw {directory} --randomness-from {address}")
+        click.echo(for_people(f"then        campaign-pulse giveaway draw {directory} --randomness-from {address}"))
     say_unfilled(frozen.record)
 
 
-def freeze_into(directory: Path, source: Source, data: GiveawayData, choices: Choices) -> Frozen:
-    """Freeze a list into a new directory, as a step of the campaign's log; or end with what is in the way."""
+def freeze_into(
+    directory: Path,
+    source: Source,
+    data: GiveawayData,
+    choices: Choices,
+    suspected: Mapping[int, Suspect] | None = None,
+) -> Frozen:
+    """Freeze a list into a new directory, as a step of the campaign's log; or end with what is in the way.
+
+    ``suspected`` are the suspects under the policy in the rules, where they were looked for already.
+    """
     now_ms = make_clock(source.settings.clock)()
     rules, campaign_id = data.rules, data.definition.campaign_id
     if now_ms < data.book.closes_ms and not choices.before_closing:
         raise UsageFailure(f"the giveaway closes at {rules.closes_at.isoformat()}; --before-closing freezes anyway")
     if choices.winners is not None and rules.winners not in (None, choices.winners):
         raise UsageFailure(f"--winners is {choices.winners}, the rules say {rules.winners}")
-    policy = rules.suspicion
     try:
         announced = announcement(
             choices.value_source,
@@ -155,7 +164,7 @@ def freeze_into(directory: Path, source: Source, data: GiveawayData, choices: Ch
         key = draw_files.new_key() if choices.key_file is None else draw_files.read_key(choices.key_file)
         frozen = freeze_list(
             data,
-            suspects_of(data, policy) if leaves_out(policy) else {},
+            _suspects(data, suspected),
             key,
             frozen_at=moment(now_ms),
             winners=choices.winners or rules.winners or 1,
@@ -175,20 +184,32 @@ def freeze_into(directory: Path, source: Source, data: GiveawayData, choices: Ch
     return Frozen(frozen.record, encoded)
 
 
+def _suspects(data: GiveawayData, known: Mapping[int, Suspect] | None) -> Mapping[int, Suspect]:
+    """Return the suspects, as far as the policy leaves any out."""
+    policy = data.rules.suspicion
+    if not leaves_out(policy):
+        return {}
+    return suspects_of(data, policy) if known is None else known
+
+
 def print_frozen(directory: Path, frozen: Frozen, time_zone: str | None) -> None:
     """Say what was frozen, what is to be published, and which value is awaited."""
     record, announced = frozen.record, frozen.record.randomness
-    click.echo(f"commitment  {frozen.commitment}")
+    click.echo(for_people(f"commitment  {frozen.commitment}"))
     if record.place is not None:
-        click.echo(f"step        {record.place.number} in the campaign's log, freeze {record.place.attempt}")
-    click.echo(f"entrants    {record.entries.lines}, {record.chances} chances")
-    click.echo(f"left out    {record.left_out.lines} held or excluded, with reasons in {LEFT_OUT_FILE}")
-    click.echo(f"publish     {draw_files.FROZEN}, {ENTRIES_FILE}, {LEFT_OUT_FILE} and {LOG_FILE} of {directory}")
+        click.echo(
+            for_people(f"step        {record.place.number} in the campaign's log, freeze {record.place.attempt}")
+        )
+    click.echo(for_people(f"entrants    {record.entries.lines}, {record.chances} chances"))
+    click.echo(for_people(f"left out    {record.left_out.lines} held or excluded, with reasons in {LEFT_OUT_FILE}"))
+    click.echo(
+        for_people(f"publish     {draw_files.FROZEN}, {ENTRIES_FILE}, {LEFT_OUT_FILE} and {LOG_FILE} of {directory}")
+    )
     click.echo(for_people(f"value       of {announced.source}"))
     if announced.chain is not None:
         named = "the rules name it" if announced.chosen_by == "rules" else "the rules name none: the record says so"
-        click.echo(f"round       {announced.round} of drand chain {announced.chain.hash} ({named})")
-        click.echo(f"made at     {_local(str(announced.round_at), time_zone)}: publish before")
+        click.echo(for_people(f"round       {announced.round} of drand chain {announced.chain.hash} ({named})"))
+        click.echo(for_people(f"made at     {_local(str(announced.round_at), time_zone)}: publish before"))
 
 
 def drand_address(record: FrozenEntries) -> str | None:
@@ -218,4 +239,4 @@ def _publish(settings: Settings, frozen: Frozen) -> None:
             redis.hset(Keys(settings.redis_prefix).frozen(record.campaign_id), mapping=fields)
     except REDIS_ERRORS as error:
         # The record is in its files already; Redis is a copy for those who watch.
-        click.echo(f"not shown in Redis: it {described(error, settings.redis_url)}", err=True)
+        click.echo(for_people(f"not shown in Redis: it {described(error, settings.redis_url)}"), err=True)

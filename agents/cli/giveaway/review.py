@@ -9,7 +9,7 @@ import msgspec
 from rich.markup import escape
 from rich.table import Table
 
-from agents.cli.common import UsageFailure, print_table
+from agents.cli.common import UsageFailure, for_people, print_table
 from agents.cli.giveaway.sources import Source, giveaway_or_exit, source_options
 from agents.clock import make_clock
 from agents.stages.review import ReviewError, publish_review
@@ -68,7 +68,7 @@ def _review(source: Source, campaign_id: str, *, redis: bool) -> list[Suspect]:
 def tell_doubts(data: GiveawayData) -> None:
     """Print, on stderr, how many entries the rules cannot judge for certain."""
     for line in doubts_of(data.book, data.ledger.facts).lines():
-        click.echo(f"note: {line}", err=True)
+        click.echo(for_people(f"note: {line}"), err=True)
 
 
 def _print_suspects(found: list[Suspect]) -> None:

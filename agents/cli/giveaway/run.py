@@ -1,6 +1,7 @@
 """``campaign-pulse giveaway run``: from files of comments to winners and a certificate, no step taken twice."""
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -9,6 +10,7 @@ import click
 import msgspec
 
 from agents.cli.common import UsageFailure, for_people
+from agents.cli.event_files import FILE, ExportChoices, export_options
 from agents.cli.giveaway import draw_files
 from agents.cli.giveaway.draw import draw_into, print_drawn, say_drawn
 from agents.cli.giveaway.draw_files import DrawFileError
@@ -25,10 +27,11 @@ from agents.cli.giveaway.lists import (
 )
 from agents.cli.giveaway.review import tell_doubts
 from agents.cli.giveaway.rows import csv_of
-from agents.cli.giveaway.sources import FILE, FileSource, giveaway_or_exit, log_or_exit, only_campaign
+from agents.cli.giveaway.sources import FileSource, giveaway_or_exit, log_or_exit, only_campaign
 from agents.cli.giveaway.verify import exit_if_different, print_verified, say_unfilled
 from agents.cli.tables import moment
 from agents.clock import make_clock
+from agents.private_files import make_private_directory
 from models.draws import FrozenEntries
 from models.suspicion import Suspect
 from models.times import epoch_ms
@@ -40,7 +43,7 @@ from streams.giveaway.freeze import ENTRIES_FILE, LEFT_OUT_FILE, event_differenc
 from streams.giveaway.loaded import GiveawayData
 from streams.giveaway.rule_warnings import warnings_of
 from streams.giveaway.verification import Published, differences
-from streams.suspicion.review import review_of
+from streams.suspicion.review import review_of, suspects_of
 
 LEFT: Final = 3
 """Exit code of a run that was left before its end; the same command takes it up again."""
@@ -63,6 +66,7 @@ _DIRECTORY: Final = click.Path(file_okay=False, path_type=Path)
 )
 @click.option("--out", "directory", type=_DIRECTORY, required=True, help="The directory of the draw.")
 @click.option("--campaign", "campaign_id", help="Which campaign of the definition.  [default: the one with a giveaway]")
+@export_options
 @freeze_options
 @click.option("--randomness", "value", help="The public random value: any text, as it was announced.")
 @click.option(
@@ -78,6 +82,7 @@ def run(
     event_files: tuple[Path, ...],
     directory: Path,
     campaign_id: str | None,
+    exports: ExportChoices,
     choices: Choices,
     value: str | None,
     place: str | None,
@@ -93,7 +98,7 @@ def run(
     """
     if value is not None and place is not None:
         raise click.UsageError("give either --randomness or --randomness-from")
-    source = FileSource(definition_file, event_files)
+    source = FileSource(definition_file, event_files, exports)
     data = giveaway_or_exit(source, only_campaign(source, campaign_id))
     _step(1, "rules")
     _print_rules(data)
@@ -101,9 +106,10 @@ def run(
     _print_entries(source, data)
     _step(3, "review")
     now_ms = make_clock(source.settings.clock)()
-    _write_review(directory, review_of(data, now_ms).suspects)
+    suspected = suspects_of(data, data.rules.suspicion)
+    _write_review(directory, review_of(data, now_ms, suspected).suspects)
     _step(4, "freeze")
-    is_new = _freeze(directory, source, data, choices, yes=yes)
+    is_new = _freeze(directory, source, data, choices, suspected, yes=yes)
     _step(5, "draw")
     _draw(directory, source, value, place, is_new=is_new, yes=yes, reason=choices.reason)
     _step(6, "winners")
@@ -114,7 +120,7 @@ def run(
 
 
 def _step(number: int, name: str) -> None:
-    click.echo(f"\n{number} {name}")
+    click.echo(for_people(f"\n{number} {name}"))
 
 
 def _print_rules(data: GiveawayData) -> None:
@@ -126,17 +132,19 @@ def _print_rules(data: GiveawayData) -> None:
 
 
 def _print_entries(source: FileSource, data: GiveawayData) -> None:
-    read = source.read
-    click.echo(f"  {read.lines} lines, {read.events} events, {read.duplicates} duplicates")
+    read = source.read(data.definition)
+    click.echo(for_people(f"  {read.lines} lines, {read.events} events, {read.duplicates} duplicates"))
     [numbers, *_] = data.entries().rollups(data.definition.campaign_id, data.book.closes_ms)
     invalid = ", ".join(f"{reason} {count}" for reason, count in numbers.invalid_entries.items() if count)
     click.echo(
-        f"  {numbers.entries} entries: {numbers.valid_entries} valid, {numbers.duplicate_entries} duplicate, "
-        f"{sum(numbers.invalid_entries.values())} invalid{f' ({invalid})' if invalid else ''}, "
-        f"{numbers.withdrawn_entries} withdrawn"
+        for_people(
+            f"  {numbers.entries} entries: {numbers.valid_entries} valid, {numbers.duplicate_entries} duplicate, "
+            f"{sum(numbers.invalid_entries.values())} invalid{f' ({invalid})' if invalid else ''}, "
+            f"{numbers.withdrawn_entries} withdrawn"
+        )
     )
     bonus = f", {numbers.bonus_chances} of them bonus" if numbers.bonus_chances else ""
-    click.echo(f"  {numbers.unique_entrants} entrants with {numbers.chances} chances{bonus}")
+    click.echo(for_people(f"  {numbers.unique_entrants} entrants with {numbers.chances} chances{bonus}"))
     tell_doubts(data)
 
 
@@ -150,10 +158,20 @@ def _write_review(directory: Path, suspects: list[Suspect]) -> None:
     ]
     _write(directory, REVIEW_FILE, csv_of(rows, _REVIEW_COLUMNS))
     actions = ", ".join(f"{action} {count}" for action, count in sorted(Counter(e.action for e in suspects).items()))
-    click.echo(f"  {len(suspects)} suspected{f' ({actions})' if actions else ''}: {directory / REVIEW_FILE}")
+    click.echo(
+        for_people(f"  {len(suspects)} suspected{f' ({actions})' if actions else ''}: {directory / REVIEW_FILE}")
+    )
 
 
-def _freeze(directory: Path, source: FileSource, data: GiveawayData, choices: Choices, *, yes: bool) -> bool:
+def _freeze(
+    directory: Path,
+    source: FileSource,
+    data: GiveawayData,
+    choices: Choices,
+    suspected: Mapping[int, Suspect],
+    *,
+    yes: bool,
+) -> bool:
     """Freeze the list, unless that is done; return whether it was done now."""
     path = directory / draw_files.FROZEN
     if path.exists():
@@ -161,7 +179,9 @@ def _freeze(directory: Path, source: FileSource, data: GiveawayData, choices: Ch
         if frozen.campaign_id != data.definition.campaign_id:
             raise UsageFailure(f"{path} is a list of campaign {frozen.campaign_id!r}: choose another --out")
         _take_up(directory, source)
-        click.echo(f"  done at {frozen.frozen_at}: {frozen.entries.lines} entrants, commitment {commitment}")
+        click.echo(
+            for_people(f"  done at {frozen.frozen_at}: {frozen.entries.lines} entrants, commitment {commitment}")
+        )
         for line in event_differences(data, frozen, draw_files.read_key(directory / draw_files.KEY)):
             click.echo(for_people(f"note: {line}. The frozen list decides"), err=True)
         return False
@@ -171,7 +191,7 @@ def _freeze(directory: Path, source: FileSource, data: GiveawayData, choices: Ch
         for name in (ENTRIES_FILE, LEFT_OUT_FILE):
             (directory / name).unlink(missing_ok=True)
     _ask("Freeze the list? It is a step in the campaign's log, and cannot be taken back", yes=yes, before="the freeze")
-    frozen_now = freeze_into(directory, source, data, choices)
+    frozen_now = freeze_into(directory, source, data, choices, suspected)
     print_frozen(directory, frozen_now, data.rules.time_zone)
     say_unfilled(frozen_now.record)
     return True
@@ -190,7 +210,7 @@ def _draw(
     path = directory / draw_files.DRAW
     if path.exists():
         _take_up(directory, source)
-        click.echo(f"  done: {path}")
+        click.echo(for_people(f"  done: {path}"))
         return
     frozen, _ = _frozen_or_exit(directory / draw_files.FROZEN)
     if value is None and place is None:
@@ -272,12 +292,16 @@ def _write_lists(
     _write(directory, CERTIFICATE_FILE, page)
     for row in winner_rows(named):
         click.echo(for_people(f"  {row['place']:<14}{row.get('account', '')}"))
-    click.echo(f"  for you: winners.csv, entrants.csv, left-out.csv; for everybody: {CERTIFICATE_FILE} of {directory}")
+    click.echo(
+        for_people(
+            f"  for you: winners.csv, entrants.csv, left-out.csv; for everybody: {CERTIFICATE_FILE} of {directory}"
+        )
+    )
 
 
 def _write(directory: Path, name: str, text: str) -> None:
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        make_private_directory(directory)
         draw_files.replace(directory / name, text.encode())
     except OSError as error:
         raise UsageFailure(f"{directory}: {error.strerror}") from None

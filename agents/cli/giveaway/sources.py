@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from functools import cached_property, wraps
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import click
 from rich.console import Console
 
 from agents.cli.campaigns import definitions_or_exit, report_unreadable
 from agents.cli.common import UsageFailure, for_people, settings_or_exit
+from agents.cli.event_files import FILE, ExportChoices, export_options, tell_files
 from agents.clock import make_clock
 from agents.offline.draw_log_file import append_to_log_file, log_file_of, read_log_file
 from agents.offline.event_files import EventFileError
@@ -23,9 +24,6 @@ from models.draws import LogEntry
 from streams.giveaway.draw_log import DrawLogError
 from streams.giveaway.loaded import GiveawayData, loaded_giveaway
 from streams.ledger.compaction import Ledger, LedgerError
-
-FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
-_REFUSED_SHOWN: Final = 5
 
 
 class Source(Protocol):
@@ -104,13 +102,16 @@ class FileSource:
     Args:
         definition: the file of definitions.
         events: the files of events; in any order, and they may overlap.
+        exports: how those of them are read that are exports of other tools.
     """
 
     is_live = False
 
-    def __init__(self, definition: Path, events: tuple[Path, ...]) -> None:
+    def __init__(self, definition: Path, events: tuple[Path, ...], exports: ExportChoices) -> None:
         self._definition = definition
         self._events = events
+        self._exports = exports
+        self._read: dict[str, FileEvents] = {}
         self.has_events = bool(events)
 
     @cached_property
@@ -131,9 +132,14 @@ class FileSource:
     def _definitions(self) -> list[CampaignDefinition]:
         return definitions_or_exit(self._definition)
 
-    @cached_property
-    def read(self) -> FileEvents:
-        """What the files of events say; what was refused is told."""
+    def read(self, definition: CampaignDefinition) -> FileEvents:
+        """Return what the files of events say; exports are of this campaign. What was refused is told, once."""
+        campaign_id = definition.campaign_id
+        if campaign_id not in self._read:
+            self._read[campaign_id] = self._read_files(definition)
+        return self._read[campaign_id]
+
+    def _read_files(self, definition: CampaignDefinition) -> FileEvents:
         if not self._events:
             raise UsageFailure("--events: which files of events are meant?")
         now_ms = make_clock(self.settings.clock)()
@@ -145,13 +151,12 @@ class FileSource:
                     self._definitions,
                     self.settings,
                     now_ms,
-                    lambda lines: status.update(f"reading: {lines:,} lines"),
+                    exports=self._exports.of(definition, self.settings),
+                    on_progress=lambda lines: status.update(f"reading: {lines:,} lines"),
                 )
         except EventFileError as error:
             raise UsageFailure(str(error)) from None
-        _tell_refused(found)
-        if found.unread:
-            raise UsageFailure("\n".join(f"{path}: none of its lines is an event" for path in found.unread))
+        tell_files(found)
         return found
 
     def load(self, campaign_id: str) -> GiveawayData:
@@ -162,7 +167,7 @@ class FileSource:
             raise UsageFailure(f"{self._definition} has no campaign {campaign_id!r}; it has {known}")
         if definition.giveaway is None:
             raise UsageFailure(f"the definition of campaign {campaign_id!r} has no giveaway")
-        ledger = self.read.ledger.get(campaign_id)
+        ledger = self.read(definition).ledger.get(campaign_id)
         if ledger is None:
             click.echo(for_people(f"note: no comment of campaign {campaign_id!r} is in the files"), err=True)
             ledger = Ledger({}, [])
@@ -187,21 +192,26 @@ def source_options(command: Callable[..., None]) -> Callable[..., None]:
         "event_files",
         type=FILE,
         multiple=True,
-        help="Files of events instead of Kafka, with --definition; repeatable, overlaps count once.",
+        help="Files of events or exports, instead of Kafka, with --definition; repeatable, overlaps count once.",
     )
+    @export_options
     @wraps(command)
     def with_source(
-        *arguments: Any, definition_file: Path | None, event_files: tuple[Path, ...], **options: Any
+        *arguments: Any,
+        definition_file: Path | None,
+        event_files: tuple[Path, ...],
+        exports: ExportChoices,
+        **options: Any,
     ) -> None:
-        command(*arguments, source=source_of(definition_file, event_files), **options)
+        command(*arguments, source=source_of(definition_file, event_files, exports), **options)
 
     return with_source
 
 
-def source_of(definition: Path | None, events: tuple[Path, ...]) -> Source:
+def source_of(definition: Path | None, events: tuple[Path, ...], exports: ExportChoices) -> Source:
     """Return the source that options mean: files where a definition is given, otherwise Kafka."""
     if definition is not None:
-        return FileSource(definition, events)
+        return FileSource(definition, events, exports)
     if events:
         raise click.UsageError("--events needs --definition: which campaign are these events of?")
     return KafkaSource()
@@ -229,16 +239,6 @@ def only_campaign(source: Source, campaign_id: str | None) -> str:
         names = ", ".join(found) or "none"
         raise UsageFailure(f"which campaign is meant? --campaign names it; those with a giveaway: {names}")
     return found[0]
-
-
-def _tell_refused(found: FileEvents) -> None:
-    total = sum(found.rejected.values())
-    if not total:
-        return
-    for each in found.refused[:_REFUSED_SHOWN]:
-        click.echo(for_people(f"refused: {each.path}:{each.line}: {each.reason}: {each.detail}"), err=True)
-    reasons = ", ".join(f"{reason} {count}" for reason, count in found.rejected.items())
-    click.echo(f"refused: {total} of {found.lines} lines ({reasons})", err=True)
 
 
 def _report_no_step(key: bytes | None, problem: str) -> None:

@@ -73,16 +73,16 @@ def print_verified(found: Published) -> None:
     frozen, drawn = found.frozen, found.draw
     what = f"{frozen.entries.lines} entrants, {frozen.chances} chances, commitment {found.commitment}"
     if drawn is None:
-        click.echo(f"the list is the frozen one: {what}")
+        click.echo(for_people(f"the list is the frozen one: {what}"))
     else:
-        click.echo(f"verified: {len(drawn.winners)} winners, {len(drawn.substitutes)} substitutes; {what}")
+        click.echo(for_people(f"verified: {len(drawn.winners)} winners, {len(drawn.substitutes)} substitutes; {what}"))
     sentences = proofs(found)
     for label, those in (("proved", sentences.proved), ("not proved", sentences.unproved), ("note", sentences.known)):
         for sentence in those:
             click.echo(for_people(f"{label:<12}{sentence}"))
     if drawn is not None and found.after:
         for number, each in enumerate(outcome(found).winners, start=1):
-            click.echo(f"winner {number}    {each.entrant if each is not None else '(nobody is left)'}")
+            click.echo(for_people(f"winner {number}    {each.entrant if each is not None else '(nobody is left)'}"))
 
 
 def _compare_events(directory: Path, frozen: FrozenEntries, source: Source) -> None:
@@ -93,7 +93,7 @@ def _compare_events(directory: Path, frozen: FrozenEntries, source: Source) -> N
         raise UsageFailure(str(error)) from None
     exit_if_different(event_differences(giveaway_or_exit(source, frozen.campaign_id), frozen, key))
     if frozen.ledger.digest is not None:
-        click.echo(f"proved      the list was made of these events: {frozen.ledger.facts} facts")
+        click.echo(for_people(f"proved      the list was made of these events: {frozen.ledger.facts} facts"))
 
 
 @click.command()
@@ -142,5 +142,6 @@ def say_unfilled(frozen: FrozenEntries, excluded: int = 0) -> None:
     if unfilled:
         places = f"{frozen.winners} winners and {frozen.substitutes} substitutes"
         click.echo(
-            f"only {frozen.entries.lines - excluded} entrants for {places}: {unfilled} places stay empty", err=True
+            for_people(f"only {frozen.entries.lines - excluded} entrants for {places}: {unfilled} places stay empty"),
+            err=True,
         )

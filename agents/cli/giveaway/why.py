@@ -154,7 +154,7 @@ def _print(found: Answer) -> None:
     name = f"{found.platform}/@{found.handle.lstrip('@')}" if found.handle else f"{found.platform}/{found.author_id}"
     click.echo(for_people(f"{name} ({found.author_id}) in {found.campaign_id}: {found.verdict}"))
     if found.bonus_chances:
-        click.echo(f"  {found.bonus_chances} of the chances are for orders with a code of the campaign")
+        click.echo(for_people(f"  {found.bonus_chances} of the chances are for orders with a code of the campaign"))
     for line in found.draw:
         click.echo(for_people(f"  {line}"))
     for each in found.comments:

@@ -69,6 +69,10 @@ def test_every_field_is_described() -> None:
         ("PULSE_RECOVERY_SECONDS", "never"),
         ("PULSE_BLOCK_SECONDS", "0.5"),
         ("PULSE_DRAIN_SECONDS", "0"),
+        ("PULSE_GATEWAY_PORT", "70000"),
+        ("PULSE_GATEWAY_SPOOL_BYTES", "1"),
+        ("PULSE_GATEWAY_ANSWER_SECONDS", "0"),
+        ("PULSE_GATEWAY_DRAIN_SECONDS", "-1"),
         ("PULSE_CLOCK", "yesterday"),
         ("PULSE_CLOCK", "-1"),
         ("PULSE_LOG_LEVEL", "INFO"),
@@ -81,14 +85,33 @@ def test_unusable_value_stops_the_start_with_variable_and_value(variable: str, v
     assert str(caught.value).startswith(f"{variable}={value!r}: ")
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PULSE_GATEWAY_SECRETS", "shopify-main=right\nhunter2"),
+        ("PULSE_GATEWAY_SECRETS", "a name=hunter2"),
+        ("PULSE_GATEWAY_KEYS", "shop=right\nshop=hunter2"),
+    ],
+)
+def test_secrets_of_the_gateway_are_refused_by_their_line_and_not_shown(variable: str, value: str) -> None:
+    """A line that is none may be a secret all the same."""
+    with pytest.raises(SettingError, match="line") as caught:
+        Settings.from_environment({variable: value})
+    assert str(caught.value).startswith(variable)
+    assert "hunter2" not in str(caught.value)
+
+
 def test_every_setting_that_can_be_wrong_has_a_refusal_above() -> None:
     """Only the free texts take anything; those of Kafka only together (tests/unit/agents/connection/test_rules.py)."""
     marks = test_unusable_value_stops_the_start_with_variable_and_value.pytestmark
     refused = {variable for variable, _ in marks[0].args[1]}
-    free = {"PULSE_WORKER", "PULSE_METRICS_HOST", "PULSE_STORE_DIRECTORY"}
+    free = {"PULSE_WORKER", "PULSE_METRICS_HOST", "PULSE_METRICS_PASSWORD", "PULSE_STORE_DIRECTORY"}
+    free.add("PULSE_ID_KEY")  # a secret: its refusal shows no value, see below
     free |= {f"PULSE_KAFKA_SSL_{name}" for name in ("CA_FILE", "CERT_FILE", "KEY_FILE", "KEY_PASSWORD")}
     free |= {f"PULSE_KAFKA_SASL_{name}" for name in ("USERNAME", "PASSWORD")}
     free |= {f"PULSE_KAFKA_OAUTH_{name}" for name in ("CLIENT_ID", "CLIENT_SECRET", "SCOPE", "CA_FILE")}
+    free |= {f"PULSE_GATEWAY_{name}" for name in ("HOST", "PERSON_KEY", "SPOOL_DIRECTORY")}
+    refused |= {"PULSE_GATEWAY_SECRETS", "PULSE_GATEWAY_KEYS"}  # below
     assert refused | free == {variable for variable, _, _ in described()}
 
 
@@ -124,3 +147,11 @@ def test_values_arrive_with_their_types() -> None:
 def test_unnamed_worker_names_itself() -> None:
     """Two workers on one host differ by process id."""
     assert Settings().worker_name
+
+
+def test_a_short_secret_of_the_group_is_refused_without_being_shown() -> None:
+    """What can be guessed seals nothing, and a secret stands in no message."""
+    with pytest.raises(SettingError, match="16 characters") as caught:
+        Settings.from_environment({"PULSE_ID_KEY": "canary"})
+    assert "canary" not in str(caught.value)
+    assert Settings.from_environment({"PULSE_ID_KEY": "x" * 16}).id_key == "x" * 16

@@ -1,10 +1,12 @@
 """The endpoints under people who mean no good: real sockets, a registry that counts how often it is read."""
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 
 import aiohttp
+import pytest
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -42,12 +44,12 @@ class Counting:
 
 
 @asynccontextmanager
-async def serving(counting: Counting) -> AsyncIterator[str]:
+async def serving(counting: Counting, password: str = "") -> AsyncIterator[str]:
     """A server; its address."""
     registry = CollectorRegistry()
     registry.register(counting)
     port = free_port()
-    server = WebServer("127.0.0.1", port, registry, Health(wall_clock), clock=counting.clock)
+    server = WebServer("127.0.0.1", port, registry, Health(wall_clock), password=password, clock=counting.clock)
     await server.start()
     try:
         yield f"http://127.0.0.1:{port}"
@@ -121,3 +123,37 @@ def test_a_connection_is_ended_after_its_time() -> None:
         server.close()
 
     asyncio.run(asyncio.wait_for(dawdled(), DEADLINE_SECONDS))
+
+
+@pytest.mark.parametrize("password", ["s3cret", "pa:ss wörd", "x" * 500])
+def test_metrics_with_a_password_want_it_and_health_does_not(password: str) -> None:
+    """Prometheus' `basic_auth` gets in; anybody else learns nothing and costs no scrape."""
+
+    async def scenario() -> None:
+        counting = Counting()
+        async with serving(counting, password) as address, aiohttp.ClientSession() as session:
+            right = "Basic " + base64.b64encode(f"prometheus:{password}".encode()).decode()
+            wrong = [
+                "",
+                "Basic",
+                "Basic ???",
+                "Bearer " + right.partition(" ")[2],
+                "Basic " + base64.b64encode(password.encode()).decode(),
+                "Basic " + base64.b64encode(f"admin:{password}".encode()).decode(),
+                "Basic " + base64.b64encode(f"prometheus:{password}x".encode()).decode(),
+                "Basic " + base64.b64encode(b"prometheus:").decode(),
+            ]
+            for header in wrong:
+                headers = {"Authorization": header} if header else {}
+                async with session.get(f"{address}/metrics", headers=headers) as response:
+                    assert (response.status, await response.read()) == (401, b""), header
+                    assert response.headers["WWW-Authenticate"].startswith("Basic ")
+            assert counting.reads == 0
+            async with session.get(f"{address}/metrics", headers={"Authorization": right}) as response:
+                assert response.status == 200
+                assert "reads 1" in (await response.text()).splitlines()
+            for place in ("healthz", "readyz"):
+                async with session.get(f"{address}/{place}") as response:
+                    assert response.status in (200, 503)
+
+    asyncio.run(scenario())

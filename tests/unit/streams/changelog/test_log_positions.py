@@ -88,7 +88,7 @@ def test_offsets_set_forward_leave_a_gap_that_is_told_once() -> None:
 
 def test_ids_reach_back_to_the_oldest_that_was_not_forgotten() -> None:
     """For ever while the first segment is there and none in it is too old; else to what is left, or the time kept."""
-    segments = {sequence: Segment([Span(sequence, 1000 * sequence, 1)], b"12345678") for sequence in range(5)}
+    segments = {sequence: Segment(2, [Span(sequence, 1000 * sequence, 1)], b"12345678") for sequence in range(5)}
     assert reach_ms({}, 3000) is None
     assert reach_ms(segments, 4000) is None
     assert reach_ms(segments, 3500) == 500

@@ -13,9 +13,8 @@ from streams.statistics.snapshots import describe
 from tests.unit.events import NOON_MS, NOW_MS, partition_state, records, value_of
 
 
-def busy_state() -> PartitionState:
-    """Return a partition with every kind of statistic, spread over 40 hours and three influencers."""
-    state = partition_state()
+def busy_events() -> dict[str, list[bytes]]:
+    """Return events for every kind of statistic, by topic, spread over 40 hours and three influencers."""
     posts, comments, conversions = [], [], []
     for step in range(120):
         at_ms = NOON_MS + step * 20 * 60_000 - (step % 7) * HOUR_MS // 3
@@ -26,7 +25,13 @@ def busy_state() -> PartitionState:
             value_of("comment.created", f"k{step}", at_ms, influencer_id=who, author_id=str(step), text=text)
         )
         conversions.append(value_of("purchase", f"o{step}", at_ms, influencer_id=who, amount=f"{step}.01"))
-    for topic, values in ((POSTS, posts), (COMMENTS, comments), (CONVERSIONS, conversions)):
+    return {POSTS: posts, COMMENTS: comments, CONVERSIONS: conversions}
+
+
+def busy_state() -> PartitionState:
+    """Return a partition that has counted them."""
+    state = partition_state()
+    for topic, values in busy_events().items():
         state.apply(topic, records(values), NOW_MS)
     return state
 

@@ -13,9 +13,12 @@ import pytest
 
 from agents.state.stores import MemoryStore
 from agents.state.table import StateTable
+from models.times import HOUR_MS
+from models.topics import COMMENTS, POSTS
 from streams.changelog import row_records
 from streams.changelog.dedupe import decode_segment, encode_segment
 from streams.changelog.keys import ids_key, row_key
+from streams.changelog.log_positions import same_log
 from streams.changelog.row_records import FORMAT_VERSION, decode_record
 from streams.columns.formats import Format, NewerRecord, PoisonedRecord, UnsupportedRecord
 from streams.columns.packed import pack
@@ -24,17 +27,17 @@ from streams.pipeline.partition import PartitionState
 from streams.statistics.campaigns import CampaignBoard
 from streams.statistics.counters import COLUMN, WIDTH
 from streams.statistics.snapshots import WINDOWS_AND_TOTAL, decode_snapshot, describe, encode_snapshot
-from tests.unit.events import partition_state, refuse
-from tests.unit.streams.changelog.test_row_records import busy_state
+from tests.unit.events import NOON_MS, NOW_MS, partition_state, records, refuse, value_of
+from tests.unit.streams.changelog.test_row_records import busy_events, busy_state
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 NAMES = ("ana", "bruno", "carla")
 
 
-def golden_state() -> PartitionState:
-    """Return a partition restored from the records of format 1."""
+def golden_state(version: int = 1) -> PartitionState:
+    """Return a partition restored from the records of an older format."""
     state = partition_state()
-    rows = [decode_record((GOLDEN / f"row-format-1-{name}.msgpack").read_bytes()) for name in NAMES]
+    rows = [decode_record((GOLDEN / f"row-format-{version}-{name}.msgpack").read_bytes()) for name in NAMES]
     state.restore(rows, {}, {})
     return state
 
@@ -47,29 +50,45 @@ def pieces(stored: Any, shown: Any, path: str = "") -> list[str]:
 
 
 @pytest.mark.parametrize("row", [0, 1, 2])
-def test_format_1_comes_back_with_the_numbers_it_was_written_with(row: int) -> None:
-    """An influencer stored by the first version shows, in every window, what that version showed."""
-    state = golden_state()
+@pytest.mark.parametrize("version", [1, 2])
+def test_older_format_comes_back_with_the_numbers_it_was_written_with(version: int, row: int) -> None:
+    """An influencer stored by an older version shows, in every window, what that version showed."""
+    state = golden_state(version)
     [(rollup, _)] = describe(state.influencers, state.registry, [row])
     stored = msgspec.json.decode((GOLDEN / f"rollup-{NAMES[row]}.json").read_bytes())
     assert stored["windows"]["total"]["comments"] == 40
     assert pieces(stored, msgspec.to_builtins(rollup)) == []
 
 
-def test_upgraded_record_is_written_in_the_newest_format() -> None:
-    """After an upgrade the record is the one that the newest version makes of the same events."""
-    state, now = golden_state(), busy_state()
+@pytest.mark.parametrize("version", [1, 2])
+def test_upgraded_record_is_written_in_the_newest_format(version: int) -> None:
+    """After an upgrade and one more event of its post the record is that of the newest version and the same events.
+
+    That event is what names the platform: older versions did not keep it.
+    """
+    state, now = golden_state(version), busy_state()
+    for row, who in enumerate(NAMES):
+        again = value_of("post.metrics", f"again-{who}", NOON_MS + 50 * HOUR_MS, influencer_id=who)
+        for each in (state, now):
+            each.apply(POSTS, records([again], first_offset=120 + row), NOW_MS)
     for row in range(3):
         assert msgspec.msgpack.decode(state.record_of(row))[0] == FORMAT_VERSION
         assert state.record_of(row) == now.record_of(row)
 
 
 def test_segment_of_format_1_is_read() -> None:
-    """Remembered ids of the first version are still remembered."""
+    """Ids as the first version remembered them, without their owners, are known again; new ones are kept apart."""
     segment = decode_segment((GOLDEN / "segment-format-1.msgpack").read_bytes())
     assert [(span.next_offset, span.count) for span in segment.spans] == [(120, 120)]
-    [(_, again)] = busy_state().horizons[1].seal(120)
-    assert sorted(np.frombuffer(segment.ids, "<u8")) == sorted(np.frombuffer(again.ids, "<u8"))
+    assert segment.is_plain
+    state = partition_state()
+    rows = [decode_record((GOLDEN / f"row-format-1-{name}.msgpack").read_bytes()) for name in NAMES]
+    state.restore(rows, {COMMENTS: {0: segment}}, {COMMENTS: same_log(120)})
+    new = value_of("comment.created", "new", NOON_MS)
+    state.apply(COMMENTS, records([*busy_events()[COMMENTS], new], first_offset=120), NOW_MS)
+    assert (state.duplicates_total, state.events_total) == (120, 1)
+    [(sequence, segment)] = state.horizons[1].seal(241)
+    assert (sequence, segment.is_plain, segment.count) == (1, False, 1)
 
 
 def test_snapshot_of_format_1_is_read() -> None:
@@ -149,11 +168,11 @@ def test_table_names_the_record_that_it_refuses() -> None:
     state = busy_state()
     row = of_the_future(state.record_of(0), FORMAT_VERSION + 1, numbered=True)
     [(_, segment)] = state.horizons[1].seal(120)
-    ids = of_the_future(encode_segment(segment), 2, numbered=False)
+    ids = of_the_future(encode_segment(segment), 3, numbered=True)
     for key, value, message in (
         (row_key(3, "c", "ana"), row, rf"^changelog record \[3,\"row\",\"c\",\"ana\"\]: state record of format "
          rf"{FORMAT_VERSION + 1}; this version reads formats 1 to {FORMAT_VERSION}: a newer version .* every worker"),
-        (ids_key(3, "t", 7), ids, r"^changelog record \[3,\"ids\",\"t\",7\]: dedupe segment of format 2; .* format 1:"),
+        (ids_key(3, "t", 7), ids, r"^changelog record \[3,\"ids\",\"t\",7\]: dedupe segment of format 3; .* 1 to 2:"),
         (b'[3,"entries","c"]', b"\x91\x01", r'^changelog record \[3,"entries","c"\]: a record of the unknown kind '),
     ):  # fmt: skip
         with pytest.raises(UnsupportedRecord, match=message):
@@ -165,9 +184,9 @@ def test_snapshot_of_the_future_is_refused() -> None:
     state = busy_state()
     data = encode_snapshot(describe(state.influencers, state.registry, [0])[0][1])
     with pytest.raises(
-        UnsupportedRecord, match=r"influencer snapshot of format 2; this version reads format 1: a newer"
+        UnsupportedRecord, match=r"influencer snapshot of format 3; this version reads formats 1 to 2: a newer"
     ):
-        decode_snapshot(of_the_future(data, 2, numbered=False))
+        decode_snapshot(of_the_future(data, 3, numbered=True))
 
 
 class Pair(msgspec.Struct, array_like=True):

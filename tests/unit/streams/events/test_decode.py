@@ -106,10 +106,10 @@ ROWS: list[tuple[bytes | None, str, str, str]] = [
     (COMMENT.replace(str(NOON_MS).encode(), b"9" * 30), COMMENTS, "event_time_future", "occurred_at"),
 ]
 BY_STATE = {
-    *("too_many_order_events", "unknown_campaign", "too_many_unknown_rows"),
+    *("too_many_order_events", "unusable_field", "unknown_campaign", "too_many_unknown_rows"),
     *("too_many_influencers", "too_many_posts", "too_many_currencies"),
 }
-"""Reasons that no event has by itself: ``test_order_desk`` and ``test_admission`` of the pipeline have them."""
+"""Reasons that no event has by itself, or whole: see ``test_order_desk``, ``test_posts`` and ``test_admission``."""
 
 
 @pytest.mark.parametrize(("value", "topic", "reason", "named"), ROWS)

@@ -190,3 +190,39 @@ def test_personal_data_is_due_when_the_campaign_is_over_and_not_before(until: st
     with pytest.raises(DefinitionError) as error:
         parse_definitions(text)
     assert "personal_data_until" in f"{error.value.field} {error.value.problem}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "field", "value"),
+    [
+        ("campaign_id: spring", r'campaign_id: "a\ud800b"', 1, "campaign_id", r"a\ud800b"),
+        ("campaign_id: spring", r'campaign_id: "\udc00"', 1, "campaign_id", r"\udc00"),
+        ("campaign_id: spring", r'campaign_id: "a\0"', 1, "campaign_id", r"a\x00"),
+        ("campaign_id: spring", r'campaign_id: "a\nb"', 1, "campaign_id", r"a\nb"),
+        ("influencer_id: ana", r'influencer_id: "\e[31m"', 10, "influencer_id", r"\x1b[31m"),
+        ('"@ana"', r'"@\u202eana"', 11, "handle", r"@\u202eana"),
+        ("instagram", r'"insta\u200bgram"', 12, "platform", r"insta\u200bgram"),
+        ("[ANA]", r'[OK, "A\u2028"]', 14, "discount_codes", r"A\u2028"),
+        ("[b-1]", r'["b\u0085"]', 22, "click_ids", r"b\x85"),
+        ("name: Spring giveaway", r'name: "\ud83d"', 2, "name", r"\ud83d"),
+        ("name: Spring giveaway", 'name: x\nsentiment_terms: {"\\ud83d": 1}', 3, "YAML", r"\ud83d"),
+    ],
+)
+def test_an_id_that_is_not_seen_and_half_a_character_are_refused(
+    old: str, new: str, line: int, field: str, value: str
+) -> None:
+    """Where it stands; half a surrogate pair could not even be sent."""
+    with pytest.raises(DefinitionError) as caught:
+        parse_definitions(GOOD.replace(old, new, 1))
+    assert (caught.value.line, caught.value.field, caught.value.value) == (line, field, value)
+    str(caught.value).encode()
+
+
+def test_ids_of_all_scripts_and_characters_that_json_escapes_as_pairs_are_taken() -> None:
+    """A definition that a program wrote as JSON is YAML, and its emoji stand there in two halves."""
+    text = GOOD.replace("campaign_id: spring", r'campaign_id: "\ud83c\udf38 春の 그림"')
+    text = text.replace("name: Spring giveaway", 'name: "line\\nbreak"\nsentiment_terms: {"\\ud83d\\ude00": 1}')
+    [definition] = parse_definitions(text)
+    assert definition.campaign_id == "🌸 春の 그림"
+    assert definition.sentiment_terms == {"😀": 1}
+    assert definition.name == "line\nbreak"

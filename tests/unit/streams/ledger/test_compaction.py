@@ -10,8 +10,9 @@ from streams.giveaway.entries import settled
 from streams.ledger.blocks import CLEARED_VERSION, Cleared, EntryBlock, encode_fact, poison_hash
 from streams.ledger.collector import person_hash
 from streams.ledger.compaction import LedgerError, LedgerReading, check_unpoisoned, union_of
-from streams.ledger.forgetting import without_person
+from streams.ledger.forgetting import without_people
 from streams.ledger.people import people_of
+from streams.ledger.subjects import Asked, accounts_of, subject_of
 from tests.unit.ledgers import NAMES, OPENS_MS, block, book, comment
 
 
@@ -42,7 +43,8 @@ def test_a_shorter_block_of_a_replay_takes_nothing_away() -> None:
 def test_a_redaction_replaces_what_was_before_and_nothing_that_comes_later() -> None:
     """A block without a forgotten person is the one in force; a redelivery behind it is a fact again."""
     written = block(comment(1, "mia", "one"), comment(2, "leo", "two"))
-    redacted = without_person(written, person_hash("tiktok", "id-leo"), "leo", "forgotten-0")
+    whom = subject_of(Asked("leo"), accounts_of([written]))
+    redacted = without_people(written, {person_hash("tiktok", "id-leo")}, whom, "forgotten-0")
     assert redacted is not None
     [found] = in_force(written, redacted)
     assert said(found) == ["c1 one"]

@@ -100,6 +100,33 @@ def test_absent_metric_is_left_alone() -> None:
     assert (windows["1m"].views, windows["total"].views) == (4, 9)
 
 
+def test_numbers_that_are_none_are_left_out_and_told_and_the_others_count() -> None:
+    """A hidden count given as -1 costs a snapshot that number only; a letter names it; sent again, nothing doubles."""
+    feed = Feed()
+    feed.send("post.published", NOON_MS - MINUTE_MS)
+    hidden = value_of("post.metrics", "hidden", NOON_MS, likes=-1, shares="7", views=1_000, comments=12, saves=None)
+    for offset in (1, 2):
+        feed.state.apply(POSTS, records([hidden], first_offset=offset), NOW_MS)
+    total = rollup_of(feed.state).windows["total"]
+    assert (total.views, total.reported_comments, total.likes, total.shares) == (1_000, 12, 0, 0)
+    assert (feed.state.events_total, feed.state.duplicates_total) == (2, 1)
+    assert feed.state.intake.rejected_total == {"unusable_field": 2}
+    letter = feed.state.intake.take_dead_letters()[0]
+    assert (letter.reason, letter.value, letter.offset) == ("unusable_field", hidden, 1)
+    assert "`$.likes`" in letter.detail
+    assert "`$.shares`" in letter.detail
+
+
+def test_snapshot_without_any_number_left_is_refused_as_a_whole() -> None:
+    """Nothing is left to count: the letter says what is wrong with the first."""
+    feed = Feed()
+    for value in (value_of("post.metrics", "e", NOON_MS, likes=-1), value_of("post.metrics", "f", NOON_MS, views="x")):
+        feed.state.apply(POSTS, records([value], first_offset=feed.sent), NOW_MS)
+        feed.sent += 1
+    assert feed.state.intake.rejected_total == {"out_of_range": 1, "wrong_type": 1}
+    assert (feed.state.events_total, len(feed.state.influencers)) == (0, 0)
+
+
 def test_each_metric_has_its_own_first_snapshot() -> None:
     """The first value of a metric has no predecessor, even when the post is long known."""
     feed = Feed()

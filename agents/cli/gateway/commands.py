@@ -1,0 +1,86 @@
+"""``campaign-pulse gateway``: from platforms, shops and tools to the stream."""
+
+import importlib
+import secrets
+import socket
+import sys
+
+import click
+
+from agents.broker.topic_admin import TopicError, ensure_topics
+from agents.cli.common import UsageFailure, settings_or_exit
+from agents.cli.gateway.check import check
+from agents.cli.gateway.send import send
+from agents.cli.gateway.urls import urls
+from agents.cli.worker import log_to_stderr
+from agents.private_files import keep_files_private
+from agents.terminal import visible
+from streams.connectors.credentials import KEY_PREFIX, hash_of, parse_keys, parse_secrets
+from streams.connectors.handshakes import keys_among, verify_token
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def gateway(context: click.Context) -> None:
+    """Take in what platforms, shops and tools send, and hand it to Kafka: see docs/sources.md.
+
+    Without a command it runs until SIGTERM or SIGINT; start as many as you like behind a load balancer. It needs the
+    extra `gateway` (pip install 'campaign-pulse[gateway]') and PULSE_GATEWAY_SECRETS or PULSE_GATEWAY_KEYS.
+    """
+    if context.invoked_subcommand is None:
+        _run()
+
+
+def _run() -> None:
+    settings = settings_or_exit()
+    log_to_stderr(settings)
+    try:
+        # By name: the gateway's package stands above this one, and is not installed everywhere.
+        served = importlib.import_module("gateway.serve")
+    except ModuleNotFoundError as error:
+        raise UsageFailure(f"the extra `gateway` is not installed: {error}") from None
+    if not settings.gateway_secrets and not settings.gateway_keys:
+        raise UsageFailure("neither PULSE_GATEWAY_SECRETS nor PULSE_GATEWAY_KEYS is set: nobody could send anything")
+    try:
+        with socket.create_server((settings.gateway_host, settings.gateway_port)):
+            pass
+    except OSError as error:
+        address = f"{settings.gateway_host}:{settings.gateway_port}"
+        raise UsageFailure(f"PULSE_GATEWAY_PORT: cannot listen on {address}: {error.strerror}") from None
+    keep_files_private()  # deliveries that wait in the spool hold people's data
+    try:
+        ensure_topics(settings)
+        code = served.serve(settings)
+    except TopicError as error:
+        raise UsageFailure(str(error)) from None
+    except served.SpoolError as error:
+        raise UsageFailure(f"PULSE_GATEWAY_SPOOL_DIRECTORY: {error}") from None
+    sys.exit(code)
+
+
+@gateway.command()
+@click.argument("name")
+def key(name: str) -> None:
+    """Make a key for the sender NAME. The key goes to stdout, once; the line for PULSE_GATEWAY_KEYS to stderr."""
+    made = KEY_PREFIX + secrets.token_urlsafe(32)
+    line = f"{name}={hash_of(made)}"
+    try:
+        parse_keys(line)
+    except ValueError:
+        raise UsageFailure(f"NAME {name!r}: expected letters, digits, dot, dash or underscore, 64 at most") from None
+    click.echo(visible(made))
+    click.echo(visible(f"for PULSE_GATEWAY_KEYS: {line}"), err=True)
+
+
+@gateway.command()
+@click.argument("source")
+def token(source: str) -> None:
+    """Print the verify token that Meta asks for when the address of SOURCE is entered."""
+    known = keys_among(parse_secrets(settings_or_exit().gateway_secrets).get(source, ()))
+    if not known:
+        raise UsageFailure(f"PULSE_GATEWAY_SECRETS has no secret of {source!r}")
+    click.echo(visible(verify_token(known[0], source)))
+
+
+for command in (check, send, urls):
+    gateway.add_command(command)

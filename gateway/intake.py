@@ -1,0 +1,178 @@
+"""One authentic delivery: mapped, sent, confirmed; then, and not before, the sender may be told that it counts."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Final
+
+from gateway.problems import Refused
+from gateway.publisher import NotConfirmedError, Placed, Record
+from gateway.spool import SpoolError
+from gateway.state import GatewayState
+from models.deadletters import DeadLetter, Reason
+from models.topics import DEAD_LETTERS, INBOX
+from streams.connectors.catalogue import CATALOGUE
+from streams.connectors.drafts import Delivery
+from streams.connectors.translation import Translation, translate
+
+log: Final = logging.getLogger("campaign_pulse")
+_KEPT_HEADERS: Final = (
+    "content-type",
+    "user-agent",
+    "x-shopify-topic",
+    "x-shopify-shop-domain",
+    "x-shopify-triggered-at",
+    "x-wc-webhook-topic",
+    "x-wc-webhook-source",
+    "twitch-eventsub-message-id",
+    "twitch-eventsub-message-type",
+    "twitch-eventsub-message-timestamp",
+    "webhook-id",
+    "webhook-timestamp",
+)
+"""What a mapping reads of a request's header: kept with its body. Signatures and keys are not."""
+_LONGEST_HEADER: Final = 1_024
+_MOST_DETAIL: Final = 2_000
+_WAITING: Final = "waiting"
+"""The outcome of a delivery that is not mapped yet."""
+_NOWHERE: Final = Placed(INBOX, -1, -1)
+"""Of a delivery that waits on disk: it stands nowhere yet."""
+
+
+async def take(state: GatewayState, kind: str, delivery: Delivery, done: Translation, retries: bool) -> str:
+    """Send what a delivery became, and its body.
+
+    Args:
+        state: of the gateway.
+        kind: of the source.
+        delivery: verified.
+        done: what it became.
+        retries: whether its sender comes again when it is told to.
+
+    Returns:
+        What became of it: counted, parked, unmapped, ignored or spooled.
+
+    Raises:
+        Refused: Kafka has not confirmed, and the sender comes again or there is no room on disk.
+    """
+    metrics, source = state.metrics, delivery.source
+    metrics.last.labels(source).set(delivery.received_ms / 1_000)
+    for note in done.notes:
+        if note.kind != "incomplete":
+            metrics.notes.labels(source, note.kind).inc()
+    letter, outcome = _letter_of(done), _outcome_of(done)
+    records = _records_of(kind, delivery, done)
+    raw = records[0]
+    try:
+        placed = await state.publisher.publish(records)
+        if letter is not None:
+            await state.publisher.publish([_dead_letter(raw, letter, placed[0])])
+    except NotConfirmedError as error:
+        spool = state.spool
+        if retries or spool is None:
+            raise Refused(503, "not_confirmed", str(error)) from None
+        waiting = records if letter is None else (*records, _dead_letter(raw, letter, _NOWHERE))
+        try:
+            await asyncio.to_thread(spool.put, waiting)
+        except SpoolError as full:
+            raise Refused(503, "spool_full", str(full)) from None
+        return "spooled"
+    metrics.events.labels(source).inc(len(done.events))
+    return outcome
+
+
+async def keep_unmapped(state: GatewayState, kind: str, delivery: Delivery, retries: bool) -> None:
+    """Keep a delivery on disk that came before the definitions were known, of a sender that comes only once.
+
+    Raises:
+        Refused: its sender comes again, or there is no room on disk.
+    """
+    if retries or state.spool is None:
+        raise Refused(503, "not_ready", "the campaign definitions are not read to their end yet")
+    raw = Record(INBOX, delivery.source.encode(), delivery.body, _headers(kind, delivery, _WAITING))
+    try:
+        await asyncio.to_thread(state.spool.put, (raw,))
+    except SpoolError as full:
+        raise Refused(503, "spool_full", str(full)) from None
+
+
+def mapped_late(state: GatewayState, records: tuple[Record, ...]) -> tuple[Record, ...]:
+    """Return what is to be sent of a delivery from the disk: mapped now, where that could not be done before."""
+    headers = dict(records[0].headers)
+    if headers.get("pulse.outcome") != _WAITING.encode():
+        return records
+    kind = headers["pulse.kind"].decode()
+    source = headers["pulse.source"].decode()
+    delivery = Delivery(
+        source=source,
+        body=records[0].value,
+        headers={
+            name.removeprefix("http."): value.decode("utf-8", "replace")
+            for name, value in records[0].headers
+            if name.startswith("http.")
+        },
+        received_ms=int(headers["pulse.received-ms"]),
+        rules=state.placer.rules(source),
+        person_key=state.person_key,
+    )
+    done = translate(delivery, state.placer, CATALOGUE[kind].read)  # type: ignore[index]  # we wrote the kind
+    made = _records_of(kind, delivery, done)
+    letter = _letter_of(done)
+    return made if letter is None else (*made, _dead_letter(made[0], letter, _NOWHERE))
+
+
+def _records_of(kind: str, delivery: Delivery, done: Translation) -> tuple[Record, ...]:
+    """Return the records of a delivery: its body first, then its events."""
+    raw = Record(INBOX, delivery.source.encode(), delivery.body, _headers(kind, delivery, _outcome_of(done)))
+    return (raw, *(Record(event.topic, event.key, event.value) for event in done.events))
+
+
+def _outcome_of(done: Translation) -> str:
+    letter = _letter_of(done)
+    if letter is None:
+        return "counted" if done.events else "ignored"
+    return "parked" if letter[0] == "unmatched" else "unmapped"
+
+
+def _letter_of(done: Translation) -> tuple[Reason, str] | None:
+    """Return reason and detail of the dead letter that a delivery needs: one, however many items it is about."""
+    unmapped, unmatched = done.of_kind("unmapped"), done.of_kind("unmatched")
+    if not unmapped and not unmatched:
+        return None
+    detail = "; ".join([*unmapped, *unmatched])
+    return "unmapped" if unmapped else "unmatched", detail[:_MOST_DETAIL]
+
+
+def _dead_letter(raw: Record, letter: tuple[Reason, str], placed: Placed) -> Record:
+    made = DeadLetter(
+        reason=letter[0],
+        detail=letter[1],
+        topic=INBOX,
+        partition=placed.partition,
+        offset=placed.offset,
+        key=raw.key,
+        value=raw.value,
+        original_headers=raw.headers,
+    )
+    headers = tuple((name, value or b"") for name, value in made.headers())
+    return Record(DEAD_LETTERS, raw.key, raw.value, headers)
+
+
+def _headers(kind: str, delivery: Delivery, outcome: str) -> tuple[tuple[str, bytes], ...]:
+    kept = [(f"http.{name}", delivery.headers[name]) for name in _KEPT_HEADERS if name in delivery.headers]
+    kept += [(f"http.{name}", value) for name, value in delivery.headers.items() if name.startswith("ce-")][:20]
+    told = [
+        ("pulse.source", delivery.source),
+        ("pulse.kind", kind),
+        ("pulse.received-ms", str(delivery.received_ms)),
+        ("pulse.outcome", outcome),
+    ]
+    return tuple((name, value[:_LONGEST_HEADER].encode("utf-8", "replace")) for name, value in [*told, *kept])
+
+
+def headers_of(pairs: Mapping[str, str] | list[tuple[str, str]]) -> dict[str, str]:
+    """Return headers by their names in lower case; of a name that stands there twice, the first."""
+    found: dict[str, str] = {}
+    for name, value in pairs.items() if isinstance(pairs, Mapping) else pairs:
+        found.setdefault(name.lower(), value)
+    return found

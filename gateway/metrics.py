@@ -1,0 +1,50 @@
+"""What a gateway says of itself at /metrics. Labels are names that are configured, never what a stranger sent."""
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+
+class Metrics:
+    """The gateway's metrics, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.deliveries = Counter(
+            "campaign_gateway_deliveries_total",
+            "Requests, by source and what became of them: counted, parked, unmapped, ignored, handshake, refused, "
+            "unconfirmed, spooled.",
+            ["source", "outcome"],
+            registry=self.registry,
+        )
+        self.events = Counter(
+            "campaign_gateway_events_total", "Events that Kafka has confirmed.", ["source"], registry=self.registry
+        )
+        self.notes = Counter(
+            "campaign_gateway_items_total",
+            "Items of deliveries that became no event: ignored, unmapped, unmatched (they fit no campaign).",
+            ["source", "reason"],
+            registry=self.registry,
+        )
+        self.secrets = Counter(
+            "campaign_gateway_signatures_total",
+            "Right signatures, by the place of the secret in its list: 1 is the newest.",
+            ["source", "secret"],
+            registry=self.registry,
+        )
+        self.seconds = Histogram(
+            "campaign_gateway_answer_seconds",
+            "From a request's header to its answer.",
+            registry=self.registry,
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2, 5),
+        )
+        self.last = Gauge(
+            "campaign_gateway_last_delivery_timestamp_seconds",
+            "When a source's last authentic delivery came: what has fallen silent shows here.",
+            ["source"],
+            registry=self.registry,
+        )
+
+    def gauge(self, name: str, documentation: str, value: Callable[[], float]) -> None:
+        """Add a gauge that is asked when it is scraped."""
+        Gauge(name, documentation, registry=self.registry).set_function(value)

@@ -1,0 +1,89 @@
+"""The gateway's process: listens, stops gently, and ends with a reason where it cannot start."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import uvicorn
+
+from agents.settings import Settings
+from gateway.app import build
+from gateway.spool import SpoolError
+from gateway.state import GatewayState
+
+__all__ = ["GentleServer", "SpoolError", "serve"]
+log: Final = logging.getLogger("campaign_pulse")
+_MOST_CONNECTIONS: Final = 2_000
+_KEEP_ALIVE_SECONDS: Final = 15
+_LARGEST_HEADER_BYTES: Final = 64 * 1024
+
+
+class GentleServer(uvicorn.Server):
+    """Says on /readyz that it goes, for as long as a load balancer needs to see it; then takes no more, and ends."""
+
+    def __init__(self, config: uvicorn.Config, state: GatewayState, drain_seconds: float) -> None:
+        super().__init__(config)
+        self._state = state
+        self._drain_seconds = drain_seconds
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]  # sockets of uvicorn
+        """Listen, and say where."""
+        await super().startup(sockets)  # type: ignore[arg-type]  # as above
+        for server in self.servers:
+            for listening in server.sockets:
+                host, port = listening.getsockname()[:2]
+                log.warning("gateway: listening on http://%s:%d", host, port)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Hear SIGTERM and SIGINT; a stop that was asked for ends with exit code 0, and not by the signal again."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop, number)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+    def _stop(self, number: int) -> None:
+        """Begin to stop; a second signal, or Ctrl+C, stops at once."""
+        if self._state.is_draining or number == signal.SIGINT:
+            self.should_exit = True
+            return
+        self._state.is_draining = True
+        asyncio.get_running_loop().call_later(self._drain_seconds, self._exit)
+
+    def _exit(self) -> None:
+        self.should_exit = True
+
+
+def serve(settings: Settings) -> int:
+    """Run a gateway until it is told to stop; return the exit code.
+
+    Raises:
+        SpoolError: the spool's directory cannot be used.
+    """
+    state = GatewayState(settings)
+    config = uvicorn.Config(
+        build(state),
+        host=settings.gateway_host,
+        port=settings.gateway_port,
+        # h11 bounds what a header may take; httptools does not.
+        http="h11",
+        h11_max_incomplete_event_size=_LARGEST_HEADER_BYTES,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        limit_concurrency=_MOST_CONNECTIONS,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=int(settings.gateway_answer_seconds) + 10,
+    )
+    server = GentleServer(config, state, settings.gateway_drain_seconds)
+    server.run()
+    return 0 if server.started else 1

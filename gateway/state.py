@@ -1,0 +1,196 @@
+"""What the routes of a gateway share: definitions in force, credentials, the way to Kafka, and whether it is ready."""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable, Coroutine, Iterable
+from pathlib import Path
+from typing import Final
+
+from aiokafka.errors import KafkaError
+
+from agents.settings import SettingError, Settings
+from agents.stages.definitions import Change, DefinitionFeed
+from gateway.metrics import Metrics
+from gateway.publisher import NotConfirmedError, Publisher, Record
+from gateway.spool import Spool, SpoolError
+from models.campaigns import CampaignDefinition
+from streams.connectors.credentials import parse_keys, parse_secrets
+from streams.connectors.placing import Placer
+
+log: Final = logging.getLogger("campaign_pulse")
+_RELOAD_SECONDS: Final = 5.0
+_DRAIN_PAUSE_SECONDS: Final = 1.0
+_LOOK_SECONDS: Final = 0.02
+
+
+class GatewayState:
+    """Everything a gateway knows. Used on one event loop.
+
+    Args:
+        settings: of the process.
+        reread: returns the settings anew, for secrets and keys that were changed in their files.
+    """
+
+    def __init__(self, settings: Settings, reread: Callable[[], Settings] | None = None) -> None:
+        self.settings = settings
+        self._reread = reread or (lambda: Settings.from_environment(os.environ))
+        self.metrics = Metrics()
+        self.publisher = Publisher(settings.kafka_connection, settings.gateway_answer_seconds)
+        self.placer = Placer([])
+        self.links: dict[str, tuple[str, str, str]] = {}
+        """Codes of tracked links: campaign, influencer, address."""
+        self.secrets = parse_secrets(settings.gateway_secrets)
+        self.keys = parse_keys(settings.gateway_keys)
+        self.person_key = settings.gateway_person_key.encode() or None
+        self.mapped_late: Callable[[tuple[Record, ...]], tuple[Record, ...]] = lambda records: records
+        """Maps what was kept on disk before the definitions were known."""
+        self.is_draining = False
+        self.is_defined = False
+        """Whether the definitions are read to their end."""
+        self._definitions: dict[str, CampaignDefinition] = {}
+        self._feed: DefinitionFeed | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self.background: set[asyncio.Task[None]] = set()
+        """Work that nobody waits for: clicks whose redirect has been answered."""
+        directory = settings.gateway_spool_directory
+        self.spool = Spool(Path(directory), settings.gateway_spool_bytes) if directory else None
+        self._gauges()
+
+    def _gauges(self) -> None:
+        gauge = self.metrics.gauge
+        gauge("campaign_gateway_ready", "1 while /readyz is 200.", lambda: float(not self.why_not_ready()))
+        gauge(
+            "campaign_gateway_in_flight_bytes",
+            "Bytes on the way to Kafka, without a confirmation yet.",
+            lambda: float(self.publisher.bytes_on_the_way),
+        )
+        if (spool := self.spool) is not None:
+            gauge("campaign_gateway_spool_bytes", "Bytes of deliveries that wait.", lambda: float(spool.waiting_bytes))
+            gauge("campaign_gateway_spool_deliveries", "Deliveries that wait.", lambda: float(spool.waiting))
+
+    def why_not_ready(self) -> str:
+        """Return why the gateway should get no requests; empty when it should."""
+        if self.is_draining:
+            return "stopping"
+        if not self.is_defined:
+            return "the campaign definitions are not read to their end yet"
+        if not self.publisher.is_confirming:
+            return "Kafka has not confirmed the last records"
+        return ""
+
+    async def knows_definitions(self) -> bool:
+        """Return whether the definitions are read to their end; a start is waited for as long as a confirmation is.
+
+        Before, everything would fit no campaign, and be parked with success.
+        """
+        until = time.monotonic() + self.settings.gateway_answer_seconds
+        while not self.is_defined and time.monotonic() < until:  # noqa: ASYNC110  # a flag: no loop owns it
+            await asyncio.sleep(_LOOK_SECONDS)
+        return self.is_defined
+
+    async def start(self) -> None:
+        """Connect, in the background until it succeeds: a gateway without Kafka answers 503, and is not ready."""
+        self._tasks = [asyncio.create_task(self._connect()), asyncio.create_task(self._reload())]
+        if self.spool is not None:
+            self._tasks.append(asyncio.create_task(self._drain_spool(self.spool)))
+
+    async def stop(self) -> None:
+        """End what runs, after what is on the way."""
+        if self.background:
+            await asyncio.wait(self.background, timeout=self.settings.gateway_answer_seconds)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._feed is not None:
+            await self._feed.stop()
+        await self.publisher.stop()
+        if self.spool is not None:
+            self.spool.close()
+
+    def in_background(self, work: Coroutine[None, None, None]) -> None:
+        """Do work that nobody waits for; its own errors are its own to handle."""
+        task = asyncio.create_task(work)
+        self.background.add(task)
+        task.add_done_callback(self.background.discard)
+
+    async def _connect(self) -> None:
+        await self._until_it_works("producer", self.publisher.start)
+        await self._until_it_works("definitions", self._follow)
+        self.is_defined = True
+        log.info("gateway: ready, %d campaign definitions", len(self._definitions))
+
+    async def _until_it_works(self, what: str, start: Callable[[], Coroutine[None, None, None]]) -> None:
+        while True:
+            try:
+                await start()
+            except (KafkaError, OSError, TimeoutError) as error:
+                log.warning("gateway: %s: %s: %s; trying again", what, type(error).__name__, error)
+                await asyncio.sleep(_DRAIN_PAUSE_SECONDS)
+            else:
+                return
+
+    async def _follow(self) -> None:
+        feed = DefinitionFeed(self.settings.kafka_connection, self._take, self._take_live, self._poisoned)
+        await feed.start()
+        self._feed = feed
+
+    def _poisoned(self, record: object, problem: object) -> None:
+        log.warning("gateway: passed over in the definitions: %s", problem)
+
+    def _take(self, change: Change) -> None:
+        campaign_id, definition = change
+        if not isinstance(definition, CampaignDefinition):
+            # Taken back, or its people's data is purged: nothing new of it is to come in.
+            self._definitions.pop(campaign_id, None)
+        else:
+            self._definitions[campaign_id] = definition
+        self.define(self._definitions.values())
+
+    async def _take_live(self, change: Change) -> None:
+        self._take(change)
+
+    def define(self, definitions: Iterable[CampaignDefinition]) -> None:
+        """Put definitions in force; those of the topic when it is not read to its end are not all yet."""
+        known = sorted(definitions, key=lambda each: each.campaign_id)
+        self.placer = Placer(known)
+        self.links = {
+            code: (each.campaign_id, influencer.influencer_id, address)
+            for each in known
+            for influencer in each.influencers
+            for code, address in influencer.tracked_links.items()
+        }
+
+    async def _reload(self) -> None:
+        """Take secrets and keys that were changed in their files. What cannot be used leaves the earlier ones."""
+        told = ""
+        while True:
+            await asyncio.sleep(_RELOAD_SECONDS)
+            try:
+                settings = await asyncio.to_thread(self._reread)
+            except SettingError as error:
+                if str(error) != told:
+                    told = str(error)
+                    log.warning("gateway: the earlier secrets stay: %s", error)
+                continue
+            told = ""
+            self.secrets = parse_secrets(settings.gateway_secrets)
+            self.keys = parse_keys(settings.gateway_keys)
+            self.person_key = settings.gateway_person_key.encode() or None
+
+    async def _drain_spool(self, spool: Spool) -> None:
+        while True:
+            try:
+                for name, records in spool.oldest() if self.is_defined else ():
+                    await self.publisher.publish(self.mapped_late(records))
+                    spool.drop(name)
+            except NotConfirmedError:
+                pass  # the next round tries again; the metric shows what waits
+            except SpoolError as error:
+                log.error("gateway: spool: %s", error)
+            await asyncio.sleep(_DRAIN_PAUSE_SECONDS)
+
+    def now_ms(self) -> int:
+        """Return the clock."""
+        return time.time_ns() // 1_000_000

@@ -1,0 +1,286 @@
+"""Where data of people lies: every place, how long, why, who may read it, and what becomes of it.
+
+The one list that ``campaigns purge``, ``giveaway forget`` and ``people export`` walk, and that ``docs/privacy.md``
+shows. A test compares it with the topics and keys that the code knows, so that a new place cannot be forgotten.
+"""
+
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from models.topics import (
+    ALERTS,
+    CLOSED_WINDOWS,
+    COMMENTS,
+    CONVERSIONS,
+    DEAD_LETTERS,
+    DEFINITIONS,
+    DRAWS,
+    ENTRIES,
+    INFLUENCER_SNAPSHOTS,
+    POSTS,
+    ROLLUPS,
+)
+
+PlaceKind = Literal["topic", "redis", "file"]
+Fate = Literal["removed", "workers", "ends", "stays", "nothing"]
+"""What becomes of what lies in a place: ``removed`` by the command; ``workers`` remove it once they have read the mark
+that the command writes; it ``ends`` by itself, when ``kept`` is over; it ``stays``, for the operator to deal with;
+``nothing`` of that kind is there."""
+
+CHANGELOG: Final = "{group}-state-changelog"
+"""The changelog among the places: its name begins with the group's."""
+STORES: Final = "PULSE_STORE_DIRECTORY"
+LOGS: Final = "logs of workers and commands"
+DRAW_FILES: Final = "directories of draws"
+OTHER_FILES: Final = "other files of commands"
+
+
+class PersonalPlace(Struct, frozen=True, kw_only=True):
+    """One place. Names of Redis keys have the prefix ``pulse`` and parts in braces.
+
+    Attributes:
+        name: topic, key pattern, or which files.
+        kind: which of these.
+        datum: what of people lies there.
+        kept: how long, when no command removes it.
+        why: what it is for.
+        readers: who may and has to read it.
+        purge: what ``campaigns purge`` does about a campaign's data there.
+        forget: what ``giveaway forget`` does about one person's.
+    """
+
+    name: str
+    kind: PlaceKind
+    datum: str
+    kept: str
+    why: str
+    readers: str
+    purge: Fate
+    forget: Fate
+
+
+_UNTIL_PURGED: Final = "until `campaigns purge`"
+_READERS_OF_REDIS: Final = "whoever may read Redis: dashboards, services"
+_NUMBERS: Final = "numbers of influencers, by their ids; of commenters nothing but estimates of how many"
+
+
+def _topic(
+    name: str, datum: str, kept: str, why: str, readers: str, *, purge: Fate, forget: Fate = "nothing"
+) -> PersonalPlace:
+    return PersonalPlace(
+        name=name, kind="topic", datum=datum, kept=kept, why=why, readers=readers, purge=purge, forget=forget
+    )
+
+
+def _key(
+    name: str, datum: str, why: str, *, kept: str = _UNTIL_PURGED, purge: Fate = "removed", forget: Fate = "nothing"
+) -> PersonalPlace:
+    return PersonalPlace(
+        name=name, kind="redis", datum=datum, kept=kept, why=why, readers=_READERS_OF_REDIS, purge=purge, forget=forget
+    )
+
+
+def _file(
+    name: str, datum: str, kept: str, why: str, readers: str, *, purge: Fate, forget: Fate = "nothing"
+) -> PersonalPlace:
+    return PersonalPlace(
+        name=name, kind="file", datum=datum, kept=kept, why=why, readers=readers, purge=purge, forget=forget
+    )
+
+
+PLACES: Final = (
+    _topic(
+        COMMENTS,
+        "author id, handle, text, country, the post and its influencer, of every comment",
+        "4 days (`retention.ms`)",
+        "to count; to count again after a crash",
+        "producers (write), workers; `people export`, `giveaway forget`",
+        purge="ends",
+        forget="ends",
+    ),
+    _topic(
+        CONVERSIONS,
+        "order ids and amounts, click ids, the buyer's account where the shop says it",
+        "4 days (`retention.ms`)",
+        "to count; to count again after a crash",
+        "producers (write), workers; `people export`, `giveaway forget`",
+        purge="ends",
+        forget="ends",
+    ),
+    _topic(
+        POSTS,
+        "influencers' posts and their numbers",
+        "4 days (`retention.ms`)",
+        "to count; to count again after a crash",
+        "producers (write), workers",
+        purge="ends",
+    ),
+    _topic(
+        DEAD_LETTERS,
+        "whatever was refused, as it came: ids, handles and texts of people among it",
+        "30 days (`retention.ms`)",
+        "to mend it and send it again (`dead-letters redrive`)",
+        "operators; `people export`",
+        purge="ends",
+        forget="ends",
+    ),
+    _topic(
+        ENTRIES,
+        "author id, handle, text, country of every comment on a giveaway's posts; hashes of orders and buyers",
+        _UNTIL_PURGED,
+        "to decide entries, draw winners, and prove a draw",
+        "workers; operators (`giveaway`)",
+        purge="removed",
+        forget="removed",
+    ),
+    _topic(
+        DRAWS,
+        "hashes of published files, reasons of operators; no names (`docs/giveaway.md`)",
+        "for ever",
+        "to prove that no draw was hidden or repeated",
+        "everybody",
+        purge="stays",
+        forget="stays",
+    ),
+    _topic(
+        DEFINITIONS,
+        "handles and ids of influencers; accounts that are excluded or won before",
+        "until `campaigns apply`, `campaigns remove` or `campaigns purge`",
+        "to attribute, and to judge entries",
+        "workers; operators",
+        purge="removed",
+        forget="stays",
+    ),
+    _topic(
+        CHANGELOG,
+        "numbers of influencers; order ids; hashes of event ids; comments shown with alerts that are open",
+        "rows until `campaigns purge`, orders `PULSE_ORDER_DAYS` (60), hashes 72 h, alerts until resolved or 30 h",
+        "to go on after a restart without losing or doubling a count",
+        "workers",
+        purge="workers",
+        forget="ends",
+    ),
+    _topic(
+        INFLUENCER_SNAPSHOTS,
+        _NUMBERS,
+        _UNTIL_PURGED,
+        "to combine the numbers of a campaign",
+        "workers",
+        purge="removed",
+    ),
+    _topic(ROLLUPS, _NUMBERS, _UNTIL_PURGED, "the product: live numbers", "anybody", purge="removed"),
+    _topic(
+        CLOSED_WINDOWS,
+        "texts of some comments of each minute, without their authors",
+        "1 day (`retention.ms`)",
+        "to raise alerts, and say why",
+        "workers",
+        purge="removed",
+        forget="removed",
+    ),
+    _topic(
+        ALERTS,
+        "texts of some comments, without their authors, with an alert",
+        "30 days (`retention.ms`)",
+        "to tell why somebody was alarmed",
+        "whoever is alarmed",
+        purge="ends",
+        forget="ends",
+    ),
+    _key("pulse:campaigns", "campaign ids", "to find a campaign's numbers"),
+    _key("pulse:campaign:{campaign}", _NUMBERS, "live numbers"),
+    _key("pulse:campaign:{campaign}:influencers", "ids of influencers", "live numbers"),
+    _key("pulse:campaign:{campaign}:giveaway", "numbers of the giveaway", "live numbers"),
+    _key("pulse:influencer:{campaign}:{influencer}", _NUMBERS, "live numbers"),
+    _key("pulse:influencer:{campaign}:{influencer}:giveaway", "numbers of the giveaway", "live numbers"),
+    _key("pulse:leaderboard:{campaign}:{window}:{metric}", "ids of influencers, by a number", "live numbers"),
+    _key(
+        "pulse:updates",
+        "ids of campaigns and influencers whose numbers changed",
+        "to follow changes",
+        kept="the newest 10,000 entries",
+    ),
+    _key(
+        "pulse:updates:{campaign}",
+        "the same, to subscribers; nothing is kept",
+        "to follow changes",
+        kept="not at all",
+        purge="nothing",
+    ),
+    _key(
+        "pulse:review:{campaign}",
+        "platform and author id of suspicious entrants",
+        "for a person to decide about them",
+        forget="removed",
+    ),
+    _key(
+        "pulse:review:{campaign}:reasons",
+        "their handles, and why they are suspected",
+        "for a person to decide about them",
+        forget="removed",
+    ),
+    _key("pulse:review:{campaign}:summary", "how many there are", "live numbers"),
+    _key("pulse:frozen:{campaign}", "numbers and hashes of the frozen entry list", "to announce a draw"),
+    _key("pulse:alerts:campaigns", "ids of campaigns with open alerts", "to find alerts"),
+    _key(
+        "pulse:alerts:{campaign}:active",
+        "texts of some comments, without their authors, with alerts that are open",
+        "to tell why somebody is alarmed",
+        kept="until the alert is resolved",
+        forget="removed",
+    ),
+    _key(
+        "pulse:alerts:{campaign}:history",
+        "texts of some comments, without their authors, with alerts",
+        "to tell why somebody was alarmed",
+        kept="the newest 1,000 transitions of a campaign",
+        forget="removed",
+    ),
+    _key(
+        "pulse:alerts:{campaign}",
+        "the same, to subscribers; nothing is kept",
+        "to alarm somebody",
+        kept="not at all",
+        purge="nothing",
+    ),
+    _key("pulse:worker:{worker}", "no data of people", "the health of workers", kept="30 s", purge="nothing"),
+    _file(
+        STORES,
+        f"a copy of {CHANGELOG} (`PULSE_STORE=rocksdb`)",
+        "as long as that; what was copied of partitions that other workers have by now, until they come back",
+        "to start again quickly",
+        "the worker's user",
+        purge="workers",
+        forget="ends",
+    ),
+    _file(
+        LOGS,
+        "ids of campaigns and influencers in alerts; no texts, handles or author ids",
+        "as long as you keep logs",
+        "to operate",
+        "operators",
+        purge="stays",
+    ),
+    _file(
+        DRAW_FILES,
+        "pseudonyms; with `secret.key` whoever has a list of accounts can tell who took part; after `giveaway run` "
+        "also accounts and comments in CSV",
+        "until you delete them; without `secret.key` and CSV they name nobody",
+        "to prove a draw",
+        "everybody, but `secret.key` and CSV: the operator",
+        purge="stays",
+        forget="stays",
+    ),
+    _file(
+        OTHER_FILES,
+        "what you have written to files: `people export`, `giveaway winners` and `entrants`, `import`, "
+        "`export --personal-data`, `replay`, `simulate`, `dead-letters show`, plots of alerts",
+        "until you delete them",
+        "yours",
+        "yours",
+        purge="stays",
+        forget="stays",
+    ),
+)
+"""Every place, topics first."""

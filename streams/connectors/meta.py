@@ -1,0 +1,210 @@
+"""Meta: comments on Instagram posts and lives, on Facebook pages, and the counts of Instagram posts.
+
+Webhooks: https://developers.facebook.com/docs/graph-api/webhooks/reference/instagram. Both documented body shapes are
+read: ``entry[].changes[]``, and ``field`` and ``value`` on the entry, in an array.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, Final
+
+from streams.connectors.bodies import (
+    Unmapped,
+    absent,
+    at,
+    count_at,
+    id_at,
+    items_of,
+    json_of,
+    need_id,
+    objects_at,
+    text_at,
+)
+from streams.connectors.drafts import Delivery, Draft, Note, Told, each, need_time
+from streams.sources import ids
+from streams.sources.times import from_epoch
+
+INSTAGRAM: Final = "instagram"
+FACEBOOK: Final = "facebook"
+_COMMENT_FIELDS: Final = ("comments", "live_comments")
+_COUNTS: Final = {
+    "like_count": "likes",
+    "comments_count": "comments",
+    "shares_count": "shares",
+    "saved_count": "saves",
+    "view_count": "views",
+}
+_INSIGHTS: Final = {
+    "likes": "likes",
+    "comments": "comments",
+    "saved": "saves",
+    "shares": "shares",
+    "views": "views",
+    "reach": "reach",
+}
+
+
+def read(delivery: Delivery) -> Iterator[Told]:
+    """Map a webhook of Instagram or of a Facebook page, or the answer to a poll of comments, counts or insights."""
+    body = json_of(delivery.body)
+    for part in items_of(body):
+        if at(part, "entry") is not None:
+            yield from each(objects_at(part, "entry"), partial(_entry, delivery, part), "entry")
+        elif isinstance(at(part, "data"), list):
+            yield from _polled(delivery, part)
+        elif any(name in part for name in _COUNTS) if isinstance(part, dict) else False:
+            yield from _media(delivery, part)
+        else:
+            yield Note("unmapped", absent(part, "entry"))
+
+
+def _entry(delivery: Delivery, part: Any, entry: Any) -> Iterator[Told]:
+    platform = FACEBOOK if at(part, "object") == "page" else INSTAGRAM
+    changes = at(entry, "changes")
+    for change in objects_at(entry, "changes") if changes is not None else [entry]:
+        yield from each([change], lambda change: _change(delivery, platform, entry, change), "change")
+
+
+def _change(delivery: Delivery, platform: str, entry: Any, change: Any) -> Iterator[Told]:
+    field = text_at(change, "field")
+    value = at(change, "value")
+    if field is None:
+        raise Unmapped(absent(change, "field"))
+    if platform == FACEBOOK:
+        yield from _page_change(entry, field, value)
+    elif field in _COMMENT_FIELDS:
+        sent = at(entry, "time")
+        if isinstance(sent, bool) or not isinstance(sent, int):
+            raise Unmapped(absent(entry, "time"))
+        media = [each_id for name in ("id", "original_media_id") if (each_id := id_at(value, "media", name))]
+        if not media:
+            raise Unmapped(absent(value, "media", "id"))
+        # A webhook has no time of the comment: Meta's own, of sending, is the nearest.
+        yield from _comment(value, media, from_epoch(sent), "send_time", id_at(entry, "id"))
+    else:
+        yield Note("ignored", f"field {field!r} is not counted")
+
+
+def _comment(
+    value: Any, media: list[str], occurred_at: str | int, time_source: Any, account: str | None
+) -> Iterator[Told]:
+    comment_id = need_id(value, "id")
+    name = text_at(value, "from", "username") or text_at(value, "username")
+    author = ids.of_account(name) if name else id_at(value, "from", "id")
+    if not author:
+        raise Unmapped(f"comment {comment_id}: from.username is missing, and from.id too")
+    if not name:
+        yield Note(
+            "incomplete",
+            f"comment {comment_id}: no username; from.id {author} is another number in other accounts and exports",
+        )
+    fields: dict[str, Any] = {
+        "post_id": media[0],
+        "comment_id": comment_id,
+        "author_id": author,
+        "text": text_at(value, "text") or "",
+    }
+    if name:
+        fields["author_handle"] = name
+    if parent := id_at(value, "parent_id"):
+        fields["parent_id"] = parent
+    yield Draft(
+        type="comment.created",
+        event_id=comment_id,
+        platform=INSTAGRAM,
+        occurred_at=occurred_at,
+        time_source=time_source,
+        fields=fields,
+        post_ids=tuple(media),
+        account=account,
+    )
+
+
+def _page_change(entry: Any, field: str, value: Any) -> Iterator[Told]:
+    if field != "feed" or at(value, "item") != "comment":
+        yield Note("ignored", f"field {field!r}, item {at(value, 'item')!r} is not counted"[:200])
+        return
+    verb, comment_id, post_id = text_at(value, "verb"), need_id(value, "comment_id"), need_id(value, "post_id")
+    created = at(value, "created_time")
+    when = from_epoch(created) if isinstance(created, int) and not isinstance(created, bool) else None
+    if when is None:
+        raise Unmapped(absent(value, "created_time"))
+    shared: dict[str, Any] = {
+        "post_ids": (post_id,),
+        "account": id_at(entry, "id"),
+        "platform": FACEBOOK,
+        "occurred_at": when,
+    }
+    if verb == "add":
+        author = need_id(value, "from", "id")
+        fields = {"post_id": post_id, "comment_id": comment_id, "author_id": author}
+        fields["text"] = text_at(value, "message") or ""
+        if handle := text_at(value, "from", "name"):
+            fields["author_handle"] = handle
+        parent = id_at(value, "parent_id")
+        if parent and parent != post_id:
+            fields["parent_id"] = parent
+        yield Draft(type="comment.created", event_id=comment_id, fields=fields, **shared)
+    elif verb == "remove":
+        fields = {"comment_id": comment_id, "post_id": post_id}
+        yield Draft(type="comment.deleted", event_id=ids.of_removal(comment_id), fields=fields, **shared)
+    else:
+        yield Note("ignored", f"comment {comment_id}: verb {verb!r} is not counted")
+
+
+def _polled(delivery: Delivery, part: Any) -> Iterator[Told]:
+    rows = objects_at(part, "data")
+    if rows and all(text_at(row, "period") and isinstance(at(row, "values"), list) for row in rows):
+        yield from each([rows], lambda rows: _insights(delivery, rows), "insights")
+        return
+    post_id = delivery.post_id or _asked_for(text_at(part, "paging", "next") or text_at(part, "paging", "previous"))
+    yield from each(rows, lambda row: _polled_comment(post_id, row), "comment")
+    if text_at(part, "paging", "next"):
+        yield Note("incomplete", "there is a next page (paging.next)")
+
+
+def _polled_comment(post_id: str | None, row: Any) -> Iterator[Told]:
+    media = id_at(row, "media", "id") or post_id
+    if media is None:
+        raise Unmapped("media.id is missing, and the answer does not say which post was asked for")
+    occurred_at = need_time(text_at(row, "timestamp"), "timestamp")
+    yield from _comment(row, [media], occurred_at, "payload", None)
+    replies = objects_at(row, "replies", "data")
+    yield from each(replies, lambda reply: _polled_comment(media, reply), "reply")
+
+
+def _asked_for(address: str | None) -> str | None:
+    """Return the post in ``https://graph.instagram.com/v24.0/18000000000000001/comments?after=``."""
+    parts = (address or "").partition("?")[0].split("/")
+    before = parts[-2] if len(parts) > 1 and parts[-1] in {"comments", "replies"} else ""
+    return before if before.isdecimal() and parts[-1] == "comments" else None
+
+
+def _media(delivery: Delivery, part: Any) -> Iterator[Told]:
+    counts = {ours: count for theirs, ours in _COUNTS.items() if (count := count_at(part, theirs)) is not None}
+    yield from _snapshot(delivery, need_id(part, "id"), counts, "stats")
+
+
+def _insights(delivery: Delivery, rows: list[Any]) -> Iterator[Told]:
+    media = need_id(rows[0], "id").partition("/")[0]
+    counts = {}
+    for row in rows:
+        ours, value = _INSIGHTS.get(text_at(row, "name") or ""), count_at(row, "values", -1, "value")
+        if ours is not None and value is not None and at(row, "period") == "lifetime":
+            counts[ours] = value
+    yield from _snapshot(delivery, media, counts, "insights")
+
+
+def _snapshot(delivery: Delivery, media: str, counts: dict[str, int], of: str) -> Iterator[Told]:
+    if not counts:
+        yield Note("ignored", f"post {media}: no count of ours in it")
+        return
+    yield Draft(
+        type="post.metrics",
+        event_id=ids.of_counts(media, delivery.received_ms, of),
+        platform=INSTAGRAM,
+        occurred_at=delivery.received_ms,
+        time_source="poll_time",
+        fields={"post_id": media, **counts},
+        post_ids=(media,),
+    )

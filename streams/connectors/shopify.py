@@ -1,0 +1,191 @@
+"""Shopify: orders, refunds and cancellations, by webhook and by poll of orders.
+
+A refund is read from the order (``orders/updated``, ``orders/cancelled``): the body of ``refunds/create`` has neither
+codes nor utm values, and belongs to nobody.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, Final
+
+from models.times import HOUR_MS
+from streams.connectors.bodies import (
+    Unmapped,
+    at,
+    click_id_of,
+    first,
+    id_of,
+    json_of,
+    need_id,
+    need_text,
+    objects_at,
+    query_of,
+    text_at,
+    utm_of,
+)
+from streams.connectors.drafts import Delivery, Draft, Money, Note, Told, each, need_time
+from streams.sources import ids
+from streams.sources.money import amount
+from streams.sources.times import NoTime, instant, instant_ms, shown
+
+FRESH_MS: Final = 48 * HOUR_MS
+"""Every change of an order repeats its refunds; ids are remembered for 72 hours, and older ones would count again."""
+_PURCHASES: Final = frozenset({"orders/create", "orders/paid"})
+_REFUNDS: Final = frozenset({"orders/updated", "orders/cancelled", "orders/partially_fulfilled", "orders/fulfilled"})
+_UNPAID: Final = frozenset({"pending", "voided", "authorized", "expired"})
+_PEOPLE: Final = frozenset({"instagram", "tiktok", "youtube", "x", "facebook", "twitch"})
+
+
+def read(delivery: Delivery) -> Iterator[Told]:
+    """Map an order of a webhook, or the orders of a poll (``{"orders": [...]}``)."""
+    body = json_of(delivery.body)
+    topic = delivery.headers.get("x-shopify-topic", "").lower()
+    if isinstance(at(body, "orders"), list):
+        yield from each(at(body, "orders"), lambda order: _order(delivery, order, polled=True), "order")
+    elif topic == "refunds/create":
+        yield Note("ignored", "refunds/create says neither code nor campaign: subscribe to orders/updated instead")
+    elif topic and topic not in _PURCHASES | _REFUNDS:
+        yield Note("ignored", f"topic {topic!r} is not counted")
+    else:
+        order = at(body, "order") if at(body, "id") is None and at(body, "order") is not None else body
+        yield from each([order], lambda order: _order(delivery, order, polled=not topic, topic=topic), "order")
+
+
+def _order(delivery: Delivery, order: Any, polled: bool, topic: str = "") -> Iterator[Told]:
+    order_id = need_id(order, "id")
+    created = need_time(text_at(order, "created_at"), "created_at", delivery.rules)
+    shared = _shared(delivery, order, order_id, created)
+    if polled or topic in _PURCHASES:
+        yield _purchase(order, shared)
+    if polled or topic not in _PURCHASES:
+        refunds = objects_at(order, "refunds")
+        told = list(each(refunds, lambda refund: _refund(delivery, order, refund, shared), "refund"))
+        yield from told
+        if topic not in _PURCHASES and text_at(order, "cancelled_at"):
+            yield from _cancelled(delivery, order, shared, has_refunds=bool(refunds))
+        elif not told and not polled:
+            yield Note("ignored", f"order {order_id}: {topic} without a refund")
+
+
+def _shared(delivery: Delivery, order: Any, order_id: str, created: str) -> dict[str, Any]:
+    """Return what purchase and refunds of an order have in common."""
+    visit = query_of(text_at(order, "landing_site"))
+    attributes = _attributes(order)
+    codes = [code for each_code in objects_at(order, "discount_codes") if (code := text_at(each_code, "code"))]
+    marks = utm_of(visit)
+    if click_id := first([click_id_of(attributes), click_id_of(visit)]):
+        marks["click_id"] = click_id
+    fields: dict[str, Any] = {"order_id": order_id, "currency": need_text(order, "currency").upper()}
+    if at(order, "test") is True:
+        fields["test"] = True
+    return {
+        "source": delivery.source,
+        "order_id": order_id,
+        "created": created,
+        "fields": fields,
+        "marks": marks,
+        "codes": tuple(dict.fromkeys(codes)),
+        "author": _author(attributes),
+        "is_unpaid": text_at(order, "financial_status") in _UNPAID,
+        "channel": text_at(order, "source_name"),
+    }
+
+
+def _purchase(order: Any, shared: dict[str, Any]) -> Draft:
+    # total_price is what was bought; current_total_price changes with every edit and refund.
+    total = amount(at(order, "total_price"))
+    subtotal = at(order, "subtotal_price")
+    return Draft(
+        type="purchase",
+        event_id=ids.of_order(shared["source"], shared["order_id"]),
+        platform=ids.SHOP,
+        occurred_at=shared["created"],
+        fields={**shared["fields"], **shared["marks"], **shared["author"]},
+        marks=shared["marks"],
+        codes=shared["codes"],
+        money=Money(total, None if subtotal is None else amount(subtotal)),
+        is_unpaid=shared["is_unpaid"],
+        channel=shared["channel"],
+    )
+
+
+def _refund(delivery: Delivery, order: Any, refund: Any, shared: dict[str, Any]) -> Iterator[Told]:
+    refund_id = need_id(refund, "id")
+    at_text = need_time(text_at(refund, "created_at"), "created_at", delivery.rules)
+    changed_ms = _changed_ms(delivery, order)
+    if changed_ms - instant_ms(at_text) >= FRESH_MS:
+        yield Note("ignored", f"refund {refund_id} of {at_text}: told before, this change is of {shown(changed_ms)}")
+        return
+    currency = shared["fields"]["currency"]
+    total = Decimal(0)
+    for transaction in objects_at(refund, "transactions"):
+        if at(transaction, "kind") == "refund" and at(transaction, "status") == "success":
+            paid_in = text_at(transaction, "currency")
+            if paid_in is not None and paid_in.upper() != currency:
+                raise Unmapped(f"refund {refund_id}: a transaction in {paid_in}, the order is in {currency}")
+            total += amount(at(transaction, "amount"))
+    if total == 0:
+        yield Note("ignored", f"refund {refund_id}: no money has gone back (no successful transaction)")
+        return
+    yield _taken_back(shared, ids.of_refund(shared["source"], refund_id), at_text, total)
+
+
+def _cancelled(delivery: Delivery, order: Any, shared: dict[str, Any], has_refunds: bool) -> Iterator[Told]:
+    """Yield what takes an order back that was counted unpaid: nothing is refunded where nothing was paid."""
+    if has_refunds or not shared["is_unpaid"]:
+        yield Note("ignored", f"order {shared['order_id']} is cancelled; its money comes back as refunds")
+        return
+    at_text = need_time(text_at(order, "cancelled_at"), "cancelled_at", delivery.rules)
+    if _changed_ms(delivery, order) - instant_ms(at_text) >= FRESH_MS:
+        yield Note("ignored", f"order {shared['order_id']}: its cancellation of {at_text} was told before")
+        return
+    event_id = ids.of_cancellation(shared["source"], shared["order_id"])
+    total, subtotal = amount(at(order, "total_price")), at(order, "subtotal_price")
+    yield _taken_back(shared, event_id, at_text, total, None if subtotal is None else amount(subtotal))
+
+
+def _taken_back(
+    shared: dict[str, Any], event_id: str, occurred_at: str, total: Decimal, subtotal: Decimal | None = None
+) -> Draft:
+    return Draft(
+        type="refund",
+        event_id=event_id,
+        platform=ids.SHOP,
+        occurred_at=occurred_at,
+        fields=shared["fields"],
+        marks=shared["marks"],
+        codes=shared["codes"],
+        money=Money(total, subtotal if subtotal is not None else total),
+        placed_at_ms=instant_ms(shared["created"]),
+        is_unpaid=shared["is_unpaid"],
+        channel=shared["channel"],
+    )
+
+
+def _changed_ms(delivery: Delivery, order: Any) -> int:
+    """Return when the change happened of which the delivery tells."""
+    for text in (delivery.headers.get("x-shopify-triggered-at"), text_at(order, "updated_at")):
+        try:
+            if text:
+                return instant_ms(instant(text))
+        except NoTime:
+            continue
+    return delivery.received_ms
+
+
+def _attributes(order: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for attribute in objects_at(order, "note_attributes"):
+        if name := text_at(attribute, "name"):
+            found.setdefault(name.strip().lower(), at(attribute, "value"))
+    return found
+
+
+def _author(attributes: dict[str, Any]) -> dict[str, str]:
+    """Return the buyer's account, where the shop asked for it: a cart attribute such as ``pulse_instagram``."""
+    for name, value in attributes.items():
+        platform = name.removeprefix("pulse_").removesuffix("_handle").removesuffix("_name")
+        account = ids.of_account(id_of(value) or "")
+        if platform in _PEOPLE and account:
+            return {"author_id": account, "author_platform": platform}
+    return {}

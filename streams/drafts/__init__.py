@@ -1,0 +1,1 @@
+"""Drafts of definitions: a roster of influencers, and the YAML that a person goes on with."""
