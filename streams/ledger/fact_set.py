@@ -101,7 +101,7 @@ def in_order(ledger: Ledger, campaign_id: str, topic: str) -> Ledger:
     """Return a ledger of one campaign with its facts as a set, in their one order."""
     facts = fact_set(ledger.facts)
     ordered: list[EntryBlock | Forgotten] = [*facts.forgotten, *facts.blocks(campaign_id, topic)]
-    return Ledger(ledger.offsets, [LedgerRecord(fact.key(), fact) for fact in ordered])
+    return Ledger(ledger.offsets, [LedgerRecord(fact.key(), fact) for fact in ordered], ledger.poisoned, ledger.cleared)
 
 
 def _comments_of(block: EntryBlock) -> Iterator[_Comment]:
