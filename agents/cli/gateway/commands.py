@@ -13,6 +13,7 @@ from agents.cli.gateway.check import check
 from agents.cli.gateway.send import send
 from agents.cli.gateway.urls import urls
 from agents.cli.worker import log_to_stderr
+from agents.terminal import visible
 from streams.connectors.credentials import KEY_PREFIX, hash_of, parse_keys, parse_secrets
 from streams.connectors.handshakes import keys_among, verify_token
 
@@ -65,8 +66,8 @@ def key(name: str) -> None:
         parse_keys(line)
     except ValueError:
         raise UsageFailure(f"NAME {name!r}: expected letters, digits, dot, dash or underscore, 64 at most") from None
-    click.echo(made)
-    click.echo(f"for PULSE_GATEWAY_KEYS: {line}", err=True)
+    click.echo(visible(made))
+    click.echo(visible(f"for PULSE_GATEWAY_KEYS: {line}"), err=True)
 
 
 @gateway.command()
@@ -76,7 +77,7 @@ def token(source: str) -> None:
     known = keys_among(parse_secrets(settings_or_exit().gateway_secrets).get(source, ()))
     if not known:
         raise UsageFailure(f"PULSE_GATEWAY_SECRETS has no secret of {source!r}")
-    click.echo(verify_token(known[0], source))
+    click.echo(visible(verify_token(known[0], source)))
 
 
 for command in (check, send, urls):
