@@ -21,6 +21,7 @@ NAMES: Final = (
     "scoring",
     "latency",
     "memory",
+    "idle",
     "recovery",
     "cardinality",
     "draw",

@@ -7,7 +7,8 @@ from typing import Final
 from bench.figures import Figure, Say, at_most
 from bench.stack import Cores
 from models.draws import DrawRecord, FrozenEntries, LedgerEnd, ListedFile, Randomness
-from streams.giveaway.draw import differences, draw, entrant_of, list_text, read_list, receipt_of
+from streams.giveaway.draw import derivation_of, draw, entrant_of, list_text, read_list, receipt_of
+from streams.giveaway.verification import Published, differences
 
 NAME: Final = "draw"
 ENTRANTS: Final = 1_000_000
@@ -24,24 +25,24 @@ def run(where: Cores, events: int | None, say: Say) -> list[Figure]:
     text = list_text((entrant, 1 + n % 5) for n, entrant in enumerate(entrants))
     sha256 = hashlib.sha256(text).hexdigest()
     frozen_seconds = perf_counter() - began
-    say("drawing")
-    began = perf_counter()
-    entries = read_list(text)
-    drawn = draw(entries, sha256, "a public random value", 2 * _WINNERS)
-    draw_seconds = perf_counter() - began
     frozen = FrozenEntries(
         campaign_id="bench",
         name="bench",
         frozen_at="",
         rules={},
-        ledger=LedgerEnd(topic="campaign.entries.v1", offsets={"0": 0}),
+        ledger=LedgerEnd(facts=count, digest=sha256),
         entries=ListedFile(file="entries.txt", sha256=sha256, lines=count),
-        chances=entries.total,
+        chances=sum(1 + n % 5 for n in range(count)),
         left_out=ListedFile(file="left-out.txt", sha256=hashlib.sha256(b"").hexdigest(), lines=0),
         winners=_WINNERS,
         substitutes=_WINNERS,
         randomness=Randomness(source="bench"),
     )
+    say("drawing")
+    began = perf_counter()
+    entries = read_list(text)
+    drawn = draw(entries, derivation_of(frozen, sha256, "a public random value"), 2 * _WINNERS)
+    draw_seconds = perf_counter() - began
     record = DrawRecord(
         frozen=sha256,
         randomness="a public random value",
@@ -52,7 +53,7 @@ def run(where: Cores, events: int | None, say: Say) -> list[Figure]:
     )
     say("verifying")
     began = perf_counter()
-    found = differences(frozen, sha256, text, b"", record)
+    found = differences(Published(frozen=frozen, commitment=sha256, entries=text, left_out=b"", draw=record))
     verify_seconds = perf_counter() - began
     if found:
         raise RuntimeError(f"a true record differs: {found}")

@@ -87,7 +87,11 @@ class PostDeleted(PostEvent, frozen=True, kw_only=True, gc=False, tag="post.dele
 
 
 class CommentCreated(PostEvent, frozen=True, kw_only=True, gc=False, tag="comment.created"):
-    """A person commented on a post. ``country`` (ISO 3166-1 alpha-2) is the person's, where the source knows it."""
+    """A person commented on a post. ``country`` (ISO 3166-1 alpha-2) is the person's, where the source knows it.
+
+    An edit is the same again with an ``event_id`` of its own, the new text and the time of the edit: ``comment_id``
+    says which comment it is, and one comment counts.
+    """
 
     comment_id: Id
     author_id: Id

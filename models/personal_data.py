@@ -130,7 +130,7 @@ PLACES: Final = (
         INBOX,
         "deliveries to the gateway as they came: names, handles, texts, e-mail addresses, orders",
         "4 days (`retention.ms`)",
-        "to see what a platform has sent, and to map it anew",
+        "to see what a platform has sent",
         "operators",
         purge="ends",
         forget="ends",
@@ -274,10 +274,11 @@ PLACES: Final = (
     ),
     _file(
         DRAW_FILES,
-        "pseudonyms; with `secret.key` whoever has a list of accounts can tell who took part",
-        "until you delete them; without `secret.key` they name nobody",
+        "pseudonyms; with `secret.key` whoever has a list of accounts can tell who took part; after `giveaway run` "
+        "also accounts and comments in CSV",
+        "until you delete them; without `secret.key` and CSV they name nobody",
         "to prove a draw",
-        "everybody, but `secret.key`: the operator",
+        "everybody, but `secret.key` and CSV: the operator",
         purge="stays",
         forget="stays",
     ),
@@ -292,8 +293,8 @@ PLACES: Final = (
     ),
     _file(
         OTHER_FILES,
-        "what you have written to files: `people export`, `giveaway winners` and `entrants`, `replay`, `simulate`, "
-        "`dead-letters show`, plots of alerts",
+        "what you have written to files: `people export`, `giveaway winners` and `entrants`, `import`, "
+        "`export --personal-data`, `replay`, `simulate`, `dead-letters show`, plots of alerts",
         "until you delete them",
         "yours",
         "yours",

@@ -77,9 +77,16 @@ class AlertReplay:
     Args:
         registry: the definitions in force.
         watcher: called with every sample and what the rules made of it.
+        on_window: called with every closed minute of a campaign, influencers without a definition included.
     """
 
-    def __init__(self, registry: Registry, watcher: Watcher | None = None) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        watcher: Watcher | None = None,
+        on_window: Callable[[CampaignWindow], None] | None = None,
+    ) -> None:
+        self._on_window = on_window
         self._stage = AlertPartition(registry, wait_ms=0)
         self._stage.watcher = watcher
         self.transitions: list[AlertTransition] = []
@@ -95,6 +102,8 @@ class AlertReplay:
         state.closed.advance_watermarks(state.time_ms if as_of_ms is None else as_of_ms)
         state.close_minutes()
         for window in state.closed.take():
+            if self._on_window is not None:
+                self._on_window(window)
             self._stage.apply(replayed(window, self._stage.position, window.end_ms))
         for campaign in self._stage.campaigns.values():
             self.transitions += [numbered.transition for numbered in campaign.transitions.pending]
@@ -113,6 +122,9 @@ class Replay:
         with_alerts: whether to find out which alerts would have fired; see ``alerts``.
         watcher: called with every minute judged, with alerts.
         on_facts: called with each block of facts of giveaways, as it would be written to ``campaign.entries.v1``.
+        on_window: called with every closed minute of a campaign, with alerts.
+        in_order: whether the lines come by event time: then each minute is closed before the next event is applied, and
+            none is skipped over a pause.
     """
 
     def __init__(
@@ -126,21 +138,26 @@ class Replay:
         with_alerts: bool = False,
         watcher: Watcher | None = None,
         on_facts: Callable[[EntryBlock], None] | None = None,
+        on_window: Callable[[CampaignWindow], None] | None = None,
+        in_order: bool = False,
     ) -> None:
         self._pipeline = Pipeline(scorer, 1, Registry(definitions), limits, scorer_with_terms=scorer_with_terms)
         self._now_ms = now_ms
         self._lines = 0
         self._booked = 0
         self.state: PartitionState = self._pipeline.assign(0)
-        self.alerts = AlertReplay(self._pipeline.registry, watcher) if with_alerts else None
+        self.alerts = AlertReplay(self._pipeline.registry, watcher, on_window) if with_alerts else None
         """What would have fired so far."""
         self._on_facts = on_facts
+        self._in_order = in_order
         self._giveaways = GiveawayBoard()
         self._giveaways.follow(self._pipeline.registry)
 
     def feed(self, lines: Iterable[bytes]) -> Iterator[int]:
         """Apply lines (without their ends; blank ones are skipped) and yield the number of lines after each batch."""
         for batch in self._batches(lines):
+            if self.alerts is not None and self._in_order and (at_ms := time_of(batch[0])) <= self._now_ms:
+                self.alerts.take(self.state, at_ms)
             # Topics are independent of one another, as they are on Kafka; within each the order is the file's.
             runs: dict[str, list[FileRecord]] = {}
             for value in batch:

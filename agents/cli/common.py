@@ -39,6 +39,19 @@ def for_people(text: str) -> str:
     return visible(masked(text), keep="\n\t")
 
 
+def whole_text(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Let an argument through that is text: bytes of a command line that are no UTF-8 could not be sent.
+
+    Raises:
+        click.BadParameter: it is not.
+    """
+    try:
+        (value or "").encode()
+    except UnicodeEncodeError:
+        raise click.BadParameter(f"{visible(value or '')!r} is no UTF-8", context, parameter) from None
+    return value
+
+
 def for_terminal(document: str) -> str:
     """Return a document for programs as it is, unless stdout is a terminal: there control characters are shown."""
     return visible(document, keep="\n\t") if sys.stdout.isatty() else document

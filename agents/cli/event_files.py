@@ -1,38 +1,27 @@
 """What commands share that read files of events, or exports of other tools: options, and what is told of the files."""
 
 from collections.abc import Callable
-from datetime import tzinfo
+from functools import wraps
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
+from msgspec import Struct
 
 from agents.cli.common import UsageFailure, for_people
+from agents.cli.import_options import options_from
+from agents.clock import make_clock
 from agents.imports.importing import FileReport
-from agents.offline.event_files import Exports
+from agents.offline.event_files import ExportOptions, Exports
 from agents.offline.ledger_files import FileEvents
+from agents.settings import Settings
 from models.campaigns import CampaignDefinition
-from streams.imports.moments import zone_of
 from streams.imports.rows import Refusal
+from streams.imports.sources import BY_NAME
 
 FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 _REFUSED_SHOWN: Final = 5
-
-
-class ExportZone(click.ParamType):
-    """The zone of times that state none, as ``campaign-pulse import`` takes it."""
-
-    name = "zone"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tzinfo:
-        """Return the zone."""
-        if isinstance(value, tzinfo):
-            return value
-        try:
-            return zone_of(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
 
 
 class Zone(click.ParamType):
@@ -50,22 +39,80 @@ class Zone(click.ParamType):
             self.fail(f"{value!r} is no time zone; names are as Europe/Berlin", param, ctx)
 
 
+class ExportChoices(Struct, frozen=True):
+    """What the user says of exports, as for ``campaign-pulse import``; see ``export_options``.
+
+    Not of which platform they are: commands that look for a person have an option of that name for the person.
+    """
+
+    export: str = ""
+    zone: str = ""
+    influencer: str = ""
+    posts: tuple[str, ...] = ()
+    dates: str = ""
+
+    def of(self, definition: CampaignDefinition, settings: Settings) -> ExportOptions:
+        """Return how exports of a campaign are read; end the command where a value is none."""
+        options = options_from(
+            definition,
+            None,
+            zone=self.zone,
+            influencer=self.influencer,
+            posts=self.posts,
+            platform="",
+            shop="",
+            currency="",
+            dates=self.dates,
+            decimal="",
+            as_of_ms=None,
+            person_key=settings.gateway_person_key.encode(),
+        )
+        return ExportOptions(definition, self.export, options)
+
+
+_NOTHING: Final = ExportChoices()
+
+
 def export_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command what it needs to read exports of other tools: ``export`` and ``zone``."""
-    named = click.option(
-        "--export", metavar="SOURCE", default="", help="Which tool's export a file is.  [default: found by its headers]"
+    """Give a command what it needs to read exports of other tools; it takes them as ``exports``."""
+    options = (
+        click.option(
+            "--export",
+            type=click.Choice(sorted(BY_NAME)),
+            metavar="SOURCE",
+            help="Which tool's export a file is.  [default: its headers say it]",
+        ),
+        click.option("--zone", default="", help="Zone of times that state none in exports: Europe/Vienna, +02:00."),
+        click.option("--influencer", default="", help="Whose posts exports are of, where they do not say it."),
+        click.option(
+            "--post",
+            "posts",
+            multiple=True,
+            metavar="[NAME=]ID",
+            help="The post of exports that name none; or the id of what they call NAME. Repeatable.",
+        ),
+        click.option(
+            "--dates",
+            type=click.Choice(["dmy", "mdy"]),
+            help="Day or month first in exports, where a column does not show it.",
+        ),
     )
-    zoned = click.option(
-        "--zone", type=ExportZone(), help="Zone of times that state none in exports: Europe/Berlin, +02:00."
-    )
-    return named(zoned(command))
+
+    @wraps(command)
+    def with_exports(*arguments: Any, **given: Any) -> None:
+        said = ExportChoices(
+            **{name: given.pop(name) or getattr(_NOTHING, name) for name in ExportChoices.__struct_fields__}
+        )
+        command(*arguments, exports=said, **given)
+
+    for option in reversed(options):
+        with_exports = option(with_exports)
+    return with_exports
 
 
-def exports_of(definition: CampaignDefinition, export: str, zone: tzinfo | None, now_ms: int) -> Exports:
-    """Return how exports of a campaign are read, each row that is refused told on stderr."""
-    return Exports(
-        definition=definition, source=export, zone=zone, now_ms=now_ms, on_refused=_tell_refused, on_read=tell_export
-    )
+def exports_of(wanted: ExportOptions, settings: Settings) -> Exports:
+    """Return how exports are read, each row that is refused told on stderr."""
+    return Exports(wanted, make_clock(settings.clock)(), _tell_refused, tell_export)
 
 
 def tell_export(path: Path, report: FileReport) -> None:

@@ -3,6 +3,7 @@
 import codecs
 import os
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -20,12 +21,13 @@ from agents.cli.import_run import NOTHING_READ, ImportRun
 from agents.cli.replay import Moment
 from agents.clock import make_clock
 from agents.imports.importing import Importer
+from agents.imports.ledger import Ledger
 from agents.imports.maps import read_map
 from agents.imports.sinks import FileSink, KafkaSink, Nowhere, Sink, SinkError, StreamSink
 from agents.settings import Settings
 from agents.text_files import FileError
 from models.campaigns import CampaignDefinition
-from streams.imports.sources import BY_NAME, SOURCES
+from streams.imports.sources import BY_NAME, SOURCES, sources_named
 from streams.imports.tables import FieldMap
 
 
@@ -37,6 +39,18 @@ def _list_sources(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         table.add_row(source.name, escape(source.title), _BECOMES[source.kind])
     print_table(table)
     ctx.exit()
+
+
+class SourceName(click.ParamType):
+    """The name of a source, or of a tool with several."""
+
+    name = "name"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name, where there is such a source."""
+        if not sources_named(str(value)):
+            self.fail(f"{value!r} is no source; there are {', '.join(sorted(BY_NAME))}, and generic", param, ctx)
+        return str(value)
 
 
 _BECOMES: Final = {
@@ -57,8 +71,7 @@ _BECOMES: Final = {
 @click.option("--campaign", default="", help="Which campaign, where the definition file has several.")
 @click.option(
     "--source",
-    type=click.Choice(sorted(BY_NAME)),
-    metavar="NAME",
+    type=SourceName(),
     help="What the files are; default: their headers say it.",
 )
 @click.option("--zone", help="Zone of times that state none: Europe/Vienna, UTC, +02:00. Without it they are refused.")
@@ -94,6 +107,12 @@ _BECOMES: Final = {
     "--as-of", type=Moment(), help="When the numbers of a report were read; default: the file's modification time."
 )
 @click.option("--encoding", help="Encoding of text files, where it is not found: cp1250, latin-1, ...")
+@click.option(
+    "--ledger",
+    "ledger_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File of what was imported before: passed over; what is imported now is added. For weeks instead of hours.",
+)
 @click.option("--accept-derived-ids", is_flag=True, help="With --to-kafka: send comments whose file has no ids.")
 @click.option(
     "--list-sources",
@@ -123,6 +142,7 @@ def import_files(
     decimal: str | None,
     as_of: int | None,
     encoding: str | None,
+    ledger_file: Path | None,
     accept_derived_ids: bool,
 ) -> None:
     """Make events of FILES: exports of comments, orders, posts and entries, as CSV, XLSX, JSON or JSON lines.
@@ -136,6 +156,7 @@ def import_files(
     """
     if to_kafka and (out is not None or dry_run):
         raise UsageFailure("--to-kafka goes with neither --out nor --dry-run")
+    _check_paths(files, out, rejects)
     if encoding is not None:
         _check_encoding(encoding)
     settings = settings_or_exit()
@@ -163,18 +184,40 @@ def import_files(
         encoding=encoding,
         now_ms=make_clock(settings.clock)(),
     )
-    run = ImportRun(importer, rejects, dry_run=dry_run, needs_ids=to_kafka and not accept_derived_ids)
     try:
-        with _sink(settings, out, to_kafka, dry_run) as sink:
+        with ExitStack() as held:
+            # First in, last out: what was imported is written down when the sink has everything.
+            ledger = None if ledger_file is None or dry_run else held.enter_context(_ledger(ledger_file))
+            sink = held.enter_context(_sink(settings, out, to_kafka, dry_run))
+            needs_ids = to_kafka and not accept_derived_ids
+            run = ImportRun(importer, rejects, dry_run=dry_run, needs_ids=needs_ids, ledger=ledger)
+            held.callback(run.close)
             for path in files:
                 run.read(path, sink)
             if run.exit_code == NOTHING_READ and not run.events:
                 sys.exit(run.exit_code)  # from here: --out is left as it was
     except SinkError as error:
         raise UsageFailure(str(error)) from None
-    finally:
-        run.close()
     sys.exit(run.exit_code)
+
+
+def _ledger(path: Path) -> Ledger:
+    try:
+        return Ledger(path)
+    except FileError as error:
+        raise UsageFailure(f"{path}: {error}") from None
+    except OSError as error:
+        raise UsageFailure(f"{path}: {error.strerror}") from None
+
+
+def _check_paths(files: tuple[Path, ...], out: Path | None, rejects: Path | None) -> None:
+    """End where an input would be read from a pipe, of which nobody can read twice, or be written over."""
+    for file in files:
+        if not file.is_file():
+            raise UsageFailure(f"{file}: it is no file, and files are read more than once: save it first")
+        for option, path in (("--out", out), ("--rejects", rejects)):
+            if path is not None and path.exists() and path.samefile(file):
+                raise UsageFailure(f"{option}: {path} is one of the files to be read")
 
 
 def _check_encoding(name: str) -> None:

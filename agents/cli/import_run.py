@@ -9,6 +9,7 @@ import click
 
 from agents.cli.common import UsageFailure, for_people
 from agents.imports.importing import Event, FileReport, Importer, UnreadableFile
+from agents.imports.ledger import Ledger
 from agents.imports.rejects import RejectsFile, default_path
 from agents.imports.sinks import Sink
 from agents.text_files import FileError
@@ -34,14 +35,18 @@ class ImportRun:
         rejects: where refused rows go; None: beside each file.
         dry_run: whether refused rows are only told.
         needs_ids: whether a comment with a derived id ends the run.
+        ledger: what was imported before; None: nobody keeps one.
     """
 
-    def __init__(self, importer: Importer, rejects: Path | None, *, dry_run: bool, needs_ids: bool) -> None:
+    def __init__(
+        self, importer: Importer, rejects: Path | None, *, dry_run: bool, needs_ids: bool, ledger: Ledger | None
+    ) -> None:
         self._importer = importer
         self._rejects_path = rejects
         self._rejects: RejectsFile | None = None
         self._dry_run = dry_run
         self._needs_ids = needs_ids
+        self._ledger = ledger
         self._is_terminal = sys.stderr.isatty()
         self.exit_code = 0
         self.events = 0
@@ -57,6 +62,10 @@ class ImportRun:
                 if isinstance(each, Event):
                     if self._needs_ids and DERIVED in each.value[:_BEGINNING]:
                         raise UsageFailure(_NO_IDS.format(path=path))
+                    if self._ledger is not None and not self._ledger.is_new(each):
+                        report.events -= 1
+                        report.skip("imported before, by the ledger")
+                        continue
                     sink.put(each)
                 else:
                     self._refuse(path, each)

@@ -1,6 +1,5 @@
 """``campaign-pulse people``: what is known of a person."""
 
-import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,11 +12,11 @@ from agents.cli.common import UsageFailure, settings_or_exit
 from agents.cli.erasing import searched_or_exit
 from agents.clock import wall_clock
 from agents.erasure.person_search import PersonData
+from agents.private_files import write_privately
 from agents.terminal import visible
 from models.personal_data import PLACES
 
 FORMAT = "campaign-pulse person 1"
-_MODE = 0o600
 
 
 @click.group()
@@ -54,8 +53,7 @@ def export(person: str, platform: str | None, campaign_id: str | None, out: Path
         sys.exit(1)
     document = msgspec.json.format(msgspec.json.encode(document_of(data, wall_clock())), indent=2) + b"\n"
     try:
-        with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE), "wb") as stream:
-            stream.write(document)
+        write_privately(out, document, new=True)
     except OSError as error:
         raise UsageFailure(f"{out}: {error.strerror}") from None
     click.echo(visible(f"{out}: {len(data.found):,} records"))

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -16,7 +16,7 @@ from rich.table import Table
 from agents.cli.alert_plot import AlertSeries, draw, require_matplotlib
 from agents.cli.campaigns import definitions_or_exit
 from agents.cli.common import UsageFailure, for_people, print_table, settings_or_exit
-from agents.cli.event_files import FILE, export_options, exports_of
+from agents.cli.event_files import FILE, ExportChoices, export_options, exports_of
 from agents.cli.tables import print_alerts
 from agents.clock import make_clock
 from agents.offline.event_files import EventFileError, Exports, lines_of
@@ -69,8 +69,7 @@ def replay(
     as_json: bool,
     with_alerts: bool,
     plot: Path | None,
-    export: str,
-    zone: tzinfo | None,
+    exports: ExportChoices,
 ) -> None:
     """Compute everything over NDJSON FILES (one event per line, any topic, in file order), without Kafka.
 
@@ -95,7 +94,7 @@ def replay(
         watcher=None if plot is None else series.add,
     )
     began = time.perf_counter()
-    unread = _feed(run, files, exports_of(defined[0], export, zone, now_ms) if len(defined) == 1 else None)
+    unread = _feed(run, files, exports_of(exports.of(defined[0], settings), settings) if len(defined) == 1 else None)
     try:
         snapshot = run.finish(as_of)
     except ValueError as error:

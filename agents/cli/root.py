@@ -20,6 +20,7 @@ class PulseGroup(click.Group):
         "people": ("agents.cli.people", "people"),
         "gateway": ("agents.cli.gateway.commands", "gateway"),
         "import": ("agents.cli.import_files", "import_files"),
+        "export": ("agents.cli.export", "export"),
         "giveaway": ("agents.cli.giveaway.commands", "giveaway"),
         "tail": ("agents.cli.snapshot", "tail"),
         "sentiment": ("agents.cli.sentiment", "sentiment"),

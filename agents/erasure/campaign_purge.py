@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from agents.broker.topic_admin import TopicError, changelog_topic, delete_consumed, topic_settings, topic_specs
-from agents.erasure.logs import Key, OnProgress, keys_in_force, read_log, write_records
+from agents.erasure.logs import Key, OnProgress, keys_in_force, read_logs, write_records
 from agents.erasure.redis_keys import connected, remove_campaign
 from agents.settings import Settings
 from models.campaigns import CampaignPurge
@@ -196,7 +196,7 @@ def cut_consumed(settings: Settings, topic: str, now_ms: int, is_theirs: Callabl
         nonlocal left
         left += is_theirs(record)
 
-    read_log(settings, topic, take)
+    read_logs(settings, {topic: take})
     if not left:
         return Outcome(topic, "removed", "what the workers have consumed, of all campaigns: nothing is left there")
     return Outcome(topic, "ends", f"{counted(left, 'record')}, {kept_until(settings, topic, now_ms)}; {reason}")

@@ -1,13 +1,11 @@
 """Topics as erasing needs them: read to their end, tombstones behind what must go, records cut off at the beginning."""
 
 import asyncio
-import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, Final, NamedTuple, TypeVar
 
 import aiokafka.errors
 from aiokafka import AIOKafkaProducer
-from msgspec import Struct
 
 from agents.broker.dead_letter_log import DeadLetterLogError, open_consumer, partitions_of, records_between
 from agents.broker.log_ends import log_bounds
@@ -33,12 +31,6 @@ class Key(NamedTuple):
     key: bytes
 
 
-class LogRead(Struct, frozen=True):
-    """How far the partitions of a topic were read: the next offset of each."""
-
-    ends: dict[int, int]
-
-
 def _asked(settings: Settings, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     try:
         check_reachable(settings.kafka_connection)
@@ -49,41 +41,36 @@ def _asked(settings: Settings, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         raise ErasureError(f"PULSE_BROKER={settings.broker}: {type(error).__name__}: {error}") from None
 
 
-def read_log(
+def read_logs(
     settings: Settings,
-    topic: str,
-    take: Callable[[Any], None],
+    takers: Mapping[str, Callable[[Any], object]],
     on_progress: OnProgress = lambda topic, done, total: None,
-    since: Mapping[int, int] | None = None,
-) -> LogRead:
-    """Read a topic to where it ends now, one partition after the other; one that does not exist has no records.
+) -> None:
+    """Read topics to where they end now, one partition after the other; one that does not exist has no records.
 
     Args:
         settings: where Kafka is.
-        topic: the topic.
-        take: called with every record.
+        takers: what is called with every record of each topic.
         on_progress: see ``OnProgress``.
-        since: where to begin, by partition; at the beginning when absent.
 
     Raises:
-        ErasureError: it cannot be read.
+        ErasureError: one of them cannot be read.
     """
 
-    async def read() -> LogRead:
+    async def read() -> None:
         async with open_consumer(settings.kafka_connection) as consumer:
-            tps = await partitions_of(consumer, topic)
+            tps = [tp for topic in takers for tp in await partitions_of(consumer, topic)]
             bounds = await log_bounds(settings.kafka_connection, tps, PATIENCE_SECONDS)
-            starts = {tp: max(bounds[tp].first, (since or {}).get(tp.partition, 0)) for tp in tps}
-            total, done = sum(max(0, bounds[tp].end - starts[tp]) for tp in tps), 0
+            total, done = sum(bounds[tp].end - bounds[tp].first for tp in tps), 0
             for tp in tps:
-                async for record in records_between(consumer, tp, starts[tp], bounds[tp].end):
+                take = takers[tp.topic]
+                async for record in records_between(consumer, tp, bounds[tp].first, bounds[tp].end):
                     take(record)
                     done += 1
                     if done % _TELL_EVERY == 0:
-                        on_progress(topic, done, total)
-            return LogRead({tp.partition: bounds[tp].end for tp in tps})
+                        on_progress(tp.topic, done, total)
 
-    return _asked(settings, read)
+    _asked(settings, read)
 
 
 def keys_in_force(
@@ -107,7 +94,7 @@ def keys_in_force(
             else:
                 found.discard(key)
 
-    read_log(settings, topic, take, on_progress)
+    read_logs(settings, {topic: take}, on_progress)
     return found
 
 
@@ -137,13 +124,3 @@ def write_records(settings: Settings, topic: str, records: Iterable[tuple[Key, b
     if wanted:
         _asked(settings, write)
     return len(wanted)
-
-
-def gone_within(is_gone: Callable[[], bool], seconds: float) -> bool:
-    """Ask until something is gone, once a second; return whether it is."""
-    until = time.monotonic() + seconds
-    while not is_gone():
-        if time.monotonic() >= until:
-            return False
-        time.sleep(1.0)
-    return True

@@ -4,13 +4,13 @@ Who is meant is found first, over all accounts that comments and ledger have; th
 every text that tags them.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
-from agents.erasure.logs import OnProgress, read_log
+from agents.erasure.logs import OnProgress, read_logs
 from agents.erasure.redis_keys import alert_keys, alerts_in, connected
 from agents.settings import Settings
 from agents.stages.ledger_reader import read_ledger
@@ -125,12 +125,20 @@ class PersonSearch:
         subject = subject_of(self._asked, accounts_of(ledger.facts) | self._accounts())
         data = PersonData(subject, ledger, self._found, self._searched)
         self._search_ledger(data)
-        self._read(COMMENTS, lambda record: self._take_event(COMMENTS, subject, record))
-        self._read(CONVERSIONS, lambda record: self._take_event(CONVERSIONS, subject, record))
-        self._read(DEAD_LETTERS, lambda record: self._take_letter(subject, record))
+        self._read(
+            {
+                COMMENTS: lambda record: self._take_event(COMMENTS, subject, record),
+                CONVERSIONS: lambda record: self._take_event(CONVERSIONS, subject, record),
+                DEAD_LETTERS: lambda record: self._take_letter(subject, record),
+            }
+        )
         texts = data.texts
-        self._read(CLOSED_WINDOWS, lambda record: self._take_window(subject, texts, record))
-        self._read(ALERTS, lambda record: self._take_alert(subject, texts, record))
+        self._read(
+            {
+                CLOSED_WINDOWS: lambda record: self._take_window(subject, texts, record),
+                ALERTS: lambda record: self._take_alert(subject, texts, record),
+            }
+        )
         self._search_definitions(subject)
         if self._settings.redis_url:
             self._search_redis(subject, texts)
@@ -156,7 +164,7 @@ class PersonSearch:
             elif len(others) < _MOST_HELD:
                 others.setdefault(key, set()).add(account)
 
-        read_log(self._settings, COMMENTS, take, self._on_progress)
+        read_logs(self._settings, {COMMENTS: take}, self._on_progress)
         return wanted.union(*(others.get(key, set()) for key in ids))
 
     def _is_of_campaign(self, campaign_id: str) -> bool:
@@ -166,9 +174,9 @@ class PersonSearch:
         if self._is_of_campaign(campaign_id):
             self._found.append(Found(place, campaign_id, role, data, at_ms))
 
-    def _read(self, topic: str, take: Callable[[Any], None]) -> None:
-        read_log(self._settings, topic, take, self._on_progress)
-        self._searched.add(topic)
+    def _read(self, takers: Mapping[str, Callable[[Any], None]]) -> None:
+        read_logs(self._settings, takers, self._on_progress)
+        self._searched.update(takers)
 
     # ------------------------------------------------------------------ topics
 

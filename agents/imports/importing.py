@@ -37,11 +37,13 @@ class UnreadableFile(FileError):  # noqa: N818  # a verdict on a file
 
 
 class Event(Struct, frozen=True):
-    """One event: its topic, the key of its record, and its JSON."""
+    """One event: its topic, the key of its record, its JSON; ``platform`` and ``event_id`` tell it from others."""
 
     topic: str
     key: str
     value: bytes
+    platform: str
+    event_id: str
 
 
 class FileReport(Struct):
@@ -224,7 +226,8 @@ class Importer:
                 field = max(event, key=lambda name: len(str(event[name])))
             shown = str(event.get(field, ""))[:200]
             return Refusal(line, columns.name(_COLUMN_OF.get(field, field)) if field else "", shown, detail)
-        return Event(topic, event.get("influencer_id") or event["campaign_id"], value)
+        key = event.get("influencer_id") or event["campaign_id"]
+        return Event(topic, key, value, event["platform"], event["event_id"])
 
     def _events_themselves(self, path: Path, report: FileReport) -> Iterator[Event | Refusal]:
         from agents.text_files import event_lines
@@ -243,7 +246,8 @@ class Importer:
                     yield _refused(Refusal(line, "", shown, rejection_of(error, bare).detail), report)
                     continue
                 report.events += 1
-                yield Event(TOPICS[tag], getattr(event, "influencer_id", None) or event.campaign_id, bare)
+                key = getattr(event, "influencer_id", None) or event.campaign_id
+                yield Event(TOPICS[tag], key, bare, event.platform, event.event_id)
 
 
 _COLUMN_OF: Final[Mapping[str, str]] = {

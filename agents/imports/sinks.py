@@ -10,6 +10,7 @@ from kafka.errors import KafkaError
 
 from agents.connection.kafka import KafkaConnection
 from agents.imports.importing import Event
+from agents.terminal import visible_json
 
 _FLUSH_SECONDS: Final = 60
 
@@ -55,6 +56,7 @@ class StreamSink:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
+        self._is_terminal = stream.isatty()
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -65,8 +67,9 @@ class StreamSink:
         self._stream.flush()
 
     def put(self, event: Event) -> None:
-        """Write one line."""
-        self._stream.write(event.value + b"\n")
+        """Write one line; on a terminal, without what would mislead a reader."""
+        value = visible_json(event.value.decode()).encode() if self._is_terminal else event.value
+        self._stream.write(value + b"\n")
 
 
 class FileSink:

@@ -243,9 +243,13 @@ class _Strings:
         in_text = skipped = False
         length = 0
 
+        names = {"si": "si", "t": "t", "r": "r", "rPh": "rPh", "rPr": "rPr", "sst": "sst"}
+
         def start(name: str, _: dict[str, str]) -> None:
             nonlocal in_text, skipped, length
-            local = _local(name)
+            local = names.get(name) or names.setdefault(name, _local(name))
+            if len(names) > _MOST_NAMES:
+                raise FileError("elements that no workbook has")
             if local == "si":
                 parts.clear()
                 length = 0
@@ -254,7 +258,7 @@ class _Strings:
             elif local == "t":
                 in_text = not skipped
 
-        def text(data: str) -> None:
+        def take(data: str) -> None:
             nonlocal length
             if in_text:
                 length += len(data)
@@ -264,16 +268,17 @@ class _Strings:
 
         def end(name: str) -> None:
             nonlocal in_text, skipped
-            local = _local(name)
+            local = names[name]
             if local == "t":
                 in_text = False
             elif local == "rPh":
                 skipped = False
             elif local == "si":
-                self._add(_unescaped("".join(parts)))
+                text = parts[0] if len(parts) == 1 else "".join(parts)
+                self._add(_unescaped(text) if "_x" in text else text)
 
         parser.StartElementHandler = start
-        parser.CharacterDataHandler = text
+        parser.CharacterDataHandler = take
         parser.EndElementHandler = end
         while chunk := stream.read(_CHUNK):
             parser.Parse(chunk)

@@ -1,7 +1,6 @@
 """Files of events as lines: NDJSON, in whatever encoding and compression it comes, and exports of other tools."""
 
 from collections.abc import Callable, Iterator
-from datetime import tzinfo
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -25,17 +24,18 @@ class EventFileError(RuntimeError):
     """A file of events that cannot be read; one line, for users."""
 
 
-class Exports(Struct, frozen=True, kw_only=True):
-    """How exports of other tools are read, as ``campaign-pulse import`` does.
-
-    ``definition`` is the campaign that they belong to, ``source`` the name of a source ("" finds it), ``zone`` that of
-    times without an offset (None refuses them), ``now_ms`` the clock. ``on_refused`` is told rows that are no events,
-    ``on_read`` what became of the whole file.
-    """
+class ExportOptions(Struct, frozen=True):
+    """How exports of other tools are read: the campaign they belong to, a source by name ("" finds it), the rest."""
 
     definition: CampaignDefinition
     source: str
-    zone: tzinfo | None
+    options: ImportOptions
+
+
+class Exports(Struct, frozen=True):
+    """The reading of exports: how, by which clock, and who is told of rows that are no events, and of whole files."""
+
+    wanted: ExportOptions
     now_ms: int
     on_refused: Callable[[Path, Refusal], None]
     on_read: Callable[[Path, FileReport], None]
@@ -95,9 +95,8 @@ def _is_event(line: bytes) -> bool:
 
 
 def _rows_of(path: Path, exports: Exports) -> Iterator[tuple[int, bytes]]:
-    importer = Importer(
-        exports.definition, ImportOptions(zone=exports.zone), source=exports.source, now_ms=exports.now_ms
-    )
+    wanted = exports.wanted
+    importer = Importer(wanted.definition, wanted.options, source=wanted.source, now_ms=exports.now_ms)
     report = FileReport()
     for each in importer.read(path, report):
         if isinstance(each, Refusal):

@@ -2,14 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import tzinfo
 from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
 
 from agents.imports.importing import FileReport
-from agents.offline.event_files import Exports, lines_of
+from agents.offline.event_files import ExportOptions, Exports, lines_of
 from agents.settings import Settings
 from models.campaigns import CampaignDefinition
 from streams.imports.rows import Refusal
@@ -79,7 +78,7 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-class _Reading:
+class Reading:
     """What is found out beside the pipeline while files are read."""
 
     def __init__(self) -> None:
@@ -99,6 +98,10 @@ class _Reading:
         where = f"{row.column} {row.value!r}: " if row.column else ""
         self.refuse(RefusedLine(path, row.line, REFUSED_ROW, where + row.reason))
 
+    def exports_of(self, wanted: ExportOptions | None, now_ms: int) -> Exports | None:
+        """Return how exports are read, with what becomes of them noted here."""
+        return None if wanted is None else Exports(wanted, now_ms, self.refuse_row, self.note_export)
+
     def note_export(self, path: Path, report: FileReport) -> None:
         """Note that a file was one of another tool."""
         self.exports.append(Export(path, report))
@@ -110,9 +113,7 @@ def read_event_files(
     settings: Settings,
     now_ms: int,
     *,
-    campaign_id: str | None = None,
-    source: str = "",
-    zone: tzinfo | None = None,
+    exports: ExportOptions | None = None,
     on_progress: Callable[[int], None] = lambda _lines: None,
 ) -> FileEvents:
     """Read files of events, in any order and overlapping as they like, into the ledgers of their giveaways.
@@ -122,9 +123,7 @@ def read_event_files(
         definitions: the campaigns; events of others are in no ledger.
         settings: what is accepted.
         now_ms: the clock against which future event times are refused.
-        campaign_id: the campaign that exports belong to; None: the only one that is defined.
-        source: the name of the exports' source; "" finds it.
-        zone: of their times without an offset; None refuses these.
+        exports: how exports of other tools are read; None: every file is one of events.
         on_progress: called with the number of lines read so far.
 
     Raises:
@@ -132,24 +131,12 @@ def read_event_files(
     """
     blocks: list[EntryBlock] = []
     run = Replay(_NoSentiment(), definitions, now_ms, limits_of(settings), on_facts=blocks.append)
-    found = _Reading()
-    own = [each for each in definitions if campaign_id in (None, each.campaign_id)]
-    exports = (
-        Exports(
-            definition=own[0],
-            source=source,
-            zone=zone,
-            now_ms=now_ms,
-            on_refused=found.refuse_row,
-            on_read=found.note_export,
-        )
-        if len(own) == 1
-        else None
-    )
+    found = Reading()
+    rows = found.exports_of(exports, now_ms)
     for path in paths:
         before, rows_refused = run.counts(), found.rows_refused
         numbers = _LineNumbers(before.lines)
-        for lines in run.feed(numbers.of(line for _, line in lines_of(path, exports))):
+        for lines in run.feed(numbers.of(line for _, line in lines_of(path, rows))):
             for letter in run.take_refused():
                 found.refuse(RefusedLine(path, numbers.line_of(letter.offset), letter.reason, letter.detail))
             on_progress(lines)
@@ -160,7 +147,7 @@ def read_event_files(
     counts = run.counts()
     rejected = counts.rejected | ({REFUSED_ROW: found.rows_refused} if found.rows_refused else {})
     return FileEvents(
-        ledger=_ledgers(blocks),
+        ledger=ledgers_of(blocks),
         lines=counts.lines + found.rows_refused,
         events=counts.events,
         duplicates=counts.duplicates,
@@ -171,7 +158,8 @@ def read_event_files(
     )
 
 
-def _ledgers(blocks: Iterable[EntryBlock]) -> dict[str, Ledger]:
+def ledgers_of(blocks: Iterable[EntryBlock]) -> dict[str, Ledger]:
+    """Return the ledgers that blocks make, by campaign."""
     readings: dict[str, LedgerReading] = {}
     for block in blocks:
         reading = readings.setdefault(block.campaign_id, LedgerReading(block.campaign_id))

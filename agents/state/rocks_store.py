@@ -19,7 +19,16 @@ from typing import Final, Self
 
 import msgspec
 from msgspec import Struct
-from rocksdict import BlockBasedOptions, Cache, Options, Rdict, RdictIter, WriteBatch
+from rocksdict import (
+    BlockBasedOptions,
+    BottommostLevelCompaction,
+    Cache,
+    CompactOptions,
+    Options,
+    Rdict,
+    RdictIter,
+    WriteBatch,
+)
 
 from agents.private_files import FILE_MODE, close_to_others, make_private_directory
 from agents.state.stores import Change, DirectoryError, StoreError
@@ -209,10 +218,18 @@ class RocksStore:
             self._database.write(batch)
 
     def compact(self) -> None:
-        """Rewrite the files without what was deleted, and begin a new log of the database."""
+        """Rewrite the files without what was deleted, and begin the logs of the database anew.
+
+        The manifest names the first and last key of every file there has been since it was opened.
+        """
         with self._faults("written"):
             self._database.flush()
-            self._database.compact_range(None, None)
+            # The last level too: a file that meets no other is moved there unread, with the keys of deletions in it.
+            options = CompactOptions()
+            options.set_bottommost_level_compaction(BottommostLevelCompaction.force())
+            self._database.compact_range(None, None, options)
+            self._database.close()
+            self._database = Rdict(str(self._path), _options())
 
     def keep_only(self, partitions: set[int]) -> None:
         """Keep everything: what another worker has now may come back, and is read on from its offset then."""

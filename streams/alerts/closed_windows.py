@@ -133,7 +133,7 @@ class ClosedWindows:
     def _first(self, store: InfluencerStore) -> int | None:
         """Return the oldest minute with an event, or None: before a partition's first event there is no silence."""
         ring = store.panes.rings[_TIER]
-        slots = np.flatnonzero(ring.counts[: len(store)].any(axis=(0, 2)))
+        slots = ring.slots_in_use(len(store))
         if not len(slots):
             return None
         minutes = np.sort(ring.head - (ring.head - slots) % _PANES)
@@ -147,7 +147,7 @@ class ClosedWindows:
         self._group(store)
         ring = store.panes.rings[_TIER]
         if minute <= ring.head:
-            panes = ring.counts[: len(store), minute % _PANES]
+            panes = ring.pane(minute % _PANES, len(store))
         else:
             panes = np.zeros((len(store), ring.width), dtype=np.int64)
         counts = window_counts(panes)
@@ -182,7 +182,7 @@ class ClosedWindows:
         before = np.arange(max(minute - _BEFORE, ring.head - _PANES + 1), min(minute, ring.head + 1))
         usual: F64 = np.zeros(counts.shape)
         if len(before):
-            usual = window_counts(ring.counts[: len(store), before % _PANES].sum(axis=1)) / len(before)
+            usual = window_counts(ring.panes_sum(before % _PANES, len(store))) / len(before)
         rising = counts[:, _RISING]
         unusual = ((rising >= _LEAST) & (rising >= _UNUSUAL_RATIO * usual[:, _RISING])).any(axis=1)
         rows = np.flatnonzero(unusual)

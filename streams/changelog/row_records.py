@@ -142,11 +142,9 @@ def tier_records(panes: PaneStore, row: int) -> list[TierRecord]:
     """Pack the panes of one row."""
     records = []
     for ring in panes.rings:
-        counts = ring.counts[row]
-        slots = np.flatnonzero(counts.any(axis=1))
+        slots, held = ring.held_by(row)
         # A slot's pane number follows from the head: it is the newest number that is congruent to the slot.
         numbers = ring.head - (ring.head - slots) % ring.tier.panes
-        held = counts[slots]
         records.append(
             TierRecord(
                 panes=pack(numbers - ring.head),
@@ -168,10 +166,12 @@ def restore_tiers(panes: PaneStore, row: int, record: RowRecord) -> None:
         live = numbers > ring.head - ring.tier.panes
         if not live.all():
             numbers, counts, micros = numbers[live], counts[live], micros[live]
-        held, slots = ring.counts[row], numbers % ring.tier.panes
-        held[slots, :_MICROS] = counts[:, :_MICROS]
-        held[slots, _MICROS] = micros
-        held[slots, _MICROS + 1 : width] = counts[:, _MICROS:]
+        slots = numbers % ring.tier.panes
+        held = np.zeros((len(slots), ring.width), dtype=np.int64)
+        held[:, :_MICROS] = counts[:, :_MICROS]
+        held[:, _MICROS] = micros
+        held[:, _MICROS + 1 : width] = counts[:, _MICROS:]
+        ring.put(row, slots, held)
     panes.totals[row, : len(record.totals)] = record.totals
 
 
@@ -180,7 +180,7 @@ def sketch_fields(uniques: UniqueStore, row: int) -> tuple[PackedInts, PackedInt
     lifetime = uniques.lifetime[row]
     registers = np.flatnonzero(lifetime)
     top = int(lifetime.max(initial=0))
-    seen = uniques.last_seen[row, :top].astype(np.int64)
+    seen = uniques.seen_by(row, top).astype(np.int64)
     if top:
         # A rank seen no later than a higher rank of the same register can never be the largest of a window.
         later = np.maximum.accumulate(seen[::-1], axis=0)[::-1]
@@ -194,8 +194,7 @@ def restore_sketch(uniques: UniqueStore, row: int, record: RowRecord) -> None:
     places = unpack(record.seen_places)
     seen = unpack(record.seen_panes) + record.seen_base - uniques.base
     live = seen > 0
-    flat = uniques.last_seen[row].reshape(RANKS * REGISTERS)
-    flat[places[live]] = seen[live].astype(np.uint16)
+    uniques.put_seen(row, places[live], seen[live].astype(np.uint16))
     uniques.lifetime[row, unpack(record.lifetime_registers)] = unpack(record.lifetime_ranks).astype(np.uint8)
 
 

@@ -42,10 +42,12 @@ class IdSet:
     Args:
         expected: ids that it has room for from the start.
         smallest: slots at least.
+        with_values: whether each id has a value, 8 bytes more a slot.
     """
 
-    def __init__(self, expected: int = 0, smallest: int = _SMALLEST) -> None:
+    def __init__(self, expected: int = 0, smallest: int = _SMALLEST, *, with_values: bool = False) -> None:
         self._slots: U64 = np.zeros(max(smallest, int(expected / _FULLEST) + 1), dtype=np.uint64)
+        self._values: U64 = np.zeros(len(self._slots) if with_values else 0, dtype=np.uint64)
         self.count = 0
 
     def __len__(self) -> int:
@@ -54,7 +56,7 @@ class IdSet:
     @property
     def bytes_used(self) -> int:
         """Memory of the table in bytes."""
-        return self._slots.nbytes
+        return self._slots.nbytes + self._values.nbytes
 
     def _home(self, ids: U64) -> I64:
         # The upper half of the hash, scaled to the table: no power of two needed, so growth can be gentle.
@@ -76,21 +78,49 @@ class IdSet:
             pending, wanted, place = pending[on], wanted[on], place[on] + _STEP
         return found
 
-    def add(self, ids: U64) -> None:
-        """Add ids that are distinct and not yet in the set."""
+    def values_of(self, ids: U64) -> U64:
+        """Return the value of each id, 0 for those that are not in the set."""
+        values = np.zeros(len(ids), dtype=np.uint64)
+        slots = self._slots_of(ids)
+        values[slots >= 0] = self._values[slots[slots >= 0]]
+        return values
+
+    def set_value(self, one: int, value: int) -> None:
+        """Give an id that is in the set another value."""
+        self._values[self._slots_of(np.array([one], dtype=np.uint64))] = np.uint64(value)
+
+    def _slots_of(self, ids: U64) -> I64:
+        """Return where each id stands, -1 for those that are not in the set."""
+        slots = np.full(len(ids), -1, dtype=np.int64)
+        pending, wanted, place = np.arange(len(ids)), ids, self._home(ids)
+        while len(pending):
+            slot = place % len(self._slots)
+            held = self._slots[slot]
+            slots[pending[held == wanted]] = slot[held == wanted]
+            on = np.flatnonzero((held != wanted) & (held != 0))
+            pending, wanted, place = pending[on], wanted[on], place[on] + 1
+        return slots
+
+    def add(self, ids: U64, values: U64 | None = None) -> None:
+        """Add ids that are distinct and not yet in the set, with their values where it has some."""
         needed = self.count + len(ids)
         if needed > _FULLEST * len(self._slots):
-            held = self._slots[self._slots != 0]
+            full = self._slots != 0
+            held, held_values = self._slots[full], self._values[full] if len(self._values) else None
             size = max(int(len(self._slots) * _GROWTH), int(needed / _FULLEST) + 1)
             self._slots = np.zeros(size, dtype=np.uint64)
+            self._values = np.zeros(0 if held_values is None else size, dtype=np.uint64)
             order, places = laid_out(self._home(held))
             inside = len(places) - int(np.count_nonzero(places >= size))
             self._slots[places[:inside]] = held[order[:inside]]
-            self._place(held[order[inside:]])
-        self._place(ids)
+            if held_values is not None:
+                self._values[places[:inside]] = held_values[order[:inside]]
+            beyond = order[inside:]
+            self._place(held[beyond], None if held_values is None else held_values[beyond])
+        self._place(ids, values)
         self.count = needed
 
-    def _place(self, ids: U64) -> None:
+    def _place(self, ids: U64, values: U64 | None) -> None:
         place = self._home(ids)
         while len(ids):
             free = self._slots.take(place + _AHEAD, mode="wrap") == 0
@@ -100,5 +130,9 @@ class IdSet:
             got = ahead < _STEP
             self._slots[slot[got]] = ids[got]
             # Of several ids written to one free slot the last has stayed: the others read back and move on.
-            on = np.flatnonzero(self._slots[slot] != ids)
+            stayed = self._slots[slot] == ids
+            on = np.flatnonzero(~stayed)
+            if values is not None:
+                self._values[slot[stayed]] = values[stayed]
+                values = values[on]
             ids, place = ids[on], place[on]

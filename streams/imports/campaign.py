@@ -20,6 +20,11 @@ from streams.ledger.platform_rules import rules_of
 _ATTRIBUTED: Final = (
     "discount_code", "click_id", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content",
 )  # fmt: skip
+_ASKED: Final = ConversionEvent(event_id="-", campaign_id="-", platform="-", occurred_at=0)
+_SHORT_KINDS: Final = {"woocommerce": "woo"}
+"""Other beginnings of sources' names (docs/sources.md)."""
+_MOST_MARKS: Final = 2_000
+"""Combinations of codes and links that are remembered, each with whose it is."""
 
 
 class ImportOptions(Struct, frozen=True, kw_only=True):
@@ -60,6 +65,7 @@ class Campaign:
         for each in definition.influencers:
             self._names.setdefault(("", comparable(each.influencer_id)), each.influencer_id)
             self._names.setdefault(("", comparable(each.handle).lstrip("@")), each.influencer_id)
+        self._attributed: dict[tuple[tuple[str, str], ...], str] = {}
         self._owners = {
             (platform_of(platform), self._post_key(post)): each.influencer_id
             for each in definition.influencers
@@ -148,7 +154,7 @@ class Campaign:
         named = [
             name
             for name, rules in self.definition.sources.items()
-            if rules.kind == kind or (rules.kind is None and name.startswith(f"{kind}-"))
+            if rules.kind == kind or (rules.kind is None and name.partition("-")[0] in (kind, _SHORT_KINDS.get(kind)))
         ]
         return self.options.shop or (named[0] if len(named) == 1 else f"{kind}-main")
 
@@ -179,7 +185,13 @@ class Campaign:
             return {**event, "influencer_id": self.options.influencer}
         if event.get("influencer_id"):
             return event
-        asked = ConversionEvent(event_id="-", campaign_id="-", platform="-", occurred_at=0)
-        marks = {name: event[name] for name in _ATTRIBUTED if name in event}
-        owners = self._index.owners(msgspec.structs.replace(asked, **marks)) if marks else ()
-        return {**event, "influencer_id": owners[0]} if len(owners) == 1 else event
+        marks = tuple([(name, event[name]) for name in _ATTRIBUTED if name in event])
+        if not marks:
+            return event
+        owner = self._attributed.get(marks)
+        if owner is None:
+            owners = self._index.owners(msgspec.structs.replace(_ASKED, **dict(marks)))
+            owner = owners[0] if len(owners) == 1 else ""
+            if len(self._attributed) < _MOST_MARKS:
+                self._attributed[marks] = owner
+        return {**event, "influencer_id": owner} if owner else event

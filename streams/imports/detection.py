@@ -6,7 +6,7 @@ from typing import Final
 from msgspec import Struct
 
 from streams.imports.headers import Columns, header_key
-from streams.imports.sources import ALIASES, BY_NAME, NEEDED, SOURCES, Signature, Source
+from streams.imports.sources import ALIASES, NEEDED, SOURCES, Signature, Source, sources_named
 
 MOST_TITLE_ROWS: Final = 60
 """Rows above the header in which it is looked for."""
@@ -43,19 +43,21 @@ def detect(rows: Sequence[Sequence[str]], wanted: str = "") -> Found:
 
     Args:
         rows: its first rows.
-        wanted: the name of a source, where the user gives one: only its header is looked for then.
+        wanted: the name of a source or a tool, where the user gives one: only its headers are looked for then.
 
     Raises:
         UnknownSource: no header of a known source is among them, or of several that are equally specific.
     """
+    chosen = sources_named(wanted)
     titles: list[str] = []
     for number, row in enumerate(rows[:MOST_TITLE_ROWS]):
         names = tuple(row)
         keys = {header_key(name) for name in names} - {""}
         if len(keys) > 1 and not _is_comment(names):
-            found = [BY_NAME[wanted]] if wanted and _has_needed(names, BY_NAME[wanted], keys) else []
-            if not wanted:
-                found = _matching(keys, titles)
+            found = _matching(keys, titles, chosen or SOURCES)
+            if not found and wanted:
+                # Of a source that the user names, whatever can be read as such will do.
+                found = [source for source in chosen if _has_needed(names, source)][:1]
             if len(found) > 1:
                 several = ", ".join(source.name for source in found)
                 raise UnknownSource(f"the header fits several sources ({several}): give --source", names)
@@ -64,7 +66,7 @@ def detect(rows: Sequence[Sequence[str]], wanted: str = "") -> Found:
         titles += [text for text in names if text.strip()]
     headers = likely_header(rows)
     if wanted:
-        needed = " and ".join("/".join(group) for group in NEEDED[BY_NAME[wanted].kind])
+        needed = " and ".join("/".join(group) for group in NEEDED[chosen[0].kind]) if chosen else ""
         raise UnknownSource(f"no header of {wanted} was found; it needs {needed or 'its own columns'}", headers)
     raise UnknownSource("no header of a source that is known was found", headers)
 
@@ -77,12 +79,12 @@ def weight(keys: set[str], titles: Sequence[str], source: Source) -> int:
     return max(fits, default=-1)
 
 
-def _matching(keys: set[str], titles: Sequence[str]) -> list[Source]:
+def _matching(keys: set[str], titles: Sequence[str], among: Sequence[Source]) -> list[Source]:
     for is_general in (False, True):
-        weights = {each.name: weight(keys, titles, each) for each in SOURCES if each.is_general == is_general}
-        best = max(weights.values())
+        weights = {each.name: weight(keys, titles, each) for each in among if each.is_general == is_general}
+        best = max(weights.values(), default=-1)
         if best >= 0:
-            return [each for each in SOURCES if weights.get(each.name) == best]
+            return [each for each in among if weights.get(each.name) == best]
     return []
 
 
@@ -96,12 +98,10 @@ def _is_in(keys: set[str], name: str) -> bool:
     return name in keys
 
 
-def _has_needed(names: Sequence[str], source: Source, keys: set[str]) -> bool:
+def _has_needed(names: Sequence[str], source: Source) -> bool:
     columns = Columns(names, ALIASES[source.kind])
     needed = NEEDED[source.kind]
-    if not needed:
-        return any(_has(keys, signature) for signature in source.signatures)
-    return all(any(columns.has(field) for field in group) for group in needed)
+    return bool(needed) and all(any(columns.has(field) for field in group) for group in needed)
 
 
 def likely_header(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:

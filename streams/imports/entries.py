@@ -17,6 +17,8 @@ ALIASES: Final = aliases(
     name: name | user name | full name | who | first name | entrant
     time: timestamp | time stamp | entry date | date | when | created at | entered at | entry time | date entered
         | signed up | signup date | created | time | date time | completed at
+    user_id: user id
+    action_type: entry type
     action: action | entry type | entry method | entry | entry name | action type | entry source
     details: details | value | extra info | extra information | answer | detail | custom field
     status: status | entry status | state | valid
@@ -75,12 +77,20 @@ class EntryRows:
             raise RowRefused("time", text, str(error)) from None
         person = ids.of_person(email or cell("name"), self._campaign.options.person_key)
         entry = self._entry_id()
-        if not entry:
+        if self._platform == "sweepwidget":
+            # As its API's entries are told by polls.
+            who = cell("user_id").strip() or email.lower()
+            event_id = ids.of_content("sweepwidget", "row", who, cell("action_type"), cell("action"), text)
+        elif entry:
+            event_id = f"{self._platform}:{entry}"
+        else:
             self.derived += 1
-            entry = ids.of_content(person, cell("action"), cell("details"), cell("amount"), str(at_ms))
+            event_id = f"{self._platform}:" + ids.of_content(
+                person, cell("action"), cell("details"), cell("amount"), str(at_ms)
+            )
         event: dict[str, Any] = {
             "type": "signup",
-            "event_id": f"{self._platform}:{entry}",
+            "event_id": event_id,
             "campaign_id": self._campaign.campaign_id,
             "platform": self._platform,
             "occurred_at": iso_of(at_ms),

@@ -82,16 +82,18 @@ class Columns:
 class Cells:
     """One row, by field. Made once for a table and moved from row to row: a row costs no object."""
 
-    __slots__ = ("_fields", "row")
+    __slots__ = ("_fields", "_width", "row")
 
     def __init__(self, columns: Columns) -> None:
         self._fields = columns.fields
-        self.row: Sequence[str] = ()
+        self._width = len(columns.names)
+        self.row: Sequence[str] = ("",)
+
+    def move(self, cells: Sequence[str]) -> None:
+        """Stand on a row. What it lacks is empty, and so is its last cell: fields that the table lacks are there."""
+        missing = self._width - len(cells)
+        self.row = [*cells, ""] if missing <= 0 else [*cells, *[""] * (missing + 1)]
 
     def __call__(self, field: str) -> str:
         """Return the cell of a field as it stands; "" where the table or the row has none."""
-        index = self._fields.get(field)
-        if index is None:
-            return ""
-        row = self.row
-        return row[index] if index < len(row) else ""
+        return self.row[self._fields.get(field, -1)]

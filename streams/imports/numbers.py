@@ -18,6 +18,7 @@ NOTHING: Final = frozenset(
 """Cells that say nothing: absent, which is not 0."""
 _GAPS: Final = str.maketrans(dict.fromkeys("\u00a0\u202f\u2009\u2007 '’_", ""))
 _PLAIN: Final = re.compile(r"[0-9]{1,15}")
+_PLAIN_MONEY: Final = re.compile(r"[0-9]{1,12}\.[0-9]{2}")
 _COUNT: Final = re.compile(
     r"(?P<sign>[-−])?(?P<number>[0-9][0-9.,]*)(?P<unit>k|m|b|tsd\.?|mio\.?|mrd\.?|mln|thousand|million)?\+?", re.I
 )
@@ -137,6 +138,8 @@ def money_of(text: str, decimal: DecimalMark | None = None) -> Money | None:
     Raises:
         ValueError: it is no amount, or ``1,234`` in a column that does not show its decimal mark.
     """
+    if _PLAIN_MONEY.fullmatch(text):
+        return Money(Decimal(text), "")
     bare = unwrapped(text).translate(_GAPS)
     if bare.casefold() in NOTHING:
         return None

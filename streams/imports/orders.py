@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from msgspec import Struct
 
+from models.times import epoch_ms
 from streams.imports.campaign import Campaign
 from streams.imports.headers import Cells, Columns, aliases
 from streams.imports.ids import RuinedId, are_ruined, check_rounded, id_of
@@ -24,8 +25,9 @@ ALIASES: Final = aliases(
     """
     order_id: id | order id | orderid | transaction id | order number | order # | order | bestellnummer
     name: name | order name
-    time: date paid gmt | paid at gmt | order date gmt | date created gmt | created at | order date | date paid
-        | paid date | date created | date | order created at | created | purchase date | datum | bestelldatum | time
+    paid_at: date paid gmt | paid date | date paid
+    time: date created gmt | order date gmt | created at | order date | date created | date
+        | order created at | created | purchase date | datum | bestelldatum | time
     cancelled_at: cancelled at | canceled at
     status: financial status | status | order status | payment status
     total: total | order total | order total amount | total price | amount | total amount | order amount | n revenue
@@ -139,19 +141,25 @@ class OrderRows:
         columns: Columns,
         campaign: Campaign,
         times: MomentReader,
+        paid_times: MomentReader,
         style: OrderStyle,
         decimal: DecimalMark | None,
         sample: Sequence[Sequence[str]],
     ) -> None:
         self._campaign = campaign
         self._times = times
-        self._style = style
+        self._paid_times = paid_times
+        # WooCommerce's hooks tell when an order was paid, Shopify's when it was made.
+        self._by_payment = style.kind == "woocommerce" or not columns.has("time")
         self._shop = style.shop(campaign)
         self._counts_unpaid = campaign.counts_unpaid(self._shop)
         self._decimal = decimal
         self._rounded = are_ruined(columns.texts("order_id", sample))
         self._by_name = columns.has("name") and (columns.has("item") or columns.has("order_id"))
         self._last = ""
+        self._utm = tuple(field for field in _UTM if columns.has(field))
+        self._starts_ms = epoch_ms(campaign.definition.starts_at)
+        self._ends_ms = epoch_ms(campaign.definition.ends_at)
         self.cells = Cells(columns)
         self.unattributed = 0
         self.outside = 0
@@ -181,7 +189,8 @@ class OrderRows:
             raise RowSkipped(f"orders that nobody paid ({status})")
         if status and status not in _PAID:
             raise RowRefused("status", cell("status"), "no status that is known: is this order paid?")
-        at_ms, day_only = self._time("time")
+        is_paid = self._by_payment and bool(cell("paid_at").strip())
+        at_ms, day_only = self._time("paid_at", self._paid_times) if is_paid else self._time("time", self._times)
         basis = self._campaign.definition.revenue_basis
         total = self._money("subtotal") if basis == "subtotal" else None
         total = total or self._money("total")
@@ -205,11 +214,8 @@ class OrderRows:
         if cell("test").strip().casefold() in ("true", "yes", "1"):
             event["test"] = True
         event = self._campaign.attributed(event)
-        definition = self._campaign.definition
-        if "influencer_id" not in event:
-            self.unattributed += 1
-        if not definition.starts_at.timestamp() * 1000 <= at_ms < definition.ends_at.timestamp() * 1000:
-            self.outside += 1
+        self.unattributed += "influencer_id" not in event
+        self.outside += not self._starts_ms <= at_ms < self._ends_ms
         refund = self._refunded(status, total)
         return [event] if refund is None else [event, self._refund(event, refund, at_ms)]
 
@@ -230,10 +236,10 @@ class OrderRows:
             raise RowRefused("order_id", text, "the order has no id")
         return found or name
 
-    def _time(self, field: str) -> tuple[int, bool]:
+    def _time(self, field: str, times: MomentReader) -> tuple[int, bool]:
         text = self.cells(field)
         try:
-            return self._times.read(text), self._times.was_day
+            return times.read(text), times.was_day
         except ValueError as error:
             raise RowRefused(field, text, str(error)) from None
 
@@ -259,7 +265,7 @@ class OrderRows:
 
     def _refund(self, purchase: dict[str, Any], amount: Decimal, at_ms: int) -> dict[str, Any]:
         if self.cells("cancelled_at").strip():
-            at_ms = max(at_ms, self._time("cancelled_at")[0])
+            at_ms = max(at_ms, self._time("cancelled_at", self._times)[0])
         order_id = purchase["order_id"]
         kept = ("influencer_id", "discount_code", "discount_codes", "test")
         return {
@@ -283,13 +289,14 @@ class OrderRows:
         if codes and codes.casefold() not in _NO_CODES:
             marks["discount_code"] = _codes(codes)
         query = _query(cell("landing"))
-        for field in _UTM:
+        for field in _UTM if query else self._utm:
             value = cell(field).strip() or query.get(field, "")
             if value and not value.startswith("("):
                 marks[field] = value
-        click = cell("click_id").strip() or next((query[name] for name in _CLICKS if query.get(name)), "")
         noted = _attributes(cell("attributes"))
-        click = click or next((noted[name] for name in _CLICKS if noted.get(name)), "")
+        click = cell("click_id").strip()
+        for named in (query, noted):
+            click = click or next((named[name] for name in _CLICKS if named.get(name)), "")
         if click:
             marks["click_id"] = click
         author = (cell("author_id").strip() or noted.get("instagram", "")).lstrip("@").lower()
@@ -328,5 +335,7 @@ def _query(address: str) -> dict[str, str]:
 
 def _attributes(text: str) -> dict[str, str]:
     """Return what a shop's cart noted: ``name: value`` in lines."""
+    if not text:
+        return {}
     pairs = (line.partition(":") for line in text.splitlines())
     return {name.strip().casefold(): value.strip() for name, mark, value in pairs if mark}

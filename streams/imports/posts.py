@@ -21,17 +21,24 @@ ALIASES: Final = aliases(
     link: post permalink | permalink | post url | perma link | url | link | post link | source link | share url
         | content url
     platform: social network | network | platform | channel | social media network
+        | red | red social | netzwerk | réseau | rete | plattform
     profile: profile | influencer | creator | account | username | profile name | influencer name | handle
         | account username | page name | account name
     likes: reactions | metrics reactions | metrics lifetime reactions | metrics likes | likes | like count
         | post likes | total likes
+        | me gusta | gefällt mir | j aime | mi piace | curtidas
     comments: comments | metrics comments | metrics lifetime comments count | comments count | post comments
         | comment count
+        | comentarios | kommentare | commentaires | commenti | comentários
     shares: shares | metrics shares | metrics lifetime shares count | post shares | share count | reposts
+        | compartidos | geteilt | partages | condivisioni | compartilhamentos
     saves: saves | metrics saves | metrics lifetime saves | post saves | saved | favorites | save count
+        | guardados | gespeichert | enregistrements | salvataggi
     views: video views | views | metrics video views | metrics post views | post views | post video views
         | view count | plays | video view count
+        | visualizaciones | aufrufe | vues | visualizzazioni | visualizações | reproducciones
     reach: reach | actualized reach | metrics actualized reach | metrics reach | post reach | accounts reached
+        | alcance | reichweite | portée | couverture | copertura
     account: external profile id
     read_at: last refreshed | export date | last updated
     """

@@ -27,7 +27,7 @@ ALIASES: Final[dict[str, Aliases]] = {
 }
 NEEDED: Final[dict[str, Signature]] = {
     "comments": (("text", "html"), ("time",), ("username", "user_id", "profile_url")),
-    "orders": (("order_id", "name"), ("time",), ("total",)),
+    "orders": (("order_id", "name"), ("time", "paid_at"), ("total",)),
     "posts": (("post_id", "link"), ("likes", "comments", "shares", "saves", "views", "reach")),
     "entries": (("email", "name"), ("time",)),
     "analytics": (("name",), ("timestamp",)),
@@ -40,11 +40,14 @@ _GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "<text>": comments.ALIASES["text"] + comments.ALIASES["html"],
     "<time>": comments.ALIASES["time"],
     "<person>": comments.ALIASES["username"] + comments.ALIASES["user_id"],
-    "<order time>": orders.ALIASES["time"],
+    "<order time>": orders.ALIASES["time"] + orders.ALIASES["paid_at"],
     "<total>": orders.ALIASES["total"],
     "<coupons>": tuple(name for name in orders.ALIASES["codes"] if name.startswith(("coupon", "used coupon"))),
     "<post>": posts.ALIASES["post_id"] + posts.ALIASES["link"],
     "<likes or views>": posts.ALIASES["likes"] + posts.ALIASES["views"],
+    "<address>": entries.ALIASES["email"],
+    "<entry time>": entries.ALIASES["time"],
+    "<of an entry>": (*entries.ALIASES["action"], *entries.ALIASES["amount"], "ip address", "entry id"),
     "<comments>": posts.ALIASES["comments"],
 }
 """Groups with a name in signatures."""
@@ -57,6 +60,9 @@ def signature(text: str) -> Signature:
         _GROUPS[group] if group.startswith("<") else tuple(name.strip() for name in group.split("|"))
         for group in groups
     )
+
+
+_ROSTER: Final = "A list of people has no events: `campaign-pulse campaigns init` drafts a definition from it."
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -247,7 +253,8 @@ SOURCES: Final[tuple[Source, ...]] = (
         signatures=(
             signature(
                 "email & ip address | ip & time stamp | entry date | date entered "
-                "& entry source | referral url | referral | user agent | entries | promotion id | id"
+                "& entry source | referral url | referral source | refer source | referral | user agent | entries "
+                "| total entries | promotion id | id"
             ),
         ),
         platform="viralsweep",
@@ -261,6 +268,14 @@ SOURCES: Final[tuple[Source, ...]] = (
         ),
         platform="rafflecopter",
         order="mdy",
+    ),
+    Source(
+        name="entries",
+        is_general=True,
+        title="entries of any giveaway form with an address and a time",
+        kind="entries",
+        signatures=(signature("<address> & <entry time> & <of an entry>"),),
+        platform="form",
     ),
     Source(
         name="ga4-bigquery",
@@ -308,12 +323,14 @@ SOURCES: Final[tuple[Source, ...]] = (
         title="Aspire: members",
         kind="roster",
         signatures=(signature("id & email & instagram | tiktok | youtube & projects | name | groups"),),
+        note=_ROSTER,
     ),
     Source(
         name="upfluence-list",
         title="Upfluence: a list of influencers",
         kind="roster",
         signatures=(signature("influencer id & media url & profile name"),),
+        note=_ROSTER,
     ),
     Source(
         name="events",
@@ -322,4 +339,15 @@ SOURCES: Final[tuple[Source, ...]] = (
         signatures=(signature("type & event id & campaign id & occurred at & platform"),),
     ),
 )
+_GENERIC: Final = "generic"
 BY_NAME: Final = {source.name: source for source in SOURCES}
+
+
+def sources_named(name: str) -> tuple[Source, ...]:
+    """Return the sources that a name stands for: one, a tool's (``shopify``), or those of no tool (``generic``)."""
+    key = name.strip().casefold().replace("_", "-").replace(" ", "-")
+    if key == _GENERIC:
+        return tuple(source for source in SOURCES if source.is_general)
+    if key in BY_NAME:
+        return (BY_NAME[key],)
+    return tuple(source for source in SOURCES if source.name.startswith(f"{key}-")) if key else ()

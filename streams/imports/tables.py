@@ -116,12 +116,14 @@ class Table:
         source = found.source.style.shop(campaign) if kind == "orders" else f"{found.source.platform}-main"
         zone = zone_in_header(columns.name("time")) or campaign.zone(source)
         times = MomentReader(zone, order, noon_of_days=kind == "orders")
+        paid_zone = zone_in_header(columns.name("paid_at")) or campaign.zone(source)
+        paid_times = MomentReader(paid_zone, order, noon_of_days=True)
         decimal = options.decimal or ("." if numbers_are_typed else evidence.decimal)
         self.rows: _Rows
         if kind == "comments":
             self.rows = CommentRows(columns, campaign, times, found.source.platform, found.titles, sample)
         elif kind == "orders":
-            self.rows = OrderRows(columns, campaign, times, found.source.style, decimal, sample)
+            self.rows = OrderRows(columns, campaign, times, paid_times, found.source.style, decimal, sample)
         elif kind == "posts":
             self.rows = PostRows(columns, campaign, found.source.platform, as_of_ms, times)
         elif kind == "entries":
@@ -147,7 +149,7 @@ class Table:
                 _shown(cells[self._width]),
                 "more cells than the header: a delimiter or quotation mark is loose",
             )
-        self._cells.row = cells
+        self._cells.move(cells)
         try:
             return self.rows.events()
         except RowRefused as refused:

@@ -17,12 +17,14 @@ from streams.columns.hashing import PlatformSeeds, digest, hashes_of
 from streams.ledger.block_builder import CommentChunk
 from streams.ledger.collector import EntryCollector
 from streams.pipeline.records import Read
-from streams.sentiment.scorers import SentimentScorer
+from streams.sentiment.scorers import NEGATIVE_THRESHOLD, POSITIVE_THRESHOLD, SentimentScorer
 from streams.statistics.batches import Columns, Comments, Sample
+from streams.statistics.money import MICROS
 
 Scorers: TypeAlias = tuple[SentimentScorer, Mapping[str, SentimentScorer]]
 """The scorer of comments, and those of campaigns with terms of their own."""
 
+_SEED_BITS: Final = (1 << 64) - 1
 AT_A_TIME: Final = 256
 """Events read together: with their records about 300 kB. 64 to 512 cost the same, but for giveaways: there 64 cost
 0.06 µs a comment more than 128, and 256 cost 0.04 less. Thousands are slower."""
@@ -37,6 +39,7 @@ class BatchReader:
         scorers: score the comments; None for topics without comments.
         facts: takes what giveaways need; None where there are no giveaways.
         with_posts: whether a giveaway asks on which posts comments were made.
+        with_event_ids: whether an older version remembered comments by their events.
     """
 
     def __init__(
@@ -47,7 +50,9 @@ class BatchReader:
         facts: EntryCollector | None = None,
         *,
         with_posts: bool = False,
+        with_event_ids: bool = False,
     ) -> None:
+        self._with_event_ids = with_event_ids
         self._seeds = seeds
         self._scorers = scorers
         self._facts = facts
@@ -57,6 +62,7 @@ class BatchReader:
         self._times_ms: list[int] = []
         self._rows: list[int] = []
         self._ids: list[bytes] = []
+        self._event_ids: list[bytes] = []
         self._events: list[Event] = []
         self._places: list[int] = []
         self._polarity: list[float] = []
@@ -79,10 +85,13 @@ class BatchReader:
         if not events:
             return
         own_seeds = [seeds[event.platform] for event in events]
-        self._ids += [digest(event.event_id.encode(), seed) for event, seed in zip(events, own_seeds, strict=True)]
+        if self._scorers is None or self._with_event_ids:
+            named = [digest(event.event_id.encode(), seed) for event, seed in zip(events, own_seeds, strict=True)]
+            self._event_ids += named
         if self._scorers is not None:
             self._add_comments(read, own_seeds, self._scorers)
         else:
+            self._ids += named
             self._events += events
         self._offsets += read.offsets
         self._times_ms += read.times_ms
@@ -97,7 +106,18 @@ class BatchReader:
                 deleted = [place for place, event in enumerate(events) if event.__class__ is CommentDeleted]
                 deletions: list[CommentDeleted] = [events[place] for place in deleted]  # type: ignore[misc]  # see above
                 facts.add_deletions(deletions, [seeds[place] for place in deleted], read.offsets[0])
+            # A deletion goes by its event, and often has the id of its comment: their hashes must not be alike.
+            self._ids += [
+                digest(event.comment_id.encode(), seed)
+                if event.__class__ is CommentCreated
+                else digest(event.event_id.encode(), ~seed & _SEED_BITS)
+                for event, seed in zip(comments, seeds, strict=True)
+            ]
             comments, seeds = [comments[place] for place in places], [seeds[place] for place in places]
+        else:
+            self._ids += [
+                digest(comment.comment_id.encode(), seed) for comment, seed in zip(comments, seeds, strict=True)
+            ]
         texts = [comment.text for comment in comments]
         authors = [comment.author_id for comment in comments]
         scorer, of_campaigns = scorers
@@ -123,9 +143,12 @@ class BatchReader:
         """Return the events taken so far, in columns."""
         comments = None
         if self._scorers is not None:
+            polarity = np.array(self._polarity, dtype=np.float64)
             comments = Comments(
                 places=np.array(self._places, dtype=np.int64),
-                polarity=np.array(self._polarity, dtype=np.float64),
+                polarity=polarity,
+                micros=np.rint(polarity * MICROS).astype(np.int64),
+                classes=1 + (polarity > POSITIVE_THRESHOLD).astype(np.int64) - (polarity < NEGATIVE_THRESHOLD),
                 people=hashes_of(self._people),
                 post_ids=self._commented_posts,
                 sample=Sample(np.array(self._sampled, dtype=np.int64), self._texts, self._post_ids, self._stride),
@@ -139,6 +162,7 @@ class BatchReader:
             times_ms=times_ms,
             rows=rows,
             ids=hashes_of(self._ids),
+            event_ids=hashes_of(self._event_ids) if self._event_ids else None,
             events=self._events,
             comments=comments,
         )

@@ -7,9 +7,10 @@ caught by ids that survive a restart only up to the committed offset.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.events import Event, OrderBooked
 from models.times import MINUTE_MS
@@ -41,11 +42,13 @@ from streams.pipeline.intake import Intake
 from streams.pipeline.limits import Limits
 from streams.pipeline.records import Covered, Record
 from streams.sentiment.scorers import SentimentScorer
-from streams.statistics.batches import Columns
+from streams.statistics.batches import Columns, Revisions
+from streams.statistics.comment_versions import pack_versions
 from streams.statistics.counters import WIDTH
 from streams.statistics.influencers import InfluencerStore, mark_of
 from streams.statistics.windows import WINDOWS
 
+Bools: TypeAlias = NDArray[np.bool_]
 _TOPIC_INDEX: Final = {topic: index for index, topic in enumerate(INPUT_TOPICS)}
 _STRETCH_MS: Final = 15 * MINUTE_MS
 """Event time that a batch may cover before it is cut."""
@@ -93,7 +96,10 @@ class PartitionState:
         """Posts and comments of the minutes that are not closed yet, for alerts."""
         self._seeds = PlatformSeeds()
         self.horizons = [
-            DedupeHorizon(limits.dedupe_hours, limits.generation_ids, limits.segment_ids) for _ in INPUT_TOPICS
+            DedupeHorizon(
+                limits.dedupe_hours, limits.generation_ids, limits.segment_ids, with_versions=topic == COMMENTS
+            )
+            for topic in INPUT_TOPICS
         ]
         conversions = self.horizons[_TOPIC_INDEX[CONVERSIONS]]
         self.intake = Intake(partition, partitions, registry, self.influencers, self._seeds, conversions, limits)
@@ -159,6 +165,7 @@ class PartitionState:
             (store.scorer, store.campaign_scorers) if topic == COMMENTS else None,
             self.facts.get(topic_index) if giveaways else None,
             with_posts=any(window.posts for window in giveaways.values()),
+            with_event_ids=self.horizons[topic_index].has_plain,
         )
         fresh = records
         if records and records[0].offset < position:
@@ -228,21 +235,31 @@ class PartitionState:
         ids = batch.ids ^ self.influencers.marks[rows]
         if topic_index == _TOPIC_INDEX[CONVERSIONS]:
             ids ^= order_marks(batch.events)
-        is_new = self.horizons[topic_index].first_seen(ids, self.time_ms, batch.ids)
+        comments = batch.comments
+        versions = None
+        if comments is not None:
+            versions = np.zeros(len(batch), dtype=np.uint64)
+            places = comments.places
+            versions[places] = pack_versions(times_ms[places], comments.classes, comments.micros)
+        horizon = self.horizons[topic_index]
+        is_new = horizon.first_seen(ids, self.time_ms, batch.event_ids, versions)
         applied = self._applied_offsets()
         not_inside = offsets > applied[rows, topic_index]
         applied[rows[not_inside], topic_index] = offsets[not_inside]
         counted = is_new & not_inside
         self._dirty.update(distinct(rows[not_inside]))
         self.skipped_total[READ_AGAIN] += len(batch) - int(not_inside.sum())
+        revised = 0
+        if versions is not None and not is_new.all():
+            revised = self._revise(horizon, batch, ids, versions, ~is_new, not_inside)
         how_many = int(counted.sum())
-        self.duplicates_total += int((not_inside & ~is_new).sum())
-        self.events_total += how_many
+        self.duplicates_total += int((not_inside & ~is_new).sum()) - revised
+        self.events_total += how_many + revised
         if not how_many:
             return
         if how_many < len(batch):
             batch = batch.chosen(np.flatnonzero(counted))
-        comments = batch.comments
+            comments = batch.comments
         if topic_index == _TOPIC_INDEX[CONVERSIONS]:
             # What an order changes is no event: its cause was counted where the order is at home.
             self.events_total -= sum(type(event) is OrderBooked for event in batch.events)
@@ -254,6 +271,38 @@ class PartitionState:
             sample, polarity = comments.sample, comments.sampled_polarity
             self.evidence.add_comments(sample, batch.rows[sample.places], batch.times_ms[sample.places], polarity)
         self._touched.update(distinct(batch.rows))
+
+    def _revise(
+        self, horizon: DedupeHorizon, batch: Columns, ids: U64, versions: U64, known: Bools, not_inside: Bools
+    ) -> int:
+        """Put other versions of known comments in their place; return how many events did that.
+
+        What is inside already is remembered only. Whoever wrote a version commented at its time, too.
+        """
+        comments = batch.comments
+        others = np.flatnonzero(known & (versions > 0))
+        if comments is None or not len(others):
+            return 0
+        held = horizon.versions_of(ids[others])
+        others = others[(held > 0) & (held != versions[others])]
+        found = np.searchsorted(comments.places, others)
+        revisions, said = Revisions(), []
+        for place, comment in zip(others.tolist(), found.tolist(), strict=True):
+            change = horizon.revise(int(ids[place]), int(versions[place]), self.time_ms)
+            if not not_inside[place]:
+                continue
+            said.append((place, comment))
+            if change is not None:
+                revisions.rows.append(int(batch.rows[place]))
+                revisions.post_ids.append(comments.post_ids[comment] if comments.post_ids else "")
+                revisions.changes.append(change)
+        if said:
+            at, which = np.array(said).T
+            self.influencers.uniques.add(batch.rows[at], batch.times_ms[at], comments.people[which])
+            self._touched.update(distinct(batch.rows[at]))
+        if len(revisions):
+            self.influencers.revise_comments(revisions)
+        return len(revisions)
 
     def _applied_offsets(self) -> I64:
         """Return ``[row, topic]``: the place of the last event applied, -1 for none; room for every row there is."""

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from models.events import Event
 from streams.columns.arrays import F64, I64, U64
+from streams.statistics.comment_versions import Known
 
 
 class Sample(Struct):
@@ -31,6 +32,10 @@ class Comments(Struct):
     places: I64
     """Where they stand in the batch."""
     polarity: F64
+    micros: I64
+    """The same in millionths, rounded."""
+    classes: I64
+    """0 for negative, 1 for neutral, 2 for positive."""
     people: U64
     """Hashes of platform and author."""
     post_ids: list[str]
@@ -51,6 +56,8 @@ class Comments(Struct):
         return Comments(
             places=moved[on],
             polarity=self.polarity[on],
+            micros=self.micros[on],
+            classes=self.classes[on],
             people=self.people[on],
             post_ids=[self.post_ids[place] for place in np.flatnonzero(on).tolist()] if self.post_ids else [],
             sample=self.sample.chosen(moved_to),
@@ -64,6 +71,9 @@ class Columns(Struct):
     times_ms: I64
     rows: I64
     ids: U64
+    """Of comments by comment, of others by event: an edited comment has several events."""
+    event_ids: U64 | None
+    """All by event, where an older version remembered them so."""
     events: list[Event]
     """The events themselves; empty when ``comments`` is all that is needed of them."""
     comments: Comments | None
@@ -79,9 +89,22 @@ class Columns(Struct):
             times_ms=self.times_ms[places],
             rows=self.rows[places],
             ids=self.ids[places],
+            event_ids=None if self.event_ids is None else self.event_ids[places],
             events=[self.events[place] for place in picked] if self.events else [],
             comments=None if self.comments is None else self.comments.chosen(places, len(self)),
         )
+
+
+class Revisions(Struct):
+    """What newer or older versions change about comments that were counted. All columns are equally long."""
+
+    rows: list[int] = []
+    post_ids: list[str] = []
+    changes: list[tuple[Known, Known]] = []
+    """What was known of each, and what is."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
 
 
 class Increments:

@@ -26,7 +26,6 @@ from streams.statistics.uniques import REGISTERS
 
 LEADERBOARD_SIZE: Final = 50
 _COMMENTS: Final = COLUMN["comments"]
-_SPARE_MEMBERS: Final = 16
 _NO_POSTS: Final[tuple[U64, I64]] = (
     np.zeros(0, dtype=np.uint64),
     np.zeros((0, WINDOWS_AND_TOTAL, len(POST_COLUMNS)), dtype=np.int64),
@@ -57,7 +56,7 @@ class CampaignState:
             self._money.append([])
             self._posts.append(_NO_POSTS)
             if member >= len(self._sums):
-                self._reserve(max(_SPARE_MEMBERS, 2 * member))
+                self._reserve(max(1, 2 * member))
         if offset <= self._offsets[member]:
             return
         self._offsets[member] = offset

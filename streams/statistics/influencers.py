@@ -25,10 +25,10 @@ from models.events import (
 from streams.columns.arrays import I64, U64
 from streams.columns.hashing import digest, hash_of
 from streams.events.registry import EntryWindow
-from streams.sentiment.scorers import NEGATIVE_THRESHOLD, POSITIVE_THRESHOLD, SentimentScorer
-from streams.statistics.batches import Columns, Increments, Reactions
+from streams.sentiment.scorers import SentimentScorer
+from streams.statistics.batches import Columns, Increments, Reactions, Revisions
 from streams.statistics.counters import COLUMN, REACTION_COLUMNS
-from streams.statistics.money import MICROS, MoneyPanes
+from streams.statistics.money import MoneyPanes
 from streams.statistics.panes import PaneStore
 from streams.statistics.posts import Contribution, PostHistory
 from streams.statistics.uniques import UniqueStore
@@ -44,7 +44,9 @@ _POSTS_DELETED: Final = COLUMN["posts_deleted"]
 _COMMENTS_DELETED: Final = COLUMN["comments_deleted"]
 _OTHER: Final = COLUMN["other_reactions"]
 _TEST_ORDERS: Final = COLUMN["test_orders"]
-_COMMENT_COLUMNS: Final = np.array([COLUMN["comments"], COLUMN["sentiment_micros"]])
+_COMMENTS: Final = COLUMN["comments"]
+_SENTIMENT_MICROS: Final = COLUMN["sentiment_micros"]
+_COMMENT_COLUMNS: Final = np.array([_COMMENTS, _SENTIMENT_MICROS])
 _CLASS_COLUMNS: Final = np.array(
     [COLUMN["sentiment_negative"], COLUMN["sentiment_neutral"], COLUMN["sentiment_positive"]]
 )
@@ -110,7 +112,7 @@ class InfluencerStore:
         """Move stream time forward; it never goes back."""
         if time_ms > self.time_ms:
             self.time_ms = time_ms
-            self.uniques.advance(time_ms, len(self))
+            self.uniques.advance(time_ms)
             if self.panes.advance(time_ms, len(self)):
                 for money in self.money.values():
                     money.forget(time_ms)
@@ -180,7 +182,7 @@ class InfluencerStore:
         comments = batch.comments
         if comments is None:
             raise ValueError("events of another topic than comments")
-        rows, times_ms, places, polarity = batch.rows, batch.times_ms, comments.places, comments.polarity
+        rows, times_ms, places = batch.rows, batch.times_ms, comments.places
         if len(places) < len(rows):
             others = np.delete(np.arange(len(rows)), places)
             columns, amounts = np.full(len(others), _COMMENTS_DELETED), np.ones(len(others), dtype=np.int64)
@@ -188,19 +190,40 @@ class InfluencerStore:
             if not len(places):
                 return
             rows, times_ms = rows[places], times_ms[places]
-        micros = np.rint(polarity * MICROS).astype(np.int64)
-        classes = 1 + (polarity > POSITIVE_THRESHOLD).astype(np.int64) - (polarity < NEGATIVE_THRESHOLD)
         counters = 4 if self.giveaways else 3
         columns = np.empty((counters, len(rows)), dtype=np.int64)
         columns[:2] = _COMMENT_COLUMNS[:, None]
-        columns[2] = _CLASS_COLUMNS[classes]
+        columns[2] = _CLASS_COLUMNS[comments.classes]
         amounts = np.ones((counters, len(rows)), dtype=np.int64)
-        amounts[1] = micros
+        amounts[1] = comments.micros
         if self.giveaways:
             columns[3] = _ENTRIES
             amounts[3] = self._are_entries(comments.post_ids, rows, times_ms)
         self.panes.add(rows, times_ms, columns, amounts)  # together: 0.1 µs a comment less than one by one
         self.uniques.add(rows, times_ms, comments.people)
+
+    def revise_comments(self, revisions: Revisions) -> None:
+        """Put newer and older versions in the place of comments that were counted."""
+        increments = Increments()
+        flat = increments.flat
+        places: list[int] = []
+        for place, (row, change) in enumerate(zip(revisions.rows, revisions.changes, strict=True)):
+            before, after = change
+            for known, amount in ((before, -1), (after, 1)):
+                flat += (row, known.first_ms, int(_CLASS_COLUMNS[known.class_index]), amount)
+                flat += (row, known.first_ms, _SENTIMENT_MICROS, amount * known.micros)
+                flat += (row, known.first_ms, _COMMENTS, amount)
+            if before.first_ms != after.first_ms:
+                places.append(place)
+        if self.giveaways and places:
+            rows = np.array([revisions.rows[place] for place in places], dtype=np.int64)
+            post_ids = [revisions.post_ids[place] for place in places]
+            for index, amount in ((0, -1), (1, 1)):
+                times_ms = np.array([revisions.changes[place][index].first_ms for place in places], dtype=np.int64)
+                are_entries = self._are_entries(post_ids, rows, times_ms)
+                for row, time_ms in zip(rows[are_entries].tolist(), times_ms[are_entries].tolist(), strict=True):
+                    flat += (row, time_ms, _ENTRIES, amount)
+        self.panes.add(*increments.arrays())
 
     def _are_entries(self, post_ids: list[str], rows: I64, times_ms: I64) -> NDArray[np.bool_]:
         """Return of each comment whether it was made on a post of an open giveaway."""

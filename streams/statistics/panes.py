@@ -1,8 +1,8 @@
 """Counters in panes: the columnar state from which every rolling window is summed.
 
-One ``PaneRing`` holds one tier for all rows (influencers) of a partition in a single integer array ``[row, pane,
-counter]``. All rows share the partition's stream time, so that a pane is cleared for all of them by one slice.
-Events are scattered a batch at a time.
+One ``PaneRing`` holds one tier for all rows (influencers) of a partition, each pane in a cell that is made when the
+row first counts something in it (``streams.columns.cells``). All rows share the partition's stream time, so that a pane
+is cleared for all of them at once. Events are scattered a batch at a time.
 """
 
 from typing import Final
@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from streams.columns.arrays import I64
+from streams.columns.cells import CellPool
 from streams.statistics.counters import WIDTH
 from streams.statistics.windows import TIERS, WINDOWS, Tier, Window
 
@@ -24,14 +25,11 @@ class PaneRing:
         self.tier = tier
         self.width = width
         self.head = 0
-        self.counts: I64 = np.zeros((0, tier.panes, width), dtype=np.int64)
+        self._pool = CellPool(tier.panes, width, np.int64)
 
     def reserve(self, rows: int) -> None:
-        """Make room for ``rows`` rows. Fresh memory is not touched, so spare rows cost nothing."""
-        if rows > len(self.counts):
-            grown = np.zeros((rows, self.tier.panes, self.width), dtype=np.int64)
-            grown[: len(self.counts)] = self.counts
-            self.counts = grown
+        """Make room for ``rows`` rows."""
+        self._pool.reserve(rows)
 
     def advance(self, time_ms: int, rows: int) -> bool:
         """Open the pane of ``time_ms`` and forget those that fall out; return whether the head moved."""
@@ -39,10 +37,10 @@ class PaneRing:
         if head <= self.head:
             return False
         if head - self.head >= self.tier.panes:
-            self.counts[:rows] = 0
+            self._pool.clear_all()
         else:
             for pane in range(self.head + 1, head + 1):
-                self.counts[:rows, pane % self.tier.panes] = 0
+                self._pool.clear(pane % self.tier.panes, rows)
         self.head = head
         return True
 
@@ -53,31 +51,59 @@ class PaneRing:
         of an event is found once.
         """
         panes = times_ms // self.tier.pane_ms
-        slots = (rows * self.tier.panes + panes % self.tier.panes) * self.width + columns
+        spots = rows * self.tier.panes + panes % self.tier.panes
         kept = panes > self.head - self.tier.panes
         if not kept.all():
-            slots, amounts = slots[..., kept], amounts[..., kept]
-        np.add.at(self.counts.reshape(-1), slots.reshape(-1), amounts.reshape(-1))
+            spots, columns, amounts = spots[kept], columns[..., kept], amounts[..., kept]
+        places = self._pool.made(spots) * self.width + columns
+        np.add.at(self._pool.cells.reshape(-1), places.reshape(-1), amounts.reshape(-1))
 
     def sums(self, rows: I64, panes: int) -> I64:
         """Return ``[row, counter]``: the sums of the newest ``panes`` panes of the given rows."""
-        if panes == self.tier.panes:
-            whole: I64 = self.counts[rows].sum(axis=1)
-            return whole
-        some: I64 = self.counts[rows[:, None], self.newest(panes)[None, :]].sum(axis=1)
-        return some
+        numbers = self._pool.numbers[rows]
+        if panes < self.tier.panes:
+            numbers = numbers[:, self.newest(panes)]
+        found: I64 = self._pool.cells[numbers].sum(axis=1)
+        return found
 
     def folded(self, rows: I64) -> I64:
         """Return ``[pane, counter]``: the panes of the given rows added up, in the order of the ring's slots."""
         folded = np.zeros((self.tier.panes, self.width), dtype=np.int64)
         for start in range(0, len(rows), _FOLDED_ROWS):
-            folded += self.counts[rows[start : start + _FOLDED_ROWS]].sum(axis=0)
+            folded += self._pool.cells[self._pool.numbers[rows[start : start + _FOLDED_ROWS]]].sum(axis=0)
         return folded
 
     def newest(self, panes: int) -> I64:
         """Return the slots of the newest ``panes`` panes."""
         slots: I64 = np.arange(self.head - panes + 1, self.head + 1) % self.tier.panes
         return slots
+
+    def pane(self, slot: int, rows: int) -> I64:
+        """Return ``[row, counter]`` of one slot, of the first rows."""
+        found: I64 = self._pool.cells[self._pool.numbers[:rows, slot]]
+        return found
+
+    def panes_sum(self, slots: I64, rows: int) -> I64:
+        """Return ``[row, counter]``: the sums of some slots, of the first rows."""
+        found: I64 = self._pool.cells[self._pool.numbers[:rows, slots]].sum(axis=1)
+        return found
+
+    def slots_in_use(self, rows: int) -> I64:
+        """Return the slots in which any of the first rows has counted anything."""
+        places = [slot for slot in range(self.tier.panes) if self.pane(slot, rows).any()]
+        return np.array(places, dtype=np.int64)
+
+    def held_by(self, row: int) -> tuple[I64, I64]:
+        """Return the slots in which one row has counted anything, and ``[slot, counter]`` of these."""
+        numbers = self._pool.numbers[row]
+        slots = np.flatnonzero(numbers)
+        held: I64 = self._pool.cells[numbers[slots]]
+        holds = held.any(axis=1)
+        return slots[holds], held[holds]
+
+    def put(self, row: int, slots: I64, counts: I64) -> None:
+        """Put ``[slot, counter]`` of one row back, at some slots."""
+        self._pool.cells[self._pool.made(row * self.tier.panes + slots)] = counts
 
 
 class PaneStore:

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from streams.columns.arrays import I64, U8, U16, U64
+from streams.columns.cells import CellPool
 from streams.statistics.windows import FINEST_MS, LONGEST_MS, WINDOWS, window_start_ms
 
 REGISTERS: Final = 1024
@@ -42,32 +43,31 @@ def estimates(histograms: I64) -> I64:
 class UniqueStore:
     """The sketches of all rows of a partition.
 
-    ``last_seen[row, rank - 1, register]`` is the last pane (5 s) of that rank, counted from ``base``; 0 is never.
-    Rank comes first so that an influencer with few commenters touches few memory pages.
+    For each ``[row, rank - 1]`` that was seen there is a cell of the registers' last panes (5 s) of that rank, counted
+    from ``base``; 0 is never.
     """
 
     def __init__(self) -> None:
         self.base = 0
-        self.last_seen: U16 = np.zeros((0, RANKS, REGISTERS), dtype=np.uint16)
+        self._last_seen = CellPool(RANKS, REGISTERS, np.uint16)
         self.lifetime: U8 = np.zeros((0, REGISTERS), dtype=np.uint8)
 
     def reserve(self, rows: int) -> None:
         """Make room for ``rows`` rows."""
-        if rows > len(self.last_seen):
-            seen = np.zeros((rows, RANKS, REGISTERS), dtype=np.uint16)
-            seen[: len(self.last_seen)] = self.last_seen
+        if rows > len(self.lifetime):
+            self._last_seen.reserve(rows)
             lifetime = np.zeros((rows, REGISTERS), dtype=np.uint8)
             lifetime[: len(self.lifetime)] = self.lifetime
-            self.last_seen, self.lifetime = seen, lifetime
+            self.lifetime = lifetime
 
-    def advance(self, time_ms: int, rows: int) -> None:
+    def advance(self, time_ms: int) -> None:
         """Keep the panes of the longest window before ``time_ms`` representable in 16 bits."""
         pane = time_ms // FINEST_MS
         if pane - self.base <= _REBASE_AT:
             return
         base = pane - _PANES_KEPT - 1
         shift = base - self.base
-        held = self.last_seen[:rows]
+        held = self._last_seen.cells[: self._last_seen.used]
         if shift > _REBASE_AT:
             held[:] = 0
         else:
@@ -81,8 +81,19 @@ class UniqueStore:
         np.maximum.at(self.lifetime.reshape(-1), rows * REGISTERS + registers, ranks.astype(np.uint8))
         seen = times_ms // FINEST_MS - self.base
         kept = seen > 0
-        places = (rows * RANKS + ranks - 1) * REGISTERS + registers
-        np.maximum.at(self.last_seen.reshape(-1), places[kept], seen[kept].astype(np.uint16))
+        cells = self._last_seen.made((rows * RANKS + ranks - 1)[kept])
+        places = cells * REGISTERS + registers[kept]
+        np.maximum.at(self._last_seen.cells.reshape(-1), places, seen[kept].astype(np.uint16))
+
+    def seen_by(self, row: int, top: int) -> U16:
+        """Return ``[rank - 1, register]`` of one row, of the ranks up to ``top``: the last pane; 0 for never."""
+        found: U16 = self._last_seen.cells[self._last_seen.numbers[row, :top]]
+        return found
+
+    def put_seen(self, row: int, places: I64, panes: U16) -> None:
+        """Put last panes of one row back, at places in ``[rank - 1, register]``."""
+        ranks, registers = np.divmod(places, REGISTERS)
+        self._last_seen.cells[self._last_seen.made(row * RANKS + ranks), registers] = panes
 
     def window_registers(self, row: int, as_of_ms: int) -> U8:
         """Return ``[window, register]``: the register values of every rolling window and, last, the lifetime."""
@@ -91,7 +102,7 @@ class UniqueStore:
         top = int(registers[-1].max())
         if not top:
             return registers
-        seen = self.last_seen[row, :top]
+        seen = self.seen_by(row, top)
         ranks = np.arange(1, top + 1, dtype=np.uint8)[:, None]
         for index, window in enumerate(WINDOWS):
             start = window_start_ms(window, as_of_ms) // FINEST_MS - self.base

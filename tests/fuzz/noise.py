@@ -97,8 +97,7 @@ KINDS: Mapping[str, Callable[[random.Random, Sent, Sent], Sent]] = {
 def noise_of(chance: random.Random, samples: Samples, topic: str) -> Noise:
     """Return a record for a topic that is none of its good ones; a few are good all the same, by chance."""
     good = chance.choice(samples[topic])
-    others = [each for name, records in samples.items() if name != topic for each in records]
-    other = chance.choice(others)
+    other = chance.choice(samples[chance.choice([name for name in samples if name != topic])])
     kind = chance.choice(list(KINDS))
     sent = KINDS[kind](chance, good, other)
     if kind in ("garbage", "shape", "other_format") and chance.random() < 0.2:

@@ -57,6 +57,8 @@ NOISY = (*INPUT_TOPICS, DEFINITIONS, INFLUENCER_SNAPSHOTS, CLOSED_WINDOWS, ENTRI
 """What a worker reads."""
 READ_BY_COMMANDS = (DRAWS, DEAD_LETTERS)
 _SAMPLES = 300
+_SAMPLE_BYTES = 30_000
+_AT_A_TIME = 500
 
 
 class Report(NamedTuple):
@@ -158,7 +160,7 @@ class Trial:
                     Sent(record.key, record.value, tuple(record.headers))
                     for partition in range(PARTITIONS if topic != DEFINITIONS else 1)
                     for record in records_of(consumer, topic, partition)
-                    if record.value
+                    if record.value and len(record.value) <= _SAMPLE_BYTES
                 ]
             assert good, f"no good record of {topic}"
             found[topic] = self._chance.sample(good, min(_SAMPLES, len(good)))
@@ -167,23 +169,31 @@ class Trial:
     def send_noise(self, how_many: int) -> None:
         """Send noise to every topic in turn, those that only commands read among them."""
         topics = (*NOISY, *READ_BY_COMMANDS)
-        pieces = [(topic, self._noise(topic)) for topic in (topics * (how_many // len(topics) + 1))[:how_many]]
-        with closing(
-            KafkaProducer(bootstrap_servers=self.cluster.broker.bootstrap.split(","), linger_ms=50, acks=1)
-        ) as producer:
-            sent = []
-            for topic, (noise, partition, reason) in pieces:
-                record = noise.sent
-                headers = list(record.headers)
-                sent.append(
-                    producer.send(topic, key=record.key, value=record.value, headers=headers, partition=partition)
-                )
-                self.sent[topic, noise.kind] += 1
-                if reason:
-                    self.due[topic, reason] += 1
-            producer.flush()
-            for each in sent:
-                each.get(timeout=60)
+        servers = self.cluster.broker.bootstrap.split(",")
+        with closing(KafkaProducer(bootstrap_servers=servers, linger_ms=50, acks=1)) as producer:
+            for start in range(0, how_many, _AT_A_TIME):
+                sent = []
+                for number in range(start, min(start + _AT_A_TIME, how_many)):
+                    topic = topics[number % len(topics)]
+                    noise, partition, reason = self._noise(topic)
+                    record = noise.sent
+                    sent.append(
+                        producer.send(
+                            topic,
+                            key=record.key,
+                            value=record.value,
+                            headers=list(record.headers),
+                            partition=partition,
+                        )
+                    )
+                    self.sent[topic, noise.kind] += 1
+                    if reason:
+                        self.due[topic, reason] += 1
+                producer.flush()
+                for each in sent:
+                    each.get(timeout=60)
+                if (start // _AT_A_TIME) % 10 == 9:
+                    self._say(f"{start + len(sent):,} pieces of noise")
 
     def _noise(self, topic: str) -> tuple[Noise, int, str]:
         """Return noise for a topic, its partition, and the reason with which it must be counted ("" for none)."""

@@ -1,6 +1,7 @@
 """The user with the least rights, as docs and the compose file have it, is enough for workers, commands and readers."""
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -126,7 +127,8 @@ def test_every_key_and_every_reader_needs_no_more(compose_redis: ComposeRedis) -
 
 def test_who_only_reads_writes_nothing(compose_redis: ComposeRedis) -> None:
     """The compose file's second user gets numbers, changes nothing, sees no names; nobody gets in without a login."""
-    check_rights(compose_redis.url)
+    with Publisher(compose_redis.url, 3) as publisher:
+        publisher.publish_and_wait(1)
     with closing(redis.Redis.from_url(compose_redis.reader_url)) as client:
         assert client.hgetall(f"pulse:campaign:{CAMPAIGN}")
         assert client.zrevrange(f"pulse:leaderboard:{CAMPAIGN}:total:comments", 0, 2)
@@ -146,6 +148,37 @@ def test_who_only_reads_writes_nothing(compose_redis: ComposeRedis) -> None:
     nobody = redis.Redis.from_url(compose_redis.url.replace(f"pulse:{PASSWORD}@", ""))
     with closing(nobody), pytest.raises(AuthenticationError):
         nobody.ping()
+
+
+def test_the_users_of_the_kubernetes_example_are_a_file_that_valkey_takes(tmp_path: Path) -> None:
+    """What `k8s/make-secrets.sh` prints, with the arguments of `k8s/valkey.yaml`: the same two users, and no other."""
+    for name in ("examples", "k8s"):
+        (tmp_path / name).mkdir()
+        for path in [*(ROOT / name).glob("*.sh"), *(ROOT / name).glob("*.acl")]:
+            shutil.copy(path, tmp_path / name)
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "redis_password").write_text(PASSWORD)
+    (tmp_path / "secrets" / "redis_reader_password").write_text(READER_PASSWORD)
+    printed = subprocess.run(
+        ["sh", str(tmp_path / "k8s" / "make-secrets.sh")], check=True, capture_output=True, text=True
+    ).stdout
+    (tmp_path / "users.acl").write_text(next(yaml.safe_load_all(printed))["stringData"]["users.acl"])
+    _, workload = yaml.safe_load_all((ROOT / "k8s" / "valkey.yaml").read_text())
+    arguments: list[str] = workload["spec"]["template"]["spec"]["containers"][0]["args"]
+    places = {"/etc/valkey/users.acl": str(tmp_path / "users.acl"), "/data": str(tmp_path)}
+    server = Server(tmp_path, "kubernetes", *[places.get(each, each) for each in arguments])
+    server.username, server.password = "pulse", PASSWORD
+    server.start()
+    try:
+        server.wait()
+        check_rights(f"redis://pulse:{PASSWORD}@127.0.0.1:{server.port}/0")
+        reader = redis.Redis(port=server.port, username="reader", password=READER_PASSWORD)
+        with closing(reader), pytest.raises(NoPermissionError):
+            reader.delete("pulse:campaigns")
+        with closing(redis.Redis(port=server.port)) as nobody, pytest.raises(AuthenticationError):
+            nobody.ping()
+    finally:
+        server.stop()
 
 
 def test_in_a_cluster_three_rights_more_are_needed() -> None:

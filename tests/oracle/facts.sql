@@ -1,6 +1,14 @@
 -- From counted events to facts: "this counter moved by so much at this time" (docs/statistics.md, "Counters").
 -- In: counted, polarity (of each distinct text).
 
+-- A comment, whatever its versions: made at the time of the oldest, meant as the newest says.
+CREATE TABLE comment AS
+SELECT campaign_id, influencer_id, any_value(post_id) AS post_id, min(at_ms) AS at_ms,
+       arg_max(p.polarity, (at_ms, p.polarity)) AS polarity
+FROM counted JOIN polarity p USING (text)
+WHERE type = 'comment.created'
+GROUP BY campaign_id, influencer_id, platform, comment_id;
+
 -- Posts, by the platform that comes first among those their events name; several influencers may have one post.
 CREATE TABLE post AS
 SELECT campaign_id, influencer_id, post_id, min(platform) || chr(31) || post_id AS post
@@ -50,10 +58,13 @@ FROM counted WHERE type = 'post.reaction';
 INSERT INTO fact
 SELECT campaign_id, influencer_id, at_ms, false,
        CASE type WHEN 'post.published' THEN 'posts' WHEN 'post.deleted' THEN 'posts_deleted'
-                 WHEN 'comment.created' THEN 'comments' WHEN 'comment.deleted' THEN 'comments_deleted' END,
+                 WHEN 'comment.deleted' THEN 'comments_deleted' END,
        1, if(type IN ('post.published', 'post.deleted'), post, NULL)
 FROM counted LEFT JOIN post USING (campaign_id, influencer_id, post_id)
-WHERE type IN ('post.published', 'post.deleted', 'comment.created', 'comment.deleted');
+WHERE type IN ('post.published', 'post.deleted', 'comment.deleted');
+
+INSERT INTO fact (campaign_id, influencer_id, at_ms, total_only, counter, change)
+SELECT campaign_id, influencer_id, at_ms, false, 'comments', 1 FROM comment;
 
 INSERT INTO fact (campaign_id, influencer_id, at_ms, total_only, counter, change)
 SELECT campaign_id, influencer_id, at_ms, false,
@@ -72,15 +83,10 @@ FROM counted WHERE test AND type IN ('purchase', 'refund');
 
 INSERT INTO fact (campaign_id, influencer_id, at_ms, total_only, counter, change)
 SELECT c.campaign_id, c.influencer_id, c.at_ms, false, 'entries', 1
-FROM counted c JOIN giveaway_rule g USING (campaign_id)
-WHERE c.type = 'comment.created' AND c.at_ms >= g.opens_ms AND c.at_ms < g.closes_ms
+FROM comment c JOIN giveaway_rule g USING (campaign_id)
+WHERE c.at_ms >= g.opens_ms AND c.at_ms < g.closes_ms
   AND (NOT EXISTS (SELECT 1 FROM giveaway_post p WHERE p.campaign_id = c.campaign_id)
        OR EXISTS (SELECT 1 FROM giveaway_post p WHERE p.campaign_id = c.campaign_id AND p.post_id = c.post_id));
-
-CREATE TABLE scored AS
-SELECT c.campaign_id, c.influencer_id, c.at_ms, p.polarity
-FROM counted c JOIN polarity p USING (text)
-WHERE c.type = 'comment.created';
 
 INSERT INTO fact (campaign_id, influencer_id, at_ms, total_only, counter, change)
 SELECT campaign_id, influencer_id, at_ms, false,
@@ -88,8 +94,8 @@ SELECT campaign_id, influencer_id, at_ms, false,
             WHEN polarity < -0.05::DOUBLE THEN 'sentiment_negative'
             ELSE 'sentiment_neutral' END,
        1
-FROM scored;
+FROM comment;
 
 INSERT INTO fact (campaign_id, influencer_id, at_ms, total_only, counter, change)
 SELECT campaign_id, influencer_id, at_ms, false, 'sentiment_micros', round_even(polarity * 1000000, 0)::BIGINT
-FROM scored;
+FROM comment;

@@ -252,7 +252,7 @@ class _Log:
         )
         return {
             "type": "comment.created",
-            "post_id": self._post(),
+            "post_id": f"p{number % 4}",
             "comment_id": f"c{number}",
             "author_id": f"a{author}",
             "text": " ".join(words),

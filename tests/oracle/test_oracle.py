@@ -255,3 +255,17 @@ def test_odd_texts_pass_through(log: EventLog) -> None:
     answer = compute([log.path], [], None, NOW, remember)
     assert sorted(asked) == ["", "a\0b", "a\0c", "😀"]
     assert influencer(answer, "an\0a")["windows"]["total"]["sentiment"]["sample_size"] == 5
+
+
+def test_an_edited_comment_is_one_comment_with_its_newest_sentiment(log: EventLog) -> None:
+    """It counts where its oldest version was made; whoever edits was there then, too."""
+    log.add("comment.created", BASE - 10 * MINUTE, comment_id="k", text="0.5")
+    log.add("comment.created", BASE, comment_id="k", text="-0.5")
+    log.add("comment.created", BASE - MINUTE, comment_id="k", text="0.9")
+    log.add("comment.created", BASE, "ben", comment_id="k", text="0.1")
+    answer = log.compute()
+    assert by_window(influencer(answer), "comments") == [0, 0, 1, 1, 1, 1, 1]
+    assert influencer(answer)["windows"]["total"]["sentiment"]["mean"] == -0.5
+    assert influencer(answer)["windows"]["total"]["sentiment"]["negative_share"] == 1.0
+    assert by_window(influencer(answer), "unique_commenters") == [1] * 7
+    assert campaign(answer)["windows"]["total"]["comments"] == 2

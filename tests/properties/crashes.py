@@ -35,7 +35,7 @@ from streams.pipeline.limits import Limits
 from streams.pipeline.pipeline import Pipeline
 from streams.pipeline.records import FileRecord
 from streams.statistics.snapshots import unique_counts
-from streams.statistics.windows import LONGEST_MS
+from streams.statistics.windows import LONGEST_MS, WINDOWS, window_start_ms
 from tests.unit.events import NOON_MS, NOW_MS, WordScorer, campaign, influencer
 
 END_MS = NOON_MS + 51 * HOUR_MS
@@ -256,6 +256,10 @@ class Worker:
                     "registers": registers.tobytes(),
                     "uniques": unique_counts(registers),
                     "followers": store.followers.get(row),
+                    "parts": {
+                        post.key: post.parts([window_start_ms(window, END_MS) for window in WINDOWS])
+                        for post in store.posts.get(row, {}).values()
+                    },
                     "posts": {
                         post_id: [None if metric is None else _needed(metric) for metric in history.metrics]
                         for post_id, history in store.posts.get(row, {}).items()

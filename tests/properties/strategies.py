@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from hypothesis import strategies as st
 
 from models.times import HOUR_MS, SECOND_MS
@@ -94,3 +95,24 @@ def event_pools(draw: st.DrawFn, most: int = 40) -> list[tuple[str, str, bytes]]
     """Draw distinct events."""
     count = draw(st.integers(1, most))
     return [draw(events(f"e{index}")) for index in range(count)]
+
+
+@st.composite
+def shared_pools(draw: st.DrawFn, most: int = 40) -> list[tuple[str, str, bytes]]:
+    """Draw events of which some are edits of one comment, and some are delivered for another influencer, too.
+
+    Edits are of the campaign without a giveaway: its ledger takes any of two versions that have one time.
+    """
+    pool = []
+    for topic, key, value in draw(event_pools(most)):
+        event = msgspec.json.decode(value)
+        if event["type"] == "comment.created" and event["campaign_id"] == "d":
+            event |= {"comment_id": draw(st.sampled_from(["k1", "k2", event["event_id"]])), "author_id": "7"}
+            value = msgspec.json.encode(event)
+        pool.append((topic, key, value))
+        is_comment_of_giveaway = topic == COMMENTS and event["campaign_id"] == "c"
+        if "influencer_id" in event and not is_comment_of_giveaway and draw(st.integers(0, 5)) == 0:
+            other = draw(_influencers)
+            if other != key and event["type"] not in ("purchase", "refund"):
+                pool.append((topic, other, msgspec.json.encode({**event, "influencer_id": other})))
+    return pool

@@ -10,7 +10,7 @@ from models.topics import INPUT_TOPICS
 from streams.events.partitioning import partition_of
 from tests.properties.crashes import PARTITIONS, Kafka, Killed, Worker
 from tests.properties.flushing_worker import FlushingWorker
-from tests.properties.strategies import CORRUPT, event_pools
+from tests.properties.strategies import CORRUPT, shared_pools
 
 Log = list[tuple[str, int, bytes | None]]
 Script = list[tuple[str, Any]]
@@ -35,7 +35,7 @@ def lists_up_to(most: int, elements: st.SearchStrategy[Any]) -> st.SearchStrateg
 @st.composite
 def logs(draw: st.DrawFn) -> Log:
     """Draw what producers sent: events from a pool, some several times, some to a wrong partition, some corrupt."""
-    pool = draw(event_pools())
+    pool = draw(shared_pools())
     log: Log = []
     sent = st.tuples(st.integers(0, len(pool) + 1), st.integers(0, 7))
     for index, stray in draw(lists_up_to(80, sent)):

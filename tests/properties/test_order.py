@@ -11,7 +11,7 @@ from models.topics import INPUT_TOPICS
 from streams.pipeline.partition import PartitionState
 from streams.statistics.snapshots import describe
 from tests.properties.crashes import END_MS, REGISTRY
-from tests.properties.strategies import event_pools
+from tests.properties.strategies import event_pools, shared_pools
 from tests.unit.events import NOW_MS, partition_state, records
 
 Pool = list[tuple[str, str, bytes]]
@@ -48,6 +48,14 @@ def test_order_batches_and_redeliveries_do_not_matter(pool: Pool, generator: ran
     assert shown(other) == shown(one)
     assert other.events_total == one.events_total == len(pool)
     assert other.duplicates_total == len(again) - len(pool)
+
+
+@given(shared_pools(), st.randoms(use_true_random=False), st.integers(1, 8))
+def test_order_of_edits_and_of_what_is_shared_does_not_matter(pool: Pool, generator: random.Random, batch: int) -> None:
+    """Whichever version of a comment comes first, and in whichever feed: one comment, with its newest sentiment."""
+    again = pool + [event for event in pool if generator.random() < 0.3]
+    generator.shuffle(again)
+    assert shown(feed(again, batch)) == shown(feed(pool, 1))
 
 
 @settings(max_examples=40)

@@ -25,9 +25,9 @@ def sketch_of(seen: list[Sighting], as_of_ms: int) -> np.ndarray:
     newest_ms = 0
     for person, time_ms in seen:
         newest_ms = max(newest_ms, time_ms)
-        store.advance(newest_ms, 1)
+        store.advance(newest_ms)
         store.add(np.array([0]), np.array([time_ms]), np.array([person], dtype=np.uint64))
-    store.advance(as_of_ms, 1)
+    store.advance(as_of_ms)
     return store.window_registers(0, as_of_ms)
 
 

@@ -29,7 +29,7 @@ _OWN_FIELDS: Mapping[str, dict[str, Any]] = {
     "post.metrics": {"post_id": "p"},
     "post.reaction": {"post_id": "p", "kind": "like"},
     "post.deleted": {"post_id": "p"},
-    "comment.created": {"post_id": "p", "comment_id": "k", "author_id": "a", "text": "fine"},
+    "comment.created": {"post_id": "p", "author_id": "a", "text": "fine"},
     "comment.deleted": {"comment_id": "k"},
     "click": {},
     "signup": {},
@@ -62,6 +62,8 @@ class WordScorer:
 def fields(tag: str, event_id: str = "e1", at_ms: int = NOON_MS, **changes: Any) -> dict[str, Any]:
     """Return a valid event of a type as plain data; a change to None takes a field away."""
     own = {"order_id": event_id} if tag in ("purchase", "refund") else {}
+    if tag == "comment.created":
+        own = {"comment_id": event_id}
     event = {
         "type": tag,
         "event_id": event_id,

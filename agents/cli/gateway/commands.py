@@ -13,6 +13,7 @@ from agents.cli.gateway.check import check
 from agents.cli.gateway.send import send
 from agents.cli.gateway.urls import urls
 from agents.cli.worker import log_to_stderr
+from agents.private_files import keep_files_private
 from agents.terminal import visible
 from streams.connectors.credentials import KEY_PREFIX, hash_of, parse_keys, parse_secrets
 from streams.connectors.handshakes import keys_among, verify_token
@@ -46,6 +47,7 @@ def _run() -> None:
     except OSError as error:
         address = f"{settings.gateway_host}:{settings.gateway_port}"
         raise UsageFailure(f"PULSE_GATEWAY_PORT: cannot listen on {address}: {error.strerror}") from None
+    keep_files_private()  # deliveries that wait in the spool hold people's data
     try:
         ensure_topics(settings)
         code = served.serve(settings)

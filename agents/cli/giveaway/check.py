@@ -3,7 +3,6 @@
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from datetime import tzinfo
 from pathlib import Path
 from typing import Final
 
@@ -14,8 +13,7 @@ from rich.table import Table
 
 from agents.cli.campaigns import definitions_or_exit
 from agents.cli.common import UsageFailure, for_people, print_table, settings_or_exit
-from agents.cli.event_files import FILE, export_options, exports_of
-from agents.clock import make_clock
+from agents.cli.event_files import FILE, ExportChoices, export_options, exports_of
 from agents.offline.event_files import EventFileError, Exports, lines_of
 from agents.terminal import visible, visible_json
 from models.campaigns import CampaignDefinition
@@ -41,9 +39,7 @@ _MOST_SHOWN: Final = 200
 @export_options
 @click.option("--campaign", "campaign_id", help="Which campaign of FILE.  [default: the one with a giveaway]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def check(
-    file: Path, events: tuple[Path, ...], export: str, zone: tzinfo | None, campaign_id: str | None, as_json: bool
-) -> None:
+def check(file: Path, events: tuple[Path, ...], exports: ExportChoices, campaign_id: str | None, as_json: bool) -> None:
     """Explain the giveaway rules of the definition in FILE on comments: what counts, what does not, and why.
 
     Needs no broker. Exit codes: 0, or 1 when no comment is a valid entry, 2 for a file that cannot be used.
@@ -52,8 +48,8 @@ def check(
     book = RuleBook(definition)
     tried: list[tuple[str, Event]] = [*sample(book)]
     if events:
-        now_ms = make_clock(settings_or_exit().clock)()
-        tried = _read_events(events, exports_of(definition, export, zone, now_ms))
+        settings = settings_or_exit()
+        tried = _read_events(events, exports_of(exports.of(definition, settings), settings))
     result = dry_run(book, tried)
     if as_json:
         shown = {

@@ -1,7 +1,5 @@
 """Rows for people and programs: a table, CSV or JSON. What a spreadsheet would compute of a CSV is made a text."""
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -11,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from agents.cli.common import for_terminal, print_table
+from agents.offline.table_files import csv_text
 from agents.terminal import visible, visible_json
 
 Row = dict[str, Any]
@@ -18,8 +17,6 @@ FORMATS: Final = ("table", "csv", "json")
 format_option = click.option(
     "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True, help="How to print it."
 )
-# https://owasp.org/www-community/attacks/CSV_Injection, and the same signs in full width.
-_COMPUTED: Final = "=+-@\t\r\n＝＋－＠"
 
 
 def print_rows(rows: Sequence[Row], columns: Sequence[str], form: str, in_table: Sequence[str]) -> None:
@@ -45,19 +42,7 @@ def print_rows(rows: Sequence[Row], columns: Sequence[str], form: str, in_table:
 
 def csv_of(rows: Iterable[Row], columns: Sequence[str]) -> str:
     """Return rows as CSV with a line of headings."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([cell(row.get(name)) for name in columns] for row in rows)
-    return text.getvalue()
-
-
-def cell(value: Any) -> str:
-    """Return a value as a cell of a CSV: what would be a formula begins with an apostrophe, control characters show."""
-    text = str(_known(value))
-    if isinstance(value, str) and text.lstrip(" \u00a0\u3000")[:1] in _COMPUTED and text.strip(" \u00a0\u3000"):
-        text = f"'{text}"
-    return visible(text)
+    return csv_text(columns, ([row.get(name) for name in columns] for row in rows))
 
 
 def _known(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime, tzinfo
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from agents.cli.common import UsageFailure, for_people
-from agents.cli.event_files import FILE, export_options
+from agents.cli.event_files import FILE, ExportChoices, export_options
 from agents.cli.giveaway import draw_files
 from agents.cli.giveaway.draw import draw_into, print_drawn, say_drawn
 from agents.cli.giveaway.draw_files import DrawFileError
@@ -31,6 +31,7 @@ from agents.cli.giveaway.sources import FileSource, giveaway_or_exit, log_or_exi
 from agents.cli.giveaway.verify import exit_if_different, print_verified, say_unfilled
 from agents.cli.tables import moment
 from agents.clock import make_clock
+from agents.private_files import make_private_directory
 from models.draws import FrozenEntries
 from models.suspicion import Suspect
 from models.times import epoch_ms
@@ -81,8 +82,7 @@ def run(
     event_files: tuple[Path, ...],
     directory: Path,
     campaign_id: str | None,
-    export: str,
-    zone: tzinfo | None,
+    exports: ExportChoices,
     choices: Choices,
     value: str | None,
     place: str | None,
@@ -98,7 +98,7 @@ def run(
     """
     if value is not None and place is not None:
         raise click.UsageError("give either --randomness or --randomness-from")
-    source = FileSource(definition_file, event_files, export, zone)
+    source = FileSource(definition_file, event_files, exports)
     data = giveaway_or_exit(source, only_campaign(source, campaign_id))
     _step(1, "rules")
     _print_rules(data)
@@ -132,7 +132,7 @@ def _print_rules(data: GiveawayData) -> None:
 
 
 def _print_entries(source: FileSource, data: GiveawayData) -> None:
-    read = source.read(data.definition.campaign_id)
+    read = source.read(data.definition)
     click.echo(for_people(f"  {read.lines} lines, {read.events} events, {read.duplicates} duplicates"))
     [numbers, *_] = data.entries().rollups(data.definition.campaign_id, data.book.closes_ms)
     invalid = ", ".join(f"{reason} {count}" for reason, count in numbers.invalid_entries.items() if count)
@@ -301,7 +301,7 @@ def _write_lists(
 
 def _write(directory: Path, name: str, text: str) -> None:
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        make_private_directory(directory)
         draw_files.replace(directory / name, text.encode())
     except OSError as error:
         raise UsageFailure(f"{directory}: {error.strerror}") from None

@@ -1,7 +1,6 @@
 """Where the commands of a giveaway read and write: Kafka, or files of events beside a definition."""
 
 from collections.abc import Callable
-from datetime import tzinfo
 from functools import cached_property, wraps
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,7 +10,7 @@ from rich.console import Console
 
 from agents.cli.campaigns import definitions_or_exit, report_unreadable
 from agents.cli.common import UsageFailure, for_people, settings_or_exit
-from agents.cli.event_files import FILE, export_options, tell_files
+from agents.cli.event_files import FILE, ExportChoices, export_options, tell_files
 from agents.clock import make_clock
 from agents.offline.draw_log_file import append_to_log_file, log_file_of, read_log_file
 from agents.offline.event_files import EventFileError
@@ -103,19 +102,15 @@ class FileSource:
     Args:
         definition: the file of definitions.
         events: the files of events; in any order, and they may overlap.
-        export: the name of the source, where they are exports of another tool; "" finds it.
-        zone: that of times without an offset in exports.
+        exports: how those of them are read that are exports of other tools.
     """
 
     is_live = False
 
-    def __init__(
-        self, definition: Path, events: tuple[Path, ...], export: str = "", zone: tzinfo | None = None
-    ) -> None:
+    def __init__(self, definition: Path, events: tuple[Path, ...], exports: ExportChoices) -> None:
         self._definition = definition
         self._events = events
-        self._export = export
-        self._zone = zone
+        self._exports = exports
         self._read: dict[str, FileEvents] = {}
         self.has_events = bool(events)
 
@@ -137,13 +132,14 @@ class FileSource:
     def _definitions(self) -> list[CampaignDefinition]:
         return definitions_or_exit(self._definition)
 
-    def read(self, campaign_id: str) -> FileEvents:
+    def read(self, definition: CampaignDefinition) -> FileEvents:
         """Return what the files of events say; exports are of this campaign. What was refused is told, once."""
+        campaign_id = definition.campaign_id
         if campaign_id not in self._read:
-            self._read[campaign_id] = self._read_files(campaign_id)
+            self._read[campaign_id] = self._read_files(definition)
         return self._read[campaign_id]
 
-    def _read_files(self, campaign_id: str) -> FileEvents:
+    def _read_files(self, definition: CampaignDefinition) -> FileEvents:
         if not self._events:
             raise UsageFailure("--events: which files of events are meant?")
         now_ms = make_clock(self.settings.clock)()
@@ -155,9 +151,7 @@ class FileSource:
                     self._definitions,
                     self.settings,
                     now_ms,
-                    campaign_id=campaign_id,
-                    source=self._export,
-                    zone=self._zone,
+                    exports=self._exports.of(definition, self.settings),
                     on_progress=lambda lines: status.update(f"reading: {lines:,} lines"),
                 )
         except EventFileError as error:
@@ -173,7 +167,7 @@ class FileSource:
             raise UsageFailure(f"{self._definition} has no campaign {campaign_id!r}; it has {known}")
         if definition.giveaway is None:
             raise UsageFailure(f"the definition of campaign {campaign_id!r} has no giveaway")
-        ledger = self.read(campaign_id).ledger.get(campaign_id)
+        ledger = self.read(definition).ledger.get(campaign_id)
         if ledger is None:
             click.echo(for_people(f"note: no comment of campaign {campaign_id!r} is in the files"), err=True)
             ledger = Ledger({}, [])
@@ -206,19 +200,18 @@ def source_options(command: Callable[..., None]) -> Callable[..., None]:
         *arguments: Any,
         definition_file: Path | None,
         event_files: tuple[Path, ...],
-        export: str,
-        zone: tzinfo | None,
+        exports: ExportChoices,
         **options: Any,
     ) -> None:
-        command(*arguments, source=source_of(definition_file, event_files, export, zone), **options)
+        command(*arguments, source=source_of(definition_file, event_files, exports), **options)
 
     return with_source
 
 
-def source_of(definition: Path | None, events: tuple[Path, ...], export: str, zone: tzinfo | None) -> Source:
+def source_of(definition: Path | None, events: tuple[Path, ...], exports: ExportChoices) -> Source:
     """Return the source that options mean: files where a definition is given, otherwise Kafka."""
     if definition is not None:
-        return FileSource(definition, events, export, zone)
+        return FileSource(definition, events, exports)
     if events:
         raise click.UsageError("--events needs --definition: which campaign are these events of?")
     return KafkaSource()

@@ -76,3 +76,12 @@ def test_applying_warns(tmp_path: Path) -> None:
     done = run(tmp_path, DEFINITION, "apply", "--dry-run")
     assert done.exit_code == 0
     assert "warning: spring: giveaway.closes_at" in done.stderr
+
+
+@pytest.mark.parametrize("command", [("remove",), ("purge", "--yes")])
+def test_an_id_that_is_no_text_is_refused(command: tuple[str, ...]) -> None:
+    """Bytes of a command line that are no UTF-8 ended it with a traceback, behind the question for Kafka."""
+    result = CliRunner().invoke(cli, ["campaigns", *command, "a\udcff"], env={"PULSE_BROKER": "127.0.0.1:1"})
+    assert result.exit_code == 2
+    assert "is no UTF-8" in result.output
+    assert "Traceback" not in result.output

@@ -138,7 +138,7 @@ def test_map_of_columns(tmp_path: Path) -> None:
         (["--post", "=1"], "--post: '=1' is neither ID nor NAME=ID"),
         (["--campaign", "autumn"], "give --campaign, one of spring"),
         (["--to-kafka", "--dry-run"], "--to-kafka goes with neither"),
-        (["--source", "friendster"], "'friendster' is not one of"),
+        (["--source", "friendster"], "'friendster' is no source; there are"),
     ],
 )
 def test_wrong_use(tmp_path: Path, options: list[str], told: str) -> None:
@@ -146,6 +146,53 @@ def test_wrong_use(tmp_path: Path, options: list[str], told: str) -> None:
     done = run(copied("comments_generic.csv", tmp_path), *DEFINITION, *options)
     assert (done.exit_code, done.stdout) == (2, "")
     assert told in done.stderr
+
+
+def test_ledger(tmp_path: Path) -> None:
+    """What the ledger has is passed over, whatever file it comes in; a dry run and a failure write nothing into it."""
+    ledger, out = tmp_path / "spring.ledger", tmp_path / "events.ndjson"
+    file = copied("exportcomments_instagram.csv", tmp_path)
+    shared = (*DEFINITION, "--zone", "Europe/Vienna", "--ledger", ledger)
+    assert run(file, *shared, "--dry-run").exit_code == 0
+    assert not ledger.exists()
+    assert run(file, *shared, "--out", tmp_path / "no-such-folder" / "o").exit_code == 2
+    assert run(file, *shared, "--out", out).exit_code == 0
+    assert len(out.read_bytes().splitlines()) == 3
+    graph = copied("instagram_graph_comments.json", tmp_path)
+    done = run(file, graph, *shared, "--out", out)
+    assert done.exit_code == 0, done.stderr
+    assert [json.loads(line)["event_id"] for line in out.read_text().splitlines()] == ["17900000000000005"]
+    assert "not events: 3 imported before, by the ledger" in done.stderr
+    ledger.write_bytes(ledger.read_bytes()[:-3])
+    assert len(run(graph, *shared).stdout.splitlines()) == 1
+    ledger.write_text("something else")
+    done = run(file, *shared)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "it is no ledger of imports" in done.stderr
+
+
+def test_inputs_are_not_written_over(tmp_path: Path) -> None:
+    """An output that is one of the inputs is refused before anything is written."""
+    file = copied("comments_generic.csv", tmp_path)
+    before = file.read_bytes()
+    for option in ("--out", "--rejects"):
+        done = run(file, *DEFINITION, option, file)
+        assert (done.exit_code, file.read_bytes()) == (2, before)
+        assert "is one of the files to be read" in done.stderr
+
+
+def test_tools_instead_of_sources(tmp_path: Path) -> None:
+    """A tool's name stands for its exports, in any spelling, and generic for the tables of no tool."""
+    file = copied("aspire_sales_tracking_export.csv", tmp_path)
+    assert "aspire-sales" in run(file, *DEFINITION, "--source", "Aspire").stderr
+    file = copied("shopify_orders_export.csv", tmp_path)
+    assert "shopify-orders" in run(file, *DEFINITION, "--source", "shopify_orders", "--dry-run").stderr
+    file = copied("instagram_apify_comments.csv", tmp_path)
+    done = run(file, *DEFINITION, "--source", "generic")
+    assert (done.exit_code, ": comments (" in done.stderr) == (0, True)
+    done = run(file, *DEFINITION, "--source", "gleam")
+    assert done.exit_code == 2
+    assert "no header of gleam was found" in done.stderr
 
 
 def test_list_of_sources() -> None:

@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from agents.offline.event_files import EventFileError, has_events
+from agents.offline.event_files import EventFileError, ExportOptions, has_events
 from agents.offline.ledger_files import FileEvents, read_event_files
 from agents.settings import Settings
 from models.campaigns import InfluencerDefinition
+from streams.imports.campaign import ImportOptions
 from streams.ledger.fact_set import fact_set
 from tests.unit.ledgers import OPENS_MS, loaded
 
@@ -39,7 +40,8 @@ def line(number: int, **fields: Any) -> str:
 
 def read(*paths: Path) -> FileEvents:
     """Read files of the campaign ``c``."""
-    return read_event_files(paths, [loaded().definition], Settings.from_environment({}), NOW_MS)
+    exports = ExportOptions(loaded().definition, "", ImportOptions())
+    return read_event_files(paths, [loaded().definition], Settings.from_environment({}), NOW_MS, exports=exports)
 
 
 def written(path: Path, *lines: str) -> Path:
@@ -111,7 +113,8 @@ def test_exports_of_other_tools_are_read_beside_events(tmp_path: Path) -> None:
         loaded().definition,
         influencers=(InfluencerDefinition(influencer_id="ana", handle="@ana", platform="instagram"),),
     )
-    found = read_event_files([export], [definition], Settings.from_environment({}), NOW_MS)
+    wanted = ExportOptions(definition, "", ImportOptions())
+    found = read_event_files([export], [definition], Settings.from_environment({}), NOW_MS, exports=wanted)
     [row] = fact_set(found.ledger["c"].facts).comments
     assert (row[3], *row[5:7]) == ("17900000000000001", "fan_77", "I'm in")
     assert (row[0], found.rejected, found.lines) == (OPENS_MS + 245_000, {"refused_row": 1}, 2)

@@ -123,10 +123,14 @@ def test_appended_counters_of_an_older_record_are_zero(monkeypatch: pytest.Monke
     state.restore([decode_record(each) for each in data], {}, {})
     panes = state.influencers.panes
     for ring, old in zip(panes.rings, expected.rings, strict=True):
-        assert ring.counts.shape[-1] == WIDTH + 2
-        assert (ring.counts[:3, :, :WIDTH] == old.counts[:3]).all()
-        assert not ring.counts[:3, :, WIDTH:].any()
-    assert panes.rings[-1].counts[:3, :, COLUMN["sentiment_micros"]].any()
+        for row in range(3):
+            slots, held = ring.held_by(row)
+            known, counted = old.held_by(row)
+            assert held.shape[-1] == WIDTH + 2
+            assert slots.tolist() == known.tolist()
+            assert (held[:, :WIDTH] == counted).all()
+            assert not held[:, WIDTH:].any()
+    assert panes.rings[-1].held_by(0)[1][:, COLUMN["sentiment_micros"]].any()
     assert (panes.totals[:3, :WIDTH] == expected.totals[:3]).all()
     assert not panes.totals[:3, WIDTH:].any()
 

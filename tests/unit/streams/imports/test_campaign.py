@@ -84,3 +84,4 @@ def test_what_the_definition_says_of_a_shop() -> None:
     assert told.zone("shopify-main") is None
     assert (told.counts_unpaid("shopify-at"), told.counts_unpaid("shopify-main")) == (True, False)
     assert campaign(ANA, sources=rules, shop="mine").shop("shopify") == "mine"
+    assert campaign(ANA, sources={"woo-at": SourceRules()}).shop("woocommerce") == "woo-at"

@@ -130,6 +130,8 @@ def test_chosen_comments_keep_what_belongs_to_them() -> None:
     comments = Comments(
         places=np.array([0, 2, 3, 5]),
         polarity=np.array([0.1, 0.2, 0.3, 0.4]),
+        micros=np.array([100_000, 200_000, 300_000, 400_000]),
+        classes=np.array([0, 1, 2, 2]),
         people=np.array([7, 8, 9, 10], dtype=np.uint64),
         post_ids=["w", "x", "y", "z"],
         sample=Sample(np.array([0, 3]), ["a", "b"], ["p", "q"], 2),
@@ -137,5 +139,6 @@ def test_chosen_comments_keep_what_belongs_to_them() -> None:
     left = comments.chosen(np.array([1, 2, 3, 4]), 6)
     assert left.places.tolist() == [1, 2]
     assert left.polarity.tolist() == [0.2, 0.3]
+    assert (left.micros.tolist(), left.classes.tolist()) == ([200_000, 300_000], [1, 2])
     assert (left.people.tolist(), left.post_ids) == ([8, 9], ["x", "y"])
     assert (left.sample.places.tolist(), left.sample.texts, left.sample.post_ids) == ([2], ["b"], ["q"])

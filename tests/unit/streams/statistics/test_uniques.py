@@ -20,7 +20,7 @@ def store_at(time_ms: int, rows: int = 1) -> UniqueStore:
     """Return an empty store at a moment."""
     store = UniqueStore()
     store.reserve(rows)
-    store.advance(time_ms, rows)
+    store.advance(time_ms)
     return store
 
 
@@ -107,7 +107,7 @@ def test_window_estimate_is_that_of_a_fresh_sketch_of_exactly_its_events() -> No
     for start in range(0, 4_000, 500):
         end = start + 500
         as_of_ms = int(times_ms[end - 1])
-        store.advance(as_of_ms, 1)
+        store.advance(as_of_ms)
         store.add(np.zeros(500, dtype=np.int64), times_ms[start:end], crowd[start:end])
         for index, window in enumerate(WINDOWS):
             inside = times_ms[:end] >= window_start_ms(window, as_of_ms)
@@ -122,10 +122,10 @@ def test_rebasing_after_days_keeps_what_windows_need_and_nothing_else(days: int)
     store = store_at(NOON_MS)
     add(store, people(100, seed=1), NOON_MS)
     later_ms = NOON_MS + days * DAY_MS
-    store.advance(later_ms - HOUR_MS, 1)
+    store.advance(later_ms - HOUR_MS)
     add(store, people(200, seed=2), later_ms - HOUR_MS)
     add(store, people(50, seed=3), later_ms - 20 * HOUR_MS)
-    store.advance(later_ms, 1)
+    store.advance(later_ms)
     counts = shown(store, later_ms)
     assert counts["1h"] == 0
     assert counts["6h"] == pytest.approx(200, rel=0.13)
@@ -138,10 +138,10 @@ def test_base_moves_while_the_oldest_pane_of_the_day_is_kept() -> None:
     store = store_at(NOON_MS)
     base = store.base
     later_ms = NOON_MS + 60 * HOUR_MS
-    store.advance(later_ms - 10 * HOUR_MS, 1)
+    store.advance(later_ms - 10 * HOUR_MS)
     assert store.base == base
     add(store, people(1), later_ms - 23 * HOUR_MS - 45 * MINUTE_MS)
-    store.advance(later_ms, 1)
+    store.advance(later_ms)
     assert store.base > base
     assert shown(store, later_ms)["24h"] == 1
     assert shown(store, later_ms + 15 * MINUTE_MS)["24h"] == 0

@@ -11,8 +11,8 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
-from agents.cli.giveaway.rows import cell
 from agents.cli.root import cli
+from agents.offline.table_files import csv_cell
 from models.events import CommentCreated, CommentDeleted
 from models.suspicion import Finding, Suspect, SuspicionPolicy
 from streams.giveaway.loaded import GiveawayData
@@ -204,7 +204,7 @@ def test_why_names_whom_it_cannot_tell_apart(monkeypatch: pytest.MonkeyPatch) ->
 )
 def test_cells_are_harmless(value: Any, expected: str) -> None:
     """What a spreadsheet would compute begins with an apostrophe; numbers of ours and other texts stay."""
-    assert cell(value) == expected
+    assert csv_cell(value) == expected
 
 
 class Page(HTMLParser):

@@ -206,6 +206,29 @@ def test_a_list_that_was_changed_is_not_drawn_from(where: Path) -> None:
     assert (refused.exit_code, "differs: entry list" in refused.output) == (1, True), refused.output
 
 
+def test_what_an_export_does_not_say_is_said_by_options(where: Path) -> None:
+    """Whose post it is and in which zone its times are, as for `import`; without them the reason names the option."""
+    definition = where / "spring.yaml"
+    definition.write_text(
+        definition.read_text().replace(
+            "giveaway:", "  - {influencer_id: ben, handle: '@ben', platform: instagram}\ngiveaway:"
+        )
+    )
+    header = "comment_id,username,created_at,text"
+    comments = [f"1790000000000000{n},p{n},2026-04-18 17:0{n}:00,me @friend{n}" for n in range(3)]
+    (where / "comments.ndjson").write_text("\n".join([header, *comments]))
+    unsaid = {"--influencer": "ana", "--post": "17999", "--zone": "Europe/Vienna"}
+    wanted: list[str] = []
+    while unsaid:
+        refused = run(where, "--source", "dice", "--yes", *wanted)
+        assert refused.exit_code == 2, refused.output
+        option = next(each for each in unsaid if f"give {each}" in refused.output)
+        wanted += [option, unsaid.pop(option)]
+    done = run(where, "--source", "dice", "--yes", "--randomness", "1", *wanted)
+    assert done.exit_code == 0, done.output
+    assert [row["post_id"] for row in rows(where, "entrants.csv")] == ["17999"] * 3
+
+
 @pytest.mark.parametrize(
     ("change", "options", "problem"),
     [

@@ -1,0 +1,54 @@
+"""Cells that are made when they are needed: what is put in comes back, what is cleared is nothing, and serves again."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.columns.cells import CellPool
+
+PLACES, ROWS = 3, 5
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("add"), st.integers(0, ROWS - 1), st.integers(0, PLACES - 1)),
+        st.tuples(st.just("clear"), st.integers(0, ROWS), st.integers(0, PLACES - 1)),
+        st.tuples(st.just("clear_all"), st.just(0), st.just(0)),
+    ),
+    max_size=60,
+)
+
+
+@given(STEPS)
+def test_cells_hold_what_a_full_table_holds(steps: list[tuple[str, int, int]]) -> None:
+    """The same sums in every place, whatever was cleared in between."""
+    pool, table = CellPool(PLACES, 2, np.int64), np.zeros((ROWS, PLACES, 2), dtype=np.int64)
+    pool.reserve(ROWS)
+    for number, (what, row, place) in enumerate(steps, start=1):
+        if what == "add":
+            cells = pool.made(np.array([row * PLACES + place]))
+            pool.cells[cells] += number
+            table[row, place] += number
+        elif what == "clear":
+            pool.clear(place, row)
+            table[:row, place] = 0
+        else:
+            pool.clear_all()
+            table[:] = 0
+        assert (pool.cells[pool.numbers] == table).all()
+
+
+def test_a_row_with_one_event_takes_one_cell() -> None:
+    """A thousand strangers with one event each take a thousand cells, and those that are cleared serve again."""
+    pool = CellPool(60, 25, np.int64)
+    pool.reserve(1_000)
+    pool.made(np.arange(1_000) * 60 + 7)
+    assert pool.used == 1_001
+    pool.clear(7, 1_000)
+    pool.made(np.arange(1_000) * 60 + 8)
+    assert pool.used == 1_001
+
+
+def test_the_same_new_spot_in_a_batch_is_one_cell() -> None:
+    """Two events of one pane meet in one cell."""
+    pool = CellPool(4, 1, np.uint16)
+    pool.reserve(2)
+    assert pool.made(np.array([5, 5, 2])).tolist() == [2, 2, 1]
