@@ -37,6 +37,7 @@ STRANGERS = KUBELET | compose_links("pulse") | PULSEAUDIO
 def cluster() -> Iterator[Cluster]:
     """A broker and a Redis, with a worker started as the Kubernetes example starts it."""
     ours = ("PULSE_BROKER", "PULSE_REPLICATION", "PULSE_METRICS_PORT", "PULSE_STORE", "PULSE_STORE_DIRECTORY")
+    ours += ("PULSE_REDIS_URL", "PULSE_REDIS_URL_FILE")
     example = {
         name.removeprefix("PULSE_"): value
         for name, value in example_settings().items()
