@@ -6,6 +6,10 @@
 # Users and rights of Valkey (passwords as SHA-256, as its ACL files have them), and the address that workers get as a file.
 set -eu
 cd "$(dirname "$0")/.."
+for each in redis_password redis_reader_password; do
+    # Nothing would have a hash as well: that of the empty password.
+    [ -s "secrets/$each" ] || { echo "secrets/$each is missing or empty: sh examples/make-secrets.sh makes it" >&2; exit 1; }
+done
 rights() { grep -v '^#' "examples/$1.acl" | tr '\n' ' '; }
 hash_of() { tr -d '\n' < "secrets/$1" | sha256sum | cut -d ' ' -f 1; }
 cat <<END

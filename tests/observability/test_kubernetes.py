@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -232,3 +233,16 @@ def test_the_secrets_of_the_example_are_those_of_its_pods(secrets: Path) -> None
     assert re.search(r"^user reader on #[0-9a-f]{64} ~pulse:campaigns .* -@all ", reader)
     assert made["campaign-pulse-redis"] == {"redis-url": f"redis://pulse:{password}@valkey:6379/0"}
     assert password not in str(made["valkey-users"])
+
+
+@pytest.mark.parametrize("left", ["missing", "empty"])
+def test_no_user_gets_an_empty_password(secrets: Path, left: str) -> None:
+    """The hash of nothing is a hash too: the script says which file it lacks, and prints nothing."""
+    (secrets / "redis_reader_password").unlink()
+    if left == "empty":
+        (secrets / "redis_reader_password").touch()
+    done = subprocess.run(
+        ["sh", str(secrets.parent / "k8s" / "make-secrets.sh")], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "secrets/redis_reader_password is missing or empty" in done.stderr
