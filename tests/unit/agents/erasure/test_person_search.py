@@ -68,12 +68,13 @@ def test_orders_are_of_the_account_that_the_shop_names() -> None:
         (b'{"author_id": 7, "author_handle": "@LEO"', "named"),
         (comment("id-mia", "@mia", "@leo.old"), "named"),
         (comment("id-mia", "@mia", "hello"), ""),
+        (b'{"data": {"user": "id-leo", "note": "a delivery as a platform sends it"}}', "named"),
     ],
 )
 def test_refused_events_are_found_by_their_fields_or_else_by_their_bytes(value: bytes, role: str) -> None:
     """A dead letter may be anything: what cannot be read is looked through for every name and id."""
     looking = search()
-    looking._take_letter(LEO, record(value))
+    looking._take_letter(DEAD_LETTERS, LEO, record(value))
     assert [(each.place, each.role) for each in looking._found] == ([(DEAD_LETTERS, role)] if role else [])
 
 
