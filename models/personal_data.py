@@ -34,6 +34,7 @@ CHANGELOG: Final = "{group}-state-changelog"
 STORES: Final = "PULSE_STORE_DIRECTORY"
 SPOOL: Final = "PULSE_GATEWAY_SPOOL_DIRECTORY"
 LOGS: Final = "logs of workers and commands"
+METRICS: Final = "metrics in Prometheus"
 DRAW_FILES: Final = "directories of draws"
 OTHER_FILES: Final = "other files of commands"
 
@@ -280,6 +281,14 @@ PLACES: Final = (
         "as long as you keep logs",
         "to operate",
         "operators",
+        purge="stays",
+    ),
+    _file(
+        METRICS,
+        "numbers of campaigns and influencers, by their ids (`docs/metrics.md`); of commenters nothing",
+        "as long as Prometheus keeps them (`--storage.tsdb.retention.time`)",
+        "dashboards and alerts",
+        "whoever may read Prometheus and Grafana",
         purge="stays",
     ),
     _file(
