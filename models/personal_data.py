@@ -36,6 +36,7 @@ SPOOL: Final = "PULSE_GATEWAY_SPOOL_DIRECTORY"
 LOGS: Final = "logs of workers and commands"
 METRICS: Final = "metrics in Prometheus"
 DRAW_FILES: Final = "directories of draws"
+TEMPORARY_FILES: Final = "temporary files of commands"
 OTHER_FILES: Final = "other files of commands"
 
 
@@ -300,6 +301,15 @@ PLACES: Final = (
         "everybody, but `secret.key` and CSV: the operator",
         purge="stays",
         forget="stays",
+    ),
+    _file(
+        TEMPORARY_FILES,
+        "texts of a workbook that `import` reads, rows of a table that `export` or a draw on files writes",
+        "until the command ends; after a kill until you empty the directory for temporary files",
+        "to hold what is larger than memory",
+        "the command's user",
+        purge="ends",
+        forget="ends",
     ),
     _file(
         OTHER_FILES,
