@@ -17,7 +17,7 @@ class SharedStrings:
     """The shared strings of a workbook: the first in memory, the rest in a temporary file."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
-        self._kept: list[str] = []
+        self.kept: list[str] = []
         self._ends = array("Q", [0])
         self._file: IO[bytes] | None = None
         self._buffer: list[bytes] = []
@@ -78,7 +78,7 @@ class SharedStrings:
 
     def _add(self, text: str) -> None:
         if self._file is None and self._size < _IN_MEMORY:
-            self._kept.append(text)
+            self.kept.append(text)
             self._size += len(text) + 50
             return
         if self._file is None:
@@ -103,9 +103,9 @@ class SharedStrings:
         """
         if index < 0:
             raise IndexError(f"shared string {index}")
-        if index < len(self._kept):
-            return self._kept[index]
-        at = index - len(self._kept)
+        if index < len(self.kept):
+            return self.kept[index]
+        at = index - len(self.kept)
         if self._file is None or at + 1 >= len(self._ends):
             raise IndexError(f"there is no shared string {index}")
         if self._last[0] != index:

@@ -11,6 +11,7 @@ from agents.imports.sheets import Line
 from agents.text_files import FileError
 
 _MOST_COLUMNS: Final = 16_384
+_MANY_PIECES: Final = MOST_CELL // CHUNK
 _EXACT: Final = 15
 """Digits that spreadsheets keep."""
 _EPOCH: Final = datetime(1899, 12, 30)  # noqa: DTZ001  # cells of workbooks are local times
@@ -46,12 +47,13 @@ class SheetParser:
         parts: list[str] = []
         formula: list[str] = []
         takes: list[str] | None = None
-        line = column = length = 0
-        kind = style = ""
+        line = column = 0
+        cell: dict[str, str] = {}
+        strings, kept, few = self._strings, self._strings.kept, len(self._strings.kept)
         names = {"c": "c", "v": "v", "t": "t", "f": "f", "row": "row", "is": ""}
 
         def start(name: str, attributes: dict[str, str]) -> None:
-            nonlocal takes, cells, line, column, length, kind, style
+            nonlocal takes, cells, line, column, cell
             local = names.get(name)
             if local is None:
                 local = local_name(name)
@@ -64,16 +66,14 @@ class SheetParser:
                     column = len(cells)
                 else:
                     letters = reference.rstrip("0123456789")
-                    found = columns.get(letters)
-                    column = columns.setdefault(letters, _column_of(letters)) if found is None else found
-                if column >= _MOST_COLUMNS:
-                    raise FileError(f"row {line}: a cell beyond column {_MOST_COLUMNS:,}")
-                kind = attributes.get("t", "n")
-                style = attributes.get("s", "0")
+                    if letters not in columns:
+                        columns[letters] = _column_of(letters, line)
+                    column = columns[letters]
+                cell = attributes
                 parts.clear()
-                formula.clear()
-                length = 0
-            elif local in ("v", "t"):
+                if formula:
+                    formula.clear()
+            elif local == "v" or local == "t":
                 takes = parts
             elif local == "f":
                 takes = formula
@@ -84,18 +84,22 @@ class SheetParser:
                 cells = []
 
         def text(data: str) -> None:
-            nonlocal length
             if takes is not None:
-                length += len(data)
-                if length > MOST_CELL:
-                    raise FileError(f"row {line}: a cell of more than {MOST_CELL:,} characters")
                 takes.append(data)
+                # Pieces are as long as the parser's buffer: to add up the few of an ordinary cell is not worth it.
+                if len(takes) > _MANY_PIECES and sum(map(len, takes)) > MOST_CELL:
+                    raise FileError(f"row {line}: a cell of more than {MOST_CELL:,} characters")
 
         def end(name: str) -> None:
             nonlocal takes
             local = names[name]
             if local == "c":
-                value = value_of(kind, parts, formula, style in dates)
+                kind = cell.get("t", "n")
+                if kind == "s" and len(parts) == 1:
+                    index = int(parts[0])
+                    value = kept[index] if 0 <= index < few else strings[index]
+                else:
+                    value = value_of(kind, parts, formula, kind == "n" and cell.get("s", "0") in dates)
                 missing = column - len(cells)
                 if missing > 0:
                     cells.extend([""] * missing)
@@ -142,14 +146,18 @@ class SheetParser:
         return moment.isoformat(" ", "milliseconds")
 
 
-def _column_of(letters: str) -> int:
-    """Return the place of a column from its letters, from 0; what is no column lies beyond all."""
+def _column_of(letters: str, line: int) -> int:
+    """Return the place of a column from its letters, from 0.
+
+    Raises:
+        FileError: there is no such column.
+    """
     column = 0
     for char in letters[:4]:
-        if not "A" <= char <= "Z":
-            return _MOST_COLUMNS
-        column = column * 26 + ord(char) - 64
-    return column - 1 if letters else _MOST_COLUMNS
+        column = column * 26 + ord(char) - 64 if "A" <= char <= "Z" else _MOST_COLUMNS + 1
+    if not 0 < column <= _MOST_COLUMNS:
+        raise FileError(f"row {line}: a cell beyond column {_MOST_COLUMNS:,}")
+    return column - 1
 
 
 def _number(text: str) -> str:
