@@ -59,6 +59,8 @@ READ_BY_COMMANDS = (DRAWS, DEAD_LETTERS)
 _SAMPLES = 300
 _SAMPLE_BYTES = 30_000
 _AT_A_TIME = 500
+_START_SECONDS = 600.0
+"""A start reads everything again, noise included."""
 
 
 class Report(NamedTuple):
@@ -238,7 +240,7 @@ class Trial:
         os.kill(self.worker.pid, signal.SIGKILL)
         assert wait_until(lambda: not self.worker.running, timeout_seconds=30)
         self.cluster.add_worker()
-        self.cluster.wait_ready()
+        self.cluster.wait_ready(_START_SECONDS)
 
     # ----------------------------------------------------------------- counters
 

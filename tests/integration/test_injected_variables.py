@@ -30,6 +30,14 @@ KUBELET = {
     )
     for name, value in service_variables(service, ports).items()
 }
+DEFINITION = """
+campaign_id: spring
+name: Spring
+starts_at: "2026-04-18T14:00:00Z"
+ends_at: "2026-04-18T20:00:00Z"
+influencers:
+  - {influencer_id: ana0, handle: "@ana0", platform: instagram}
+"""
 STRANGERS = KUBELET | compose_links("pulse") | PULSEAUDIO
 
 
@@ -37,6 +45,7 @@ STRANGERS = KUBELET | compose_links("pulse") | PULSEAUDIO
 def cluster() -> Iterator[Cluster]:
     """A broker and a Redis, with a worker started as the Kubernetes example starts it."""
     ours = ("PULSE_BROKER", "PULSE_REPLICATION", "PULSE_METRICS_PORT", "PULSE_STORE", "PULSE_STORE_DIRECTORY")
+    ours += ("PULSE_REDIS_URL", "PULSE_REDIS_URL_FILE")
     example = {
         name.removeprefix("PULSE_"): value
         for name, value in example_settings().items()
@@ -57,8 +66,10 @@ def test_the_example_leads_to_the_variables_that_were_a_crash_loop() -> None:
     assert stateful_set["spec"]["template"]["spec"]["enableServiceLinks"] is False
 
 
-def test_a_worker_is_ready_and_counts(cluster: Cluster) -> None:
-    """All of them at once, and not a word about any."""
+def test_a_worker_is_ready_and_counts(cluster: Cluster, tmp_path: Path) -> None:
+    """All of them at once, and not a word about any. The example counts what is defined, and nothing else."""
+    (tmp_path / "spring.yaml").write_text(DEFINITION)
+    cluster.command("campaigns", "apply", str(tmp_path / "spring.yaml"))
     worker = cluster.add_worker()
     cluster.wait_ready()
     partitions = int(example_settings()["PULSE_PARTITIONS"])

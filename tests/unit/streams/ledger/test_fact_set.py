@@ -11,7 +11,7 @@ from models.events import CommentDeleted
 from models.topics import COMMENTS, CONVERSIONS
 from streams.ledger.blocks import EntryBlock, Forgotten
 from streams.ledger.collector import person_hash
-from streams.ledger.compaction import Ledger, LedgerRecord
+from streams.ledger.compaction import Ledger, LedgerRecord, PoisonedPlace
 from streams.ledger.fact_set import fact_set, in_order
 from streams.ledger.people import people_of
 from tests.unit.ledgers import OPENS_MS, block, comment
@@ -95,6 +95,13 @@ def test_a_ledger_in_order_names_people_by_their_newest_handle() -> None:
         ledger = in_order(Ledger({0: 7}, [LedgerRecord(each.key(), each) for each in blocks]), "c", COMMENTS)
         [person] = people_of(ledger.facts).values()
         assert (person.handle, ledger.offsets) == ("@mia.new", {0: 7})
+
+
+def test_what_else_a_ledger_tells_stays() -> None:
+    """Places whose records are none, accepted as such, are told by the frozen record: they are not lost on the way."""
+    place = PoisonedPlace(0, 7, b"x", "0" * 64, None, "no record")
+    told = Ledger({0: 9}, [], [place], [place])
+    assert (in_order(told, "c", COMMENTS).poisoned, in_order(told, "c", COMMENTS).cleared) == ([place], [place])
 
 
 def test_an_empty_ledger_has_no_facts() -> None:
