@@ -45,12 +45,11 @@ STRANGERS = KUBELET | compose_links("pulse") | PULSEAUDIO
 def cluster() -> Iterator[Cluster]:
     """A broker and a Redis, with a worker started as the Kubernetes example starts it."""
     ours = ("PULSE_BROKER", "PULSE_REPLICATION", "PULSE_METRICS_PORT", "PULSE_STORE", "PULSE_STORE_DIRECTORY")
-    ours += ("PULSE_REDIS_URL", "PULSE_REDIS_URL_FILE")
     example = {
         name.removeprefix("PULSE_"): value
         for name, value in example_settings().items()
-        # Its login is tried by test_secured_kafka.py; the broker here asks for none, and its Secret is not mounted.
-        if name not in ours and not name.startswith("PULSE_KAFKA_")
+        # Its login is tried by test_secured_kafka.py; the broker here asks for none. Its Secrets are not mounted.
+        if name not in ours and not name.startswith("PULSE_KAFKA_") and not name.endswith("_FILE")
     }
     with Cluster(partitions=int(example.pop("PARTITIONS")), **example) as running:
         running.injected = STRANGERS
