@@ -1,7 +1,8 @@
 #!/bin/sh
 # Makes secrets/ with a password in each file, for docker-compose.yml and docker-compose.login.yml. What is there already
 # stays: to change a password, remove its file (with redis_password also redis_url), run this again, and
-# `docker compose up --detach --force-recreate`. Grafana keeps its administrator's password in its database.
+# `docker compose up --detach --force-recreate`. Grafana keeps its administrator's password in its database. Never change
+# id_key: marks of forgotten people that were sealed with it would not hold any more (docs/privacy.md).
 #
 # The directory is for its owner alone. The files in it are readable: containers get them one by one, as they are, and
 # run as users that do not exist on this host.
@@ -21,7 +22,7 @@ make() { # NAME VALUE
     fi
 }
 random() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
-for name in redis_password redis_reader_password grafana_admin_password kafka_worker_password kafka_producer_password; do
+for name in id_key redis_password redis_reader_password grafana_admin_password kafka_worker_password kafka_producer_password; do
     make "$name" "$(random)"
 done
 make redis_url "redis://pulse:$(cat secrets/redis_password)@redis:6379/0"

@@ -10,6 +10,7 @@ from typing import Final
 
 from aiokafka.errors import KafkaError
 
+from agents.clock import make_clock
 from agents.settings import SettingError, Settings
 from agents.stages.definitions import Change, DefinitionFeed
 from gateway.metrics import Metrics
@@ -36,6 +37,7 @@ class GatewayState:
     def __init__(self, settings: Settings, reread: Callable[[], Settings] | None = None) -> None:
         self.settings = settings
         self._reread = reread or (lambda: Settings.from_environment(os.environ))
+        self.now_ms = make_clock(settings.clock)
         self.metrics = Metrics()
         self.publisher = Publisher(settings.kafka_connection, settings.gateway_answer_seconds)
         self.placer = Placer([])
@@ -190,7 +192,3 @@ class GatewayState:
             except SpoolError as error:
                 log.error("gateway: spool: %s", error)
             await asyncio.sleep(_DRAIN_PAUSE_SECONDS)
-
-    def now_ms(self) -> int:
-        """Return the clock."""
-        return time.time_ns() // 1_000_000

@@ -3,9 +3,14 @@
 #
 #     sh k8s/make-secrets.sh | kubectl apply -f -
 #
-# Users and rights of Valkey (passwords as SHA-256, as its ACL files have them), and the address that workers get as a file.
+# Users and rights of Valkey (passwords as SHA-256, as its ACL files have them), and what workers get as files: its
+# address, and the key that seals the marks of forgotten people.
 set -eu
 cd "$(dirname "$0")/.."
+for each in redis_password redis_reader_password id_key; do
+    # Nothing would have a hash as well: that of the empty password.
+    [ -s "secrets/$each" ] || { echo "secrets/$each is missing or empty: sh examples/make-secrets.sh makes it" >&2; exit 1; }
+done
 rights() { grep -v '^#' "examples/$1.acl" | tr '\n' ' '; }
 hash_of() { tr -d '\n' < "secrets/$1" | sha256sum | cut -d ' ' -f 1; }
 cat <<END
@@ -24,9 +29,10 @@ stringData:
 apiVersion: v1
 kind: Secret
 metadata:
-  name: campaign-pulse-redis
+  name: campaign-pulse
   namespace: campaign-pulse
 type: Opaque
 stringData:
+  id-key: $(tr -d '\n' < secrets/id_key)
   redis-url: redis://pulse:$(tr -d '\n' < secrets/redis_password)@valkey:6379/0
 END

@@ -17,6 +17,7 @@ from models.topics import (
     DEFINITIONS,
     DRAWS,
     ENTRIES,
+    INBOX,
     INFLUENCER_SNAPSHOTS,
     POSTS,
     ROLLUPS,
@@ -31,8 +32,11 @@ that the command writes; it ``ends`` by itself, when ``kept`` is over; it ``stay
 CHANGELOG: Final = "{group}-state-changelog"
 """The changelog among the places: its name begins with the group's."""
 STORES: Final = "PULSE_STORE_DIRECTORY"
+SPOOL: Final = "PULSE_GATEWAY_SPOOL_DIRECTORY"
 LOGS: Final = "logs of workers and commands"
+METRICS: Final = "metrics in Prometheus"
 DRAW_FILES: Final = "directories of draws"
+TEMPORARY_FILES: Final = "temporary files of commands"
 OTHER_FILES: Final = "other files of commands"
 
 
@@ -126,6 +130,15 @@ PLACES: Final = (
         forget="ends",
     ),
     _topic(
+        INBOX,
+        "deliveries of platforms and shops as they came: whatever they send of people, addresses of buyers among it",
+        "4 days (`retention.ms`)",
+        "to see what a platform has sent",
+        "the gateway (writes); operators; `people export`",
+        purge="ends",
+        forget="ends",
+    ),
+    _topic(
         ENTRIES,
         "author id, handle, text, country of every comment on a giveaway's posts; hashes of orders and buyers",
         _UNTIL_PURGED,
@@ -154,7 +167,7 @@ PLACES: Final = (
     ),
     _topic(
         CHANGELOG,
-        "numbers of influencers; order ids; hashes of event ids; comments shown with alerts that are open",
+        "numbers of influencers; order ids; hashes of ids of events and comments; comments shown with open alerts",
         "rows until `campaigns purge`, orders `PULSE_ORDER_DAYS` (60), hashes 72 h, alerts until resolved or 30 h",
         "to go on after a restart without losing or doubling a count",
         "workers",
@@ -255,11 +268,28 @@ PLACES: Final = (
         forget="ends",
     ),
     _file(
+        SPOOL,
+        "deliveries that wait for Kafka, as they came, and damaged ones (`.damaged`)",
+        "until Kafka has them; damaged ones until you delete them",
+        "to lose none of those that are never sent again",
+        "the gateway's user",
+        purge="stays",
+        forget="stays",
+    ),
+    _file(
         LOGS,
         "ids of campaigns and influencers in alerts; no texts, handles or author ids",
         "as long as you keep logs",
         "to operate",
         "operators",
+        purge="stays",
+    ),
+    _file(
+        METRICS,
+        "numbers of campaigns and influencers, by their ids (`docs/metrics.md`); of commenters nothing",
+        "as long as Prometheus keeps them (`--storage.tsdb.retention.time`)",
+        "dashboards and alerts",
+        "whoever may read Prometheus and Grafana",
         purge="stays",
     ),
     _file(
@@ -271,6 +301,15 @@ PLACES: Final = (
         "everybody, but `secret.key` and CSV: the operator",
         purge="stays",
         forget="stays",
+    ),
+    _file(
+        TEMPORARY_FILES,
+        "texts of a workbook that `import` reads, rows of a table that `export` or a draw on files writes",
+        "until the command ends; after a kill until you empty the directory for temporary files",
+        "to hold what is larger than memory",
+        "the command's user",
+        purge="ends",
+        forget="ends",
     ),
     _file(
         OTHER_FILES,

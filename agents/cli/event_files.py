@@ -39,6 +39,18 @@ class Zone(click.ParamType):
             self.fail(f"{value!r} is no time zone; names are as Europe/Berlin", param, ctx)
 
 
+class SourceName(click.ParamType):
+    """The name of a source of exports; ``campaign-pulse import --list-sources`` lists them."""
+
+    name = "source"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name."""
+        if str(value) not in BY_NAME:
+            self.fail(f"{value!r} is no source; there are {', '.join(sorted(BY_NAME))}", param, ctx)
+        return str(value)
+
+
 class ExportChoices(Struct, frozen=True):
     """What the user says of exports, as for ``campaign-pulse import``; see ``export_options``.
 
@@ -78,7 +90,7 @@ def export_options(command: Callable[..., None]) -> Callable[..., None]:
     options = (
         click.option(
             "--export",
-            type=click.Choice(sorted(BY_NAME)),
+            type=SourceName(),
             metavar="SOURCE",
             help="Which tool's export a file is.  [default: its headers say it]",
         ),

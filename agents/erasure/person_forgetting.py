@@ -20,7 +20,7 @@ from agents.erasure.redis_keys import alert_keys, connected, redact_alerts
 from agents.settings import Settings
 from agents.stages.review import remove_from_review
 from models.alerts import SampleComment
-from models.personal_data import CHANGELOG, PLACES, STORES, PersonalPlace
+from models.personal_data import CHANGELOG, PLACES, PersonalPlace
 from models.topics import CLOSED_WINDOWS, ENTRIES
 from streams.events.partitioning import partition_of
 from streams.ledger.forgetting import replacements
@@ -85,7 +85,7 @@ class PersonForgetter:
         return Outcome(place.name, place.forget, place.kept)
 
     def _ending(self, place: PersonalPlace) -> Outcome:
-        if place.name in (CHANGELOG, STORES):
+        if place.kind == "file" or place.name == CHANGELOG:
             return Outcome(place.name, "ends", place.kept)
         newest_ms = self._data.newest_ms(place.name)
         if newest_ms is None:

@@ -18,7 +18,7 @@ from models.alerts import AlertTransition, SampleComment
 from models.campaigns import CampaignDefinition
 from models.personal_data import PLACES
 from models.read_model import Keys
-from models.topics import ALERTS, CLOSED_WINDOWS, COMMENTS, CONVERSIONS, DEAD_LETTERS, DEFINITIONS, ENTRIES
+from models.topics import ALERTS, CLOSED_WINDOWS, COMMENTS, CONVERSIONS, DEAD_LETTERS, DEFINITIONS, ENTRIES, INBOX
 from streams.alerts.evidence import LONGEST_TEXT
 from streams.alerts.window_records import decode_window
 from streams.columns.formats import UnsupportedRecord
@@ -129,7 +129,8 @@ class PersonSearch:
             {
                 COMMENTS: lambda record: self._take_event(COMMENTS, subject, record),
                 CONVERSIONS: lambda record: self._take_event(CONVERSIONS, subject, record),
-                DEAD_LETTERS: lambda record: self._take_letter(subject, record),
+                DEAD_LETTERS: lambda record: self._take_letter(DEAD_LETTERS, subject, record),
+                INBOX: lambda record: self._take_letter(INBOX, subject, record),
             }
         )
         texts = data.texts
@@ -220,24 +221,24 @@ class PersonSearch:
         elif author.text and subject.is_tagged(author.text, author.platform):
             self._add(topic, author.campaign_id, "named", _of_others(_decode_any(record.value)), record.timestamp)
 
-    def _take_letter(self, subject: Subject, record: Any) -> None:
-        """A refused event is matched as an event where it is JSON, by its bytes otherwise."""
+    def _take_letter(self, topic: str, subject: Subject, record: Any) -> None:
+        """A refused event, or a delivery as it came: an event where it can be read as one, or else its bytes."""
         value = record.value or b""
         author, where = _author_of(value), {"partition": record.partition, "offset": record.offset}
-        if author is None:
-            names = [name for name in {subject.asked.name, *subject.handles} if name]
+        if author is None or not (author.author_id or author.author_handle or author.text):
+            names = [name.lower() for name in {subject.asked.name, *subject.handles} if name]
             ids = [author_id for _, author_id in subject.accounts]
             if any(name.encode() in value.lower() for name in names) or any(each.encode() in value for each in ids):
-                self._add(DEAD_LETTERS, "", "named", where, record.timestamp)
+                self._add(topic, "" if author is None else author.campaign_id, "named", where, record.timestamp)
             return
         platform = author.author_platform or author.platform
         is_own = author.author_id is not None and subject.wrote(platform, author.author_id)
         called = self._asked.is_called(platform, author.author_id or "", author.author_handle or "")
         if is_own or called:
-            self._add(DEAD_LETTERS, author.campaign_id, "author", {**where, **_decode_any(value)}, record.timestamp)
+            self._add(topic, author.campaign_id, "author", {**where, **_decode_any(value)}, record.timestamp)
         elif author.text and subject.is_tagged(author.text, author.platform):
             others = {**where, **_of_others(_decode_any(value))}
-            self._add(DEAD_LETTERS, author.campaign_id, "named", others, record.timestamp)
+            self._add(topic, author.campaign_id, "named", others, record.timestamp)
 
     def _take_window(self, subject: Subject, texts: set[str], record: Any) -> None:
         campaign_id = (record.key or b"").decode("utf-8", "replace")

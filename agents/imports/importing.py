@@ -13,15 +13,22 @@ from msgspec import Struct
 from agents.imports.csv_files import Unended
 from agents.imports.files import sheets_of
 from agents.imports.sheets import Line, Sheet, Unreadable
-from agents.text_files import FileError
+from agents.text_files import FileError, event_lines
 from models.campaigns import CampaignDefinition
-from streams.events.decode import DECODE_ERRORS, FUTURE_TOLERANCE_MS, MAX_EVENT_BYTES, read_event, rejection_of
-from streams.events.decode import TOPIC_OF_TAG as TOPICS
+from streams.events.decode import (
+    DECODE_ERRORS,
+    FUTURE_TOLERANCE_MS,
+    MAX_EVENT_BYTES,
+    TOPIC_OF_TAG,
+    read_event,
+    rejection_of,
+)
 from streams.imports.campaign import Campaign, ImportOptions
-from streams.imports.detection import Found, UnknownSource, detect
+from streams.imports.detection import Found, UnknownSource, detect, likely_header
 from streams.imports.headers import Columns
 from streams.imports.moments import iso_of
 from streams.imports.rows import Refusal, RowSkipped
+from streams.imports.sources import Source
 from streams.imports.tables import Evidence, FieldMap, Missing, Table
 
 _SAMPLE: Final = 2_000
@@ -213,7 +220,7 @@ class Importer:
                 yield checked
 
     def _checked(self, line: int, event: dict[str, Any], columns: Columns) -> Event | Refusal:
-        topic = TOPICS[event["type"]]
+        topic = TOPIC_OF_TAG[event["type"]]
         try:
             value = _encode(event)
             read_event(value, topic, self._latest_ms, MAX_EVENT_BYTES)
@@ -230,8 +237,6 @@ class Importer:
         return Event(topic, key, value, event["platform"], event["event_id"])
 
     def _events_themselves(self, path: Path, report: FileReport) -> Iterator[Event | Refusal]:
-        from agents.text_files import event_lines
-
         with path.open("rb") as stream:
             for line, value in enumerate(event_lines(stream), start=1):
                 bare = value.strip()
@@ -240,14 +245,16 @@ class Importer:
                 report.rows += 1
                 tag = tag_in(bare)
                 try:
-                    event, _ = read_event(bare, TOPICS.get(tag, TOPICS["purchase"]), self._latest_ms, MAX_EVENT_BYTES)
+                    event, _ = read_event(
+                        bare, TOPIC_OF_TAG.get(tag, TOPIC_OF_TAG["purchase"]), self._latest_ms, MAX_EVENT_BYTES
+                    )
                 except DECODE_ERRORS as error:
                     shown = bare[:200].decode("utf-8", "replace")
                     yield _refused(Refusal(line, "", shown, rejection_of(error, bare).detail), report)
                     continue
                 report.events += 1
                 key = getattr(event, "influencer_id", None) or event.campaign_id
-                yield Event(TOPICS[tag], key, bare, event.platform, event.event_id)
+                yield Event(TOPIC_OF_TAG[tag], key, bare, event.platform, event.event_id)
 
 
 _COLUMN_OF: Final[Mapping[str, str]] = {
@@ -275,9 +282,6 @@ def mapped(head: Sequence[Sequence[str]], field_map: FieldMap) -> Found:
     Raises:
         UnknownSource: no row has all headers of the map.
     """
-    from streams.imports.detection import likely_header
-    from streams.imports.sources import Source
-
     source = Source(
         name="map",
         title=f"{field_map.kind}, by --map",

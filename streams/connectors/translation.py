@@ -81,6 +81,8 @@ def mapper_of(kind: Any) -> Mapper:
 def _take(done: Translation, delivery: Delivery, placer: Placer | None, draft: Draft) -> None:
     """Give a draft its campaigns, and add what it becomes."""
     places: list[Place | None] = [None]
+    if placer is None and draft.campaign_id is not None:
+        places = [Place(draft.campaign_id, draft.influencer_id)]
     if placer is not None:
         places = list(placer.places(draft, delivery.source))
         if not places:
@@ -90,7 +92,7 @@ def _take(done: Translation, delivery: Delivery, placer: Placer | None, draft: D
         if placer is not None and place is not None and (reason := _left_out(draft, place, placer, delivery.source)):
             done.notes.append(Note("ignored", f"{draft.type} {draft.event_id}: {reason}"))
             continue
-        if place is not None and place.influencer_id is None and draft.type.startswith(_OF_POSTS):
+        if placer and place and place.influencer_id is None and draft.type.startswith(_OF_POSTS):
             named = f"{place.campaign_id}: {draft.type} {draft.event_id} names no influencer, and sources"
             done.notes.append(Note("unmatched", f"{named}.{delivery.source}.influencer_id is not given"))
             continue

@@ -1,6 +1,7 @@
 """The partition an event belongs to: murmur2 of its key, as in Kafka's default partitioner."""
 
 from functools import lru_cache
+from struct import unpack_from
 from typing import Final
 
 _SEED: Final = 0x9747B28C
@@ -13,8 +14,8 @@ def murmur2(data: bytes) -> int:
     length = len(data)
     h = _SEED ^ length
     whole = length & ~3
-    for start in range(0, whole, 4):
-        k = int.from_bytes(data[start : start + 4], "little") * _M & _MASK
+    for word in unpack_from(f"<{length >> 2}I", data):
+        k = word * _M & _MASK
         k ^= k >> 24
         h = (h * _M & _MASK) ^ (k * _M & _MASK)
     if length & 3:

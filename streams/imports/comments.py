@@ -118,6 +118,7 @@ class CommentRows:
         self._columns = columns
         self._parent = ""
         self._seen_link: tuple[str, Link] = ("", NO_LINK)
+        self._last_shown = (-1, "")
         self.derived = 0
         self.short_codes = 0
         self.inferred = ""
@@ -151,7 +152,7 @@ class CommentRows:
             "campaign_id": self._campaign.campaign_id,
             "platform": platform,
             "influencer_id": self._campaign.influencer(platform, cell("influencer"), post_link, post_id),
-            "occurred_at": iso_of(at_ms),
+            "occurred_at": self._shown(at_ms),
             "time_source": "payload",
             "post_id": post_id,
             "comment_id": comment_id,
@@ -239,6 +240,12 @@ class CommentRows:
             return self._times.read(text)
         except ValueError as error:
             raise RowRefused("time", text, str(error)) from None
+
+    def _shown(self, at_ms: int) -> str:
+        # Comments come in bursts: many have the second of the one before.
+        if at_ms != self._last_shown[0]:
+            self._last_shown = (at_ms, iso_of(at_ms))
+        return self._last_shown[1]
 
     def _parent_of(self, link: Link, comment_id: str) -> str:
         stated = self._id("parent_id")

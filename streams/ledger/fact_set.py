@@ -98,10 +98,10 @@ def fact_set(facts: Iterable[EntryBlock | Forgotten]) -> FactSet:
 
 
 def in_order(ledger: Ledger, campaign_id: str, topic: str) -> Ledger:
-    """Return a ledger of one campaign with its facts as a set, in their one order."""
+    """Return a ledger of one campaign with its facts as a set, in their one order; whatever else it tells stays."""
     facts = fact_set(ledger.facts)
     ordered: list[EntryBlock | Forgotten] = [*facts.forgotten, *facts.blocks(campaign_id, topic)]
-    return Ledger(ledger.offsets, [LedgerRecord(fact.key(), fact) for fact in ordered], ledger.poisoned, ledger.cleared)
+    return msgspec.structs.replace(ledger, records=[LedgerRecord(fact.key(), fact) for fact in ordered])
 
 
 def _comments_of(block: EntryBlock) -> Iterator[_Comment]:

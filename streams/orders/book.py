@@ -130,4 +130,6 @@ class OrderBook:
 
 
 def _day_of(events: list[OrderEvent]) -> int | None:
+    if len(events) == 1:  # as most orders
+        return events[0].at_ms // _DAY_MS
     return max((event.at_ms for event in events), default=0) // _DAY_MS if events else None

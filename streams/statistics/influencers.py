@@ -51,7 +51,10 @@ _CLASS_COLUMNS: Final = np.array(
     [COLUMN["sentiment_negative"], COLUMN["sentiment_neutral"], COLUMN["sentiment_positive"]]
 )
 _REACTIONS: Final = COLUMN["reactions"]
-_BOOKED: Final = tuple(COLUMN[name] for name in ("purchases", "refunds", "code_uses", "code_uses_without_click"))
+_PURCHASES: Final = COLUMN["purchases"]
+_REFUNDS: Final = COLUMN["refunds"]
+_CODE_USES: Final = COLUMN["code_uses"]
+_UNCLICKED: Final = COLUMN["code_uses_without_click"]
 _POST_ENGAGEMENTS: Final = frozenset((COLUMN["likes"], COLUMN["shares"], COLUMN["saves"]))
 _SPARE_ROWS: Final = 64
 
@@ -276,14 +279,19 @@ class InfluencerStore:
     def _book(self, row: int, event: OrderBooked, flat: list[int]) -> None:
         """Add what an order changes, each at its own event time."""
         for change in event.changes:
-            for column, amount in zip(
-                _BOOKED,
-                (change.orders, change.refunds, change.code_uses, change.code_uses_without_click),
-                strict=True,
-            ):
-                if amount:
-                    flat += (row, change.at_ms, column, amount)
-            money = self.money.setdefault(row, MoneyPanes())
+            at_ms = change.at_ms
+            # Written out: most orders change one or two of them.
+            if change.orders:
+                flat += (row, at_ms, _PURCHASES, change.orders)
+            if change.refunds:
+                flat += (row, at_ms, _REFUNDS, change.refunds)
+            if change.code_uses:
+                flat += (row, at_ms, _CODE_USES, change.code_uses)
+            if change.code_uses_without_click:
+                flat += (row, at_ms, _UNCLICKED, change.code_uses_without_click)
+            money = self.money.get(row)
+            if money is None:
+                money = self.money[row] = MoneyPanes()
             money.add(
                 change.at_ms,
                 change.currency,

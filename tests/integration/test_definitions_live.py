@@ -176,7 +176,7 @@ def test_list_shows_what_is_in_force(cluster: Cluster, tmp_path: Path) -> None:
     listed = run("campaigns", "list", environment=cluster.environment())
     assert listed.returncode == 0
     (line,) = [line for line in listed.stdout.splitlines() if line.startswith("listed ")]
-    assert line.split() == ["listed", "Listed", "2026-04-18T16:00:00+02:00", "2026-04-18T22:00:00+02:00", "4"]
+    assert line.split() == ["listed", "Listed", "2026-04-18T16:00:00+02:00", "2026-04-18T22:00:00+02:00", "4", "-"]
     removed = run("campaigns", "remove", "listed", environment=cluster.environment())
     assert (removed.returncode, removed.stdout) == (0, "removed: listed\n")
     assert "listed" not in run("campaigns", "list", environment=cluster.environment()).stdout

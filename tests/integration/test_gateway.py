@@ -19,6 +19,7 @@ from agents.clock import wait_until
 from agents.embedded.processes import ChildProcess, free_port
 from tests.integration.cluster import SETTLE_SECONDS, START_SECONDS, Cluster
 
+CLOCK_MS = "1776533400000"  # 2026-04-18T17:30:00Z, for gateway and worker: ids are remembered for 72 hours
 ORDERS, COMMENTS, SINGLE = 150, 150, 40
 DEFINITION = """
 campaign_id: spring
@@ -142,7 +143,7 @@ def test_each_delivery_counts_once_whatever_is_killed(tmp_path: Path) -> None:
     definition = tmp_path / "definition.yaml"
     definition.write_text(DEFINITION, encoding="utf-8")
     spool = Path()
-    with Cluster(partitions=3) as cluster:
+    with Cluster(clock=CLOCK_MS, partitions=3) as cluster:
         spool = cluster.path / "spool"
         cluster.command("campaigns", "apply", str(definition))
         cluster.add_worker()

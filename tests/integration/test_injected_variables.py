@@ -30,6 +30,14 @@ KUBELET = {
     )
     for name, value in service_variables(service, ports).items()
 }
+DEFINITION = """
+campaign_id: spring
+name: Spring
+starts_at: "2026-04-18T14:00:00Z"
+ends_at: "2026-04-18T20:00:00Z"
+influencers:
+  - {influencer_id: ana0, handle: "@ana0", platform: instagram}
+"""
 STRANGERS = KUBELET | compose_links("pulse") | PULSEAUDIO
 
 
@@ -40,8 +48,8 @@ def cluster() -> Iterator[Cluster]:
     example = {
         name.removeprefix("PULSE_"): value
         for name, value in example_settings().items()
-        # Its login is tried by test_secured_kafka.py; the broker here asks for none, and its Secret is not mounted.
-        if name not in ours and not name.startswith("PULSE_KAFKA_")
+        # Its login is tried by test_secured_kafka.py; the broker here asks for none. Its Secrets are not mounted.
+        if name not in ours and not name.startswith("PULSE_KAFKA_") and not name.endswith("_FILE")
     }
     with Cluster(partitions=int(example.pop("PARTITIONS")), **example) as running:
         running.injected = STRANGERS
@@ -57,8 +65,10 @@ def test_the_example_leads_to_the_variables_that_were_a_crash_loop() -> None:
     assert stateful_set["spec"]["template"]["spec"]["enableServiceLinks"] is False
 
 
-def test_a_worker_is_ready_and_counts(cluster: Cluster) -> None:
-    """All of them at once, and not a word about any."""
+def test_a_worker_is_ready_and_counts(cluster: Cluster, tmp_path: Path) -> None:
+    """All of them at once, and not a word about any. The example counts what is defined, and nothing else."""
+    (tmp_path / "spring.yaml").write_text(DEFINITION)
+    cluster.command("campaigns", "apply", str(tmp_path / "spring.yaml"))
     worker = cluster.add_worker()
     cluster.wait_ready()
     partitions = int(example_settings()["PULSE_PARTITIONS"])

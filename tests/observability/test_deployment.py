@@ -4,6 +4,7 @@ import importlib.util
 import json
 import re
 import stat
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,18 @@ def test_no_secret_is_in_an_environment_or_a_command() -> None:
     assert "PASSWORD" not in re.sub("^#.*$", "", (ROOT / ".env.example").read_text(), flags=re.MULTILINE)
     assert "/secrets/" in (ROOT / ".gitignore").read_text().splitlines()
     assert "secrets" not in "".join((ROOT / ".dockerignore").read_text().splitlines()[1:])
+
+
+def test_redis_does_not_start_with_an_empty_password(secrets: Path, tmp_path: Path) -> None:
+    """The hash of nothing is a hash too: a user with it would let everybody in."""
+    (secrets / "redis_reader_password").chmod(0o600)
+    (secrets / "redis_reader_password").write_text("")
+    script = SERVICES["redis"]["command"][2].replace("$$", "$").replace("/run/secrets", str(secrets))
+    script = script.replace("/tmp/redis.conf", str(tmp_path / "redis.conf"))
+    done = subprocess.run(["sh", "-ec", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "the secret redis_reader_password is empty\n"
+    assert not (tmp_path / "redis.conf").exists()
 
 
 def test_nobody_reaches_whom_he_does_not_speak_to() -> None:

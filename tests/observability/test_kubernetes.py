@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ def test_the_kubernetes_example_agrees_with_itself() -> None:
     }
     assert mounted[settings["PULSE_KAFKA_SASL_PASSWORD_FILE"]] == user["metadata"]["name"]
     assert mounted[settings["PULSE_KAFKA_SSL_CA_FILE"]] == f"{cluster}-cluster-ca-cert"
-    assert mounted[settings["PULSE_REDIS_URL_FILE"]] == "campaign-pulse-redis"
+    assert {mounted[settings[f"PULSE_{name}_FILE"]] for name in ("REDIS_URL", "ID_KEY")} == {"campaign-pulse"}
     assert parts["KafkaNodePool"]["metadata"]["labels"]["strimzi.io/cluster"] == cluster
     assert int(parts["ConfigMap"]["data"]["PULSE_REPLICATION"]) <= parts["KafkaNodePool"]["spec"]["replicas"]
     monitor = parts["PodMonitor"]["spec"]
@@ -230,5 +231,21 @@ def test_the_secrets_of_the_example_are_those_of_its_pods(secrets: Path) -> None
     assert off == "user default off"
     assert pulse.startswith(f"user pulse on #{hashlib.sha256(password.encode()).hexdigest()} ~pulse:* resetchannels")
     assert re.search(r"^user reader on #[0-9a-f]{64} ~pulse:campaigns .* -@all ", reader)
-    assert made["campaign-pulse-redis"] == {"redis-url": f"redis://pulse:{password}@valkey:6379/0"}
+    assert made["campaign-pulse"] == {
+        "redis-url": f"redis://pulse:{password}@valkey:6379/0",
+        "id-key": (secrets / "id_key").read_text(),
+    }
     assert password not in str(made["valkey-users"])
+
+
+@pytest.mark.parametrize("left", ["missing", "empty"])
+def test_no_user_gets_an_empty_password(secrets: Path, left: str) -> None:
+    """The hash of nothing is a hash too: the script says which file it lacks, and prints nothing."""
+    (secrets / "redis_reader_password").unlink()
+    if left == "empty":
+        (secrets / "redis_reader_password").touch()
+    done = subprocess.run(
+        ["sh", str(secrets.parent / "k8s" / "make-secrets.sh")], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "secrets/redis_reader_password is missing or empty" in done.stderr

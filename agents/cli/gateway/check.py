@@ -146,7 +146,7 @@ def _map(kind: SourceKind, delivery: Delivery, placer: Placer | None, has_key: b
         click.echo(visible_json(event.value.decode()))
     for note in done.notes:
         _say(f"{_SAID[note.kind]}: {note.detail}")
-    if placer is None and done.events:
+    if placer is None and not all(b'"campaign_id":' in event.value for event in done.events):
         _say("missing: campaign_id, influencer_id: no --definition was given, so nothing says whose it is")
     if not has_key and any(b'"author_id":"e:' in event.value for event in done.events):
         _say(f"missing: {PERSON_KEY} is not set: pseudonyms of e-mail addresses are made without a key here")

@@ -13,6 +13,18 @@ from agents.erasure.redis_keys import patterns_of, place_of
 from agents.settings import Settings
 from models.personal_data import CHANGELOG, PLACES
 from models.read_model import AlertKeys, Keys
+from streams.changelog.keys import (
+    KINDS,
+    alerts_key,
+    campaign_of,
+    fence_key,
+    ids_key,
+    late_key,
+    log_key,
+    order_key,
+    read_key,
+    row_key,
+)
 from streams.ledger.compaction import Ledger
 from streams.ledger.subjects import Asked, Subject
 
@@ -25,6 +37,15 @@ def test_every_topic_of_ours_is_in_the_list_and_no_other() -> None:
     known = {spec.name for spec in topic_specs(settings)} - {changelog_topic(settings)} | {CHANGELOG}
     assert {place.name for place in PLACES if place.kind == "topic"} == known
     assert CHANGELOG.format(group="g") == changelog_topic(settings)
+
+
+def test_every_kind_of_state_is_known_to_belong_to_a_campaign_or_to_none() -> None:
+    """A new kind of record in the changelog is purged with its campaign, or somebody has said here that it has none."""
+    of_campaigns = {row_key(0, "c", "i"), order_key(0, "c", "p", "o"), alerts_key(0, "c"), alerts_key(0, "c", 1, 2)}
+    of_nobody = {ids_key(0, "t", 1), log_key(0, "t"), fence_key(0), late_key(0)}
+    assert {campaign_of(key) for key in of_campaigns} == {"c"}
+    assert {campaign_of(key) for key in of_nobody} == {None}
+    assert {read_key(0, key, None)[0] for key in of_campaigns | of_nobody} == KINDS
 
 
 def key_names() -> set[str]:

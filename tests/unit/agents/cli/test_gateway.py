@@ -52,6 +52,15 @@ def test_without_a_definition_the_mapping_alone_is_shown() -> None:
     assert "missing: campaign_id, influencer_id" in done.stderr
 
 
+def test_what_names_its_campaign_itself_needs_no_definition() -> None:
+    """A CloudEvent whose subject says campaign and influencer."""
+    body = str(FOLDER / "cloudevents_binary.json")
+    done = run("check", "cloudevents", body, "--headers", body + ".headers")
+    event = json.loads(done.stdout)
+    assert (done.exit_code, event["campaign_id"], event["influencer_id"]) == (0, "spring", "ana")
+    assert "missing" not in done.stderr
+
+
 def test_what_fits_no_campaign_and_what_cannot_be_mapped_is_a_failure(tmp_path: Path) -> None:
     """Exit code 1, with what would have to stand in a definition, or what is wrong with the body."""
     other = tmp_path / "other.yaml"

@@ -8,8 +8,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from agents.cli.common import UsageFailure
+from agents.cli.import_run import ImportRun
 from agents.cli.root import cli
-from tests.unit.agents.imports.exports import NOW_MS, SAMPLES
+from agents.imports.importing import Importer
+from agents.imports.sinks import Nowhere
+from streams.imports.campaign import ImportOptions
+from tests.unit.agents.imports.exports import NOW_MS, SAMPLES, campaign
 from tests.unit.agents.imports.test_files import workbook
 
 DEFINITION = ("--definition", str(SAMPLES / "campaign.yaml"))
@@ -193,6 +198,23 @@ def test_tools_instead_of_sources(tmp_path: Path) -> None:
     done = run(file, *DEFINITION, "--source", "gleam")
     assert done.exit_code == 2
     assert "no header of gleam was found" in done.stderr
+
+
+@pytest.mark.parametrize("platform", ["instagram", "tiktok"])
+def test_comments_without_ids_are_not_sent_unasked(tmp_path: Path, platform: str) -> None:
+    """To Kafka, comments without ids of their own end the import: they would count again beside those of hooks."""
+    file = tmp_path / "c.csv"
+    file.write_text("username,comment,date\nmia,hi,2026-04-18T16:04:05Z\n")
+    options = ImportOptions(platform=platform, posts={"": "1"})
+    for needs_ids in (False, True):
+        importer = Importer(campaign(), options, now_ms=NOW_MS)
+        running = ImportRun(importer, None, dry_run=False, needs_ids=needs_ids, ledger=None)
+        if needs_ids:
+            with pytest.raises(UsageFailure, match="--accept-derived-ids"):
+                running.read(file, Nowhere())
+        else:
+            running.read(file, Nowhere())
+            assert (running.events, running.exit_code) == (1, 0)
 
 
 def test_list_of_sources() -> None:

@@ -97,6 +97,13 @@ def test_a_ledger_in_order_names_people_by_their_newest_handle() -> None:
         assert (person.handle, ledger.offsets) == ("@mia.new", {0: 7})
 
 
+def test_what_else_a_ledger_tells_stays() -> None:
+    """Places whose records are none, accepted as such, are told by the frozen record: they are not lost on the way."""
+    place = PoisonedPlace(0, 7, b"x", "0" * 64, None, "no record")
+    told = Ledger({0: 9}, [], [place], [place])
+    assert (in_order(told, "c", COMMENTS).poisoned, in_order(told, "c", COMMENTS).cleared) == ([place], [place])
+
+
 def test_an_empty_ledger_has_no_facts() -> None:
     """Nothing is said, and its digest is that of nothing."""
     facts = fact_set([])

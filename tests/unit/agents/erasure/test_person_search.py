@@ -1,0 +1,104 @@
+"""Looking for a person in records: whose they are, who is only named, and what of others is told."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+
+from agents.cli.people import document_of
+from agents.erasure.person_search import PersonData, PersonSearch, roles_in
+from agents.settings import Settings
+from models.alerts import SampleComment
+from models.personal_data import PLACES
+from models.topics import COMMENTS, CONVERSIONS, DEAD_LETTERS, DEFINITIONS
+from streams.ledger.compaction import Ledger
+from streams.ledger.subjects import Asked, Subject
+from tests.unit.events import campaign, influencer, value_of
+
+LEO = Subject(Asked("leo"), frozenset({("tiktok", "id-leo")}), frozenset({"leo", "leo.old"}))
+
+
+def search(*definitions: Any) -> PersonSearch:
+    """A search that is given its records by the test."""
+    return PersonSearch(Settings(), LEO.asked, None, definitions, lambda *_: None)
+
+
+def record(value: bytes) -> Any:
+    """A record with this value."""
+    return SimpleNamespace(value=value, key=b"k", timestamp=5, partition=0, offset=7)
+
+
+def comment(author_id: str, handle: str, text: str, platform: str = "tiktok") -> bytes:
+    """A comment as a producer sends it."""
+    return value_of("comment.created", author_id=author_id, author_handle=handle, text=text, platform=platform)
+
+
+def test_own_comments_are_told_whole_and_of_others_only_what_they_said() -> None:
+    """Art. 15 is about the person; whoever tags them has rights of their own, so no id of theirs is handed out."""
+    looking = search()
+    for value in (
+        comment("id-leo", "@leo", "mine"),
+        comment("id-mia", "@mia", "with @Leo"),
+        comment("id-mia", "@mia", "with @leon"),
+        comment("id-leo", "@somebody", "of another platform", platform="youtube"),
+        b"no event",
+    ):
+        looking._take_event(COMMENTS, LEO, record(value))
+    own, named = looking._found
+    assert (own.role, own.data["author_id"], own.data["text"], own.at_ms) == ("author", "id-leo", "mine", 5)
+    assert (named.role, named.data["text"]) == ("named", "with @Leo")
+    assert "id-mia" not in str(named.data)
+
+
+def test_orders_are_of_the_account_that_the_shop_names() -> None:
+    """The platform of an order is the shop; the buyer's account has its own."""
+    looking = search()
+    order = {"order_id": "o", "amount": "5", "currency": "EUR", "platform": "shop", "author_id": "id-leo"}
+    looking._take_event(CONVERSIONS, LEO, record(value_of("purchase", **order, author_platform="tiktok")))
+    looking._take_event(CONVERSIONS, LEO, record(value_of("purchase", **order, author_platform="youtube")))
+    assert [(each.role, each.data["order_id"]) for each in looking._found] == [("buyer", "o")]
+
+
+@pytest.mark.parametrize(
+    ("value", "role"),
+    [
+        (comment("id-leo", "@leo", "x")[:-1] + b', "occurred_at": "never"}', "author"),
+        (b"\xff id-leo \x00", "named"),
+        (b'{"author_id": 7, "author_handle": "@LEO"', "named"),
+        (comment("id-mia", "@mia", "@leo.old"), "named"),
+        (comment("id-mia", "@mia", "hello"), ""),
+        (b'{"data": {"user": "id-leo", "note": "a delivery as a platform sends it"}}', "named"),
+    ],
+)
+def test_refused_events_are_found_by_their_fields_or_else_by_their_bytes(value: bytes, role: str) -> None:
+    """A dead letter may be anything: what cannot be read is looked through for every name and id."""
+    looking = search()
+    looking._take_letter(DEAD_LETTERS, LEO, record(value))
+    assert [(each.place, each.role) for each in looking._found] == ([(DEAD_LETTERS, role)] if role else [])
+
+
+def test_definitions_name_accounts_in_any_spelling() -> None:
+    """An influencer, or somebody who is excluded, by handle, by id or by the address of a profile; not namesakes."""
+    definition = campaign(influencer("leo"), influencer("xleo"))
+    looking = search(definition)
+    looking._search_definitions(LEO)
+    assert {each.data["value"].lstrip("@") for each in looking._found} == {"leo"}
+    assert {each.place for each in looking._found} == {DEFINITIONS}
+
+
+def test_comments_without_authors_are_known_by_their_words_and_tags() -> None:
+    """What is shown with an alert does not say whose it is: their own words are compared, and tags looked for."""
+    shown = [SampleComment(text, -0.5) for text in ("mine", "not mine", "see @leo.old", "see @leonard")]
+    assert roles_in(shown, LEO, {"mine"}) == [("author", "mine"), ("named", "see @leo.old")]
+
+
+def test_the_document_is_json_with_every_place() -> None:
+    """What a person gets says of each place what it is for, also where nothing of theirs is."""
+    looking = search()
+    looking._take_event(COMMENTS, LEO, record(comment("id-leo", "@leo", "mine")))
+    data = PersonData(LEO, Ledger({}, []), looking._found, set())
+    told = msgspec.json.decode(msgspec.json.encode(document_of(data, 0)))
+    assert [each["place"] for each in told["places"]] == [place.name for place in PLACES]
+    assert sum(len(each["records"]) for each in told["places"]) == 1
+    assert told["accounts"] == [{"platform": "tiktok", "author_id": "id-leo"}]
