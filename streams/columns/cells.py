@@ -43,7 +43,10 @@ class CellPool(Generic[Number]):
             self.numbers = grown
 
     def made(self, spots: I64) -> I64:
-        """Return the cells at some spots (``row * places + place``), made where there were none."""
+        """Return the cells at some spots (``row * places + place``), made where there were none.
+
+        ``cells`` may be another array afterwards.
+        """
         by_spot = self.numbers.reshape(-1)
         found = by_spot[spots]
         if not found.all():
@@ -51,6 +54,11 @@ class CellPool(Generic[Number]):
             by_spot[missing] = self._take(len(missing))
             found = by_spot[spots]
         return found.astype(np.int64)
+
+    def put(self, spots: I64, values: NDArray[np.integer]) -> None:
+        """Set the numbers of the cells at some spots: ``[spot, width]``."""
+        numbers = self.made(spots)  # first: it may put the cells elsewhere
+        self.cells[numbers] = values
 
     def _take(self, count: int) -> I32:
         """Return that many cells that hold nothing."""

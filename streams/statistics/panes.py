@@ -103,7 +103,7 @@ class PaneRing:
 
     def put(self, row: int, slots: I64, counts: I64) -> None:
         """Put ``[slot, counter]`` of one row back, at some slots."""
-        self._pool.cells[self._pool.made(row * self.tier.panes + slots)] = counts
+        self._pool.put(row * self.tier.panes + slots, counts)
 
 
 class PaneStore:

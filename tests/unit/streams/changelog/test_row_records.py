@@ -130,3 +130,21 @@ def test_record_of_a_quiet_influencer_is_small() -> None:
     state = partition_state()
     state.apply(COMMENTS, records([value_of("comment.created")]), NOW_MS)
     assert len(state.record_of(0)) < 500
+
+
+def test_many_rows_come_back_with_their_sketches_and_panes() -> None:
+    """More influencers than there is room for at first: every number of each is what it was."""
+    state = partition_state()
+    names = [f"i{number}" for number in range(150)]
+    values = [
+        value_of(
+            "comment.created", f"k{name}-{number}", NOON_MS + number, influencer_id=name, author_id=f"{name}{number}"
+        )
+        for name in names
+        for number in range(3)
+    ]
+    state.apply(COMMENTS, records(values), NOW_MS)
+    rows = list(range(len(names)))
+    again = restored(state)
+    shown, expected = (describe(each.influencers, each.registry, rows) for each in (again, state))
+    assert shown == expected

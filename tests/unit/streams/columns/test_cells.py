@@ -52,3 +52,14 @@ def test_the_same_new_spot_in_a_batch_is_one_cell() -> None:
     pool = CellPool(4, 1, np.uint16)
     pool.reserve(2)
     assert pool.made(np.array([5, 5, 2])).tolist() == [2, 2, 1]
+
+
+def test_what_is_put_back_is_there_however_many_cells_that_makes() -> None:
+    """A restart puts back more than there is room for: the cells grow meanwhile."""
+    pool = CellPool(100, 2, np.int64)
+    pool.reserve(10)
+    spots = np.arange(1_000)
+    values = np.stack([spots, -spots], axis=1)
+    for start in range(0, 1_000, 50):
+        pool.put(spots[start : start + 50], values[start : start + 50])
+    assert (pool.cells[pool.numbers].reshape(1_000, 2) == values).all()

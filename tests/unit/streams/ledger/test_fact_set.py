@@ -109,3 +109,10 @@ def test_an_empty_ledger_has_no_facts() -> None:
     facts = fact_set([])
     assert (len(facts), facts.digest(KEY)) == (0, hmac.new(KEY, b"", hashlib.sha256).hexdigest())
     assert [each.count for each in facts.blocks("c", CONVERSIONS)] == [0]
+
+
+def test_what_was_cleared_is_still_named_when_facts_are_put_in_order() -> None:
+    """A frozen list names the places of the ledger that were passed over, wherever the facts came from."""
+    place = PoisonedPlace(0, 7, None, "0" * 64, "foreign_key", "noise")
+    found = in_order(Ledger({0: 9}, [], [], [place]), "c", COMMENTS)
+    assert found.cleared == [place]
