@@ -103,7 +103,9 @@ class PaneRing:
 
     def put(self, row: int, slots: I64, counts: I64) -> None:
         """Put ``[slot, counter]`` of one row back, at some slots."""
-        self._pool.cells[self._pool.made(row * self.tier.panes + slots)] = counts
+        # First make them: making may move all cells to a larger array.
+        made = self._pool.made(row * self.tier.panes + slots)
+        self._pool.cells[made] = counts
 
 
 class PaneStore:

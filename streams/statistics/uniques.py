@@ -93,7 +93,9 @@ class UniqueStore:
     def put_seen(self, row: int, places: I64, panes: U16) -> None:
         """Put last panes of one row back, at places in ``[rank - 1, register]``."""
         ranks, registers = np.divmod(places, REGISTERS)
-        self._last_seen.cells[self._last_seen.made(row * RANKS + ranks), registers] = panes
+        # First make them: making may move all cells to a larger array.
+        made = self._last_seen.made(row * RANKS + ranks)
+        self._last_seen.cells[made, registers] = panes
 
     def window_registers(self, row: int, as_of_ms: int) -> U8:
         """Return ``[window, register]``: the register values of every rolling window and, last, the lifetime."""
