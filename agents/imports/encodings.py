@@ -26,6 +26,7 @@ _MAGIC: Final = (
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
         "an old Excel workbook (.xls) or one with a password: save it as .xlsx or CSV",
     ),
+    (_GZIP, "compressed twice: unpack it once"),
     (b"%PDF", "a PDF"),
     (b"\x28\xb5\x2f\xfd", "compressed with zstd: unpack it first"),
     (b"\xfd7zXZ\x00", "compressed with xz: unpack it first"),
