@@ -80,8 +80,6 @@ def text_of(path: Path, encoding: str | None = None) -> Text:
             is_gzip = file.read(2) == _GZIP
         with _opened(path, is_gzip) as stream:
             head = stream.read(_CHUNK)
-            if is_gzip and head.startswith(_GZIP):
-                raise FileError("it is compressed twice")
             for magic, what in _MAGIC:
                 if head.startswith(magic):
                     raise FileError(f"it is {what}")
