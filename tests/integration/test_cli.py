@@ -27,7 +27,8 @@ COMMENT = {
     "author_id": "u1",
     "text": "I love it, great!",
 }
-LATER = {**COMMENT, "event_id": "2", "author_id": "u2", "occurred_at": "2026-04-18T18:04:06.250+02:00"}
+LATER = {**COMMENT, "event_id": "2", "comment_id": "2", "author_id": "u2"}
+LATER["occurred_at"] = "2026-04-18T18:04:06.250+02:00"
 PURCHASE = {
     "type": "purchase",
     "event_id": "1",
@@ -244,7 +245,7 @@ class TestReplay:
     def test_several_files_are_one_stream(self, events: Path, tmp_path: Path) -> None:
         """Files are read in the order given; an event in both counts once."""
         other = tmp_path / "more.ndjson"
-        other.write_bytes(lines(COMMENT, PURCHASE, {**LATER, "event_id": "3"}))
+        other.write_bytes(lines(COMMENT, PURCHASE, {**LATER, "event_id": "3", "comment_id": "3"}))
         result = run("replay", str(events), str(other), "--json")
         total = json.loads(result.stdout)["campaigns"][0]["windows"]["total"]
         assert (total["comments"], total["purchases"]) == (3, 1)
