@@ -23,6 +23,7 @@ from tests.integration.scrape import Scrape, scrape
 pytestmark = pytest.mark.broker
 
 PARTITIONS = 2
+NOW_MS = time.time_ns() // 1_000_000
 SECONDS = 60.0
 GROUP = "campaign-pulse"
 
@@ -35,7 +36,7 @@ def cluster() -> Iterator[Cluster]:
 
 
 def comments(influencer: str, first: int, count: int) -> list[dict[str, Any]]:
-    """Comments with ids of their own, just now."""
+    """Comments with ids of their own, just now; made again they are the same, as in a redelivery."""
     return [
         {
             "type": "comment.created",
@@ -43,7 +44,7 @@ def comments(influencer: str, first: int, count: int) -> list[dict[str, Any]]:
             "campaign_id": "spring",
             "influencer_id": influencer,
             "platform": "tiktok",
-            "occurred_at": time.time_ns() // 1_000_000,
+            "occurred_at": NOW_MS + number,
             "comment_id": f"{influencer}-{number}",
             "post_id": "p",
             "author_id": f"a{number}",
