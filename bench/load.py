@@ -62,7 +62,7 @@ def simulated(events: int, start_ms: int, duration_seconds: float, seed: int = 7
 
 
 def one_of_each_text(events: Iterable[Event]) -> list[Event]:
-    """Return one comment for every distinct text, under an id of its own: what warms the sentiment cache."""
+    """Return one comment for every distinct text, under ids of its own: what warms the sentiment cache."""
     warm: dict[str, Event] = {}
     for event in events:
         if event.topic != COMMENTS:
@@ -70,7 +70,7 @@ def one_of_each_text(events: Iterable[Event]) -> list[Event]:
         fields: dict[str, Any] = msgspec.json.decode(event.value)
         text = fields.get("text")
         if text is not None and text not in warm:
-            fields["event_id"] = f"warm-{len(warm)}"
+            fields["event_id"] = fields["comment_id"] = f"warm-{len(warm)}"
             warm[text] = event._replace(value=msgspec.json.encode(fields))
     return list(warm.values())
 
