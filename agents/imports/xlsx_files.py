@@ -26,6 +26,8 @@ _MOST_RATIO: Final = 200
 _DATES: Final = frozenset((*range(14, 23), *range(27, 37), 45, 46, 47, *range(50, 59)))
 """Built-in number formats that show times (ECMA-376, part 1, 18.8.30)."""
 _NO_DATE: Final = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.')
+# What zipfile raises besides: RuntimeError for a part with a password, NotImplementedError for one in a compression
+# that it does not know, the others where sizes or places in a damaged archive make no sense.
 _DAMAGED: Final = (
     zipfile.BadZipFile,
     zlib.error,

@@ -9,6 +9,7 @@ from msgspec import Struct
 from models.events import TimeSource
 from models.sources import SourceRules
 from streams.connectors.bodies import Unmapped
+from streams.sources import ids
 from streams.sources.money import NoMoney
 from streams.sources.times import NoTime, instant, instant_ms
 
@@ -122,3 +123,29 @@ def zone_of(rules: SourceRules | None) -> Any:
     from zoneinfo import ZoneInfo
 
     return ZoneInfo(rules.time_zone) if rules is not None and rules.time_zone else None
+
+
+def polled_video(
+    delivery: Delivery, platform: str, video_id: str, counts: dict[str, int], account: str | None = None
+) -> Told:
+    """Return the snapshot of a video whose counts were asked for, at the moment of asking.
+
+    Args:
+        delivery: the answer.
+        platform: where the video is.
+        video_id: what the platform calls it.
+        counts: what was found, by our names; without any there is nothing to tell.
+        account: whose it is, where the answer says it.
+    """
+    if not counts:
+        return Note("ignored", f"video {video_id}: no count of ours in it")
+    return Draft(
+        type="post.metrics",
+        event_id=ids.of_counts(video_id, delivery.received_ms),
+        platform=platform,
+        occurred_at=delivery.received_ms,
+        time_source="poll_time",
+        fields={"post_id": video_id, **counts},
+        post_ids=(video_id,),
+        account=account,
+    )

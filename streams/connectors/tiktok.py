@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from streams.connectors.bodies import Unmapped, absent, at, count_at, id_at, json_of, need_id, objects_at, text_at
-from streams.connectors.drafts import Delivery, Draft, Note, Told, each
+from streams.connectors.drafts import Delivery, Draft, Note, Told, each, polled_video
 from streams.sources import ids
 from streams.sources.times import from_epoch
 
@@ -115,18 +115,7 @@ def _polled_comment(delivery: Delivery, row: Any) -> Iterator[Told]:
 def _video(delivery: Delivery, row: Any) -> Iterator[Told]:
     video_id = need_id(row, "item_id")
     counts = {ours: count for theirs, ours in _COUNTS.items() if (count := count_at(row, theirs)) is not None}
-    if not counts:
-        yield Note("ignored", f"video {video_id}: no count of ours in it")
-        return
-    yield Draft(
-        type="post.metrics",
-        event_id=ids.of_counts(video_id, delivery.received_ms),
-        platform=PLATFORM,
-        occurred_at=delivery.received_ms,
-        time_source="poll_time",
-        fields={"post_id": video_id, **counts},
-        post_ids=(video_id,),
-    )
+    yield polled_video(delivery, PLATFORM, video_id, counts)
 
 
 def _moment(value: Any, name: str) -> int:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from streams.connectors.atom import Entry, entries_of
 from streams.connectors.bodies import Unmapped, absent, at, count_at, id_at, json_of, need_id, objects_at, text_at
-from streams.connectors.drafts import Delivery, Draft, Note, Told, each, need_time
+from streams.connectors.drafts import Delivery, Draft, Note, Told, each, need_time, polled_video
 from streams.sources import ids
 
 PLATFORM: Final = "youtube"
@@ -146,19 +146,7 @@ def _video(delivery: Delivery, item: Any) -> Iterator[Told]:
     statistics = at(item, "statistics")
     # A hidden count is absent, which is not zero.
     counts = {ours: count for theirs, ours in _COUNTS.items() if (count := count_at(statistics, theirs)) is not None}
-    if not counts:
-        yield Note("ignored", f"video {video_id}: no count of ours in it")
-        return
-    yield Draft(
-        type="post.metrics",
-        event_id=ids.of_counts(video_id, delivery.received_ms),
-        platform=PLATFORM,
-        occurred_at=delivery.received_ms,
-        time_source="poll_time",
-        fields={"post_id": video_id, **counts},
-        post_ids=(video_id,),
-        account=id_at(item, "snippet", "channelId"),
-    )
+    yield polled_video(delivery, PLATFORM, video_id, counts, id_at(item, "snippet", "channelId"))
 
 
 def _plain(text: str) -> str:

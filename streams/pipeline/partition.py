@@ -7,10 +7,9 @@ caught by ids that survive a restart only up to the committed offset.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.events import Event, OrderBooked
 from models.times import MINUTE_MS
@@ -38,6 +37,7 @@ from streams.ledger.blocks import EntryBlock
 from streams.ledger.collector import EntryCollector
 from streams.orders.order import OrderKey
 from streams.pipeline.batch_reader import AT_A_TIME, BatchReader
+from streams.pipeline.comment_revisions import revisions_of
 from streams.pipeline.intake import Intake
 from streams.pipeline.limits import Limits
 from streams.pipeline.records import Covered, Record
@@ -48,7 +48,6 @@ from streams.statistics.counters import WIDTH
 from streams.statistics.influencers import InfluencerStore, mark_of
 from streams.statistics.windows import WINDOWS
 
-Bools: TypeAlias = NDArray[np.bool_]
 _TOPIC_INDEX: Final = {topic: index for index, topic in enumerate(INPUT_TOPICS)}
 _STRETCH_MS: Final = 15 * MINUTE_MS
 """Event time that a batch may cover before it is cut."""
@@ -251,7 +250,9 @@ class PartitionState:
         self.skipped_total[READ_AGAIN] += len(batch) - int(not_inside.sum())
         revised = 0
         if versions is not None and not is_new.all():
-            revised = self._revise(horizon, batch, ids, versions, ~is_new, not_inside)
+            revisions, said = revisions_of(horizon, batch, ids, versions, ~is_new, not_inside, self.time_ms)
+            self._revise(batch, revisions, said)
+            revised = len(revisions)
         how_many = int(counted.sum())
         self.duplicates_total += int((not_inside & ~is_new).sum()) - revised
         self.events_total += how_many + revised
@@ -272,37 +273,14 @@ class PartitionState:
             self.evidence.add_comments(sample, batch.rows[sample.places], batch.times_ms[sample.places], polarity)
         self._touched.update(distinct(batch.rows))
 
-    def _revise(
-        self, horizon: DedupeHorizon, batch: Columns, ids: U64, versions: U64, known: Bools, not_inside: Bools
-    ) -> int:
-        """Put other versions of known comments in their place; return how many events did that.
-
-        What is inside already is remembered only. Whoever wrote a version commented at its time, too.
-        """
-        comments = batch.comments
-        others = np.flatnonzero(known & (versions > 0))
-        if comments is None or not len(others):
-            return 0
-        held = horizon.versions_of(ids[others])
-        others = others[(held > 0) & (held != versions[others])]
-        found = np.searchsorted(comments.places, others)
-        revisions, said = Revisions(), []
-        for place, comment in zip(others.tolist(), found.tolist(), strict=True):
-            change = horizon.revise(int(ids[place]), int(versions[place]), self.time_ms)
-            if not not_inside[place]:
-                continue
-            said.append((place, comment))
-            if change is not None:
-                revisions.rows.append(int(batch.rows[place]))
-                revisions.post_ids.append(comments.post_ids[comment] if comments.post_ids else "")
-                revisions.changes.append(change)
-        if said:
+    def _revise(self, batch: Columns, revisions: Revisions, said: list[tuple[int, int]]) -> None:
+        """Put other versions of known comments in their place. Whoever wrote one commented at its time, too."""
+        if said and batch.comments is not None:
             at, which = np.array(said).T
-            self.influencers.uniques.add(batch.rows[at], batch.times_ms[at], comments.people[which])
+            self.influencers.uniques.add(batch.rows[at], batch.times_ms[at], batch.comments.people[which])
             self._touched.update(distinct(batch.rows[at]))
         if len(revisions):
             self.influencers.revise_comments(revisions)
-        return len(revisions)
 
     def _applied_offsets(self) -> I64:
         """Return ``[row, topic]``: the place of the last event applied, -1 for none; room for every row there is."""
