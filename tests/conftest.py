@@ -4,6 +4,7 @@ They fail and never skip when a wheel is missing or a server does not start: a s
 proves nothing.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -80,6 +81,25 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Say which tests were left out under this broker, and why."""
     for reason, count in config.stash.get(_REASONS, Counter()).items():
         terminalreporter.write_line(f"{count} not run with --broker {brokers.chosen()}: {reason}")
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """A command that runs inside a test sets levels and handlers for its own process; the next test has them as before.
+
+    Without it a test that reads the log passed or failed by what had run before it in the same process.
+    """
+    root, loggers = logging.getLogger(), logging.Logger.manager.loggerDict
+    levels = {each.name: each.level for each in loggers.values() if isinstance(each, logging.Logger)}
+    root_level, handlers = root.level, root.handlers[:]
+    yield
+    for each in loggers.values():
+        if isinstance(each, logging.Logger):
+            each.setLevel(levels.get(each.name, logging.NOTSET))
+    root.setLevel(root_level)
+    root.handlers[:] = [each for each in root.handlers if each in handlers] + [
+        each for each in handlers if each not in root.handlers
+    ]
 
 
 _REASONS = pytest.StashKey[Counter[str]]()

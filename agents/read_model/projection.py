@@ -7,6 +7,7 @@ older copy; single entities when they were evicted. The keys are a contract: ``m
 """
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,6 +29,8 @@ from agents.read_model.refusals import described, is_cross_slot, is_other_node_w
 from agents.secrets import masked
 from models.read_model import Keys
 from models.rollups import CampaignRollup, GiveawayRollup, InfluencerRollup, Rollup
+
+log: Final = logging.getLogger("campaign_pulse")
 
 UPDATES_LENGTH: Final = 10_000
 _AT_A_TIME: Final = 200
@@ -119,7 +122,7 @@ class RedisProjection(Service):
             while self._pending or len(self.alerts):
                 await self._write(self._redis)
         except REDIS_ERRORS as error:
-            self.log.warning("Redis %s; %d entities not written at the end", described(error, self._url), self.backlog)
+            log.warning("Redis %s; %d entities not written at the end", described(error, self._url), self.backlog)
         finally:
             await self._redis.aclose()
 
@@ -151,7 +154,7 @@ class RedisProjection(Service):
         if is_cross_slot(error) and not self._by_key:
             self._by_key = True
             self._changed.set()
-            self.log.info("Redis at %s splits its keys: each is written by itself", masked(self._url))
+            log.info("Redis at %s splits its keys: each is written by itself", masked(self._url))
             return
         self.failures_total += 1
         self.up = False
@@ -159,7 +162,7 @@ class RedisProjection(Service):
         words = described(error, self._url)
         if words.partition(":")[0] != self._told:
             self._told = words.partition(":")[0]
-            self.log.warning("Redis at %s %s; the stream goes on", masked(self._url), words)
+            log.warning("Redis at %s %s; the stream goes on", masked(self._url), words)
         if is_topology_stale(error):
             self._was_away, self._is_checked = self._mark_ms is not None, False
         if isinstance(redis, RedisCluster):
@@ -195,7 +198,7 @@ class RedisProjection(Service):
         self.up = True
         if self._told:
             self._told = ""
-            self.log.info("Redis is back")
+            log.info("Redis is back")
         if self._pending:
             self._changed.set()
 
@@ -230,7 +233,7 @@ class RedisProjection(Service):
             # An older copy, from before this worker's start, looks the same as another worker with its name.
             is_other = started is not None and int(started) != self._started_ms
             namesake = f", or another worker has this one's name ({self._own_key})" if is_other else ""
-            self.log.warning("Redis has lost what was written last%s: writing everything again", namesake)
+            log.warning("Redis has lost what was written last%s: writing everything again", namesake)
         self.rewritten_total += len(self._presence)
         self._was_away, self._mark_ms = False, None
         self._rewritten_at = monotonic()
