@@ -111,7 +111,7 @@ def widened(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
         "statistics.campaigns",
     ):
         monkeypatch.setattr(f"streams.{module}.WIDTH", width)
-    monkeypatch.setattr("streams.statistics.panes.PaneRing.__init__.__defaults__", (width,))
+    monkeypatch.setattr("streams.statistics.pane_ring.PaneRing.__init__.__defaults__", (width,))
 
 
 def test_appended_counters_of_an_older_record_are_zero(monkeypatch: pytest.MonkeyPatch) -> None:
