@@ -23,6 +23,7 @@ from streams.changelog.row_records import (
     RowRecord,
     encode_record,
     pack_posts,
+    restore_minutes,
     restore_money,
     restore_posts,
     restore_sketch,
@@ -329,6 +330,7 @@ class PartitionState:
         campaign_id, influencer_id = store.keys[row]
         places, panes, registers, ranks = sketch_fields(store.uniques, row)
         money = store.money.get(row)
+        hours, unpublished = store.panes.minutes.stored(row)
         return encode_record(
             RowRecord(
                 version=FORMAT_VERSION,
@@ -348,6 +350,8 @@ class PartitionState:
                 money_total={} if money is None else money.total,
                 money_panes=[] if money is None else list(money.panes),
                 posts=pack_posts(store.posts.get(row, {})),
+                hours=hours,
+                unpublished=unpublished,
             )
         )
 
@@ -379,6 +383,7 @@ class PartitionState:
             row = store.row_of(record.campaign_id, record.influencer_id)
             self._applied_offsets()[row, : len(record.applied)] = record.applied
             restore_tiers(store.panes, row, record)
+            restore_minutes(store.panes, row, record)
             restore_sketch(store.uniques, row, record)
             if record.money_total:
                 store.money[row] = restore_money(record)

@@ -3,6 +3,7 @@
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streams.columns.arrays import I64
 from streams.columns.cells import CellPool
@@ -21,10 +22,21 @@ class PaneRing:
         self.width = width
         self.head = 0
         self._pool = CellPool(tier.panes, width, np.int64)
+        self.marks: NDArray[np.bool_] = np.zeros((0, tier.panes), dtype=np.bool_)
+        """``[row, slot]``: which panes were added to; whoever keeps marks takes them away."""
+        self._keeps_marks = False
+
+    def keep_marks(self) -> None:
+        """Mark the panes that are added to from now on."""
+        self._keeps_marks = True
 
     def reserve(self, rows: int) -> None:
         """Make room for ``rows`` rows."""
         self._pool.reserve(rows)
+        if self._keeps_marks and rows > len(self.marks):
+            grown = np.zeros((rows, self.tier.panes), dtype=np.bool_)
+            grown[: len(self.marks)] = self.marks
+            self.marks = grown
 
     def advance(self, time_ms: int, rows: int) -> bool:
         """Open the pane of ``time_ms`` and forget those that fall out; return whether the head moved."""
@@ -33,9 +45,12 @@ class PaneRing:
             return False
         if head - self.head >= self.tier.panes:
             self._pool.clear_all()
+            self.marks[:] = False
         else:
             for pane in range(self.head + 1, head + 1):
                 self._pool.clear(pane % self.tier.panes, rows)
+                if self._keeps_marks:
+                    self.marks[:rows, pane % self.tier.panes] = False
         self.head = head
         return True
 
@@ -50,6 +65,8 @@ class PaneRing:
         kept = panes > self.head - self.tier.panes
         if not kept.all():
             spots, columns, amounts = spots[kept], columns[..., kept], amounts[..., kept]
+        if self._keeps_marks:
+            self.marks.reshape(-1)[spots] = True
         places = self._pool.made(spots) * self.width + columns
         np.add.at(self._pool.cells.reshape(-1), places.reshape(-1), amounts.reshape(-1))
 
@@ -76,6 +93,11 @@ class PaneRing:
     def pane(self, slot: int, rows: int) -> I64:
         """Return ``[row, counter]`` of one slot, of the first rows."""
         found: I64 = self._pool.cells[self._pool.numbers[:rows, slot]]
+        return found
+
+    def panes_of(self, rows: I64, slots: I64) -> I64:
+        """Return ``[row, slot, counter]`` of some slots of some rows."""
+        found: I64 = self._pool.cells[self._pool.numbers[rows][:, slots]]
         return found
 
     def panes_sum(self, slots: I64, rows: int) -> I64:

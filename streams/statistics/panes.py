@@ -9,15 +9,21 @@ import numpy as np
 
 from streams.columns.arrays import I64
 from streams.statistics.counters import WIDTH
+from streams.statistics.minute_history import MinuteHistory
 from streams.statistics.pane_ring import PaneRing
-from streams.statistics.windows import TIERS, WINDOWS, Window
+from streams.statistics.windows import MINUTE_TIER, TIERS, WINDOWS, Window
 
 
 class PaneStore:
-    """The three tiers and the lifetime totals of all rows of a partition."""
+    """The three tiers, the lifetime totals and the history by minute of all rows of a partition.
 
-    def __init__(self) -> None:
+    Args:
+        keys: campaign and influencer of each row, for the history; grows with the rows.
+    """
+
+    def __init__(self, keys: list[tuple[str, str]] | None = None) -> None:
         self.rings = tuple(PaneRing(tier) for tier in TIERS)
+        self.minutes = MinuteHistory(self.rings[MINUTE_TIER], [] if keys is None else keys)
         self.totals: I64 = np.zeros((0, WIDTH), dtype=np.int64)
 
     def reserve(self, rows: int) -> None:
@@ -31,6 +37,7 @@ class PaneStore:
 
     def advance(self, time_ms: int, rows: int) -> bool:
         """Move every tier to ``time_ms``; return whether the finest pane changed."""
+        self.minutes.advance(time_ms, rows)
         moved = [ring.advance(time_ms, rows) for ring in self.rings]
         return moved[0]
 
@@ -43,6 +50,7 @@ class PaneStore:
         """Add amounts to the panes only, not to the totals."""
         for ring in self.rings:
             ring.add(rows, times_ms, columns, amounts)
+        self.minutes.add(rows, times_ms, columns, amounts)
 
     def add_to_totals(self, rows: I64, columns: I64, amounts: I64) -> None:
         """Add amounts to the totals only."""
