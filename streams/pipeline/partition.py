@@ -394,12 +394,23 @@ class PartitionState:
                 store.followers[row] = record.followers
         self.closed.restore(store, [record.as_of_ms for record in found])
         self.touch_all()
+        self.tell_minutes_again(with_records=False)
 
     # ---------------------------------------------------------------- numbers out
 
     def touch_all(self) -> None:
         """Have every row shown again: after a restore, a changed definition, or when a reader lost everything."""
         self._touched.update(range(len(self.influencers)))
+
+    def tell_minutes_again(self, *, with_records: bool) -> None:
+        """Have the history by minute told again, little by little; see ``MinuteHistory.tell_again``."""
+        self.influencers.panes.minutes.tell_again(range(len(self.influencers)), with_records=with_records)
+
+    def tell_minutes_of(self, campaign_id: str, influencer_id: str) -> None:
+        """Have one influencer's history told again, if there is a row: a reader lost it."""
+        row = self.influencers.rows.get((campaign_id, influencer_id))
+        if row is not None:
+            self.influencers.panes.minutes.tell_again([row], with_records=False)
 
     def touch(self, campaign_id: str, influencer_id: str) -> None:
         """Have one influencer shown again, if there is a row: a reader lost it."""

@@ -8,6 +8,7 @@ minutes have changed and may not have been published.
 
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -25,6 +26,8 @@ _SHAPE: Final = (MINUTES_AN_HOUR, COUNTS_WIDTH)
 _CELLS: Final = MINUTES_AN_HOUR * COUNTS_WIDTH
 _ROWS_AT_A_TIME: Final = 256
 """Rows whose hour is read from the panes at a time: 60 panes of 25 counters are 12 kB a row."""
+_ROWS_AGAIN: Final = 8
+"""Rows that are told again with a flush: their 25 hours take 10 ms together."""
 _SIZES: Final = ("<i1", "<i2", "<i4", "<i8")
 _BITS: Final = np.left_shift(np.uint64(1), np.arange(MINUTES_AN_HOUR, dtype=np.uint64))
 _ALL_BITS: Final = (1 << MINUTES_AN_HOUR) - 1
@@ -75,6 +78,13 @@ def pack_hour(counts: I64) -> bytes:
     return size[2].encode() + zlib.compress(counts.T.astype(size).tobytes(), 1)
 
 
+def padded(counts: I64) -> I64:
+    """Return ``[minute, count]`` of a whole hour, from its first minutes."""
+    hour = np.zeros(_SHAPE, dtype=np.int64)
+    hour[: len(counts)] = counts
+    return hour
+
+
 def unpack_hour(data: bytes) -> I64:
     """Undo ``pack_hour``.
 
@@ -119,6 +129,8 @@ class MinuteHistory:
         """What the partition has of campaigns, by packed hour and campaign: only what was asked for."""
         self._open_parts: dict[str, I64] = {}
         """The same of the hour in progress, in which the closed minutes are right."""
+        self._again: dict[int, int] = {}
+        """Rows whose hours are told again, with the minutes, as bits, that are published again."""
 
     @property
     def hour(self) -> int:
@@ -217,10 +229,24 @@ class MinuteHistory:
             ChangedHour(row, hour, bits) for hour, rows in self._changed.items() for row, bits in sorted(rows.items())
         ]
         self._changed.clear()
+        for row in list(islice(self._again, _ROWS_AGAIN)):
+            bits = self._again.pop(row)
+            found += [ChangedHour(row, hour, bits) for hour in self.hours_of(row)]
         hour, places, rows = self.hour, self.closed(self.hour), len(self._keys)
         found += [ChangedHour(row, hour, bits) for row, bits in self._marked(places, rows)]
         self._ring.marks[:rows, :places] = False
         return found
+
+    def tell_again(self, rows: Iterable[int], *, with_records: bool) -> None:
+        """Have all hours of some rows told again, a few rows at a time: a reader lost them.
+
+        Args:
+            rows: which.
+            with_records: whether the records of their minutes are to be published again, too.
+        """
+        bits = _ALL_BITS if with_records else 0
+        for row in rows:
+            self._again[row] = self._again.get(row, 0) | bits
 
     def counts(self, row: int, hour: int) -> I64:
         """Return ``[minute, count]`` of the closed minutes of a row's hour."""
