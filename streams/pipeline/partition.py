@@ -23,6 +23,7 @@ from streams.changelog.row_records import (
     RowRecord,
     encode_record,
     pack_posts,
+    restore_minutes,
     restore_money,
     restore_posts,
     restore_sketch,
@@ -329,6 +330,7 @@ class PartitionState:
         campaign_id, influencer_id = store.keys[row]
         places, panes, registers, ranks = sketch_fields(store.uniques, row)
         money = store.money.get(row)
+        hours, unpublished = store.panes.minutes.stored(row)
         return encode_record(
             RowRecord(
                 version=FORMAT_VERSION,
@@ -348,6 +350,8 @@ class PartitionState:
                 money_total={} if money is None else money.total,
                 money_panes=[] if money is None else list(money.panes),
                 posts=pack_posts(store.posts.get(row, {})),
+                hours=hours,
+                unpublished=unpublished,
             )
         )
 
@@ -379,6 +383,7 @@ class PartitionState:
             row = store.row_of(record.campaign_id, record.influencer_id)
             self._applied_offsets()[row, : len(record.applied)] = record.applied
             restore_tiers(store.panes, row, record)
+            restore_minutes(store.panes, row, record)
             restore_sketch(store.uniques, row, record)
             if record.money_total:
                 store.money[row] = restore_money(record)
@@ -389,12 +394,23 @@ class PartitionState:
                 store.followers[row] = record.followers
         self.closed.restore(store, [record.as_of_ms for record in found])
         self.touch_all()
+        self.tell_minutes_again(with_records=False)
 
     # ---------------------------------------------------------------- numbers out
 
     def touch_all(self) -> None:
         """Have every row shown again: after a restore, a changed definition, or when a reader lost everything."""
         self._touched.update(range(len(self.influencers)))
+
+    def tell_minutes_again(self, *, with_records: bool) -> None:
+        """Have the history by minute told again, little by little; see ``MinuteHistory.tell_again``."""
+        self.influencers.panes.minutes.tell_again(range(len(self.influencers)), with_records=with_records)
+
+    def tell_minutes_of(self, campaign_id: str, influencer_id: str) -> None:
+        """Have one influencer's history told again, if there is a row: a reader lost it."""
+        row = self.influencers.rows.get((campaign_id, influencer_id))
+        if row is not None:
+            self.influencers.panes.minutes.tell_again([row], with_records=False)
 
     def touch(self, campaign_id: str, influencer_id: str) -> None:
         """Have one influencer shown again, if there is a row: a reader lost it."""

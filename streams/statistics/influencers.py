@@ -75,7 +75,7 @@ class InfluencerStore:
         self.keys: list[tuple[str, str]] = []
         self.marks: U64 = np.zeros(0, dtype=np.uint64)
         """What a row adds to the ids of its events: one event of two influencers is counted for both."""
-        self.panes = PaneStore()
+        self.panes = PaneStore(self.keys)
         self.uniques = UniqueStore()
         self.money: dict[int, MoneyPanes] = {}
         self.posts: dict[int, dict[str, PostHistory]] = {}
