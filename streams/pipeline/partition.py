@@ -39,6 +39,7 @@ from streams.ledger.collector import EntryCollector
 from streams.orders.order import OrderKey
 from streams.pipeline.batch_reader import AT_A_TIME, BatchReader
 from streams.pipeline.comment_revisions import revisions_of
+from streams.pipeline.conversion_reader import AT_A_TIME as CONVERSIONS_AT_A_TIME
 from streams.pipeline.intake import Intake
 from streams.pipeline.limits import Limits
 from streams.pipeline.records import Covered, Record
@@ -46,7 +47,7 @@ from streams.sentiment.scorers import SentimentScorer
 from streams.statistics.batches import Columns, Revisions
 from streams.statistics.comment_versions import pack_versions
 from streams.statistics.counters import WIDTH
-from streams.statistics.influencers import InfluencerStore, mark_of
+from streams.statistics.influencers import InfluencerStore, marks_of
 from streams.statistics.windows import WINDOWS
 
 _TOPIC_INDEX: Final = {topic: index for index, topic in enumerate(INPUT_TOPICS)}
@@ -173,8 +174,9 @@ class PartitionState:
             self.skipped_total[READ_AGAIN] += len(records) - len(fresh)
         base = self._logs[topic_index].base
         self.intake.admission.begin_batch()
-        for start in range(0, len(fresh), AT_A_TIME):
-            read = self.intake.read(topic, fresh[start : start + AT_A_TIME], latest_ms)
+        at_a_time = CONVERSIONS_AT_A_TIME if topic == CONVERSIONS else AT_A_TIME
+        for start in range(0, len(fresh), at_a_time):
+            read = self.intake.read(topic, fresh[start : start + at_a_time], latest_ms)
             reader.add(read if not base else read.moved(base))
         if records:
             self.move_on(topic, covered or Covered(records[0].offset, records[-1].offset + 1))
@@ -234,7 +236,9 @@ class PartitionState:
         # Skipping by rule 2 still remembers the id: the state has the event, the restored ids may not.
         ids = batch.ids ^ self.influencers.marks[rows]
         if topic_index == _TOPIC_INDEX[CONVERSIONS]:
-            ids ^= order_marks(batch.events)
+            marks = order_marks(batch.events)
+            if marks is not None:
+                ids ^= marks
         comments = batch.comments
         versions = None
         if comments is not None:
@@ -471,9 +475,17 @@ class PartitionState:
         yield from zip(INPUT_TOPICS, self.horizons, strict=True)
 
 
-def order_marks(events: Sequence[Event]) -> U64:
-    """Return what bookings add to their ids: causes with one event id may be of several orders. 0 for other events."""
-    return np.array([mark_of(event.order_id) if type(event) is OrderBooked else 0 for event in events], dtype=np.uint64)
+def order_marks(events: Sequence[Event]) -> U64 | None:
+    """Return what bookings add to their ids: causes with one event id may be of several orders. 0 for other events.
+
+    None where there are no bookings.
+    """
+    places = [place for place, event in enumerate(events) if type(event) is OrderBooked]
+    if not places:
+        return None
+    marks = np.zeros(len(events), dtype=np.uint64)
+    marks[places] = marks_of(events[place].order_id for place in places)  # type: ignore[union-attr]  # bookings
+    return marks
 
 
 def distinct(rows: I64) -> list[int]:
