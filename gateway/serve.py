@@ -11,6 +11,7 @@ import uvicorn
 
 from agents.settings import Settings
 from gateway.app import build
+from gateway.bounded_http import BoundedProtocol
 from gateway.spool import SpoolError
 from gateway.state import GatewayState
 
@@ -18,7 +19,6 @@ __all__ = ["GentleServer", "SpoolError", "serve"]
 log: Final = logging.getLogger("campaign_pulse")
 _MOST_CONNECTIONS: Final = 2_000
 _KEEP_ALIVE_SECONDS: Final = 15
-_LARGEST_HEADER_BYTES: Final = 64 * 1024
 
 
 class GentleServer(uvicorn.Server):
@@ -72,9 +72,7 @@ def serve(settings: Settings) -> int:
         build(state),
         host=settings.gateway_host,
         port=settings.gateway_port,
-        # h11 bounds what a header may take; httptools does not.
-        http="h11",
-        h11_max_incomplete_event_size=_LARGEST_HEADER_BYTES,
+        http=BoundedProtocol,
         ws="none",
         lifespan="on",
         log_config=None,
