@@ -36,7 +36,7 @@ def echo(port: int) -> None:
 async def produce(pairs: int, senders: int) -> None:
     """Send pairs of records and print how many a second were confirmed, and a CPU second."""
     settings = Settings.from_environment(os.environ)
-    producer = await start_producer(settings.kafka_connection, linger_ms=5, max_batch_size=256 * 1024)
+    producer = await start_producer(settings.kafka_connection, linger_ms=10, max_batch_size=256 * 1024)
     left = iter(range(pairs))
 
     async def sender() -> None:

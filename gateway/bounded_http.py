@@ -52,7 +52,7 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         self._header_bytes += len(data)
         super().data_received(data)
-        if self._header_bytes > HEADER_BYTES:
+        if self._header_bytes > HEADER_BYTES or (not self._is_whole and len(self.headers) > HEADER_FIELDS):
             self._refuse(_TOO_LARGE)
 
     def on_message_begin(self) -> None:
@@ -62,17 +62,13 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._timer is None:
             self._end_after(self.header_seconds)
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take one field; trailers are fields too."""
-        super().on_header(name, value)
-        if len(self.headers) > HEADER_FIELDS:
-            self._refuse(_TOO_LARGE)
-
     def on_headers_complete(self) -> None:
         """Start the request, unless the connection is being closed."""
         self._header_bytes = 0
         self._end_no_more()
-        if len(self.pipeline) >= WAITING_REQUESTS:
+        if len(self.headers) > HEADER_FIELDS:
+            self._refuse(_TOO_LARGE)
+        elif len(self.pipeline) >= WAITING_REQUESTS:
             self.transport.close()
         if not self.transport.is_closing():
             super().on_headers_complete()
