@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Final
 
 from gateway.problems import Refused
@@ -16,19 +16,22 @@ from streams.connectors.drafts import Delivery
 from streams.connectors.translation import Translation, translate
 
 log: Final = logging.getLogger("campaign_pulse")
-_KEPT_HEADERS: Final = (
-    "content-type",
-    "user-agent",
-    "x-shopify-topic",
-    "x-shopify-shop-domain",
-    "x-shopify-triggered-at",
-    "x-wc-webhook-topic",
-    "x-wc-webhook-source",
-    "twitch-eventsub-message-id",
-    "twitch-eventsub-message-type",
-    "twitch-eventsub-message-timestamp",
-    "webhook-id",
-    "webhook-timestamp",
+_KEPT_HEADERS: Final = tuple(
+    (name, f"http.{name}")
+    for name in (
+        "content-type",
+        "user-agent",
+        "x-shopify-topic",
+        "x-shopify-shop-domain",
+        "x-shopify-triggered-at",
+        "x-wc-webhook-topic",
+        "x-wc-webhook-source",
+        "twitch-eventsub-message-id",
+        "twitch-eventsub-message-type",
+        "twitch-eventsub-message-timestamp",
+        "webhook-id",
+        "webhook-timestamp",
+    )
 )
 """What a mapping reads of a request's header: kept with its body. Signatures and keys are not."""
 _LONGEST_HEADER: Final = 1_024
@@ -56,7 +59,7 @@ async def take(state: GatewayState, kind: str, delivery: Delivery, done: Transla
         Refused: Kafka has not confirmed, and the sender comes again or there is no room on disk.
     """
     metrics, source = state.metrics, delivery.source
-    metrics.last.labels(source).set(delivery.received_ms / 1_000)
+    metrics.received(source, delivery.received_ms)
     for note in done.notes:
         if note.kind != "incomplete":
             metrics.notes.labels(source, note.kind).inc()
@@ -77,7 +80,7 @@ async def take(state: GatewayState, kind: str, delivery: Delivery, done: Transla
         except SpoolError as full:
             raise Refused(503, "spool_full", str(full)) from None
         return "spooled"
-    metrics.events.labels(source).inc(len(done.events))
+    metrics.confirmed(source, len(done.events))
     return outcome
 
 
@@ -159,8 +162,10 @@ def _dead_letter(raw: Record, letter: tuple[Reason, str], placed: Placed) -> Rec
 
 
 def _headers(kind: str, delivery: Delivery, outcome: str) -> tuple[tuple[str, bytes], ...]:
-    kept = [(f"http.{name}", delivery.headers[name]) for name in _KEPT_HEADERS if name in delivery.headers]
-    kept += [(f"http.{name}", value) for name, value in delivery.headers.items() if name.startswith("ce-")][:20]
+    given = delivery.headers
+    kept = [(kept_name, given[name]) for name, kept_name in _KEPT_HEADERS if name in given]
+    if "ce-id" in given:
+        kept += [(f"http.{name}", value) for name, value in given.items() if name.startswith("ce-")][:20]
     told = [
         ("pulse.source", delivery.source),
         ("pulse.kind", kind),
@@ -170,9 +175,7 @@ def _headers(kind: str, delivery: Delivery, outcome: str) -> tuple[tuple[str, by
     return tuple((name, value[:_LONGEST_HEADER].encode("utf-8", "replace")) for name, value in [*told, *kept])
 
 
-def headers_of(pairs: Mapping[str, str] | list[tuple[str, str]]) -> dict[str, str]:
-    """Return headers by their names in lower case; of a name that stands there twice, the first."""
-    found: dict[str, str] = {}
-    for name, value in pairs.items() if isinstance(pairs, Mapping) else pairs:
-        found.setdefault(name.lower(), value)
-    return found
+def headers_of(pairs: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return headers by their names, in lower case as the server gives them; of one that is there twice, the first."""
+    # The first wins because it is taken last.
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(pairs)}
