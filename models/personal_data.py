@@ -134,7 +134,7 @@ PLACES: Final = (
         INBOX,
         "deliveries of platforms and shops as they came: whatever they send of people, addresses of buyers among it",
         "4 days (`retention.ms`)",
-        "to see what a platform has sent",
+        "to see what a platform has sent, and to map it again (`gateway remap`)",
         "the gateway (writes); operators; `people export`",
         purge="ends",
         forget="ends",
