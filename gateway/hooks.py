@@ -4,11 +4,13 @@ import hmac
 from collections.abc import Sequence
 
 import msgspec
+from msgspec import Struct
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from gateway.bodies import HOOK_BYTES, read_body
 from gateway.intake import headers_of, keep_unmapped, take
+from gateway.operations import JSON
 from gateway.problems import Refused
 from gateway.state import GatewayState
 from models.sources import SignatureRules, SourceKind
@@ -27,6 +29,14 @@ from streams.connectors.translation import translate
 
 SECRET_HEADER = "x-pulse-secret"  # noqa: S105  # the name of a header
 """For senders that cannot sign, and can send a header."""
+
+
+class Taken(Struct, frozen=True):
+    """What a delivery became: events that count, items that wait for a definition, items that cannot be mapped."""
+
+    events: int
+    parked: int
+    unmapped: int
 
 
 async def hook(request: Request) -> Response:
@@ -80,7 +90,7 @@ async def hook(request: Request) -> Response:
     if not await state.knows_definitions():
         await keep_unmapped(state, kind, delivery, connector.retries)
         request.state.outcome = "spooled"
-        return JSONResponse({"events": 0, "parked": 0, "unmapped": 0}, connector.success)
+        return _told(Taken(0, 0, 0), connector.success)
     # A source's rules may have come with the definitions that were waited for.
     return await _taken(request, state, kind, msgspec.structs.replace(delivery, rules=state.placer.rules(source)))
 
@@ -89,8 +99,12 @@ async def _taken(request: Request, state: GatewayState, kind: SourceKind, delive
     connector = CATALOGUE[kind]
     done = translate(delivery, state.placer, connector.read)
     request.state.outcome = await take(state, kind, delivery, done, connector.retries)
-    parked, unmapped = len(done.of_kind("unmatched")), len(done.of_kind("unmapped"))
-    return JSONResponse({"events": len(done.events), "parked": parked, "unmapped": unmapped}, connector.success)
+    taken = Taken(len(done.events), len(done.of_kind("unmatched")), len(done.of_kind("unmapped")))
+    return _told(taken, connector.success)
+
+
+def _told(taken: Taken, status: int) -> Response:
+    return Response(msgspec.json.encode(taken), status, media_type=JSON)
 
 
 def _answered(request: Request, answer: Answer) -> Response:
