@@ -16,7 +16,7 @@ from gateway.state import GatewayState
 
 __all__ = ["GentleServer", "SpoolError", "serve"]
 log: Final = logging.getLogger("campaign_pulse")
-_MOST_CONNECTIONS: Final = 2_000
+_MOST_CONNECTIONS: Final = 6_000
 _KEEP_ALIVE_SECONDS: Final = 15
 _LARGEST_HEADER_BYTES: Final = 64 * 1024
 

@@ -20,6 +20,7 @@ READ_KEY_PREFIX: Final = "pulse_r_"
 EVERY_CAMPAIGN: Final = "*"
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
+_ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?")
 _WORDS: Final = ("money", "names", "admin")
 
 
@@ -145,6 +146,18 @@ def _end_ms(text: str) -> int:
         return epoch_ms(datetime.fromisoformat(text))
     except (ValueError, TypeError):
         raise ValueError(f"until:{text}: expected a date and time with its offset, 2026-12-31T23:59:59Z") from None
+
+
+def parse_origins(text: str) -> tuple[str, ...]:
+    """Read origins, separated by blanks.
+
+    Raises:
+        ValueError: one is none, or stands for every page there is.
+    """
+    for origin in text.split():
+        if not _ORIGIN.fullmatch(origin):
+            raise ValueError(f"{origin!r}: expected https://HOST or https://HOST:PORT, without a path")
+    return tuple(text.split())
 
 
 def scope_id(text: str) -> str:

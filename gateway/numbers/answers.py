@@ -4,13 +4,13 @@ from typing import Literal
 
 from msgspec import Struct
 
-from gateway.numbers.freshness import Freshness
 from models.alerts import Alert, AlertTransition
 from models.draws import LogEntry
 from models.giveaway import GiveawayStatus
 from models.rollups import GiveawayRollup, InfluencerRollup, WindowName, WindowStats
 
 Phase = Literal["upcoming", "live", "closed", "drawn"]
+Pulse = Literal["live", "stopped", "unknown"]
 BoardMetric = Literal["engagements", "comments", "unique_commenters", "purchases"]
 
 
@@ -149,6 +149,22 @@ class PublishedDraw(Struct, frozen=True, kw_only=True):
     is_drawn: bool
     files: list[str]
     steps: list[LogEntry]
+
+
+class Freshness(Struct, frozen=True, kw_only=True):
+    """Whether numbers come, and since when none do.
+
+    Attributes:
+        state: ``live``: a worker lives; ``stopped``: none does; ``unknown``: Redis cannot be read.
+        workers: how many live.
+        since_ms: when it was last heard of a worker, epoch milliseconds; None when never, or when it lives.
+        lag: records that wait to be counted, of all workers; None where it is not known.
+    """
+
+    state: Pulse
+    workers: int = 0
+    since_ms: int | None = None
+    lag: int | None = None
 
 
 class StatusAnswer(Struct, frozen=True, kw_only=True):

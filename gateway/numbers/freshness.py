@@ -1,31 +1,13 @@
 """How old the numbers are: whether a worker lives, told by the workers' own hashes in Redis."""
 
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Final
 
-from msgspec import Struct
-
+from gateway.numbers.answers import Freshness
 from gateway.numbers.reader import HeardWorker
 
 SILENT_MS: Final = 3_500
 """Workers write their health each second; a worker that has not for so long is taken for ended."""
-Pulse = Literal["live", "stopped", "unknown"]
-
-
-class Freshness(Struct, frozen=True, kw_only=True):
-    """Whether numbers come, and since when none do.
-
-    Attributes:
-        state: ``live``: a worker lives; ``stopped``: none does; ``unknown``: Redis cannot be read.
-        workers: how many live.
-        since_ms: when it was last heard of a worker, epoch milliseconds; None when never, or when it lives.
-        lag: records that wait to be counted, of all workers; None where it is not known.
-    """
-
-    state: Pulse
-    workers: int = 0
-    since_ms: int | None = None
-    lag: int | None = None
 
 
 class FreshnessWatch:

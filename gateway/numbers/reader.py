@@ -9,6 +9,7 @@ from msgspec import Struct
 from agents.read_model.connection import REDIS_ERRORS, async_client
 from agents.read_model.refusals import described
 from agents.secrets import masked
+from gateway.numbers.answers import MinutePoint
 from models.alerts import Alert, AlertTransition
 from models.read_model import AlertKeys, Keys, WorkerHealth, decode_health
 from models.rollups import CampaignRollup, GiveawayRollup, InfluencerRollup
@@ -103,6 +104,15 @@ class NumbersReader:
             for place, fields in entries
         ]
 
+    async def minutes(
+        self, campaign_id: str, influencer_id: str | None, first_ms: int, last_ms: int
+    ) -> list[MinutePoint]:
+        """Closed minutes from ``first_ms`` up to before ``last_ms``, in their order and without gaps; of the campaign.
+
+        None are kept in Redis yet: the place where they will be read.
+        """
+        return []
+
     async def hash_values(self, key: str) -> dict[str, bytes]:
         """The fields of a hash; empty where there is none."""
         found: Any = await self._asked(self._redis.hgetall(key))
@@ -119,11 +129,9 @@ class NumbersReader:
         The age follows from the hash's time to live: so no clock but Redis's own has to be right.
         """
         prefix = self.keys.worker("")
-        keys: list[Any] = []
         try:
-            async for key in self._redis.scan_iter(match=f"{prefix}*", count=_SCANNED):
-                keys.append(key)
-            keys.sort()
+            found_keys = self._redis.scan_iter(match=f"{prefix}*", count=_SCANNED)
+            keys = sorted([key async for key in found_keys])
             async with self._redis.pipeline(transaction=False) as pipe:
                 for key in keys:
                     pipe.hgetall(key)
@@ -150,7 +158,9 @@ class NumbersReader:
 
     async def updates_after(self, position: str, block_ms: int) -> tuple[str, set[str]]:
         """Wait for updates behind a position; return the new position, and the campaigns that have changed."""
-        answer: Any = await self._asked(self._redis.xread({self.keys.updates: position}, count=_SCANNED, block=block_ms))
+        answer: Any = await self._asked(
+            self._redis.xread({self.keys.updates: position}, count=_SCANNED, block=block_ms)
+        )
         # Protocol 2 answers with pairs, protocol 3 with a mapping of lists of pages.
         if isinstance(answer, dict):
             answer = [(name, entry) for name, pages in answer.items() for entry in pages]
