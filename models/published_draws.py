@@ -22,7 +22,10 @@ class AgreedWinner(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class ListedPeople(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Entrants by the mark of a handle; several where a handle was had on several platforms."""
+    """Entrants by the mark of a handle; several where a handle was had on several platforms.
+
+    ``salt`` keys the marks. It is made anew each time, so that files cannot be compared with each other.
+    """
 
     salt: str
     entrants: dict[str, tuple[str, ...]]

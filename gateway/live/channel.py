@@ -78,6 +78,8 @@ class Reader:
 
 
 RESET: Final = "reset"
+RESET_FRAME: Final = Frame(0, b"{}", b"event: reset\ndata: {}\n\n")
+"""Has no id: it stands before what it announces, of which a cut connection may have brought nothing."""
 
 
 class Channel:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from gateway.live.channel import RESET, Channel, Reader, View, frame
+from gateway.live.channel import RESET, RESET_FRAME, Channel, Reader, View, frame
 from gateway.numbers.answers import StatusAnswer
 from gateway.numbers.freshness import FreshnessWatch
 from gateway.numbers.reader import NumbersError, NumbersReader
@@ -98,8 +98,9 @@ class Hub:
         reader = Reader()
         seen = self._seen(last_event_id, channel)
         if last_event_id and seen is None:
-            reader.give(RESET, frame(self._instance, self._number, RESET, b"{}"))
-        for section, one in channel.frames.items():
+            reader.give(RESET, RESET_FRAME)
+        # In the order of their numbers: what a cut connection has brought is all up to its last id.
+        for section, one in sorted(channel.frames.items(), key=lambda each: each[1].number):
             if seen is None or one.number > seen:
                 reader.give(section, one)
         reader.give(PULSE, frame(self._instance, self._number, PULSE, self._pulse()))

@@ -10,7 +10,9 @@ from agents.read_model.connection import REDIS_ERRORS, async_client
 from agents.read_model.refusals import described
 from agents.secrets import masked
 from gateway.numbers.answers import MinutePoint
+from gateway.numbers.minutes import without_gaps
 from models.alerts import Alert, AlertTransition
+from models.minutes import decode_hour, minutes_of
 from models.read_model import AlertKeys, Keys, WorkerHealth, decode_health
 from models.rollups import CampaignRollup, GiveawayRollup, InfluencerRollup
 
@@ -107,21 +109,30 @@ class NumbersReader:
     async def minutes(
         self, campaign_id: str, influencer_id: str | None, first_ms: int, last_ms: int
     ) -> list[MinutePoint]:
-        """Closed minutes from ``first_ms`` up to before ``last_ms``, in their order and without gaps; of the campaign.
+        """Closed minutes from ``first_ms`` up to before ``last_ms``, in their order and without gaps.
 
-        None are kept in Redis yet: the place where they will be read.
+        Of an influencer, or of the whole campaign (None).
         """
-        return []
-
-    async def hash_values(self, key: str) -> dict[str, bytes]:
-        """The fields of a hash; empty where there is none."""
-        found: Any = await self._asked(self._redis.hgetall(key))
-        return {name.decode(): value for name, value in found.items()}
-
-    async def sorted_range(self, key: str, low: int, high: int) -> list[bytes]:
-        """Members of a sorted set with scores from ``low`` to ``high``, in their order."""
-        found: Any = await self._asked(self._redis.zrangebyscore(key, low, high))
-        return list(found)
+        key = self.keys.minutes(campaign_id, influencer_id)
+        values: Any = await self._asked(self._redis.hvals(key))
+        try:
+            hours = [decode_hour(value) for value in values]
+        except msgspec.DecodeError as error:
+            raise NumbersError(f"{key}: a field is no hour of minutes: {error}") from error
+        return without_gaps(
+            [
+                MinutePoint(
+                    start_ms=minute.starts_at_ms,
+                    comments=minute.counts.comments,
+                    engagements=minute.counts.engagements,
+                    entries=minute.counts.entries,
+                    purchases=minute.counts.purchases,
+                )
+                for hour in hours
+                for minute in minutes_of(hour, campaign_id, influencer_id)
+                if first_ms <= minute.starts_at_ms < last_ms
+            ]
+        )
 
     async def workers(self) -> list[HeardWorker]:
         """Health of every worker whose hash is there, by name, with its age.

@@ -71,10 +71,18 @@ def places(board: BoardAnswer, language: str) -> list[dict[str, Any]]:
             "value": whole(each.value, language),
             "comments": whole(each.comments, language),
             "mood": mood_word(each.net_sentiment),
-            "mood_text": "–" if each.net_sentiment is None else f"{round(100 * each.net_sentiment):+d}",
+            "mood_text": signed(each.net_sentiment),
         }
         for each in board.places
     ]
+
+
+def signed(net: float | None) -> str:
+    """Return net sentiment as whole per cents with its sign; a dash where nothing was scored."""
+    if net is None:
+        return "–"
+    points = round(100 * net)
+    return f"{points:+d}" if points else "0"
 
 
 def mood_word(net: float | None) -> str:

@@ -149,8 +149,8 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "de": "{handle} steht in der Liste, als {entrant}, mit {count} Losen.",
     },
     "you_are_left_out": {
-        "en": "{handle} took part and was held back or left out, as {entrant}. Ask the organiser.",
-        "de": "{handle} hat teilgenommen und wurde zurückgestellt oder ausgelassen, als {entrant}. Frag den Veranstalter.",
+        "en": "{handle} took part and was held back, as {entrant}. Ask the organiser.",
+        "de": "{handle} hat teilgenommen, wurde aber zurückgestellt, als {entrant}. Frag den Veranstalter.",
     },
     "you_are_not": {"en": "{handle} is not in the list.", "de": "{handle} steht nicht in der Liste."},
     "cannot_ask": {

@@ -124,7 +124,7 @@ function showBoard(answer) {
     const dot = row.querySelector(".dot");
     dot.dataset.mood = moodWord(each.net_sentiment);
     const net = each.net_sentiment == null ? null : Math.round(100 * each.net_sentiment);
-    setText(dot, net == null ? "–" : `${net < 0 ? "-" : "+"}${Math.abs(net)}`);
+    setText(dot, net == null ? "–" : net === 0 ? "0" : `${net < 0 ? "-" : "+"}${Math.abs(net)}`);
     showMove(row, each.influencer_id, each.place);
     return row;
   });
