@@ -302,7 +302,8 @@ PLACES: Final = (
     ),
     _file(
         METRICS,
-        "numbers of campaigns and influencers, by their ids, and the handles of influencers (`docs/metrics.md`); of commenters nothing",
+        "numbers of campaigns and influencers, by their ids, and the handles of influencers (`docs/metrics.md`); of "
+        "commenters nothing",
         "as long as Prometheus keeps them (`--storage.tsdb.retention.time`)",
         "dashboards and alerts",
         "whoever may read Prometheus and Grafana",
