@@ -5,7 +5,7 @@ again after a crash, the cause makes the same one, and whoever has counted it kn
 the influencer is at home, and forwarded otherwise.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeGuard
 
 import msgspec
@@ -13,12 +13,14 @@ import numpy as np
 import xxhash
 
 from models.events import BookedChange, Event, OrderBooked, Purchase, Refund
-from streams.changelog.dedupe import DedupeHorizon
+from streams.changelog.dedupe import NO_OLDER, DedupeHorizon, Naming
+from streams.columns.arrays import U64
 from streams.columns.hashing import PlatformSeeds, digest, hashes_of
 from streams.events.attribution import codes_of
 from streams.events.registry import Registry
 from streams.orders.book import OrderBook, TooManyEvents
 from streams.orders.order import NOBODY, OrderEvent, OrderKey
+from streams.pipeline.event_names import EventNames
 from streams.pipeline.records import OrderRead
 from streams.statistics.influencers import has_utm, mark_of
 from streams.statistics.money import micros_of
@@ -37,7 +39,7 @@ class OrderDesk:
 
     Args:
         registry: the first definitions in force.
-        seeds: hash seeds of platforms.
+        names: names the events.
         horizon: the remembered ids of the partition's conversions.
         book: the orders.
         refuse: called with an event that cannot be booked, and why.
@@ -46,7 +48,7 @@ class OrderDesk:
     def __init__(
         self,
         registry: Registry,
-        seeds: PlatformSeeds,
+        names: EventNames,
         horizon: DedupeHorizon,
         book: OrderBook,
         refuse: Callable[[OrderRead, str], None],
@@ -54,7 +56,8 @@ class OrderDesk:
         self.registry = registry
         """The definitions in force."""
         self.book = book
-        self._seeds = seeds
+        self._names = names
+        self._seeds = PlatformSeeds()
         self._horizon = horizon
         self._refuse = refuse
         self.base = 0
@@ -76,10 +79,11 @@ class OrderDesk:
         """
         if not orders:
             return []
-        ids = hashes_of([digest(order.event.event_id.encode(), self._seeds[order.event.platform]) for order in orders])
-        marks = np.array([mark_of(*_key_of(order.event)) for order in orders], dtype=np.uint64)
+        ids = self._names.ids([order.event.event_id for order in orders])
+        ids ^= self._names.of_platforms([order.event.platform for order in orders])
+        ids ^= self._names.of_orders([_key_of(order.event) for order in orders])
         newest_ms = max(time_ms, max(order.at_ms for order in orders))
-        is_new = self._horizon.first_seen(ids ^ marks, newest_ms, ids).tolist()
+        is_new = self._horizon.first_seen(ids, newest_ms, self._older_names(orders)).tolist()
         taken = []
         for order, new in zip(orders, is_new, strict=True):
             if new:
@@ -92,6 +96,17 @@ class OrderDesk:
             else:
                 self.duplicates += 1
         return taken
+
+    def _older_names(self, orders: Sequence[OrderRead]) -> Mapping[Naming, U64]:
+        """Return the names that older versions gave, where some are remembered by these."""
+        namings = self._horizon.namings - {Naming.KEYED}
+        if not namings:
+            return NO_OLDER
+        plain = hashes_of(
+            [digest(order.event.event_id.encode(), self._seeds[order.event.platform]) for order in orders]
+        )
+        marks = np.array([mark_of(*_key_of(order.event)) for order in orders], dtype=np.uint64)
+        return {Naming.PLAIN: plain, Naming.OWNED: plain ^ marks}
 
     def _book(self, order: OrderRead) -> list[OrderBooked]:
         event, owners = order.event, order.owners
