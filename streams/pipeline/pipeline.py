@@ -15,6 +15,7 @@ from streams.changelog.log_positions import LogStart
 from streams.changelog.row_records import RowRecord
 from streams.events.registry import Registry
 from streams.orders.order import OrderKey
+from streams.pipeline.event_names import UNKNOWN_KEY
 from streams.pipeline.limits import Limits
 from streams.pipeline.partition import PartitionState
 from streams.pipeline.records import Covered, Record
@@ -32,6 +33,8 @@ class Pipeline:
         dedupe_capacity: ids remembered at most, over all partitions.
         scorer_with_terms: makes the scorer of a campaign with sentiment terms; None for a scorer that has no use for
             them.
+        id_key: the secret under which ids are hashed in partitions that have none yet; to be made by chance wherever
+            strangers may write events.
     """
 
     def __init__(
@@ -42,7 +45,9 @@ class Pipeline:
         limits: Limits | None = None,
         dedupe_capacity: int = DEDUPE_CAPACITY,
         scorer_with_terms: Callable[[Mapping[str, float]], SentimentScorer] | None = None,
+        id_key: bytes = UNKNOWN_KEY,
     ) -> None:
+        self._id_key = id_key
         self.scorer = scorer
         self.partition_count = partitions
         self.registry = Registry() if registry is None else registry
@@ -67,7 +72,7 @@ class Pipeline:
         orders: Iterable[tuple[OrderKey, bytes]] = (),
     ) -> PartitionState:
         """Take over a partition, with what its changelog holds and where each topic goes on."""
-        state = PartitionState(partition, self.partition_count, self.registry, self.scorer, self.limits)
+        state = PartitionState(partition, self.partition_count, self.registry, self.scorer, self.limits, self._id_key)
         state.influencers.campaign_scorers = self._campaign_scorers()
         state.restore(records, segments or {}, starts or {}, orders)
         self.partitions[partition] = state
