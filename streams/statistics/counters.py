@@ -36,6 +36,7 @@ COUNTERS: Final = (
     "code_uses",  # purchases with a discount code
     "code_uses_without_click",  # of these, those without a click id and without any utm value
     "entries",  # comments on giveaway posts, made while the giveaway was open; verdicts are in streams.giveaway.entries
+    "sentiment_unread",  # comments in a language that is not read; in none of the three classes
 )
 
 ALERT_COUNTERS: Final = frozenset(("reactions", "code_uses", "code_uses_without_click"))
