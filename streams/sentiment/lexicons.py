@@ -31,6 +31,7 @@ _GAP: Final = 2
 _REACH: Final = 3
 _REACH_BACK: Final = 2
 _LETTERS: Final = str.maketrans({"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae", "ى": "ي", "ة": "ه", "ـ": ""})
+_UMLAUTS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 _RUN: Final = re.compile(r"(.)\1{2,}", re.DOTALL)
 _PIECE: Final = re.compile(
     r"https?://\S{1,300}|www\.\S{1,300}|@[\w.]{1,40}"
@@ -46,9 +47,14 @@ def plain(text: str) -> str:
     return fold(text).translate(_LETTERS)
 
 
-def words_of(text: str) -> list[str]:
-    """Plain words of a text, with ``""`` for what ends a clause; mentions and addresses are left out."""
+def words_of(text: str, code: str = "") -> list[str]:
+    """Plain words of a text, with ``""`` for what ends a clause; mentions and addresses are left out.
+
+    In German an umlaut stays one: "schon" is "already".
+    """
     found: list[str] = []
+    if code == "de":
+        text = unicodedata.normalize("NFC", text[:MAX_CHARACTERS]).lower().translate(_UMLAUTS)
     for piece in _PIECE.findall(_RUN.sub(r"\1", plain(text[:MAX_CHARACTERS]))):
         if piece[0] in ".,!?;:…।؟،\n":
             found.append("")
@@ -141,21 +147,21 @@ class Lexicon:
             self.strings = {characters_of(entry): weight for entry, weight in entries}
         else:
             for entry, weight in entries:
-                elements = tuple(_elements(entry))
+                elements = tuple(_elements(entry, code))
                 if len(elements) == 1:
                     self.words.add(elements[0], weight)
                 else:
                     self.phrases.add(elements, weight)
             for table, words in ((self.negators, negators), (self.after, after)):
                 for word in words:
-                    table.add(_elements(word)[0], 0.0)
+                    table.add(_elements(word, code)[0], 0.0)
         self._longest = max(map(len, self.strings), default=0)
 
     def hits(self, text: str) -> list[Hit]:
         """What the entries say of a text, in the order in which they stand."""
         if self.by_characters:
             return list(self._string_hits(characters_of(text)))
-        words = words_of(text)
+        words = words_of(text, self.code)
         used = [False] * len(words)
         found = [(place, hit) for place, hit in self._phrase_hits(words, used)]
         asks = text.rstrip().endswith(("?", "؟")) and not found
@@ -237,11 +243,13 @@ def _places(elements: tuple[str, ...], words: list[str], used: list[bool], first
     return places
 
 
-def _elements(entry: str) -> list[str]:
+def _elements(entry: str, code: str = "") -> list[str]:
     """The plain words of an entry, each with its star."""
     elements: list[str] = []
     for word in entry.split():
-        pieces = [piece for piece in words_of(word.rstrip("*")) if piece]
+        pieces = [piece for piece in words_of(word.rstrip("*"), code) if piece]
+        if not pieces:
+            raise ValueError(f"the entry {entry!r} has {word!r}, which is no word")
         if word.endswith("*"):
             pieces[-1] += "*"
         elements += pieces
