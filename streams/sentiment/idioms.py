@@ -11,7 +11,26 @@ _NEVER: Final = frozenset(("never", "nunca", "jamais"))
 _BEEN: Final = frozenset(("been", "felt", "seen", "had", "loved", "wanted", "found", "owned", "tried", "got"))
 _AS_MUCH: Final = frozenset(("so", "this", "such", "more", "a", "anything", "something"))
 _FEELING_WITHIN: Final = 3
-_NOT_BAD: Final = frozenset((("nada", "mal"), ("pas", "mal"), ("nothing", "bad")))
+_PAIRS: Final = {
+    ("nada", "mal"): 2_500,
+    ("pas", "mal"): 2_500,
+    ("not", "bad"): 1_500,
+    ("esta", "brutal"): 3_500,
+    ("es", "brutal"): 2_500,
+    ("que", "brutal"): 3_000,
+    ("you", "ate"): 3_500,
+    ("she", "ate"): 2_500,
+    ("fell", "apart"): -3_500,
+    ("falls", "apart"): -3_500,
+    ("falling", "apart"): -3_500,
+}
+"""Pairs that are praise as a whole, or below 0 blame, with what they add to it and take from the other."""
+_MEALS: Final = frozenset(("breakfast", "lunch", "dinner", "food", "cake", "pizza", "it", "all", "my", "too", "something"))
+"""Words beside which "ate" is about a meal."""
+_LONG: Final = frozenset(("mes", "meses", "semana", "semanas", "mois", "semaine", "semaines"))
+_WAITED: Final = frozenset(("esperando", "esperar", "aguardando", "attends", "attend", "attendre", "j'attends"))
+_SUSPECTED: Final = frozenset(("scam", "fake", "estafa", "arnaque", "golpe"))
+_SUSPECTING: Final = frozenset(("or", "o", "ou", "real", "legit", "verdad", "vrai", "verdade"))
 _AILING: Final = frozenset(
     """
     i im i'm me my am he she he's she's we they been of feel feeling felt getting got get makes make made home bed doctor
@@ -44,31 +63,28 @@ _FAILED_PAIRS: Final = frozenset(
         ("never", "arrived"),
         ("never", "came"),
         ("never", "received"),
-        ("never", "got"),
         ("never", "works"),
         ("never", "worked"),
-        ("not", "working"),
-        ("doesn't", "work"),
-        ("doesnt", "work"),
-        ("didn't", "work"),
-        ("didnt", "work"),
+        ("code", "doesn't"),
+        ("code", "doesnt"),
+        ("code", "didn't"),
+        ("code", "never"),
+        ("code", "isn't"),
         ("sold", "out"),
         ("for", "nothing"),
-        ("one", "winner"),
-        ("same", "person"),
-        ("same", "people"),
-        ("same", "girl"),
         ("no", "reply"),
         ("no", "answer"),
         ("no", "response"),
-        ("no", "funciona"),
-        ("nao", "funciona"),
-        ("marche", "pas"),
-        ("fonctionne", "pas"),
+        ("codigo", "no"),
+        ("cupom", "nao"),
+        ("code", "marche"),
+        ("code", "fonctionne"),
     )
 )
+_OF_A_PAIR: Final = ("waiting", "code", "sold", "nothing", "reply", "answer", "response", "codigo", "cupom")
+"""Of each pair a word that is rare enough to be looked for; "never" is one as well."""
 
-TRIGGERS: Final = _NEVER | _FAILED | {pair[1] for pair in _NOT_BAD} | {pair[1] for pair in _FAILED_PAIRS} | {"sick"}
+TRIGGERS: Final = _NEVER | _FAILED | frozenset(("mal", "bad", "brutal", "ate", "apart", "sick", *_LONG, *_SUSPECTED, *_OF_A_PAIR))
 """Words without which nothing here applies: only texts that have one are looked into."""
 
 
@@ -93,9 +109,15 @@ def turns(norms: Sequence[str], valences: Mapping[str, float], positive: int) ->
     for place, norm in enumerate(norms):
         if norm in _NEVER and (turn := _never_so(norms, place, valences)):
             found.append(turn)
-    for pair in sorted(pairs & _NOT_BAD):
-        found.append(Turn(" ".join(pair), -2_500, 2_500))
     words = set(norms)
+    for pair in sorted(pairs & _PAIRS.keys()):
+        if pair[1] != "ate" or words.isdisjoint(_MEALS):
+            found.append(Turn(" ".join(pair), -_PAIRS[pair], _PAIRS[pair]))
+    if words & _LONG and (words & _WAITED or ("e", "nada") in pairs or ("y", "nada") in pairs):
+        found.append(Turn("waited for long", 3_000, -1_000))
+    if "?" in words and words & _SUSPECTED and words & _SUSPECTING:
+        found.append(Turn("asked, not said", -2_500, 0))
+        return found
     if "sick" in words and words.isdisjoint(_AILING) and (words & _THINGS or words & _THRILLED):
         found.append(Turn("sick, of a thing", -3_500, 3_000))
     positive += sum(turn.positive for turn in found)

@@ -26,6 +26,8 @@ NOTHING: Final = ""
 _LIKELY: Final = 0.4
 """What a word counts for the model's languages that their model knows, and no list."""
 _LEAST_UNKNOWN: Final = 3
+_LEAST_BEGIN: Final = 3
+_LONGEST_BEGIN: Final = 12
 _LATIN_END: Final = "\u0370"
 
 _LETTERS: Final = {
@@ -91,23 +93,35 @@ class Languages:
         for code, words in [*marks.items(), *((file.code, file.marks) for file in files.values())]:
             for word in words:
                 pieces = [piece for piece in words_of(word) if piece]
-                if len(pieces) == 1:
+                if len(pieces) == 1 and len(pieces[0]) > 1:
                     told.setdefault(pieces[0], set()).add(code)
+        self._marks = {word for word, codes in told.items() if MODEL.isdisjoint(codes)}
         for file in self._latin:
             for word in file.own.whole:
                 if not told.get(word, set()) & MODEL:
                     told.setdefault(word, set()).add(file.code)
         self._told = {word: tuple(sorted(codes)) for word, codes in told.items()}
+        begins: dict[str, set[str]] = {}
+        for file in self._latin:
+            for begin in file.own.begins:
+                if len(begin) >= _LEAST_BEGIN:
+                    begins.setdefault(begin, set()).add(file.code)
+        self._begins = {begin: tuple(sorted(codes)) for begin, codes in begins.items()}
 
-    def known(self) -> list[str]:
+    def known(self) -> set[str]:
         """Words by which a language is told that the model did not learn."""
-        return [word for word, codes in self._told.items() if MODEL.isdisjoint(codes)]
+        return self._marks
 
-    def is_foreign(self, raw: str) -> bool:
-        """Whether a token tells of another language than those of the model."""
-        if any(char in _LETTERS or (char >= _LATIN_END and char.isalpha()) for char in _plain_letters(raw)):
-            return True
-        codes = self._codes(plain(raw))
+    def is_foreign(self, raw: str, *, is_known: bool) -> bool:
+        """Whether a token tells of another language than those of the model, which knows it or not."""
+        if not raw.isascii():
+            letters = unicodedata.normalize("NFKC", raw).lower()  # typographic letters (𝓁𝑜𝓋𝑒) are plain ones
+            if any(char in _LETTERS or (char >= _LATIN_END and char.isalpha()) for char in letters):
+                return True
+        word = plain(raw)
+        if is_known:
+            return word in self._marks
+        codes = self._codes(word)
         return bool(codes) and MODEL.isdisjoint(codes)
 
     def language_of(self, text: str, known: Container[str] = ()) -> str:
@@ -188,13 +202,12 @@ class Languages:
     def _codes(self, word: str) -> tuple[str, ...]:
         codes = self._told.get(word)
         if codes is None:
-            codes = tuple(file.code for file in self._latin if len(word) > 3 and file.own.find(word) is not None)
-        return codes
-
-
-def _plain_letters(raw: str) -> str:
-    """A token with typographic letters (𝓁𝑜𝓋𝑒) made plain and its accents kept."""
-    return raw.lower() if raw.isascii() else unicodedata.normalize("NFKC", raw).lower()
+            begins = self._begins
+            for end in range(min(len(word), _LONGEST_BEGIN), _LEAST_BEGIN - 1, -1):
+                codes = begins.get(word[:end])
+                if codes is not None:
+                    return codes
+        return codes or ()
 
 
 @cache

@@ -44,7 +44,7 @@ _LONGEST: Final = 12
 
 def plain(text: str) -> str:
     """Lower case without accents, with the letters that have no accent to lose made plain too."""
-    return fold(text).translate(_LETTERS)
+    return text.lower() if text.isascii() else fold(text).translate(_LETTERS)
 
 
 def words_of(text: str, code: str = "") -> list[str]:

@@ -44,10 +44,13 @@ _NO_EFFECT = (0.0, 0.0)
 _PLAIN = (1 << 63) - 1
 """The largest sum of packed logits; what lies above are notes."""
 NOTES_SHIFT = 64
-FOREIGN = 1 << 16
-"""The note on a token that tells of another language, or of an idiom; 1 is the note on an unknown word."""
+FOREIGN, IDIOM = 1 << 16, 1 << 32
+"""The notes on a token that tells of another language, and of one that an idiom may hold; 1 is that on an unknown word.
+Sums of notes tell how many there are of each: a text has ``MAX_TOKENS`` tokens at most."""
 LEAST_UNKNOWN = 3
 """Unknown words from which a text may be of an unknown language."""
+FOREIGN_FROM = 4
+"""One foreign word among so many others is a loan or a name: the text is not looked into for its language."""
 _BY_MODEL = MODEL | {NOTHING}
 
 LIST_LOGIT = 1_300.0
@@ -157,9 +160,9 @@ class SocialScorer:
         plain = {word: word for word in self._known if word.isalpha() and word.isascii()}
         self.plain_words = plain
         self.plain_weights = {word: weights.words.get(word, 0) + self._extra.get(word, 0) for word in plain}
-        for word in (*the_languages().known(), *TRIGGERS):
-            if word in plain:
-                self.plain_weights[word] += FOREIGN << NOTES_SHIFT
+        for words, note in ((the_languages().known() - TRIGGERS, FOREIGN), (TRIGGERS, IDIOM)):
+            for word in words & plain.keys():
+                self.plain_weights[word] += note << NOTES_SHIFT
         self._memory = _TokenMemory(self)
 
     def score(self, text: str) -> float:
@@ -186,29 +189,31 @@ class SocialScorer:
             if not without_opener(norms):
                 packed += self._scope_changes(memory, raws, norms[1:-1])
             if packed > _PLAIN:
-                # A token is unknown, or tells of another language or an idiom: few texts come here.
-                scores.append(self._score_noted(text, raws, norms[1:-1], packed))
-                continue
+                notes = (packed + _PLAIN + 1) >> NOTES_SHIFT
+                packed -= notes << NOTES_SHIFT
+                if notes >= LEAST_UNKNOWN:
+                    # Words are unknown, or tell of another language or an idiom: few texts come here.
+                    scores.append(self._score_noted(text, raws, norms[1:-1], notes, packed))
+                    continue
             scores.append(link(*unpack(packed)))
         return scores
 
-    def _score_noted(self, text: str, raws: list[str], norms: list[str], packed: int) -> float:
-        """The score of a text with notes on its tokens, from its sum with those notes."""
-        notes = (packed + _PLAIN + 1) >> NOTES_SHIFT
-        packed -= notes << NOTES_SHIFT
-        if notes >= LEAST_UNKNOWN:
-            language = self._language(text, raws, notes)
-            if language not in _BY_MODEL:
-                parts = self._listed(text, raws, language)
-                if parts is None:
-                    return UNREAD
-                return link(sum(part.negative for part in parts), sum(part.positive for part in parts))
+    def _score_noted(self, text: str, raws: list[str], norms: list[str], notes: int, packed: int) -> float:
+        """The score of a text with notes on its tokens, from its sum by the model."""
+        language = self._language(text, raws, notes)
+        if language not in _BY_MODEL:
+            parts = self._listed(text, raws, language)
+            if parts is None:
+                return UNREAD
+            return link(sum(part.negative for part in parts), sum(part.positive for part in parts))
+        if notes >= IDIOM:
             packed += sum(pack(part.negative, part.positive) for part in self._idioms(norms, packed))
         return link(*unpack(packed))
 
     def _language(self, text: str, raws: list[str], notes: int) -> str:
-        """The language of a text with so many notes on its tokens."""
-        if notes < FOREIGN and notes < sum(raw[0].isalpha() for raw in raws):
+        """The language of a text with such notes on its tokens; ``NOTHING`` where it need not be looked for."""
+        unknown, foreign = notes % FOREIGN, notes % IDIOM // FOREIGN
+        if foreign * FOREIGN_FROM < len(raws) and (unknown < LEAST_UNKNOWN or unknown < sum(map(_is_word, raws))):
             return NOTHING
         return the_languages().language_of(text, self._known)
 
@@ -242,7 +247,7 @@ class SocialScorer:
         memory = self._memory
         norms = [memory[raw] for raw in raws]
         notes = sum((memory.weight_of[raw] + _PLAIN + 1) >> NOTES_SHIFT for raw in raws)
-        language = self._language(text, raws, notes) if notes >= LEAST_UNKNOWN else NOTHING
+        language = self._language(text, raws, notes)
         if language not in _BY_MODEL:
             listed = self._listed(text, raws, language)
             return _explained(listed) if listed else Explanation(UNREAD, 0, 0, ())
@@ -260,7 +265,7 @@ class SocialScorer:
             Part("pair", f"{left} {right}", *unpack(self._pairs.get((left, right), 0)))
             for left, right in pairwise(framed)
         )
-        if notes >= LEAST_UNKNOWN:
+        if notes >= IDIOM:
             packed = pack(sum(part.negative for part in parts), sum(part.positive for part in parts))
             parts += self._idioms(norms, packed)
         return _explained(parts)
@@ -298,12 +303,15 @@ class SocialScorer:
         return token.norm, packed + (note << NOTES_SHIFT)
 
     def _note(self, raw: str, token: Token) -> int:
-        """What is noted of a token: ``FOREIGN`` when it tells of another language or an idiom, 1 when it is unknown."""
-        if not raw[0].isalnum():
+        """What is noted of a token: ``FOREIGN`` when it tells of another language, ``IDIOM``, 1 when it is unknown."""
+        if not _is_word(raw):
             return 0
-        if token.norm in TRIGGERS or the_languages().is_foreign(raw):
+        if token.norm in TRIGGERS:
+            return IDIOM
+        is_known = token.norm in self._known
+        if the_languages().is_foreign(raw, is_known=is_known):
             return FOREIGN
-        return int(token.norm.isalpha() and token.norm not in self._known)
+        return int(token.norm.isalpha() and not is_known)
 
     def scope_change(self, raw: str, flag: int) -> int:
         """What a combination of scope flags adds to a raw token, packed."""
@@ -365,6 +373,10 @@ class SocialScorer:
 
 
 _FLAG_NAMES = {NEGATED: "negated", BOOSTED: "boosted", CONTRASTED: "contrasted"}
+
+
+def _is_word(raw: str) -> bool:
+    return raw[0].isalnum()
 
 
 def _without_notes(packed: int) -> int:
