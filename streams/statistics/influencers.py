@@ -48,7 +48,7 @@ _COMMENTS: Final = COLUMN["comments"]
 _SENTIMENT_MICROS: Final = COLUMN["sentiment_micros"]
 _COMMENT_COLUMNS: Final = np.array([_COMMENTS, _SENTIMENT_MICROS])
 _CLASS_COLUMNS: Final = np.array(
-    [COLUMN["sentiment_negative"], COLUMN["sentiment_neutral"], COLUMN["sentiment_positive"]]
+    [COLUMN[f"sentiment_{name}"] for name in ("negative", "neutral", "positive", "unread")]
 )
 _REACTIONS: Final = COLUMN["reactions"]
 _PURCHASES: Final = COLUMN["purchases"]
