@@ -20,7 +20,8 @@ from streams.ledger.block_builder import CommentChunk
 from streams.ledger.collector import EntryCollector
 from streams.pipeline.event_names import EventNames
 from streams.pipeline.records import Read
-from streams.sentiment.scorers import NEGATIVE_THRESHOLD, POSITIVE_THRESHOLD, UNREAD, SentimentScorer
+from streams.sentiment.languages import UNREAD
+from streams.sentiment.scorers import NEGATIVE_THRESHOLD, POSITIVE_THRESHOLD, SentimentScorer
 from streams.statistics.batches import Columns, Comments, Sample
 from streams.statistics.money import MICROS
 
