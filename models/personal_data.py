@@ -134,7 +134,7 @@ PLACES: Final = (
         INBOX,
         "deliveries of platforms and shops as they came: whatever they send of people, addresses of buyers among it",
         "4 days (`retention.ms`)",
-        "to see what a platform has sent",
+        "to see what a platform has sent, and to map it again (`gateway remap`)",
         "the gateway (writes); operators; `people export`",
         purge="ends",
         forget="ends",
@@ -302,7 +302,8 @@ PLACES: Final = (
     ),
     _file(
         METRICS,
-        "numbers of campaigns and influencers, by their ids (`docs/metrics.md`); of commenters nothing",
+        "numbers of campaigns and influencers, by their ids, and the handles of influencers (`docs/metrics.md`); of "
+        "commenters nothing",
         "as long as Prometheus keeps them (`--storage.tsdb.retention.time`)",
         "dashboards and alerts",
         "whoever may read Prometheus and Grafana",
