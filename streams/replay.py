@@ -80,16 +80,13 @@ class AlertReplay:
     Args:
         registry: the definitions in force.
         watcher: called with every sample and what the rules made of it.
-        on_window: called with every closed minute of a campaign, influencers without a definition included.
     """
 
     def __init__(
         self,
         registry: Registry,
         watcher: Watcher | None = None,
-        on_window: Callable[[CampaignWindow], None] | None = None,
     ) -> None:
-        self._on_window = on_window
         self._stage = AlertPartition(registry, wait_ms=0)
         self._stage.watcher = watcher
         self.transitions: list[AlertTransition] = []
@@ -105,8 +102,6 @@ class AlertReplay:
         state.closed.advance_watermarks(state.time_ms if as_of_ms is None else as_of_ms)
         state.close_minutes()
         for window in state.closed.take():
-            if self._on_window is not None:
-                self._on_window(window)
             self._stage.apply(replayed(window, self._stage.position, window.end_ms))
         for campaign in self._stage.campaigns.values():
             self.transitions += [numbered.transition for numbered in campaign.transitions.pending]
@@ -125,7 +120,6 @@ class Replay:
         with_alerts: whether to find out which alerts would have fired; see ``alerts``.
         watcher: called with every minute judged, with alerts.
         on_facts: called with each block of facts of giveaways, as it would be written to ``campaign.entries.v1``.
-        on_window: called with every closed minute of a campaign, with alerts.
         on_minute: called with every closed minute of an influencer that changed, as it would be published.
         in_order: whether the lines come by event time: then each minute is closed before the next event is applied, and
             none is skipped over a pause.
@@ -143,7 +137,6 @@ class Replay:
         with_alerts: bool = False,
         watcher: Watcher | None = None,
         on_facts: Callable[[EntryBlock], None] | None = None,
-        on_window: Callable[[CampaignWindow], None] | None = None,
         on_minute: Callable[[Minute], None] | None = None,
         in_order: bool = False,
         id_key: bytes = UNKNOWN_KEY,
@@ -155,7 +148,7 @@ class Replay:
         self._lines = 0
         self._booked = 0
         self.state: PartitionState = self._pipeline.assign(0)
-        self.alerts = AlertReplay(self._pipeline.registry, watcher, on_window) if with_alerts else None
+        self.alerts = AlertReplay(self._pipeline.registry, watcher) if with_alerts else None
         """What would have fired so far."""
         self._on_facts = on_facts
         self._on_minute = on_minute

@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import time
-from collections import Counter
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,19 +11,19 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 from kafka import KafkaConsumer
-from msgspec.structs import asdict
 
 from agents.clock import wait_until
 from agents.embedded.processes import ChildProcess
 from agents.simulator.plan import SimulationPlan
 from agents.simulator.simulation import SimulatedRecord, Simulation
 from models.campaigns import CampaignDefinition
-from models.minutes import Minute, MinuteCounts, minute_key
+from models.minutes import Minute, minute_key
 from models.times import HOUR_MS, MINUTE_MS
 from models.topics import INPUT_TOPICS, MINUTES
 from streams.pipeline.limits import Limits
 from streams.replay import Replay
 from streams.sentiment.scorers import make_scorer
+from streams.statistics.campaign_minutes import summed
 from tests.integration.cluster import SETTLE_SECONDS, START_SECONDS, Cluster
 from tests.integration.definitions import with_giveaway, write_definition
 from tests.integration.scrape import records_of, wait_for_dead_letters
@@ -80,7 +79,10 @@ def test_replay_equals_the_oracle(simulated: Simulated) -> None:
     ended_ms = run.state.time_ms
     assert differences(msgspec.to_builtins(run.finish()), simulated.oracle) == []
     run.finish(ended_ms + MINUTE_MS)
-    assert minute_differences([*minutes, *summed(minutes)], simulated.oracle) == []
+    assert (
+        minute_differences([*minutes, *summed({minute_key(each): each for each in minutes}.values())], simulated.oracle)
+        == []
+    )
     giveaway = simulated.oracle["giveaways"][0]
     assert min(giveaway[name] for name in ("valid_entries", "duplicate_entries", "withdrawn_entries")) > 1_000
     assert run.counts().events == simulated.oracle["counts"]["accepted"]
@@ -171,18 +173,6 @@ def _wait_for_minutes(cluster: Cluster, simulated: Simulated) -> None:
 
     if not wait_until(equal, timeout_seconds=SETTLE_SECONDS, poll_seconds=1.0):
         pytest.fail("\n".join([f"{len(found)} differences of minutes", *found[:40]]))
-
-
-def summed(minutes: list[Minute]) -> list[Minute]:
-    """Return the minutes of campaigns: what the last ones of their influencers come to."""
-    last = {minute_key(each): each for each in minutes}.values()
-    sums: dict[tuple[str, int], Counter[str]] = {}
-    for each in last:
-        sums.setdefault((each.campaign_id, each.starts_at_ms), Counter()).update(asdict(each.counts))
-    return [
-        Minute(campaign_id=campaign_id, influencer_id=None, starts_at_ms=at_ms, counts=MinuteCounts(**counts))
-        for (campaign_id, at_ms), counts in sums.items()
-    ]
 
 
 def _flow(cluster: Cluster) -> list[str]:
