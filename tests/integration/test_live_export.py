@@ -16,7 +16,7 @@ from agents.clock import wait_until
 from models.times import MINUTE_MS
 from models.topics import COMMENTS, CONVERSIONS, POSTS
 from streams.alerts.closed_windows import GRACE_MS
-from tests.integration.cluster import SETTLE_SECONDS, START_SECONDS, Cluster
+from tests.integration.cluster import START_SECONDS, Cluster
 from tests.integration.commands import send
 
 pytestmark = pytest.mark.broker
