@@ -47,6 +47,22 @@ class TrackingLink(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             raise ValueError("a tracking link needs at least one utm value")
 
 
+class Fee(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an influencer is paid for the campaign; for the report only."""
+
+    amount: Rate
+    currency: CurrencyCode
+
+    def __post_init__(self) -> None:
+        """Refuse a currency that does not exist.
+
+        Raises:
+            ValueError: the code is not in ISO 4217.
+        """
+        if self.currency not in CURRENCIES:
+            raise ValueError(f"currency {self.currency!r} is not in ISO 4217")
+
+
 class InfluencerDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One influencer of a campaign.
 
@@ -54,6 +70,7 @@ class InfluencerDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_fie
     click id, or the beginning of one when it ends in ``*``. ``accounts`` and ``posts`` are the platforms' own ids, by
     platform: what the platforms send names these, and no campaign. ``live_chats`` gives each YouTube live chat id the
     video that it belongs to. ``tracked_links`` gives codes of the gateway's ``/l/CODE`` the address behind them.
+    ``fee`` is what the influencer is paid: reports compute from it what things cost.
     """
 
     influencer_id: Id
@@ -67,6 +84,7 @@ class InfluencerDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_fie
     posts: dict[Id, tuple[Id, ...]] = {}
     live_chats: dict[Id, Id] = {}
     tracked_links: dict[LinkCode, WebAddress] = {}
+    fee: Fee | None = None
 
 
 class RateCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
