@@ -36,11 +36,16 @@ class PaneRing:
         head = time_ms // self.tier.pane_ms
         if head <= self.head:
             return False
-        if head - self.head >= self.tier.panes:
+        panes = self.tier.panes
+        if head - self.head >= panes:
             self._pool.clear_all()
         else:
-            for pane in range(self.head + 1, head + 1):
-                self._pool.clear(pane % self.tier.panes, rows)
+            first, last = (self.head + 1) % panes, head % panes
+            if first <= last:
+                self._pool.clear(slice(first, last + 1), rows)
+            else:
+                self._pool.clear(slice(first, panes), rows)
+                self._pool.clear(slice(0, last + 1), rows)
         self.head = head
         return True
 
