@@ -62,7 +62,9 @@ class CampaignIndex:
         """
         code, codes = event.discount_code, event.discount_codes
         if code or codes:
-            found = tuple(dict.fromkeys(self._owners_of_codes(event))) if codes or code is None else self._owners_of(code)
+            found = (
+                tuple(dict.fromkeys(self._owners_of_codes(event))) if codes or code is None else self._owners_of(code)
+            )
             if len(found) > 1:
                 several = self.definition.several_codes
                 found = found if several == "split" else found[-1:] if several == "last" else found[:1]

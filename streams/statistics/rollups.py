@@ -13,7 +13,8 @@ from streams.statistics.counters import ALERT_COUNTERS, COLUMN, COUNTERS, ENGAGE
 from streams.statistics.money import MICROS, Sums, micros_of, revenue_stats, scaled_text
 
 _DECIMALS = 9
-_SHOWN = tuple(name for name in COUNTERS if not name.startswith("sentiment_") and name not in ALERT_COUNTERS)
+_POLARITY = frozenset(f"sentiment_{name}" for name in ("positive", "neutral", "negative", "micros"))
+_SHOWN = tuple(name for name in COUNTERS if name not in _POLARITY and name not in ALERT_COUNTERS)
 
 _REACH: Final = COLUMN["reach"]
 _VIEWS: Final = COLUMN["views"]

@@ -1,8 +1,8 @@
 """When a flush is due again, at the interval or at a distance of its work, and when facts of giveaways leave."""
 
 import asyncio
+import itertools
 from collections.abc import Iterable
-from itertools import count
 from typing import Any
 
 import pytest
@@ -151,7 +151,7 @@ def test_once_the_stream_is_quiet_the_next_flush_comes_with_the_interval() -> No
 
 def test_what_is_to_be_sent_on_leaves_at_once_when_the_stream_is_quiet() -> None:
     """An order is read in three partitions before it counts: it does not wait for an interval in each."""
-    elsewhere = next(name for name in map(str, count()) if partition_of(name, 2) == 1)
+    elsewhere = next(name for name in map(str, itertools.count()) if partition_of(name, 2) == 1)
     assert seconds_until_due(0.0, 0.0, quiet=True, misplaced=elsewhere) == 0.0
     assert seconds_until_due(0.0, 0.0, quiet=True, misplaced=elsewhere, flushes=2) == INTERVAL_SECONDS
 
