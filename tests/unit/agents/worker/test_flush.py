@@ -15,6 +15,7 @@ from agents.state.stores import MemoryStore
 from agents.state.table import StateTable
 from agents.worker.fact_sender import AHEAD_AT_ONCE, LATE_BYTES, FactSender
 from agents.worker.flush import Flusher
+from agents.worker.minutes import MinutePublisher
 from agents.worker.numbers import NumberPublisher
 from models.rollups import GiveawayRollup
 from models.topics import COMMENTS, ENTRIES, POSTS
@@ -23,6 +24,7 @@ from streams.ledger.block_builder import BLOCK_COMMENTS
 from streams.ledger.blocks import EntryBlock
 from streams.pipeline.limits import Limits
 from streams.pipeline.pipeline import Pipeline
+from streams.statistics.campaign_minutes import CampaignMinutes
 from streams.statistics.campaigns import CampaignBoard
 from tests.unit.agents.stages.test_entries import definition
 from tests.unit.events import NOON_MS, NOW_MS, WordScorer, records, value_of
@@ -74,6 +76,11 @@ class Ledger:
         return []
 
 
+def history_to(collector: Any) -> MinutePublisher:
+    """Return what publishes the history by minute, without a read model."""
+    return MinutePublisher(CampaignMinutes(), collector, None)
+
+
 def seconds_until_due(
     seconds: float,
     cpu_seconds: float,
@@ -103,7 +110,7 @@ def seconds_until_due(
         fence,
         collector,
         facts,
-        NumberPublisher(pipeline, CampaignBoard(), facts, ledger, collector, member, None),
+        NumberPublisher(pipeline, CampaignBoard(), facts, ledger, collector, member, None, history_to(collector)),
         lambda tp, offset: None,
         SetAside(),
         INTERVAL_SECONDS,
@@ -252,7 +259,7 @@ class Writing:
             self.fence,
             log,
             facts,
-            NumberPublisher(self.pipeline, CampaignBoard(), facts, log, log, member, None),
+            NumberPublisher(self.pipeline, CampaignBoard(), facts, log, log, member, None, history_to(log)),
             lambda tp, offset: self.log.noted.append("confirmed"),
             SetAside(),
             INTERVAL_SECONDS,
