@@ -15,7 +15,6 @@ from streams.events.partitioning import partition_key, partition_of
 from tests.hostile.attack import Attacker
 
 _AT_A_TIME = 50
-_MOST_WAITING = 64 * 1024 * 1024
 
 
 @click.command()
@@ -37,7 +36,7 @@ def main(bootstrap: str, partitions: int, rate: float, seed: int, now_ms: int, r
     sent: Counter[str] = Counter()
     attacks = Attacker(seed, now_ms).attacks()
     began = time.monotonic()
-    with closing(KafkaProducer(bootstrap_servers=bootstrap, linger_ms=20, buffer_memory=_MOST_WAITING)) as producer:
+    with closing(KafkaProducer(bootstrap_servers=bootstrap, linger_ms=20)) as producer:
         while not is_over:
             for _ in range(_AT_A_TIME):
                 attack = next(attacks)
