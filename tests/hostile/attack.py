@@ -9,6 +9,7 @@ import string
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
+from models.currencies import CURRENCIES
 from models.times import HOUR_MS
 from models.topics import COMMENTS, CONVERSIONS, POSTS
 from tests.properties.hostile_shapes import LONGEST, WORST
@@ -44,6 +45,7 @@ class Attacker:
         self._now_ms = now_ms
         self._sent = 0
         self._platform, self._colliding = colliding_ids(_COLLIDING)
+        self._currencies = sorted(CURRENCIES)
         self._shapes = list(WORST.values())
         self._kinds: list[Callable[[], Attack]] = [
             self._made_up_campaign,
@@ -113,9 +115,7 @@ class Attacker:
         return Attack(
             "currency",
             CONVERSIONS,
-            self._purchase(
-                currency="".join(self._chance.choices(string.ascii_uppercase, k=3)), amount="999999999999.999999"
-            ),
+            self._purchase(currency=self._chance.choice(self._currencies), amount="999999999999.999999"),
         )
 
     def _made_up_order(self) -> Attack:
