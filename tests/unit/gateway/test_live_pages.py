@@ -71,9 +71,7 @@ def test_a_page_allows_itself_next_to_nothing(gateway: ReadingGateway) -> None:
 def test_the_first_paint_has_the_numbers(gateway: ReadingGateway) -> None:
     """Without any script: numbers, places, mood, alerts, and that it renews itself."""
     page = gateway.read("/live/spring?lang=en", "money")
-    shown = {}
-    for name, text in re.findall(r'data-number="(\w+)"[^>]*>([^<]*)<', page.body.decode()):
-        shown[name] = text
+    shown = dict(re.findall(r'data-number="(\w+)"[^>]*>([^<]*)<', page.body.decode()))
     assert shown == {
         "entries": "12",
         "people": "11",
