@@ -80,7 +80,7 @@ class Views:
         last = ends_ms if rules is None else rules.closes_ms
         now_ms = self._now_ms()
         phase: Phase = "upcoming" if now_ms < first else "live" if now_ms < last else "closed"
-        if drawn is not None and drawn[1]:
+        if phase == "closed" and drawn is not None and drawn[1]:
             phase = "drawn"
         return CampaignCard(
             campaign_id=campaign_id,

@@ -78,7 +78,7 @@ def numbers_of(answer: dict[str, Any], giveaway: dict[str, Any], *, with_money: 
     }
     if with_money:
         sums = sorted((currency, each["revenue"]) for currency, each in total.get("revenue", {}).items())
-        found["revenue"] = " · ".join(money(amount, currency, "en") for currency, amount in sums)
+        found["revenue"] = "\u00a0· ".join(money(amount, currency, "en") for currency, amount in sums)
     return found
 
 
