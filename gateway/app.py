@@ -120,15 +120,17 @@ def _counted(endpoint: Endpoint) -> Endpoint:
     async def counted(request: Request) -> Response:
         state: GatewayState = request.app.state.gateway
         started = time.perf_counter()
-        request.state.source, request.state.outcome = _NOBODY, "refused"
+        told = request.state
+        told.source, told.outcome, told.held_bytes = _NOBODY, "refused", 0
         try:
             answer = await endpoint(request)
         except Refused as refused:
             if refused.status == 503:
-                request.state.outcome = "unconfirmed"
+                told.outcome = "unconfirmed"
             answer = problem_of(refused)
-        state.metrics.deliveries.labels(request.state.source, request.state.outcome).inc()
-        state.metrics.seconds.observe(time.perf_counter() - started)
+        finally:
+            state.held_bytes -= told.held_bytes
+        state.metrics.delivered(told.source, told.outcome, time.perf_counter() - started)
         return answer
 
     return counted

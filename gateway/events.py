@@ -10,7 +10,7 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.bodies import EVENT_BYTES, read_body, unpacked
+from gateway.bodies import EVENT_BYTES, hold, read_body, unpacked
 from gateway.intake import headers_of, take
 from gateway.operations import JSON, Endpoint
 from gateway.problems import Refused, problem
@@ -58,7 +58,7 @@ async def events(request: Request) -> Response:
         Refused: the sender has no key, the body cannot be read, or Kafka has not confirmed.
     """
     state: GatewayState = request.app.state.gateway
-    headers = headers_of(request.headers.items())
+    headers = headers_of(request.headers.raw)
     kind: SourceKind = "cloudevents" if is_cloud_event(headers) else "events"
     delivery = await _delivery(request, state, kind, _bearer(request))
     try:
@@ -135,13 +135,16 @@ async def _delivery(request: Request, state: GatewayState, kind: SourceKind, key
     request.state.source = source
     if state.publisher.is_full:
         raise Refused(503, "busy", "too much is on the way to Kafka")
-    if not await state.knows_definitions():
+    if not state.is_defined and not await state.knows_definitions():
         raise Refused(503, "not_ready", "the campaign definitions are not read to their end yet")
-    body = unpacked(await read_body(request, EVENT_BYTES), request.headers.get("content-encoding", ""))
+    headers = headers_of(request.headers.raw)
+    packed = await read_body(request, EVENT_BYTES)
+    body = unpacked(packed, headers.get("content-encoding", ""))
+    hold(request, len(body) - len(packed))
     return Delivery(
         source=source,
         body=body,
-        headers=headers_of(request.headers.items()),
+        headers=headers,
         received_ms=state.now_ms(),
         rules=state.placer.rules(source),
         person_key=state.person_key,

@@ -56,6 +56,8 @@ class GatewayState:
         self.person_key = settings.gateway_person_key.encode() or None
         self.mapped_late: Callable[[tuple[Record, ...]], tuple[Record, ...]] = lambda records: records
         """Maps what was kept on disk before the definitions were known."""
+        self.held_bytes = 0
+        """Of bodies whose requests are not answered yet."""
         self.is_draining = False
         self.is_defined = False
         """Whether the definitions are read to their end."""

@@ -85,6 +85,8 @@ def plain_line(frame: Frame) -> str:
         f"duplicates {number(sum(worker.duplicates_total for worker in frame.workers))}",
         f"rejected {number(sum(worker.rejected_total for worker in frame.workers))}",
     ]
+    if frame.delivered is not None:
+        parts.append(f"gateway {deliveries(frame.delivered)}")
     if frame.influencers:
         parts.append(f"leader {name_of(frame.influencers[0])}")
     return f"{clock} " + " | ".join(parts)
@@ -282,11 +284,26 @@ def _pipeline(frame: Frame, *, wide: bool) -> RenderableType:
     detail.append("".join(f"  {reason} {number(count)}" for reason, count in ranked), _DIM)
     workers = f"{len(frame.workers)} worker" + ("s" if len(frame.workers) != 1 else "")
     total = sum(worker.events_total for worker in frame.workers)
-    return _panel(Group(line, detail), f"pipeline · {workers} · {number(total)} events")
+    below = None if frame.delivered is None else f"gateway · {deliveries(frame.delivered)} as signed deliveries"
+    return _panel(Group(line, detail), f"pipeline · {workers} · {number(total)} events", below)
 
 
-def _panel(body: RenderableType, title: str) -> Panel:
-    return Panel(body, title=f"[bold]{title}[/]", title_align="left", border_style=_BORDER, box=ROUNDED, padding=(0, 1))
+def deliveries(counts: dict[str, int]) -> str:
+    """Say how many events came through the gateway."""
+    return ", ".join(f"{kind} {number(count)}" for kind, count in sorted(counts.items())) or "0"
+
+
+def _panel(body: RenderableType, title: str, below: str | None = None) -> Panel:
+    return Panel(
+        body,
+        title=f"[bold]{title}[/]",
+        title_align="left",
+        subtitle=below,
+        subtitle_align="left",
+        border_style=_BORDER,
+        box=ROUNDED,
+        padding=(0, 1),
+    )
 
 
 def sentiment_bar(sentiment: SentimentStats | None, width: int) -> Text:

@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 
 from agents.metrics.labels import Row, label_rows
 from models.rollups import WINDOW_NAMES
+from streams.events.registry import Registry
 from streams.pipeline.pipeline import Pipeline
 from streams.statistics.counters import COLUMN
 from streams.statistics.money import MICROS
@@ -98,6 +99,7 @@ class CampaignCollector(Collector):
         yield from _window_metrics(rows)
         yield from _derived_metrics(rows)
         yield from _money_metrics(rows)
+        yield from _names(rows, self._pipeline.registry)
         yield GaugeMetricFamily(
             "campaign_pulse_folded_influencers",
             "Influencers folded into `other`: beyond PULSE_LABEL_CAP, or in no definition.",
@@ -188,3 +190,19 @@ def _money_metrics(rows: Sequence[Row]) -> Iterator[Metric]:
             refunded.add_metric((*row.labels, currency), given / MICROS)
     yield revenue
     yield refunded
+
+
+def _names(rows: Sequence[Row], registry: Registry) -> Iterator[Metric]:
+    """What people call campaigns and influencers that have labels of their own, for screens to join by their ids."""
+    campaigns = GaugeMetricFamily("campaign_info", "1; how a campaign is called.", labels=("campaign", "name"))
+    for campaign_id, index in sorted(registry.campaigns.items()):
+        campaigns.add_metric((campaign_id, index.definition.name), 1)
+    yield campaigns
+    influencers = GaugeMetricFamily(
+        "campaign_influencer_info", "1; the handle of an influencer.", labels=(*_LABELS, "handle")
+    )
+    for row in rows:
+        definition = registry.influencer(*row.labels[:2])
+        if definition is not None:
+            influencers.add_metric((*row.labels, definition.handle), 1)
+    yield influencers

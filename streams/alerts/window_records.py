@@ -16,7 +16,7 @@ from streams.columns.arrays import I64
 from streams.columns.formats import Format, PoisonedRecord, damaged, refuse_more_counters
 from streams.columns.packed import PackedInts, check_ints, pack, unpack
 from streams.events.attribution import UNATTRIBUTED
-from streams.statistics.counters import COLUMN
+from streams.statistics.counters import COLUMN, COLUMNS_OF_COUNT
 
 COUNTS: Final = (
     "engagements",
@@ -31,15 +31,6 @@ COUNTS: Final = (
     "code_uses_without_click",
 )
 """The counts of a record, named as in ``WindowSample``; append only."""
-COLUMNS_OF_COUNT: Final[dict[str, tuple[str, ...]]] = {
-    # Not likes, shares and saves as such: most come as running totals, now and then, and a total says how many since
-    # the last one, not when. Ten minutes of likes in one minute would be a spike every time.
-    "engagements": ("comments", "reactions"),
-    "positive": ("sentiment_positive",),
-    "neutral": ("sentiment_neutral",),
-    "negative": ("sentiment_negative",),
-}
-"""Which counters make a count; one that is not listed is the counter of its own name, or zero while there is none."""
 TOP_POSTS: Final = 3
 SAMPLE_COMMENTS: Final = 6
 TOPICS: Final = 2

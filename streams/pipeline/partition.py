@@ -23,6 +23,7 @@ from streams.changelog.row_records import (
     RowRecord,
     encode_record,
     pack_posts,
+    restore_minutes,
     restore_money,
     restore_posts,
     restore_sketch,
@@ -38,6 +39,7 @@ from streams.ledger.collector import EntryCollector
 from streams.orders.order import OrderKey
 from streams.pipeline.batch_reader import AT_A_TIME, BatchReader
 from streams.pipeline.comment_revisions import revisions_of
+from streams.pipeline.conversion_reader import AT_A_TIME as CONVERSIONS_AT_A_TIME
 from streams.pipeline.intake import Intake
 from streams.pipeline.limits import Limits
 from streams.pipeline.records import Covered, Record
@@ -45,7 +47,7 @@ from streams.sentiment.scorers import SentimentScorer
 from streams.statistics.batches import Columns, Revisions
 from streams.statistics.comment_versions import pack_versions
 from streams.statistics.counters import WIDTH
-from streams.statistics.influencers import InfluencerStore, mark_of
+from streams.statistics.influencers import InfluencerStore, marks_of
 from streams.statistics.windows import WINDOWS
 
 _TOPIC_INDEX: Final = {topic: index for index, topic in enumerate(INPUT_TOPICS)}
@@ -172,8 +174,9 @@ class PartitionState:
             self.skipped_total[READ_AGAIN] += len(records) - len(fresh)
         base = self._logs[topic_index].base
         self.intake.admission.begin_batch()
-        for start in range(0, len(fresh), AT_A_TIME):
-            read = self.intake.read(topic, fresh[start : start + AT_A_TIME], latest_ms)
+        at_a_time = CONVERSIONS_AT_A_TIME if topic == CONVERSIONS else AT_A_TIME
+        for start in range(0, len(fresh), at_a_time):
+            read = self.intake.read(topic, fresh[start : start + at_a_time], latest_ms)
             reader.add(read if not base else read.moved(base))
         if records:
             self.move_on(topic, covered or Covered(records[0].offset, records[-1].offset + 1))
@@ -233,7 +236,9 @@ class PartitionState:
         # Skipping by rule 2 still remembers the id: the state has the event, the restored ids may not.
         ids = batch.ids ^ self.influencers.marks[rows]
         if topic_index == _TOPIC_INDEX[CONVERSIONS]:
-            ids ^= order_marks(batch.events)
+            marks = order_marks(batch.events)
+            if marks is not None:
+                ids ^= marks
         comments = batch.comments
         versions = None
         if comments is not None:
@@ -329,6 +334,7 @@ class PartitionState:
         campaign_id, influencer_id = store.keys[row]
         places, panes, registers, ranks = sketch_fields(store.uniques, row)
         money = store.money.get(row)
+        hours, unpublished = store.panes.minutes.stored(row)
         return encode_record(
             RowRecord(
                 version=FORMAT_VERSION,
@@ -348,6 +354,8 @@ class PartitionState:
                 money_total={} if money is None else money.total,
                 money_panes=[] if money is None else list(money.panes),
                 posts=pack_posts(store.posts.get(row, {})),
+                hours=hours,
+                unpublished=unpublished,
             )
         )
 
@@ -379,6 +387,7 @@ class PartitionState:
             row = store.row_of(record.campaign_id, record.influencer_id)
             self._applied_offsets()[row, : len(record.applied)] = record.applied
             restore_tiers(store.panes, row, record)
+            restore_minutes(store.panes, row, record)
             restore_sketch(store.uniques, row, record)
             if record.money_total:
                 store.money[row] = restore_money(record)
@@ -389,12 +398,23 @@ class PartitionState:
                 store.followers[row] = record.followers
         self.closed.restore(store, [record.as_of_ms for record in found])
         self.touch_all()
+        self.tell_minutes_again(with_records=False)
 
     # ---------------------------------------------------------------- numbers out
 
     def touch_all(self) -> None:
         """Have every row shown again: after a restore, a changed definition, or when a reader lost everything."""
         self._touched.update(range(len(self.influencers)))
+
+    def tell_minutes_again(self, *, with_records: bool) -> None:
+        """Have the history by minute told again, little by little; see ``MinuteHistory.tell_again``."""
+        self.influencers.panes.minutes.tell_again(range(len(self.influencers)), with_records=with_records)
+
+    def tell_minutes_of(self, campaign_id: str, influencer_id: str) -> None:
+        """Have one influencer's history told again, if there is a row: a reader lost it."""
+        row = self.influencers.rows.get((campaign_id, influencer_id))
+        if row is not None:
+            self.influencers.panes.minutes.tell_again([row], with_records=False)
 
     def touch(self, campaign_id: str, influencer_id: str) -> None:
         """Have one influencer shown again, if there is a row: a reader lost it."""
@@ -455,9 +475,17 @@ class PartitionState:
         yield from zip(INPUT_TOPICS, self.horizons, strict=True)
 
 
-def order_marks(events: Sequence[Event]) -> U64:
-    """Return what bookings add to their ids: causes with one event id may be of several orders. 0 for other events."""
-    return np.array([mark_of(event.order_id) if type(event) is OrderBooked else 0 for event in events], dtype=np.uint64)
+def order_marks(events: Sequence[Event]) -> U64 | None:
+    """Return what bookings add to their ids: causes with one event id may be of several orders. 0 for other events.
+
+    None where there are no bookings.
+    """
+    places = [place for place, event in enumerate(events) if type(event) is OrderBooked]
+    if not places:
+        return None
+    marks = np.zeros(len(events), dtype=np.uint64)
+    marks[places] = marks_of(events[place].order_id for place in places)  # type: ignore[union-attr]  # bookings
+    return marks
 
 
 def distinct(rows: I64) -> list[int]:

@@ -4,7 +4,7 @@ Rows are (campaign, influencer) pairs. This object knows nothing of offsets, red
 that count.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -23,7 +23,7 @@ from models.events import (
     Signup,
 )
 from streams.columns.arrays import I64, U64
-from streams.columns.hashing import digest, hash_of
+from streams.columns.hashing import digest, hash_of, hashes_of
 from streams.events.registry import EntryWindow
 from streams.sentiment.scorers import SentimentScorer
 from streams.statistics.batches import Columns, Increments, Reactions, Revisions
@@ -75,7 +75,7 @@ class InfluencerStore:
         self.keys: list[tuple[str, str]] = []
         self.marks: U64 = np.zeros(0, dtype=np.uint64)
         """What a row adds to the ids of its events: one event of two influencers is counted for both."""
-        self.panes = PaneStore()
+        self.panes = PaneStore(self.keys)
         self.uniques = UniqueStore()
         self.money: dict[int, MoneyPanes] = {}
         self.posts: dict[int, dict[str, PostHistory]] = {}
@@ -304,6 +304,11 @@ class InfluencerStore:
 def mark_of(*names: str) -> int:
     """Return the hash that keeps the ids of events of one owner, named by strings, apart from those of others."""
     return hash_of(digest("\0".join(names).encode(), 0))
+
+
+def marks_of(names: Iterable[str]) -> U64:
+    """Return ``mark_of`` of each of many names."""
+    return hashes_of([digest(name.encode(), 0) for name in names])
 
 
 def has_utm(event: ConversionEvent) -> bool:

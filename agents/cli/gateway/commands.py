@@ -7,15 +7,18 @@ import sys
 
 import click
 
-from agents.broker.topic_admin import TopicError, ensure_topics
+from agents.broker.topic_admin import TopicError, ensure_topics, look_at_topics
 from agents.cli.common import UsageFailure, settings_or_exit
 from agents.cli.gateway.check import check
 from agents.cli.gateway.read_key import read_key
+from agents.cli.gateway.remap import remap
 from agents.cli.gateway.send import send
 from agents.cli.gateway.urls import urls
 from agents.cli.worker import log_to_stderr
 from agents.private_files import keep_files_private
+from agents.settings import Settings
 from agents.terminal import visible
+from models.topics import DEAD_LETTERS, DEFINITIONS, INBOX, INPUT_TOPICS
 from streams.connectors.credentials import KEY_PREFIX, hash_of, parse_keys, parse_secrets
 from streams.connectors.handshakes import keys_among, verify_token
 
@@ -54,13 +57,24 @@ def _run() -> None:
         raise UsageFailure(f"PULSE_GATEWAY_PORT: cannot listen on {address}: {error.strerror}") from None
     keep_files_private()  # deliveries that wait in the spool hold people's data
     try:
-        ensure_topics(settings)
+        _check_topics(settings)
         code = served.serve(settings)
     except TopicError as error:
         raise UsageFailure(str(error)) from None
     except served.SpoolError as error:
         raise UsageFailure(f"PULSE_GATEWAY_SPOOL_DIRECTORY: {error}") from None
     sys.exit(code)
+
+
+def _check_topics(settings: Settings) -> None:
+    """Check that the gateway's topics exist; make them all where one is missing. Theirs are all the rights it needs.
+
+    Raises:
+        TopicError: the broker does not answer or refuses, or the right to make them is missing.
+    """
+    names = (*INPUT_TOPICS, INBOX, DEAD_LETTERS, DEFINITIONS)
+    if len(look_at_topics(settings, names)) < len(names):
+        ensure_topics(settings)
 
 
 @gateway.command()
@@ -87,5 +101,5 @@ def token(source: str) -> None:
     click.echo(visible(verify_token(known[0], source)))
 
 
-for command in (check, read_key, send, urls):
+for command in (check, read_key, remap, send, urls):
     gateway.add_command(command)
