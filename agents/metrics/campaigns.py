@@ -37,6 +37,7 @@ _COUNTERS: Final = (
     ("sentiment_neutral", "campaign_sentiment_neutral", "Neutral comments since the beginning."),
     ("sentiment_negative", "campaign_sentiment_negative", "Negative comments since the beginning."),
     ("entries", "campaign_entries", "Comments on posts of an open giveaway since the beginning."),
+    ("sentiment_unread", "campaign_sentiment_unread", "Comments in a language that is not read, since the beginning."),
 )
 _CORRECTABLE: Final = (
     ("likes", "campaign_likes_lifetime", "Likes, less those taken back, since the beginning."),
@@ -73,6 +74,11 @@ _WINDOWS: Final = (
     ("purchases", "campaign_purchases_window", "Paid orders in the rolling window."),
     ("refunds", "campaign_refunds_window", "Refunds in the rolling window."),
     ("entries", "campaign_entries_window", "Comments on posts of an open giveaway in the rolling window."),
+    (
+        "sentiment_unread",
+        "campaign_sentiment_unread_window",
+        "Comments in a language that is not read, in the rolling window; no sentiment speaks for them.",
+    ),
 )
 
 

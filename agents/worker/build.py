@@ -4,6 +4,7 @@ Parts are given what they need, by name, and nothing else; only this file knows 
 """
 
 import logging
+import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -68,6 +69,7 @@ from models.topics import (
     POSTS,
 )
 from streams.columns.formats import PoisonedRecord
+from streams.columns.keyed_hashes import KEY_BYTES
 from streams.ledger.sealing import key_of
 from streams.pipeline.limits import Limits
 from streams.pipeline.pipeline import Pipeline
@@ -97,6 +99,7 @@ def make_pipeline(settings: Settings, partitions: Mapping[str, int], scorer: Cac
         ),
         dedupe_capacity=settings.dedupe_ids,
         scorer_with_terms=make_scorer_with_terms(settings.sentiment, settings.sentiment_cache),
+        id_key=secrets.token_bytes(KEY_BYTES),
     )
 
 

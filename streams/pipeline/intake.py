@@ -12,7 +12,6 @@ from models.deadletters import DeadLetter
 from models.events import CommentTopicEvent, Event, PostTopicEvent
 from models.topics import CONVERSIONS, POSTS
 from streams.changelog.dedupe import DedupeHorizon
-from streams.columns.hashing import PlatformSeeds
 from streams.events.decode import (
     DECODE_ERRORS,
     Refused,
@@ -26,6 +25,7 @@ from streams.events.registry import Registry
 from streams.orders.book import OrderBook
 from streams.pipeline.admission import Admission
 from streams.pipeline.conversion_reader import ConversionReader
+from streams.pipeline.event_names import EventNames
 from streams.pipeline.forwarding import WAITING_OVERHEAD_BYTES, Forwarding
 from streams.pipeline.limits import Limits
 from streams.pipeline.order_desk import OrderDesk
@@ -43,7 +43,7 @@ class Intake:
         partitions: how many there are.
         registry: the first definitions in force.
         influencers: has the rows.
-        seeds: hash seeds of platforms.
+        names: names the events.
         horizon: the remembered ids of conversions.
         limits: how large a value may be, how long orders are kept, and the ceilings.
     """
@@ -54,7 +54,7 @@ class Intake:
         partitions: int,
         registry: Registry,
         influencers: InfluencerStore,
-        seeds: PlatformSeeds,
+        names: EventNames,
         horizon: DedupeHorizon,
         limits: Limits,
     ) -> None:
@@ -63,7 +63,7 @@ class Intake:
         self._registry = registry
         self._influencers = influencers
         self._max_event_bytes = limits.max_event_bytes
-        self.desk = OrderDesk(registry, seeds, horizon, OrderBook(limits.order_days))
+        self.desk = OrderDesk(registry, names, horizon, OrderBook(limits.order_days))
         """Books the orders of this partition."""
         self.admission = Admission(registry, influencers, limits)
         """Says what may be new here."""

@@ -5,7 +5,7 @@ again after a crash, the cause makes the same one, and whoever has counted it kn
 the influencer is at home, and forwarded otherwise.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -13,12 +13,14 @@ import msgspec
 import xxhash
 
 from models.events import BookedChange, OrderBooked, Purchase, Refund
-from streams.changelog.dedupe import DedupeHorizon
+from streams.changelog.dedupe import NO_OLDER, DedupeHorizon, Naming
+from streams.columns.arrays import U64
 from streams.columns.hashing import PlatformSeeds, digest, hashes_of
 from streams.events.attribution import codes_of
 from streams.events.registry import Registry
 from streams.orders.book import OrderBook, TooManyEvents
 from streams.orders.order import NOBODY, OrderEvent, OrderKey
+from streams.pipeline.event_names import EventNames
 from streams.pipeline.records import OrderRead
 from streams.statistics.influencers import has_utm, marks_of
 from streams.statistics.money import micros_of
@@ -32,7 +34,7 @@ class OrderDesk:
 
     Args:
         registry: the first definitions in force.
-        seeds: hash seeds of platforms.
+        names: names the events.
         horizon: the remembered ids of the partition's conversions.
         book: the orders.
     """
@@ -40,14 +42,15 @@ class OrderDesk:
     def __init__(
         self,
         registry: Registry,
-        seeds: PlatformSeeds,
+        names: EventNames,
         horizon: DedupeHorizon,
         book: OrderBook,
     ) -> None:
         self.registry = registry
         """The definitions in force."""
         self.book = book
-        self._seeds = seeds
+        self._names = names
+        self._seeds = PlatformSeeds()
         self._horizon = horizon
         self.base = 0
         """The first place of the log that is read: orders remember places."""
@@ -71,11 +74,12 @@ class OrderDesk:
         """
         if not orders:
             return []
-        seeds = self._seeds
-        ids = hashes_of([digest(order.event.event_id.encode(), seeds[order.event.platform]) for order in orders])
         keys = [_key_of(order.event) for order in orders]
+        ids = self._names.ids([order.event.event_id for order in orders])
+        ids ^= self._names.of_platforms([order.event.platform for order in orders])
+        ids ^= self._names.of_orders(keys)
         newest_ms = max(time_ms, max(order.at_ms for order in orders))
-        is_new = self._horizon.first_seen(ids ^ marks_of(map("\0".join, keys)), newest_ms, ids).tolist()
+        is_new = self._horizon.first_seen(ids, newest_ms, self._older_names(orders, keys)).tolist()
         taken = []
         for order, key, new in zip(orders, keys, is_new, strict=True):
             if not new:
@@ -89,6 +93,15 @@ class OrderDesk:
             self.events += 1
             taken.append((order, _bookings(order, changes)))
         return taken
+
+    def _older_names(self, orders: Sequence[OrderRead], keys: Sequence[OrderKey]) -> Mapping[Naming, U64]:
+        """Return the names that older versions gave, where some are remembered by these."""
+        if self._horizon.namings <= {Naming.KEYED}:
+            return NO_OLDER
+        plain = hashes_of(
+            [digest(order.event.event_id.encode(), self._seeds[order.event.platform]) for order in orders]
+        )
+        return {Naming.PLAIN: plain, Naming.OWNED: plain ^ marks_of(map("\0".join, keys))}
 
 
 def _key_of(event: Purchase | Refund) -> OrderKey:

@@ -36,6 +36,7 @@ COUNTERS: Final = (
     "code_uses",  # purchases with a discount code
     "code_uses_without_click",  # of these, those without a click id and without any utm value
     "entries",  # comments on giveaway posts, made while the giveaway was open; verdicts are in streams.giveaway.entries
+    "sentiment_unread",  # comments in a language that is not read; in none of the three classes
 )
 
 ALERT_COUNTERS: Final = frozenset(("reactions", "code_uses", "code_uses_without_click"))
@@ -53,6 +54,7 @@ COLUMNS_OF_COUNT: Final[dict[str, tuple[str, ...]]] = {
     "positive": ("sentiment_positive",),
     "neutral": ("sentiment_neutral",),
     "negative": ("sentiment_negative",),
+    "unread": ("sentiment_unread",),
 }
 """Which counters make a count of a minute; one that is not listed is the counter of its own name."""
 

@@ -48,7 +48,7 @@ _COMMENTS: Final = COLUMN["comments"]
 _SENTIMENT_MICROS: Final = COLUMN["sentiment_micros"]
 _COMMENT_COLUMNS: Final = np.array([_COMMENTS, _SENTIMENT_MICROS])
 _CLASS_COLUMNS: Final = np.array(
-    [COLUMN["sentiment_negative"], COLUMN["sentiment_neutral"], COLUMN["sentiment_positive"]]
+    [COLUMN[f"sentiment_{name}"] for name in ("negative", "neutral", "positive", "unread")]
 )
 _REACTIONS: Final = COLUMN["reactions"]
 _PURCHASES: Final = COLUMN["purchases"]
@@ -73,8 +73,6 @@ class InfluencerStore:
         self.rows_of_campaign: dict[str, dict[str | None, int]] = {}
         """The same by campaign."""
         self.keys: list[tuple[str, str]] = []
-        self.marks: U64 = np.zeros(0, dtype=np.uint64)
-        """What a row adds to the ids of its events: one event of two influencers is counted for both."""
         self.panes = PaneStore(self.keys)
         self.uniques = UniqueStore()
         self.money: dict[int, MoneyPanes] = {}
@@ -98,7 +96,6 @@ class InfluencerStore:
             self.keys.append(key)
             if row >= self._capacity:
                 self.reserve(max(_SPARE_ROWS, 2 * self._capacity))
-            self.marks[row] = mark_of(campaign_id, influencer_id)
         return row
 
     def reserve(self, rows: int) -> None:
@@ -107,9 +104,6 @@ class InfluencerStore:
             self._capacity = rows
             self.panes.reserve(rows)
             self.uniques.reserve(rows)
-            marks = np.zeros(rows, dtype=np.uint64)
-            marks[: len(self.marks)] = self.marks
-            self.marks = marks
 
     def advance(self, time_ms: int) -> None:
         """Move stream time forward; it never goes back."""
@@ -302,7 +296,7 @@ class InfluencerStore:
 
 
 def mark_of(*names: str) -> int:
-    """Return the hash that keeps the ids of events of one owner, named by strings, apart from those of others."""
+    """Return the hash by which older versions kept the ids of events of one owner apart from those of others."""
     return hash_of(digest("\0".join(names).encode(), 0))
 
 

@@ -170,11 +170,11 @@ def test_table_names_the_record_that_it_refuses() -> None:
     state = busy_state()
     row = of_the_future(state.record_of(0), FORMAT_VERSION + 1, numbered=True)
     [(_, segment)] = state.horizons[1].seal(120)
-    ids = of_the_future(encode_segment(segment), 3, numbered=True)
+    ids = of_the_future(encode_segment(segment), 4, numbered=True)
     for key, value, message in (
         (row_key(3, "c", "ana"), row, rf"^changelog record \[3,\"row\",\"c\",\"ana\"\]: state record of format "
          rf"{FORMAT_VERSION + 1}; this version reads formats 1 to {FORMAT_VERSION}: a newer version .* every worker"),
-        (ids_key(3, "t", 7), ids, r"^changelog record \[3,\"ids\",\"t\",7\]: dedupe segment of format 3; .* 1 to 2:"),
+        (ids_key(3, "t", 7), ids, r"^changelog record \[3,\"ids\",\"t\",7\]: dedupe segment of format 4; .* 1 to 3:"),
         (b'[3,"entries","c"]', b"\x91\x01", r'^changelog record \[3,"entries","c"\]: a record of the unknown kind '),
     ):  # fmt: skip
         with pytest.raises(UnsupportedRecord, match=message):
