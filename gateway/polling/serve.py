@@ -11,7 +11,7 @@ from aiohttp import web
 from aiokafka.errors import KafkaError
 
 from agents.broker.dead_letter_log import DeadLetterLogError
-from agents.clock import make_clock
+from agents.clock import make_clock, wall_clock
 from agents.metrics.exposition import CONTENT_TYPE, exposition
 from agents.settings import SettingError, Settings
 from agents.stages.definitions import Change, DefinitionFeed
@@ -165,7 +165,6 @@ class Poller:
         vendor = vendor_of(name)
         assert vendor is not None  # `check` has looked
         budget = Budget(vendor.limits, self._settings.poll_youtube_units if vendor.name == _YOUTUBE else None)
-        now_ms = make_clock(self._settings.clock)
         made = PolledSource(
             name,
             vendor,
@@ -178,18 +177,19 @@ class Poller:
             hooked=self._hooked,
             definitions=self._definitions,
             metrics=self._metrics,
-            now_ms=now_ms,
+            now_ms=make_clock(self._settings.clock),
+            pace_ms=wall_clock,
             is_stopping=self._stopping.is_set,
             person_key=self._person_key,
         )
         if budget.is_counted:
             text = "Units that the vendor grants today and that are not used."
-            self._metrics.gauge("campaign_poll_units_left", text, name, lambda: float(budget.left(now_ms()) or 0))
+            self._metrics.gauge("campaign_poll_units_left", text, name, lambda: float(budget.left(wall_clock()) or 0))
         self._metrics.gauge(
             "campaign_poll_paused_seconds",
             "For how long nothing is asked: a limit is reached, or an API or its token is no good.",
             name,
-            lambda: max(0.0, (budget.paused_until_ms - now_ms()) / SECOND_MS),
+            lambda: max(0.0, (budget.paused_until_ms - wall_clock()) / SECOND_MS),
         )
         return made
 

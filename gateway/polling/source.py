@@ -72,7 +72,8 @@ class PolledSource:
         hooked: what its webhooks have brought.
         definitions: in force.
         metrics: of the poller.
-        now_ms: the clock.
+        now_ms: the clock of events, which a setting may hold still.
+        pace_ms: the clock by which limits and pauses pass.
         is_stopping: whether to end behind the request that is on its way.
         person_key: of pseudonyms.
     """
@@ -92,6 +93,7 @@ class PolledSource:
         definitions: Definitions,
         metrics: PollMetrics,
         now_ms: Callable[[], int],
+        pace_ms: Callable[[], int],
         is_stopping: Callable[[], bool] = lambda: False,
         person_key: bytes | None = None,
     ) -> None:
@@ -107,6 +109,7 @@ class PolledSource:
         self._definitions = definitions
         self._metrics = metrics
         self._now_ms = now_ms
+        self._pace_ms = pace_ms
         self._is_stopping = is_stopping
         self._person_key = person_key
         self._due_ms: dict[str, int] = {}
@@ -123,7 +126,7 @@ class PolledSource:
     @property
     def has_trouble(self) -> bool:
         """Whether the last requests came to nothing."""
-        return self._failures > 0 or self.budget.paused_until_ms > self._now_ms()
+        return self._failures > 0 or self.budget.paused_until_ms > self._pace_ms()
 
     # ---------------------------------------------------------------- a round
 
@@ -133,17 +136,20 @@ class PolledSource:
         Raises:
             NotConfirmedError: Kafka has not confirmed; what was read is read again.
         """
+        limited_ms = 0
         for ask in self._asks():
             if self._is_stopping():
-                return 0
-            if self._due_ms.get(ask.target, 0) > self._now_ms():
+                break
+            if self._due_ms.get(ask.target, 0) > self._pace_ms():
                 continue
-            if (wait_ms := self.budget.wait_ms(self._now_ms(), ask.cost)) > 0:
-                return wait_ms
+            if (limited_ms := self.budget.wait_ms(self._pace_ms(), ask.cost)) > 0:
+                break
             await self._pursue(ask)
         if self.budget.is_counted:
             await self._cursors.save(self.name, _QUOTA, self.budget.saved())
-        now_ms = self._now_ms()
+        if limited_ms > 0:
+            return limited_ms
+        now_ms = self._pace_ms()
         due = [self._due_ms.get(ask.target, now_ms) for ask in self._asks()]
         return max(0, self.budget.paused_until_ms - now_ms, min(due, default=now_ms + MINUTE_MS) - now_ms)
 
@@ -155,14 +161,14 @@ class PolledSource:
                 cursors=self._cursors.of(self.name),
                 now_ms=now_ms,
                 floor_ms=now_ms - _HOOKED_MS if self._hooked.has_hooks(self.name) else 0,
-                units_left=self.budget.left(now_ms),
-                ms_to_reset=self.budget.ms_to_reset(now_ms),
+                units_left=self.budget.left(self._pace_ms()),
+                ms_to_reset=self.budget.ms_to_reset(self._pace_ms()),
             )
         )
 
     async def _pursue(self, first: Ask) -> None:
         """Ask for a target, page by page; its cursor is saved when all of it is confirmed."""
-        began_ms = self._now_ms()
+        began_ms, paced_ms = self._now_ms(), self._pace_ms()
         waiting, pages, is_whole = [first], 0, True
         cursor: str | None = None
         wait_ms: int | None = None
@@ -187,9 +193,9 @@ class PolledSource:
             cursor = reading.cursor if reading.cursor is not None else cursor
             wait_ms = reading.wait_ms if reading.wait_ms is not None else wait_ms
             if reading.pause_ms is not None:
-                self.budget.pause(self._now_ms() + reading.pause_ms)
+                self.budget.pause(self._pace_ms() + reading.pause_ms)
             if reading.has_ended:
-                self._due_ms[first.target] = self._now_ms() + _GONE_BACK_MS
+                self._due_ms[first.target] = self._pace_ms() + _GONE_BACK_MS
                 return
         if is_whole:
             await self._remove_what_is_gone(first)
@@ -198,26 +204,26 @@ class PolledSource:
         if cursor is not None:
             await self._cursors.save(self.name, first.target, cursor)
         self._failures = 0
-        self._due_ms[first.target] = began_ms + max(first.every_ms, wait_ms or 0)
+        self._due_ms[first.target] = paced_ms + max(first.every_ms, wait_ms or 0)
 
     async def _asked(self, ask: Ask) -> tuple[Reading, Answer] | Trouble:
         """Ask, when the vendor's limits allow it, and return what the answer means."""
-        while (wait_ms := self.budget.wait_ms(self._now_ms(), ask.cost)) > 0:
+        while (wait_ms := self.budget.wait_ms(self._pace_ms(), ask.cost)) > 0:
             if wait_ms > MINUTE_MS:
                 return Trouble(scope="source", reason="the vendor's limit is reached", wait_ms=wait_ms)
             await asyncio.sleep(wait_ms / SECOND_MS)
-        self.budget.spend(self._now_ms(), ask.cost)
+        self.budget.spend(self._pace_ms(), ask.cost)
         try:
             answer = await self._client.ask(self._address, ask, self._vendor.headers(self._token()))
         except NoAnswerError as error:
             return self._counted(ask, Trouble(scope="source", reason=str(error)), "failed")
         if ask.what == "recheck":
             return self._counted(ask, Reading(), "read"), answer
-        meant = self._vendor.read(ask, answer, self._now_ms())
+        meant = self._vendor.read(ask, answer, self._pace_ms())
         if isinstance(meant, Trouble):
             outcome = {"target": "gone", "token": "refused", "day": "waiting"}.get(meant.scope, "waiting")
             return self._counted(ask, meant, "failed" if answer.status >= 500 else outcome)
-        self._metrics.last.labels(self.name).set(self._now_ms() / SECOND_MS)
+        self._metrics.last.labels(self.name).set(self._pace_ms() / SECOND_MS)
         return self._counted(ask, meant, "read"), answer
 
     def _counted(self, ask: Ask, meant: _T, outcome: str) -> _T:
@@ -226,7 +232,7 @@ class PolledSource:
 
     def _back(self, first: Ask, trouble: Trouble) -> None:
         """Wait, as long as the trouble asks for."""
-        now_ms = self._now_ms()
+        now_ms = self._pace_ms()
         self._say(f"{first.what}: {trouble.reason}")
         if trouble.scope == "target":
             self._due_ms[first.target] = now_ms + _GONE_BACK_MS
