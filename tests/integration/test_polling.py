@@ -17,7 +17,6 @@ import pytest
 from agents.clock import wait_until
 from agents.embedded.processes import ChildProcess, free_port
 from tests.integration.cluster import SETTLE_SECONDS, START_SECONDS, Cluster
-from tests.integration.commands import run
 from tests.integration.test_gateway import CLOCK_MS, DEFINITION, totals
 
 PAGE, ORDERS = 40, 200
@@ -156,15 +155,3 @@ def test_orders_are_read_once_whatever_is_killed(tmp_path: Path) -> None:
             assert wait_until(lambda: not second.running, timeout_seconds=30)
             assert second.exit_code == 0
             assert "s3cret" not in second.log_tail(200)
-
-
-def test_what_cannot_be_asked_is_said_before_anything_is() -> None:
-    """A name that is no API's, a shop without an address, an address without a token: exit code 2 and the name."""
-    for settings, expected in (
-        ({}, "PULSE_POLL_TOKENS is not set"),
-        ({"PULSE_POLL_TOKENS": "myspace-main=t"}, "'myspace-main' begins with none of: hootsuite, instagram,"),
-        ({"PULSE_POLL_TOKENS": "shopify-main=t"}, "PULSE_POLL_ADDRESSES has no address of 'shopify-main'"),
-        ({"PULSE_POLL_TOKENS": "x-main=t", "PULSE_POLL_ADDRESSES": "x=https://x.example"}, "'x' has no token"),
-    ):
-        done = run("gateway", "poll", environment={"PATH": "/usr/bin", **settings})
-        assert (done.returncode, expected in done.stderr) == (2, True), done.stderr
