@@ -14,6 +14,7 @@ from agents.connection.tokens import TokenClient
 from agents.foreign_variables import is_foreign, is_service_link, probably_meant
 from agents.redis_addresses import parse_redis_url
 from agents.secrets import MASK, SecretFileError, masked_value, read_secret
+from models.read_keys import parse_origins, parse_read_keys
 from streams.changelog.dedupe import DEDUPE_CAPACITY, DEDUPE_HOURS
 from streams.connectors.credentials import parse_addresses, parse_keys, parse_secrets
 from streams.events.decode import MAX_EVENT_BYTES
@@ -238,6 +239,20 @@ class Settings:
     )
     gateway_keys: str = _setting(
         "", _parsed(parse_keys), "Keys of /v1 and /mp, one NAME=SHA-256 a line: `gateway key` makes them", secret=True
+    )
+    gateway_read_keys: str = _setting(
+        "",
+        _parsed(parse_read_keys),
+        "Keys that read /v1 and the pages, one NAME=SHA-256 SCOPE... a line: `gateway read-key` makes them",
+        secret=True,
+    )
+    gateway_origins: str = _setting(
+        "",
+        _parsed(parse_origins),
+        "Origins, https://HOST, separated by blanks, whose pages may read /v1 and show the live pages in frames",
+    )
+    gateway_draws_directory: str = _setting(
+        "", str, "Directory of the draws that are published at /draws, as `giveaway publish` makes it; none when empty"
     )
     gateway_person_key: str = _setting(
         "", str, "Key of the pseudonyms of e-mail addresses; without it there are none", secret=True

@@ -86,7 +86,8 @@ class Kept(Struct, frozen=True):
 def headers_for(kind: str, delivery: Delivery, outcome: str, events: int) -> tuple[tuple[str, bytes], ...]:
     """Return the headers of a delivery's record."""
     kept = [(_HTTP + name, delivery.headers[name]) for name in _KEPT_HEADERS if name in delivery.headers]
-    kept += [(_HTTP + name, value) for name, value in delivery.headers.items() if name.startswith("ce-")][:20]
+    if "ce-id" in delivery.headers:
+        kept += [(_HTTP + name, value) for name, value in delivery.headers.items() if name.startswith("ce-")][:20]
     told = [
         ("pulse.source", delivery.source),
         ("pulse.kind", kind),

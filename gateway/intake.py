@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Final
 
 from gateway.inbox import headers_for, kept_of
@@ -41,7 +41,7 @@ async def take(state: GatewayState, kind: str, delivery: Delivery, done: Transla
         Refused: Kafka has not confirmed, and the sender comes again or there is no room on disk.
     """
     metrics, source = state.metrics, delivery.source
-    metrics.last.labels(source).set(delivery.received_ms / 1_000)
+    metrics.received(source, delivery.received_ms)
     for note in done.notes:
         if note.kind != "incomplete":
             metrics.notes.labels(source, note.kind).inc()
@@ -62,7 +62,7 @@ async def take(state: GatewayState, kind: str, delivery: Delivery, done: Transla
         except SpoolError as full:
             raise Refused(503, "spool_full", str(full)) from None
         return "spooled"
-    metrics.events.labels(source).inc(len(done.events))
+    metrics.confirmed(source, len(done.events))
     return outcome
 
 
@@ -132,9 +132,7 @@ def _dead_letter(raw: Record, letter: tuple[Reason, str], placed: Placed) -> Rec
     return Record(DEAD_LETTERS, raw.key, raw.value, headers)
 
 
-def headers_of(pairs: Mapping[str, str] | list[tuple[str, str]]) -> dict[str, str]:
-    """Return headers by their names in lower case; of a name that stands there twice, the first."""
-    found: dict[str, str] = {}
-    for name, value in pairs.items() if isinstance(pairs, Mapping) else pairs:
-        found.setdefault(name.lower(), value)
-    return found
+def headers_of(pairs: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return headers by their names, in lower case as the server gives them; of one that is there twice, the first."""
+    # The first wins because it is taken last.
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(pairs)}

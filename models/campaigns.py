@@ -24,6 +24,8 @@ LinkCode = Annotated[
 WebAddress = Annotated[str, Meta(max_length=2_000, pattern=r"^https?://[^\s<>\"\\^`{|}]+$(?!\n)")]
 MAX_FOLLOWERS = 10_000_000_000
 TermWeight = Annotated[float, Meta(ge=-1, le=1, description="-1 (complaint) to 1 (praise).")]
+Name = Annotated[str, Meta(min_length=1, max_length=100, description="A brand or product, as people write it.")]
+MOST_NAMES = 50
 
 
 class TrackingLink(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -94,7 +96,8 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_field
     ``several_codes`` says whose an order is that was placed with codes of several influencers: of the first code's, of
     the last code's, or of all in equal parts.
     ``sentiment_terms`` are the campaign's own words (brand slang, product names; one or two words, a hashtag or an
-    emoji) for the ``social`` scorer. They hold for comments that are read after the definition. ``giveaway`` are the
+    emoji) for the ``social`` scorer, ``names`` its brands and products: they take part in no score, whatever their words
+    mean elsewhere. Both hold for comments that are read after the definition. ``giveaway`` are the
     rules of the campaign's giveaway; see ``docs/giveaway.md``. ``alerts`` changes thresholds and mutes planned moments;
     without it every rule has its defaults. ``sources`` says what holds for each source that events come from,
     ``revenue_basis`` which sum of an order is revenue (with tax and shipping, or without), and ``reactions_from``
@@ -111,6 +114,7 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_field
     rate_card: RateCard | None = None
     several_codes: Literal["first", "last", "split"] = "first"
     sentiment_terms: dict[Id, TermWeight] = {}
+    names: Annotated[tuple[Name, ...], Meta(max_length=MOST_NAMES)] = ()
     giveaway: GiveawayRules | None = None
     alerts: AlertSettings | None = None
     sources: dict[Id, SourceRules] = {}
@@ -136,6 +140,9 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_field
         for term in self.sentiment_terms:
             if not 1 <= len(term.split()) <= 2:
                 raise ValueError(f"sentiment_terms {term!r} is not one or two words, a hashtag or an emoji")
+        for name in self.names:
+            if not any(char.isalnum() for char in name):
+                raise ValueError(f"names {name!r} has no letter and no digit")
         known = {influencer.influencer_id for influencer in self.influencers}
         for source, rules in self.sources.items():
             if rules.influencer_id is not None and rules.influencer_id not in known:

@@ -20,6 +20,7 @@ from models.topics import (
     ENTRIES,
     INBOX,
     INFLUENCER_SNAPSHOTS,
+    MINUTES,
     POSTS,
     ROLLUPS,
 )
@@ -193,6 +194,14 @@ PLACES: Final = (
     ),
     _topic(ROLLUPS, _NUMBERS, _UNTIL_PURGED, "the product: live numbers", "anybody", purge="removed"),
     _topic(
+        MINUTES,
+        "counts of influencers by minute, by their ids; of commenters nothing but how many comments",
+        "30 days (`retention.ms`)",
+        "to look back: curves, reports",
+        "anybody",
+        purge="removed",
+    ),
+    _topic(
         CLOSED_WINDOWS,
         "texts of some comments of each minute, without their authors",
         "1 day (`retention.ms`)",
@@ -215,6 +224,13 @@ PLACES: Final = (
     _key("pulse:campaign:{campaign}:influencers", "ids of influencers", "live numbers"),
     _key("pulse:campaign:{campaign}:giveaway", "numbers of the giveaway", "live numbers"),
     _key("pulse:influencer:{campaign}:{influencer}", _NUMBERS, "live numbers"),
+    _key("pulse:campaign:{campaign}:minutes", "counts by minute", "to look back", kept="25 h after the last one"),
+    _key(
+        "pulse:influencer:{campaign}:{influencer}:minutes",
+        "counts by minute, by id of the influencer",
+        "to look back",
+        kept="25 h after the last one",
+    ),
     _key("pulse:influencer:{campaign}:{influencer}:giveaway", "numbers of the giveaway", "live numbers"),
     _key("pulse:leaderboard:{campaign}:{window}:{metric}", "ids of influencers, by a number", "live numbers"),
     _key(
@@ -295,7 +311,8 @@ PLACES: Final = (
     ),
     _file(
         METRICS,
-        "numbers of campaigns and influencers, by their ids (`docs/metrics.md`); of commenters nothing",
+        "numbers of campaigns and influencers, by their ids, and the handles of influencers (`docs/metrics.md`); of "
+        "commenters nothing",
         "as long as Prometheus keeps them (`--storage.tsdb.retention.time`)",
         "dashboards and alerts",
         "whoever may read Prometheus and Grafana",

@@ -32,4 +32,7 @@ OWN_TOPICS: Final = (INFLUENCER_SNAPSHOTS, CLOSED_WINDOWS, ENTRIES, DEFINITIONS)
 
 ALERTS: Final = "campaign.alerts.v1"
 ROLLUPS: Final = "campaign.rollups.v1"
+MINUTES: Final = "campaign.minutes.v1"
+"""Closed minutes of campaigns and influencers, partitioned by campaign: see ``models.minutes``."""
+
 DEAD_LETTERS: Final = "campaign.dead-letters.v1"

@@ -20,6 +20,7 @@ from streams.events.decode import TOPIC_OF_TYPE, tag_of
 from streams.events.registry import Registry
 from streams.giveaway.board import GiveawayBoard
 from streams.ledger.blocks import EntryBlock
+from streams.pipeline.event_names import UNKNOWN_KEY
 from streams.pipeline.limits import Limits
 from streams.pipeline.partition import PartitionState
 from streams.pipeline.pipeline import Pipeline
@@ -125,6 +126,7 @@ class Replay:
         on_window: called with every closed minute of a campaign, with alerts.
         in_order: whether the lines come by event time: then each minute is closed before the next event is applied, and
             none is skipped over a pause.
+        id_key: see ``Pipeline``.
     """
 
     def __init__(
@@ -140,8 +142,11 @@ class Replay:
         on_facts: Callable[[EntryBlock], None] | None = None,
         on_window: Callable[[CampaignWindow], None] | None = None,
         in_order: bool = False,
+        id_key: bytes = UNKNOWN_KEY,
     ) -> None:
-        self._pipeline = Pipeline(scorer, 1, Registry(definitions), limits, scorer_with_terms=scorer_with_terms)
+        self._pipeline = Pipeline(
+            scorer, 1, Registry(definitions), limits, scorer_with_terms=scorer_with_terms, id_key=id_key
+        )
         self._now_ms = now_ms
         self._lines = 0
         self._booked = 0

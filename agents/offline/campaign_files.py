@@ -4,6 +4,7 @@ Lines are sorted by event time first, so that minutes and alerts are those of a 
 order the files are. They are held in memory for that.
 """
 
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from models.rollups import Snapshot
 from models.times import MINUTE_MS
 from streams.alerts.closed_windows import GRACE_MS
 from streams.alerts.window_records import CampaignWindow
+from streams.columns.keyed_hashes import KEY_BYTES
 from streams.events.decode import DECODE_ERRORS, read_event
 from streams.exports.post_tally import PostTally
 from streams.ledger.blocks import EntryBlock
@@ -72,6 +74,7 @@ def read_campaign_files(
         on_facts=blocks.append,
         on_window=windows.append,
         in_order=True,
+        id_key=secrets.token_bytes(KEY_BYTES),
     )
     for _ in run.feed(line for *_, line in lines):
         for letter in run.take_refused():

@@ -1,5 +1,6 @@
 """Every kind of source: how it signs, what it maps, what it wants as an answer."""
 
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -141,6 +142,7 @@ ALIASES: Final[dict[str, SourceKind]] = {
 assert set(CATALOGUE) == set(KINDS)
 
 
+@lru_cache(maxsize=256)
 def kind_named(name: str) -> SourceKind | None:
     """Return the kind that the name of a source says: ``shopify-main`` and ``shopify`` are of the kind ``shopify``."""
     text = name.lower()

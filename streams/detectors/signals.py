@@ -60,6 +60,7 @@ class RecentWindow(Struct, frozen=True, gc=False):
     purchases: int
     negative: int
     scored: int
+    unread: int = 0
 
 
 class SignalState(Struct, gc=False):
@@ -150,6 +151,7 @@ class Signals:
                 sample.purchases,
                 sample.negative,
                 scored,
+                sample.unread,
             )
         )
         del self.recent[:-RECENT_WINDOWS]

@@ -49,6 +49,7 @@ _SENTIMENT: Final = {
     "sentiment_mean": ("number", "mean tone, -1 (complaint) to 1 (praise)"),
     "sentiment_positive": ("number", "share of positive comments"),
     "sentiment_negative": ("number", "share of negative comments"),
+    "sentiment_unread": ("integer", "comments in a language that is not read; the tone speaks for the others"),
     "sentiment_net": ("number", "share of positive less share of negative comments"),
 }
 _STATS: Final = (
@@ -280,6 +281,7 @@ def _campaign(rollup: CampaignRollup) -> dict[str, Any]:
 
 def _stats(stats: WindowStats) -> Mapping[str, Any]:
     cells: dict[str, Any] = {name: getattr(stats, name) for name in (*_COUNTS, *_RATES)}
+    cells["sentiment_unread"] = stats.sentiment_unread
     if stats.sentiment is not None:
         cells |= {
             "sentiment_comments": stats.sentiment.sample_size,

@@ -11,18 +11,19 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from models.events import Event, OrderBooked
+from models.events import OrderBooked
 from models.times import MINUTE_MS
 from models.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS, POSTS
 from streams.alerts.closed_windows import ClosedWindows
 from streams.alerts.evidence import WindowEvidence
-from streams.changelog.dedupe import DedupeHorizon, Segment
+from streams.changelog.dedupe import DedupeHorizon, Segment, key_of
 from streams.changelog.log_positions import LogPosition, LogStart, log_position
 from streams.changelog.row_records import (
     FORMAT_VERSION,
     RowRecord,
     encode_record,
     pack_posts,
+    restore_minutes,
     restore_money,
     restore_posts,
     restore_sketch,
@@ -30,7 +31,7 @@ from streams.changelog.row_records import (
     sketch_fields,
     tier_records,
 )
-from streams.columns.arrays import I64, U64
+from streams.columns.arrays import I64
 from streams.columns.hashing import PlatformSeeds
 from streams.events.registry import Registry
 from streams.ledger.blocks import EntryBlock
@@ -38,6 +39,8 @@ from streams.ledger.collector import EntryCollector
 from streams.orders.order import OrderKey
 from streams.pipeline.batch_reader import AT_A_TIME, BatchReader
 from streams.pipeline.comment_revisions import revisions_of
+from streams.pipeline.conversion_reader import AT_A_TIME as CONVERSIONS_AT_A_TIME
+from streams.pipeline.event_names import UNKNOWN_KEY, EventNames, older_names
 from streams.pipeline.intake import Intake
 from streams.pipeline.limits import Limits
 from streams.pipeline.records import Covered, Record
@@ -45,7 +48,7 @@ from streams.sentiment.scorers import SentimentScorer
 from streams.statistics.batches import Columns, Revisions
 from streams.statistics.comment_versions import pack_versions
 from streams.statistics.counters import WIDTH
-from streams.statistics.influencers import InfluencerStore, mark_of
+from streams.statistics.influencers import InfluencerStore
 from streams.statistics.windows import WINDOWS
 
 _TOPIC_INDEX: Final = {topic: index for index, topic in enumerate(INPUT_TOPICS)}
@@ -85,6 +88,7 @@ class PartitionState:
         registry: Registry,
         scorer: SentimentScorer,
         limits: Limits,
+        id_key: bytes = UNKNOWN_KEY,
     ) -> None:
         self.partition = partition
         self.limits = limits
@@ -94,14 +98,19 @@ class PartitionState:
         self.evidence = WindowEvidence()
         """Posts and comments of the minutes that are not closed yet, for alerts."""
         self._seeds = PlatformSeeds()
+        self._names = EventNames(id_key)
         self.horizons = [
             DedupeHorizon(
-                limits.dedupe_hours, limits.generation_ids, limits.segment_ids, with_versions=topic == COMMENTS
+                limits.dedupe_hours,
+                limits.generation_ids,
+                limits.segment_ids,
+                with_versions=topic == COMMENTS,
+                key=id_key,
             )
             for topic in INPUT_TOPICS
         ]
         conversions = self.horizons[_TOPIC_INDEX[CONVERSIONS]]
-        self.intake = Intake(partition, partitions, registry, self.influencers, self._seeds, conversions, limits)
+        self.intake = Intake(partition, partitions, registry, self.influencers, self._names, conversions, limits)
         """Decodes what comes in, and keeps what is refused or forwarded for the next flush."""
         self.facts = {
             index: EntryCollector(topic, partition, self.influencers.keys, self._seeds, limits.block_comments)
@@ -164,7 +173,8 @@ class PartitionState:
             (store.scorer, store.campaign_scorers) if topic == COMMENTS else None,
             self.facts.get(topic_index) if giveaways else None,
             with_posts=any(window.posts for window in giveaways.values()),
-            with_event_ids=self.horizons[topic_index].has_plain,
+            names=self._names,
+            namings=self.horizons[topic_index].namings,
         )
         fresh = records
         if records and records[0].offset < position:
@@ -172,8 +182,9 @@ class PartitionState:
             self.skipped_total[READ_AGAIN] += len(records) - len(fresh)
         base = self._logs[topic_index].base
         self.intake.admission.begin_batch()
-        for start in range(0, len(fresh), AT_A_TIME):
-            read = self.intake.read(topic, fresh[start : start + AT_A_TIME], latest_ms)
+        at_a_time = CONVERSIONS_AT_A_TIME if topic == CONVERSIONS else AT_A_TIME
+        for start in range(0, len(fresh), at_a_time):
+            read = self.intake.read(topic, fresh[start : start + at_a_time], latest_ms)
             reader.add(read if not base else read.moved(base))
         if records:
             self.move_on(topic, covered or Covered(records[0].offset, records[-1].offset + 1))
@@ -231,9 +242,11 @@ class PartitionState:
         offsets, times_ms, rows = batch.offsets, batch.times_ms, batch.rows
         self.influencers.advance(int(times_ms.max()))
         # Skipping by rule 2 still remembers the id: the state has the event, the restored ids may not.
-        ids = batch.ids ^ self.influencers.marks[rows]
+        keys = self.influencers.keys
+        ids = batch.ids ^ self._names.of_rows(keys, rows)
         if topic_index == _TOPIC_INDEX[CONVERSIONS]:
-            ids ^= order_marks(batch.events)
+            ids ^= self._names.of_bookings(batch.events)
+        older = older_names(batch.plain_ids, batch.unkeyed_ids, keys, rows, batch.events)
         comments = batch.comments
         versions = None
         if comments is not None:
@@ -241,7 +254,7 @@ class PartitionState:
             places = comments.places
             versions[places] = pack_versions(times_ms[places], comments.classes, comments.micros)
         horizon = self.horizons[topic_index]
-        is_new = horizon.first_seen(ids, self.time_ms, batch.event_ids, versions)
+        is_new = horizon.first_seen(ids, self.time_ms, older, versions)
         applied = self._applied_offsets()
         not_inside = offsets > applied[rows, topic_index]
         applied[rows[not_inside], topic_index] = offsets[not_inside]
@@ -250,7 +263,7 @@ class PartitionState:
         self.skipped_total[READ_AGAIN] += len(batch) - int(not_inside.sum())
         revised = 0
         if versions is not None and not is_new.all():
-            revisions, said = revisions_of(horizon, batch, ids, versions, ~is_new, not_inside, self.time_ms)
+            revisions, said = revisions_of(horizon, batch, ids, older, versions, ~is_new, not_inside, self.time_ms)
             self._revise(batch, revisions, said)
             revised = len(revisions)
         how_many = int(counted.sum())
@@ -329,6 +342,7 @@ class PartitionState:
         campaign_id, influencer_id = store.keys[row]
         places, panes, registers, ranks = sketch_fields(store.uniques, row)
         money = store.money.get(row)
+        hours, unpublished = store.panes.minutes.stored(row)
         return encode_record(
             RowRecord(
                 version=FORMAT_VERSION,
@@ -348,6 +362,8 @@ class PartitionState:
                 money_total={} if money is None else money.total,
                 money_panes=[] if money is None else list(money.panes),
                 posts=pack_posts(store.posts.get(row, {})),
+                hours=hours,
+                unpublished=unpublished,
             )
         )
 
@@ -359,6 +375,11 @@ class PartitionState:
         orders: Iterable[tuple[OrderKey, bytes]] = (),
     ) -> None:
         """Rebuild the state after an assignment from the changelog and where each topic goes on."""
+        key = key_of(segment for log in segments.values() for segment in log.values())
+        if key is not None:
+            self._names.adopt(key)
+            for horizon in self.horizons:
+                horizon.adopt(key)
         conversions = starts.get(CONVERSIONS, LogStart())
         self.intake.desk.base = conversions.base
         self.intake.desk.book.restore(orders, conversions.counted_to)
@@ -379,6 +400,7 @@ class PartitionState:
             row = store.row_of(record.campaign_id, record.influencer_id)
             self._applied_offsets()[row, : len(record.applied)] = record.applied
             restore_tiers(store.panes, row, record)
+            restore_minutes(store.panes, row, record)
             restore_sketch(store.uniques, row, record)
             if record.money_total:
                 store.money[row] = restore_money(record)
@@ -389,12 +411,23 @@ class PartitionState:
                 store.followers[row] = record.followers
         self.closed.restore(store, [record.as_of_ms for record in found])
         self.touch_all()
+        self.tell_minutes_again(with_records=False)
 
     # ---------------------------------------------------------------- numbers out
 
     def touch_all(self) -> None:
         """Have every row shown again: after a restore, a changed definition, or when a reader lost everything."""
         self._touched.update(range(len(self.influencers)))
+
+    def tell_minutes_again(self, *, with_records: bool) -> None:
+        """Have the history by minute told again, little by little; see ``MinuteHistory.tell_again``."""
+        self.influencers.panes.minutes.tell_again(range(len(self.influencers)), with_records=with_records)
+
+    def tell_minutes_of(self, campaign_id: str, influencer_id: str) -> None:
+        """Have one influencer's history told again, if there is a row: a reader lost it."""
+        row = self.influencers.rows.get((campaign_id, influencer_id))
+        if row is not None:
+            self.influencers.panes.minutes.tell_again([row], with_records=False)
 
     def touch(self, campaign_id: str, influencer_id: str) -> None:
         """Have one influencer shown again, if there is a row: a reader lost it."""
@@ -453,11 +486,6 @@ class PartitionState:
     def topics_with_horizons(self) -> Iterator[tuple[str, DedupeHorizon]]:
         """Yield (topic, horizon) of each input topic."""
         yield from zip(INPUT_TOPICS, self.horizons, strict=True)
-
-
-def order_marks(events: Sequence[Event]) -> U64:
-    """Return what bookings add to their ids: causes with one event id may be of several orders. 0 for other events."""
-    return np.array([mark_of(event.order_id) if type(event) is OrderBooked else 0 for event in events], dtype=np.uint64)
 
 
 def distinct(rows: I64) -> list[int]:

@@ -14,7 +14,8 @@ from streams.statistics.money import MICROS, Sums, decimal_text, revenue_stats
 
 _DECIMALS = 9
 _EXACT_DIGITS = 60  # a 64-bit count times a rate of 15 digits, five times: nothing is ever rounded
-_SHOWN = tuple(name for name in COUNTERS if not name.startswith("sentiment_") and name not in ALERT_COUNTERS)
+_POLARITY = frozenset(f"sentiment_{name}" for name in ("positive", "neutral", "negative", "micros"))
+_SHOWN = tuple(name for name in COUNTERS if name not in _POLARITY and name not in ALERT_COUNTERS)
 
 _REACH: Final = COLUMN["reach"]
 _VIEWS: Final = COLUMN["views"]

@@ -27,6 +27,7 @@ from tests.integration.definitions import with_giveaway, write_definition
 from tests.integration.scrape import records_of, wait_for_dead_letters
 from tests.oracle.compare import at_the_end, differences
 from tests.oracle.oracle import compute
+from tests.oracle.polarities import polarities
 from tests.stores import STORES
 
 EVENTS = 300_000
@@ -61,8 +62,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
     file = tmp_path_factory.mktemp("exactness") / "events.ndjson"
     definition_file = write_definition(definitions[0], file.with_name("definition.yaml"))
     file.write_bytes(b"".join(record.value + b"\n" for record in records if record.value))
-    polarity = make_scorer("textblob").score_many
-    oracle = compute([file], definitions, None, now_ms, polarity)
+    oracle = compute([file], definitions, None, now_ms, polarities(make_scorer("textblob")))
     return Simulated(definitions, definition_file, records, file, oracle)
 
 

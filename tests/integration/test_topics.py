@@ -32,6 +32,7 @@ NAMES = {
     "campaign.draws.v1",
     "campaign.windows.v1",
     "campaign.alerts.v1",
+    "campaign.minutes.v1",
     "campaign-pulse-state-changelog",
 }
 SINGLE = {"campaign.cursors.v1", "campaign.definitions.v1", "campaign.dead-letters.v1", "campaign.draws.v1"}

@@ -11,6 +11,7 @@ from agents.broker.topic_admin import TopicError, ensure_topics, look_at_topics
 from agents.cli.common import UsageFailure, settings_or_exit
 from agents.cli.gateway.check import check
 from agents.cli.gateway.poll import poll
+from agents.cli.gateway.read_key import read_key
 from agents.cli.gateway.remap import remap
 from agents.cli.gateway.send import send
 from agents.cli.gateway.urls import urls
@@ -26,10 +27,11 @@ from streams.connectors.handshakes import keys_among, verify_token
 @click.group(invoke_without_command=True)
 @click.pass_context
 def gateway(context: click.Context) -> None:
-    """Take in what platforms, shops and tools send, and hand it to Kafka: see docs/sources.md.
+    """Take in what platforms, shops and tools send, and show the numbers: see docs/sources.md, api.md and live.md.
 
     Without a command it runs until SIGTERM or SIGINT; start as many as you like behind a load balancer. It needs the
-    extra `gateway` (pip install 'campaign-pulse[gateway]') and PULSE_GATEWAY_SECRETS or PULSE_GATEWAY_KEYS.
+    extra `gateway` (pip install 'campaign-pulse[gateway]') and PULSE_GATEWAY_SECRETS, PULSE_GATEWAY_KEYS or
+    PULSE_GATEWAY_READ_KEYS.
     """
     if context.invoked_subcommand is None:
         _run()
@@ -43,8 +45,11 @@ def _run() -> None:
         served = importlib.import_module("gateway.serve")
     except ModuleNotFoundError as error:
         raise UsageFailure(f"the extra `gateway` is not installed: {error}") from None
-    if not settings.gateway_secrets and not settings.gateway_keys:
-        raise UsageFailure("neither PULSE_GATEWAY_SECRETS nor PULSE_GATEWAY_KEYS is set: nobody could send anything")
+    if not (settings.gateway_secrets or settings.gateway_keys or settings.gateway_read_keys):
+        raise UsageFailure(
+            "none of PULSE_GATEWAY_SECRETS, PULSE_GATEWAY_KEYS and PULSE_GATEWAY_READ_KEYS is set: nobody could send "
+            "or read anything"
+        )
     try:
         with socket.create_server((settings.gateway_host, settings.gateway_port)):
             pass
@@ -97,5 +102,5 @@ def token(source: str) -> None:
     click.echo(visible(verify_token(known[0], source)))
 
 
-for command in (check, poll, remap, send, urls):
+for command in (check, poll, read_key, remap, send, urls):
     gateway.add_command(command)
