@@ -201,6 +201,16 @@ class SpikeDetector:
             said=list(s.said),
         )
 
+    @property
+    def peek(self) -> SpikeState:
+        """The state itself (not a copy), to be read only."""
+        return self._state
+
+    @property
+    def warm_up_updates(self) -> int:
+        """Updates before the first score."""
+        return self._parameters.warm_up_updates
+
     @classmethod
     def from_state(cls, state: SpikeState, parameters: SpikeParameters = DEFAULTS) -> "SpikeDetector":
         """Return a detector that goes on where ``state`` was taken; ``state`` itself is not touched."""
