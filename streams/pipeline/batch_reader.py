@@ -17,7 +17,8 @@ from streams.columns.hashing import PlatformSeeds, digest, hashes_of
 from streams.ledger.block_builder import CommentChunk
 from streams.ledger.collector import EntryCollector
 from streams.pipeline.records import Read
-from streams.sentiment.scorers import NEGATIVE_THRESHOLD, POSITIVE_THRESHOLD, UNREAD, SentimentScorer
+from streams.sentiment.languages import UNREAD
+from streams.sentiment.scorers import NEGATIVE_THRESHOLD, POSITIVE_THRESHOLD, SentimentScorer
 from streams.statistics.batches import Columns, Comments, Sample
 from streams.statistics.money import MICROS
 

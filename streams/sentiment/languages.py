@@ -1,8 +1,8 @@
 """In which language a comment is written: by its letters, and by the words that one language has and others have not.
 
 Libraries for this want sentences: on comments of three words they guess. Our table knows the commonest words of the
-languages that are read, of what people write under giveaways, and of the languages around them that are not read, so that
-those are not taken for their neighbours. A look-up a word, once for each distinct text.
+languages that are read, of what people write under giveaways, and of the languages around them that are not read, so
+that those are not taken for their neighbours. A look-up a word, once for each distinct text.
 """
 
 import unicodedata

@@ -1,7 +1,7 @@
 """Feeling words of the languages that are read by lists, and what they say of a text.
 
-One file a language in ``data/languages``: words, beginnings of words (``schön*``) and phrases with a weight from -3 to 3,
-negators, and the words by which the language is told (``streams.sentiment.languages``). All are ours, written by hand.
+One file a language in ``data/languages``: words, beginnings of words (``schön*``) and phrases with a weight from -3 to
+3, negators, and the words by which the language is told (``streams.sentiment.languages``). All ours, written by hand.
 A phrase may have up to two other words between its own; what stands in a phrase counts there only. Languages without
 blanks between words are read by the longest entries that stand in the text.
 """
@@ -30,7 +30,9 @@ QUESTION: Final = 0.25
 _GAP: Final = 2
 _REACH: Final = 3
 _REACH_BACK: Final = 2
-_LETTERS: Final = str.maketrans({"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae", "ى": "ي", "ة": "ه", "ـ": ""})
+_LETTERS: Final = str.maketrans(
+    {"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae", "ى": "ي", "ة": "ه", "ـ": ""}
+)
 _UMLAUTS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 _RUN: Final = re.compile(r"(.)\1{2,}", re.DOTALL)
 _PIECE: Final = re.compile(

@@ -287,7 +287,10 @@ class SocialScorer:
         token = analyse(raw, self._known)
         note = self._note(raw, token)
         if note == FOREIGN and token.norm not in self._known:
-            return token.norm, note << NOTES_SHIFT  # Its letters would be taken for those of a language that the model knows.
+            return (
+                token.norm,
+                note << NOTES_SHIFT,
+            )  # Its letters would be taken for those of a language that the model knows.
         negative = positive = 0.0
         for part, times in token.parts:
             part_negative, part_positive = unpack(self._part_weight(part))

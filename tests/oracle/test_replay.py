@@ -11,7 +11,7 @@ import pytest
 
 from models.campaigns import CampaignDefinition
 from streams.replay import Replay
-from streams.sentiment.scorers import UNREAD
+from streams.sentiment.languages import UNREAD
 
 from .compare import differences
 from .event_log import BASE, HOUR, MINUTE, NOW, EventLog

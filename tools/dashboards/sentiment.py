@@ -26,7 +26,7 @@ def build() -> Any:
             "Net sentiment",
             "Share of positive minus share of negative comments in the window, weighted by comments.",
             [query(f"campaign_window:campaign_sentiment_net:ratio{_NOW}")],
-            size=(6, 5),
+            size=(5, 5),
             unit="percentunit",
             decimals=0,
             steps=_MOOD,
@@ -36,7 +36,7 @@ def build() -> Any:
             "Negative share",
             "Share of negative comments in the window.",
             [query(f"campaign_window:campaign_sentiment_negative:ratio{_NOW}")],
-            size=(6, 5),
+            size=(5, 5),
             unit="percentunit",
             decimals=0,
             steps=((None, GREEN), (0.2, ORANGE), (0.4, VERMILLION)),
@@ -46,7 +46,7 @@ def build() -> Any:
             "Mean polarity",
             "Mean polarity of the comments in the window, -1 to 1.",
             [query(f"campaign_window:campaign_sentiment_mean:ratio{_NOW}")],
-            size=(6, 5),
+            size=(5, 5),
             decimals=2,
             steps=((None, VERMILLION), (0.0, ORANGE), (0.1, GREEN)),
             no_value="nothing scored",
@@ -55,7 +55,17 @@ def build() -> Any:
             "Comments behind it",
             "How many scored comments the window holds: below a few dozen, shares jump about.",
             [query(f"campaign_window:campaign_sentiment_samples_window:sum{_NOW}")],
-            size=(6, 5),
+            size=(5, 5),
+        ),
+        style.number(
+            "Not read",
+            "Share of the window's comments in languages that are not read: no other number here speaks for them.",
+            [query(f"campaign_window:campaign_sentiment_unread:ratio{_NOW}")],
+            size=(4, 5),
+            unit="percentunit",
+            decimals=0,
+            steps=((None, GREEN), (0.2, ORANGE), (0.5, VERMILLION)),
+            no_value="no comments",
         ),
         style.lines(
             "Net sentiment, short and long",
@@ -73,10 +83,10 @@ def build() -> Any:
             "Comments a minute, by when they were counted.",
             [
                 query(f"60 * sum(rate(campaign_sentiment_{kind}_total{of(CAMPAIGN)}[$__rate_interval]))", kind, ref=ref)
-                for kind, ref in (("positive", "A"), ("neutral", "B"), ("negative", "C"))
+                for kind, ref in (("positive", "A"), ("neutral", "B"), ("negative", "C"), ("unread", "D"))
             ],
             stacked=True,
-            colours={"positive": GREEN, "neutral": GREY, "negative": VERMILLION},
+            colours={"positive": GREEN, "neutral": GREY, "negative": VERMILLION, "unread": SKY},
         ),
         style.bars(
             "Least happy audiences",
