@@ -34,6 +34,7 @@ _LETTERS: Final = {
     letter: tuple((language, weight) for language in languages.split())
     for letters, languages, weight in (
         ("ß", "de", 1.0),
+        ("þð", "is", 1.0),
         ("ä", "de sv fi et sk", 0.25),
         ("ö", "de sv fi hu tr", 0.2),
         ("å", "sv da no", 0.4),
@@ -68,7 +69,7 @@ _SCRIPTS: Final = (
     ("devanagari", "\u0900", "\u097f"),
 )
 _NEIGHBOURS: Final = {
-    "cyrillic": (frozenset("іїєґўђћјљњџѓќәғқңөұүһ"), ("bg",)),
+    "cyrillic": (frozenset("іїєґўђћјљњџѓќәғқңөұүһ"), ("bg", "uk")),
     "arabic": (frozenset("پچژگکیےںٹڈ"), ()),
     "devanagari": (frozenset(), ("mr", "ne")),
     "han": (frozenset("的了吗呢吧這们們你妳他她嗎么麼谢謝欢歡"), ()),
