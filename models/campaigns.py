@@ -114,8 +114,8 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_field
     ``several_codes`` says whose an order is that was placed with codes of several influencers: of the first code's, of
     the last code's, or of all in equal parts.
     ``sentiment_terms`` are the campaign's own words (brand slang, product names; one or two words, a hashtag or an
-    emoji) for the ``social`` scorer, ``names`` its brands and products: they take part in no score, whatever their words
-    mean elsewhere. Both hold for comments that are read after the definition. ``giveaway`` are the
+    emoji) for the ``social`` scorer, ``names`` its brands and products: they take part in no score, whatever their
+    words mean elsewhere. Both hold for comments that are read after the definition. ``giveaway`` are the
     rules of the campaign's giveaway; see ``docs/giveaway.md``. ``alerts`` changes thresholds and mutes planned moments;
     without it every rule has its defaults. ``sources`` says what holds for each source that events come from,
     ``revenue_basis`` which sum of an order is revenue (with tax and shipping, or without), and ``reactions_from``

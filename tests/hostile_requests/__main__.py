@@ -1,4 +1,4 @@
-"""``python -m tests.hostile_requests``: ten thousand hostile requests to a gateway; statuses, and the memory it took."""
+"""``python -m tests.hostile_requests``: ten thousand hostile requests to a gateway; statuses, and its memory."""
 
 from time import monotonic
 
