@@ -114,7 +114,7 @@ def export(
         if definition_file is None or not event_files:
             raise click.UsageError("--events and --definition belong together")
         definitions = definitions_or_exit(definition_file)
-        definition = _definition(definitions, campaign_id, definition_file)
+        definition = chosen_definition(definitions, campaign_id, definition_file)
         tables, data, as_of_ms = _of_files(definitions, definition, event_files, exports, settings)
         name = definition.name
     elif campaign_id is not None:
@@ -139,7 +139,8 @@ def export(
     click.echo(for_people(f"written: {len(written)} files in {directory}"), err=True)
 
 
-def _definition(definitions: list[CampaignDefinition], campaign_id: str | None, file: Path) -> CampaignDefinition:
+def chosen_definition(definitions: list[CampaignDefinition], campaign_id: str | None, file: Path) -> CampaignDefinition:
+    """Return the campaign of a definition file; end the command where it has no such one, or several to choose from."""
     found = [each for each in definitions if campaign_id in (None, each.campaign_id)]
     names = ", ".join(each.campaign_id for each in definitions)
     if not found:

@@ -54,7 +54,7 @@ def compute(
     definitions: list[CampaignDefinition],
     as_of_ms: int | None,
     now_ms: int,
-    polarity: Callable[[list[str]], list[float | None]],
+    polarity: Callable[[list[str]], Sequence[float | None]],
 ) -> Record:
     """Compute every statistic of ``models.rollups.Snapshot`` over files of events, one a line.
 
@@ -231,7 +231,7 @@ def _run(database: duckdb.DuckDBPyConnection, script: str) -> None:
     database.execute((HERE / script).read_text(encoding="utf-8"))
 
 
-def _score(database: duckdb.DuckDBPyConnection, polarity: Callable[[list[str]], list[float | None]]) -> None:
+def _score(database: duckdb.DuckDBPyConnection, polarity: Callable[[list[str]], Sequence[float | None]]) -> None:
     found = database.sql("SELECT DISTINCT text FROM counted WHERE type = 'comment.created' ORDER BY text")
     texts: list[str] = [text for (text,) in found.fetchall()]
     scores = polarity(texts) if texts else []

@@ -12,7 +12,7 @@ import pytest
 from models.campaigns import CampaignDefinition
 from models.minutes import Minute
 from streams.replay import Replay
-from streams.sentiment.scorers import UNREAD
+from streams.sentiment.languages import UNREAD
 
 from .compare import differences, minute_differences
 from .event_log import BASE, HOUR, MINUTE, NOW, EventLog
