@@ -198,7 +198,7 @@ class Poller:
             try:
                 wait_ms = await source.step()
             except NotConfirmedError as error:
-                log.warning("poll: %s: %s; what was read is read again", source.name, error)
+                log.debug("poll: %s: %s; what was read is read again", source.name, error)
                 wait_ms = round(_AGAIN_SECONDS * SECOND_MS)
             else:
                 if once and (wait_ms > 0 or source.has_trouble):
