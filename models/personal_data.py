@@ -320,11 +320,11 @@ PLACES: Final = (
     ),
     _file(
         DRAW_FILES,
-        "pseudonyms; with `secret.key` whoever has a list of accounts can tell who took part; after `giveaway run` "
-        "also accounts and comments in CSV",
-        "until you delete them; without `secret.key` and CSV they name nobody",
+        "pseudonyms; with `secret.key` (or `people.json` of `giveaway publish`) whoever has a list of accounts "
+        "can tell who took part; after `giveaway run` also accounts and comments in CSV",
+        "until you delete them; without `secret.key`, `people.json` and CSV they name nobody",
         "to prove a draw",
-        "everybody, but `secret.key` and CSV: the operator",
+        "everybody, but `secret.key` and CSV: the operator, and `people.json`: the gateway's user",
         purge="stays",
         forget="stays",
     ),
