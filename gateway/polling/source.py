@@ -11,17 +11,15 @@ from gateway.intake import dead_letter, letter_of, outcome_of
 from gateway.polling.client import Client, NoAnswerError
 from gateway.polling.corrections import corrected, time_of
 from gateway.polling.cursors import Cursors
+from gateway.polling.definitions import Definitions
 from gateway.polling.hooked import MISSABLE, EventHead, Hooked, head_of
 from gateway.polling.metrics import PollMetrics
 from gateway.polling.repairs import Repairs
 from gateway.publisher import NotConfirmedError, Publisher, Record
-from models.campaigns import CampaignDefinition
-from models.sources import SourceRules
 from models.times import HOUR_MS, MINUTE_MS, SECOND_MS
 from models.topics import INBOX
 from streams.connectors.catalogue import CATALOGUE
 from streams.connectors.drafts import Delivery
-from streams.connectors.placing import Placer
 from streams.connectors.polling.asking import Answer, Ask, Reading, Round, Trouble, Vendor
 from streams.connectors.polling.budget import Budget
 from streams.connectors.polling.targets import targets_of
@@ -43,23 +41,6 @@ _OPEN: Final = ("unmapped", "unmatched")
 _MOST_TOLD: Final = 10_000
 _MOST_SENT: Final = 200_000
 _QUOTA: Final = "quota"
-
-
-class Definitions:
-    """The definitions in force, and what follows of them."""
-
-    def __init__(self) -> None:
-        self.known: list[CampaignDefinition] = []
-        self.placer = Placer([])
-
-    def set(self, definitions: Sequence[CampaignDefinition]) -> None:
-        """Put definitions in force."""
-        self.known = list(definitions)
-        self.placer = Placer(self.known)
-
-    def rules(self, source: str) -> SourceRules:
-        """Return how a source's bodies are to be read."""
-        return self.placer.rules(source)
 
 
 class PolledSource:

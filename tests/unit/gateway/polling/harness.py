@@ -10,9 +10,10 @@ from aiohttp import web
 from agents.connection.kafka import KafkaConnection
 from gateway.polling.client import Client
 from gateway.polling.cursors import Cursors
+from gateway.polling.definitions import Definitions
 from gateway.polling.hooked import Hooked
 from gateway.polling.metrics import PollMetrics
-from gateway.polling.source import Definitions, PolledSource
+from gateway.polling.source import PolledSource
 from gateway.publisher import NotConfirmedError, Placed, Publisher, Record
 from models.topics import CURSORS, DEAD_LETTERS, INBOX
 from streams.connectors.polling.budget import Budget
