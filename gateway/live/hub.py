@@ -24,7 +24,7 @@ _BETWEEN_SECONDS: Final = 0.5
 """Least time between two values of a part: people read no faster, and a crowd is told no more often."""
 _LOOK_SECONDS: Final = 1.0
 _PULSE_SECONDS: Final = 5.0
-_MINUTES_SECONDS: Final = 3.0
+_MINUTES_SECONDS: Final = 1.0
 _KEPT_SECONDS: Final = 60.0
 _SHOWN_MINUTES: Final = 60
 _WINDOWS: Final = ("5m", "1h", "total")
