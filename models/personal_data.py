@@ -13,6 +13,7 @@ from models.topics import (
     CLOSED_WINDOWS,
     COMMENTS,
     CONVERSIONS,
+    CURSORS,
     DEAD_LETTERS,
     DEFINITIONS,
     DRAWS,
@@ -138,6 +139,14 @@ PLACES: Final = (
         "the gateway (writes); operators; `people export`",
         purge="ends",
         forget="ends",
+    ),
+    _topic(
+        CURSORS,
+        "ids of influencers' posts, accounts and live chats; of commenters nothing",
+        "the newest of each, for ever",
+        "to go on where the last poller ended",
+        "`gateway poll`",
+        purge="stays",
     ),
     _topic(
         ENTRIES,

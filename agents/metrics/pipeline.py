@@ -16,7 +16,7 @@ from agents.state.fence import Fence
 from models.deadletters import VALUE_REASONS
 from streams.changelog.log_positions import CHANGES
 from streams.columns.formats import FAULTS
-from streams.pipeline.partition import SKIPS
+from streams.pipeline.counting import SKIPS
 from streams.pipeline.pipeline import Pipeline
 from streams.sentiment.scorers import CachedScorer
 

@@ -16,7 +16,7 @@ from streams.columns.arrays import I64
 from streams.columns.formats import Format, PoisonedRecord, damaged, refuse_more_counters
 from streams.columns.packed import PackedInts, check_ints, pack, unpack
 from streams.events.attribution import UNATTRIBUTED
-from streams.statistics.counters import COLUMN, COLUMNS_OF_COUNT
+from streams.statistics.counters import COLUMN, COLUMNS_OF_COUNT, WIDTH
 
 COUNTS: Final = (
     "engagements",
@@ -40,6 +40,10 @@ TOPICS: Final = 2
 _COUNT_COLUMNS: Final = [
     [COLUMN[column] for column in COLUMNS_OF_COUNT.get(name, (name,)) if column in COLUMN] for name in COUNTS
 ]
+_IS_COUNTED: Final = np.array([[column in columns for columns in _COUNT_COLUMNS] for column in range(WIDTH)]).astype(
+    np.int64
+)
+"""``[counter, COUNTS]``: 1 where a counter is part of a count."""
 
 
 class Evidence(Struct, frozen=True, array_like=True):
@@ -125,7 +129,7 @@ def read_window(key: bytes | None, data: bytes, written_at_ms: int) -> CampaignW
 
 def window_counts(panes: I64) -> I64:
     """Return ``[row, COUNTS]`` from one-minute panes ``[row, counter]``; corrections below zero count as none."""
-    counts: I64 = np.stack([panes[:, columns].sum(axis=1) for columns in _COUNT_COLUMNS], axis=1)
+    counts: I64 = panes @ _IS_COUNTED  # a third of the time of a sum for each
     np.maximum(counts, 0, out=counts)
     return counts
 

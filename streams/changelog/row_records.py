@@ -213,7 +213,7 @@ def sketch_fields(uniques: UniqueStore, row: int) -> tuple[PackedInts, PackedInt
     lifetime = uniques.lifetime[row]
     registers = np.flatnonzero(lifetime)
     top = int(lifetime.max(initial=0))
-    seen = uniques.seen_by(row, top).astype(np.int64)
+    seen = uniques.seen_by(row, top)
     if top:
         # A rank seen no later than a higher rank of the same register can never be the largest of a window.
         later = np.maximum.accumulate(seen[::-1], axis=0)[::-1]

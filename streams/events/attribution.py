@@ -60,8 +60,11 @@ class CampaignIndex:
 
         Only codes of several influencers make it several, in the order of their codes, where the definition splits.
         """
-        if event.discount_code or event.discount_codes:
-            found = tuple(dict.fromkeys(self._owners_of_codes(event)))
+        code, codes = event.discount_code, event.discount_codes
+        if code or codes:
+            found = (
+                tuple(dict.fromkeys(self._owners_of_codes(event))) if codes or code is None else self._owners_of(code)
+            )
             if len(found) > 1:
                 several = self.definition.several_codes
                 found = found if several == "split" else found[-1:] if several == "last" else found[:1]
@@ -77,10 +80,10 @@ class CampaignIndex:
                 yield from self._owners_of(text)
 
     def _owners_of(self, text: str) -> tuple[str, ...]:
-        """Return the owners of the codes in a text, in any spelling."""
+        """Return the owners of the codes in a text, in any spelling, each once."""
         found = self._spelt_codes.get(text)
         if found is None:
-            found = tuple(self._codes[code] for code in codes_in(text, self._codes))
+            found = tuple(dict.fromkeys(self._codes[code] for code in codes_in(text, self._codes)))
             if len(self._spelt_codes) < _SPELLINGS:
                 self._spelt_codes[text] = found
         return found

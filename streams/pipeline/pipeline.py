@@ -126,6 +126,10 @@ class Pipeline:
         """Return whether any facts of giveaways wait for a flush."""
         return any(collector for state in self.partitions.values() for collector in state.facts.values())
 
+    def has_forwards(self) -> bool:
+        """Return whether any events wait for a flush to be sent on."""
+        return any(state.intake.forwards for state in self.partitions.values())
+
     def define(self, definition: CampaignDefinition) -> None:
         """Put a campaign definition in force."""
         self._follow(self.registry.with_definition(definition))

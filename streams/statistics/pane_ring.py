@@ -43,14 +43,16 @@ class PaneRing:
         head = time_ms // self.tier.pane_ms
         if head <= self.head:
             return False
-        if head - self.head >= self.tier.panes:
+        panes = self.tier.panes
+        if head - self.head >= panes:
             self._pool.clear_all()
             self.marks[:] = False
         else:
-            for pane in range(self.head + 1, head + 1):
-                self._pool.clear(pane % self.tier.panes, rows)
+            first, last = (self.head + 1) % panes, head % panes
+            for slots in [slice(first, last + 1)] if first <= last else [slice(first, panes), slice(0, last + 1)]:
+                self._pool.clear(slots, rows)
                 if self._keeps_marks:
-                    self.marks[:rows, pane % self.tier.panes] = False
+                    self.marks[:rows, slots] = False
         self.head = head
         return True
 
