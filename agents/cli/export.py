@@ -119,7 +119,7 @@ def export(
         name = definition.name
     elif campaign_id is not None:
         tables, data, name, as_of_ms = _of_workers(settings, campaign_id)
-        click.echo(f"note: {_NOT_KEPT.format(days=f'{settings.order_days} days')}", err=True)
+        click.echo(for_people(f"note: {_NOT_KEPT.format(days=f'{settings.order_days} days')}"), err=True)
     else:
         raise click.UsageError("which campaign? Give its id, or --events and --definition")
     if data is not None:
