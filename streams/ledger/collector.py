@@ -23,6 +23,7 @@ from streams.columns.hashing import PlatformSeeds, digest, hash_of, hashes_of
 from streams.events.attribution import codes_of
 from streams.ledger.block_builder import BLOCK_COMMENTS, BlockBuilder, CommentChunk
 from streams.ledger.blocks import EntryBlock, Order
+from streams.sources.ids import shop_of
 
 _AT_A_TIME: Final = 256
 """Events at hand that are put into a block together, as in ``streams.pipeline.batch_reader``."""
@@ -127,7 +128,9 @@ class EntryCollector:
         """Take an order or a refund, with the influencer it names, its event time and its offset."""
         if event.campaign_id not in self.giveaways:
             return
-        order = digest(event.order_id.encode(), self._seeds[event.platform])
+        shop = shop_of(event.event_id)
+        number = f"{shop}\0{event.order_id}" if shop else event.order_id
+        order = digest(number.encode(), self._seeds[event.platform])
         if isinstance(event, Refund):
             self._block(event.campaign_id, offset).refunded.append(order)
         elif event.author_id and (codes := codes_of(event)):
