@@ -16,7 +16,7 @@ from agents.redis_addresses import parse_redis_url
 from agents.secrets import MASK, SecretFileError, masked_value, read_secret
 from models.read_keys import parse_origins, parse_read_keys
 from streams.changelog.dedupe import DEDUPE_CAPACITY, DEDUPE_HOURS
-from streams.connectors.credentials import parse_keys, parse_secrets
+from streams.connectors.credentials import parse_addresses, parse_keys, parse_secrets
 from streams.events.decode import MAX_EVENT_BYTES
 from streams.orders.book import ORDER_DAYS
 from streams.sentiment.scorers import DEFAULT_SCORER, SCORERS
@@ -268,6 +268,21 @@ class Settings:
     )
     gateway_drain_seconds: float = _setting(
         5.0, _seconds(0, 300), "How long a stopping gateway says on /readyz that it goes, before it takes no more"
+    )
+    poll_tokens: str = _setting(
+        "",
+        _parsed(parse_secrets),
+        "Tokens of the APIs that `gateway poll` asks, one NAME=TOKEN a line: the first of a name holds",
+        secret=True,
+    )
+    poll_addresses: str = _setting(
+        "",
+        _parsed(parse_addresses),
+        "Base addresses of APIs, NAME=URL, several separated by commas: a shop's, a customer's, or another one than "
+        "the vendor's own",
+    )
+    poll_youtube_units: int = _setting(
+        10_000, _integer(100, 10**9), "Units that YouTube grants the project of a key in a day"
     )
     clock: str = _setting(
         "wall", _clock, "`wall`, or epoch milliseconds at which the clock stands: for backfills and tests"

@@ -48,6 +48,8 @@ def build(state: GatewayState, more: Sequence[Operation] = ()) -> Starlette:
     served = _with_description([*RECEIVING, *READING, *PAGES, *TELLING, *more])
     application = Starlette(routes=_routes(served), lifespan=lifespan, exception_handlers={HTTPException: _http_error})
     application.add_middleware(CrossOrigin, origins=state.settings.gateway_origins.split())
+    # A redirect to the address with a slash would name whatever host the request does.
+    application.router.redirect_slashes = False
     application.state.gateway = state
     state.mapped_late = partial(mapped_late, state)
     return application

@@ -34,6 +34,8 @@ _LONGEST_HEADER: Final = 1_024
 _HTTP: Final = "http."
 _CALL: Final = "pulse.call"
 _POST: Final = "pulse.post-id"
+_ACCOUNT: Final = "pulse.account"
+_POLLED: Final = "pulse.polled"
 _REMAPPED: Final = "pulse.remapped"
 
 
@@ -60,6 +62,11 @@ class Kept(Struct, frozen=True):
     body: bytes
     headers: Mapping[str, str]
 
+    @property
+    def is_polled(self) -> bool:
+        """Whether we have asked for it."""
+        return _POLLED in self.headers
+
     def delivery(self, placer: Placer, person_key: bytes | None) -> Delivery:
         """Return it as it was when it came, with the rules of today."""
         return Delivery(
@@ -69,7 +76,9 @@ class Kept(Struct, frozen=True):
             query={"call": self.headers[_CALL]} if _CALL in self.headers else {},
             received_ms=self.received_ms,
             rules=placer.rules(self.source),
+            is_polled=self.is_polled,
             post_id=self.headers.get(_POST),
+            account=self.headers.get(_ACCOUNT),
             person_key=person_key,
         )
 
@@ -88,8 +97,12 @@ def headers_for(kind: str, delivery: Delivery, outcome: str, events: int) -> tup
     ]
     if call := delivery.query.get("call"):
         told.append((_CALL, call))
+    if delivery.is_polled:
+        told.append((_POLLED, "1"))
     if delivery.post_id is not None:
         told.append((_POST, delivery.post_id))
+    if delivery.account is not None:
+        told.append((_ACCOUNT, delivery.account))
     return tuple((name, value[:_LONGEST_HEADER].encode("utf-8", "replace")) for name, value in [*told, *kept])
 
 

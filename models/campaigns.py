@@ -47,6 +47,22 @@ class TrackingLink(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             raise ValueError("a tracking link needs at least one utm value")
 
 
+class Fee(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an influencer is paid for the campaign; for the report only."""
+
+    amount: Rate
+    currency: CurrencyCode
+
+    def __post_init__(self) -> None:
+        """Refuse a currency that does not exist.
+
+        Raises:
+            ValueError: the code is not in ISO 4217.
+        """
+        if self.currency not in CURRENCIES:
+            raise ValueError(f"currency {self.currency!r} is not in ISO 4217")
+
+
 class InfluencerDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One influencer of a campaign.
 
@@ -54,6 +70,7 @@ class InfluencerDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_fie
     click id, or the beginning of one when it ends in ``*``. ``accounts`` and ``posts`` are the platforms' own ids, by
     platform: what the platforms send names these, and no campaign. ``live_chats`` gives each YouTube live chat id the
     video that it belongs to. ``tracked_links`` gives codes of the gateway's ``/l/CODE`` the address behind them.
+    ``fee`` is what the influencer is paid: reports compute from it what things cost.
     """
 
     influencer_id: Id
@@ -67,6 +84,7 @@ class InfluencerDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_fie
     posts: dict[Id, tuple[Id, ...]] = {}
     live_chats: dict[Id, Id] = {}
     tracked_links: dict[LinkCode, WebAddress] = {}
+    fee: Fee | None = None
 
 
 class RateCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -96,8 +114,8 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_field
     ``several_codes`` says whose an order is that was placed with codes of several influencers: of the first code's, of
     the last code's, or of all in equal parts.
     ``sentiment_terms`` are the campaign's own words (brand slang, product names; one or two words, a hashtag or an
-    emoji) for the ``social`` scorer, ``names`` its brands and products: they take part in no score, whatever their words
-    mean elsewhere. Both hold for comments that are read after the definition. ``giveaway`` are the
+    emoji) for the ``social`` scorer, ``names`` its brands and products: they take part in no score, whatever their
+    words mean elsewhere. Both hold for comments that are read after the definition. ``giveaway`` are the
     rules of the campaign's giveaway; see ``docs/giveaway.md``. ``alerts`` changes thresholds and mutes planned moments;
     without it every rule has its defaults. ``sources`` says what holds for each source that events come from,
     ``revenue_basis`` which sum of an order is revenue (with tax and shipping, or without), and ``reactions_from``

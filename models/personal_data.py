@@ -13,6 +13,7 @@ from models.topics import (
     CLOSED_WINDOWS,
     COMMENTS,
     CONVERSIONS,
+    CURSORS,
     DEAD_LETTERS,
     DEFINITIONS,
     DRAWS,
@@ -138,6 +139,14 @@ PLACES: Final = (
         "the gateway (writes); operators; `people export`",
         purge="ends",
         forget="ends",
+    ),
+    _topic(
+        CURSORS,
+        "ids of influencers' posts, accounts and live chats; of commenters nothing",
+        "the newest of each, for ever",
+        "to go on where the last poller ended",
+        "`gateway poll`",
+        purge="stays",
     ),
     _topic(
         ENTRIES,
@@ -311,11 +320,11 @@ PLACES: Final = (
     ),
     _file(
         DRAW_FILES,
-        "pseudonyms; with `secret.key` whoever has a list of accounts can tell who took part; after `giveaway run` "
-        "also accounts and comments in CSV",
-        "until you delete them; without `secret.key` and CSV they name nobody",
+        "pseudonyms; with `secret.key` (or `people.json` of `giveaway publish`) whoever has a list of accounts "
+        "can tell who took part; after `giveaway run` also accounts and comments in CSV",
+        "until you delete them; without `secret.key`, `people.json` and CSV they name nobody",
         "to prove a draw",
-        "everybody, but `secret.key` and CSV: the operator",
+        "everybody, but `secret.key` and CSV: the operator, and `people.json`: the gateway's user",
         purge="stays",
         forget="stays",
     ),

@@ -20,6 +20,7 @@ from models.topics import (
     CLOSED_WINDOWS,
     COMMENTS,
     CONVERSIONS,
+    CURSORS,
     DEAD_LETTERS,
     DEFINITIONS,
     DRAWS,
@@ -69,6 +70,7 @@ _USES = {
     ),
     CLOSED_WINDOWS: ("`campaign_id`", "internal (closed minutes, comments among them)", "workers", "workers (alerts)"),
     INBOX: ("source", "a delivery, byte for byte; the rest in headers", "the gateway", "people"),
+    CURSORS: ("source and target", "how far it is read: a time, a page's token or ids", "`gateway poll`", "the same"),
     ALERTS: ("`alert_id`", "an alert that opened, changed or was resolved (JSON)", "workers", "anybody"),
     ROLLUPS: (
         "`[campaign]` or `[campaign, influencer]` (JSON)",

@@ -26,6 +26,7 @@ from models.topics import (
     CLOSED_WINDOWS,
     COMMENTS,
     CONVERSIONS,
+    CURSORS,
     DEAD_LETTERS,
     DEFINITIONS,
     DRAWS,
@@ -124,6 +125,7 @@ def topic_specs(settings: Settings) -> list[TopicSpec]:
         # Five thousand influencers with codes and links are 1.4 MB.
         (DEFINITIONS, "campaign definitions", 1, False, {**_COMPACT, "max.message.bytes": _LARGEST_MESSAGE}),
         (INBOX, "deliveries as they came", wide, False, keep),
+        (CURSORS, "how far the APIs are read", 1, False, _COMPACT),
         (ROLLUPS, "rollups out", wide, False, _COMPACT),
         (MINUTES, "history by minute out", wide, False, {**_COMPACT, **_HISTORY}),
         (ALERTS, "alerts out", wide, False, {"retention.ms": str(30 * DAY_MS)}),

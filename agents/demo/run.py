@@ -99,7 +99,7 @@ def watch(stack: DemoStack, plan: DemoPlan, console: Console) -> DemoResult:
                     plan,
                     observer,
                     read_model,
-                    lambda frame: live.update(picture(frame, *console.size), refresh=True),
+                    lambda frame: live.update(picture(frame, *console.size, stack.page_address), refresh=True),
                 )
         printer = _PlainPrinter(console)
         return _watch(stack, plan, observer, read_model, printer.show)

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
+from urllib.parse import quote
 
 import msgspec
 
@@ -21,6 +22,7 @@ from agents.demo.opening import opened_now, reached_by_deliveries
 from agents.embedded.processes import ChildProcess, free_port, port_is_free, resident_bytes
 from agents.embedded.servers import EmbeddedBroker, EmbeddedError, EmbeddedRedis
 from agents.text_files import read_text
+from models.read_keys import READ_KEY_PREFIX, digest_of
 from streams.events.definitions import parse_definitions
 
 _WORKER_READY_SECONDS: Final = 60.0
@@ -28,7 +30,7 @@ _APPLY_SECONDS: Final = 30.0
 # Longest wait for the last flush of a worker and for the truth of a simulator.
 _STOP_SECONDS: Final = 10.0
 _NOT_OF_A_DEMO: Final = ("PULSE_KAFKA_", "PULSE_REDIS_URL_FILE", "PULSE_GATEWAY_")
-_OF_A_GATEWAY: Final = ("gateway", "starlette", "uvicorn")
+_OF_A_GATEWAY: Final = ("gateway", "starlette", "uvicorn", "jinja2")
 _SOURCES: Final = ("instagram-demo", "shopify-demo")
 _DELIVERED: Final = re.compile(
     r'^campaign_gateway_events_total\{source="(instagram|shopify)-demo"\} ([0-9.e+]+)$', re.MULTILINE
@@ -76,6 +78,8 @@ class DemoStack:
         self._worker: ChildProcess | None = None
         self._gateway: ChildProcess | None = None
         self._gateway_url = ""
+        self._read_key = READ_KEY_PREFIX + secrets.token_urlsafe(16)
+        self._campaign_id = ""
         self._gateway_secrets = "\n".join(f"{source}={secrets.token_hex(16)}" for source in _SOURCES)
         self._simulator: ChildProcess | None = None
         self._definition: Path | None = None
@@ -154,6 +158,7 @@ class DemoStack:
             # JSON is YAML; several documents are one after the other.
             applied.write_bytes(b"\n---\n".join(msgspec.json.encode(definition) for definition in shown))
         self._definition = applied
+        self._campaign_id = shown[0].campaign_id
         command = self._child("campaigns", "campaigns", "apply", str(applied))
         command.start()
         try:
@@ -197,7 +202,7 @@ class DemoStack:
         return self.metrics_url
 
     def start_gateway(self) -> str:
-        """Start the gateway where it is installed, and wait until it is ready; return what to show.
+        """Start the gateway where it is installed, and wait until it is ready; return the live page's address.
 
         Raises:
             DemoError: It ended or did not become ready in time.
@@ -213,6 +218,7 @@ class DemoStack:
             "gateway",
             PULSE_GATEWAY_PORT=str(port),
             PULSE_GATEWAY_SECRETS=self._gateway_secrets,
+            PULSE_GATEWAY_READ_KEYS=f"demo={digest_of(self._read_key)} campaign:* money",
             # Nobody balances load in front of it.
             PULSE_GATEWAY_DRAIN_SECONDS="0",
             PULSE_LOG_LEVEL="warning",
@@ -227,7 +233,14 @@ class DemoStack:
             ended = gateway.exit_code
             how = "was not ready in time" if ended is None else f"ended with exit code {ended}"
             raise self._failed(gateway, f"the gateway {how}")
-        return self._gateway_url
+        return self.page_address
+
+    @property
+    def page_address(self) -> str:
+        """The live page, with a key that sees it; empty where there is no gateway."""
+        if not self._gateway_url:
+            return ""
+        return f"{self._gateway_url}/live/{quote(self._campaign_id, safe='')}?key={self._read_key}"
 
     def delivered(self) -> dict[str, int] | None:
         """Return how many events came as deliveries of each platform; None where there is no gateway or no answer."""

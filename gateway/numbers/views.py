@@ -1,6 +1,6 @@
 """What one key sees of a campaign: answers made of the read model, without what the key's scopes do not allow."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Final, Protocol
 
 from msgspec.structs import replace
@@ -80,7 +80,7 @@ class Views:
         last = ends_ms if rules is None else rules.closes_ms
         now_ms = self._now_ms()
         phase: Phase = "upcoming" if now_ms < first else "live" if now_ms < last else "closed"
-        if drawn is not None and drawn[1]:
+        if phase == "closed" and drawn is not None and drawn[1]:
             phase = "drawn"
         return CampaignCard(
             campaign_id=campaign_id,
@@ -140,13 +140,14 @@ class Views:
     async def board(self, campaign_id: str, window: WindowName, metric: BoardMetric, count: int) -> BoardAnswer:
         """Return a leaderboard."""
         leaders = await self.reader.leaders(campaign_id, window, metric, count)
+        leaders += self._not_yet(campaign_id, {influencer_id for influencer_id, _ in leaders})[: count - len(leaders)]
         rollups = {
             each.influencer_id: each
             for each in await self.reader.influencers(campaign_id, [influencer_id for influencer_id, _ in leaders])
         }
         places: list[Place] = []
         for number, (influencer_id, value) in enumerate(leaders, 1):
-            rollup = rollups.get(influencer_id)
+            rollup = rollups.get(influencer_id) or self._without_numbers(campaign_id, influencer_id)
             if rollup is None:
                 continue
             stats = rollup.windows.get(window, WindowStats())
@@ -163,6 +164,12 @@ class Views:
                 )
             )
         return BoardAnswer(campaign_id=campaign_id, window=window, metric=metric, places=places)
+
+    def _not_yet(self, campaign_id: str, known: Set[str]) -> list[tuple[str, int]]:
+        """Return the influencers of a definition that have no numbers yet, with their zeros."""
+        definition = self._book.definitions.get(campaign_id)
+        ids = () if definition is None else (each.influencer_id for each in definition.influencers)
+        return [(each, 0) for each in ids if each not in known]
 
     async def giveaway(self, campaign_id: str, key: ReadKey, influencer_id: str = "") -> GiveawayAnswer:
         """Return a campaign's giveaway, or a creator's share."""

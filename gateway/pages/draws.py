@@ -33,10 +33,13 @@ async def ask(request: Request) -> Response:
     """Answer whether a handle is in the list, on the page. The handle goes into no address and no log."""
     state: GatewayState = request.app.state.gateway
     texts = texts_of(asked_language(request))
+    request.state.held_bytes = 0
     try:
         body = await read_body(request, _MOST_BYTES)
     except Refused as refused:
         return _counted(request, "draw_ask", refusal(request, refused.status, refused.detail))
+    finally:
+        state.held_bytes -= request.state.held_bytes
     handle = (parse_qs(body.decode("utf-8", "replace")).get("handle") or [""])[0].strip()[:_LONGEST_HANDLE]
     if not state.draw_questions.take():
         return _counted(request, "draw_ask", _page(request, handle, texts["ask_later"], status=429))

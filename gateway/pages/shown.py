@@ -31,7 +31,7 @@ def numbers(
     found["orders"] = whole(total.purchases, language)
     if with_money:
         sums = sorted((currency, stats.revenue) for currency, stats in total.revenue.items())
-        found["revenue"] = " · ".join(money(amount, currency, language) for currency, amount in sums) or "–"
+        found["revenue"] = "\u00a0· ".join(money(amount, currency, language) for currency, amount in sums) or "–"
     return found
 
 

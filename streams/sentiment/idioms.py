@@ -1,10 +1,11 @@
 """Phrases that mean something else than their words add up to, and praise that is none.
 
 The ``social`` model adds words and pairs. What is read here needs more of the text: "never been so happy", "nada mal",
-"this colour is sick", and thanks for a code that had expired. Nothing of it is learned; each rule says what it looks for.
+"this colour is sick", and thanks for a code that had expired. Nothing of it is learned; each rule says what it wants.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 _NEVER: Final = frozenset(("never", "nunca", "jamais"))
@@ -35,15 +36,16 @@ _SUSPECTED: Final = frozenset(("scam", "fake", "estafa", "arnaque", "golpe"))
 _SUSPECTING: Final = frozenset(("or", "o", "ou", "real", "legit", "verdad", "vrai", "verdade"))
 _AILING: Final = frozenset(
     """
-    i im i'm me my am he she he's she's we they been of feel feeling felt getting got get makes make made home bed doctor
-    flu throat stomach mom mum dad kid kids baby dog cat cousin sister brother people day leave worry tired cough hospital
+    i im i'm me my am he she he's she's we they been of feel feeling felt getting got get makes make made home bed
+    doctor flu throat stomach mom mum dad kid kids baby dog cat cousin sister brother people day leave worry tired cough
+    hospital
     """.split()  # noqa: SIM905  # a word list reads best as words
 )
 _THINGS: Final = frozenset(
     """
     color colour colors colours shade design drop fit outfit look jacket hoodie dress shirt shoes sneakers boots bag
-    palette prize giveaway collab merch video edit song beat track pic photo set board bike car phone setup print pattern
-    collection version design colorway colourway combo deal price packaging logo art artwork tattoo nails hair makeup
+    palette prize giveaway collab merch video edit song beat track pic photo set board bike car phone setup print
+    pattern collection version colorway colourway combo deal price packaging logo art artwork tattoo nails hair makeup
     """.split()  # noqa: SIM905  # likewise
 )
 _THRILLED: Final = frozenset(("omg", "🔥", "😍", "🤩", "bro", "dude", "wow", "!", "lol", "haha", "❤", "💯", "🤯", "🙌"))
@@ -109,14 +111,16 @@ def turns(norms: Sequence[str], valences: Mapping[str, float], positive: int) ->
         positive: logit for praise of the text as the model sees it.
     """
     found: list[Turn] = []
-    pairs = set(zip(norms, norms[1:], strict=False))
+    pairs = set(pairwise(norms))
     for place, norm in enumerate(norms):
         if norm in _NEVER and (turn := _never_so(norms, place, valences)):
             found.append(turn)
     words = set(norms)
-    for pair in sorted(pairs & _PAIRS.keys()):
-        if pair[1] != "ate" or words.isdisjoint(_MEALS):
-            found.append(Turn(" ".join(pair), -_PAIRS[pair], _PAIRS[pair]))
+    found += [
+        Turn(" ".join(pair), -_PAIRS[pair], _PAIRS[pair])
+        for pair in sorted(pairs & _PAIRS.keys())
+        if pair[1] != "ate" or words.isdisjoint(_MEALS)
+    ]
     if words & _LONG and (words & _WAITED or ("e", "nada") in pairs or ("y", "nada") in pairs):
         found.append(Turn("waited for long", 3_000, -1_000))
     if "?" in words and words & _SUSPECTED and words & _SUSPECTING:
@@ -132,7 +136,7 @@ def turns(norms: Sequence[str], valences: Mapping[str, float], positive: int) ->
 
 
 def _never_so(norms: Sequence[str], place: int, valences: Mapping[str, float]) -> Turn | None:
-    """ "Never been so happy" says more than "happy", not the opposite."""
+    """Having never been so happy says more than being happy, not the opposite."""
     if tuple(norms[place + 1 : place + 2]) not in {(word,) for word in _BEEN}:
         return None
     after = norms[place + 2 : place + 3 + _FEELING_WITHIN]

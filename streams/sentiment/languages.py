@@ -1,8 +1,8 @@
 """In which language a comment is written: by its letters, and by the words that one language has and others have not.
 
 Libraries for this want sentences: on comments of three words they guess. Our table knows the commonest words of the
-languages that are read, of what people write under giveaways, and of the languages around them that are not read, so that
-those are not taken for their neighbours. A look-up a word, once for each distinct text.
+languages that are read, of what people write under giveaways, and of the languages around them that are not read, so
+that those are not taken for their neighbours. A look-up a word, once for each distinct text.
 """
 
 import unicodedata
@@ -34,6 +34,7 @@ _LETTERS: Final = {
     letter: tuple((language, weight) for language in languages.split())
     for letters, languages, weight in (
         ("ß", "de", 1.0),
+        ("þð", "is", 1.0),
         ("ä", "de sv fi et sk", 0.25),
         ("ö", "de sv fi hu tr", 0.2),
         ("å", "sv da no", 0.4),
@@ -68,7 +69,7 @@ _SCRIPTS: Final = (
     ("devanagari", "\u0900", "\u097f"),
 )
 _NEIGHBOURS: Final = {
-    "cyrillic": (frozenset("іїєґўђћјљњџѓќәғқңөұүһ"), ("bg",)),
+    "cyrillic": (frozenset("іїєґўђћјљњџѓќәғқңөұүһ"), ("bg", "uk")),
     "arabic": (frozenset("پچژگکیےںٹڈ"), ()),
     "devanagari": (frozenset(), ("mr", "ne")),
     "han": (frozenset("的了吗呢吧這们們你妳他她嗎么麼谢謝欢歡"), ()),

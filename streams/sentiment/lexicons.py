@@ -1,7 +1,7 @@
 """Feeling words of the languages that are read by lists, and what they say of a text.
 
-One file a language in ``data/languages``: words, beginnings of words (``schön*``) and phrases with a weight from -3 to 3,
-negators, and the words by which the language is told (``streams.sentiment.languages``). All are ours, written by hand.
+One file a language in ``data/languages``: words, beginnings of words (``schön*``) and phrases with a weight from -3 to
+3, negators, and the words by which the language is told (``streams.sentiment.languages``). All ours, written by hand.
 A phrase may have up to two other words between its own; what stands in a phrase counts there only. Languages without
 blanks between words are read by the longest entries that stand in the text.
 """
@@ -29,6 +29,7 @@ QUESTION: Final = 0.25
 
 _GAP: Final = 2
 _REACH: Final = 3
+"""Words over which a negator turns praise; blame only when it is the next word: "don't trust them, frauds"."""
 _REACH_BACK: Final = 2
 _LETTERS: Final = str.maketrans(
     {"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae", "ى": "ي", "ة": "ه", "ـ": ""}
@@ -169,7 +170,7 @@ class Lexicon:
         asks = text.rstrip().endswith(("?", "؟")) and not found
         for place, word in enumerate(words):
             if not used[place] and word and (weight := self.weight_of(word)):
-                if self._is_negated(words, used, place):
+                if self._is_negated(words, used, place, _REACH if weight > 0 else 1):
                     weight *= NEGATION
                 elif asks and weight < 0:
                     weight *= QUESTION
@@ -201,13 +202,13 @@ class Lexicon:
                 if best[1]:
                     yield place, Hit(" ".join(words[each] for each in best[2]), best[1])
 
-    def _is_negated(self, words: list[str], used: list[bool], place: int) -> bool:
-        for before in range(place - 1, max(-1, place - 1 - _REACH), -1):
+    def _is_negated(self, words: list[str], used: list[bool], place: int, reach: int) -> bool:
+        for before in range(place - 1, max(-1, place - 1 - reach), -1):
             if not words[before]:
                 break
             if not used[before] and self.negators.find(words[before]) is not None:
                 return True
-        for behind in range(place + 1, min(len(words), place + 1 + _REACH_BACK)):
+        for behind in range(place + 1, min(len(words), place + 1 + min(reach, _REACH_BACK))):
             if not words[behind]:
                 break
             if not used[behind] and self.after.find(words[behind]) is not None:

@@ -213,9 +213,11 @@ class SocialScorer:
     def _language(self, text: str, raws: list[str], notes: int) -> str:
         """The language of a text with such notes on its tokens; ``NOTHING`` where it need not be looked for."""
         unknown, foreign = notes % FOREIGN, notes % IDIOM // FOREIGN
-        if foreign * FOREIGN_FROM < len(raws) and (unknown < LEAST_UNKNOWN or unknown < sum(map(_is_word, raws))):
-            return NOTHING
-        return the_languages().language_of(text, self._known)
+        if foreign or unknown >= LEAST_UNKNOWN:
+            words = sum(map(_is_word, raws))
+            if foreign * FOREIGN_FROM >= words or unknown == words:
+                return the_languages().language_of(text, self._known)
+        return NOTHING
 
     def _listed(self, text: str, raws: list[str], language: str) -> list[Part] | None:
         """What the list of a language, emoji and the campaign's terms say; None when it has no list."""

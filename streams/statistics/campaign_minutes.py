@@ -5,12 +5,14 @@ place of the hour among 25: so the compacted topic holds a day of each and no mo
 one counts, and a repeated one changes nothing.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from models.minutes import HOUR_SLOTS, HOURS_KEPT, MINUTES_AN_HOUR, Minute, MinuteCounts, MinutesOfHour
 from models.minutes import MINUTE_COUNTS as NAMES
@@ -167,6 +169,17 @@ class CampaignMinutes:
         self._parts.clear()
         self._shown.clear()
         self._changed.clear()
+
+
+def summed(minutes: Iterable[Minute]) -> list[Minute]:
+    """Return the minutes of campaigns: what those of their influencers, each given once, come to."""
+    sums: dict[tuple[str, int], Counter[str]] = {}
+    for each in minutes:
+        sums.setdefault((each.campaign_id, each.starts_at_ms), Counter()).update(asdict(each.counts))
+    return [
+        Minute(campaign_id=campaign_id, influencer_id=None, starts_at_ms=at_ms, counts=MinuteCounts(**counts))
+        for (campaign_id, at_ms), counts in sums.items()
+    ]
 
 
 def records_of(campaign_id: str, influencer_id: str | None, hour: int, bits: int, counts: I64) -> Iterator[Minute]:

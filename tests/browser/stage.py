@@ -130,12 +130,12 @@ class Stage:
 
 
 @contextmanager
-def stage(directory: Path, **settings: str) -> Iterator[Stage]:
-    """A giveaway whose worker and gateway are ready."""
+def stage(directory: Path, defined: dict[str, Any] | None = None, **settings: str) -> Iterator[Stage]:
+    """A giveaway whose worker and gateway are ready; with a definition of its own, or the one above."""
     port = free_port()
     with Cluster(partitions=3) as cluster:
         path = cluster.path / "c.yaml"
-        path.write_text(json.dumps(definition(datetime.now(UTC))), encoding="utf-8")
+        path.write_text(json.dumps(defined or definition(datetime.now(UTC))), encoding="utf-8")
         cluster.command("campaigns", "apply", str(path))
         cluster.add_worker()
         gateway = ChildProcess(

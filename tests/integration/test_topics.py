@@ -23,6 +23,7 @@ NAMES = {
     "campaign.comments.v1",
     "campaign.conversions.v1",
     "campaign.definitions.v1",
+    "campaign.cursors.v1",
     "campaign.inbox.v1",
     "campaign.influencer-snapshots.v1",
     "campaign.rollups.v1",
@@ -34,8 +35,9 @@ NAMES = {
     "campaign.minutes.v1",
     "campaign-pulse-state-changelog",
 }
-SINGLE = {"campaign.definitions.v1", "campaign.dead-letters.v1", "campaign.draws.v1"}
+SINGLE = {"campaign.cursors.v1", "campaign.definitions.v1", "campaign.dead-letters.v1", "campaign.draws.v1"}
 COMPACTED = {
+    "campaign.cursors.v1",
     "campaign.definitions.v1",
     "campaign.influencer-snapshots.v1",
     "campaign.rollups.v1",

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from streams.sentiment.scorers import UNREAD, SentimentScorer
+from streams.sentiment.languages import UNREAD
+from streams.sentiment.scorers import SentimentScorer
 
 
 def polarities(scorer: SentimentScorer) -> Callable[[list[str]], list[float | None]]:

@@ -4,14 +4,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.sentiment.scorers import UNREAD, CachedScorer, TextBlobScorer
+from streams.sentiment.languages import UNREAD
+from streams.sentiment.scorers import CachedScorer, TextBlobScorer
 from streams.sentiment.social import load_social_scorer
 from streams.sentiment.tokens import MAX_TOKENS, tokenize
 
 WORDS = st.sampled_from(
     # A word list reads best as words.
     """
-    das ist nicht schön и обман 詐欺 nada mal sick jättefin tack så mycket love hate not never very but scam won 😭 ❤️‍🔥 👍🏽 🔥🔥 :( :) #winner @me http://x.y !!! ... WIN soooo não 𝓁𝑜𝓋𝑒 &lt;3
+    das ist nicht schön и обман 詐欺 nada mal sick jättefin tack så mycket
+    love hate not never very but scam won 😭 ❤️‍🔥 👍🏽 🔥🔥 :( :) #winner @me http://x.y !!! ... WIN soooo não 𝓁𝑜𝓋𝑒 &lt;3
     """.split()  # noqa: SIM905
 )
 # Any code point, lone surrogates included, and comments made of meaningful pieces.

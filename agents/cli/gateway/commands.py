@@ -10,6 +10,7 @@ import click
 from agents.broker.topic_admin import TopicError, ensure_topics, look_at_topics
 from agents.cli.common import UsageFailure, settings_or_exit
 from agents.cli.gateway.check import check
+from agents.cli.gateway.poll import poll
 from agents.cli.gateway.read_key import read_key
 from agents.cli.gateway.remap import remap
 from agents.cli.gateway.send import send
@@ -101,5 +102,5 @@ def token(source: str) -> None:
     click.echo(visible(verify_token(known[0], source)))
 
 
-for command in (check, read_key, remap, send, urls):
+for command in (check, poll, read_key, remap, send, urls):
     gateway.add_command(command)

@@ -67,7 +67,7 @@ export class Chart {
         cursor: { show: false },
         select: { show: false },
         axes: [
-          { ...axis, values: (_, at) => at.map((each) => shownMinute(each * 1000)) },
+          { ...axis, size: 32, values: (_, at) => at.map((each) => shownMinute(each * 1000)) },
           { ...axis, size: 48, values: (_, at) => at.map((each) => new Intl.NumberFormat(language, { notation: "compact" }).format(each)) },
         ],
         scales: { y: { range: (_, low, high) => [0, Math.max(4, high * 1.1)] } },

@@ -70,7 +70,7 @@ export function bigNumbers({ windows, giveaway }) {
     found.engagements = total.engagements ?? 0;
     found.orders = total.purchases ?? 0;
     const sums = Object.entries(total.revenue ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-    found.revenue = sums.map(([currency, each]) => shownMoney(each.revenue, currency)).join(" · ") || "–";
+    found.revenue = sums.map(([currency, each]) => shownMoney(each.revenue, currency)).join("\u00a0· ") || "–";
   }
   if (giveaway) {
     found.entries = giveaway.entries ?? 0;

@@ -203,7 +203,7 @@ class ReadingGateway(Gateway):
 
     def __init__(self, **settings: object) -> None:
         lines = [f"{name}={digest_of(key(name))} {scopes}" for name, scopes in SCOPES.items()]
-        super().__init__(DEFINITION, clock=str(NOW_MS), gateway_read_keys="\n".join(lines), **settings)
+        super().__init__(DEFINITION, gateway_read_keys="\n".join(lines), **{"clock": str(NOW_MS), **settings})
         self.reader = ReaderInMemory()
         numbers = NumbersOut("redis://127.0.0.1:1/0", "pulse", self.state, self.state.now_ms, self.state.shelf.newest)
         numbers.reader = numbers.views.reader = numbers.hub._reader = self.reader

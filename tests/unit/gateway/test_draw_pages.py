@@ -9,7 +9,7 @@ import pytest
 from gateway.draws.allowance import Allowance
 from models.published_draws import PEOPLE_FILE, WINNERS_FILE, ListedPeople, mark_of
 from tests.unit.gateway.asking import Answer
-from tests.unit.gateway.numbers_in_memory import ReadingGateway
+from tests.unit.gateway.numbers_in_memory import NOW_MS, ReadingGateway
 from tests.unit.gateway.published import COMMITMENT, ENTRIES, publish_example
 
 PATH = "/draws/spring-2026"
@@ -89,7 +89,10 @@ def test_a_drawn_campaign_says_so(gateway: ReadingGateway) -> None:
     (told,) = gateway.read("/v1/campaigns/spring/draws").json["draws"]
     assert (told["draw_id"], told["commitment"], told["is_drawn"]) == ("spring-2026", COMMITMENT, True)
     assert told["files"] == ["frozen.json", "entries.txt", "left-out.txt", "draw.json"]
-    assert gateway.read("/v1/campaigns/spring").json["campaign"]["phase"] == "drawn"
+    assert gateway.read("/v1/campaigns/spring").json["campaign"]["phase"] == "live"
+    folder, later = gateway.state.settings.gateway_draws_directory, str(NOW_MS + 7_200_000)
+    over = ReadingGateway(gateway_draws_directory=folder, clock=later)
+    assert over.read("/v1/campaigns/spring", "money").json["campaign"]["phase"] == "drawn"
     assert f'href="{PATH}?lang=en"' in gateway.read("/live/spring?lang=en").body.decode()
 
 

@@ -243,7 +243,7 @@ async def _streamed(
 
 
 def test_streams_end_with_the_gateway_and_with_the_key() -> None:
-    """At the end of a gateway readers are told to come back in a second; an ended key is sent nothing more."""
+    """At the end of a gateway readers are told to come back soon; to a key that has ended nothing more is sent."""
 
     async def run() -> None:
         rig = Rig()

@@ -12,8 +12,8 @@ NAME = "page"
 
 def test_a_line_says_what_is_seen() -> None:
     """Campaigns, creators, words, an end; ids percent-encoded."""
-    seen = "campaign:a%20b influencer:c%2F1/d money until:2026-12-31T23:59:59+01:00"
-    text = f"# a comment\n\n{NAME}={HASH.upper()} {seen}\n"
+    scopes = "campaign:a%20b influencer:c%2F1/d money until:2026-12-31T23:59:59+01:00"
+    text = f"# a comment\n\n{NAME}={HASH.upper()} {scopes}\n"
     (key,) = parse_read_keys(text)
     assert (key.name, key.digest, key.money, key.names, key.admin) == (NAME, HASH, True, False, False)
     assert key.sees_campaign("a b")
