@@ -93,7 +93,7 @@ def _figures(definition: CampaignDefinition, found: CampaignData, bands: Bands) 
     files = found.files
     counted = Counted(lines=files.lines, events=files.events, duplicates=files.duplicates, refused=dict(files.rejected))
     try:
-        return report_of(definition, found.snapshot, found.windows, found.transitions, found.posts, counted, bands)
+        return report_of(definition, found.snapshot, found.minutes, found.transitions, found.posts, counted, bands)
     except ValueError as error:
         raise UsageFailure(str(error)) from None
 

@@ -11,10 +11,9 @@ from msgspec.structs import replace
 
 from models.alerts import Alert, AlertTransition
 from models.campaigns import CampaignDefinition, Fee
+from models.minutes import Minute, is_empty
 from models.rollups import CampaignRollup, GiveawayRollup, InfluencerRollup, Snapshot, WindowStats
 from models.times import MINUTE_MS, epoch_ms
-from streams.alerts.window_records import COUNTS, CampaignWindow
-from streams.columns.packed import unpack
 from streams.exports.post_tally import PostKey, PostTally
 from streams.reports.tiers import Bands
 
@@ -70,7 +69,9 @@ class Moment(Struct, frozen=True, kw_only=True):
     positive: int
     neutral: int
     negative: int
-    unread: int
+
+
+_COUNTED: Final = tuple(name for name in Moment.__struct_fields__ if name != "at_ms")
 
 
 class PostFigures(Struct, frozen=True, kw_only=True):
@@ -147,7 +148,7 @@ class Counted(Struct, frozen=True, kw_only=True):
 def report_of(
     definition: CampaignDefinition,
     snapshot: Snapshot,
-    windows: Iterable[CampaignWindow],
+    minutes: Iterable[Minute],
     transitions: Iterable[AlertTransition],
     posts: PostTally,
     counted: Counted,
@@ -165,7 +166,7 @@ def report_of(
     rollups = [each for each in snapshot.influencers if each.campaign_id == campaign_id]
     fees = {each.influencer_id: each.fee for each in definition.influencers if each.fee is not None}
     creators = _creators(definition, whole, rollups, fees, bands)
-    step, moments = _moments(windows, campaign_id)
+    step, moments = _moments(minutes, campaign_id)
     stats = whole.windows["total"]
     nobody = next((each for each in rollups if not each.influencer_id), None)
     named = {each.influencer_id for each in definition.influencers}
@@ -283,31 +284,26 @@ def _rounded(cost: Decimal | None, count: int) -> str | None:
     return f"{(cost / count).quantize(Decimal('0.0001')):f}"
 
 
-def _moments(windows: Iterable[CampaignWindow], campaign_id: str) -> tuple[int, tuple[Moment, ...]]:
-    """Return the counts of all creators over time, in the smallest round step that needs no more than MOST_POINTS."""
-    minutes: dict[int, list[int]] = {}
-    for window in windows:
-        if window.campaign_id != campaign_id:
-            continue
-        counts = unpack(window.counts).reshape(len(window.influencers), -1).sum(axis=0)
-        held = minutes.setdefault(window.minute, [0] * len(COUNTS))
-        for place, count in enumerate(counts.tolist()):
-            held[place] += count
-    if not minutes:
+def _moments(minutes: Iterable[Minute], campaign_id: str) -> tuple[int, tuple[Moment, ...]]:
+    """Return the campaign's counts over time, in the smallest round step that needs no more than MOST_POINTS."""
+    held = {
+        each.starts_at_ms // MINUTE_MS: [getattr(each.counts, name) for name in _COUNTED]
+        for each in minutes
+        if each.campaign_id == campaign_id and each.influencer_id is None and not is_empty(each.counts)
+    }
+    if not held:
         return _STEPS_MINUTES[0], ()
-    first, last = _middle({minute: sum(counts) for minute, counts in minutes.items()})
+    first, last = _middle({minute: sum(counts) for minute, counts in held.items()})
     span = last - first + 1
     step = next((each for each in _STEPS_MINUTES if span <= each * MOST_POINTS), _STEPS_MINUTES[-1])
     first -= first % step
-    totals = np.zeros(((last - first) // step + 1, len(COUNTS)), dtype=np.int64)
-    for minute, counts in minutes.items():
+    totals = np.zeros(((last - first) // step + 1, len(_COUNTED)), dtype=np.int64)
+    for minute, counts in held.items():
         if first <= minute <= last:
             totals[(minute - first) // step] += counts
-    names = [name for name in Moment.__struct_fields__ if name != "at_ms"]
-    places = [COUNTS.index(name) for name in names]
     return step, tuple(
-        Moment(at_ms=(first + place * step) * MINUTE_MS, **dict(zip(names, row, strict=True)))
-        for place, row in enumerate(totals[:, places].tolist())
+        Moment(at_ms=(first + place * step) * MINUTE_MS, **dict(zip(_COUNTED, row, strict=True)))
+        for place, row in enumerate(totals.tolist())
     )
 
 
