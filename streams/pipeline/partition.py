@@ -32,13 +32,14 @@ from streams.changelog.row_records import (
 )
 from streams.columns.arrays import I64
 from streams.columns.hashing import PlatformSeeds
+from streams.columns.keyed_hashes import UNKNOWN_KEY
 from streams.events.registry import Registry
 from streams.ledger.blocks import EntryBlock
 from streams.ledger.collector import EntryCollector
 from streams.orders.order import OrderKey
 from streams.pipeline.batch_reader import AT_A_TIME, BatchReader
 from streams.pipeline.comment_revisions import revisions_of
-from streams.pipeline.event_names import UNKNOWN_KEY, EventNames, older_names
+from streams.pipeline.event_names import EventNames, older_names
 from streams.pipeline.intake import Intake
 from streams.pipeline.limits import Limits
 from streams.pipeline.records import Covered, Record
