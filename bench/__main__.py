@@ -28,6 +28,7 @@ NAMES: Final = (
     "one_process",
     "giveaway_cost",
     "suspicion",
+    "gateway",
 )
 
 

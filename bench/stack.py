@@ -95,6 +95,10 @@ class Stack:
         self.broker.stop()
         self._directory.cleanup()
 
+    def set(self, **settings: str) -> None:
+        """Change ``PULSE_*`` settings, by name without the prefix, of what is started from now on."""
+        self._settings.update(settings)
+
     def start(self, name: str, *arguments: str, under_test: bool = False) -> ChildProcess:
         """Start ``python -m ARGUMENTS`` with the settings of this stack; its output goes to a log file."""
         clean = {key: value for key, value in os.environ.items() if not key.startswith("PULSE_")}

@@ -1,33 +1,41 @@
-"""The gateway's routes, and what holds for all of them: refusals are problems, and everything is counted."""
+"""The gateway's application: operations as routes; of all of them, refusals are problems and counted."""
 
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, Final
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from agents.metrics.exposition import CONTENT_TYPE, exposition
-from gateway.events import SEGMENT_CALLS, collect, events, segment_call
-from gateway.hooks import hook
+from gateway.api.cross_origin import CrossOrigin
+from gateway.api.operations import READING
 from gateway.intake import mapped_late
-from gateway.links import link
+from gateway.openapi import document, document_answer, page_answer
+from gateway.operations import Content, Endpoint, Operation
+from gateway.pages.operations import PAGES
 from gateway.problems import Refused, problem, problem_of
+from gateway.receiving import RECEIVING
 from gateway.state import GatewayState
+from gateway.telling import TELLING
 
 log: Final = logging.getLogger("campaign_pulse")
-Endpoint = Callable[[Request], Awaitable[Response]]
 _NOBODY: Final = "unknown"
 
 
-def build(state: GatewayState) -> Starlette:
-    """Return the application; it connects when it is started."""
+def build(state: GatewayState, more: Sequence[Operation] = ()) -> Starlette:
+    """Return the application; it connects when it is started.
+
+    Args:
+        state: what the routes share.
+        more: operations beside those that take in what is sent.
+    """
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -37,20 +45,75 @@ def build(state: GatewayState) -> Starlette:
         finally:
             await state.stop()
 
-    routes = [
-        Route("/v1/hooks/{kind}/{endpoint}", _counted(hook), methods=["GET", "POST"]),
-        Route("/v1/events", _counted(events), methods=["POST"]),
-        *(Route(f"/v1/{call}", _counted(segment_call(call)), methods=["POST"]) for call in SEGMENT_CALLS),
-        Route("/mp/collect", _counted(collect), methods=["POST"]),
-        Route("/l/{code}", _counted(link), methods=["GET"]),
-        Route("/healthz", _healthz),
-        Route("/readyz", _readyz),
-        Route("/metrics", _metrics),
-    ]
-    application = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _http_error})
+    served = _with_description([*RECEIVING, *READING, *PAGES, *TELLING, *more])
+    application = Starlette(routes=_routes(served), lifespan=lifespan, exception_handlers={HTTPException: _http_error})
+    application.add_middleware(CrossOrigin, origins=state.settings.gateway_origins.split())
+    # A redirect to the address with a slash would name whatever host the request does.
+    application.router.redirect_slashes = False
     application.state.gateway = state
     state.mapped_late = partial(mapped_late, state)
     return application
+
+
+def _with_description(operations: Sequence[Operation]) -> list[Operation]:
+    """Return all operations, with those that tell of them."""
+
+    async def openapi(request: Request) -> Response:
+        return document_answer(told)
+
+    async def page(request: Request) -> Response:
+        return page_answer(told)
+
+    group = TELLING[0].group
+    described = [
+        *operations,
+        Operation(
+            name="openapi",
+            path="/openapi.json",
+            method="get",
+            group=group,
+            summary="This document",
+            endpoint=openapi,
+            answers={200: Content("OpenAPI 3.1")},
+        ),
+        Operation(
+            name="page",
+            path="/docs",
+            method="get",
+            group=group,
+            summary="This document as a page",
+            endpoint=page,
+            answers={200: Content("HTML, without scripts.", str, ("text/html",))},
+        ),
+    ]
+    told = document(described, _version())
+    return described
+
+
+def _version() -> str:
+    try:
+        return version("campaign-pulse")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        return "0"
+
+
+def _routes(operations: Sequence[Operation]) -> list[Route]:
+    """Return a route for each path: one that knows all its methods says them when another is tried."""
+    paths: dict[str, dict[str, Endpoint]] = {}
+    for each in operations:
+        methods = paths.setdefault(each.path, {})
+        if each.method.upper() in methods:
+            raise ValueError(f"{each.method} {each.path} is there twice")
+        methods[each.method.upper()] = _counted(each.endpoint) if each.is_counted else each.endpoint
+    return [Route(path, _by_method(methods), methods=list(methods)) for path, methods in paths.items()]
+
+
+def _by_method(methods: dict[str, Endpoint]) -> Endpoint:
+    async def chosen(request: Request) -> Response:
+        # HEAD is asked of what answers GET.
+        return await methods["GET" if request.method == "HEAD" else request.method](request)
+
+    return chosen
 
 
 def _counted(endpoint: Endpoint) -> Endpoint:
@@ -59,15 +122,17 @@ def _counted(endpoint: Endpoint) -> Endpoint:
     async def counted(request: Request) -> Response:
         state: GatewayState = request.app.state.gateway
         started = time.perf_counter()
-        request.state.source, request.state.outcome = _NOBODY, "refused"
+        told = request.state
+        told.source, told.outcome, told.held_bytes = _NOBODY, "refused", 0
         try:
             answer = await endpoint(request)
         except Refused as refused:
             if refused.status == 503:
-                request.state.outcome = "unconfirmed"
+                told.outcome = "unconfirmed"
             answer = problem_of(refused)
-        state.metrics.deliveries.labels(request.state.source, request.state.outcome).inc()
-        state.metrics.seconds.observe(time.perf_counter() - started)
+        finally:
+            state.held_bytes -= told.held_bytes
+        state.metrics.delivered(told.source, told.outcome, time.perf_counter() - started)
         return answer
 
     return counted
@@ -79,19 +144,3 @@ async def _http_error(request: Request, error: Exception) -> Response:
     answer = problem(error.status_code, reasons.get(error.status_code, "refused"), error.detail)
     answer.headers.update(error.headers or {})
     return answer
-
-
-async def _healthz(request: Request) -> Response:
-    return JSONResponse({"status": "alive"})
-
-
-async def _readyz(request: Request) -> Response:
-    state: GatewayState = request.app.state.gateway
-    reason = state.why_not_ready()
-    told: dict[str, Any] = {"status": "waiting", "reason": reason} if reason else {"status": "ready"}
-    return JSONResponse(told, 503 if reason else 200)
-
-
-async def _metrics(request: Request) -> Response:
-    state: GatewayState = request.app.state.gateway
-    return Response(exposition(state.metrics.registry), headers={"Content-Type": CONTENT_TYPE})

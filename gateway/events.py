@@ -2,15 +2,17 @@
 
 import base64
 import binascii
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections import Counter
+from typing import Final, Literal
 
 import msgspec
+from msgspec import Struct
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
-from gateway.bodies import EVENT_BYTES, read_body, unpacked
+from gateway.bodies import EVENT_BYTES, hold, read_body, unpacked
 from gateway.intake import headers_of, take
+from gateway.operations import JSON, Endpoint
 from gateway.problems import Refused, problem
 from gateway.state import GatewayState
 from models.sources import SourceKind
@@ -22,7 +24,31 @@ from streams.connectors.envelopes import is_cloud_event, item_mappers
 from streams.connectors.translation import Translation, translate
 
 _MOST_ITEMS: Final = 2_000
+_LONGEST_REASON: Final = 1_000
 SEGMENT_CALLS: Final = ("track", "page", "screen", "identify", "group", "alias", "batch", "import")
+
+
+class Verdict(Struct, frozen=True, omit_defaults=True):
+    """What became of one event of a request: ``parked`` waits for a definition, ``rejected`` would never count."""
+
+    index: int
+    verdict: Literal["counted", "parked", "rejected", "ignored"]
+    reason: str = ""
+
+
+class Verdicts(Struct, frozen=True):
+    """What became of a request's events, in their order."""
+
+    counted: int
+    parked: int
+    rejected: int
+    items: list[Verdict]
+
+
+class SegmentSuccess(Struct, frozen=True):
+    """Segment's answer."""
+
+    success: bool = True
 
 
 async def events(request: Request) -> Response:
@@ -32,7 +58,7 @@ async def events(request: Request) -> Response:
         Refused: the sender has no key, the body cannot be read, or Kafka has not confirmed.
     """
     state: GatewayState = request.app.state.gateway
-    headers = headers_of(request.headers.items())
+    headers = headers_of(request.headers.raw)
     kind: SourceKind = "cloudevents" if is_cloud_event(headers) else "events"
     delivery = await _delivery(request, state, kind, _bearer(request))
     try:
@@ -47,37 +73,36 @@ async def events(request: Request) -> Response:
     # What is rejected is told to the sender here and now; what is parked waits for a definition.
     request.state.outcome = await take(state, kind, delivery, counted, retries=True)
     verdicts = [_verdict(place, one) for place, one in enumerate(each)]
-    rejected = sum(verdict["verdict"] == "rejected" for verdict in verdicts)
-    told = {
-        "counted": sum(verdict["verdict"] == "counted" for verdict in verdicts),
-        "parked": sum(verdict["verdict"] == "parked" for verdict in verdicts),
-        "rejected": rejected,
-        "items": verdicts,
-    }
-    if rejected and rejected == len(verdicts):
+    many = Counter(each.verdict for each in verdicts)
+    told = Verdicts(many["counted"], many["parked"], many["rejected"], verdicts)
+    if verdicts and told.rejected == len(verdicts):
         request.state.outcome = "unmapped"
-        answer = problem(422, "no_event_counts", "every event of the request is rejected", **told)
+        members = msgspec.structs.asdict(told)
+        answer = problem(422, "no_event_counts", "every event of the request is rejected", **members)
     else:
-        answer = JSONResponse(told)
-    answer.headers["Pulse-Rejected"] = str(rejected)
+        answer = Response(msgspec.json.encode(told), media_type=JSON)
+    answer.headers["Pulse-Rejected"] = str(told.rejected)
     return answer
 
 
-def _verdict(place: int, one: Translation) -> dict[str, object]:
-    for kind, verdict in (("unmapped", "rejected"), ("unmatched", "parked")):
-        if reasons := one.of_kind(kind):
-            return {"index": place, "verdict": verdict, "reason": "; ".join(reasons)[:1_000]}
-    return {"index": place, "verdict": "counted" if one.events else "ignored"}
+def _verdict(place: int, one: Translation) -> Verdict:
+    if reasons := one.of_kind("unmapped"):
+        return Verdict(place, "rejected", "; ".join(reasons)[:_LONGEST_REASON])
+    if reasons := one.of_kind("unmatched"):
+        return Verdict(place, "parked", "; ".join(reasons)[:_LONGEST_REASON])
+    return Verdict(place, "counted" if one.events else "ignored")
 
 
-def segment_call(call: str) -> Callable[[Request], Awaitable[Response]]:
+def segment_call(call: str) -> Endpoint:
     """Return what takes in one of the calls of Segment's HTTP API; the answer is Segment's."""
 
     async def segment(request: Request) -> Response:
         state: GatewayState = request.app.state.gateway
         delivery = await _delivery(request, state, "segment", _write_key(request))
         named = msgspec.structs.replace(delivery, query={"call": call})
-        return await _taken(request, state, "segment", named, JSONResponse({"success": True}))
+        return await _taken(
+            request, state, "segment", named, Response(msgspec.json.encode(SegmentSuccess()), media_type=JSON)
+        )
 
     return segment
 
@@ -110,13 +135,16 @@ async def _delivery(request: Request, state: GatewayState, kind: SourceKind, key
     request.state.source = source
     if state.publisher.is_full:
         raise Refused(503, "busy", "too much is on the way to Kafka")
-    if not await state.knows_definitions():
+    if not state.is_defined and not await state.knows_definitions():
         raise Refused(503, "not_ready", "the campaign definitions are not read to their end yet")
-    body = unpacked(await read_body(request, EVENT_BYTES), request.headers.get("content-encoding", ""))
+    headers = headers_of(request.headers.raw)
+    packed = await read_body(request, EVENT_BYTES)
+    body = unpacked(packed, headers.get("content-encoding", ""))
+    hold(request, len(body) - len(packed))
     return Delivery(
         source=source,
         body=body,
-        headers=headers_of(request.headers.items()),
+        headers=headers,
         received_ms=state.now_ms(),
         rules=state.placer.rules(source),
         person_key=state.person_key,

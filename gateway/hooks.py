@@ -4,11 +4,13 @@ import hmac
 from collections.abc import Sequence
 
 import msgspec
+from msgspec import Struct
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from gateway.bodies import HOOK_BYTES, read_body
 from gateway.intake import headers_of, keep_unmapped, take
+from gateway.operations import JSON
 from gateway.problems import Refused
 from gateway.state import GatewayState
 from models.sources import SignatureRules, SourceKind
@@ -29,6 +31,14 @@ SECRET_HEADER = "x-pulse-secret"  # noqa: S105  # the name of a header
 """For senders that cannot sign, and can send a header."""
 
 
+class Taken(Struct, frozen=True):
+    """What a delivery became: events that count, items that wait for a definition, items that cannot be mapped."""
+
+    events: int
+    parked: int
+    unmapped: int
+
+
 async def hook(request: Request) -> Response:
     """Take in one request of a platform.
 
@@ -36,7 +46,8 @@ async def hook(request: Request) -> Response:
         Refused: it is not authentic, cannot be read, or is not confirmed.
     """
     state: GatewayState = request.app.state.gateway
-    word, (endpoint, _, path_secret) = request.path_params["kind"], request.path_params["endpoint"].partition(".")
+    word = request.path_params["kind"]
+    endpoint, _, path_secret = request.path_params["endpoint"].partition(".")
     source = f"{word}-{endpoint}"
     rules = state.placer.rules(source)
     kind = rules.kind or kind_named(word)
@@ -58,8 +69,8 @@ async def hook(request: Request) -> Response:
     delivery = Delivery(
         source=source,
         body=body,
-        headers=headers_of(request.headers.items()),
-        query=dict(request.query_params),
+        headers=headers_of(request.headers.raw),
+        query=dict(request.query_params) if request.scope["query_string"] else {},
         received_ms=state.now_ms(),
         rules=rules,
         person_key=state.person_key,
@@ -77,20 +88,26 @@ async def hook(request: Request) -> Response:
         return Response(status_code=200)
     if (late := answer_to(kind, delivery)) is not None:
         return _answered(request, late)
-    if not await state.knows_definitions():
+    if not state.is_defined and not await state.knows_definitions():
         await keep_unmapped(state, kind, delivery, connector.retries)
         request.state.outcome = "spooled"
-        return JSONResponse({"events": 0, "parked": 0, "unmapped": 0}, connector.success)
-    # A source's rules may have come with the definitions that were waited for.
-    return await _taken(request, state, kind, msgspec.structs.replace(delivery, rules=state.placer.rules(source)))
+        return _told(Taken(0, 0, 0), connector.success)
+    if (now := state.placer.rules(source)) is not rules:
+        # They have come while the body or the definitions were waited for.
+        delivery = msgspec.structs.replace(delivery, rules=now)
+    return await _taken(request, state, kind, delivery)
 
 
 async def _taken(request: Request, state: GatewayState, kind: SourceKind, delivery: Delivery) -> Response:
     connector = CATALOGUE[kind]
     done = translate(delivery, state.placer, connector.read)
     request.state.outcome = await take(state, kind, delivery, done, connector.retries)
-    parked, unmapped = len(done.of_kind("unmatched")), len(done.of_kind("unmapped"))
-    return JSONResponse({"events": len(done.events), "parked": parked, "unmapped": unmapped}, connector.success)
+    taken = Taken(len(done.events), len(done.of_kind("unmatched")), len(done.of_kind("unmapped")))
+    return _told(taken, connector.success)
+
+
+def _told(taken: Taken, status: int) -> Response:
+    return Response(msgspec.json.encode(taken), status, media_type=JSON)
 
 
 def _answered(request: Request, answer: Answer) -> Response:
@@ -116,13 +133,14 @@ def _authenticate(
         places = [place for place, key in enumerate(keys, 1) if hmac.compare_digest(key.encode(), given)]
         if not places:
             raise Refused(401, "wrong_secret", "the address does not hold the secret: /v1/hooks/KIND/NAME.SECRET")
-        state.metrics.secrets.labels(delivery.source, str(places[0])).inc()
+        state.metrics.signed(delivery.source, places[0])
         return
     for scheme in schemes:
-        if len(request.headers.getlist(scheme.header)) > 1:
+        name = scheme.header.lower().encode()
+        if sum(given == name for given, _ in request.headers.raw) > 1:
             raise Refused(401, "malformed_signature", f"the header {scheme.header} stands there twice")
     try:
         verified = verify(schemes, keys, delivery.headers, delivery.body, delivery.received_ms)
     except SignatureError as error:
         raise Refused(401, error.reason, str(error)) from None
-    state.metrics.secrets.labels(delivery.source, str(verified.secret + 1)).inc()
+    state.metrics.signed(delivery.source, verified.secret + 1)

@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Final
 
+from gateway.inbox import headers_for, kept_of
 from gateway.problems import Refused
 from gateway.publisher import NotConfirmedError, Placed, Record
 from gateway.spool import SpoolError
@@ -16,22 +17,6 @@ from streams.connectors.drafts import Delivery
 from streams.connectors.translation import Translation, translate
 
 log: Final = logging.getLogger("campaign_pulse")
-_KEPT_HEADERS: Final = (
-    "content-type",
-    "user-agent",
-    "x-shopify-topic",
-    "x-shopify-shop-domain",
-    "x-shopify-triggered-at",
-    "x-wc-webhook-topic",
-    "x-wc-webhook-source",
-    "twitch-eventsub-message-id",
-    "twitch-eventsub-message-type",
-    "twitch-eventsub-message-timestamp",
-    "webhook-id",
-    "webhook-timestamp",
-)
-"""What a mapping reads of a request's header: kept with its body. Signatures and keys are not."""
-_LONGEST_HEADER: Final = 1_024
 _MOST_DETAIL: Final = 2_000
 _WAITING: Final = "waiting"
 """The outcome of a delivery that is not mapped yet."""
@@ -56,11 +41,11 @@ async def take(state: GatewayState, kind: str, delivery: Delivery, done: Transla
         Refused: Kafka has not confirmed, and the sender comes again or there is no room on disk.
     """
     metrics, source = state.metrics, delivery.source
-    metrics.last.labels(source).set(delivery.received_ms / 1_000)
+    metrics.received(source, delivery.received_ms)
     for note in done.notes:
         if note.kind != "incomplete":
             metrics.notes.labels(source, note.kind).inc()
-    letter, outcome = _letter_of(done), _outcome_of(done)
+    letter, outcome = _letter_of(done), outcome_of(done)
     records = _records_of(kind, delivery, done)
     raw = records[0]
     try:
@@ -77,7 +62,7 @@ async def take(state: GatewayState, kind: str, delivery: Delivery, done: Transla
         except SpoolError as full:
             raise Refused(503, "spool_full", str(full)) from None
         return "spooled"
-    metrics.events.labels(source).inc(len(done.events))
+    metrics.confirmed(source, len(done.events))
     return outcome
 
 
@@ -89,7 +74,7 @@ async def keep_unmapped(state: GatewayState, kind: str, delivery: Delivery, retr
     """
     if retries or state.spool is None:
         raise Refused(503, "not_ready", "the campaign definitions are not read to their end yet")
-    raw = Record(INBOX, delivery.source.encode(), delivery.body, _headers(kind, delivery, _WAITING))
+    raw = Record(INBOX, delivery.source.encode(), delivery.body, headers_for(kind, delivery, _WAITING, 0))
     try:
         await asyncio.to_thread(state.spool.put, (raw,))
     except SpoolError as full:
@@ -98,24 +83,11 @@ async def keep_unmapped(state: GatewayState, kind: str, delivery: Delivery, retr
 
 def mapped_late(state: GatewayState, records: tuple[Record, ...]) -> tuple[Record, ...]:
     """Return what is to be sent of a delivery from the disk: mapped now, where that could not be done before."""
-    headers = dict(records[0].headers)
-    if headers.get("pulse.outcome") != _WAITING.encode():
+    kept = kept_of(records[0].value, records[0].headers)
+    if kept is None or kept.outcome != _WAITING:
         return records
-    kind = headers["pulse.kind"].decode()
-    source = headers["pulse.source"].decode()
-    delivery = Delivery(
-        source=source,
-        body=records[0].value,
-        headers={
-            name.removeprefix("http."): value.decode("utf-8", "replace")
-            for name, value in records[0].headers
-            if name.startswith("http.")
-        },
-        received_ms=int(headers["pulse.received-ms"]),
-        rules=state.placer.rules(source),
-        person_key=state.person_key,
-    )
-    done = translate(delivery, state.placer, CATALOGUE[kind].read)  # type: ignore[index]  # we wrote the kind
+    delivery, kind = kept.delivery(state.placer, state.person_key), kept.kind
+    done = translate(delivery, state.placer, CATALOGUE[kind].read)
     made = _records_of(kind, delivery, done)
     letter = _letter_of(done)
     return made if letter is None else (*made, _dead_letter(made[0], letter, _NOWHERE))
@@ -123,11 +95,13 @@ def mapped_late(state: GatewayState, records: tuple[Record, ...]) -> tuple[Recor
 
 def _records_of(kind: str, delivery: Delivery, done: Translation) -> tuple[Record, ...]:
     """Return the records of a delivery: its body first, then its events."""
-    raw = Record(INBOX, delivery.source.encode(), delivery.body, _headers(kind, delivery, _outcome_of(done)))
+    headers = headers_for(kind, delivery, outcome_of(done), len(done.events))
+    raw = Record(INBOX, delivery.source.encode(), delivery.body, headers)
     return (raw, *(Record(event.topic, event.key, event.value) for event in done.events))
 
 
-def _outcome_of(done: Translation) -> str:
+def outcome_of(done: Translation) -> str:
+    """Return what became of a delivery: counted, ignored, parked or unmapped."""
     letter = _letter_of(done)
     if letter is None:
         return "counted" if done.events else "ignored"
@@ -158,21 +132,7 @@ def _dead_letter(raw: Record, letter: tuple[Reason, str], placed: Placed) -> Rec
     return Record(DEAD_LETTERS, raw.key, raw.value, headers)
 
 
-def _headers(kind: str, delivery: Delivery, outcome: str) -> tuple[tuple[str, bytes], ...]:
-    kept = [(f"http.{name}", delivery.headers[name]) for name in _KEPT_HEADERS if name in delivery.headers]
-    kept += [(f"http.{name}", value) for name, value in delivery.headers.items() if name.startswith("ce-")][:20]
-    told = [
-        ("pulse.source", delivery.source),
-        ("pulse.kind", kind),
-        ("pulse.received-ms", str(delivery.received_ms)),
-        ("pulse.outcome", outcome),
-    ]
-    return tuple((name, value[:_LONGEST_HEADER].encode("utf-8", "replace")) for name, value in [*told, *kept])
-
-
-def headers_of(pairs: Mapping[str, str] | list[tuple[str, str]]) -> dict[str, str]:
-    """Return headers by their names in lower case; of a name that stands there twice, the first."""
-    found: dict[str, str] = {}
-    for name, value in pairs.items() if isinstance(pairs, Mapping) else pairs:
-        found.setdefault(name.lower(), value)
-    return found
+def headers_of(pairs: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return headers by their names, in lower case as the server gives them; of one that is there twice, the first."""
+    # The first wins because it is taken last.
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(pairs)}

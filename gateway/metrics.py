@@ -38,12 +38,44 @@ class Metrics:
             registry=self.registry,
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2, 5),
         )
+        self.reads = Counter(
+            "campaign_gateway_reads_total",
+            "Answers of the read API and the pages, by what was asked and HTTP status.",
+            ["what", "status"],
+            registry=self.registry,
+        )
         self.last = Gauge(
             "campaign_gateway_last_delivery_timestamp_seconds",
             "When a source's last authentic delivery came: what has fallen silent shows here.",
             ["source"],
             registry=self.registry,
         )
+
+        self._children: dict[tuple[str, ...], Counter] = {}
+
+    def delivered(self, source: str, outcome: str, seconds: float) -> None:
+        """Count a request that has been answered."""
+        self._child(self.deliveries, "deliveries", source, outcome).inc()
+        self.seconds.observe(seconds)
+
+    def signed(self, source: str, place: int) -> None:
+        """Count a right signature, by the place of its secret."""
+        self._child(self.secrets, "secrets", source, str(place)).inc()
+
+    def received(self, source: str, at_ms: int) -> None:
+        """Remember when a source's last authentic delivery came."""
+        self.last.labels(source).set(at_ms / 1_000)
+
+    def confirmed(self, source: str, events: int) -> None:
+        """Count events that Kafka has."""
+        self._child(self.events, "events", source).inc(events)
+
+    def _child(self, metric: Counter, *names: str) -> Counter:
+        """Return a child by its labels: looking one up in its metric takes longer than counting."""
+        found = self._children.get(names)
+        if found is None:
+            found = self._children[names] = metric.labels(*names[1:])
+        return found
 
     def gauge(self, name: str, documentation: str, value: Callable[[], float]) -> None:
         """Add a gauge that is asked when it is scraped."""

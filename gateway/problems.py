@@ -3,9 +3,10 @@
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 from starlette.responses import Response
 
-_TITLES: Final = {
+TITLES: Final = {
     400: "The request cannot be read",
     401: "The sender is not known",
     403: "The question is not answered",
@@ -22,6 +23,15 @@ _TITLES: Final = {
 RETRY_AFTER_SECONDS: Final = 5
 
 
+class Problem(Struct):
+    """A refusal (RFC 9457): ``type`` for programs, ``detail`` for people. Some have more members."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
 class Refused(Exception):  # noqa: N818  # a verdict on a request, not an error of the program
     """A request that ends here: its status, a word for programs, a sentence for people."""
 
@@ -36,7 +46,7 @@ def problem(status: int, reason: str, detail: str, **more: object) -> Response:
     """Return a problem as an answer."""
     content = {
         "type": f"urn:campaign-pulse:problem:{reason}",
-        "title": _TITLES.get(status, "The request is refused"),
+        "title": TITLES.get(status, "The request is refused"),
         "status": status,
         "detail": detail[:2_000],
         **more,

@@ -18,9 +18,11 @@ from agents.connection.kafka import KafkaConnection
 
 log: Final = logging.getLogger("campaign_pulse")
 MOST_BYTES_ON_THE_WAY: Final = 64 * 1024 * 1024
-_LINGER_MS: Final = 5
-"""Records of several requests share a round trip."""
+_LINGER_MS: Final = 10
+"""Records of several requests share a round trip: making one and reading its answer costs as much as ten records."""
 _LARGEST_REQUEST: Final = 8 * 1024 * 1024
+_RECORD_BYTES: Final = 100
+"""What a record takes besides its key and value, about."""
 
 
 class Record(Struct, frozen=True):
@@ -90,44 +92,65 @@ class Publisher:
         producer = self._producer
         if producer is None:
             raise NotConfirmedError("there is no connection to Kafka yet")
-        sent: list[asyncio.Future[object]] = []
+        together = _Together(self)
         try:
             async with asyncio.timeout(self._answer_seconds):
                 for record in records:
+                    size = len(record.value) + len(record.key or b"") + _RECORD_BYTES
                     headers = list(record.headers)
-                    size = len(record.value) + len(record.key or b"") + 100
                     future = await producer.send(record.topic, record.value, key=record.key, headers=headers)
-                    self.bytes_on_the_way += size
-                    future.add_done_callback(self._arrived(size))
-                    sent.append(future)
-                # Not gather: what is given up here goes on, and must not be cancelled under the producer.
-                if sent:
-                    await asyncio.wait(sent)
+                    together.add(future, size)
+                await together.wait()
         except TimeoutError:
             self.is_confirming = False
             raise NotConfirmedError(f"Kafka has not confirmed within {self._answer_seconds:g} s") from None
         except KafkaError as error:
             self.is_confirming = False
             raise NotConfirmedError(f"{type(error).__name__}: {error}") from None
-        for future in sent:
-            if (failure := future.exception()) is not None:
-                self.is_confirming = False
-                raise NotConfirmedError(f"{type(failure).__name__}: {failure}")
+        if together.failure is not None:
+            self.is_confirming = False
+            raise NotConfirmedError(f"{type(together.failure).__name__}: {together.failure}")
         self.is_confirming = True
-        return [Placed(told.topic, told.partition, told.offset) for told in (future.result() for future in sent)]  # type: ignore[attr-defined]  # RecordMetadata
-
-    def _arrived(self, size: int) -> "_Arrival":
-        return _Arrival(self, size)
+        return [Placed(told.topic, told.partition, told.offset) for told in together.placed()]  # type: ignore[attr-defined]  # RecordMetadata
 
 
-class _Arrival:
-    """Called when a record is confirmed, or given up by the producer."""
+class _Together:
+    """Records of one delivery on the way: waited for as one, and counted until the producer is done with each.
 
-    def __init__(self, publisher: Publisher, size: int) -> None:
+    What is given up here goes on, and must not be cancelled under the producer: nothing awaits its futures.
+    """
+
+    __slots__ = ("_futures", "_publisher", "_sizes", "_waiter", "failure")
+
+    def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
-        self._size = size
+        self._futures: list[asyncio.Future[object]] = []
+        self._sizes: dict[asyncio.Future[object], int] = {}
+        self._waiter: asyncio.Future[None] | None = None
+        self.failure: BaseException | None = None
 
-    def __call__(self, future: "asyncio.Future[object]") -> None:
-        self._publisher.bytes_on_the_way -= self._size
-        if not future.cancelled():
-            future.exception()  # has been looked at: who waits for it no more has been answered
+    def add(self, future: "asyncio.Future[object]", size: int) -> None:
+        """Wait for one more."""
+        self._futures.append(future)
+        self._sizes[future] = size
+        self._publisher.bytes_on_the_way += size
+        future.add_done_callback(self._arrived)
+
+    async def wait(self) -> None:
+        """Return when all are confirmed or given up."""
+        if self._sizes:
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+
+    def placed(self) -> list[object]:
+        """Return what the broker said of each, in the order in which they were added."""
+        return [future.result() for future in self._futures]
+
+    def _arrived(self, future: "asyncio.Future[object]") -> None:
+        self._publisher.bytes_on_the_way -= self._sizes.pop(future)
+        if future.cancelled():
+            self.failure = asyncio.CancelledError("the producer has given it up")
+        elif (failure := future.exception()) is not None:
+            self.failure = failure
+        if not self._sizes and self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

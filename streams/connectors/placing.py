@@ -65,6 +65,10 @@ class Placer:
         self._campaigns: Mapping[str, _Campaign] = {
             each.campaign_id: _Campaign(each) for each in sorted(definitions, key=lambda each: each.campaign_id)
         }
+        self._rules: dict[str, SourceRules] = {}
+        for campaign in self._campaigns.values():
+            for source, rules in campaign.definition.sources.items():
+                self._rules.setdefault(source, rules)
 
     def definition(self, campaign_id: str) -> CampaignDefinition | None:
         """Return a campaign's definition."""
@@ -73,15 +77,12 @@ class Placer:
 
     def rules(self, source: str) -> SourceRules:
         """Return how a source's bodies are to be read: the first definition, by campaign id, that names it says so."""
-        for campaign in self._campaigns.values():
-            if source in campaign.definition.sources:
-                return campaign.definition.sources[source]
-        return NO_RULES
+        return self._rules.get(source, NO_RULES)
 
     @property
     def sources(self) -> list[str]:
         """The names of all sources that a definition names."""
-        return sorted({name for each in self._campaigns.values() for name in each.definition.sources})
+        return sorted(self._rules)
 
     def known_codes(self, campaign_id: str, codes: Iterable[str]) -> list[str]:
         """Return those codes of an order that belong to somebody in a campaign."""
@@ -113,12 +114,16 @@ class Placer:
 
     def _by_post(self, draft: Draft) -> Iterator[tuple[int, Place]]:
         """Yield every campaign that lists the post, at any time: who lists a post means it."""
+        if not draft.post_ids:
+            return
         for campaign in self._campaigns.values():
             if (found := _of_post(campaign, draft)) is not None:
                 distance = campaign.distance(_moment(draft))
                 yield 2 if distance is None else distance, found
 
     def _by_account(self, draft: Draft) -> Iterator[tuple[int, Place]]:
+        if draft.account is None:
+            return
         for campaign in self._campaigns.values():
             distance = campaign.distance(_moment(draft))
             if distance is not None and (found := _of_account(campaign, draft)) is not None:
@@ -140,6 +145,10 @@ class Placer:
                 yield distance, Place(campaign_id, rules.influencer_id)
 
 
+def _distance(found: tuple[int, Place]) -> int:
+    return found[0]
+
+
 def _moment(draft: Draft) -> int:
     return draft.time_ms if draft.placed_at_ms is None else draft.placed_at_ms
 
@@ -147,7 +156,9 @@ def _moment(draft: Draft) -> int:
 def _nearest(found: Iterable[tuple[int, Place]]) -> list[Place]:
     """Return the places of the least distance: a campaign in its time goes before one that is over."""
     told = list(found)
-    least = min((distance for distance, _ in told), default=0)
+    if not told:
+        return []
+    least = min(told, key=_distance)[0]
     return [place for distance, place in told if distance == least]
 
 

@@ -75,7 +75,7 @@ def _verify(
     matched: int | None = None
     for place, secret in enumerate(secrets):
         for key in _keys(scheme, secret):
-            expected = hmac.new(key, content, scheme.digest).digest()
+            expected = hmac.digest(key, content, scheme.digest)
             # Every secret and signature is compared: how long it takes tells nobody which.
             for signature in given:
                 if hmac.compare_digest(expected, signature) and matched is None:

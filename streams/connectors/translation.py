@@ -108,10 +108,10 @@ def _add(done: Translation, delivery: Delivery, event: dict[str, Any], draft: Dr
     topic = TOPIC_OF_TAG[draft.type]
     try:
         # Encoding what JSON cannot hold (half a surrogate pair) fails as well.
-        complete = event if "campaign_id" in event else {**event, "campaign_id": "-"}
-        if "influencer_id" not in complete and draft.type.startswith(_OF_POSTS):
-            complete = {**complete, "influencer_id": "-"}
-        value = msgspec.json.encode(complete)
+        missing = {} if "campaign_id" in event else {"campaign_id": "-"}
+        if "influencer_id" not in event and draft.type.startswith(_OF_POSTS):
+            missing["influencer_id"] = "-"
+        value = msgspec.json.encode({**event, **missing} if missing else event)
         known, _ = read_event(value, topic, delivery.received_ms + FUTURE_TOLERANCE_MS, MAX_EVENT_BYTES)
     except (*DECODE_ERRORS, UnicodeEncodeError, OverflowError, TypeError) as error:
         problem = rejection_of(error, value) if isinstance(error, DECODE_ERRORS) else None
@@ -119,7 +119,7 @@ def _add(done: Translation, delivery: Delivery, event: dict[str, Any], draft: Dr
         done.notes.append(Note("unmapped", f"{draft.type} {draft.event_id}: {detail}"))
         return
     key = partition_key(known.campaign_id, getattr(known, "influencer_id", None) or "").encode()
-    done.events.append(MappedEvent(topic, key, msgspec.json.encode(event)))
+    done.events.append(MappedEvent(topic, key, msgspec.json.encode(event) if missing else value))
 
 
 def _event(draft: Draft, place: Place | None, placer: Placer | None, is_one_of_several: bool) -> dict[str, Any]:

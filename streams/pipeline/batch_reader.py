@@ -20,6 +20,7 @@ from streams.ledger.block_builder import CommentChunk
 from streams.ledger.collector import EntryCollector
 from streams.pipeline.event_names import EventNames
 from streams.pipeline.records import Read
+from streams.sentiment.languages import UNREAD
 from streams.sentiment.scorers import NEGATIVE_THRESHOLD, POSITIVE_THRESHOLD, SentimentScorer
 from streams.statistics.batches import Columns, Comments, Sample
 from streams.statistics.money import MICROS
@@ -27,6 +28,7 @@ from streams.statistics.money import MICROS
 Scorers: TypeAlias = tuple[SentimentScorer, Mapping[str, SentimentScorer]]
 """The scorer of comments, and those of campaigns with terms of their own."""
 
+_UNREAD_CLASS: Final = 3
 _SEED_BITS: Final = (1 << 64) - 1
 AT_A_TIME: Final = 256
 """Events read together: with their records about 300 kB. 64 to 512 cost the same, but for giveaways: there 64 cost
@@ -166,11 +168,13 @@ class BatchReader:
         comments = None
         if self._scorers is not None:
             polarity = np.array(self._polarity, dtype=np.float64)
+            classes = 1 + (polarity > POSITIVE_THRESHOLD).astype(np.int64) - (polarity < NEGATIVE_THRESHOLD)
+            classes[polarity == UNREAD] = _UNREAD_CLASS
             comments = Comments(
                 places=np.array(self._places, dtype=np.int64),
                 polarity=polarity,
                 micros=np.rint(polarity * MICROS).astype(np.int64),
-                classes=1 + (polarity > POSITIVE_THRESHOLD).astype(np.int64) - (polarity < NEGATIVE_THRESHOLD),
+                classes=classes,
                 people=hashes_of(self._people),
                 post_ids=self._commented_posts,
                 sample=Sample(np.array(self._sampled, dtype=np.int64), self._texts, self._post_ids, self._stride),

@@ -35,7 +35,7 @@ class Comments(Struct):
     micros: I64
     """The same in millionths, rounded."""
     classes: I64
-    """0 for negative, 1 for neutral, 2 for positive."""
+    """0 for negative, 1 for neutral, 2 for positive, 3 for not read: of another language than those that are."""
     people: U64
     """Hashes of platform and author."""
     post_ids: list[str]

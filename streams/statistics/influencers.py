@@ -4,7 +4,7 @@ Rows are (campaign, influencer) pairs. This object knows nothing of offsets, red
 that count.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -22,8 +22,8 @@ from models.events import (
     PostReaction,
     Signup,
 )
-from streams.columns.arrays import I64
-from streams.columns.hashing import digest, hash_of
+from streams.columns.arrays import I64, U64
+from streams.columns.hashing import digest, hash_of, hashes_of
 from streams.events.registry import EntryWindow
 from streams.sentiment.scorers import SentimentScorer
 from streams.statistics.batches import Columns, Increments, Reactions, Revisions
@@ -48,7 +48,7 @@ _COMMENTS: Final = COLUMN["comments"]
 _SENTIMENT_MICROS: Final = COLUMN["sentiment_micros"]
 _COMMENT_COLUMNS: Final = np.array([_COMMENTS, _SENTIMENT_MICROS])
 _CLASS_COLUMNS: Final = np.array(
-    [COLUMN["sentiment_negative"], COLUMN["sentiment_neutral"], COLUMN["sentiment_positive"]]
+    [COLUMN[f"sentiment_{name}"] for name in ("negative", "neutral", "positive", "unread")]
 )
 _REACTIONS: Final = COLUMN["reactions"]
 _PURCHASES: Final = COLUMN["purchases"]
@@ -73,7 +73,7 @@ class InfluencerStore:
         self.rows_of_campaign: dict[str, dict[str | None, int]] = {}
         """The same by campaign."""
         self.keys: list[tuple[str, str]] = []
-        self.panes = PaneStore()
+        self.panes = PaneStore(self.keys)
         self.uniques = UniqueStore()
         self.money: dict[int, MoneyPanes] = {}
         self.posts: dict[int, dict[str, PostHistory]] = {}
@@ -298,6 +298,11 @@ class InfluencerStore:
 def mark_of(*names: str) -> int:
     """Return the hash by which older versions kept the ids of events of one owner apart from those of others."""
     return hash_of(digest("\0".join(names).encode(), 0))
+
+
+def marks_of(names: Iterable[str]) -> U64:
+    """Return ``mark_of`` of each of many names."""
+    return hashes_of([digest(name.encode(), 0) for name in names])
 
 
 def has_utm(event: ConversionEvent) -> bool:
