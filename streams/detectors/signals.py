@@ -18,11 +18,13 @@ from streams.detectors.spikes import UPPER_SIGMAS, SpikeDetector, SpikeState, Ve
 from streams.detectors.thresholds import (
     CONVERSION_ALARM,
     CONVERSION_RATE,
+    MOST_RATIO,
     NEGATIVE_SHARE,
     PROPORTION_ALARM,
     SIGMA_ALARM,
     SIGMA_RATIO,
     SILENCE_ALARM,
+    SPREAD_SIGMAS,
     SURPRISE_ALARM,
     UNCLICKED_CODES,
 )
@@ -191,8 +193,9 @@ class Signals:
         entries = self.entries.update(end_ms, sample.entries)
         trend = self.trend.update(sample.engagements)
         usual = self.drop.usual(engagements.expected)
-        spike = _spike(rules["engagement_spike"], engagements, usual, "engagements")
-        entered = _spike(rules["entries_spike"], entries, entries.expected, "entries")
+        own = min(MOST_RATIO, math.exp(SPREAD_SIGMAS * self.trend.state.spread))
+        spike = _spike(rules["engagement_spike"], engagements, usual, "engagements", own)
+        entered = _spike(rules["entries_spike"], entries, entries.expected, "entries", own)
         if self.beginning.has_no_level(engagements.expected):
             spike, entered = (
                 msgspec.structs.replace(spike, strength=0.0),
@@ -249,7 +252,8 @@ def _silence(sample: WindowSample, silence: SilenceVerdict, strength: float) -> 
     return Reading(strength, "events", activity(sample), silence.expected, 0.0, silence.empty_windows)
 
 
-def _spike(rule: AlertRule, verdict: Verdict, usual: float, unit: str) -> Reading:
+def _spike(rule: AlertRule, verdict: Verdict, usual: float, unit: str, own_ratio: float) -> Reading:
+    """Return the reading of a rise; ``own_ratio`` is what this series' own unrest asks for beside the rule's ratio."""
     strength = 0.0
     ratio = (verdict.value + 1.0) / (max(usual, 0.0) + 1.0)
     if not verdict.warming and verdict.value >= rule.minimum_count and ratio > 1.0:
@@ -259,7 +263,7 @@ def _spike(rule: AlertRule, verdict: Verdict, usual: float, unit: str) -> Readin
             sigma *= (usual + 1.0) / (verdict.expected + 1.0)
             strength = max(strength, (verdict.value - usual) / sigma / SIGMA_ALARM)
         if rule.minimum_ratio > 1.0:
-            strength = min(strength, math.log(ratio) / math.log(rule.minimum_ratio))
+            strength = min(strength, math.log(ratio) / math.log(max(rule.minimum_ratio, own_ratio)))
     return Reading(strength, unit, verdict.value, usual, ratio, int(verdict.value))
 
 
