@@ -35,6 +35,7 @@ from streams.alerts.state_machine import (
 from streams.columns.formats import NEWER, NewerRecord
 from streams.detectors.peers import PeerGroup, PeerStanding
 from streams.detectors.signals import Reading, Signals, SignalState
+from streams.detectors.trends import PLANNED_WINDOWS, SPOKEN_WINDOWS
 
 FORMAT_VERSION = 1
 RETURN_MS = 900_000
@@ -160,7 +161,7 @@ class CampaignEngine:
             return []
         series.last_end_ms = sample.window_end_ms
         active = frozenset(rule for rule, memory in series.alerts.items() if memory.phase != "ok")
-        readings = series.signals.update(sample, self._rules, active, burst_known=self._burst_is_known(sample))
+        readings = series.signals.update(sample, self._rules, active, burst_windows=self._burst_windows(sample))
         if sample.influencer_id is None:
             self._own_readings = readings
         else:
@@ -308,11 +309,11 @@ class CampaignEngine:
             hold = "inhibited"
         return advance(memory, rule, sample.window_end_ms, reading.strength, hold)
 
-    def _burst_is_known(self, sample: WindowSample) -> bool:
-        """Return whether a burst that the series shows was told of an influencer, or is planned: its end is no drop."""
+    def _burst_windows(self, sample: WindowSample) -> int:
+        """Return for how long a burst of the series is remembered that was told of an influencer, or is planned."""
         if sample.influencer_id is None and self._open["engagement_spike"]:
-            return True
-        return self._is_planned("engagement_spike", sample.window_end_ms)
+            return SPOKEN_WINDOWS
+        return PLANNED_WINDOWS if self._is_planned("engagement_spike", sample.window_end_ms) else 0
 
     def _is_planned(self, rule: RuleName, at_ms: int) -> bool:
         return any(

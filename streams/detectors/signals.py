@@ -28,7 +28,7 @@ from streams.detectors.thresholds import (
     SURPRISE_ALARM,
     UNCLICKED_CODES,
 )
-from streams.detectors.trends import Trend, TrendMonitor, TrendState
+from streams.detectors.trends import SPOKEN_WINDOWS, Trend, TrendMonitor, TrendState
 
 RECENT_WINDOWS = 5
 ALONE_RATIO = 1.5
@@ -151,7 +151,7 @@ class Signals:
         rules: dict[RuleName, AlertRule],
         active: frozenset[RuleName],
         *,
-        burst_known: bool = False,
+        burst_windows: int = 0,
     ) -> dict[RuleName, Reading]:
         """Judge one closed window by every rule, then learn from it.
 
@@ -159,7 +159,8 @@ class Signals:
             sample: the window.
             rules: thresholds, for the minimum counts and ratios.
             active: rules whose alert is open; a minimum count that opened an alert does not close it.
-            burst_known: whether a burst that this series shows has been told elsewhere, or is planned.
+            burst_windows: for how long the level before a burst is remembered that was told elsewhere, or is planned; 0
+                where there is none.
         """
         end_ms = sample.window_end_ms
         scored = sample.positive + sample.neutral + sample.negative
@@ -203,8 +204,11 @@ class Signals:
             )
         elif trend.rise > spike.strength and engagements.value >= rules["engagement_spike"].minimum_count:
             spike = _risen(spike, trend)
-        burst = burst_known or spike.strength >= rules["engagement_spike"].fire_at or "engagement_spike" in active
-        calm = self.trend.remember_burst(min(usual, trend.rose_from or usual), in_burst=burst)
+        if spike.strength >= rules["engagement_spike"].fire_at or "engagement_spike" in active:
+            burst_windows = SPOKEN_WINDOWS
+        if engagements.warming:
+            burst_windows = 0
+        calm = self.trend.remember_burst(min(usual, trend.rose_from or usual), burst_windows)
         drop_is_open = "engagement_drop" in active
         fall, fell_from = self.drop.update(rules["engagement_drop"], engagements, trend, calm, active=drop_is_open)
         value = engagements.value

@@ -4,9 +4,9 @@ from typing import Final
 
 from streams.detectors.proportions import ProportionParameters
 
-SURPRISE_ALARM: Final = 3.3
-"""-log10 of the tail share at which a spike has strength 1: one window in two thousand, twice in a row."""
-SIGMA_ALARM: Final = 6.0
+SURPRISE_ALARM: Final = 3.6
+"""-log10 of the tail share at which a spike has strength 1: one window in four thousand, twice in a row."""
+SIGMA_ALARM: Final = 6.5
 """Standard deviations that are an alarm even in a series that is used to bursts, given ``SIGMA_RATIO``."""
 SIGMA_RATIO: Final = 4.0
 SPREAD_SIGMAS: Final = 3.0
@@ -14,7 +14,7 @@ SPREAD_SIGMAS: Final = 3.0
 three and a half times the usual is an ordinary evening."""
 MOST_RATIO: Final = 6.0
 """The most that is asked so."""
-SUDDEN_ALARM: Final = 12.5
+SUDDEN_ALARM: Final = 13.5
 """Nats of evidence in two to four windows at which a sudden drop has strength 1."""
 SHORTFALL_ALARM: Final = 16.0
 """Nats of evidence, however long it took, at which a drop below the level has strength 1."""
