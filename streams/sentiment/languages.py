@@ -178,8 +178,12 @@ class Languages:
         of_model = 0.0
         words = [word for word in words_of(text) if word and not _DIGITS.intersection(word)]
         unknown = 0
+        is_told = False
         for word in words:
-            codes = self._codes(word)
+            codes = self._told.get(word, ())
+            if not codes or (word in known and word not in self._marks and MODEL.isdisjoint(codes)):
+                # What a list has of a word that the model knows, too, tells nothing: "unfair" is German as well.
+                codes = () if word in known else self._codes(word)
             if not codes:
                 if word in known:
                     of_model += _LIKELY
@@ -187,6 +191,7 @@ class Languages:
                     unknown += len(word) > 2
                 continue
             foreign = [code for code in codes if code not in MODEL]
+            is_told |= len(foreign) == len(codes)
             share = 1.0 / (len(foreign) + (len(foreign) < len(codes)))
             if len(foreign) < len(codes):
                 of_model += share
@@ -194,7 +199,7 @@ class Languages:
                 evidence[code] = evidence.get(code, 0.0) + share
         others = [(weight, code in self._files, code) for code, weight in evidence.items() if code not in MODEL]
         most = max(others, default=(0.0, False, UNKNOWN))
-        if most[0] > of_model or (most[0] == of_model > 0 and most[1]):
+        if most[0] > of_model or (most[0] == of_model > 0 and most[1] and is_told):
             return most[2]
         if of_model > 0:
             return max(MODEL, key=lambda code: (evidence.get(code, 0.0), code == "en"))
