@@ -250,6 +250,9 @@ def _elements(entry: str, code: str = "") -> list[str]:
     """The plain words of an entry, each with its star."""
     elements: list[str] = []
     for word in entry.split():
+        if word.isascii() and word.rstrip("*").isalpha():  # most are, and loading must not take long
+            elements.append(word.lower())
+            continue
         pieces = [piece for piece in words_of(word.rstrip("*"), code) if piece]
         if not pieces:
             raise ValueError(f"the entry {entry!r} has {word!r}, which is no word")
