@@ -10,7 +10,7 @@ from collections.abc import Container
 from functools import cache
 from typing import Final
 
-from streams.sentiment.lexicons import LanguageFile, characters_of, load_files, load_marks, plain, words_of
+from streams.sentiment.lexicons import LanguageFile, characters_of, elements_of, load_files, load_marks, plain, words_of
 
 UNREAD: Final = 1e-300
 """The polarity of a text in a language that is not read. A number of its own, which no scorer gives otherwise: whoever
@@ -89,11 +89,11 @@ class Languages:
 
     def __init__(self, files: dict[str, LanguageFile], marks: dict[str, tuple[str, ...]]) -> None:
         self._files = files
-        self._latin = [file for code, file in files.items() if code not in _OF_SCRIPT.values()]
+        self._latin = [file for file in files.values() if not file.by_script]
         told: dict[str, set[str]] = {}
         for code, words in [*marks.items(), *((file.code, file.marks) for file in files.values())]:
             for word in words:
-                pieces = [piece for piece in words_of(word) if piece]
+                pieces = elements_of(word)
                 if len(pieces) == 1 and len(pieces[0]) > 1:
                     told.setdefault(pieces[0], set()).add(code)
         self._marks = {word for word, codes in told.items() if MODEL.isdisjoint(codes)}
