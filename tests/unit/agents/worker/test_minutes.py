@@ -14,7 +14,6 @@ from streams.pipeline.partition import PartitionState
 from streams.statistics.campaign_minutes import CampaignMinutes, read_part
 from tests.unit.events import NOON_MS, NOW_MS, partition_state, records, value_of
 
-
 OFFSETS = count()
 """Of the topic of parts."""
 
