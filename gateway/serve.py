@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import resource
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from gateway.state import GatewayState
 __all__ = ["GentleServer", "SpoolError", "serve"]
 log: Final = logging.getLogger("campaign_pulse")
 _MOST_CONNECTIONS: Final = 6_000
+_OTHER_FILES: Final = 500
 _KEEP_ALIVE_SECONDS: Final = 15
 _GC_THRESHOLDS: Final = (50_000, 20, 50)
 """A request makes hundreds of objects that hold no cycles; the default of 700 walks those of all others after each."""
@@ -55,13 +57,25 @@ class GentleServer(uvicorn.Server):
     def _stop(self, number: int) -> None:
         """Begin to stop; a second signal, or Ctrl+C, stops at once."""
         if self._state.is_draining or number == signal.SIGINT:
-            self.should_exit = True
+            self._exit()
             return
         self._state.is_draining = True
         asyncio.get_running_loop().call_later(self._drain_seconds, self._exit)
 
     def _exit(self) -> None:
+        # Streams end by themselves never, and would be waited for.
+        if self._state.numbers is not None:
+            self._state.numbers.hub.end_streams()
         self.should_exit = True
+
+
+def _open_enough() -> None:
+    """Let this process hold as many connections as it takes, where the system allows it: each is a file."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_CONNECTIONS + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def serve(settings: Settings) -> int:
@@ -70,6 +84,7 @@ def serve(settings: Settings) -> int:
     Raises:
         SpoolError: the spool's directory cannot be used.
     """
+    _open_enough()
     state = GatewayState(settings)
     application = build(state)
     gc.collect()

@@ -106,6 +106,8 @@ class GatewayState:
             return "the campaign definitions are not read to their end yet"
         if not self.publisher.is_confirming:
             return "Kafka has not confirmed the last records"
+        if self.numbers is not None and self.numbers.hub.has_failed:
+            return "the numbers are not followed any more; the log says why"
         return ""
 
     async def knows_definitions(self) -> bool:

@@ -19,10 +19,11 @@ def answered(request: Request, found: Any, freshness: Freshness) -> Response:
     How fresh the numbers are stands in the headers, so that the ETag is that of the numbers alone.
     """
     body = _encode(found)
+    # A shared cache goes by the address: what it may keep is what the key in the address sees.
+    is_shared = "key" in request.query_params and not {"authorization", "x-api-key"} & set(request.headers)
     headers = {
         "ETag": etag_of(body),
-        # A key in the header is not part of a shared cache's key; one in the address is.
-        "Cache-Control": f"private, {_KEPT}" if "key" not in request.query_params else f"public, {_KEPT}",
+        "Cache-Control": f"{'public' if is_shared else 'private'}, {_KEPT}",
         "Vary": "Authorization, X-API-Key",
         "Pulse-State": freshness.state,
         "X-Content-Type-Options": "nosniff",

@@ -72,6 +72,8 @@ async def stream(request: Request) -> Response:
         question = question_of(request)
         campaign_id, influencer_id = await question.owner()
         key = question.key
+        if request.method == "HEAD":
+            return Response(media_type="text/event-stream")
         view = View(campaign_id, influencer_id, key.money, key.names, key.admin)
         hub = question.numbers.hub
         channel, reader = await hub.subscribe(view, request.headers.get("last-event-id", "")[:_MOST_ID])

@@ -142,7 +142,7 @@ READING: Final = (
             _OWNER,
             Parameter(name="Last-Event-ID", place="header", what="The id of the last event that was read."),
         ),
-        answers={200: Content("A stream that does not end.", str, ("text/event-stream",))},
+        answers={200: Content("A stream that does not end.", None, ("text/event-stream",))},
         problems=_PROBLEMS,
         logins=LOGINS,
     ),

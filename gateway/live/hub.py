@@ -24,7 +24,7 @@ _BETWEEN_SECONDS: Final = 0.5
 """Least time between two values of a part: people read no faster, and a crowd is told no more often."""
 _LOOK_SECONDS: Final = 1.0
 _PULSE_SECONDS: Final = 5.0
-_MINUTES_SECONDS: Final = 3.0
+_MINUTES_SECONDS: Final = 1.0
 _KEPT_SECONDS: Final = 60.0
 _SHOWN_MINUTES: Final = 60
 _WINDOWS: Final = ("5m", "1h", "total")
@@ -56,6 +56,8 @@ class Hub:
         self._told = ""
         self.freshness = FreshnessWatch()
         self.is_ending = False
+        self.has_failed = False
+        """Whether following has ended by an error of ours: then nothing is known, and the gateway is not ready."""
 
     @property
     def readers(self) -> int:
@@ -65,6 +67,15 @@ class Hub:
     def start(self) -> None:
         """Begin to follow."""
         self._task = asyncio.create_task(self._run())
+        self._task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        self.has_failed = True
+        self.freshness.away()
+        self._send_pulse()
+        log.error("gateway: the numbers are not followed any more", exc_info=error)
 
     async def stop(self) -> None:
         """End all streams, and what follows."""

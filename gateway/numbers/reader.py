@@ -178,7 +178,9 @@ class NumbersReader:
         entries = answer[0][1] if answer else []
         if not entries:
             return position, set()
-        return entries[-1][0].decode(), {fields[b"campaign_id"].decode() for _, fields in entries}
+        return entries[-1][0].decode(), {
+            fields[b"campaign_id"].decode() for _, fields in entries if b"campaign_id" in fields
+        }
 
     async def _members(self, key: str) -> list[str]:
         members: Any = await self._asked(self._redis.smembers(key))

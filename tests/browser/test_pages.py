@@ -143,8 +143,7 @@ def test_the_page_fits_every_screen(live: Stage, browser: Browser, width: int, s
         client.hset(AlertKeys("pulse").active(CAMPAIGN), "a1", msgspec.json.encode(told))
     with visit(browser, live.page(f"{LIVE}?lang=en", "money"), width=width, height=900, scheme=scheme) as seen:
         waits_for(seen, "live")
-        seen.page.wait_for_selector("#alerts li")
-        assert HOSTILE in seen.page.locator("#alerts").inner_text()
+        seen.page.locator("#alerts bdi", has_text=HOSTILE).wait_for()
         assert not seen.is_wider_than_the_window()
         PICTURES.mkdir(parents=True, exist_ok=True)
         seen.page.screenshot(path=PICTURES / f"live-{width}-{scheme}.png", full_page=True)

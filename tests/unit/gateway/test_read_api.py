@@ -126,6 +126,15 @@ def test_an_answer_is_known_by_its_bytes(gateway: ReadingGateway) -> None:
     assert not first.headers["etag"].startswith("W/")
 
 
+def test_a_shared_cache_keeps_what_its_address_is_the_key_of(gateway: ReadingGateway) -> None:
+    """With the key in a header, or in both places, an answer is for its asker alone."""
+    in_address = f"{SPRING}?key={key('whole')}"
+    assert gateway.ask(in_address).headers["cache-control"].startswith("public")
+    for headers in ({"X-API-Key": key("money")}, {"Authorization": f"Bearer {key('money')}"}):
+        answer = gateway.ask(in_address, headers=headers)
+        assert (answer.status, answer.headers["cache-control"].startswith("private")) == (200, True)
+
+
 def test_pages_follow_from_one_another(gateway: ReadingGateway) -> None:
     """Every influencer once, in order, the unattributed one first; a made-up cursor is refused."""
     seen, cursor = [], ""
@@ -157,7 +166,7 @@ def test_a_parameter_that_makes_no_sense_is_named(gateway: ReadingGateway, query
 
 
 def test_influencers_with_the_same_value_share_a_place(gateway: ReadingGateway) -> None:
-    """1, 1 and then 3."""
+    """1, 1 and then 3; who is defined and has nothing yet comes last, with 0."""
     reader = gateway.reader
     reader.rollups["bob"] = type(reader.rollups["ana"])(
         **{name: getattr(reader.rollups["bob"], name) for name in reader.rollups["bob"].__struct_fields__}
@@ -168,7 +177,7 @@ def test_influencers_with_the_same_value_share_a_place(gateway: ReadingGateway) 
         | {"influencer_id": "cid", "windows": reader.rollups[""].windows}
     )
     told = gateway.read(f"{SPRING}/leaderboard").json["places"]
-    assert [(each["place"], each["value"]) for each in told] == [(1, 100), (1, 100), (3, 1)]
+    assert [(each["place"], each["value"]) for each in told] == [(1, 100), (1, 100), (3, 1), (4, 0)]
 
 
 def test_the_age_of_the_numbers_is_told(gateway: ReadingGateway) -> None:

@@ -43,7 +43,7 @@ class Rig:
     """A hub over a read model in memory, moved on by hand."""
 
     def __init__(self) -> None:
-        gateway = ReadingGateway()
+        self.gateway = gateway = ReadingGateway()
         self.reader: ReaderInMemory = gateway.reader
         self.hub: Hub = gateway.numbers.hub
         self.made = 0
@@ -278,6 +278,37 @@ def test_a_stream_needs_a_key_that_sees_it() -> None:
     assert names(gateway.ask(f"{path}?key={key('ana')}").body)[0] == "influencer"
     whole = gateway.read(path)
     assert (whole.status, names(whole.body)[0], whole.headers["cache-control"]) == (200, "campaign", "no-store")
+
+
+def test_following_that_fails_is_no_secret() -> None:
+    """An error of ours ends the following: readers are told that nothing is known, and the gateway is not ready."""
+
+    async def run() -> None:
+        rig = Rig()
+        _, reader = await rig.hub.subscribe(WHOLE, "")
+        await reader.wait()
+
+        async def last_update() -> str:
+            raise LookupError("a mistake of ours")
+
+        rig.reader.last_update = last_update  # type: ignore[method-assign]  # a mistake
+        rig.gateway.state.is_defined = True
+        assert rig.gateway.state.why_not_ready() == ""
+        rig.hub.start()
+        told = events(await asyncio.wait_for(reader.wait(), 5))
+        assert [each["freshness"]["state"] for _, name, each in told if name == "pulse"] == ["unknown"]
+        assert "not followed" in rig.gateway.state.why_not_ready()
+        await rig.hub.stop()
+
+    asyncio.run(run())
+
+
+def test_a_question_by_head_opens_no_stream() -> None:
+    """Its answer has no body, so that it would never end."""
+    gateway = ReadingGateway()
+    answer = gateway.ask("/v1/campaigns/spring/stream", headers={"X-API-Key": key("whole")}, method="HEAD")
+    assert (answer.status, answer.headers["content-type"].partition(";")[0]) == (200, "text/event-stream")
+    assert gateway.numbers.hub.readers == 0
 
 
 def test_redis_away_is_told_and_survived() -> None:
