@@ -49,7 +49,7 @@ def explain(text: str, as_json: bool, name: str, terms: tuple[str, ...]) -> None
         click.echo(json.dumps(_document(text, name, polarity, explanation), ensure_ascii=True))
         return
     if polarity == UNREAD:
-        click.echo(f"not read: in another language than those of this scorer  ({name})")
+        click.echo(for_people(f"not read: in another language than those of this scorer  ({name})"))
         return
     click.echo(for_people(f"{polarity:+.3f}  {classify(polarity)}  ({name})"))
     if explanation is None:
