@@ -26,7 +26,7 @@ def run(where: Cores, events: int | None, say: Say) -> list[Figure]:
     """Measure each scorer on one comment per distinct text that the simulator writes."""
     say("simulating")
     cold = [event.value for event in one_of_each_text(simulated(events or EVENTS, _START_MS, 3600.0))]
-    warm = [value.replace(b'"event_id":"warm-', b'"event_id":"again-') for value in cold]
+    warm = [value.replace(b':"warm-', b':"again-') for value in cold]  # comments of their own, with the same texts
     now_ms = _START_MS + HOUR_MS
     figures = []
     for name in sorted(SCORERS, key=lambda each: each != DEFAULT_SCORER):

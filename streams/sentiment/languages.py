@@ -113,6 +113,10 @@ class Languages:
         """Words by which a language is told that the model did not learn."""
         return self._marks
 
+    def is_told(self, word: str) -> bool:
+        """Whether a plain word tells of some language, those of the model among them."""
+        return word in self._told
+
     def is_foreign(self, raw: str, *, is_known: bool) -> bool:
         """Whether a token tells of another language than those of the model, which knows it or not."""
         if not raw.isascii():

@@ -213,7 +213,7 @@ class SocialScorer:
     def _language(self, text: str, raws: list[str], notes: int) -> str:
         """The language of a text with such notes on its tokens; ``NOTHING`` where it need not be looked for."""
         unknown, foreign = notes % FOREIGN, notes % IDIOM // FOREIGN
-        if foreign or unknown >= LEAST_UNKNOWN:
+        if foreign or (unknown >= LEAST_UNKNOWN and unknown * FOREIGN_FROM >= len(raws)):
             words = sum(map(_is_word, raws))
             if foreign * FOREIGN_FROM >= words or unknown == words:
                 return the_languages().language_of(text, self._known)
@@ -316,7 +316,7 @@ class SocialScorer:
         is_known = token.norm in self._known
         if the_languages().is_foreign(raw, is_known=is_known):
             return FOREIGN
-        return int(token.norm.isalpha() and not is_known)
+        return int(not is_known and token.norm.isalpha() and not the_languages().is_told(token.norm))
 
     def scope_change(self, raw: str, flag: int) -> int:
         """What a combination of scope flags adds to a raw token, packed."""
