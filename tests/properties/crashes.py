@@ -27,6 +27,7 @@ from streams.changelog.log_positions import (
     start_of,
 )
 from streams.changelog.row_records import decode_record
+from streams.columns.keyed_hashes import KEY_BYTES
 from streams.events.registry import Registry
 from streams.giveaway.board import GiveawayBoard
 from streams.ledger.blocks import decode_fact, records_of
@@ -77,6 +78,8 @@ class Kafka:
         for topic, partition, value in log:
             self.logs[topic, partition].append(value)
         self.changelog: dict[tuple[Any, ...], bytes] = {}
+        self.starts = 0
+        """How many processes there have been."""
         self.log_ids = dict.fromkeys(INPUT_TOPICS, "first")
         self.committed: dict[TopicPartition, int | None] = dict.fromkeys(self.logs, 0)
         self.dead_letters: dict[tuple[str, int, int], tuple[str, bytes | None]] = {}
@@ -151,7 +154,10 @@ class Worker:
 
     def __init__(self, kafka: Kafka) -> None:
         self.kafka = kafka
-        self.pipeline = Pipeline(WordScorer(), PARTITIONS, REGISTRY, SMALL)
+        # Every process makes another key; a partition goes on with the one that its log of ids has.
+        kafka.starts += 1
+        id_key = kafka.starts.to_bytes(KEY_BYTES, "big")
+        self.pipeline = Pipeline(WordScorer(), PARTITIONS, REGISTRY, SMALL, id_key=id_key)
         self.fetched: dict[TopicPartition, int] = {}
         for partition in range(PARTITIONS):
             rows, segments, logs, orders = kafka.read(partition)
