@@ -265,7 +265,7 @@ def test_numbers_that_stand_still_say_so(live: Stage, browser: Browser) -> None:
         waits_for(seen, "lost")
         live.gateway.start()
         live.cluster.add_worker("worker-1")
-        live.cluster.wait_ready()
+        live.cluster.wait_ready(SETTLE_SECONDS)
         waits_for(seen, "live")
         live.start_simulator(seconds=2, rate=100).wait(60)
         live.settle()
