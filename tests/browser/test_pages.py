@@ -20,6 +20,7 @@ from models.read_model import AlertKeys, Keys
 from models.times import HOUR_MS
 from tests.browser.chromium import Visit, chromium, visit
 from tests.browser.stage import CAMPAIGN, HOSTILE, Stage, stage
+from tests.integration.cluster import SETTLE_SECONDS
 from tests.unit.gateway.numbers_in_memory import alert
 from tests.unit.gateway.published import COMMITMENT, publish_example
 
