@@ -73,12 +73,16 @@ def by_engine(campaign: Campaign) -> list[Opened]:
         ends_at_ms=START_MS + campaign.minutes * MINUTE_MS,
     )
     opened = []
+    influencers: list[WindowSample] = []
     for minute, row, sample in samples(campaign):
-        opened += [
-            Opened(transition.alert.rule, row, minute)
-            for transition in engine.observe(sample)
-            if transition.kind == "opened"
-        ]
+        if row is not None:
+            influencers.append(sample)
+            continue
+        for transition in engine.observe_minute(influencers, sample):
+            if transition.kind == "opened":
+                name = transition.alert.influencer_id
+                opened.append(Opened(transition.alert.rule, None if name is None else int(name.split("-")[1]), minute))
+        influencers = []
     return opened
 
 

@@ -45,18 +45,18 @@ async def take(state: GatewayState, kind: str, delivery: Delivery, done: Transla
     for note in done.notes:
         if note.kind != "incomplete":
             metrics.notes.labels(source, note.kind).inc()
-    letter, outcome = _letter_of(done), outcome_of(done)
+    letter, outcome = letter_of(done), outcome_of(done)
     records = _records_of(kind, delivery, done)
     raw = records[0]
     try:
         placed = await state.publisher.publish(records)
         if letter is not None:
-            await state.publisher.publish([_dead_letter(raw, letter, placed[0])])
+            await state.publisher.publish([dead_letter(raw, letter, placed[0])])
     except NotConfirmedError as error:
         spool = state.spool
         if retries or spool is None:
             raise Refused(503, "not_confirmed", str(error)) from None
-        waiting = records if letter is None else (*records, _dead_letter(raw, letter, _NOWHERE))
+        waiting = records if letter is None else (*records, dead_letter(raw, letter, _NOWHERE))
         try:
             await asyncio.to_thread(spool.put, waiting)
         except SpoolError as full:
@@ -89,8 +89,8 @@ def mapped_late(state: GatewayState, records: tuple[Record, ...]) -> tuple[Recor
     delivery, kind = kept.delivery(state.placer, state.person_key), kept.kind
     done = translate(delivery, state.placer, CATALOGUE[kind].read)
     made = _records_of(kind, delivery, done)
-    letter = _letter_of(done)
-    return made if letter is None else (*made, _dead_letter(made[0], letter, _NOWHERE))
+    letter = letter_of(done)
+    return made if letter is None else (*made, dead_letter(made[0], letter, _NOWHERE))
 
 
 def _records_of(kind: str, delivery: Delivery, done: Translation) -> tuple[Record, ...]:
@@ -102,13 +102,13 @@ def _records_of(kind: str, delivery: Delivery, done: Translation) -> tuple[Recor
 
 def outcome_of(done: Translation) -> str:
     """Return what became of a delivery: counted, ignored, parked or unmapped."""
-    letter = _letter_of(done)
+    letter = letter_of(done)
     if letter is None:
         return "counted" if done.events else "ignored"
     return "parked" if letter[0] == "unmatched" else "unmapped"
 
 
-def _letter_of(done: Translation) -> tuple[Reason, str] | None:
+def letter_of(done: Translation) -> tuple[Reason, str] | None:
     """Return reason and detail of the dead letter that a delivery needs: one, however many items it is about."""
     unmapped, unmatched = done.of_kind("unmapped"), done.of_kind("unmatched")
     if not unmapped and not unmatched:
@@ -117,7 +117,8 @@ def _letter_of(done: Translation) -> tuple[Reason, str] | None:
     return "unmapped" if unmapped else "unmatched", detail[:_MOST_DETAIL]
 
 
-def _dead_letter(raw: Record, letter: tuple[Reason, str], placed: Placed) -> Record:
+def dead_letter(raw: Record, letter: tuple[Reason, str], placed: Placed) -> Record:
+    """Return the dead letter about a delivery that stands there in the inbox."""
     made = DeadLetter(
         reason=letter[0],
         detail=letter[1],

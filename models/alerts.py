@@ -137,7 +137,7 @@ class AlertRuleOverride(Struct, frozen=True, kw_only=True, forbid_unknown_fields
 DEFAULT_RULES: dict[RuleName, AlertRule] = {
     rule.rule: rule
     for rule in (
-        AlertRule(rule="engagement_spike", minimum_count=25, minimum_ratio=3.5, clear_at=0.4),
+        AlertRule(rule="engagement_spike", minimum_count=25, minimum_ratio=3.8, clear_at=0.4),
         AlertRule(rule="engagement_drop", minimum_count=18, minimum_ratio=3.0, fire_windows=1),
         AlertRule(rule="negative_wave", minimum_count=12, minimum_ratio=1.6, fire_windows=1),
         AlertRule(rule="conversion_drop", minimum_count=60, minimum_ratio=2.0, fire_windows=1, clear_windows=8),

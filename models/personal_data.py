@@ -150,7 +150,8 @@ PLACES: Final = (
     ),
     _topic(
         ENTRIES,
-        "author id, handle, text, country of every comment on a giveaway's posts; hashes of orders and buyers",
+        "author id, handle, text, country of every comment on a giveaway's posts; hashes of orders, buyers and "
+        "deleted comments",
         _UNTIL_PURGED,
         "to decide entries, draw winners, and prove a draw",
         "workers; operators (`giveaway`)",
@@ -177,7 +178,8 @@ PLACES: Final = (
     ),
     _topic(
         CHANGELOG,
-        "numbers of influencers; order ids; hashes of ids of events and comments; comments shown with open alerts",
+        "numbers of influencers; order ids; hashes of ids of events and comments, and "
+        "the key of these hashes; comments shown with open alerts",
         "rows until `campaigns purge`, orders `PULSE_ORDER_DAYS` (60), hashes 72 h, alerts until resolved or 30 h",
         "to go on after a restart without losing or doubling a count",
         "workers",

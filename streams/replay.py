@@ -17,11 +17,11 @@ from models.topics import COMMENTS
 from streams.alerts.engine import Watcher
 from streams.alerts.stage import AlertPartition
 from streams.alerts.window_records import CampaignWindow, encode_window
+from streams.columns.keyed_hashes import UNKNOWN_KEY
 from streams.events.decode import TOPIC_OF_TYPE, tag_of
 from streams.events.registry import Registry
 from streams.giveaway.board import GiveawayBoard
 from streams.ledger.blocks import EntryBlock
-from streams.pipeline.event_names import UNKNOWN_KEY
 from streams.pipeline.limits import Limits
 from streams.pipeline.partition import PartitionState
 from streams.pipeline.pipeline import Pipeline
@@ -153,7 +153,7 @@ class Replay:
         self._on_facts = on_facts
         self._on_minute = on_minute
         self._in_order = in_order
-        self._giveaways = GiveawayBoard()
+        self._giveaways = GiveawayBoard(key=id_key)
         self._giveaways.follow(self._pipeline.registry)
 
     def feed(self, lines: Iterable[bytes]) -> Iterator[int]:

@@ -32,7 +32,7 @@ from streams.suspicion.review import suspects_of
 
 _DIRECTORY: Final = click.Path(file_okay=False, path_type=Path)
 _NOT_KEPT: Final = (
-    "workers keep no comments and reactions by post; minutes and alerts go back 30 days, orders {days}: "
+    "workers keep no comments and reactions by post; minutes and alerts go back 30 days, orders {days} days: "
     "give events with --events for the rest"
 )
 _PERSONAL: Final = ("account", "handle", "author_id", "comment_id", "comment", "link", "post_id", "commented_at")
@@ -119,7 +119,7 @@ def export(
         name = definition.name
     elif campaign_id is not None:
         tables, data, name, as_of_ms = _of_workers(settings, campaign_id)
-        click.echo(for_people(f"note: {_NOT_KEPT.format(days=f'{settings.order_days} days')}"), err=True)
+        click.echo(for_people(f"note: {_NOT_KEPT.format(days=settings.order_days)}"), err=True)
     else:
         raise click.UsageError("which campaign? Give its id, or --events and --definition")
     if data is not None:

@@ -7,6 +7,7 @@ import click
 
 from agents.cli.common import for_people
 from agents.terminal import visible
+from streams.sentiment.languages import UNREAD
 from streams.sentiment.scorers import DEFAULT_SCORER, SCORERS, classify, make_scorer
 from streams.sentiment.social import Explanation, SocialScorer, load_social_scorer
 
@@ -47,6 +48,9 @@ def explain(text: str, as_json: bool, name: str, terms: tuple[str, ...]) -> None
     if as_json:
         click.echo(json.dumps(_document(text, name, polarity, explanation), ensure_ascii=True))
         return
+    if polarity == UNREAD:
+        click.echo(for_people(f"not read: in another language than those of this scorer  ({name})"))
+        return
     click.echo(for_people(f"{polarity:+.3f}  {classify(polarity)}  ({name})"))
     if explanation is None:
         click.echo("This scorer does not say which parts made the score.")
@@ -60,6 +64,8 @@ def explain(text: str, as_json: bool, name: str, terms: tuple[str, ...]) -> None
 
 def _document(text: str, name: str, polarity: float, explanation: Explanation | None) -> dict[str, Any]:
     document: dict[str, Any] = {"text": text, "scorer": name, "polarity": polarity, "class": classify(polarity)}
+    if polarity == UNREAD:
+        return {**document, "polarity": None, "class": "unread"}
     if explanation is not None:
         document["logits"] = {"negative": explanation.negative / 1000, "positive": explanation.positive / 1000}
         document["parts"] = [

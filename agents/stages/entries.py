@@ -11,6 +11,7 @@ end. So such a partition is fetched again only when others have written to it.
 
 import asyncio
 import logging
+import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from time import perf_counter
@@ -30,6 +31,7 @@ from agents.connection.kafka import KafkaConnection
 from models.rollups import GiveawayRollup
 from models.topics import ENTRIES
 from streams.columns.formats import NewerRecord, PoisonedRecord
+from streams.columns.keyed_hashes import KEY_BYTES
 from streams.duty_cycle import DutyCycle
 from streams.events.partitioning import partition_of
 from streams.events.registry import Registry
@@ -82,7 +84,7 @@ class EntryStage(Service):
         self._id_key = id_key
         self._set_aside = set_aside
         self._crash_worker = crash
-        self.board = GiveawayBoard()
+        self.board = GiveawayBoard(key=secrets.token_bytes(KEY_BYTES))
         self._heard: Counter[str] = Counter()
         self._connection = connection
         self._partitions = partitions

@@ -43,6 +43,7 @@ class EventHead(Struct):
     time_source: str = "payload"
     comment_id: str = ""
     post_id: str = ""
+    parent_id: str = ""
 
 
 head_of = msgspec.json.Decoder(EventHead).decode

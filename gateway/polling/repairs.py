@@ -38,21 +38,23 @@ class Repairs:
         self._vendor = vendor
         self._seen: dict[str, dict[str, _Seen]] = {}
         self._target = ""
-        self._round = 0
+        self._rounds: dict[str, int] = {}
         self._checked: set[str] = set()
 
     def begin(self, ask: Ask) -> None:
         """Begin to read a target's list."""
         self._target = ask.target
-        self._round += 1
+        self._rounds[ask.target] = self._rounds.get(ask.target, 0) + 1
         self._checked = set()
 
     def see(self, head: EventHead, at_ms: int) -> None:
         """Note a comment of the list."""
         if self._vendor.recheck is None or head.type != "comment.created":
             return
+        if head.parent_id and not self._vendor.rechecks_replies:
+            return
         known = self._seen.setdefault(self._target, {})
-        known[head.comment_id] = _Seen(head, at_ms, self._round)
+        known[head.comment_id] = _Seen(head, at_ms, self._rounds[self._target])
         if len(known) > _MOST:
             del known[next(iter(known))]
 
@@ -60,10 +62,11 @@ class Repairs:
         """Return comments that an earlier list had and this one has not, though it reaches back to them."""
         if len(self._checked) >= _MOST_A_ROUND:
             return []
+        known, this_round, since_ms = self._seen.get(ask.target, {}), self._rounds[self._target], ask.since_ms or 0
         missing = [
             comment_id
-            for comment_id, each in self._seen.get(ask.target, {}).items()
-            if each.round < self._round and each.at_ms >= (ask.since_ms or 0) and comment_id not in self._checked
+            for comment_id, each in known.items()
+            if each.round < this_round and each.at_ms >= since_ms and comment_id not in self._checked
         ]
         return missing[: self._vendor.recheck_at_once]
 
@@ -74,7 +77,7 @@ class Repairs:
         known = self._seen.get(self._target, {})
         for comment_id in asked:
             # It may be a reply to a comment that is older than the list: not asked for again for some rounds.
-            known[comment_id].round = self._round + _ROUNDS_OF_PEACE
+            known[comment_id].round = self._rounds[self._target] + _ROUNDS_OF_PEACE
         events: list[MappedEvent] = []
         for comment_id in self._vendor.gone(asked, answer):
             head = known.pop(comment_id).head

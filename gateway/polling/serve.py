@@ -17,9 +17,10 @@ from agents.settings import SettingError, Settings
 from agents.stages.definitions import Change, DefinitionFeed
 from gateway.polling.client import Client
 from gateway.polling.cursors import Cursors
+from gateway.polling.definitions import Definitions
 from gateway.polling.hooked import Hooked
 from gateway.polling.metrics import PollMetrics
-from gateway.polling.source import Definitions, PolledSource
+from gateway.polling.source import PolledSource
 from gateway.publisher import NotConfirmedError, Publisher
 from models.campaigns import CampaignDefinition
 from models.times import SECOND_MS
@@ -198,7 +199,7 @@ class Poller:
             try:
                 wait_ms = await source.step()
             except NotConfirmedError as error:
-                log.warning("poll: %s: %s; what was read is read again", source.name, error)
+                log.debug("poll: %s: %s; what was read is read again", source.name, error)
                 wait_ms = round(_AGAIN_SECONDS * SECOND_MS)
             else:
                 if once and (wait_ms > 0 or source.has_trouble):

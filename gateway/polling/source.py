@@ -7,21 +7,19 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
 from gateway.inbox import headers_for
-from gateway.intake import outcome_of
+from gateway.intake import dead_letter, letter_of, outcome_of
 from gateway.polling.client import Client, NoAnswerError
 from gateway.polling.corrections import corrected, time_of
 from gateway.polling.cursors import Cursors
+from gateway.polling.definitions import Definitions
 from gateway.polling.hooked import MISSABLE, EventHead, Hooked, head_of
 from gateway.polling.metrics import PollMetrics
 from gateway.polling.repairs import Repairs
-from gateway.publisher import Publisher, Record
-from models.campaigns import CampaignDefinition
-from models.sources import SourceRules
+from gateway.publisher import NotConfirmedError, Publisher, Record
 from models.times import HOUR_MS, MINUTE_MS, SECOND_MS
 from models.topics import INBOX
 from streams.connectors.catalogue import CATALOGUE
 from streams.connectors.drafts import Delivery
-from streams.connectors.placing import Placer
 from streams.connectors.polling.asking import Answer, Ask, Reading, Round, Trouble, Vendor
 from streams.connectors.polling.budget import Budget
 from streams.connectors.polling.targets import targets_of
@@ -36,25 +34,13 @@ _TOKEN_BACK_MS: Final = 5 * MINUTE_MS
 _GONE_BACK_MS: Final = HOUR_MS
 _HOOKED_MS: Final = 48 * HOUR_MS
 _MOST_PAGES: Final = 200
+_ORDERS: Final = frozenset({"purchase", "refund"})
+_ORDERS_MS: Final = 45 * 24 * HOUR_MS
+"""Workers know an order for 60 days at least (``PULSE_ORDER_DAYS``): told again, it counts once."""
+_OPEN: Final = ("unmapped", "unmatched")
+_MOST_TOLD: Final = 10_000
 _MOST_SENT: Final = 200_000
 _QUOTA: Final = "quota"
-
-
-class Definitions:
-    """The definitions in force, and what follows of them."""
-
-    def __init__(self) -> None:
-        self.known: list[CampaignDefinition] = []
-        self.placer = Placer([])
-
-    def set(self, definitions: Sequence[CampaignDefinition]) -> None:
-        """Put definitions in force."""
-        self.known = list(definitions)
-        self.placer = Placer(self.known)
-
-    def rules(self, source: str) -> SourceRules:
-        """Return how a source's bodies are to be read."""
-        return self.placer.rules(source)
 
 
 class PolledSource:
@@ -136,6 +122,14 @@ class PolledSource:
         Raises:
             NotConfirmedError: Kafka has not confirmed; what was read is read again.
         """
+        try:
+            return await self._step()
+        except NotConfirmedError as error:
+            # Kafka is away, and the vendor's units are not to be spent on what cannot be kept.
+            self._back(None, Trouble(scope="source", reason=str(error)))
+            raise
+
+    async def _step(self) -> int:
         limited_ms = 0
         for ask in self._asks():
             if self._is_stopping():
@@ -230,27 +224,38 @@ class PolledSource:
         self._metrics.requests.labels(self.name, ask.what, outcome).inc()
         return meant
 
-    def _back(self, first: Ask, trouble: Trouble) -> None:
-        """Wait, as long as the trouble asks for."""
+    def _back(self, first: Ask | None, trouble: Trouble) -> None:
+        """Wait, as long as the trouble asks for; what fails by itself lets the others go first."""
         now_ms = self._pace_ms()
-        self._say(f"{first.what}: {trouble.reason}")
-        if trouble.scope == "target":
+        self._say(f"{first.what}: {trouble.reason}" if first else trouble.reason)
+        if trouble.scope == "target" and first is not None:
             self._due_ms[first.target] = now_ms + _GONE_BACK_MS
         elif trouble.scope == "day":
             self.budget.exhaust(now_ms)
         elif trouble.scope == "token":
             self.budget.pause(now_ms + _TOKEN_BACK_MS)
+        elif trouble.wait_ms is not None:
+            self._failures += 1
+            self.budget.pause(now_ms + trouble.wait_ms)
         else:
             grown_ms = min(_LONGEST_BACK_MS, _FIRST_BACK_MS * 2 ** min(self._failures, 10))
             self._failures += 1
-            self.budget.pause(now_ms + (grown_ms if trouble.wait_ms is None else trouble.wait_ms))
+            self.budget.pause(now_ms + grown_ms)
+            if first is not None:
+                self._due_ms[first.target] = now_ms + 2 * grown_ms
 
     def _say(self, text: str) -> None:
-        if text not in self._told:
-            if len(self._told) > 1_000:
-                self._told.clear()
-            self._told.add(text)
+        if self._is_first(text):
             log.warning("poll: %s: %s", self.name, text)
+
+    def _is_first(self, text: str) -> bool:
+        """Return whether something is told for the first time; what was told long ago is forgotten."""
+        if text in self._told:
+            return False
+        if len(self._told) >= _MOST_TOLD:
+            self._told.clear()
+        self._told.add(text)
+        return True
 
     # ------------------------------------------------------- what was answered
 
@@ -269,26 +274,25 @@ class PolledSource:
         )
         done = translate(delivery, self._definitions.placer, CATALOGUE[self._vendor.kind].read)
         events = [version for event in done.events for version in self._new(ask, event)]
-        records = [*self._kept(delivery, done), *(Record(each.topic, each.key, each.value) for each in events)]
-        await self._publisher.publish(records)
+        await self._publisher.publish([Record(each.topic, each.key, each.value) for each in events])
         for event in events:
             self._remember(event)
         self._metrics.events.labels(self.name).inc(len(events))
+        await self._keep(delivery, done)
 
-    def _kept(self, delivery: Delivery, done: Translation) -> list[Record]:
-        """Return the body, where something in it waits for a definition or a mapping that is not known yet."""
-        open_notes = [note for note in done.notes if note.kind in ("unmapped", "unmatched")]
-        fresh = [note for note in open_notes if f"note: {note.detail}" not in self._told]
+    async def _keep(self, delivery: Delivery, done: Translation) -> None:
+        """Keep the body where something in it waits for a definition or a mapping that is not known yet, and say so."""
+        fresh = [note for note in done.notes if note.kind in _OPEN and self._is_first(f"{note.kind}: {note.detail}")]
         for note in done.notes:
             if note.kind == "ignored" or note in fresh:
                 self._metrics.items.labels(self.name, note.kind).inc()
-        if not fresh:
-            return []
-        for note in fresh:
-            self._told.add(f"note: {note.detail}")
-            log.warning("poll: %s: %s: %s", self.name, note.kind, note.detail)
+        letter = letter_of(Translation(done.events, fresh))
+        if letter is None:
+            return
         headers = headers_for(self._vendor.kind, delivery, outcome_of(done), len(done.events))
-        return [Record(INBOX, self.name.encode(), delivery.body, headers)]
+        raw = Record(INBOX, self.name.encode(), delivery.body, headers)
+        (placed,) = await self._publisher.publish([raw])
+        await self._publisher.publish([dead_letter(raw, letter, placed)])
 
     def _new(self, ask: Ask, event: MappedEvent) -> list[MappedEvent]:
         """Return what of an event has to be sent: nothing we have sent, and nothing from before what was read."""
@@ -297,7 +301,8 @@ class PolledSource:
             return [] if head.event_id in self._sent else [event]
         at_ms = time_of(head)
         self._repairs.see(head, at_ms)
-        if (ask.since_ms is not None and at_ms < ask.since_ms) or head.event_id in self._sent:
+        since_ms = self._now_ms() - _ORDERS_MS if head.type in _ORDERS else ask.since_ms
+        if (since_ms is not None and at_ms < since_ms) or head.event_id in self._sent:
             return []
         hooked = self._hooked.find(self.name, head.event_id)
         version = corrected(event, head, hooked, self._definitions.placer.definition(head.campaign_id))

@@ -5,7 +5,7 @@ stands for is all that a successor needs: read again from there, the log gives t
 """
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -113,16 +113,18 @@ class CampaignAlerts:
                 self._since_checkpoint += 1
             # An influencer has a series of its own, whatever else is late. A sum without one of its parts would look
             # like a drop.
-            self._observe_influencers(parts)
-            if is_whole:
-                self._observe(campaign_sample(parts))
+            influencers = list(self._influencers(parts))
+            own = campaign_sample(parts) if is_whole else None
+            self.observed_total += len(influencers) + (own is not None)
+            for transition in self.engine.observe_minute(influencers, own):
+                self.transitions.record(transition)
 
-    def _observe_influencers(self, parts: Iterable[CampaignWindow]) -> None:
+    def _influencers(self, parts: Iterable[CampaignWindow]) -> Iterator[WindowSample]:
         for part in parts:
             for sample in influencer_samples(part, self._name):
                 # Influencers outside the definition count for the campaign; alerts are about those it names.
                 if self._names is None or sample.influencer_id in self._names:
-                    self._observe(sample)
+                    yield sample
 
     def _resolve_removed(self, at_ms: int) -> None:
         """Resolve the alerts of influencers that the definition no longer names: no window of theirs would do it.
@@ -142,11 +144,6 @@ class CampaignAlerts:
 
     def _name(self, influencer_id: str) -> str:
         return "" if self._names is None else self._names.get(influencer_id, "")
-
-    def _observe(self, sample: WindowSample) -> None:
-        self.observed_total += 1
-        for transition in self.engine.observe(sample):
-            self.transitions.record(transition)
 
     # ---------------------------------------------------------------- checkpoints out
 

@@ -4,10 +4,11 @@ Pure: windows bring their own time, and everything remembered can be exported an
 it. A window that is not newer than the last one of its series is a redelivery or a correction and changes nothing here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from models.alerts import (
     DEFAULT_RULES,
@@ -20,17 +21,31 @@ from models.alerts import (
     rules_with,
 )
 from models.times import epoch_ms
-from streams.alerts.explanations import explain, explain_resolved
-from streams.alerts.state_machine import AlertMemory, Hold, Step, advance, alert_id, severity_of
+from streams.alerts.explanations import explain, explain_resolved, explain_together
+from streams.alerts.severity import severity_of
+from streams.alerts.state_machine import (
+    AlertMemory,
+    Hold,
+    Step,
+    advance,
+    alert_id,
+    open_together,
+    retract,
+)
 from streams.columns.formats import NEWER, NewerRecord
 from streams.detectors.peers import PeerGroup, PeerStanding
 from streams.detectors.signals import Reading, Signals, SignalState
+from streams.detectors.trends import PLANNED_WINDOWS, SPOKEN_WINDOWS
 
 FORMAT_VERSION = 1
 RETURN_MS = 900_000
 """How long after a silence its end may still look like a spike."""
 CHECKOUT_DOUBT = 3.0
 """Nats against the checkout from which a high share of unclicked code uses only means that clicks stopped buying."""
+STORM = 3
+"""Influencers whose alerts of one rule open at one moment from which one alert of the campaign speaks for them."""
+STORM_MS = 120_000
+"""What still is one moment."""
 OWN_CAUSE: frozenset[RuleName] = frozenset({"engagement_spike", "entries_spike", "negative_wave"})
 """Rules whose campaign alert is explained by an influencer's that is open."""
 NEEDS_LIFE: frozenset[RuleName] = frozenset({"engagement_drop", "conversion_drop", "feed_silent"})
@@ -104,6 +119,8 @@ class CampaignEngine:
         self._peers = PeerGroup()
         self._open: dict[RuleName, set[str]] = {rule: set() for rule in DEFAULT_RULES}
         """The influencers with an open alert, by rule."""
+        self._own_readings: dict[RuleName, Reading] = {}
+        """What the rules made of the campaign's own last window."""
         self._is_silent = False
         """Whether the campaign's own ``feed_silent`` is open."""
         self._rules: dict[RuleName, AlertRule] = DEFAULT_RULES
@@ -144,8 +161,10 @@ class CampaignEngine:
             return []
         series.last_end_ms = sample.window_end_ms
         active = frozenset(rule for rule, memory in series.alerts.items() if memory.phase != "ok")
-        readings = series.signals.update(sample, self._rules, active, burst_known=self._burst_is_known(sample))
-        if sample.influencer_id is not None:
+        readings = series.signals.update(sample, self._rules, active, burst_windows=self._burst_windows(sample))
+        if sample.influencer_id is None:
+            self._own_readings = readings
+        else:
             reading = readings["engagement_spike"]
             self._peers.report(sample.influencer_id, sample.window_end_ms, reading.observed, reading.expected)
         if self.watcher is not None:
@@ -160,6 +179,62 @@ class CampaignEngine:
                 transitions.append(self._transition(series, sample, name, reading, step))
             self._remember_open(sample.influencer_id, name, memory)
         return transitions
+
+    def observe_minute(self, influencers: Iterable[WindowSample], own: WindowSample | None) -> list[AlertTransition]:
+        """Judge one minute of all influencers and then of the campaign: a storm of alerts becomes one.
+
+        Args:
+            influencers: their windows of the minute.
+            own: the campaign's window of the same minute; None when a part is missing, and then nothing is merged.
+
+        Returns:
+            As ``observe``.
+
+        Raises:
+            ValueError: a sample is another campaign's.
+        """
+        transitions = [transition for sample in influencers for transition in self.observe(sample)]
+        if own is None or own.window_end_ms <= self._series(None).last_end_ms:
+            return transitions
+        storms: dict[RuleName, list[AlertTransition]] = {}
+        for transition in transitions:
+            if transition.kind == "opened":
+                storms.setdefault(transition.alert.rule, []).append(transition)
+        storms = {rule: opened for rule, opened in storms.items() if self._is_storm(rule, len(opened), own)}
+        for rule, opened in storms.items():
+            for transition in opened:
+                transitions.remove(transition)
+                influencer_id = transition.alert.influencer_id or ""
+                retract(self._influencers[influencer_id].alerts[rule])
+                self._open[rule].discard(influencer_id)
+        transitions += self.observe(own)
+        for rule, opened in storms.items():
+            transitions += self._together(rule, opened, own)
+        return transitions
+
+    def _is_storm(self, rule: RuleName, opened: int, own: WindowSample) -> bool:
+        """Return whether so many alerts that open now, and those of the last moments, are one story."""
+        since_ms = own.window_end_ms - STORM_MS
+        before = sum(
+            since_ms <= self._influencers[each].alerts[rule].opened_at_ms < own.window_end_ms
+            for each in self._open[rule]
+        )
+        return opened + before >= STORM
+
+    def _together(self, rule: RuleName, opened: list[AlertTransition], own: WindowSample) -> Iterator[AlertTransition]:
+        """Have the campaign speak for its influencers, unless its own series has just said so."""
+        series = self._series(None)
+        memory = series.alerts[rule]
+        if memory.is_open:
+            memory.together = True
+            return
+        strongest = max(opened, key=lambda transition: transition.alert.strength).alert
+        reading = replace(self._own_readings[rule], strength=strongest.strength)
+        step = open_together(memory, own.window_end_ms, strongest.strength)
+        self._remember_open(None, rule, memory)
+        transition = self._transition(series, own, rule, reading, step)
+        text = explain_together(transition.alert.explanation, [each.alert for each in opened])
+        yield replace(transition, alert=replace(transition.alert, explanation=text))
 
     def influencers(self) -> list[str]:
         """Return the influencers that have been observed, sorted."""
@@ -234,11 +309,11 @@ class CampaignEngine:
             hold = "inhibited"
         return advance(memory, rule, sample.window_end_ms, reading.strength, hold)
 
-    def _burst_is_known(self, sample: WindowSample) -> bool:
-        """Return whether a burst that the series shows was told of an influencer, or is planned: its end is no drop."""
+    def _burst_windows(self, sample: WindowSample) -> int:
+        """Return for how long a burst of the series is remembered that was told of an influencer, or is planned."""
         if sample.influencer_id is None and self._open["engagement_spike"]:
-            return True
-        return self._is_planned("engagement_spike", sample.window_end_ms)
+            return SPOKEN_WINDOWS
+        return PLANNED_WINDOWS if self._is_planned("engagement_spike", sample.window_end_ms) else 0
 
     def _is_planned(self, rule: RuleName, at_ms: int) -> bool:
         return any(
@@ -258,6 +333,8 @@ class CampaignEngine:
     def _is_inhibited(self, series: Series, sample: WindowSample, name: RuleName) -> bool:
         """Return whether a stronger or better located alert already says it."""
         at_ms = sample.window_end_ms
+        if sample.influencer_id is not None and self._own is not None and self._own.alerts[name].together:
+            return True  # the campaign speaks for all of them
         spike_is_open = series.alerts["engagement_spike"].is_open
         silence = series.signals.silence.state
         if name in ("engagement_spike", "entries_spike"):
@@ -293,6 +370,10 @@ class CampaignEngine:
         resolved = step.kind == "resolved"
         if step.kind == "opened":
             memory.alert_id = alert_id(self.campaign_id, sample.influencer_id, name, at_ms)
+        if not resolved:
+            memory.severity = severity_of(rule, reading)
+        elif memory.severity is None:  # opened before severities were remembered
+            memory.severity = "critical" if memory.told_strength >= rule.urgent_at else "warning"
         if resolved:
             explanation = explain_resolved(name, sample, memory.opened_at_ms, expired=step.expired)
         else:
@@ -305,7 +386,7 @@ class CampaignEngine:
                 rule=name,
                 campaign_id=self.campaign_id,
                 influencer_id=sample.influencer_id,
-                severity=severity_of(rule, memory.told_strength),
+                severity=memory.severity,
                 phase=memory.phase,
                 opened_at_ms=memory.opened_at_ms,
                 at_ms=at_ms,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from models.alerts import RuleName, WindowSample
+from models.alerts import Alert, RuleName, WindowSample
 from models.times import MINUTE_MS
 from streams.detectors.signals import Reading, RecentWindow
 
@@ -54,6 +54,15 @@ def explain(
         )
     silence = _minutes(reading.sample_size * window_ms)
     return f"{owner} feed is silent: no event for {silence}, usually {_count(reading.expected)} a window"
+
+
+def explain_together(text: str, alerts: Sequence[Alert]) -> str:
+    """Return the sentence of a campaign's alert that speaks for several influencers' alerts of one moment."""
+    return f"{len(alerts)} influencers at once: {text}; strongest {max(alerts, key=_strength).influencer_id}"
+
+
+def _strength(alert: Alert) -> float:
+    return alert.strength
 
 
 def explain_resolved(rule: RuleName, sample: WindowSample, opened_at_ms: int, *, expired: bool) -> str:

@@ -29,6 +29,10 @@ class AlertMemory(Struct, gc=False):
     told_strength: float = 0.0
     quiet_until_ms: int = 0
     held: bool = False
+    severity: Severity | None = None
+    """As told last; None in states written before it was remembered."""
+    together: bool = False
+    """Whether it speaks for a storm: several influencers' alerts of one moment."""
 
     @property
     def is_open(self) -> bool:
@@ -51,11 +55,6 @@ def alert_id(campaign_id: str, influencer_id: str | None, rule: RuleName, opened
     parts = (campaign_id, "campaign" if influencer_id is None else "influencer", influencer_id or "")
     text = "\x1f".join((*parts, rule, str(opened_at_ms)))
     return f"{rule}-{hashlib.blake2b(text.encode(), digest_size=8).hexdigest()}"
-
-
-def severity_of(rule: AlertRule, strength: float) -> Severity:
-    """Return the severity: ``critical`` from the strength that fires at once."""
-    return "critical" if strength >= rule.urgent_at else "warning"
 
 
 def advance(memory: AlertMemory, rule: AlertRule, at_ms: int, strength: float, hold: Hold = "none") -> Step | None:
@@ -117,7 +116,21 @@ def advance(memory: AlertMemory, rule: AlertRule, at_ms: int, strength: float, h
     return None
 
 
+def retract(memory: AlertMemory) -> None:
+    """Take back an alert that opened in this window and was not told: it stays unsaid until it has cleared once."""
+    memory.phase, memory.streak, memory.held = "ok", 0, True
+
+
+def open_together(memory: AlertMemory, at_ms: int, strength: float) -> Step:
+    """Open an alert that speaks for several others of this window."""
+    memory.phase, memory.streak, memory.together = "firing", 0, True
+    memory.opened_at_ms = memory.told_at_ms = at_ms
+    memory.told_strength = strength
+    return Step("opened")
+
+
 def close(memory: AlertMemory, rule: AlertRule, at_ms: int) -> None:
     """Go back to ok, quiet for the cool-down."""
     memory.phase, memory.streak = "ok", 0
+    memory.together = False
     memory.quiet_until_ms = at_ms + rule.cool_down_ms

@@ -70,9 +70,9 @@ def ids_key(partition: int, topic: str, sequence: int) -> bytes:
     return encode_key([partition, IDS, topic, sequence])
 
 
-def order_key(partition: int, campaign_id: str, platform: str, order_id: str) -> bytes:
+def order_key(partition: int, campaign_id: str, seller: str, order_id: str) -> bytes:
     """Return the key of an order."""
-    return encode_key([partition, ORDER, campaign_id, platform, order_id])
+    return encode_key([partition, ORDER, campaign_id, seller, order_id])
 
 
 def log_key(partition: int, topic: str) -> bytes:

@@ -14,7 +14,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from streams.columns.arrays import I64, U64
-from streams.columns.strings import SEPARATOR, is_escaped, taken_apart
+from streams.columns.strings import is_escaped, stretches_of, taken_apart
 from streams.comparison import platform_key
 
 digest: Final[Callable[[bytes, int], bytes]] = xxhash.xxh3_64_digest
@@ -88,8 +88,7 @@ def hashes_of_strings(joined: bytes, seeds: U64) -> U64:
     if is_escaped(joined):
         strings = [string.encode() for string in taken_apart(joined)]
         return hashes_of([digest(string, seed) for string, seed in zip(strings, seeds.tolist(), strict=True)])
-    ends = np.append(np.flatnonzero(np.frombuffer(joined, dtype=np.uint8) == SEPARATOR[0]), len(joined))
-    starts = np.append(0, ends[:-1] + 1)
+    starts, ends = stretches_of(joined)
     return hashes_of_stretches(joined, starts, ends - starts, seeds)
 
 

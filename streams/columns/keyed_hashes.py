@@ -21,8 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.columns.arrays import I64, U64
+from streams.columns.strings import SEPARATOR, is_escaped, stretches_of, taken_apart
 
 KEY_BYTES: Final = 16
+UNKNOWN_KEY: Final = bytes(KEY_BYTES)
+"""The key where nobody has given one: for tests and measurements."""
 LONGEST: Final = 64
 """Bytes of the longest text that is hashed in columns: longer ids are rare, and one would hold up its batch."""
 _PAIR: Final = 16
@@ -58,20 +61,21 @@ class KeyedHashes:
         if not texts:
             return np.zeros(0, dtype=np.uint64)
         data = "\0".join(texts).encode()
-        ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == 0)
-        if len(ends) == len(texts) - 1:
-            ends = np.append(ends, len(data))
-            starts = np.append(0, ends[:-1] + 1)
-        else:  # a text has such characters itself
-            parts = [text.encode() for text in texts]
-            data = b"".join(parts)
-            ends = np.cumsum([len(part) for part in parts])
-            starts = np.append(0, ends[:-1])
-        hashes = self._of_stretches(data + _PADDING, starts, ends - starts)
-        hashes[hashes == 0] = 1
-        return hashes
+        if data.count(SEPARATOR) == len(texts) - 1:
+            return self._of_stretches(data, *stretches_of(data))
+        parts = [text.encode() for text in texts]  # a text has such characters itself
+        ends = np.cumsum([len(part) for part in parts])
+        return self._of_stretches(b"".join(parts), np.append(0, ends[:-1]), ends)
 
-    def _of_stretches(self, data: bytes, starts: I64, lengths: I64) -> U64:
+    def of_joined(self, joined: bytes) -> U64:
+        """Return the hash of each of several joined strings (``streams.columns.strings``), of which there is one."""
+        if is_escaped(joined):
+            return self.of(taken_apart(joined))
+        return self._of_stretches(joined, *stretches_of(joined))
+
+    def _of_stretches(self, data: bytes, starts: I64, ends: I64) -> U64:
+        lengths = ends - starts
+        data += _PADDING
         pairs = np.ndarray((len(data) - _PAIR + 1,), dtype=f"V{_PAIR}", buffer=data, strides=(1,))
         hashes = np.empty(len(starts), dtype=np.uint64)
         for begin in range(0, len(starts), _AT_A_TIME):
@@ -80,6 +84,7 @@ class KeyedHashes:
         for place in np.flatnonzero(lengths > LONGEST).tolist():
             stretch = data[starts[place] : starts[place] + lengths[place]]
             hashes[place] = int.from_bytes(hashlib.blake2b(stretch, key=self._key, digest_size=8).digest(), "big")
+        hashes[hashes == 0] = 1
         return hashes
 
     def _columns(self, pairs: NDArray[np.void], starts: I64, lengths: I64) -> U64:

@@ -9,6 +9,8 @@ from typing import Final
 
 import numpy as np
 
+from streams.columns.arrays import I64
+
 SEPARATOR: Final = b"\0"
 """What stands between several joined runs, as between the strings of one."""
 _BETWEEN: Final = SEPARATOR.decode()
@@ -45,6 +47,12 @@ def blanked(data: bytes) -> bytes:
     if not is_escaped(data):
         return data
     return data.replace(b"\1a", b"  ").replace(b"\1b", b"  ")
+
+
+def stretches_of(data: bytes) -> tuple[I64, I64]:
+    """Return where each string begins and ends, one at least; in a run without escapes these are its bytes."""
+    ends = np.append(np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == SEPARATOR[0]), len(data))
+    return np.append(0, ends[:-1] + 1), ends
 
 
 def taken_apart(data: bytes) -> list[str]:

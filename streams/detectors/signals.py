@@ -18,15 +18,17 @@ from streams.detectors.spikes import UPPER_SIGMAS, SpikeDetector, SpikeState, Ve
 from streams.detectors.thresholds import (
     CONVERSION_ALARM,
     CONVERSION_RATE,
+    MOST_RATIO,
     NEGATIVE_SHARE,
     PROPORTION_ALARM,
     SIGMA_ALARM,
     SIGMA_RATIO,
     SILENCE_ALARM,
+    SPREAD_SIGMAS,
     SURPRISE_ALARM,
     UNCLICKED_CODES,
 )
-from streams.detectors.trends import Trend, TrendMonitor, TrendState
+from streams.detectors.trends import SPOKEN_WINDOWS, Trend, TrendMonitor, TrendState
 
 RECENT_WINDOWS = 5
 ALONE_RATIO = 1.5
@@ -150,7 +152,7 @@ class Signals:
         rules: dict[RuleName, AlertRule],
         active: frozenset[RuleName],
         *,
-        burst_known: bool = False,
+        burst_windows: int = 0,
     ) -> dict[RuleName, Reading]:
         """Judge one closed window by every rule, then learn from it.
 
@@ -158,7 +160,8 @@ class Signals:
             sample: the window.
             rules: thresholds, for the minimum counts and ratios.
             active: rules whose alert is open; a minimum count that opened an alert does not close it.
-            burst_known: whether a burst that this series shows has been told elsewhere, or is planned.
+            burst_windows: for how long the level before a burst is remembered that was told elsewhere, or is planned; 0
+                where there is none.
         """
         end_ms = sample.window_end_ms
         scored = sample.positive + sample.neutral + sample.negative
@@ -193,8 +196,9 @@ class Signals:
         entries = self.entries.update(end_ms, sample.entries)
         trend = self.trend.update(sample.engagements)
         usual = self.drop.usual(engagements.expected)
-        spike = _spike(rules["engagement_spike"], engagements, usual, "engagements")
-        entered = _spike(rules["entries_spike"], entries, entries.expected, "entries")
+        own = min(MOST_RATIO, math.exp(SPREAD_SIGMAS * self.trend.state.spread))
+        spike = _spike(rules["engagement_spike"], engagements, usual, "engagements", own)
+        entered = _spike(rules["entries_spike"], entries, entries.expected, "entries", own)
         if self.beginning.has_no_level(engagements.expected):
             spike, entered = (
                 msgspec.structs.replace(spike, strength=0.0),
@@ -202,8 +206,11 @@ class Signals:
             )
         elif trend.rise > spike.strength and engagements.value >= rules["engagement_spike"].minimum_count:
             spike = _risen(spike, trend)
-        burst = burst_known or spike.strength >= rules["engagement_spike"].fire_at or "engagement_spike" in active
-        calm = self.trend.remember_burst(min(usual, trend.rose_from or usual), in_burst=burst)
+        if spike.strength >= rules["engagement_spike"].fire_at or "engagement_spike" in active:
+            burst_windows = SPOKEN_WINDOWS
+        if engagements.warming:
+            burst_windows = 0
+        calm = self.trend.remember_burst(min(usual, trend.rose_from or usual), burst_windows)
         drop_is_open = "engagement_drop" in active
         fall, fell_from = self.drop.update(rules["engagement_drop"], engagements, trend, calm, active=drop_is_open)
         value = engagements.value
@@ -251,7 +258,8 @@ def _silence(sample: WindowSample, silence: SilenceVerdict, strength: float) -> 
     return Reading(strength, "events", activity(sample), silence.expected, 0.0, silence.empty_windows)
 
 
-def _spike(rule: AlertRule, verdict: Verdict, usual: float, unit: str) -> Reading:
+def _spike(rule: AlertRule, verdict: Verdict, usual: float, unit: str, own_ratio: float) -> Reading:
+    """Return the reading of a rise; ``own_ratio`` is what this series' own unrest asks for beside the rule's ratio."""
     strength = 0.0
     ratio = (verdict.value + 1.0) / (max(usual, 0.0) + 1.0)
     if not verdict.warming and verdict.value >= rule.minimum_count and ratio > 1.0:
@@ -261,7 +269,7 @@ def _spike(rule: AlertRule, verdict: Verdict, usual: float, unit: str) -> Readin
             sigma *= (usual + 1.0) / (verdict.expected + 1.0)
             strength = max(strength, (verdict.value - usual) / sigma / SIGMA_ALARM)
         if rule.minimum_ratio > 1.0:
-            strength = min(strength, math.log(ratio) / math.log(rule.minimum_ratio))
+            strength = min(strength, math.log(ratio) / math.log(max(rule.minimum_ratio, own_ratio)))
     return Reading(strength, unit, verdict.value, usual, ratio, int(verdict.value))
 
 

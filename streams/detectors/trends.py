@@ -32,7 +32,9 @@ STEADY: Final = 1.1
 STEPS: Final = 4
 """Blocks, the last the newest, that must each go the trend's way."""
 SPOKEN_WINDOWS: Final = 360
-"""Windows for which the level before a burst is remembered after the last window of it."""
+"""Windows for which the level before a burst that was told is remembered after the last window of it."""
+PLANNED_WINDOWS: Final = 30
+"""Likewise of a planned moment: before a go-live there may be next to nothing, and what lasts is the new level."""
 
 
 class Trend(Struct, frozen=True, gc=False):
@@ -91,18 +93,18 @@ class TrendMonitor:
         lowest = min(blocks)
         return Trend(0.0, max(0.0, math.log((lowest + 1.0) / (now + 1.0)) / limit), 0.0, lowest)
 
-    def remember_burst(self, usual: float, *, in_burst: bool) -> float | None:
+    def remember_burst(self, usual: float, windows: int) -> float | None:
         """Note whether a burst is known in this window, and return the level before it while that is remembered.
 
         Args:
             usual: the level now, which is the one before the burst in its first window.
-            in_burst: whether a burst is known: told here, for an influencer of this campaign, or planned.
+            windows: for how long a burst that is known in this window is remembered; 0 where none is known.
         """
         s = self.state
-        if in_burst:
+        if windows:
             if not s.windows:
                 s.calm = usual
-            s.windows = SPOKEN_WINDOWS
+            s.windows = max(s.windows, windows)
         elif s.windows:
             s.windows -= 1
         return s.calm if s.windows else None

@@ -137,7 +137,8 @@ ALERTS: Final = (
 )
 ORDERS: Final = (
     _CAMPAIGN,
-    Column("platform", "text", "the shop"),
+    Column("platform", "text", "the shop's platform"),
+    Column("shop", "text", "the shop, where the ids of its events name it"),
     Column("order_id", "text", "the order, as the shop numbers it", personal=True),
     _INFLUENCER,
     Column("placed_at", "time", "when it was placed; of a refund without its order: when that was made", "UTC"),
@@ -220,8 +221,8 @@ def alerts_table(transitions: Iterable[AlertTransition], campaign_id: str) -> Ta
                 "opened_at": time_of(alert.opened_at_ms),
                 "resolved_at": time_of(last.resolved_at_ms),
                 "resolution": last.resolution,
-                "observed": alert.observed,
-                "expected": alert.expected,
+                "observed": float(alert.observed),
+                "expected": float(alert.expected),
                 "unit": alert.unit,
                 "sample_size": alert.sample_size,
                 "explanation": alert.explanation,
@@ -234,7 +235,7 @@ def alerts_table(transitions: Iterable[AlertTransition], campaign_id: str) -> Ta
 def orders_table(orders: Iterable[tuple[OrderKey, Sequence[OrderEvent]]], campaign_id: str) -> Table:
     """Return the orders of a campaign, by order and influencer."""
     rows = [row for key, events in orders if key.campaign_id == campaign_id for row in _order(key, events)]
-    rows.sort(key=lambda row: (row["placed_at"], row["platform"], row["order_id"], row["influencer_id"]))
+    rows.sort(key=lambda row: (row["placed_at"], row["platform"], row["shop"], row["order_id"], row["influencer_id"]))
     return table("orders", "orders with their refunds, by influencer", ORDERS, rows)
 
 
@@ -248,6 +249,7 @@ def _order(key: OrderKey, events: Sequence[OrderEvent]) -> Iterator[dict[str, An
         yield {
             "campaign_id": key.campaign_id,
             "platform": key.platform,
+            "shop": key.shop,
             "order_id": key.order_id,
             "influencer_id": influencer_id,
             "placed_at": time_of(placed),

@@ -7,6 +7,7 @@ import msgspec
 from models.campaigns import CampaignDefinition
 from models.rollups import GiveawayRollup
 from models.suspicion import SuspicionNumbers
+from streams.columns.keyed_hashes import UNKNOWN_KEY
 from streams.events.registry import Registry
 from streams.giveaway.entries import CAPACITY, PANE_MS, GiveawayEntries
 from streams.giveaway.rules import RuleBook
@@ -18,9 +19,11 @@ class GiveawayBoard:
 
     Args:
         capacity: people a campaign up to whom numbers are exact.
+        key: a secret of this process, by which comments and people are told apart that have one hash.
     """
 
-    def __init__(self, capacity: int = CAPACITY) -> None:
+    def __init__(self, capacity: int = CAPACITY, key: bytes = UNKNOWN_KEY) -> None:
+        self._key = key
         self.giveaways: dict[str, GiveawayEntries] = {}
         self._capacity = capacity
         self._definitions: dict[str, CampaignDefinition] = {}
@@ -36,7 +39,7 @@ class GiveawayBoard:
         for campaign_id, definition in wanted.items():
             if not self._is_judged_alike(campaign_id, definition):
                 self._drop(campaign_id)
-                self.giveaways[campaign_id] = GiveawayEntries(RuleBook(definition), self._capacity)
+                self.giveaways[campaign_id] = self._entries(RuleBook(definition))
                 again.add(campaign_id)
             self._definitions[campaign_id] = definition
         return again
@@ -57,8 +60,11 @@ class GiveawayBoard:
     def begin_again(self, campaign_ids: Iterable[str]) -> None:
         """Forget all facts of these campaigns: they will be put from the beginning."""
         for campaign_id in set(campaign_ids) & self.giveaways.keys():
-            self.giveaways[campaign_id] = GiveawayEntries(self.giveaways[campaign_id].book, self._capacity)
+            self.giveaways[campaign_id] = self._entries(self.giveaways[campaign_id].book)
             self._suspicion.pop(campaign_id, None)
+
+    def _entries(self, book: RuleBook) -> GiveawayEntries:
+        return GiveawayEntries(book, self._capacity, key=self._key)
 
     def put(self, fact: EntryBlock | Forgotten) -> None:
         """Take one record of the ledger; those of campaigns without a giveaway are nothing to us."""

@@ -22,6 +22,7 @@ from models.rollups import GiveawayRollup
 from models.times import SECOND_MS
 from streams.columns.arrays import I64, U16, U64
 from streams.columns.idmap import IdMap, distinct, grown
+from streams.columns.keyed_hashes import UNKNOWN_KEY
 from streams.giveaway.bonus_orders import BonusOrders
 from streams.giveaway.chances import CappedChances, FirstOfPerson, chances_of
 from streams.giveaway.entry_columns import BlockReader, EntryColumns, chosen, joined
@@ -57,13 +58,17 @@ class GiveawayEntries:
         book: the rules. Other rules need another object, and the facts again.
         capacity: people up to whom the numbers are exact.
         stretch: see ``streams.giveaway.entry_rows``.
+        key: a secret, by which comments and people are told apart that have one hash (``told_apart`` in
+            ``streams.ledger.fact_set`` does so where all facts are at hand).
     """
 
-    def __init__(self, book: RuleBook, capacity: int = CAPACITY, stretch: int = STRETCH) -> None:
+    def __init__(
+        self, book: RuleBook, capacity: int = CAPACITY, stretch: int = STRETCH, key: bytes = UNKNOWN_KEY
+    ) -> None:
         self.book = book
         self._capacity = capacity
         self._stretch = stretch
-        self._reader = BlockReader(book)
+        self._reader = BlockReader(book, key)
         self.level = 0
         self.newest_ms = 0
         """The largest event time of an entry."""

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from streams.columns.arrays import I64, U16, U64
 from streams.columns.hashing import PlatformSeeds, digest, hashes_of
+from streams.columns.keyed_hashes import UNKNOWN_KEY, KeyedHashes
+from streams.comparison import platform_key
 from streams.giveaway.rules import REASON_BIT, RuleBook, RulesOnPlatform
 from streams.ledger.blocks import EntryBlock, Place, encode_place, rows_of
 from streams.ledger.handle_hashes import PADDING, handle_hashes, hashes_at
@@ -21,11 +23,14 @@ class EntryColumns(Struct):
     """Entries to be settled, one a place: times, hashes and reasons (without those of time).
 
     ``versions`` orders the versions of an edited comment: the largest is in force. The friends of entry *n* are the
-    next ``friend_counts[n]`` hashes of ``friends``.
+    next ``friend_counts[n]`` hashes of ``friends``. Checks are hashes under a key of this process: they tell apart
+    comments and people that have one hash.
     """
 
     comments: U64
     people: U64
+    comment_checks: U64
+    person_checks: U64
     times_ms: I64
     versions: I64
     influencers: I64
@@ -77,10 +82,14 @@ class BlockReader:
 
     Args:
         book: the rules.
+        key: under which checks are made.
     """
 
-    def __init__(self, book: RuleBook) -> None:
+    def __init__(self, book: RuleBook, key: bytes = UNKNOWN_KEY) -> None:
         self._book = book
+        self._comments = KeyedHashes(key, b"comment of a ledger")
+        self._people = KeyedHashes(key, b"person of a ledger")
+        self._platforms = KeyedHashes(key, b"platform of a ledger")
         self._seeds = PlatformSeeds()
         self.influencers: dict[str, int] = {}
         """Number of each influencer that has had an entry."""
@@ -129,9 +138,12 @@ class BlockReader:
             self.number_of(place.influencer_id) if counts_here else 0
             for place, counts_here in zip(block.places, on_post.tolist(), strict=True)
         ]
+        comment_checks, person_checks = self._checks(block, place_of)
         columns = EntryColumns(
             comments=block.comment_hashes,
             people=people,
+            comment_checks=comment_checks,
+            person_checks=person_checks,
             times_ms=times_ms,
             versions=versions,
             influencers=np.array(numbers, dtype=np.int64)[place_of],
@@ -142,6 +154,13 @@ class BlockReader:
         hit = np.flatnonzero(refused)
         refusals = Refusals(people[hit], refused[hit], times_ms[hit])
         return (columns if on_post.all() else chosen(columns, on_post[place_of])), refusals
+
+    def _checks(self, block: EntryBlock, place_of: I64) -> tuple[U64, U64]:
+        if not block.count:
+            return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.uint64)
+        platforms = self._platforms.of([platform_key(place.platform) for place in block.places])[place_of]
+        comments = self._comments.of_joined(block.joined_comment_ids)
+        return comments ^ platforms, self._people.of_joined(block.joined_author_ids) ^ platforms
 
     def number_of(self, influencer_id: str) -> int:
         """Return an influencer's number."""

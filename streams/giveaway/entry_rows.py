@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from streams.columns.arrays import I32, I64, U8, U16, U64
 from streams.columns.idmap import IdMap, grown
-from streams.giveaway.entry_columns import EntryColumns, picked
+from streams.giveaway.entry_columns import EntryColumns, joined, picked
 
 VALID, DUPLICATE, INVALID, WITHDRAWN, UNSETTLED, GONE = range(6)
 """Verdicts: ``models.giveaway.ENTRY_VERDICTS``, then those that are not counted."""
@@ -31,6 +31,7 @@ class EntryRows:
     def __init__(self, stretch: int = STRETCH) -> None:
         self._stretch = stretch
         self._numbers = IdMap()
+        self.checks: U64 = np.zeros(0, dtype=np.uint64)
         self.entered_ms: I64 = np.zeros(0, dtype=np.int64)
         self.versions: I64 = np.zeros(0, dtype=np.int64)
         self.people: I32 = np.zeros(0, dtype=np.int32)
@@ -42,6 +43,7 @@ class EntryRows:
         self.friend_starts: I32 = np.zeros(0, dtype=np.int32)
         self.friend_counts: U8 = np.zeros(0, dtype=np.uint8)
         self.person_numbers = IdMap()
+        self._person_checks: U64 = np.zeros(0, dtype=np.uint64)
         self.friend_numbers = IdMap()
         self._friends: I32 = np.zeros(0, dtype=np.int32)
         self._friends_used = 0
@@ -78,7 +80,10 @@ class EntryRows:
         return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
 
     def put(self, columns: EntryColumns) -> tuple[int, EntryColumns, I64]:
-        """Store the entries that are new, unsettled; return how many, and the others with their rows."""
+        """Store the entries that are new, unsettled; return how many, and the others with their rows.
+
+        Of those that have the hash of another comment, and are not it, the check is the hash.
+        """
         known = len(self)
         rows, firsts = self._numbers.take(columns.comments)
         if len(firsts) == len(columns):
@@ -86,10 +91,18 @@ class EntryRows:
             return len(firsts), picked(columns, firsts[:0]), firsts[:0]
         is_other = np.ones(len(columns), dtype=np.bool_)
         is_other[firsts] = False
-        others = np.flatnonzero(is_other)
+        places = np.flatnonzero(is_other)
         if len(firsts):
             self._append(known, picked(columns, firsts))
-        return len(firsts), picked(columns, others), rows[others]
+        others, rows = picked(columns, places), rows[places]
+        strange = self.checks[rows] != others.comment_checks
+        if not strange.any():
+            return len(firsts), others, rows
+        strangers = picked(others, np.flatnonzero(strange))
+        strangers.comments = strangers.comment_checks
+        more, again, again_rows = self.put(strangers)
+        same = np.flatnonzero(~strange)
+        return len(firsts) + more, joined([picked(others, same), again]), np.concatenate((rows[same], again_rows))
 
     def _append(self, known: int, columns: EntryColumns) -> None:
         new = slice(known, known + len(columns))
@@ -101,11 +114,22 @@ class EntryRows:
             latest_ms = int(self.entered_ms[place * size : new.stop][:size].max())
             self._latest_ms[place : place + 1] = [latest_ms]
         self.versions[new] = columns.versions
-        self.people[new] = self.person_numbers.take(columns.people)[0]
+        self.checks[new] = columns.comment_checks
+        self.people[new] = self._people_of(columns.people, columns.person_checks)
         self.influencers[new] = columns.influencers
         self.reasons[new] = columns.reasons
         self.verdicts[new] = UNSETTLED
         self.friend_starts[new], self.friend_counts[new] = self._store_friends(columns), columns.friend_counts
+
+    def _people_of(self, hashes: U64, checks: U64) -> I64:
+        """Return the number of each person; one who has another's hash is known by the check instead."""
+        numbers, firsts = self.person_numbers.take(hashes)
+        self._person_checks = grown(self._person_checks, len(self.person_numbers))
+        self._person_checks[numbers[firsts]] = checks[firsts]
+        strangers = np.flatnonzero(self._person_checks[numbers] != checks)
+        if len(strangers):
+            numbers[strangers] = self._people_of(checks[strangers], checks[strangers])
+        return numbers
 
     def _store_friends(self, columns: EntryColumns) -> I64:
         """Keep friends; return where those of each entry begin."""
@@ -131,7 +155,7 @@ class EntryRows:
         # Of copies of one version any will do.
         winners = np.sort(winners[np.unique(rows[winners], return_index=True)[1]])
         changed, some = rows[winners], picked(columns, winners)
-        self.people[changed] = self.person_numbers.take(some.people)[0]
+        self.people[changed] = self._people_of(some.people, some.person_checks)
         self.influencers[changed] = some.influencers
         self.reasons[changed] = some.reasons
         self.friend_starts[changed], self.friend_counts[changed] = self._store_friends(some), some.friend_counts
@@ -149,6 +173,8 @@ class EntryRows:
         return EntryColumns(
             comments=self.comments[rows],
             people=self.person_hashes[self.people[rows]],
+            comment_checks=self.checks[rows],
+            person_checks=self._person_checks[self.people[rows]],
             times_ms=self.entered_ms[rows],
             versions=self.versions[rows],
             influencers=self.influencers[rows].astype(np.int64),
@@ -159,6 +185,7 @@ class EntryRows:
 
 
 _GROWING: Final = (
+    "checks",
     "entered_ms",
     "versions",
     "people",

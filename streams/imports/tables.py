@@ -168,7 +168,9 @@ class Table:
         notes = [self.source.note] if self.source.note else []
         if isinstance(rows, CommentRows):
             if rows.inferred:
-                notes.append(f"the platform is taken to be {rows.inferred}; --platform changes that")
+                notes.append(
+                    f"the platform is taken to be {rows.inferred}; `campaign-pulse import --platform` takes another one"
+                )
             if rows.derived:
                 notes.append(
                     f"{rows.derived:,} comments have no id in the file: theirs are derived from post, author, time and "

@@ -24,6 +24,7 @@ from streams.events.attribution import codes_of
 from streams.ledger.block_builder import BLOCK_COMMENTS, BlockBuilder, CommentChunk
 from streams.ledger.blocks import EntryBlock, Order
 from streams.ledger.fact_names import name_of
+from streams.sources.ids import shop_of
 
 _AT_A_TIME: Final = 256
 """Events at hand that are put into a block together, as in ``streams.pipeline.batch_reader``."""
@@ -129,8 +130,10 @@ class EntryCollector:
         """Take an order or a refund, with the influencer it names, its event time and its offset."""
         if event.campaign_id not in self.giveaways:
             return
-        order = hash_of(digest(event.order_id.encode(), self._seeds[event.platform]))
-        order_name = name_of(event.platform, event.order_id)
+        shop = shop_of(event.event_id)
+        number = f"{shop}\0{event.order_id}" if shop else event.order_id
+        order = hash_of(digest(number.encode(), self._seeds[event.platform]))
+        order_name = name_of(event.platform, number)
         if isinstance(event, Refund):
             self._block(event.campaign_id, offset).refunded.append((order, order_name))
         elif event.author_id and (codes := codes_of(event)):

@@ -67,6 +67,7 @@ class OrderBook:
         Raises:
             TooManyEvents: the order has ``MOST_EVENTS``.
         """
+        key = self._key_of(key, event)
         data = self._orders.get(key)
         if data is None:
             self._store(key, [event], None)
@@ -84,12 +85,23 @@ class OrderBook:
         self._dirty.add(key)
         return change(before, booked(events))
 
+    def _key_of(self, key: OrderKey, event: OrderEvent) -> OrderKey:
+        """Return the key an order is kept under: one that was kept before shops were told apart has none in it."""
+        if not key.shop or key in self._orders:
+            return key
+        earlier = OrderKey(key.campaign_id, key.platform, key.order_id)
+        data = self._orders.get(earlier)
+        begins = key.shop + ":"
+        if data is not None and all(known.event_id.startswith(begins) for known in decode_order(data).events):
+            return earlier
+        return key
+
     def _store(self, key: OrderKey, events: list[OrderEvent], old_day: int | None) -> None:
         record, day = encode_order(events), _day_of(events)
         if old_day is None:
-            campaign_id, platform, order_id = key
+            campaign_id, seller, order_id = key
             shared = self._shared
-            key = OrderKey(shared.setdefault(campaign_id, campaign_id), shared.setdefault(platform, platform), order_id)
+            key = OrderKey(shared.setdefault(campaign_id, campaign_id), shared.setdefault(seller, seller), order_id)
         self._record_bytes += len(record) - len(self._orders.get(key, b""))
         self._orders[key] = record
         if day != old_day and day is not None:

@@ -19,12 +19,30 @@ _AMOUNTS: Final = 6
 _NOTHING: Final = (0,) * _AMOUNTS
 
 
+BETWEEN: Final = "\0"
+"""Between platform and shop in an order's key: stored keys have three texts, as before shops were told apart."""
+
+
 class OrderKey(NamedTuple):
-    """What makes an order one: the platform is folded, for ``shop`` and ``Shop`` are one shop."""
+    """What makes an order one: its number in its shop.
+
+    ``seller`` is the platform, folded, for ``shop`` and ``Shop`` are one; behind ``BETWEEN`` the shop, where the ids of
+    its events name it (``streams.sources.ids.shop_of``).
+    """
 
     campaign_id: str
-    platform: str
+    seller: str
     order_id: str
+
+    @property
+    def platform(self) -> str:
+        """The platform of its events."""
+        return self.seller.partition(BETWEEN)[0]
+
+    @property
+    def shop(self) -> str:
+        """The shop; empty where nothing names it."""
+        return self.seller.partition(BETWEEN)[2]
 
 
 class OrderEvent(Struct, frozen=True, array_like=True, gc=False):

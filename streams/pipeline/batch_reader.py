@@ -94,54 +94,51 @@ class BatchReader:
                 self._facts.add_order(order.event, owner, order.at_ms, order.offset)
         if not events:
             return
-        own_seeds = [seeds[event.platform] for event in events]
+        platforms = [event.platform for event in events]
+        if platforms.count(platforms[0]) == len(platforms):  # a third of the time of a look-up for each
+            own_seeds = [seeds[platforms[0]]] * len(platforms)
+        else:
+            own_seeds = [seeds[platform] for platform in platforms]
         if self._is_plain or (self._scorers is None and self._is_unkeyed):
             plain = [digest(event.event_id.encode(), seed) for event, seed in zip(events, own_seeds, strict=True)]
             self._plain_ids += plain
             if self._scorers is None:
                 self._unkeyed_ids += plain
         if self._scorers is not None:
-            self._add_comments(read, own_seeds, self._scorers)
+            self._add_comments(read, platforms, own_seeds, self._scorers)
         else:
             self._ids += [event.event_id for event in events]
-            self._of_platforms.append(self._names.of_platforms([event.platform for event in events]))
+            self._of_platforms.append(self._names.of_platforms(platforms))
             self._events += events
         self._offsets += read.offsets
         self._times_ms += read.times_ms
         self._rows += read.rows
 
-    def _add_comments(self, read: Read, seeds: list[int], scorers: Scorers) -> None:
-        before, events, facts = len(self._rows), read.events, self._facts
-        places = [place for place, event in enumerate(events) if event.__class__ is CommentCreated]
-        comments: list[CommentCreated] = events  # type: ignore[assignment]  # unless there are others, see the next line
-        if len(places) < len(events):
+    def _add_comments(self, read: Read, platforms: list[str], seeds: list[int], scorers: Scorers) -> None:
+        before, facts = len(self._rows), self._facts
+        events: list[CommentCreated] = read.events  # type: ignore[assignment]  # or deletions, told apart below
+        comments, places = events, list(range(len(events)))
+        others = [place for place, event in enumerate(events) if event.__class__ is not CommentCreated]
+        ids = [event.comment_id for event in events]
+        if others:
             if facts is not None:
-                deleted = [place for place, event in enumerate(events) if event.__class__ is CommentDeleted]
-                deletions: list[CommentDeleted] = [events[place] for place in deleted]  # type: ignore[misc]  # see above
-                facts.add_deletions(deletions, [seeds[place] for place in deleted], read.offsets[0])
+                deletions: list[CommentDeleted] = [events[place] for place in others]  # type: ignore[misc]  # see above
+                facts.add_deletions(deletions, [seeds[place] for place in others], read.offsets[0])
             # A deletion goes by its event, and often has the id of its comment: their hashes must not be alike.
-            is_comment = [event.__class__ is CommentCreated for event in events]
-            self._ids += [
-                event.comment_id if is_one else event.event_id
-                for event, is_one in zip(comments, is_comment, strict=True)
-            ]
-            others = [place for place, is_one in enumerate(is_comment) if not is_one]
+            for place in others:
+                ids[place] = events[place].event_id
             if self._is_unkeyed:
                 self._unkeyed_ids += [
-                    digest(event.comment_id.encode(), seed)
-                    if is_one
-                    else digest(event.event_id.encode(), ~seed & _SEED_BITS)
-                    for event, seed, is_one in zip(comments, seeds, is_comment, strict=True)
+                    digest(name.encode(), seed if event.__class__ is CommentCreated else ~seed & _SEED_BITS)
+                    for name, event, seed in zip(ids, events, seeds, strict=True)
                 ]
-            self._of_platforms.append(self._names.of_platforms([event.platform for event in events], others))
-            comments, seeds = [comments[place] for place in places], [seeds[place] for place in places]
-        else:
-            self._ids += [comment.comment_id for comment in comments]
-            self._of_platforms.append(self._names.of_platforms([event.platform for event in events]))
-            if self._is_unkeyed:
-                self._unkeyed_ids += [
-                    digest(comment.comment_id.encode(), seed) for comment, seed in zip(comments, seeds, strict=True)
-                ]
+            comments, seeds = comments.copy(), seeds.copy()
+            for place in reversed(others):
+                del comments[place], seeds[place], places[place]
+        elif self._is_unkeyed:
+            self._unkeyed_ids += [digest(name.encode(), seed) for name, seed in zip(ids, seeds, strict=True)]
+        self._ids += ids
+        self._of_platforms.append(self._names.of_platforms(platforms, others))
         texts = [comment.text for comment in comments]
         authors = [comment.author_id for comment in comments]
         scorer, of_campaigns = scorers

@@ -14,13 +14,11 @@ import numpy as np
 from models.events import Event, OrderBooked
 from streams.changelog.dedupe import Naming
 from streams.columns.arrays import I64, U64
-from streams.columns.keyed_hashes import KeyedHashes
+from streams.columns.keyed_hashes import UNKNOWN_KEY, KeyedHashes
 from streams.comparison import platform_key
 from streams.orders.order import OrderKey
 from streams.statistics.influencers import mark_of
 
-UNKNOWN_KEY: Final = bytes(16)
-"""The key where nobody has given one: for tests and measurements."""
 _MOST_PLATFORMS: Final = 10_000
 """Platforms whose hash is remembered; beyond, all are forgotten, and computed anew."""
 

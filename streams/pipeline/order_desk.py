@@ -19,9 +19,10 @@ from streams.columns.hashing import PlatformSeeds, digest, hashes_of
 from streams.events.attribution import codes_of
 from streams.events.registry import Registry
 from streams.orders.book import OrderBook, TooManyEvents
-from streams.orders.order import NOBODY, OrderEvent, OrderKey
+from streams.orders.order import BETWEEN, NOBODY, OrderEvent, OrderKey
 from streams.pipeline.event_names import EventNames
 from streams.pipeline.records import OrderRead
+from streams.sources.ids import shop_of
 from streams.statistics.influencers import has_utm, marks_of
 from streams.statistics.money import micros_of
 
@@ -105,7 +106,8 @@ class OrderDesk:
 
 
 def _key_of(event: Purchase | Refund) -> OrderKey:
-    return OrderKey(event.campaign_id, _folded(event.platform), event.order_id)
+    platform, shop = _folded(event.platform), shop_of(event.event_id)
+    return OrderKey(event.campaign_id, f"{platform}{BETWEEN}{shop}" if shop else platform, event.order_id)
 
 
 @lru_cache(1_000)

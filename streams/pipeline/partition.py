@@ -19,6 +19,7 @@ from streams.changelog.dedupe import DedupeHorizon, Segment, key_of
 from streams.changelog.log_positions import LogPosition, LogStart, log_position
 from streams.changelog.row_records import RowRecord
 from streams.columns.hashing import PlatformSeeds
+from streams.columns.keyed_hashes import UNKNOWN_KEY
 from streams.events.registry import Registry
 from streams.ledger.blocks import EntryBlock
 from streams.ledger.collector import EntryCollector
@@ -26,7 +27,7 @@ from streams.orders.order import OrderKey
 from streams.pipeline.batch_reader import AT_A_TIME, BatchReader
 from streams.pipeline.conversion_reader import AT_A_TIME as CONVERSIONS_AT_A_TIME
 from streams.pipeline.counting import BEFORE_IDS, PURGED, READ_AGAIN, Counting
-from streams.pipeline.event_names import UNKNOWN_KEY, EventNames
+from streams.pipeline.event_names import EventNames
 from streams.pipeline.intake import Intake
 from streams.pipeline.limits import Limits
 from streams.pipeline.records import Covered, Record

@@ -14,9 +14,9 @@ from models.topics import INPUT_TOPICS
 from streams.changelog.dedupe import DEDUPE_CAPACITY, Segment
 from streams.changelog.log_positions import LogStart
 from streams.changelog.row_records import RowRecord
+from streams.columns.keyed_hashes import UNKNOWN_KEY
 from streams.events.registry import Registry
 from streams.orders.order import OrderKey
-from streams.pipeline.event_names import UNKNOWN_KEY
 from streams.pipeline.limits import Limits
 from streams.pipeline.partition import PartitionState
 from streams.pipeline.records import Covered, Record

@@ -10,7 +10,7 @@ from collections.abc import Container
 from functools import cache
 from typing import Final
 
-from streams.sentiment.lexicons import LanguageFile, characters_of, load_files, load_marks, plain, words_of
+from streams.sentiment.lexicons import LanguageFile, characters_of, elements_of, load_files, load_marks, plain, words_of
 
 UNREAD: Final = 1e-300
 """The polarity of a text in a language that is not read. A number of its own, which no scorer gives otherwise: whoever
@@ -89,11 +89,11 @@ class Languages:
 
     def __init__(self, files: dict[str, LanguageFile], marks: dict[str, tuple[str, ...]]) -> None:
         self._files = files
-        self._latin = [file for code, file in files.items() if code not in _OF_SCRIPT.values()]
+        self._latin = [file for file in files.values() if not file.by_script]
         told: dict[str, set[str]] = {}
         for code, words in [*marks.items(), *((file.code, file.marks) for file in files.values())]:
             for word in words:
-                pieces = [piece for piece in words_of(word) if piece]
+                pieces = elements_of(word)
                 if len(pieces) == 1 and len(pieces[0]) > 1:
                     told.setdefault(pieces[0], set()).add(code)
         self._marks = {word for word, codes in told.items() if MODEL.isdisjoint(codes)}
@@ -178,8 +178,12 @@ class Languages:
         of_model = 0.0
         words = [word for word in words_of(text) if word and not _DIGITS.intersection(word)]
         unknown = 0
+        is_told = False
         for word in words:
-            codes = self._codes(word)
+            codes = self._told.get(word, ())
+            if not codes or (word in known and word not in self._marks and MODEL.isdisjoint(codes)):
+                # What a list has of a word that the model knows, too, tells nothing: "unfair" is German as well.
+                codes = () if word in known else self._codes(word)
             if not codes:
                 if word in known:
                     of_model += _LIKELY
@@ -187,6 +191,7 @@ class Languages:
                     unknown += len(word) > 2
                 continue
             foreign = [code for code in codes if code not in MODEL]
+            is_told |= len(foreign) == len(codes)
             share = 1.0 / (len(foreign) + (len(foreign) < len(codes)))
             if len(foreign) < len(codes):
                 of_model += share
@@ -194,7 +199,7 @@ class Languages:
                 evidence[code] = evidence.get(code, 0.0) + share
         others = [(weight, code in self._files, code) for code, weight in evidence.items() if code not in MODEL]
         most = max(others, default=(0.0, False, UNKNOWN))
-        if most[0] > of_model or (most[0] == of_model > 0 and most[1]):
+        if most[0] > of_model or (most[0] == of_model > 0 and most[1] and is_told):
             return most[2]
         if of_model > 0:
             return max(MODEL, key=lambda code: (evidence.get(code, 0.0), code == "en"))

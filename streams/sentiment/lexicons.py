@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from typing import Final
 
@@ -150,14 +150,14 @@ class Lexicon:
             self.strings = {characters_of(entry): weight for entry, weight in entries}
         else:
             for entry, weight in entries:
-                elements = tuple(_elements(entry, code))
+                elements = tuple(elements_of(entry, code))
                 if len(elements) == 1:
                     self.words.add(elements[0], weight)
                 else:
                     self.phrases.add(elements, weight)
             for table, words in ((self.negators, negators), (self.after, after)):
                 for word in words:
-                    table.add(_elements(word, code)[0], 0.0)
+                    table.add(elements_of(word, code)[0], 0.0)
         self._longest = max(map(len, self.strings), default=0)
 
     def hits(self, text: str) -> list[Hit]:
@@ -246,10 +246,13 @@ def _places(elements: tuple[str, ...], words: list[str], used: list[bool], first
     return places
 
 
-def _elements(entry: str, code: str = "") -> list[str]:
+def elements_of(entry: str, code: str = "") -> list[str]:
     """The plain words of an entry, each with its star."""
     elements: list[str] = []
     for word in entry.split():
+        if word.isascii() and word.rstrip("*").isalpha():  # most are, and loading must not take long
+            elements.append(word.lower())
+            continue
         pieces = [piece for piece in words_of(word.rstrip("*"), code) if piece]
         if not pieces:
             raise ValueError(f"the entry {entry!r} has {word!r}, which is no word")
@@ -259,14 +262,40 @@ def _elements(entry: str, code: str = "") -> list[str]:
     return elements
 
 
-@dataclass(frozen=True, slots=True)
 class LanguageFile:
-    """One file: the language, the words by which it is told, its entries with those of every language, and its own."""
+    """One file: the language, the words by which it is told, and its entries.
 
-    code: str
-    marks: tuple[str, ...]
-    lexicon: Lexicon
-    own: Table
+    Args:
+        fields: the lines of the file, by what stands before their colons.
+        shared: entries of every language.
+    """
+
+    def __init__(self, fields: dict[str, list[str]], shared: list[tuple[str, float]]) -> None:
+        [self.code] = fields["language"]
+        self.by_script = "script" in fields
+        self.marks: tuple[str, ...] = tuple(fields.get("marks", ()))
+        self._fields = fields
+        self._shared = shared
+
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        """Its entries and the shared ones; made when a text of the language is first read."""
+        return Lexicon(
+            self.code,
+            [*_entries(self._fields), *self._shared],
+            self._fields.get("not", []),
+            self._fields.get("after", []),
+            characters=self._fields.get("mode") == ["characters"],
+        )
+
+    @cached_property
+    def own(self) -> Table:
+        """Its own entries of one word, by which it is told as well."""
+        table = Table()
+        for entry, weight in _entries(self._fields):
+            if " " not in entry and len(elements := elements_of(entry)) == 1:
+                table.add(elements[0], weight)
+        return table
 
 
 @cache
@@ -276,7 +305,7 @@ def load_files() -> dict[str, LanguageFile]:
     texts = [each.read_text("utf-8") for each in folder.iterdir() if each.name.endswith(".txt")]
     fields = [_fields(text) for text in texts]
     shared = next(_entries(each) for each in fields if each.get("language") == ["everywhere"])
-    files = [_file(each, shared) for each in fields if each.get("language", ["everywhere"]) != ["everywhere"]]
+    files = [LanguageFile(each, shared) for each in fields if each.get("language", ["everywhere"]) != ["everywhere"]]
     return {each.code: each for each in sorted(files, key=lambda file: file.code)}
 
 
@@ -304,20 +333,3 @@ def _entries(fields: dict[str, list[str]]) -> list[tuple[str, float]]:
             weight = 0.0 if not size else AMOUNTS[abs(size)] * (1 if size > 0 else -1)
             found += [(value, weight) for value in values]
     return found
-
-
-def _file(fields: dict[str, list[str]], shared: list[tuple[str, float]]) -> LanguageFile:
-    [code] = fields["language"]
-    own = Table()
-    for entry, weight in _entries(fields):
-        elements = _elements(entry)
-        if len(elements) == 1:
-            own.add(elements[0], weight)
-    lexicon = Lexicon(
-        code,
-        [*_entries(fields), *shared],
-        fields.get("not", []),
-        fields.get("after", []),
-        characters=fields.get("mode") == ["characters"],
-    )
-    return LanguageFile(code, tuple(fields.get("marks", ())), lexicon, own)

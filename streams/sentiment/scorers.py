@@ -134,10 +134,10 @@ class CachedScorer:
     def score_many(self, texts: list[str]) -> list[float]:
         """Polarities in order; texts not remembered go to the scorer in one call, each distinct text once."""
         found = list(map(self._young.get, texts))
-        unknown = [text for text, score in zip(texts, found, strict=True) if score is None]
         self.hits += len(texts)
-        if not unknown:
+        if None not in found:
             return cast(list[float], found)
+        unknown = [text for text, score in zip(texts, found, strict=True) if score is None]
         resolved = self._resolve(unknown)
         return [resolved[text] if score is None else score for text, score in zip(texts, found, strict=True)]
 

@@ -6,6 +6,7 @@ orders from 1: their ids begin with the name of the source.
 
 import hashlib
 import hmac
+import re
 from typing import Final
 
 from models.times import MINUTE_MS
@@ -13,6 +14,18 @@ from models.times import MINUTE_MS
 SHOP: Final = "shop"
 """The platform of every shop, whatever its system."""
 _DIGEST_BYTES: Final = 16
+
+
+_OF_SHOP: Final = re.compile(r"([A-Za-z0-9._-]{1,64}):(?:order|purchase|refund|cancelled):")
+
+
+def shop_of(event_id: str) -> str:
+    """Return the shop that an order's event id begins with: ``woo-at`` of ``woo-at:order:727``, or nothing.
+
+    Shops number their orders from 1: an order's number is one order only within its shop.
+    """
+    found = _OF_SHOP.match(event_id)
+    return found[1] if found else ""
 
 
 def of_order(source: str, order_id: str) -> str:

@@ -14,6 +14,11 @@ from streams.statistics.windows import TIERS, WINDOWS
 MICROS: Final = 1_000_000
 ORDERS, REVENUE, REFUNDS, REFUNDED = range(4)
 
+MOST: Final = 1 << 62
+"""Micros at which a sum ends, 4.6 trillion units of a currency: stored records hold 64 bits, and ten orders of the
+largest amount there is would be more. Nobody's campaign sells as much; whoever sends such orders must not end a worker.
+"""
+
 Sums = dict[str, list[int]]
 """Currency to [orders, revenue in micros, refunds, refunded in micros]."""
 
@@ -65,6 +70,7 @@ def add_sums(target: Sums, other: Sums) -> None:
         held = target.setdefault(currency, [0, 0, 0, 0])
         for index, value in enumerate(values):
             held[index] += value
+        _end_at_most(held)
 
 
 def revenue_stats(sums: Sums) -> dict[str, RevenueStats]:
@@ -124,12 +130,18 @@ class MoneyPanes:
         return windows
 
 
+def _end_at_most(held: list[int]) -> None:
+    held[REVENUE] = max(-MOST, min(MOST, held[REVENUE]))
+    held[REFUNDED] = max(-MOST, min(MOST, held[REFUNDED]))
+
+
 def _add(sums: Sums, currency: str, amounts: tuple[int, int, int, int]) -> None:
     """Add amounts; a currency in which nothing is left is not there: what was moved away leaves no trace."""
     held = sums.get(currency)
     if held is None:
         if any(amounts):
-            sums[currency] = list(amounts)
+            held = sums[currency] = list(amounts)
+            _end_at_most(held)
         return
     # Written out: a loop takes three times as long, and each order comes here four times.
     orders, revenue, refunds, refunded = amounts
@@ -137,5 +149,7 @@ def _add(sums: Sums, currency: str, amounts: tuple[int, int, int, int]) -> None:
     held[1] += revenue
     held[2] += refunds
     held[3] += refunded
+    if not -MOST <= held[1] <= MOST or not -MOST <= held[3] <= MOST:
+        _end_at_most(held)
     if not any(held):
         del sums[currency]

@@ -118,7 +118,9 @@ def run_stretch(
         resident: list[int] = []
         with (
             hostile_producer(cluster, hostile_rate, seed, now_ms, directory) as hostile,
-            in_thread(lambda: publish(records, KafkaConnection(address=cluster.broker.bootstrap), campaign_rate)),
+            in_thread(
+                lambda stop: publish(records, KafkaConnection(address=cluster.broker.bootstrap), campaign_rate, stop)
+            ),
             closing(KafkaProducer(bootstrap_servers=cluster.broker.bootstrap.split(","), linger_ms=0)) as producer,
         ):
             began = time.monotonic()
@@ -158,7 +160,7 @@ def probes_definition() -> CampaignDefinition:
     """Return the campaign whose comments are watched: influencers in every partition."""
     placed = {partition_of(partition_key(PROBES, each), PARTITIONS) for each in _PROBED}
     assert len(placed) == PARTITIONS
-    return campaign(*(influencer(each) for each in (*_PROBED, "collided")), campaign_id=PROBES, name="Probes")
+    return campaign(*(influencer(each) for each in _PROBED), campaign_id=PROBES, name="Probes")
 
 
 def besieged_definition(start_ms: int) -> list[CampaignDefinition]:
@@ -169,7 +171,7 @@ def besieged_definition(start_ms: int) -> list[CampaignDefinition]:
 
 
 def colliding_events(definition: CampaignDefinition, now_ms: int) -> list[tuple[str, dict[str, Any]]]:
-    """Return events of the campaign whose ids have one XXH3 hash: each must count, people and entries included."""
+    """Return events of the campaign whose ids have one XXH3 hash: clicks, orders, entries, each of which must count."""
     platform, ids = colliding_ids(_COLLIDING)
     who = definition.influencers[0].influencer_id
     found = []
@@ -181,8 +183,8 @@ def colliding_events(definition: CampaignDefinition, now_ms: int) -> list[tuple[
         elif number % 3 == 1:
             found.append((CONVERSIONS, fields("purchase", one, at_ms, **own)))
         else:
-            comment = {**own, "campaign_id": PROBES, "influencer_id": "collided", "author_id": f"author-{number}"}
-            found.append((COMMENTS, fields("comment.created", one, at_ms, **comment)))
+            entry = {**own, "author_id": f"author-{number}", "text": "so nice"}
+            found.append((COMMENTS, fields("comment.created", one, at_ms, **entry)))
     return found
 
 
@@ -304,13 +306,14 @@ def hostile_producer(cluster: Cluster, rate: float, seed: int, now_ms: int, dire
 
 
 @contextmanager
-def in_thread(work: Callable[[], object]) -> Iterator[None]:
-    """Have something done beside the block; it must be done well by the end."""
+def in_thread(work: Callable[[threading.Event], object]) -> Iterator[None]:
+    """Have something done beside the block; it must be done well by the end. Told to stop when the block fails."""
     failed: list[BaseException] = []
+    stop = threading.Event()
 
     def run() -> None:
         try:
-            work()
+            work(stop)
         except BaseException as error:  # noqa: BLE001  # raised again in the thread that waits
             failed.append(error)
 
@@ -318,6 +321,9 @@ def in_thread(work: Callable[[], object]) -> Iterator[None]:
     thread.start()
     try:
         yield
+    except BaseException:
+        stop.set()
+        raise
     finally:
         thread.join()
     if failed:

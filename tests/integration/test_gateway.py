@@ -18,6 +18,7 @@ import pytest
 from agents.clock import wait_until
 from agents.embedded.processes import ChildProcess, free_port
 from tests.integration.cluster import SETTLE_SECONDS, START_SECONDS, Cluster
+from tests.storm.trial import run_trial
 
 CLOCK_MS = "1776533400000"  # 2026-04-18T17:30:00Z, for gateway and worker: ids are remembered for 72 hours
 ORDERS, COMMENTS, SINGLE = 150, 150, 40
@@ -183,3 +184,14 @@ def test_each_delivery_counts_once_whatever_is_killed(tmp_path: Path) -> None:
             assert wait_until(lambda: not sender.is_ready(), timeout_seconds=10)
             assert wait_until(lambda: not third.running, timeout_seconds=20)
             assert third.exit_code == 0
+
+
+@pytest.mark.broker
+def test_five_sources_are_exact_whoever_is_killed(tmp_path: Path) -> None:
+    """Gateway, broker and worker killed once each, in an order of chance: SQL's numbers, and nothing waits on disk.
+
+    The long form is `python -m tests.storm`.
+    """
+    report = run_trial(300, 3, 5, tmp_path, print)
+    assert set(report.kills.values()) == {1}
+    assert report.tries >= 330

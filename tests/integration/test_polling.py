@@ -27,6 +27,7 @@ class Shop:
 
     def __init__(self) -> None:
         self.is_limited = False
+        self.asked = 0
         self.pages: list[int] = []
         self.tokens: set[str] = set()
         self.gate = threading.Semaphore(3)
@@ -37,6 +38,7 @@ class Shop:
         self.tokens.add(token)
         if self.is_limited:
             return 429, {"Retry-After": "1"}, b""
+        self.asked += 1
         number = int(parse_qs(urlsplit(path).query).get("page_info", ["0"])[0])
         self.gate.acquire()
         self.pages.append(number)
@@ -131,7 +133,8 @@ def test_orders_are_read_once_whatever_is_killed(tmp_path: Path) -> None:
         cluster.command("campaigns", "apply", str(definition))
         cluster.add_worker()
         with poller(cluster, address, tokens, port, "poller-1") as first:
-            assert wait_until(lambda: len(shop.pages) == 3, timeout_seconds=START_SECONDS), first.log_tail(40)
+            # Three pages are answered, and it waits for the fourth.
+            assert wait_until(lambda: shop.asked == 4, timeout_seconds=START_SECONDS), first.log_tail(40)
             assert wait_until(lambda: totals(cluster).get("purchases", 0) >= 2 * PAGE, timeout_seconds=SETTLE_SECONDS)
             first.signal(SIGKILL)
             assert wait_until(lambda: not first.running, timeout_seconds=10)

@@ -1,6 +1,10 @@
 -- From accepted lines to counted events: duplicates removed, conversions attributed.
 -- In: accepted, code_mark, click_mark, link_mark (docs/statistics.md, "Which events count").
 
+-- Shops number their orders from 1: the shop is what an event id of this form begins with.
+CREATE MACRO shop_of(event_id) AS
+    regexp_extract(event_id, '^([A-Za-z0-9._-]{1,64}):(order|purchase|refund|cancelled):', 1);
+
 CREATE VIEW event AS SELECT * FROM accepted;
 
 -- The codes of a conversion, one by one: the whole text where it is a code, else what stands between commas and such.

@@ -123,9 +123,10 @@ FROM judged j LEFT JOIN lot l USING (line);
 -- Bonus chances: the orders of entrants, from the first on.
 CREATE TABLE bonus_order AS
 SELECT c.campaign_id, c.influencer_id, coalesce(nullif(c.author_platform, ''), c.platform) AS buyer_platform,
-       c.author_id, c.platform, c.order_id, min(c.at_ms) AS at_ms,
+       c.author_id, c.platform, shop_of(c.event_id) AS shop, c.order_id, min(c.at_ms) AS at_ms,
        EXISTS (SELECT 1 FROM counted r WHERE r.type = 'refund' AND NOT r.test AND r.campaign_id = c.campaign_id
-               AND r.platform = c.platform AND r.order_id = c.order_id) AS refunded
+               AND r.platform = c.platform AND shop_of(r.event_id) = shop_of(c.event_id)
+               AND r.order_id = c.order_id) AS refunded
 FROM counted c
 JOIN giveaway_rule g USING (campaign_id)
 WHERE c.type = 'purchase' AND NOT c.test AND g.bonus_chances > 0 AND coalesce(c.author_id, '') <> ''

@@ -288,6 +288,10 @@ class _Log:
             event["discount_code"] = rng.choice(_CODES)
         if rng.random() < 0.1:
             event["discount_codes"] = rng.choices([code for code in _CODES if code is not None], k=rng.randrange(3))
+        if "order_id" in event and rng.random() < 0.3:
+            # Two shops that number their orders alike, told apart by what their event ids begin with.
+            kind = "order" if event["type"] == "purchase" else "refund"
+            event["event_id"] = f"{rng.choice(('woo-at', 'woo-de'))}:{kind}:{number}"
         if event["type"] == "refund" and rng.random() < 0.5:
             event["refund_id"] = f"r{rng.randrange(3)}"
         if rng.random() < 0.5:

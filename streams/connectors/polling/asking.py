@@ -24,8 +24,10 @@ NEAR_MS: Final = 10 * MINUTE_MS
 class Ask(Struct, frozen=True, kw_only=True):
     """One request.
 
+    Orders are told again whenever they have changed: workers know each for weeks (``PULSE_ORDER_DAYS``).
+
     ``what`` is its name in metrics. ``target`` is whose cursor it moves; ``every_ms`` is how often that is asked for.
-    ``body`` makes it a POST of JSON. ``cost`` is in the vendor's units. Events before ``since_ms`` were read before.
+    ``body`` makes it a POST of JSON. ``cost`` is in the vendor's units. Comments before ``since_ms`` were read before.
     ``post_id`` and ``account`` are what the answer may not say itself. ``is_read`` says that the answer holds events.
     """
 
@@ -163,6 +165,7 @@ class Vendor(Struct, frozen=True, kw_only=True):
     recheck: Callable[[Ask, Sequence[str]], Ask] | None = None
     gone: Callable[[Sequence[str], Answer], Sequence[str]] | None = None
     recheck_at_once: int = 50
+    rechecks_replies: bool = True
 
 
 def bearer(token: str) -> dict[str, str]:

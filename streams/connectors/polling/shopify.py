@@ -12,7 +12,6 @@ import msgspec
 
 from models.times import MINUTE_MS, SECOND_MS
 from streams.connectors.polling.asking import (
-    OVERLAP_MS,
     Answer,
     Ask,
     Limits,
@@ -36,8 +35,8 @@ def asks(round_: Round) -> list[Ask]:
     """Return what to ask: the orders that have changed since the last time."""
     if not round_.targets.is_running:
         return []
-    since_ms = round_.since_ms("orders", round_.targets.since_ms)
-    changed_ms = since_ms + OVERLAP_MS - _BACK_MS if "orders" in round_.cursors else since_ms
+    read_to = round_.cursors.get("orders", "")
+    changed_ms = int(read_to) - _BACK_MS if read_to.isdecimal() else round_.targets.since_ms
     query = {"status": "any", "updated_at_min": shown(changed_ms), "order": "updated_at asc", "limit": "250"}
     every = [moment for posts in round_.targets.accounts.values() for post in posts for moment in post.moments]
     return [
@@ -47,7 +46,7 @@ def asks(round_: Round) -> list[Ask]:
             path="/orders.json",
             query=query,
             every_ms=2 * MINUTE_MS if is_near(every, round_.now_ms) else 10 * MINUTE_MS,
-            since_ms=since_ms,
+            since_ms=changed_ms,
         )
     ]
 

@@ -163,6 +163,8 @@ VENDOR: Final = Vendor(
     read=read,
     recheck=recheck,
     gone=gone,
+    # Whether replies are found by their ids no document says: their deletions come by webhook alone.
+    rechecks_replies=False,
 )
 DISPLAY: Final = Vendor(
     name="tiktok-display",

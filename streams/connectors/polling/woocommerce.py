@@ -8,7 +8,6 @@ from typing import Final
 
 from models.times import MINUTE_MS
 from streams.connectors.polling.asking import (
-    OVERLAP_MS,
     Answer,
     Ask,
     Limits,
@@ -28,8 +27,8 @@ def asks(round_: Round) -> list[Ask]:
     """Return what to ask: the orders that have changed since the last time."""
     if not round_.targets.is_running:
         return []
-    since_ms = round_.since_ms("orders", round_.targets.since_ms)
-    changed_ms = since_ms + OVERLAP_MS - _BACK_MS if "orders" in round_.cursors else since_ms
+    read_to = round_.cursors.get("orders", "")
+    changed_ms = int(read_to) - _BACK_MS if read_to.isdecimal() else round_.targets.since_ms
     query = {"modified_after": shown(changed_ms), "dates_are_gmt": "true", "orderby": "id", "order": "asc"}
     return [
         Ask(
@@ -38,7 +37,7 @@ def asks(round_: Round) -> list[Ask]:
             path="/wp-json/wc/v3/orders",
             query={**query, "per_page": "100", "page": "1"},
             every_ms=5 * MINUTE_MS,
-            since_ms=since_ms,
+            since_ms=changed_ms,
         )
     ]
 

@@ -30,6 +30,7 @@ _SHARE_OF_CHATS: Final = 0.8
 """Of what is left today; comments and statistics share the rest."""
 _MOST_IDS: Final = 50
 _ENDED: Final = frozenset({"liveChatEnded", "liveChatNotFound", "liveChatDisabled"})
+_NO_TOKEN: Final = ("pageTokenInvalid", "invalidPageToken")
 _OF_DAY: Final = frozenset({"quotaExceeded", "dailyLimitExceeded"})
 _OF_RATE: Final = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})
 
@@ -82,6 +83,8 @@ def asks(round_: Round) -> list[Ask]:
 def read(ask: Ask, answer: Answer, now_ms: int) -> Reading | Trouble:
     """Return what an answer means."""
     if (trouble := _trouble(answer, now_ms)) is not None:
+        if ask.what == "chat" and any(word in trouble.reason for word in _NO_TOKEN):
+            return Reading(cursor="")  # begins anew with what is recent
         is_over = any(word in trouble.reason for word in _ENDED)
         return Reading(has_ended=True) if ask.what == "chat" and is_over else trouble
     body = answer.json
@@ -159,7 +162,12 @@ def _trouble(answer: Answer, now_ms: int) -> Trouble | None:
         return Trouble(scope="source", reason=said)
     if reasons & (_ENDED | {"videoNotFound", "commentsDisabled", "commentNotFound"}):
         return Trouble(scope="target", reason=said)
-    return trouble_of(answer, now_ms)
+    trouble = trouble_of(answer, now_ms)
+    return (
+        None
+        if trouble is None
+        else Trouble(scope=trouble.scope, reason=f"{said} {trouble.reason}"[:300], wait_ms=trouble.wait_ms)
+    )
 
 
 def _headers(token: str) -> dict[str, str]:

@@ -55,3 +55,10 @@ def test_a_bad_term_is_a_usage_error(term: str) -> None:
 def test_unprintable_text_is_shown_escaped() -> None:
     """A lone surrogate or a control character cannot break the terminal."""
     assert "\x1b" not in run("bad\x1b[31m news")
+
+
+def test_a_text_that_is_not_read_is_said_to_be() -> None:
+    """No number is shown for it, and a program is told as well."""
+    text = "så fin väska, hoppas jag vinner"
+    assert "not read" in run(text)
+    assert json.loads(run("--json", text)) == {"text": text, "scorer": "social", "polarity": None, "class": "unread"}

@@ -10,11 +10,12 @@ from aiohttp import web
 from agents.connection.kafka import KafkaConnection
 from gateway.polling.client import Client
 from gateway.polling.cursors import Cursors
+from gateway.polling.definitions import Definitions
 from gateway.polling.hooked import Hooked
 from gateway.polling.metrics import PollMetrics
-from gateway.polling.source import Definitions, PolledSource
+from gateway.polling.source import PolledSource
 from gateway.publisher import NotConfirmedError, Placed, Publisher, Record
-from models.topics import CURSORS, INBOX
+from models.topics import CURSORS, DEAD_LETTERS, INBOX
 from streams.connectors.polling.budget import Budget
 from streams.connectors.polling.vendors import vendor_of
 from streams.events.definitions import parse_definitions
@@ -128,7 +129,11 @@ class Poll:
 
     def events(self, start: int = 0) -> list[dict[str, Any]]:
         """The events that were published."""
-        return [json.loads(record.value) for record in self.published[start:] if record.topic not in (CURSORS, INBOX)]
+        return [
+            json.loads(record.value)
+            for record in self.published[start:]
+            if record.topic not in (CURSORS, DEAD_LETTERS, INBOX)
+        ]
 
     def counted(self, name: str, **labels: str) -> float:
         """A metric of the source."""

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 from gateway.inbox import headers_for
-from models.topics import INBOX
+from models.topics import DEAD_LETTERS, INBOX
 from streams.connectors.drafts import Delivery
 from tests.unit.gateway.polling.harness import NOW_MS, Poll, Vendors, polled
 
@@ -213,6 +213,20 @@ def test_what_the_webhooks_have_missed_is_counted_as_a_gap() -> None:
     polled("instagram-main", test)
 
 
+def test_where_webhooks_come_the_first_look_goes_back_two_days() -> None:
+    """What they brought before is counted, its ids are forgotten, and it would count again."""
+
+    async def test(poll: Poll, vendors: Vendors) -> None:
+        quiet(vendors)
+        poll.now_ms += 50 * 3_600_000
+        poll.hooked.take(*hook("c1", poll.now_ms - 60_000, "fan_1"))
+        rows = [comment(2, at="2026-04-20T10:00:00+0000"), comment(3, at="2026-04-18T18:00:00+0000")]
+        vendors.answer(COMMENTS, lambda _: page(rows))
+        assert comments_of(await poll.round()) == ["c2"]
+
+    polled("instagram-main", test)
+
+
 def test_posts_of_an_account_are_found() -> None:
     """An account is enough: its posts in the campaign's time are asked for, and belong to whose account it is."""
 
@@ -237,7 +251,7 @@ def test_posts_of_an_account_are_found() -> None:
 
 
 def test_what_cannot_be_mapped_waits_in_the_inbox() -> None:
-    """Its body is kept, once, for `gateway remap`; it is not told again in every round."""
+    """Its body is kept, once, for `gateway remap`; it is a dead letter, once."""
 
     async def test(poll: Poll, vendors: Vendors) -> None:
         quiet(vendors)
@@ -247,6 +261,7 @@ def test_what_cannot_be_mapped_waits_in_the_inbox() -> None:
         kept = [record for record in poll.published if record.topic == INBOX]
         assert len(kept) == 1
         assert dict(kept[0].headers)["pulse.polled"] == b"1"
+        assert len([record for record in poll.published if record.topic == DEAD_LETTERS]) == 1
         assert poll.counted("campaign_poll_items_total", reason="unmapped") == 1
 
     polled("instagram-main", test)

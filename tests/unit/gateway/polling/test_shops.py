@@ -1,14 +1,11 @@
 """Shopify and WooCommerce: orders that have changed, page by page, with the ids of their webhooks."""
 
 import base64
-import json
 from typing import Any
 
 from aiohttp import web
 
-from gateway.inbox import headers_for
-from streams.connectors.drafts import Delivery
-from tests.unit.gateway.polling.harness import NOW_MS, Poll, Vendors, polled
+from tests.unit.gateway.polling.harness import DEFINITION, Poll, Vendors, polled
 
 ORDERS, WOO = "/orders.json", "/wp-json/wc/v3/orders"
 
@@ -57,34 +54,20 @@ def test_shopify_follows_the_links_and_asks_for_what_has_changed() -> None:
     polled("shopify-main", test)
 
 
-def test_an_order_that_was_changed_weeks_later_is_not_bought_again() -> None:
-    """Its purchase was told when it was new; its id is forgotten by now."""
+def test_an_order_that_is_paid_days_later_is_told_then() -> None:
+    """Where unpaid orders do not count: it was left out when it was new. One of two months ago is not told again."""
 
     async def test(poll: Poll, vendors: Vendors) -> None:
-        vendors.answer(ORDERS, lambda _: {"orders": []})
-        await poll.round(60 * 40)
-        old = order(1, updated_at="2026-04-20T09:31:00Z")
-        vendors.answer(ORDERS, lambda _: {"orders": [old, order(2, "2026-04-20T09:31:00Z")]})
-        assert told(await poll.round(11)) == [("shopify-main:order:2", "10.00")]
+        pending = order(1, financial_status="pending")
+        vendors.answer(ORDERS, lambda _: {"orders": [pending]})
+        assert await poll.round() == []
+        paid = order(1, updated_at="2026-04-20T09:00:00Z")
+        old = order(2, "2026-03-01T09:00:00Z", updated_at="2026-04-20T09:00:00Z")
+        vendors.answer(ORDERS, lambda _: {"orders": [paid, old]})
+        assert told(await poll.round(60 * 40)) == [("shopify-main:order:1", "10.00")]
 
-    polled("shopify-main", test)
-
-
-def test_where_webhooks_come_the_first_look_goes_back_two_days() -> None:
-    """What they brought before is counted, and would count again."""
-
-    async def test(poll: Poll, vendors: Vendors) -> None:
-        body = json.dumps(order(5)).encode()
-        one = Delivery(
-            source="shopify-main", body=body, headers={"x-shopify-topic": "orders/create"}, received_ms=NOW_MS
-        )
-        poll.hooked.take(body, headers_for("shopify", one, "counted", 1))
-        poll.now_ms = NOW_MS + 50 * 3_600_000
-        vendors.answer(ORDERS, lambda _: {"orders": []})
-        await poll.round()
-        assert vendors.requests[0].query["updated_at_min"] == "2026-04-18T19:30:01Z"
-
-    polled("shopify-main", test)
+    long = DEFINITION.replace("2026-04-18T14", "2026-02-01T14").replace("default: true", "default: true, unpaid: skip")
+    polled("shopify-main", test, definition=long)
 
 
 def test_shopifys_bucket_and_its_429_are_respected() -> None:

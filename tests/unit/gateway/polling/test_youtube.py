@@ -89,6 +89,24 @@ def test_a_chat_goes_on_at_its_token_also_after_a_restart() -> None:
     polled("youtube-main", test)
 
 
+def test_a_token_that_is_not_known_any_more_is_dropped() -> None:
+    """The chat begins anew with what is recent, instead of failing for ever."""
+
+    async def test(poll: Poll, vendors: Vendors) -> None:
+        quiet(vendors)
+        vendors.answer(CHAT, lambda _: chat([message(1)], "old"))
+        await poll.round()
+        body = {"error": {"code": 400, "errors": [{"reason": "pageTokenInvalid"}]}}
+        fresh = chat([message(1), message(2)], "new")
+        vendors.answer(
+            CHAT, lambda request: web.json_response(body, status=400) if "pageToken" in request.query else fresh
+        )
+        assert ids_of(await poll.round(2) + await poll.round(2)) == ["m2"]
+        assert poll.cursor("chat:chat1") == "new"
+
+    polled("youtube-main", test)
+
+
 def test_comments_come_with_all_replies_and_pages() -> None:
     """What is a part of the replies is completed; what is deleted is told of."""
 

@@ -227,3 +227,56 @@ def test_an_engagement_spike_explains_the_entries_that_rise_with_it(entries, exp
         assert engine.observe(window(minute, engagements=value, entries=value // 5)) == []
     during = told(engine, [window(120 + i, engagements=900, entries=entries) for i in range(6)])
     assert {rule for rule, _ in during} == expected
+
+
+def minute_of(minute, names, **counts):
+    """One minute of several influencers, alike, and of the campaign that they are."""
+    influencers = [window(minute, name, **dict(counts)) for name in names]
+    sums = {
+        field: sum(getattr(each, field) for each in influencers)
+        for field in ("engagements", "comments", "negative", "neutral", "clicks", "purchases", "code_uses")
+    }
+    return influencers, window(minute, None, **sums)
+
+
+def test_a_storm_at_one_moment_becomes_one_alert_of_the_campaign():
+    """Six influencers spike in one minute: one alert speaks for them; one alone speaks for herself."""
+    names = ["ana", "ben", "cleo", "dan", "eve", "fay"]
+    for many in (True, False):
+        engine, rng, opened = CampaignEngine("summer"), np.random.default_rng(7), []
+        for minute in range(130):
+            influencers, _ = minute_of(minute, names, engagements=int(rng.poisson(100)))
+            if minute >= 120:
+                hit = names if many else names[:1]
+                influencers = [window(minute, name, engagements=900 if name in hit else 100) for name in names]
+            own = window(minute, None, engagements=sum(each.engagements for each in influencers))
+            opened += [
+                (transition.alert.influencer_id, transition.alert.rule, transition.kind)
+                for transition in engine.observe_minute(influencers, own)
+            ]
+        assert opened == [(None if many else "ana", "engagement_spike", "opened")]
+
+
+def test_the_end_of_one_influencers_burst_is_no_drop_of_the_campaign():
+    """Bots give one of three influencers ten times her level for fifteen minutes: her spike is told, nothing else."""
+    engine, rng, told_ = CampaignEngine("summer"), np.random.default_rng(11), []
+    names = ["ana", "ben", "cleo"]
+    for minute in range(300):
+        flood = 300 if 150 <= minute < 165 else 0
+        influencers = [
+            window(minute, name, engagements=int(rng.poisson(30)) + (flood if name == "ana" else 0)) for name in names
+        ]
+        own = window(minute, None, engagements=sum(each.engagements for each in influencers))
+        told_ += [(t.alert.influencer_id, t.alert.rule) for t in engine.observe_minute(influencers, own)]
+    assert set(told_) == {("ana", "engagement_spike")}
+
+
+def test_a_quiet_start_and_its_stragglers_tell_nothing():
+    """Twenty minutes of one late event each, then a hundred a minute: a beginning, not eight alerts."""
+    engine, rng = CampaignEngine("summer"), np.random.default_rng(13)
+    names = [f"influencer-{number}" for number in range(8)]
+    for minute in range(120):
+        level = 1 if minute < 20 else 100
+        influencers = [window(minute, name, engagements=int(rng.poisson(level))) for name in names]
+        own = window(minute, None, engagements=sum(each.engagements for each in influencers))
+        assert engine.observe_minute(influencers, own) == []

@@ -22,7 +22,7 @@ from streams.changelog.log_positions import same_log
 from streams.changelog.row_records import FORMAT_VERSION, decode_record
 from streams.columns.formats import Format, NewerRecord, PoisonedRecord, UnsupportedRecord
 from streams.columns.packed import pack
-from streams.pipeline import partition
+from streams.pipeline import row_state
 from streams.pipeline.partition import PartitionState
 from streams.statistics.campaigns import CampaignBoard
 from streams.statistics.counters import COLUMN, WIDTH
@@ -107,7 +107,8 @@ def widened(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
     """Have the state know ``width`` counters, as the next version might."""
     for module in (
         "statistics.panes",
-        "pipeline.partition",
+        "pipeline.row_state",
+        "pipeline.shown_rows",
         "changelog.row_records",
         "statistics.snapshots",
         "statistics.campaigns",
@@ -241,4 +242,4 @@ def test_golden_files_cover_every_older_format() -> None:
     """Whoever raises a format keeps bytes of the one before it."""
     for version in range(1, FORMAT_VERSION):
         assert (GOLDEN / f"row-format-{version}-ana.msgpack").exists()
-    assert partition.FORMAT_VERSION == row_records.FORMAT_VERSION
+    assert row_state.FORMAT_VERSION == row_records.FORMAT_VERSION

@@ -16,6 +16,7 @@ from streams.giveaway.entries import GiveawayEntries
 from streams.giveaway.rules import RuleBook
 from streams.ledger.blocks import EntryBlock, Forgotten
 from streams.ledger.collector import blocks_of, person_hash
+from tests.unit.collisions import colliding_ids
 
 OPENS = datetime(2026, 4, 18, 14, tzinfo=UTC)
 OPENS_MS = int(OPENS.timestamp()) * 1000
@@ -221,3 +222,30 @@ def test_beyond_the_capacity_numbers_are_estimates_that_say_so(seed: int) -> Non
     assert found.tagged_friends is None
     assert len(entries) <= 4_000
     assert found.unique_entrants == found.valid_entries == found.duplicate_entries == 21_104
+
+
+def test_comments_and_people_that_have_one_hash_are_told_apart_while_they_come() -> None:
+    """Three comments of one hash by three people of one hash are three entries of three, also when read again."""
+    platform, ids = colliding_ids(3)
+    comments = [
+        CommentCreated(
+            event_id=one,
+            campaign_id="spring",
+            platform=platform,
+            influencer_id="ana",
+            occurred_at=OPENS_MS,
+            comment_id=one,
+            post_id="p1",
+            author_id=one,
+            text="in",
+        )
+        for one in ids
+    ]
+    one_by_one = [block([each]) for each in comments]
+    for facts in (one_by_one, one_by_one[::-1], [block([*comments])], [block([*comments, *comments[::-1]])]):
+        entries = giveaway()
+        for fact in (*facts, *facts):
+            entries.put(fact)
+            entries.settle()
+        numbers = shown(entries)[""]
+        assert (numbers.entries, numbers.valid_entries, numbers.unique_entrants) == (3, 3, 3)

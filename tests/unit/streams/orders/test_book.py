@@ -54,6 +54,18 @@ def test_orders_are_forgotten_by_their_newest_event() -> None:
     assert (len(book), book.bytes_used) == (0, 0)
 
 
+def test_an_order_that_was_kept_before_shops_were_told_apart_goes_on() -> None:
+    """Its refund finds it under the key it has; another shop's order of that number is another one."""
+    book = OrderBook()
+    sold = OrderEvent(0, 0, "woo-at:order:1", False, "EUR", 50, ("ana",))
+    book.put(OrderKey("c", "shop", "1"), sold)
+    assert book.put(OrderKey("c", "shop\0woo-at", "1"), sold) == {}
+    assert len(book) == 1
+    other = OrderEvent(1, 0, "woo-de:order:1", False, "EUR", 30, ("ben",))
+    assert list(book.put(OrderKey("c", "shop\0woo-de", "1"), other)) == ["ben"]
+    assert [key.shop for key, _ in book.take_dirty()] == ["", "woo-de"]
+
+
 def test_an_order_has_so_many_events_and_no_more() -> None:
     """What each costs grows with how many there are."""
     book = OrderBook()

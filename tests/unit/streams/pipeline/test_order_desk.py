@@ -77,6 +77,18 @@ def test_one_order_under_two_event_ids_and_spellings_of_the_shop_is_one() -> Non
     assert money(sent([first, second]), "ana") == euros(1, "50")
 
 
+def test_one_number_of_two_shops_is_two_orders() -> None:
+    """Both number from 1; a refund gives back in its own shop, whatever came first."""
+    sold = {"order_id": "1", "platform": "shop", "discount_code": "ana", "influencer_id": None}
+    values = [
+        value_of("purchase", "woo-at:order:1", amount="50", **sold),
+        value_of("purchase", "woo-de:order:1", amount="30", **sold),
+        value_of("refund", "woo-de:refund:9", amount="40", **{**sold, "discount_code": None}),
+    ]
+    for said in (values, values[::-1], [*values, *values]):
+        assert money(sent(said), "ana") == {"EUR": {**euros(2, "80", 1, "30")["EUR"], "average_order_value": "40"}}
+
+
 def test_a_code_of_the_shop_does_not_hide_an_influencers() -> None:
     """Joined in one text, or listed."""
     joined = value_of("purchase", "e1", influencer_id=None, order_id="1", discount_code="FREESHIP, ANA")

@@ -6,8 +6,11 @@ from fractions import Fraction
 import pytest
 
 from models.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
-from streams.statistics.money import MoneyPanes, add_sums, decimal_text, micros_of, micros_text, revenue_stats
-from tests.unit.events import NOON_MS
+from models.topics import CONVERSIONS
+from streams.changelog.row_records import decode_record
+from streams.statistics.money import MOST, MoneyPanes, add_sums, decimal_text, micros_of, micros_text, revenue_stats
+from streams.statistics.snapshots import decode_snapshot, describe, encode_snapshot
+from tests.unit.events import NOON_MS, NOW_MS, partition_state, records, value_of
 
 
 @pytest.mark.parametrize(
@@ -155,3 +158,29 @@ def test_what_is_taken_away_leaves_no_trace() -> None:
     money.add(NOON_MS, "USD", (1, 7, 0, 0))
     money.add(NOON_MS, "EUR", (-1, -5, 0, 0))
     assert [sorted(sums) for sums in money.window_sums(NOON_MS)] == [["USD"]] * 7
+
+
+def test_sums_beyond_what_records_hold_end_there_and_are_stored() -> None:
+    """Thirty orders of the largest amount: the influencer's records are written and read, and the sum is the most."""
+    state = partition_state()
+    largest = "999999999999.999999"
+    values = [value_of("purchase", f"o{number}", NOON_MS, amount=largest) for number in range(30)]
+    values += [value_of("refund", f"r{number}", NOON_MS, order_id="none", amount=largest) for number in range(30)]
+    state.apply(CONVERSIONS, records(values), NOW_MS)
+    [(rollup, snapshot)] = describe(state.influencers, state.registry, [0])
+    assert rollup.windows["total"].revenue["EUR"].revenue == micros_text(MOST)
+    assert decode_snapshot(encode_snapshot(snapshot)).money == snapshot.money
+    again = partition_state()
+    again.restore([decode_record(state.record_of(0))], {}, {})
+    assert again.influencers.money[0].total == state.influencers.money[0].total
+
+
+def test_sums_of_several_end_at_the_most() -> None:
+    """Influencers whose sums are the most have it together, too, and what is taken back has an end as well."""
+    together: dict[str, list[int]] = {}
+    for _ in range(3):
+        add_sums(together, {"EUR": [1, MOST, 1, MOST]})
+    assert together == {"EUR": [3, MOST, 3, MOST]}
+    for _ in range(5):
+        add_sums(together, {"EUR": [0, -MOST, 0, -MOST]})
+    assert together == {"EUR": [3, -MOST, 3, -MOST]}

@@ -1,0 +1,102 @@
+"""The process behind ``bench.in_process``: it runs with the code of whatever checkout is on its path.
+
+It uses only what has long been there, so that older checkouts can be measured: pipelines, their batches, forwards,
+records of rows and the numbers of a flush.
+"""
+
+import gc
+import sys
+from collections import Counter
+from pathlib import Path
+from time import process_time
+from typing import Final
+
+import msgspec
+
+from bench import giveaway_cost
+from bench.load import Event
+from bench.stack import PARTITIONS
+from streams.events.registry import Registry
+from streams.pipeline.pipeline import Pipeline
+from streams.pipeline.records import FileRecord
+from streams.sentiment.scorers import DEFAULT_SCORER, CachedScorer, make_scorer
+from streams.statistics.snapshots import describe, encode_snapshot
+
+PIECES: Final = ("comments", "posts", "conversions", "flush")
+_TOPICS: Final = {f"campaign.{piece}.v1": piece for piece in PIECES}
+_BATCHES_A_FLUSH: Final = 25
+"""Of 2,000 events: half a second's."""
+_NOW_MS: Final = 1_767_225_600_000 + 3_600_000
+_GC_THRESHOLDS: Final = (500_000, 10, 100)
+"""As a worker has them."""
+Batch = tuple[str, int, list[FileRecord]]
+
+
+class Turn:
+    """All events once through a new pipeline."""
+
+    def __init__(self, scorer: CachedScorer) -> None:
+        registry = Registry(giveaway_cost._definitions(entered=False))  # where older checkouts have it
+        self._pipeline = Pipeline(scorer, PARTITIONS, registry)
+        for partition in range(PARTITIONS):
+            self._pipeline.assign(partition)
+        self._offsets: Counter[tuple[str, int]] = Counter()
+        self.seconds: dict[str, float] = dict.fromkeys(PIECES, 0.0)
+
+    def run(self, batches: list[Batch]) -> None:
+        """Apply and flush everything, and what is forwarded until nothing is."""
+        for number, batch in enumerate(batches, 1):
+            self._apply(*batch)
+            if number % _BATCHES_A_FLUSH == 0 or number == len(batches):
+                forwards = self._flush()
+                while forwards:
+                    for again in forwards:
+                        self._apply(*again)
+                    forwards = self._forwards()
+        self._flush()
+
+    def _apply(self, topic: str, partition: int, records: list[FileRecord]) -> None:
+        first = self._offsets[topic, partition]
+        self._offsets[topic, partition] += len(records)
+        placed = [FileRecord(first + place, record.key, record.value) for place, record in enumerate(records)]
+        began = process_time()
+        self._pipeline.apply(topic, partition, placed, _NOW_MS)
+        self.seconds[_TOPICS[topic]] += process_time() - began
+
+    def _flush(self) -> list[Batch]:
+        began = process_time()
+        forwards = self._forwards()
+        for state in self._pipeline.partitions.values():
+            for row in state.take_dirty():
+                state.record_of(row)
+            for _, snapshot in describe(state.influencers, self._pipeline.registry, state.take_changed()):
+                encode_snapshot(snapshot)
+        self.seconds["flush"] += process_time() - began
+        return forwards
+
+    def _forwards(self) -> list[Batch]:
+        batches: dict[tuple[str, int], list[FileRecord]] = {}
+        for state in self._pipeline.partitions.values():
+            for each in state.intake.take_forwards():
+                batches.setdefault((each.topic, each.partition), []).append(FileRecord(0, each.key, each.value))
+        return [(*place, records) for place, records in batches.items()]
+
+
+def main() -> None:
+    """Serve one turn for each line that is read."""
+    gc.set_threshold(*_GC_THRESHOLDS)
+    events = [Event(*fields) for fields in msgspec.msgpack.decode(Path(sys.argv[1]).read_bytes())]
+    batches = giveaway_cost.batches_of(events)
+    scorer = CachedScorer(make_scorer(DEFAULT_SCORER), len(events) * 2)
+    scorer.score_many(giveaway_cost._texts_of(batches))  # where older checkouts have it
+    for _ in sys.stdin:
+        turn = Turn(scorer)
+        gc.collect()
+        gc.freeze()
+        turn.run(batches)
+        gc.unfreeze()
+        print(msgspec.json.encode(turn.seconds).decode(), flush=True)
+
+
+if __name__ == "__main__":
+    main()

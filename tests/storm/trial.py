@@ -1,0 +1,198 @@
+"""One storm: deliveries come in, gateway, broker and worker are killed, and the numbers are SQL's at the end."""
+
+import random
+import sys
+import urllib.request
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from signal import SIGKILL
+from threading import Thread
+from time import monotonic
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from agents.clock import wait_until
+from agents.embedded.processes import ChildProcess, free_port
+from streams.events.definitions import parse_definitions
+from streams.sentiment.scorers import make_scorer
+from tests.integration.cluster import SETTLE_SECONDS, START_SECONDS, Cluster
+from tests.oracle.compare import at_the_end, differences
+from tests.oracle.oracle import compute
+from tests.storm.deliveries import CLOCK_MS, DEFINITION, SECRETS, deliveries
+from tests.storm.senders import Senders
+
+_VICTIMS: Final = ("gateway", "broker", "worker")
+_WAITING: Final = 2
+"""Deliveries on disk before a broker that is away comes back: the spool is used each time."""
+
+
+class Report(Struct):
+    """What was seen."""
+
+    deliveries: int
+    tries: int
+    kills: dict[str, int]
+    most_waiting: int
+    seconds: float
+
+
+class Storm:
+    """Gateway, broker and worker, and who is killed next."""
+
+    def __init__(self, cluster: Cluster, seed: int, say: Callable[[str], None]) -> None:
+        self._cluster = cluster
+        self._random = random.Random(seed)
+        self._say = say
+        self._next: list[str] = []
+        self.port = free_port()
+        self.spool = cluster.path / "spool"
+        self.kills = dict.fromkeys(_VICTIMS, 0)
+        self.most_waiting = 0
+        self._gateways = 0
+        self.gateway = self._start_gateway()
+
+    def _start_gateway(self) -> ChildProcess:
+        self._gateways += 1
+        name = f"gateway-{self._gateways}"
+        process = ChildProcess(
+            name,
+            [sys.executable, "-m", "agents.cli", "gateway"],
+            log_path=self._cluster.path / f"{name}.log",
+            environment=self._cluster.environment(
+                GATEWAY_PORT=str(self.port),
+                GATEWAY_SECRETS=SECRETS,
+                GATEWAY_SPOOL_DIRECTORY=str(self.spool),
+                GATEWAY_ANSWER_SECONDS="1",
+                GATEWAY_DRAIN_SECONDS="0.2",
+            ),
+        )
+        process.start()
+        return process
+
+    def wait_ready(self) -> None:
+        """Return when the gateway says that it is."""
+
+        def is_ready() -> bool:
+            with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5) as answer:
+                return bool(answer.status == 200)
+            return False
+
+        ready = wait_until(is_ready, timeout_seconds=START_SECONDS, give_up=lambda: not self.gateway.running)
+        assert ready, self.gateway.log_tail(40)
+
+    @property
+    def waiting(self) -> int:
+        """Deliveries on disk."""
+        return len(list(self.spool.glob("*.delivery")))
+
+    def strike(self, give_up: Callable[[], bool]) -> None:
+        """Kill one of the three and bring it back; each of them once before one comes again."""
+        self.supervise()
+        if not self._next:
+            self._next = self._random.sample(_VICTIMS, len(_VICTIMS))
+        victim = self._next.pop()
+        self.kills[victim] += 1
+        self._say(f"kill -9: {victim}")
+        getattr(self, f"_strike_{victim}")(give_up)
+
+    def _strike_gateway(self, give_up: Callable[[], bool]) -> None:
+        self.gateway.signal(SIGKILL)
+        assert wait_until(lambda: not self.gateway.running, timeout_seconds=START_SECONDS)
+        self.gateway = self._start_gateway()
+
+    def supervise(self) -> None:
+        """Start a worker where none runs: one that cannot reach its broker ends, and what watches over it starts it."""
+        if not any(worker.running for worker in self._cluster.workers):
+            self._cluster.add_worker()
+
+    def _strike_worker(self, give_up: Callable[[], bool]) -> None:
+        for worker in self._cluster.workers:
+            if worker.running:
+                worker.signal(SIGKILL)
+                assert wait_until(lambda worker=worker: not worker.running, timeout_seconds=START_SECONDS)  # type: ignore[misc]
+        self.supervise()
+
+    def _strike_broker(self, give_up: Callable[[], bool]) -> None:
+        """Kill it; the embedded one has its data in memory, and is frozen instead. It comes back when some wait."""
+        broker, before = self._cluster.broker, self.waiting
+        if broker.keeps_data:
+            broker.kill()
+        else:
+            broker.pause()
+        try:
+            wait_until(lambda: self.waiting >= before + _WAITING, timeout_seconds=START_SECONDS, give_up=give_up)
+            self.most_waiting = max(self.most_waiting, self.waiting)
+        finally:
+            if broker.keeps_data:
+                broker.start()
+            else:
+                broker.resume()
+
+
+def run_trial(count: int, strikes: int, seed: int, directory: Path, say: Callable[[str], None]) -> Report:
+    """Send ``count`` deliveries, with ``strikes`` in between.
+
+    Raises:
+        AssertionError: a number is not the oracle's, or something waits on disk at the end.
+    """
+    began = monotonic()
+    definition, events = directory / "definition.yaml", directory / "events.ndjson"
+    definition.write_text(DEFINITION, encoding="utf-8")
+    with events.open("wb") as lines:
+        for delivery in deliveries(count):
+            lines.write(msgspec.json.encode(delivery.event) + b"\n")
+    polarity = make_scorer("textblob").score_many
+    oracle = compute([events], parse_definitions(DEFINITION), CLOCK_MS, CLOCK_MS, polarity)
+    with Cluster(clock=str(CLOCK_MS), partitions=3) as cluster:
+        cluster.command("topics")
+        cluster.command("campaigns", "apply", str(definition))
+        cluster.add_worker()
+        storm = Storm(cluster, seed, say)
+        senders = Senders(storm.port, count)
+        failures: list[BaseException] = []
+        try:
+            storm.wait_ready()
+            sending = Thread(target=_run, args=(senders, failures))
+            sending.start()
+            for strike in range(1, strikes + 1):
+                due = strike * count // (strikes + 1)
+                reached = wait_until(
+                    lambda due=due: senders.delivered >= due or bool(failures) or not sending.is_alive(),  # type: ignore[misc]
+                    timeout_seconds=count / 10 + SETTLE_SECONDS,
+                )
+                assert reached, f"{senders.delivered:,} of {count:,} delivered\n{storm.gateway.log_tail(40)}"
+                storm.strike(lambda: bool(failures) or not sending.is_alive())
+            sending.join(count / 10 + SETTLE_SECONDS)
+            assert not failures, failures[0]
+            assert not sending.is_alive(), f"{senders.delivered:,} of {count:,}\n{storm.gateway.log_tail(40)}"
+            say(f"{senders.delivered:,} delivered in {senders.tries:,} tries; counting")
+            storm.wait_ready()
+            assert wait_until(lambda: storm.waiting == 0, timeout_seconds=SETTLE_SECONDS), f"{storm.waiting} wait"
+            _wait_until_equal(cluster, storm, oracle, count / 100 + SETTLE_SECONDS)
+            assert list(storm.spool.glob("*.damaged")) == []
+        finally:
+            senders.stop()
+            storm.gateway.stop()
+    return Report(count, senders.tries, storm.kills, storm.most_waiting, monotonic() - began)
+
+
+def _run(senders: Senders, failures: list[BaseException]) -> None:
+    try:
+        senders.run()
+    except AssertionError as error:
+        failures.append(error)
+
+
+def _wait_until_equal(cluster: Cluster, storm: Storm, oracle: dict[str, Any], timeout_seconds: float) -> None:
+    found: list[str] = []
+
+    def equal() -> bool:
+        storm.supervise()
+        found[:] = differences(at_the_end(cluster.snapshot(), oracle), oracle)
+        return not found
+
+    settled = wait_until(equal, timeout_seconds=timeout_seconds, poll_seconds=1.0)
+    assert settled, "\n".join([f"{len(found)} differences", *found[:30]])
