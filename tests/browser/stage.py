@@ -13,7 +13,7 @@ from typing import Any
 from agents.clock import wait_until
 from agents.embedded.processes import ChildProcess, free_port
 from models.read_keys import digest_of
-from tests.integration.cluster import SETTLE_SECONDS, START_SECONDS, Cluster
+from tests.integration.cluster import SETTLE_SECONDS, Cluster
 
 CAMPAIGN = "spring"
 HOSTILE = "<img src=x onerror=alert(1)>\"'&{{7*7}}"
@@ -153,9 +153,9 @@ def stage(directory: Path, defined: dict[str, Any] | None = None, **settings: st
         gateway.start()
         shown = Stage(cluster, gateway, port)
         try:
-            cluster.wait_ready()
+            cluster.wait_ready(SETTLE_SECONDS)
             ready = wait_until(
-                lambda: _is_ready(shown), timeout_seconds=START_SECONDS, give_up=lambda: not gateway.running
+                lambda: _is_ready(shown), timeout_seconds=SETTLE_SECONDS, give_up=lambda: not gateway.running
             )
             assert ready, gateway.log_tail(40)
             yield shown

@@ -20,6 +20,7 @@ from models.read_model import AlertKeys, Keys
 from models.times import HOUR_MS
 from tests.browser.chromium import Visit, chromium, visit
 from tests.browser.stage import CAMPAIGN, HOSTILE, Stage, stage
+from tests.integration.cluster import SETTLE_SECONDS
 from tests.unit.gateway.numbers_in_memory import alert
 from tests.unit.gateway.published import COMMITMENT, publish_example
 
@@ -265,7 +266,7 @@ def test_numbers_that_stand_still_say_so(live: Stage, browser: Browser) -> None:
         waits_for(seen, "lost")
         live.gateway.start()
         live.cluster.add_worker("worker-1")
-        live.cluster.wait_ready()
+        live.cluster.wait_ready(SETTLE_SECONDS)
         waits_for(seen, "live")
         live.start_simulator(seconds=2, rate=100).wait(60)
         live.settle()
