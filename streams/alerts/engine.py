@@ -344,6 +344,8 @@ class CampaignEngine:
                 return True
             if silence.returned_at_ms >= 0 and at_ms - silence.returned_at_ms < RETURN_MS:
                 return True
+            if sample.influencer_id is None and (self._open["engagement_drop"] or self._open["feed_silent"]):
+                return True  # an influencer's return
         if name == "entries_spike" and spike_is_open and not series.signals.entries_rise_alone:
             return True  # a post that is seen more is entered more
         if name == "code_leak" and series.signals.conversion.state.fall >= CHECKOUT_DOUBT:
