@@ -19,7 +19,9 @@ FROM python:3.11.16-slim-bookworm@sha256:a36c24f9cbdf4fd0f52d67f0823eeac19c2028c
 
 # The id is fixed, so that volumes and `runAsUser` can name it.
 RUN groupadd --system --gid 10001 pulse \
-    && useradd --system --uid 10001 --gid pulse --no-create-home --shell /usr/sbin/nologin pulse
+    && useradd --system --uid 10001 --gid pulse --no-create-home --shell /usr/sbin/nologin pulse \
+    # A volume that is mounted here gets this owner.
+    && install --directory --owner=pulse --group=pulse --mode=0700 /var/lib/campaign-pulse/spool
 COPY --from=build /opt/pulse /opt/pulse
 COPY --from=build /opt/pulse/app/agents/demo/data /opt/pulse/examples
 COPY LICENSE NOTICE /opt/pulse/

@@ -14,8 +14,9 @@ from agents.connection.tokens import TokenClient
 from agents.foreign_variables import is_foreign, is_service_link, probably_meant
 from agents.redis_addresses import parse_redis_url
 from agents.secrets import MASK, SecretFileError, masked_value, read_secret
+from models.read_keys import parse_origins, parse_read_keys
 from streams.changelog.dedupe import DEDUPE_CAPACITY, DEDUPE_HOURS
-from streams.connectors.credentials import parse_keys, parse_secrets
+from streams.connectors.credentials import parse_addresses, parse_keys, parse_secrets
 from streams.events.decode import MAX_EVENT_BYTES
 from streams.orders.book import ORDER_DAYS
 from streams.sentiment.scorers import DEFAULT_SCORER, SCORERS
@@ -239,6 +240,20 @@ class Settings:
     gateway_keys: str = _setting(
         "", _parsed(parse_keys), "Keys of /v1 and /mp, one NAME=SHA-256 a line: `gateway key` makes them", secret=True
     )
+    gateway_read_keys: str = _setting(
+        "",
+        _parsed(parse_read_keys),
+        "Keys that read /v1 and the pages, one NAME=SHA-256 SCOPE... a line: `gateway read-key` makes them",
+        secret=True,
+    )
+    gateway_origins: str = _setting(
+        "",
+        _parsed(parse_origins),
+        "Origins, https://HOST, separated by blanks, whose pages may read /v1 and show the live pages in frames",
+    )
+    gateway_draws_directory: str = _setting(
+        "", str, "Directory of the draws that are published at /draws, as `giveaway publish` makes it; none when empty"
+    )
     gateway_person_key: str = _setting(
         "", str, "Key of the pseudonyms of e-mail addresses; without it there are none", secret=True
     )
@@ -253,6 +268,21 @@ class Settings:
     )
     gateway_drain_seconds: float = _setting(
         5.0, _seconds(0, 300), "How long a stopping gateway says on /readyz that it goes, before it takes no more"
+    )
+    poll_tokens: str = _setting(
+        "",
+        _parsed(parse_secrets),
+        "Tokens of the APIs that `gateway poll` asks, one NAME=TOKEN a line: the first of a name holds",
+        secret=True,
+    )
+    poll_addresses: str = _setting(
+        "",
+        _parsed(parse_addresses),
+        "Base addresses of APIs, NAME=URL, several separated by commas: a shop's, a customer's, or another one than "
+        "the vendor's own",
+    )
+    poll_youtube_units: int = _setting(
+        10_000, _integer(100, 10**9), "Units that YouTube grants the project of a key in a day"
     )
     clock: str = _setting(
         "wall", _clock, "`wall`, or epoch milliseconds at which the clock stands: for backfills and tests"

@@ -16,7 +16,7 @@ from pathlib import Path
 from streams.sentiment.scorers import SentimentScorer, TextBlobScorer, classify, default_scorer
 from streams.sentiment.social import load_packaged_weights
 from training.giveaway_templates import construct_comments
-from training.sentiment_data import CLASSES, LabelledTexts, load_comments, load_labelled
+from training.sentiment_data import CLASSES, LabelledTexts, load_comments, load_labelled, load_language_comments
 
 ROOT = Path(__file__).resolve().parent.parent
 BATCH = 2_000
@@ -123,6 +123,10 @@ def main() -> int:
     load_packaged_weights()
     print_quality({"textblob": TextBlobScorer(), "VADER": VaderScorer(), "social": default_scorer()}, sets)
     print()
+    for split in ("used", "last"):
+        by_language = load_language_comments(split)
+        print_quality({"social": default_scorer()}, {f"{code}, {split}": by_language[code] for code in by_language})
+        print()
     comments = list(dict.fromkeys([*load_comments("train").texts, *construct_comments(6_000, seed=3).texts]))
     print_speed(list(dict.fromkeys(sets["tweets_test"].texts)) if "tweets_test" in sets else [], comments)
     return 0

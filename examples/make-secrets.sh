@@ -22,7 +22,10 @@ make() { # NAME VALUE
     fi
 }
 random() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
-for name in id_key redis_password redis_reader_password grafana_admin_password kafka_worker_password kafka_producer_password; do
+for name in id_key redis_password redis_reader_password grafana_admin_password gateway_person_key \
+    kafka_worker_password kafka_gateway_password kafka_producer_password; do
     make "$name" "$(random)"
 done
 make redis_url "redis://pulse:$(cat secrets/redis_password)@redis:6379/0"
+# A source for every tool that signs as Standard Webhooks says. Add a line for each of yours: docs/sources.md.
+make gateway_sources "standard-main=whsec_$(od -An -v -N24 -tx1 /dev/urandom | tr -d ' \n')"

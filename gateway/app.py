@@ -14,9 +14,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from gateway.api.cross_origin import CrossOrigin
+from gateway.api.operations import READING
 from gateway.intake import mapped_late
 from gateway.openapi import document, document_answer, page_answer
 from gateway.operations import Content, Endpoint, Operation
+from gateway.pages.operations import PAGES
 from gateway.problems import Refused, problem, problem_of
 from gateway.receiving import RECEIVING
 from gateway.state import GatewayState
@@ -42,8 +45,9 @@ def build(state: GatewayState, more: Sequence[Operation] = ()) -> Starlette:
         finally:
             await state.stop()
 
-    served = _with_description([*RECEIVING, *TELLING, *more])
+    served = _with_description([*RECEIVING, *READING, *PAGES, *TELLING, *more])
     application = Starlette(routes=_routes(served), lifespan=lifespan, exception_handlers={HTTPException: _http_error})
+    application.add_middleware(CrossOrigin, origins=state.settings.gateway_origins.split())
     # A redirect to the address with a slash would name whatever host the request does.
     application.router.redirect_slashes = False
     application.state.gateway = state

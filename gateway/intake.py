@@ -5,6 +5,7 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
+from gateway.inbox import headers_for, kept_of
 from gateway.problems import Refused
 from gateway.publisher import NotConfirmedError, Placed, Record
 from gateway.spool import SpoolError
@@ -16,25 +17,6 @@ from streams.connectors.drafts import Delivery
 from streams.connectors.translation import Translation, translate
 
 log: Final = logging.getLogger("campaign_pulse")
-_KEPT_HEADERS: Final = tuple(
-    (name, f"http.{name}")
-    for name in (
-        "content-type",
-        "user-agent",
-        "x-shopify-topic",
-        "x-shopify-shop-domain",
-        "x-shopify-triggered-at",
-        "x-wc-webhook-topic",
-        "x-wc-webhook-source",
-        "twitch-eventsub-message-id",
-        "twitch-eventsub-message-type",
-        "twitch-eventsub-message-timestamp",
-        "webhook-id",
-        "webhook-timestamp",
-    )
-)
-"""What a mapping reads of a request's header: kept with its body. Signatures and keys are not."""
-_LONGEST_HEADER: Final = 1_024
 _MOST_DETAIL: Final = 2_000
 _WAITING: Final = "waiting"
 """The outcome of a delivery that is not mapped yet."""
@@ -63,7 +45,7 @@ async def take(state: GatewayState, kind: str, delivery: Delivery, done: Transla
     for note in done.notes:
         if note.kind != "incomplete":
             metrics.notes.labels(source, note.kind).inc()
-    letter, outcome = _letter_of(done), _outcome_of(done)
+    letter, outcome = _letter_of(done), outcome_of(done)
     records = _records_of(kind, delivery, done)
     raw = records[0]
     try:
@@ -92,7 +74,7 @@ async def keep_unmapped(state: GatewayState, kind: str, delivery: Delivery, retr
     """
     if retries or state.spool is None:
         raise Refused(503, "not_ready", "the campaign definitions are not read to their end yet")
-    raw = Record(INBOX, delivery.source.encode(), delivery.body, _headers(kind, delivery, _WAITING))
+    raw = Record(INBOX, delivery.source.encode(), delivery.body, headers_for(kind, delivery, _WAITING, 0))
     try:
         await asyncio.to_thread(state.spool.put, (raw,))
     except SpoolError as full:
@@ -101,24 +83,11 @@ async def keep_unmapped(state: GatewayState, kind: str, delivery: Delivery, retr
 
 def mapped_late(state: GatewayState, records: tuple[Record, ...]) -> tuple[Record, ...]:
     """Return what is to be sent of a delivery from the disk: mapped now, where that could not be done before."""
-    headers = dict(records[0].headers)
-    if headers.get("pulse.outcome") != _WAITING.encode():
+    kept = kept_of(records[0].value, records[0].headers)
+    if kept is None or kept.outcome != _WAITING:
         return records
-    kind = headers["pulse.kind"].decode()
-    source = headers["pulse.source"].decode()
-    delivery = Delivery(
-        source=source,
-        body=records[0].value,
-        headers={
-            name.removeprefix("http."): value.decode("utf-8", "replace")
-            for name, value in records[0].headers
-            if name.startswith("http.")
-        },
-        received_ms=int(headers["pulse.received-ms"]),
-        rules=state.placer.rules(source),
-        person_key=state.person_key,
-    )
-    done = translate(delivery, state.placer, CATALOGUE[kind].read)  # type: ignore[index]  # we wrote the kind
+    delivery, kind = kept.delivery(state.placer, state.person_key), kept.kind
+    done = translate(delivery, state.placer, CATALOGUE[kind].read)
     made = _records_of(kind, delivery, done)
     letter = _letter_of(done)
     return made if letter is None else (*made, _dead_letter(made[0], letter, _NOWHERE))
@@ -126,11 +95,13 @@ def mapped_late(state: GatewayState, records: tuple[Record, ...]) -> tuple[Recor
 
 def _records_of(kind: str, delivery: Delivery, done: Translation) -> tuple[Record, ...]:
     """Return the records of a delivery: its body first, then its events."""
-    raw = Record(INBOX, delivery.source.encode(), delivery.body, _headers(kind, delivery, _outcome_of(done)))
+    headers = headers_for(kind, delivery, outcome_of(done), len(done.events))
+    raw = Record(INBOX, delivery.source.encode(), delivery.body, headers)
     return (raw, *(Record(event.topic, event.key, event.value) for event in done.events))
 
 
-def _outcome_of(done: Translation) -> str:
+def outcome_of(done: Translation) -> str:
+    """Return what became of a delivery: counted, ignored, parked or unmapped."""
     letter = _letter_of(done)
     if letter is None:
         return "counted" if done.events else "ignored"
@@ -159,20 +130,6 @@ def _dead_letter(raw: Record, letter: tuple[Reason, str], placed: Placed) -> Rec
     )
     headers = tuple((name, value or b"") for name, value in made.headers())
     return Record(DEAD_LETTERS, raw.key, raw.value, headers)
-
-
-def _headers(kind: str, delivery: Delivery, outcome: str) -> tuple[tuple[str, bytes], ...]:
-    given = delivery.headers
-    kept = [(kept_name, given[name]) for name, kept_name in _KEPT_HEADERS if name in given]
-    if "ce-id" in given:
-        kept += [(f"http.{name}", value) for name, value in given.items() if name.startswith("ce-")][:20]
-    told = [
-        ("pulse.source", delivery.source),
-        ("pulse.kind", kind),
-        ("pulse.received-ms", str(delivery.received_ms)),
-        ("pulse.outcome", outcome),
-    ]
-    return tuple((name, value[:_LONGEST_HEADER].encode("utf-8", "replace")) for name, value in [*told, *kept])
 
 
 def headers_of(pairs: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:

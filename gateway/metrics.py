@@ -38,6 +38,12 @@ class Metrics:
             registry=self.registry,
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2, 5),
         )
+        self.reads = Counter(
+            "campaign_gateway_reads_total",
+            "Answers of the read API and the pages, by what was asked and HTTP status.",
+            ["what", "status"],
+            registry=self.registry,
+        )
         self.last = Gauge(
             "campaign_gateway_last_delivery_timestamp_seconds",
             "When a source's last authentic delivery came: what has fallen silent shows here.",

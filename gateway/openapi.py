@@ -14,6 +14,9 @@ LOGINS: Final[Mapping[str, Mapping[str, str]]] = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "A key that `campaign-pulse gateway key` made."},
     "header": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same key."},
     "write_key": {"type": "http", "scheme": "basic", "description": "The key as user name, as Segment's libraries do."},
+    "read_bearer": {"type": "http", "scheme": "bearer", "description": "A key of `campaign-pulse gateway read-key`."},
+    "read_header": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same key."},
+    "read_address": {"type": "apiKey", "in": "query", "name": "key", "description": "The same key, as in share links."},
     "api_secret": {"type": "apiKey", "in": "query", "name": "api_secret", "description": "The key, as for GA4."},
 }
 """How a sender shows who it is. Webhooks have none of these: their signature is of the body (docs/sources.md)."""

@@ -18,7 +18,7 @@ from gateway.state import GatewayState
 
 __all__ = ["GentleServer", "SpoolError", "serve"]
 log: Final = logging.getLogger("campaign_pulse")
-_MOST_CONNECTIONS: Final = 2_000
+_MOST_CONNECTIONS: Final = 6_000
 _KEEP_ALIVE_SECONDS: Final = 15
 _GC_THRESHOLDS: Final = (50_000, 20, 50)
 """A request makes hundreds of objects that hold no cycles; the default of 700 walks those of all others after each."""

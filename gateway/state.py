@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -13,10 +13,14 @@ from aiokafka.errors import KafkaError
 from agents.clock import make_clock
 from agents.settings import SettingError, Settings
 from agents.stages.definitions import Change, DefinitionFeed
+from gateway.draws.allowance import Allowance
+from gateway.draws.shelf import DrawShelf
+from gateway.live.numbers_out import NumbersOut
 from gateway.metrics import Metrics
 from gateway.publisher import NotConfirmedError, Publisher, Record
 from gateway.spool import Spool, SpoolError
 from models.campaigns import CampaignDefinition
+from models.read_keys import parse_read_keys
 from streams.connectors.credentials import parse_keys, parse_secrets
 from streams.connectors.placing import Placer
 
@@ -24,6 +28,8 @@ log: Final = logging.getLogger("campaign_pulse")
 _RELOAD_SECONDS: Final = 5.0
 _DRAIN_PAUSE_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 0.02
+_QUESTIONS_A_SECOND: Final = 5.0
+_QUESTIONS_AT_ONCE: Final = 50.0
 
 
 class GatewayState:
@@ -45,6 +51,8 @@ class GatewayState:
         """Codes of tracked links: campaign, influencer, address."""
         self.secrets = parse_secrets(settings.gateway_secrets)
         self.keys = parse_keys(settings.gateway_keys)
+        self.read_keys = parse_read_keys(settings.gateway_read_keys)
+        """What may be read, by whom."""
         self.person_key = settings.gateway_person_key.encode() or None
         self.mapped_late: Callable[[tuple[Record, ...]], tuple[Record, ...]] = lambda records: records
         """Maps what was kept on disk before the definitions were known."""
@@ -54,6 +62,15 @@ class GatewayState:
         self.is_defined = False
         """Whether the definitions are read to their end."""
         self._definitions: dict[str, CampaignDefinition] = {}
+        published = settings.gateway_draws_directory
+        self.shelf = DrawShelf(Path(published) if published else None)
+        self.draw_questions = Allowance(_QUESTIONS_A_SECOND, _QUESTIONS_AT_ONCE)
+        self.numbers = (
+            NumbersOut(settings.redis_url, settings.redis_prefix, self, self.now_ms, self.shelf.newest)
+            if settings.redis_url
+            else None
+        )
+        """What is read; None where there is no Redis."""
         self._feed: DefinitionFeed | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self.background: set[asyncio.Task[None]] = set()
@@ -70,9 +87,16 @@ class GatewayState:
             "Bytes on the way to Kafka, without a confirmation yet.",
             lambda: float(self.publisher.bytes_on_the_way),
         )
+        if (numbers := self.numbers) is not None:
+            gauge("campaign_gateway_streams", "Open streams of numbers.", lambda: float(numbers.hub.readers))
         if (spool := self.spool) is not None:
             gauge("campaign_gateway_spool_bytes", "Bytes of deliveries that wait.", lambda: float(spool.waiting_bytes))
             gauge("campaign_gateway_spool_deliveries", "Deliveries that wait.", lambda: float(spool.waiting))
+
+    @property
+    def definitions(self) -> Mapping[str, CampaignDefinition]:
+        """The definitions in force, by campaign."""
+        return self._definitions
 
     def why_not_ready(self) -> str:
         """Return why the gateway should get no requests; empty when it should."""
@@ -99,11 +123,15 @@ class GatewayState:
         self._tasks = [asyncio.create_task(self._connect()), asyncio.create_task(self._reload())]
         if self.spool is not None:
             self._tasks.append(asyncio.create_task(self._drain_spool(self.spool)))
+        if self.numbers is not None:
+            self.numbers.start()
 
     async def stop(self) -> None:
         """End what runs, after what is on the way."""
         if self.background:
             await asyncio.wait(self.background, timeout=self.settings.gateway_answer_seconds)
+        if self.numbers is not None:
+            await self.numbers.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -158,6 +186,7 @@ class GatewayState:
     def define(self, definitions: Iterable[CampaignDefinition]) -> None:
         """Put definitions in force; those of the topic when it is not read to its end are not all yet."""
         known = sorted(definitions, key=lambda each: each.campaign_id)
+        self._definitions = {each.campaign_id: each for each in known}
         self.placer = Placer(known)
         self.links = {
             code: (each.campaign_id, influencer.influencer_id, address)
@@ -181,6 +210,7 @@ class GatewayState:
             told = ""
             self.secrets = parse_secrets(settings.gateway_secrets)
             self.keys = parse_keys(settings.gateway_keys)
+            self.read_keys = parse_read_keys(settings.gateway_read_keys)
             self.person_key = settings.gateway_person_key.encode() or None
 
     async def _drain_spool(self, spool: Spool) -> None:

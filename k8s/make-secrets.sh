@@ -3,11 +3,11 @@
 #
 #     sh k8s/make-secrets.sh | kubectl apply -f -
 #
-# Users and rights of Valkey (passwords as SHA-256, as its ACL files have them), and what workers get as files: its
-# address, and the key that seals the marks of forgotten people.
+# Users and rights of Valkey (passwords as SHA-256, as its ACL files have them), what workers get as files (its address, and
+# the key that seals the marks of forgotten people), and what gateways do: secrets of sources, the key of pseudonyms.
 set -eu
 cd "$(dirname "$0")/.."
-for each in redis_password redis_reader_password id_key; do
+for each in redis_password redis_reader_password id_key gateway_sources gateway_person_key; do
     # Nothing would have a hash as well: that of the empty password.
     [ -s "secrets/$each" ] || { echo "secrets/$each is missing or empty: sh examples/make-secrets.sh makes it" >&2; exit 1; }
 done
@@ -35,4 +35,15 @@ type: Opaque
 stringData:
   id-key: $(tr -d '\n' < secrets/id_key)
   redis-url: redis://pulse:$(tr -d '\n' < secrets/redis_password)@valkey:6379/0
+---
+apiVersion: v1
+kind: Secret
+metadata:
+  name: campaign-pulse-gateway
+  namespace: campaign-pulse
+type: Opaque
+stringData:
+  person-key: $(tr -d '\n' < secrets/gateway_person_key)
+  sources: |
+$(sed 's/^/    /' secrets/gateway_sources)
 END

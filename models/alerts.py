@@ -69,6 +69,8 @@ class WindowSample(Struct, frozen=True, kw_only=True):
     negative: Count = 0
     code_uses: Count = 0
     code_uses_without_click: Count = 0
+    unread: Count = 0
+    """Comments in a language that is not read: in none of ``positive``, ``neutral`` and ``negative``."""
     top_posts: tuple[PostCount, ...] = ()
     sample_comments: tuple[SampleComment, ...] = ()
     topics: tuple[str, ...] = ()

@@ -24,6 +24,8 @@ LinkCode = Annotated[
 WebAddress = Annotated[str, Meta(max_length=2_000, pattern=r"^https?://[^\s<>\"\\^`{|}]+$(?!\n)")]
 MAX_FOLLOWERS = 10_000_000_000
 TermWeight = Annotated[float, Meta(ge=-1, le=1, description="-1 (complaint) to 1 (praise).")]
+Name = Annotated[str, Meta(min_length=1, max_length=100, description="A brand or product, as people write it.")]
+MOST_NAMES = 50
 
 
 class TrackingLink(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -45,6 +47,22 @@ class TrackingLink(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             raise ValueError("a tracking link needs at least one utm value")
 
 
+class Fee(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an influencer is paid for the campaign; for the report only."""
+
+    amount: Rate
+    currency: CurrencyCode
+
+    def __post_init__(self) -> None:
+        """Refuse a currency that does not exist.
+
+        Raises:
+            ValueError: the code is not in ISO 4217.
+        """
+        if self.currency not in CURRENCIES:
+            raise ValueError(f"currency {self.currency!r} is not in ISO 4217")
+
+
 class InfluencerDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One influencer of a campaign.
 
@@ -52,6 +70,7 @@ class InfluencerDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_fie
     click id, or the beginning of one when it ends in ``*``. ``accounts`` and ``posts`` are the platforms' own ids, by
     platform: what the platforms send names these, and no campaign. ``live_chats`` gives each YouTube live chat id the
     video that it belongs to. ``tracked_links`` gives codes of the gateway's ``/l/CODE`` the address behind them.
+    ``fee`` is what the influencer is paid: reports compute from it what things cost.
     """
 
     influencer_id: Id
@@ -65,6 +84,7 @@ class InfluencerDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_fie
     posts: dict[Id, tuple[Id, ...]] = {}
     live_chats: dict[Id, Id] = {}
     tracked_links: dict[LinkCode, WebAddress] = {}
+    fee: Fee | None = None
 
 
 class RateCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -94,7 +114,8 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_field
     ``several_codes`` says whose an order is that was placed with codes of several influencers: of the first code's, of
     the last code's, or of all in equal parts.
     ``sentiment_terms`` are the campaign's own words (brand slang, product names; one or two words, a hashtag or an
-    emoji) for the ``social`` scorer. They hold for comments that are read after the definition. ``giveaway`` are the
+    emoji) for the ``social`` scorer, ``names`` its brands and products: they take part in no score, whatever their
+    words mean elsewhere. Both hold for comments that are read after the definition. ``giveaway`` are the
     rules of the campaign's giveaway; see ``docs/giveaway.md``. ``alerts`` changes thresholds and mutes planned moments;
     without it every rule has its defaults. ``sources`` says what holds for each source that events come from,
     ``revenue_basis`` which sum of an order is revenue (with tax and shipping, or without), and ``reactions_from``
@@ -111,6 +132,7 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_field
     rate_card: RateCard | None = None
     several_codes: Literal["first", "last", "split"] = "first"
     sentiment_terms: dict[Id, TermWeight] = {}
+    names: Annotated[tuple[Name, ...], Meta(max_length=MOST_NAMES)] = ()
     giveaway: GiveawayRules | None = None
     alerts: AlertSettings | None = None
     sources: dict[Id, SourceRules] = {}
@@ -136,6 +158,9 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, forbid_unknown_field
         for term in self.sentiment_terms:
             if not 1 <= len(term.split()) <= 2:
                 raise ValueError(f"sentiment_terms {term!r} is not one or two words, a hashtag or an emoji")
+        for name in self.names:
+            if not any(char.isalnum() for char in name):
+                raise ValueError(f"names {name!r} has no letter and no digit")
         known = {influencer.influencer_id for influencer in self.influencers}
         for source, rules in self.sources.items():
             if rules.influencer_id is not None and rules.influencer_id not in known:

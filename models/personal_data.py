@@ -13,12 +13,14 @@ from models.topics import (
     CLOSED_WINDOWS,
     COMMENTS,
     CONVERSIONS,
+    CURSORS,
     DEAD_LETTERS,
     DEFINITIONS,
     DRAWS,
     ENTRIES,
     INBOX,
     INFLUENCER_SNAPSHOTS,
+    MINUTES,
     POSTS,
     ROLLUPS,
 )
@@ -133,10 +135,18 @@ PLACES: Final = (
         INBOX,
         "deliveries of platforms and shops as they came: whatever they send of people, addresses of buyers among it",
         "4 days (`retention.ms`)",
-        "to see what a platform has sent",
+        "to see what a platform has sent, and to map it again (`gateway remap`)",
         "the gateway (writes); operators; `people export`",
         purge="ends",
         forget="ends",
+    ),
+    _topic(
+        CURSORS,
+        "ids of influencers' posts, accounts and live chats; of commenters nothing",
+        "the newest of each, for ever",
+        "to go on where the last poller ended",
+        "`gateway poll`",
+        purge="stays",
     ),
     _topic(
         ENTRIES,
@@ -184,6 +194,14 @@ PLACES: Final = (
     ),
     _topic(ROLLUPS, _NUMBERS, _UNTIL_PURGED, "the product: live numbers", "anybody", purge="removed"),
     _topic(
+        MINUTES,
+        "counts of influencers by minute, by their ids; of commenters nothing but how many comments",
+        "30 days (`retention.ms`)",
+        "to look back: curves, reports",
+        "anybody",
+        purge="removed",
+    ),
+    _topic(
         CLOSED_WINDOWS,
         "texts of some comments of each minute, without their authors",
         "1 day (`retention.ms`)",
@@ -206,6 +224,13 @@ PLACES: Final = (
     _key("pulse:campaign:{campaign}:influencers", "ids of influencers", "live numbers"),
     _key("pulse:campaign:{campaign}:giveaway", "numbers of the giveaway", "live numbers"),
     _key("pulse:influencer:{campaign}:{influencer}", _NUMBERS, "live numbers"),
+    _key("pulse:campaign:{campaign}:minutes", "counts by minute", "to look back", kept="25 h after the last one"),
+    _key(
+        "pulse:influencer:{campaign}:{influencer}:minutes",
+        "counts by minute, by id of the influencer",
+        "to look back",
+        kept="25 h after the last one",
+    ),
     _key("pulse:influencer:{campaign}:{influencer}:giveaway", "numbers of the giveaway", "live numbers"),
     _key("pulse:leaderboard:{campaign}:{window}:{metric}", "ids of influencers, by a number", "live numbers"),
     _key(
@@ -286,7 +311,8 @@ PLACES: Final = (
     ),
     _file(
         METRICS,
-        "numbers of campaigns and influencers, by their ids (`docs/metrics.md`); of commenters nothing",
+        "numbers of campaigns and influencers, by their ids, and the handles of influencers (`docs/metrics.md`); of "
+        "commenters nothing",
         "as long as Prometheus keeps them (`--storage.tsdb.retention.time`)",
         "dashboards and alerts",
         "whoever may read Prometheus and Grafana",
@@ -294,11 +320,11 @@ PLACES: Final = (
     ),
     _file(
         DRAW_FILES,
-        "pseudonyms; with `secret.key` whoever has a list of accounts can tell who took part; after `giveaway run` "
-        "also accounts and comments in CSV",
-        "until you delete them; without `secret.key` and CSV they name nobody",
+        "pseudonyms; with `secret.key` (or `people.json` of `giveaway publish`) whoever has a list of accounts "
+        "can tell who took part; after `giveaway run` also accounts and comments in CSV",
+        "until you delete them; without `secret.key`, `people.json` and CSV they name nobody",
         "to prove a draw",
-        "everybody, but `secret.key` and CSV: the operator",
+        "everybody, but `secret.key` and CSV: the operator, and `people.json`: the gateway's user",
         purge="stays",
         forget="stays",
     ),

@@ -46,6 +46,11 @@ class Keys:
         owner = self.influencer(campaign_id, influencer_id) if influencer_id else self.campaign(campaign_id)
         return f"{owner}:giveaway"
 
+    def minutes(self, campaign_id: str, influencer_id: str | None) -> str:
+        """Return the hash of the last 24 hours by minute of an influencer, or of the whole campaign (None)."""
+        owner = self.campaign(campaign_id) if influencer_id is None else self.influencer(campaign_id, influencer_id)
+        return f"{owner}:minutes"
+
     def entity(self, kind: str, campaign_id: str, influencer_id: str) -> str:
         """Return the hash that an update is about: ``kind`` is ``influencer``, ``campaign`` or ``giveaway``."""
         if kind == "giveaway":

@@ -26,7 +26,7 @@ class RevenueStats(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SentimentStats(Struct, frozen=True, kw_only=True):
-    """Polarity of the comments scored: mean in -1..1, shares in 0..1, net = positive share - negative share."""
+    """Polarity of the comments that were read: mean in -1..1, shares in 0..1, net = positive share - negative share."""
 
     sample_size: int
     mean: float
@@ -47,7 +47,8 @@ class EarnedMediaValue(Struct, frozen=True, kw_only=True):
 class WindowStats(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Every statistic of one window. Counts are net sums of events; ``streams.statistics.counters`` has each one.
 
-    None is negative. ``corrections`` is what platforms took back beyond what the window shows as 0 for it.
+    None is negative. ``corrections`` is what platforms took back beyond what the window shows as 0 for it,
+    ``sentiment_unread`` how many comments are in a language that is not read: ``sentiment`` says nothing of them.
     """
 
     posts: int = 0
@@ -69,6 +70,7 @@ class WindowStats(Struct, frozen=True, kw_only=True, omit_defaults=True):
     test_orders: int = 0
     entries: int = 0
     corrections: int = 0
+    sentiment_unread: int = 0
     engagements: int = 0
     unique_commenters: int = 0
     engagement_rate_by_followers: float | None = None

@@ -11,6 +11,9 @@ INPUT_TOPICS: Final = (POSTS, COMMENTS, CONVERSIONS)
 INBOX: Final = "campaign.inbox.v1"
 """Deliveries as they came, before they were mapped: the gateway writes them. Personal data, kept for four days."""
 
+CURSORS: Final = "campaign.cursors.v1"
+"""Internal and compacted: how far ``gateway poll`` has read each of its targets."""
+
 DEFINITIONS: Final = "campaign.definitions.v1"
 INFLUENCER_SNAPSHOTS: Final = "campaign.influencer-snapshots.v1"
 """Internal and compacted: absolute influencer numbers, partitioned by campaign, for the second stage."""
@@ -29,4 +32,7 @@ OWN_TOPICS: Final = (INFLUENCER_SNAPSHOTS, CLOSED_WINDOWS, ENTRIES, DEFINITIONS)
 
 ALERTS: Final = "campaign.alerts.v1"
 ROLLUPS: Final = "campaign.rollups.v1"
+MINUTES: Final = "campaign.minutes.v1"
+"""Closed minutes of campaigns and influencers, partitioned by campaign: see ``models.minutes``."""
+
 DEAD_LETTERS: Final = "campaign.dead-letters.v1"

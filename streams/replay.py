@@ -10,6 +10,7 @@ from models.alerts import AlertTransition
 from models.campaigns import CampaignDefinition
 from models.deadletters import DeadLetter, Headers
 from models.events import EventTime, OrderBooked
+from models.minutes import Minute
 from models.rollups import Snapshot
 from models.times import MINUTE_MS, epoch_ms
 from models.topics import COMMENTS
@@ -20,11 +21,13 @@ from streams.events.decode import TOPIC_OF_TYPE, tag_of
 from streams.events.registry import Registry
 from streams.giveaway.board import GiveawayBoard
 from streams.ledger.blocks import EntryBlock
+from streams.pipeline.event_names import UNKNOWN_KEY
 from streams.pipeline.limits import Limits
 from streams.pipeline.partition import PartitionState
 from streams.pipeline.pipeline import Pipeline
 from streams.pipeline.records import FileRecord
 from streams.sentiment.scorers import SentimentScorer
+from streams.statistics.campaign_minutes import records_of
 from streams.statistics.campaigns import CampaignBoard
 from streams.statistics.snapshots import describe
 
@@ -77,16 +80,13 @@ class AlertReplay:
     Args:
         registry: the definitions in force.
         watcher: called with every sample and what the rules made of it.
-        on_window: called with every closed minute of a campaign, influencers without a definition included.
     """
 
     def __init__(
         self,
         registry: Registry,
         watcher: Watcher | None = None,
-        on_window: Callable[[CampaignWindow], None] | None = None,
     ) -> None:
-        self._on_window = on_window
         self._stage = AlertPartition(registry, wait_ms=0)
         self._stage.watcher = watcher
         self.transitions: list[AlertTransition] = []
@@ -102,8 +102,6 @@ class AlertReplay:
         state.closed.advance_watermarks(state.time_ms if as_of_ms is None else as_of_ms)
         state.close_minutes()
         for window in state.closed.take():
-            if self._on_window is not None:
-                self._on_window(window)
             self._stage.apply(replayed(window, self._stage.position, window.end_ms))
         for campaign in self._stage.campaigns.values():
             self.transitions += [numbered.transition for numbered in campaign.transitions.pending]
@@ -122,9 +120,10 @@ class Replay:
         with_alerts: whether to find out which alerts would have fired; see ``alerts``.
         watcher: called with every minute judged, with alerts.
         on_facts: called with each block of facts of giveaways, as it would be written to ``campaign.entries.v1``.
-        on_window: called with every closed minute of a campaign, with alerts.
+        on_minute: called with every closed minute of an influencer that changed, as it would be published.
         in_order: whether the lines come by event time: then each minute is closed before the next event is applied, and
             none is skipped over a pause.
+        id_key: see ``Pipeline``.
     """
 
     def __init__(
@@ -138,17 +137,21 @@ class Replay:
         with_alerts: bool = False,
         watcher: Watcher | None = None,
         on_facts: Callable[[EntryBlock], None] | None = None,
-        on_window: Callable[[CampaignWindow], None] | None = None,
+        on_minute: Callable[[Minute], None] | None = None,
         in_order: bool = False,
+        id_key: bytes = UNKNOWN_KEY,
     ) -> None:
-        self._pipeline = Pipeline(scorer, 1, Registry(definitions), limits, scorer_with_terms=scorer_with_terms)
+        self._pipeline = Pipeline(
+            scorer, 1, Registry(definitions), limits, scorer_with_terms=scorer_with_terms, id_key=id_key
+        )
         self._now_ms = now_ms
         self._lines = 0
         self._booked = 0
         self.state: PartitionState = self._pipeline.assign(0)
-        self.alerts = AlertReplay(self._pipeline.registry, watcher, on_window) if with_alerts else None
+        self.alerts = AlertReplay(self._pipeline.registry, watcher) if with_alerts else None
         """What would have fired so far."""
         self._on_facts = on_facts
+        self._on_minute = on_minute
         self._in_order = in_order
         self._giveaways = GiveawayBoard()
         self._giveaways.follow(self._pipeline.registry)
@@ -171,6 +174,7 @@ class Replay:
                 self._pipeline.apply(topic, 0, run, self._now_ms)
             if self.alerts is not None:
                 self.alerts.take(self.state)
+            self._take_minutes()
             for block in self.state.take_facts():
                 self._giveaways.put(block)
                 if self._on_facts is not None:
@@ -207,6 +211,7 @@ class Replay:
             if self.alerts is not None:
                 self.alerts.take(self.state, as_of_ms)
             self.state.influencers.advance(as_of_ms)
+            self._take_minutes()
         registry = self._pipeline.registry
         board = CampaignBoard()
         influencers = []
@@ -226,6 +231,13 @@ class Replay:
                 for rollup in self._giveaways.rollups(campaign_id, self.state.time_ms)
             ],
         )
+
+    def _take_minutes(self) -> None:
+        store, history = self.state.influencers, self.state.influencers.panes.minutes
+        for row, hour, bits in history.take_changed():
+            if self._on_minute is not None:
+                for minute in records_of(*store.keys[row], hour, bits, history.counts(row, hour)):
+                    self._on_minute(minute)
 
     def take_refused(self) -> list[DeadLetter]:
         """Return the lines refused since last asked; the offset of each is its number, from 0, blank ones left out."""

@@ -102,6 +102,16 @@ def _logging_as_before() -> Iterator[None]:
     ]
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name what is no text by its kind, not by its bytes: a gzip file holds the second at which it was made.
+
+    Processes of pytest-xdist that began in different seconds had collected different tests, and none was run.
+    """
+    if isinstance(val, bytes) and not (val.isascii() and val.decode("ascii").isprintable()):
+        return "binary"
+    return None
+
+
 _REASONS = pytest.StashKey[Counter[str]]()
 
 

@@ -71,7 +71,7 @@ def pulse_metrics() -> str:
 
 
 def _is_campaigns(family: Metric) -> bool:
-    return bool({"influencer", "rule"} & set(labels_of(family)))
+    return bool({"campaign", "influencer", "rule"} & set(labels_of(family)))
 
 
 def exported_name(family: Metric) -> str:
@@ -123,7 +123,7 @@ def pipeline_series() -> int:
         # A gauge that has no value yet has one series later.
         max(1, sum(1 for sample in family.samples if not sample.name.endswith("_created")))
         for family in families()
-        if not {"influencer", "partition", "rule"} & set(labels_of(family))
+        if not {"influencer", "partition", "rule", "campaign"} & set(labels_of(family))
     )
 
 
@@ -139,17 +139,19 @@ def series_bound() -> str:
     rules, severities = len(RULE_NAMES), len(get_args(Severity))
     transitions = rules * len(get_args(TransitionKind))
     giveaways = (cap + 1) * entered + times
-    alerts = rules * (cap + 1 + severities * 3) + 2 * transitions
-    example = (cap + 4) * (plain + money) + giveaways + alerts + lags * partitions + fixed
+    shown = sum(1 for family in families() if "severity" in labels_of(family))
+    alerts = shown * rules * (cap + 1 + severities * 3) + 2 * transitions
+    example = (cap + 4) * (plain + money) + 1 + giveaways + alerts + lags * partitions + fixed
     return (
-        f"```text\nseries <= (PULSE_LABEL_CAP + 2 * (campaigns + 1)) * ({plain} + {money} * currencies)\n"
+        f"```text\nseries <= (PULSE_LABEL_CAP + 2 * (campaigns + 1)) * ({plain} + {money} * currencies) + campaigns\n"
         f"        + giveaways * ((PULSE_LABEL_CAP + 1) * {entered} + {times})\n"
-        f"        + {rules} * (PULSE_LABEL_CAP + campaigns + {severities} * (campaigns + 2))"
+        f"        + {shown * rules} * (PULSE_LABEL_CAP + campaigns + {severities} * (campaigns + 2))"
         f" + {transitions} * (campaigns + 1)\n"
         f"        + {lags} * partitions + {fixed}\n```\n\n"
         f"The lines are the statistics, the giveaways that this worker judges ({entered} series for each of the first "
         f"`PULSE_LABEL_CAP` influencers\nof each giveaway and for the whole, and {times} times), the alerts "
-        f"({rules} rules, {severities} severities, {transitions // rules} kinds of transition), and the pipeline.\n"
+        f"({shown} series for each of {rules} rules, {severities} severities, "
+        f"{transitions // rules} kinds of transition), and the pipeline.\n"
         f"With the default cap of {cap}, one campaign with a giveaway, one currency and {partitions} partitions that "
         f"is {example:,} series a worker,\nhowever many influencers there are."
     )

@@ -13,18 +13,21 @@ from models.alerts import AlertTransition, SnapshotWithAlerts
 from models.campaigns import CampaignDefinition
 from models.deadletters import REASONS, DeadLetter
 from models.events import EVENT_TYPES
+from models.minutes import Minute, MinutesOfHour
 from models.rollups import Rollup, Snapshot
 from models.topics import (
     ALERTS,
     CLOSED_WINDOWS,
     COMMENTS,
     CONVERSIONS,
+    CURSORS,
     DEAD_LETTERS,
     DEFINITIONS,
     DRAWS,
     ENTRIES,
     INBOX,
     INFLUENCER_SNAPSHOTS,
+    MINUTES,
     POSTS,
     ROLLUPS,
 )
@@ -42,8 +45,8 @@ _USES = {
         "workers, at an assignment",
     ),
     INFLUENCER_SNAPSHOTS: (
-        "`[campaign, influencer]`",
-        "internal (absolute numbers)",
+        "`[campaign, influencer]`; `[campaign, partition, hour]`",
+        "internal (absolute numbers; minutes of a campaign's hour)",
         "workers",
         "workers (second stage)",
     ),
@@ -67,12 +70,19 @@ _USES = {
     ),
     CLOSED_WINDOWS: ("`campaign_id`", "internal (closed minutes, comments among them)", "workers", "workers (alerts)"),
     INBOX: ("source", "a delivery, byte for byte; the rest in headers", "the gateway", "people"),
+    CURSORS: ("source and target", "how far it is read: a time, a page's token or ids", "`gateway poll`", "the same"),
     ALERTS: ("`alert_id`", "an alert that opened, changed or was resolved (JSON)", "workers", "anybody"),
     ROLLUPS: (
         "`[campaign]` or `[campaign, influencer]` (JSON)",
         "a rollup (JSON, absolute numbers)",
         "workers",
         "anybody",
+    ),
+    MINUTES: (
+        "`[campaign, influencer, beginning]` (JSON; influencer null: the campaign)",
+        "a closed minute (JSON, absolute counts; [history.md](history.md))",
+        "workers",
+        "anybody, `campaign-pulse export`",
     ),
     DEAD_LETTERS: (
         "as it came",
@@ -119,6 +129,8 @@ def schemas() -> dict[str, str]:
             ("campaign-definition", msgspec.json.schema(CampaignDefinition)),
             ("alert-transition", msgspec.json.schema(AlertTransition)),
             ("rollup", msgspec.json.schema(Rollup)),
+            ("minute", msgspec.json.schema(Minute)),
+            ("minutes-of-hour", msgspec.json.schema(MinutesOfHour)),
             ("snapshot", msgspec.json.schema(Snapshot)),
             ("snapshot-with-alerts", msgspec.json.schema(SnapshotWithAlerts)),
             ("dead-letter-headers", _header_schema()),

@@ -13,6 +13,7 @@ NEUTRAL_RATING = 0.5
 """Mean ratings of -4..4 within this are neutral: the fold that ``vader_snippets.csv`` already has."""
 
 COMMENTS_FILE = Path(__file__).with_name("giveaway_comments.csv")
+LANGUAGES_FILE = Path(__file__).with_name("language_comments.csv")
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,22 @@ def load_comments(split: str) -> LabelledTexts:
                 texts.append(row["text"])
                 labels.append(CLASSES.index(row["label"]))
     return LabelledTexts("comments", texts, labels, [])
+
+
+def load_language_comments(split: str) -> dict[str, LabelledTexts]:
+    """Our comments in the languages that are read by lists, by language.
+
+    ``used``: looked at while the lists were written. ``last``: written after them, judged once, and no list was changed
+    for it but Italian, which was not recognised.
+    """
+    found: dict[str, LabelledTexts] = {}
+    with LANGUAGES_FILE.open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            if row["split"] == split:
+                texts = found.setdefault(row["language"], LabelledTexts(row["language"], [], [], []))
+                texts.texts.append(row["text"])
+                texts.labels.append(CLASSES.index(row["label"]))
+    return found
 
 
 def load_training_sets(data: Path) -> dict[str, LabelledTexts]:

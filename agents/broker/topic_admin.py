@@ -26,12 +26,14 @@ from models.topics import (
     CLOSED_WINDOWS,
     COMMENTS,
     CONVERSIONS,
+    CURSORS,
     DEAD_LETTERS,
     DEFINITIONS,
     DRAWS,
     ENTRIES,
     INBOX,
     INFLUENCER_SNAPSHOTS,
+    MINUTES,
     POSTS,
     ROLLUPS,
 )
@@ -48,6 +50,8 @@ _COMPACT: Final = {
     "segment.bytes": str(128 * 1024 * 1024),
     "segment.ms": str(HOUR_MS),
 }
+_HISTORY: Final = {"cleanup.policy": "compact,delete", "retention.ms": str(30 * DAY_MS)}
+"""Corrected minutes replace the older ones, and all of them go after a month: as long as alerts are kept."""
 _COMPACTION_LAG: Final = {"min.compaction.lag.ms": "600000"}
 """A record that a worker wrote too late must not displace its successor's before that one has noticed and written
 again (``agents.state.fence``): seconds; ten minutes are plenty."""
@@ -121,7 +125,9 @@ def topic_specs(settings: Settings) -> list[TopicSpec]:
         # Five thousand influencers with codes and links are 1.4 MB.
         (DEFINITIONS, "campaign definitions", 1, False, {**_COMPACT, "max.message.bytes": _LARGEST_MESSAGE}),
         (INBOX, "deliveries as they came", wide, False, keep),
+        (CURSORS, "how far the APIs are read", 1, False, _COMPACT),
         (ROLLUPS, "rollups out", wide, False, _COMPACT),
+        (MINUTES, "history by minute out", wide, False, {**_COMPACT, **_HISTORY}),
         (ALERTS, "alerts out", wide, False, {"retention.ms": str(30 * DAY_MS)}),
         (
             DEAD_LETTERS,

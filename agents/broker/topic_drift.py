@@ -133,7 +133,7 @@ def settings_drift(
 
 def _is_enough(name: str, found: str, wanted: str) -> bool:
     if name == POLICY:
-        return set(found.replace(" ", "").split(",")) == {wanted}
+        return set(found.replace(" ", "").split(",")) == set(wanted.split(","))
     if name in _AT_LEAST:
         return int(found) == _FOR_EVER or int(found) >= int(wanted) != _FOR_EVER
     if name in _AT_MOST:

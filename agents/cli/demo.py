@@ -112,8 +112,11 @@ def demo(
     """Watch a simulated giveaway become live numbers: broker, Redis, one worker and a simulator in one command.
 
     Nothing has to be installed or running beforehand but the extra `campaign-pulse[embedded]`, and nothing is left
-    behind. Exit codes: 0 all totals equal the ground truth, 1 they differ or a process failed, 2 something needed is
-    not available (a port, a wheel), 130 after Ctrl-C, 143 after SIGTERM.
+    behind. With the extra `gateway` a part of the comments and orders comes through a gateway, as signed deliveries of
+    Instagram and Shopify.
+
+    Exit codes: 0 all totals equal the ground truth, 1 they differ or a process failed, 2 something needed is not
+    available (a port, a wheel), 130 after Ctrl-C, 143 after SIGTERM.
     """
     settings_or_exit()  # A bad PULSE_ variable would end the worker, later and less clearly.
     campaign_id = definitions_or_exit(definition)[0].campaign_id
@@ -173,7 +176,7 @@ def _report(result: DemoResult, console: Console, *, as_json: bool) -> int:
             click.echo(visible_json(msgspec.json.format(msgspec.json.encode(result.snapshot), indent=2).decode()))
         else:
             print_snapshot(console, result.snapshot)
-    print_comparison(console, result.comparison, result.truth)
+    print_comparison(console, result.comparison, result.truth, result.delivered)
     if result.ended_early:
         click.echo(for_people(f"campaign-pulse demo: {result.ended_early}"), err=True)
     return EXIT_DIFFERENT if result.comparison.differences or result.snapshot is None else 0

@@ -10,6 +10,8 @@ from agents.cli.campaigns import definitions_or_exit, report_unreadable
 from agents.cli.common import UsageFailure, for_people, settings_or_exit
 from agents.cli.event_files import FILE, ExportChoices, export_options, tell_files
 from agents.cli.giveaway.lists import WINNER_COLUMNS, named_of, read_draw, winner_rows
+from agents.cli.live_campaign import LiveCampaignError, read_live_campaign
+from agents.cli.progress import progress
 from agents.cli.tables import moment
 from agents.clock import make_clock
 from agents.offline.campaign_files import CampaignData, read_campaign_files
@@ -29,7 +31,10 @@ from streams.ledger.compaction import Ledger, LedgerError
 from streams.suspicion.review import suspects_of
 
 _DIRECTORY: Final = click.Path(file_okay=False, path_type=Path)
-_NOT_KEPT: Final = "no posts, minutes, alerts and orders: workers do not keep them whole; give events with --events"
+_NOT_KEPT: Final = (
+    "workers keep no comments and reactions by post; minutes and alerts go back 30 days, orders {days}: "
+    "give events with --events for the rest"
+)
 _PERSONAL: Final = ("account", "handle", "author_id", "comment_id", "comment", "link", "post_id", "commented_at")
 _WINNER_MEANINGS: Final = {
     "place": "winner or substitute with the place; or excluded, or replaced as which winner",
@@ -96,7 +101,7 @@ def export(
     """Write CAMPAIGN as tables: influencers, campaign, revenue, posts, minutes, alerts, orders, entrants, winners.
 
     From files of events (--events, --definition; CAMPAIGN is needed where the definition has several), or of what
-    workers hold: numbers from Redis, entrants from the ledger. Beside the tables stand README.md and dictionary.csv,
+    workers hold: numbers from Redis, everything else from Kafka. Beside the tables stand README.md and dictionary.csv,
     which says what each column means. Columns that name people are left out without --personal-data. Exit codes: 0, or
     2 for what cannot be read or written.
     """
@@ -109,12 +114,12 @@ def export(
         if definition_file is None or not event_files:
             raise click.UsageError("--events and --definition belong together")
         definitions = definitions_or_exit(definition_file)
-        definition = _definition(definitions, campaign_id, definition_file)
+        definition = chosen_definition(definitions, campaign_id, definition_file)
         tables, data, as_of_ms = _of_files(definitions, definition, event_files, exports, settings)
         name = definition.name
     elif campaign_id is not None:
         tables, data, name, as_of_ms = _of_workers(settings, campaign_id)
-        click.echo(f"note: {_NOT_KEPT}", err=True)
+        click.echo(for_people(f"note: {_NOT_KEPT.format(days=f'{settings.order_days} days')}"), err=True)
     else:
         raise click.UsageError("which campaign? Give its id, or --events and --definition")
     if data is not None:
@@ -134,7 +139,8 @@ def export(
     click.echo(for_people(f"written: {len(written)} files in {directory}"), err=True)
 
 
-def _definition(definitions: list[CampaignDefinition], campaign_id: str | None, file: Path) -> CampaignDefinition:
+def chosen_definition(definitions: list[CampaignDefinition], campaign_id: str | None, file: Path) -> CampaignDefinition:
+    """Return the campaign of a definition file; end the command where it has no such one, or several to choose from."""
     found = [each for each in definitions if campaign_id in (None, each.campaign_id)]
     names = ", ".join(each.campaign_id for each in definitions)
     if not found:
@@ -171,8 +177,8 @@ def _of_files(
 def _tables(found: CampaignData, campaign_id: str) -> list[Table]:
     return [
         *numbers_tables(found.snapshot, campaign_id),
-        posts_table(found.posts, campaign_id),
-        minutes_table(found.windows, campaign_id),
+        posts_table(found.posts.of(campaign_id), campaign_id),
+        minutes_table(found.minutes, campaign_id),
         alerts_table(found.transitions, campaign_id),
         orders_table(found.orders, campaign_id),
     ]
@@ -186,7 +192,7 @@ def _giveaway(found: CampaignData, definition: CampaignDefinition) -> GiveawayDa
 
 
 def _of_workers(settings: Settings, campaign_id: str) -> tuple[list[Table], GiveawayData | None, str, int]:
-    """Return what Redis and the ledger hold of a campaign."""
+    """Return what Redis and Kafka hold of a campaign."""
     snapshot = _snapshot(settings, campaign_id)
     campaign = next((each for each in snapshot.campaigns if each.campaign_id == campaign_id), None)
     if campaign is None:
@@ -197,7 +203,21 @@ def _of_workers(settings: Settings, campaign_id: str) -> tuple[list[Table], Give
             data = load_giveaway(settings, campaign_id, report_unreadable)
         except (DefinitionsError, ReviewError, LedgerError) as error:
             raise UsageFailure(str(error)) from None
-    return numbers_tables(snapshot, campaign_id), data, campaign.name, snapshot.as_of_ms
+    try:
+        with progress(f"reading what workers hold of {campaign_id}") as advance:
+            found = read_live_campaign(settings, campaign_id, lambda topic, done, total: advance(done, total))
+    except LiveCampaignError as error:
+        raise UsageFailure(str(error)) from None
+    for topic, count in found.unreadable.items():
+        click.echo(for_people(f"note: {count} records of {topic} are none of ours and were left out"), err=True)
+    tables = [
+        *numbers_tables(snapshot, campaign_id),
+        posts_table(found.posts, campaign_id),
+        minutes_table(found.minutes, campaign_id),
+        alerts_table(found.transitions, campaign_id),
+        orders_table(found.orders, campaign_id),
+    ]
+    return tables, data, campaign.name, snapshot.as_of_ms
 
 
 def _snapshot(settings: Settings, campaign_id: str) -> Snapshot:

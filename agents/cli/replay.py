@@ -1,5 +1,6 @@
 """``campaign-pulse replay``: the whole computation over files, without Kafka."""
 
+import secrets
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ from agents.terminal import visible, visible_json
 from models.alerts import SnapshotWithAlerts
 from models.rollups import Snapshot
 from models.times import epoch_ms
+from streams.columns.keyed_hashes import KEY_BYTES
 from streams.replay import Replay, ReplayCounts
 from streams.sentiment.scorers import CachedScorer, make_scorer, make_scorer_with_terms
 
@@ -92,6 +94,7 @@ def replay(
         make_scorer_with_terms(settings.sentiment, settings.sentiment_cache),
         with_alerts=with_alerts or plot is not None,
         watcher=None if plot is None else series.add,
+        id_key=secrets.token_bytes(KEY_BYTES),
     )
     began = time.perf_counter()
     unread = _feed(run, files, exports_of(exports.of(defined[0], settings), settings) if len(defined) == 1 else None)

@@ -21,6 +21,7 @@ class PulseGroup(click.Group):
         "gateway": ("agents.cli.gateway.commands", "gateway"),
         "import": ("agents.cli.import_files", "import_files"),
         "export": ("agents.cli.export", "export"),
+        "report": ("agents.cli.report", "report"),
         "giveaway": ("agents.cli.giveaway.commands", "giveaway"),
         "tail": ("agents.cli.snapshot", "tail"),
         "sentiment": ("agents.cli.sentiment", "sentiment"),

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any
 
 import click
+import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -20,12 +21,15 @@ from agents.broker.topic_admin import TopicError, ensure_topics
 from agents.cli.campaigns import definitions_or_exit
 from agents.cli.common import UsageFailure, for_people, settings_or_exit
 from agents.cli.replay import Moment
+from agents.cli.simulated_deliveries import check_gateway, diverting
 from agents.clock import wall_clock
 from agents.connection.kafka import KafkaConnection
 from agents.secrets import masked_value
 from agents.simulator import FaultRates, Simulation, SimulationPlan
 from agents.simulator.definitions import synthetic_definitions
+from agents.simulator.deliveries import SHOP
 from agents.simulator.files import copy_to
+from agents.simulator.plan import SimulatedRecord
 from agents.simulator.publisher import PROGRESS_RECORDS, PublishError, PublishReport, publish
 from models.campaigns import CampaignDefinition
 from models.times import epoch_ms
@@ -134,6 +138,12 @@ _FAULTS = FaultRates()
 )
 @click.option("--for", "seconds", type=click.FloatRange(0, min_open=True), metavar="SECONDS",
               help="With --rate: end after so long.  [default: until Ctrl-C]")  # fmt: skip
+@click.option(
+    "--gateway",
+    metavar="http://HOST:PORT",
+    help="With --broker: send every eighth Instagram comment and order to this gateway, signed, as Instagram and "
+    "Shopify would: as instagram-demo and shopify-demo, whose secrets PULSE_GATEWAY_SECRETS has.",
+)
 def simulate(
     files: tuple[Path, ...],
     influencers: int | None,
@@ -143,6 +153,7 @@ def simulate(
     broker: str | None,
     rate: float | None,
     seconds: float | None,
+    gateway: str | None,
     **options: Any,
 ) -> None:
     """Simulate campaigns with the faults of real delivery, into a file or a broker.
@@ -153,6 +164,7 @@ def simulate(
     Example: campaign-pulse simulate -d examples/giveaway.yaml --events 300000 --out e.ndjson --truth truth.json
     """
     _check(out, broker, rate, seconds, options)
+    check_gateway(gateway, broker)
     for path in (out, truth):
         if path is not None and not path.parent.is_dir():
             raise UsageFailure(f"{path}: no such directory: {path.parent}")
@@ -162,8 +174,11 @@ def simulate(
         if broker is not None:
             connection = _prepare_topics(broker)
         plan = _plan(definitions, made_up, rate, seconds, options)
+        if gateway is not None:
+            plan = msgspec.structs.replace(plan, shop_platform=SHOP)
         simulation = Simulation(definitions, plan)
-        _send(simulation, plan, out, connection, rate is not None, stop)
+        with diverting(gateway, definitions) as divert:
+            _send(simulation, plan, out, connection, rate is not None, stop, divert)
     if truth is not None:
         with _writing(truth):
             simulation.truth().write(truth)
@@ -263,6 +278,7 @@ def _send(
     connection: KafkaConnection | None,
     real_time: bool,
     stop: threading.Event,
+    divert: Callable[[SimulatedRecord], bool],
 ) -> None:
     began = time.monotonic()
     with ExitStack() as stack:
@@ -279,7 +295,9 @@ def _send(
             report = None
         else:
             try:
-                report = publish(records, connection, stop=stop, real_time=real_time, on_progress=progress)
+                report = publish(
+                    records, connection, stop=stop, real_time=real_time, divert=divert, on_progress=progress
+                )
             except PublishError as error:
                 raise UsageFailure(str(error)) from None
             count = report.sent

@@ -25,6 +25,8 @@ class Frame:
     giveaway: GiveawayRollup | None = None
     alerts: list[Alert] = field(default_factory=list)
     """What is open now, the newest first."""
+    delivered: dict[str, int] | None = None
+    """Events that came as signed deliveries through the gateway, by platform; None without one."""
     moved: dict[str, int] = field(default_factory=dict)
     """Places an influencer has gained (positive) or lost since about ten seconds ago."""
 

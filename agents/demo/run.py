@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +24,7 @@ _PLAIN_LINE_SECONDS: Final = 5.0
 _SIMULATOR_GRACE_SECONDS: Final = 15.0
 _SETTLE_SECONDS: Final = 30.0
 _WEIGH_SECONDS: Final = 2.0
+_ASK_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,8 @@ class DemoResult:
     snapshot: Snapshot | None
     truth: GroundTruth
     comparison: Comparison
+    delivered: dict[str, int] | None = None
+    """Events that came through the gateway, by platform; None without one."""
     ended_early: str = ""
     """Why no more events were sent, where that was not asked for."""
 
@@ -65,6 +68,7 @@ def start(stack: DemoStack, plan: DemoPlan, console: Console) -> None:
         ("redis", stack.start_redis),
         ("campaign", lambda: stack.apply_definition(plan.definition)),
         ("worker", stack.start_worker),
+        ("gateway", stack.start_gateway),
         (
             "simulator",
             lambda: stack.start_simulator(plan.definition, rate=plan.rate, seed=plan.seed, seconds=plan.seconds),
@@ -95,7 +99,7 @@ def watch(stack: DemoStack, plan: DemoPlan, console: Console) -> DemoResult:
                     plan,
                     observer,
                     read_model,
-                    lambda frame: live.update(picture(frame, *console.size), refresh=True),
+                    lambda frame: live.update(picture(frame, *console.size, stack.page_address), refresh=True),
                 )
         printer = _PlainPrinter(console)
         return _watch(stack, plan, observer, read_model, printer.show)
@@ -121,9 +125,16 @@ def _watch(
 ) -> DemoResult:
     began = time.monotonic()
 
+    delivered: dict[str, int] | None = None
+    ask_at = 0.0
+
     def look() -> Frame:
+        nonlocal delivered, ask_at
         stack.check_alive()
-        frame = observer.look(time.monotonic() - began, plan.seconds)
+        if time.monotonic() >= ask_at:
+            ask_at = time.monotonic() + _ASK_SECONDS
+            delivered = stack.delivered() or delivered
+        frame = replace(observer.look(time.monotonic() - began, plan.seconds), delivered=delivered)
         show(frame)
         return frame
 
@@ -153,7 +164,13 @@ def _watch(
         comparison = compare(snapshot, truth)
         settled = not comparison.differences and lag(frame.workers) == 0
         if settled or time.monotonic() >= deadline:
-            return DemoResult(snapshot=snapshot, truth=truth, comparison=comparison, ended_early=ended_early)
+            return DemoResult(
+                snapshot=snapshot,
+                truth=truth,
+                comparison=comparison,
+                delivered=stack.delivered(),
+                ended_early=ended_early,
+            )
         time.sleep(_REFRESH_SECONDS)
 
 

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agents.demo.totals import Comparison, Difference
-from agents.demo.view import money, name_of, number, signed
+from agents.demo.view import deliveries, money, name_of, number, signed
 from agents.simulator.truth import GroundTruth
 from agents.terminal import visible
 from models.rollups import CampaignRollup, InfluencerRollup, Snapshot, WindowName, WindowStats
@@ -57,7 +57,9 @@ def snapshot_table(
     return table
 
 
-def print_comparison(console: Console, comparison: Comparison, truth: GroundTruth) -> None:
+def print_comparison(
+    console: Console, comparison: Comparison, truth: GroundTruth, delivered: dict[str, int] | None = None
+) -> None:
     """Print the line that says whether the numbers are those of the events sent, and each one that is not."""
     sent = (
         f"{number(truth.records)} records: {number(truth.events)} events, {number(truth.duplicates)} duplicates, "
@@ -65,6 +67,9 @@ def print_comparison(console: Console, comparison: Comparison, truth: GroundTrut
         f"{number(truth.late)} late"
     )
     console.print(Text.assemble(("sent     ", "grey58"), sent))
+    if delivered is not None:
+        through = f"{deliveries(delivered)} of these events as signed deliveries"
+        console.print(Text.assemble(("gateway  ", "grey58"), through))
     if not comparison.differences:
         equal = f"{number(comparison.compared)} totals equal the simulator's ground truth"
         console.print(Text.assemble(("compared ", "grey58"), (f"✓ {equal}", "bold green3")))

@@ -35,19 +35,21 @@ _RATE_STYLES: Final = {
 }
 
 
-def picture(frame: Frame, width: int, height: int) -> RenderableType:
+def picture(frame: Frame, width: int, height: int, page: str = "") -> RenderableType:
     """The whole screen.
 
     Args:
         frame: What to show.
         width: Columns of the terminal; from 100 on with everything, below with the most important.
         height: Rows of the terminal.
+        page: Address of the live page, shown in the last row; empty for none.
     """
+    below = [Layout(Text(page, style="grey58", no_wrap=True), name="page", size=1)] if page else []
     wide, tall = width >= WIDE_COLUMNS, height >= TALL_ROWS
     top_rows = 8 if tall else 7
     giveaway = [] if frame.giveaway is None else [Layout(_giveaway(frame.giveaway), name="giveaway", size=1)]
     alerts = [Layout(_alerts(frame.alerts), name="alerts", size=1)] if frame.alerts else []
-    board_rows = max(4, height - 1 - len(giveaway) - len(alerts) - top_rows - _PIPELINE_ROWS)
+    board_rows = max(4, height - 1 - len(giveaway) - len(alerts) - len(below) - top_rows - _PIPELINE_ROWS)
     root = Layout()
     root.split_column(
         Layout(_title(frame, width), name="title", size=1),
@@ -56,6 +58,7 @@ def picture(frame: Frame, width: int, height: int) -> RenderableType:
         Layout(name="top", size=top_rows),
         Layout(_leaderboard(frame, width, board_rows, wide=wide), name="board", size=board_rows),
         Layout(_pipeline(frame, wide=wide), name="pipeline", size=_PIPELINE_ROWS),
+        *below,
     )
     spare = max(0, width - WIDE_COLUMNS) // 2
     columns = (34, 33 + spare) if wide else (width * 2 // 5, 0)
@@ -85,6 +88,8 @@ def plain_line(frame: Frame) -> str:
         f"duplicates {number(sum(worker.duplicates_total for worker in frame.workers))}",
         f"rejected {number(sum(worker.rejected_total for worker in frame.workers))}",
     ]
+    if frame.delivered is not None:
+        parts.append(f"gateway {deliveries(frame.delivered)}")
     if frame.influencers:
         parts.append(f"leader {name_of(frame.influencers[0])}")
     return f"{clock} " + " | ".join(parts)
@@ -282,11 +287,26 @@ def _pipeline(frame: Frame, *, wide: bool) -> RenderableType:
     detail.append("".join(f"  {reason} {number(count)}" for reason, count in ranked), _DIM)
     workers = f"{len(frame.workers)} worker" + ("s" if len(frame.workers) != 1 else "")
     total = sum(worker.events_total for worker in frame.workers)
-    return _panel(Group(line, detail), f"pipeline · {workers} · {number(total)} events")
+    below = None if frame.delivered is None else f"gateway · {deliveries(frame.delivered)} as signed deliveries"
+    return _panel(Group(line, detail), f"pipeline · {workers} · {number(total)} events", below)
 
 
-def _panel(body: RenderableType, title: str) -> Panel:
-    return Panel(body, title=f"[bold]{title}[/]", title_align="left", border_style=_BORDER, box=ROUNDED, padding=(0, 1))
+def deliveries(counts: dict[str, int]) -> str:
+    """Say how many events came through the gateway."""
+    return ", ".join(f"{kind} {number(count)}" for kind, count in sorted(counts.items())) or "0"
+
+
+def _panel(body: RenderableType, title: str, below: str | None = None) -> Panel:
+    return Panel(
+        body,
+        title=f"[bold]{title}[/]",
+        title_align="left",
+        subtitle=below,
+        subtitle_align="left",
+        border_style=_BORDER,
+        box=ROUNDED,
+        padding=(0, 1),
+    )
 
 
 def sentiment_bar(sentiment: SentimentStats | None, width: int) -> Text:

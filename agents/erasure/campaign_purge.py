@@ -15,11 +15,11 @@ from agents.erasure.redis_keys import connected, remove_campaign
 from agents.settings import Settings
 from models.campaigns import CampaignPurge
 from models.personal_data import CHANGELOG, PLACES, STORES, Fate, PersonalPlace
-from models.topics import CLOSED_WINDOWS, DEFINITIONS, ENTRIES, INFLUENCER_SNAPSHOTS, ROLLUPS
+from models.topics import CLOSED_WINDOWS, DEFINITIONS, ENTRIES, INFLUENCER_SNAPSHOTS, MINUTES, ROLLUPS
 from streams.changelog.keys import campaign_of
 
 _ASK_SECONDS: Final = 1.0
-_decode_key: Final = msgspec.json.Decoder(list[str | int]).decode
+_decode_key: Final = msgspec.json.Decoder(list[str | int | None]).decode
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -77,6 +77,7 @@ class CampaignPurger:
             ENTRIES: self._tombstones,
             INFLUENCER_SNAPSHOTS: self._tombstones,
             ROLLUPS: self._tombstones,
+            MINUTES: self._tombstones,
             CLOSED_WINDOWS: self._cut,
         }
         """Who removes a campaign from each topic of which ``PLACES`` say that it is removed."""
@@ -167,7 +168,7 @@ class CampaignPurger:
             return remove_campaign(client, self._settings.redis_prefix, self._campaign_id)
 
 
-def _parts(key: bytes) -> list[str | int]:
+def _parts(key: bytes) -> list[str | int | None]:
     """Return the parts of a key: ``[campaign, ...]``, in the ledger ``[kind, campaign, ...]``; none of a stranger's."""
     try:
         return _decode_key(key)

@@ -8,7 +8,7 @@ from prometheus_client.registry import Collector
 
 from agents.metrics.labels import OTHER
 from agents.stages.alerts import AlertWorker
-from models.alerts import Severity
+from models.alerts import Alert, Severity
 from streams.alerts.campaign import CampaignAlerts
 from streams.events.registry import Registry
 from streams.pipeline.pipeline import Pipeline
@@ -36,7 +36,7 @@ class AlertCollector(Collector):
         """Return every family; called by a scrape."""
         alerts, pipeline = self._alerts, self._pipeline
         campaigns, registry = alerts.campaigns(), pipeline.registry
-        yield _active(campaigns, registry, self._label_cap)
+        yield from _open(campaigns, registry, self._label_cap)
         yield _transitions(campaigns, registry)
         yield CounterMetricFamily(
             "campaign_pulse_windows_observed",
@@ -61,11 +61,23 @@ class AlertCollector(Collector):
         )
 
 
-def _active(campaigns: Iterable[CampaignAlerts], registry: Registry, label_cap: int) -> Metric:
-    family = GaugeMetricFamily(
+def _open(campaigns: Iterable[CampaignAlerts], registry: Registry, label_cap: int) -> Iterator[Metric]:
+    labelled = ("campaign", "influencer", "rule", "severity")
+    active = GaugeMetricFamily(
         "campaign_alert_active",
         "1 while an alert is open; influencer is empty for the campaign's own.",
-        labels=("campaign", "influencer", "rule", "severity"),
+        labels=labelled,
+    )
+    observed = GaugeMetricFamily(
+        "campaign_alert_observed",
+        "What the rule of an open alert saw when it was last told, in the rule's own unit (docs/alerts.md).",
+        labels=labelled,
+    )
+    expected = GaugeMetricFamily(
+        "campaign_alert_expected", "What would have been usual instead, in the same unit.", labels=labelled
+    )
+    opened = GaugeMetricFamily(
+        "campaign_alert_opened_timestamp_seconds", "Event time at which an open alert opened.", labels=labelled
     )
     found = []
     for campaign in campaigns:
@@ -79,7 +91,7 @@ def _active(campaigns: Iterable[CampaignAlerts], registry: Registry, label_cap: 
             found.append((order.get(alert.influencer_id or "", label_cap), name, alert))
     found.sort(key=lambda each: (each[0], each[1], each[2].alert_id))
     own: set[tuple[str, str]] = set()
-    shown: dict[tuple[str, str, str, Severity], None] = {}
+    shown: dict[tuple[str, str, str, Severity], Alert] = {}
     for place, name, alert in found:
         label = alert.influencer_id or ""
         if label:
@@ -87,10 +99,13 @@ def _active(campaigns: Iterable[CampaignAlerts], registry: Registry, label_cap: 
                 own.add((name, label))
             else:
                 label = OTHER
-        shown[name, label, alert.rule, alert.severity] = None
-    for labels in shown:
-        family.add_metric(labels, 1)
-    return family
+        shown.setdefault((name, label, alert.rule, alert.severity), alert)  # of those in `other`: the first by its id
+    for labels, alert in shown.items():
+        active.add_metric(labels, 1)
+        observed.add_metric(labels, alert.observed)
+        expected.add_metric(labels, alert.expected)
+        opened.add_metric(labels, alert.opened_at_ms / 1000)
+    yield from (active, observed, expected, opened)
 
 
 def _transitions(campaigns: Iterable[CampaignAlerts], registry: Registry) -> Metric:

@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 
 from agents.metrics.labels import Row, label_rows
 from models.rollups import WINDOW_NAMES
+from streams.events.registry import Registry
 from streams.pipeline.pipeline import Pipeline
 from streams.statistics.counters import COLUMN
 from streams.statistics.money import MICROS
@@ -36,6 +37,7 @@ _COUNTERS: Final = (
     ("sentiment_neutral", "campaign_sentiment_neutral", "Neutral comments since the beginning."),
     ("sentiment_negative", "campaign_sentiment_negative", "Negative comments since the beginning."),
     ("entries", "campaign_entries", "Comments on posts of an open giveaway since the beginning."),
+    ("sentiment_unread", "campaign_sentiment_unread", "Comments in a language that is not read, since the beginning."),
 )
 _CORRECTABLE: Final = (
     ("likes", "campaign_likes_lifetime", "Likes, less those taken back, since the beginning."),
@@ -72,6 +74,11 @@ _WINDOWS: Final = (
     ("purchases", "campaign_purchases_window", "Paid orders in the rolling window."),
     ("refunds", "campaign_refunds_window", "Refunds in the rolling window."),
     ("entries", "campaign_entries_window", "Comments on posts of an open giveaway in the rolling window."),
+    (
+        "sentiment_unread",
+        "campaign_sentiment_unread_window",
+        "Comments in a language that is not read, in the rolling window; no sentiment speaks for them.",
+    ),
 )
 
 
@@ -98,6 +105,7 @@ class CampaignCollector(Collector):
         yield from _window_metrics(rows)
         yield from _derived_metrics(rows)
         yield from _money_metrics(rows)
+        yield from _names(rows, self._pipeline.registry)
         yield GaugeMetricFamily(
             "campaign_pulse_folded_influencers",
             "Influencers folded into `other`: beyond PULSE_LABEL_CAP, or in no definition.",
@@ -188,3 +196,19 @@ def _money_metrics(rows: Sequence[Row]) -> Iterator[Metric]:
             refunded.add_metric((*row.labels, currency), given / MICROS)
     yield revenue
     yield refunded
+
+
+def _names(rows: Sequence[Row], registry: Registry) -> Iterator[Metric]:
+    """What people call campaigns and influencers that have labels of their own, for screens to join by their ids."""
+    campaigns = GaugeMetricFamily("campaign_info", "1; how a campaign is called.", labels=("campaign", "name"))
+    for campaign_id, index in sorted(registry.campaigns.items()):
+        campaigns.add_metric((campaign_id, index.definition.name), 1)
+    yield campaigns
+    influencers = GaugeMetricFamily(
+        "campaign_influencer_info", "1; the handle of an influencer.", labels=(*_LABELS, "handle")
+    )
+    for row in rows:
+        definition = registry.influencer(*row.labels[:2])
+        if definition is not None:
+            influencers.add_metric((*row.labels, definition.handle), 1)
+    yield influencers

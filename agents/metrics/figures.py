@@ -27,7 +27,8 @@ class Figures(Struct, frozen=True, kw_only=True):
     rejected: dict[str, int]
     events_per_second: float
     lag: int
-    watermark_delay_seconds: float
+    watermark_delay_seconds: float | None
+    """None while no partition with events is held: nothing is known of how late the numbers are."""
     influencers: int
 
 
@@ -88,7 +89,7 @@ class PipelineFigures:
             rejected=dict(sorted(rejected.items())),
             events_per_second=self._rate,
             lag=sum(self.lags().values()),
-            watermark_delay_seconds=max(0, *behind, 0) / 1000 if behind else 0.0,
+            watermark_delay_seconds=max(0, *behind) / 1000 if behind else None,
             influencers=sum(len(state.influencers) for state in states),
         )
 

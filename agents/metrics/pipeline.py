@@ -16,7 +16,7 @@ from agents.state.fence import Fence
 from models.deadletters import VALUE_REASONS
 from streams.changelog.log_positions import CHANGES
 from streams.columns.formats import FAULTS
-from streams.pipeline.partition import SKIPS
+from streams.pipeline.counting import SKIPS
 from streams.pipeline.pipeline import Pipeline
 from streams.sentiment.scorers import CachedScorer
 
@@ -211,11 +211,16 @@ class PipelineCollector(Collector):
         yield undecodable
         yield GaugeMetricFamily(
             "campaign_pulse_watermark_delay_seconds",
-            "Clock minus the slowest partition's stream time.",
+            "Clock minus the slowest partition's stream time; absent while the worker holds no partition with events.",
             value=figures.watermark_delay_seconds,
         )
         yield GaugeMetricFamily(
             "campaign_pulse_partitions", "Partitions of this worker.", value=len(self._pipeline.partitions)
+        )
+        yield GaugeMetricFamily(
+            "campaign_pulse_input_partitions",
+            "Partitions that each input topic has: where all workers together hold fewer, sums over them are parts.",
+            value=self._pipeline.partition_count,
         )
 
     def _memory(self, figures: Figures) -> Iterator[Metric]:

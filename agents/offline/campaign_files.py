@@ -4,6 +4,7 @@ Lines are sorted by event time first, so that minutes and alerts are those of a 
 order the files are. They are held in memory for that.
 """
 
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,16 +15,18 @@ from agents.offline.ledger_files import FileEvents, Reading, RefusedLine, ledger
 from agents.settings import Settings
 from models.alerts import AlertTransition
 from models.campaigns import CampaignDefinition
+from models.minutes import Minute, minute_key
 from models.rollups import Snapshot
 from models.times import MINUTE_MS
 from streams.alerts.closed_windows import GRACE_MS
-from streams.alerts.window_records import CampaignWindow
+from streams.columns.keyed_hashes import KEY_BYTES
 from streams.events.decode import DECODE_ERRORS, read_event
 from streams.exports.post_tally import PostTally
 from streams.ledger.blocks import EntryBlock
 from streams.orders.order import OrderEvent, OrderKey, decode_order
 from streams.replay import Replay, time_of, topic_of
 from streams.sentiment.scorers import CachedScorer, make_scorer, make_scorer_with_terms
+from streams.statistics.campaign_minutes import summed
 
 
 class CampaignData(Struct, frozen=True, kw_only=True):
@@ -31,7 +34,7 @@ class CampaignData(Struct, frozen=True, kw_only=True):
 
     files: FileEvents
     snapshot: Snapshot
-    windows: list[CampaignWindow]
+    minutes: list[Minute]
     transitions: list[AlertTransition]
     orders: list[tuple[OrderKey, list[OrderEvent]]]
     posts: PostTally
@@ -61,7 +64,11 @@ def read_campaign_files(
             found.unread.append(path)
     lines.sort(key=lambda each: each[0])
     blocks: list[EntryBlock] = []
-    windows: list[CampaignWindow] = []
+    minutes: dict[bytes, Minute] = {}
+
+    def take_minute(minute: Minute) -> None:
+        minutes[minute_key(minute)] = minute  # absolute: the last one counts
+
     run = Replay(
         CachedScorer(make_scorer(settings.sentiment), settings.sentiment_cache),
         definitions,
@@ -70,8 +77,9 @@ def read_campaign_files(
         make_scorer_with_terms(settings.sentiment, settings.sentiment_cache),
         with_alerts=True,
         on_facts=blocks.append,
-        on_window=windows.append,
+        on_minute=take_minute,
         in_order=True,
+        id_key=secrets.token_bytes(KEY_BYTES),
     )
     for _ in run.feed(line for *_, line in lines):
         for letter in run.take_refused():
@@ -93,7 +101,7 @@ def read_campaign_files(
             exports=found.exports,
         ),
         snapshot=snapshot,
-        windows=windows,
+        minutes=[*minutes.values(), *summed(minutes.values())],
         transitions=[] if run.alerts is None else run.alerts.transitions,
         orders=[(key, decode_order(data).events) for key, data in run.state.intake.desk.book.take_dirty()],
         posts=_posts_of([line for *_, line in lines], settings, now_ms),

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from secrets import token_bytes
 from typing import Final
 
 from msgspec import Struct
@@ -11,6 +12,7 @@ from agents.imports.importing import FileReport
 from agents.offline.event_files import ExportOptions, Exports, lines_of
 from agents.settings import Settings
 from models.campaigns import CampaignDefinition
+from streams.columns.keyed_hashes import KEY_BYTES
 from streams.imports.rows import Refusal
 from streams.ledger.blocks import EntryBlock, records_of
 from streams.ledger.compaction import Ledger, LedgerReading
@@ -130,7 +132,9 @@ def read_event_files(
         EventFileError: a file cannot be read.
     """
     blocks: list[EntryBlock] = []
-    run = Replay(_NoSentiment(), definitions, now_ms, limits_of(settings), on_facts=blocks.append)
+    run = Replay(
+        _NoSentiment(), definitions, now_ms, limits_of(settings), on_facts=blocks.append, id_key=token_bytes(KEY_BYTES)
+    )
     found = Reading()
     rows = found.exports_of(exports, now_ms)
     for path in paths:

@@ -18,6 +18,7 @@ HASH_STATISTICS: Final = (
     "purchases",
     "refunds",
     "corrections",
+    "sentiment_unread",
     "engagements",
     "unique_commenters",
 )

@@ -31,9 +31,11 @@ class Lost(Struct, frozen=True):
     entities: frozenset[Entity] = frozenset()
     alerts: bool = False
     reviews: bool = False
+    minutes: frozenset[tuple[str, str | None]] = frozenset()
+    """Whose history by minute: campaign and influencer, None for the whole campaign."""
 
     def __bool__(self) -> bool:
-        return bool(self.entities or self.alerts or self.reviews)
+        return bool(self.entities or self.alerts or self.reviews or self.minutes)
 
 
 class _Campaign(Struct):

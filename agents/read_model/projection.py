@@ -24,6 +24,7 @@ from agents.read_model.alerts import AlertProjection
 from agents.read_model.batch import Batch
 from agents.read_model.connection import REDIS_ERRORS, AsyncRedis, async_client, check_kind
 from agents.read_model.hashes import hash_fields
+from agents.read_model.minutes import MinuteProjection
 from agents.read_model.presence import LEADERBOARD_METRICS, Additions, Entity, Lost, Presence
 from agents.read_model.refusals import described, is_cross_slot, is_other_node_wanted, is_topology_stale
 from agents.secrets import masked
@@ -70,6 +71,7 @@ class RedisProjection(Service):
         self._url = url
         self._keys = Keys(prefix)
         self.alerts = AlertProjection(prefix)
+        self.minutes = MinuteProjection(self._keys)
         self._presence = Presence(self._keys, self.alerts.keys)
         self._show_all = show_all
         self._show = show
@@ -109,6 +111,7 @@ class RedisProjection(Service):
         self._pending.clear()
         self._presence.clear()
         self.alerts.forget()
+        self.minutes.forget()
 
     async def on_start(self) -> None:
         """Make the client; it connects at the first write."""
@@ -119,7 +122,7 @@ class RedisProjection(Service):
         if self._redis is None:
             return
         try:
-            while self._pending or len(self.alerts):
+            while self._pending or len(self.alerts) or len(self.minutes):
                 await self._write(self._redis)
         except REDIS_ERRORS as error:
             log.warning("Redis %s; %d entities not written at the end", described(error, self._url), self.backlog)
@@ -195,11 +198,12 @@ class RedisProjection(Service):
         self._mark_ms = mark_ms
         self._settle(chosen, batch, added)
         await self.alerts.write(redis, self._presence, by_key=self._by_key)
+        self._hand_over(Lost(minutes=frozenset(await self.minutes.write(redis, by_key=self._by_key))))
         self.up = True
         if self._told:
             self._told = ""
             log.info("Redis is back")
-        if self._pending:
+        if self._pending or len(self.minutes):
             self._changed.set()
 
     def _settle(self, chosen: list[tuple[Entity, tuple[Rollup, bytes]]], batch: Batch, added: Additions) -> None:

@@ -9,8 +9,10 @@ from agents.read_model.connection import REDIS_ERRORS, blocking_client
 from agents.read_model.refusals import described
 from agents.secrets import masked
 from models.alerts import Alert
+from models.minutes import HOURS_KEPT, Minute, decode_hour, minutes_of
 from models.read_model import AlertKeys, Keys, WorkerHealth, decode_health
 from models.rollups import CampaignRollup, GiveawayRollup, InfluencerRollup, Snapshot, WindowName
+from models.times import HOUR_MS
 
 # Rollups fetched in one round trip: some 5 kB each.
 _PAGE: Final = 500
@@ -147,6 +149,27 @@ class ReadModel:
         owners = ["", *(name for name in influencer_ids if name)]
         keys = [self._keys.giveaway(campaign_id, owner) for owner in owners]
         return self._rollups(keys, self._giveaway)
+
+    def minutes(self, campaign_id: str, influencer_id: str | None) -> list[Minute]:
+        """Closed minutes of the last 24 hours of an influencer, or of the whole campaign (None), the oldest first.
+
+        The newest closed minute is the last one; what lies a day or more before its hour is left out.
+
+        Raises:
+            ReadModelError: Redis is away, or an hour cannot be read.
+        """
+        key = self._keys.minutes(campaign_id, influencer_id)
+        try:
+            fields: Any = self.client.hgetall(key)
+        except REDIS_ERRORS as error:
+            raise self._away(error) from error
+        try:
+            hours = sorted((decode_hour(value) for value in fields.values()), key=lambda hour: hour.starts_at_ms)
+        except msgspec.DecodeError as error:
+            raise ReadModelError(f"{key}: a field is no hour of minutes: {error}") from error
+        newest = hours[-1].starts_at_ms if hours else 0
+        recent = [hour for hour in hours if hour.starts_at_ms >= newest - HOURS_KEPT * HOUR_MS]
+        return [minute for hour in recent for minute in minutes_of(hour, campaign_id, influencer_id)]
 
     def _rollups(self, keys: list[str], decoder: "msgspec.json.Decoder[T]") -> list[T]:
         found: list[T] = []

@@ -9,7 +9,7 @@ from agents.simulator.attribution import UTM_FIELDS
 from agents.simulator.faults import Fields
 from agents.simulator.people import RARE_CURRENCIES, Creator
 
-SHOP, WEB = "shopify", "web"
+WEB = "web"
 MARKS = frozenset(("influencer_id", "discount_code", "click_id", *UTM_FIELDS))
 """What says whose a conversion is."""
 _DECIMALS = {"JPY": 0, "KWD": 3}
@@ -19,9 +19,10 @@ _PER_EURO = {"JPY": 160.0, "BRL": 6.0, "MXN": 20.0, "KWD": 0.33}
 class ConversionMaker:
     """Draws conversions; remembers recent orders, so that refunds have something to refund."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, shop_platform: str) -> None:
         """Create a maker without orders."""
         self._random = random
+        self._shop_platform = shop_platform
         self._orders: deque[tuple[Creator, Fields, int]] = deque(maxlen=256)
         self._made = 0
 
@@ -43,7 +44,7 @@ class ConversionMaker:
             if draw() < 0.02:
                 currency = RARE_CURRENCIES[int(draw() * len(RARE_CURRENCIES))]
             fields["type"] = "purchase"
-            fields["platform"] = SHOP
+            fields["platform"] = self._shop_platform
             fields["order_id"] = f"{run}o{self._made}"
             fields["amount"] = self._amount(currency)
             fields["currency"] = currency

@@ -74,6 +74,8 @@ class SimulationPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     rfc3339_ratio: float = 0.1
     unlisted_ratio: float = 0.002
     """Share of posts and comments by influencers whom no definition names."""
+    shop_platform: str = "shopify"
+    """Of orders; a gateway calls every shop's ``shop``."""
     incidents: bool = True
     incident_cycle_seconds: float | None = None
     faults: FaultRates = FaultRates()

@@ -41,6 +41,7 @@ def publish(
     stop: threading.Event | None = None,
     *,
     real_time: bool = False,
+    divert: Callable[[SimulatedRecord], bool] = lambda record: False,
     on_progress: Callable[[int], None] | None = None,
 ) -> PublishReport:
     """Send records and wait until the broker has acknowledged them all. Blocks; run it in a thread beside a loop.
@@ -50,6 +51,7 @@ def publish(
         connection: How Kafka is reached.
         rate: Records a second; None means as fast as possible.
         stop: Ends the sending before the next record.
+        divert: Takes a record that reaches Kafka in another way, and says so.
         real_time: Hold each record back until the wall clock reaches its ``due_ms``.
         on_progress: Called with the number sent, every ``PROGRESS_RECORDS`` records.
 
@@ -82,7 +84,8 @@ def publish(
                 _wait(stop, record.due_ms / 1000 - time.time())
             if rate is not None:
                 _wait(stop, started + sender.sent / rate - time.monotonic())
-            sender.send(record)
+            if not divert(record):
+                sender.send(record)
             if on_progress is not None and sender.sent % PROGRESS_RECORDS == 0:
                 on_progress(sender.sent)
         producer.flush()

@@ -52,7 +52,7 @@ class Simulation:
         # About one new post in ten is taken down again.
         post_events = max(1.0, plan.events * plan.post_ratio)
         self._deletion_ratio = min(0.01, 0.1 * len(self._publications) / post_events)
-        self._conversions = ConversionMaker(random)
+        self._conversions = ConversionMaker(random, plan.shop_platform)
         self._recent_comments: deque[tuple[Creator, Fields, int]] = deque(maxlen=512)
         self._ids: Counter[tuple[str, str]] = Counter()
         # Records to come: (due, order of creation, record, fields or None for a copy, event time).

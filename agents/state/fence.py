@@ -216,8 +216,9 @@ class Fence:
         """
         written = list(records)
         await self.membership.assure()
+        headers = {partition: self.headers(partition) for partition in {partition for partition, _, _ in written}}
         for partition, key, value in written:
-            self._collector.add(self.changelog, partition, key, value, self.headers(partition))
+            self._collector.add(self.changelog, partition, key, value, headers[partition])
         deliveries = await self._collector.deliver()
         await self.membership.assure()
         self._look_at(deliveries)

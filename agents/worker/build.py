@@ -4,6 +4,7 @@ Parts are given what they need, by name, and nothing else; only this file knows 
 """
 
 import logging
+import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -51,6 +52,7 @@ from agents.worker.fact_sender import FactSender
 from agents.worker.flush import Flusher
 from agents.worker.handlers import Handlers
 from agents.worker.input_logs import InputLogs
+from agents.worker.minutes import MinutePublisher
 from agents.worker.numbers import NumberPublisher
 from agents.worker.worker_health import worker_health
 from models.campaigns import CampaignPurge
@@ -67,6 +69,7 @@ from models.topics import (
     POSTS,
 )
 from streams.columns.formats import PoisonedRecord
+from streams.columns.keyed_hashes import KEY_BYTES
 from streams.ledger.sealing import key_of
 from streams.pipeline.limits import Limits
 from streams.pipeline.pipeline import Pipeline
@@ -96,6 +99,7 @@ def make_pipeline(settings: Settings, partitions: Mapping[str, int], scorer: Cac
         ),
         dedupe_capacity=settings.dedupe_ids,
         scorer_with_terms=make_scorer_with_terms(settings.sentiment, settings.sentiment_cache),
+        id_key=secrets.token_bytes(KEY_BYTES),
     )
 
 
@@ -212,8 +216,16 @@ class Worker:
         facts = FactSender(
             self.pipeline, self._record_collector, self.entries, lag=lambda: sum(self.figures.lags().values())
         )
+        in_redis = None if self.redis is None else self.redis.minutes
         numbers = NumberPublisher(
-            self.pipeline, self._board, facts, self.entries, self._record_collector, self._membership, self.redis
+            self.pipeline,
+            self._board,
+            facts,
+            self.entries,
+            self._record_collector,
+            self._membership,
+            self.redis,
+            MinutePublisher(self._board.minutes, self._record_collector, in_redis),
         )
         return Flusher(
             self.pipeline,
@@ -423,7 +435,9 @@ class Worker:
         """Have every number published again."""
         for state in self.pipeline.partitions.values():
             state.touch_all()
+            state.tell_minutes_again(with_records=False)
         self._board.touch_all()
+        self._board.minutes.touch_all(with_records=False)
         self.entries.board.touch_all()
         self._suspicion.again()
         self._alerts.show_all()
@@ -438,6 +452,12 @@ class Worker:
             else:
                 for state in self.pipeline.partitions.values():
                     state.touch(campaign_id, rest[0])
+        for campaign_id, influencer_id in lost.minutes:
+            if influencer_id is None:
+                self._board.minutes.touch(campaign_id)
+                continue
+            for state in self.pipeline.partitions.values():
+                state.tell_minutes_of(campaign_id, influencer_id)
         if lost.alerts:
             self._alerts.show_all()
         if lost.reviews:
@@ -447,7 +467,9 @@ class Worker:
         """Have the numbers of one partition published again, and those of the campaigns."""
         if partition in self.pipeline.partitions:
             self.pipeline.partitions[partition].touch_all()
+            self.pipeline.partitions[partition].tell_minutes_again(with_records=True)
         self._board.touch_all()
+        self._board.minutes.touch_all(with_records=True)
         self.entries.board.touch_all()
         self._alerts.show_all()
 

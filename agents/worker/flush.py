@@ -36,7 +36,8 @@ a minute for a broker to come back must not be followed by two minutes of old nu
 after a burst the last numbers come with the next interval."""
 _NEWS_SECONDS: Final = 0.1
 """Facts of giveaways that a flush has sent are read, and decided, a moment later if another worker owns their ledger.
-Once the stream is quiet, one more flush in each interval, so long after the last one, shows what was decided."""
+Once the stream is quiet, one more flush in each interval, so long after the last one, shows what was decided.
+One comes at once for what waits to be sent on: an order is counted in the third partition that reads of it."""
 
 
 class Flusher:
@@ -102,8 +103,10 @@ class Flusher:
         now = self._clock()
         if not self._pipeline.is_quiet:
             due_at = max(self._interval_at, self._work.due_at)
-        elif (self._left_facts or self._numbers.has_news) and not self._was_early:
-            due_at = min(self._interval_at, self._ended_at + (0 if self._left_facts else _NEWS_SECONDS))
+        elif not self._was_early and (self._left_facts or self._pipeline.has_forwards()):
+            due_at = min(self._interval_at, self._ended_at)
+        elif not self._was_early and self._numbers.has_news:
+            due_at = min(self._interval_at, self._ended_at + _NEWS_SECONDS)
         else:
             due_at = self._interval_at
         if now < due_at or self._lock.locked():

@@ -17,8 +17,9 @@ from agents.worker.flush import Flusher
 from models.topics import INFLUENCER_SNAPSHOTS
 from streams.columns.formats import NewerRecord, PoisonedRecord
 from streams.pipeline.pipeline import Pipeline
+from streams.statistics.campaign_minutes import MinutesPart, is_part, read_part
 from streams.statistics.campaigns import CampaignBoard
-from streams.statistics.snapshots import read_snapshot
+from streams.statistics.snapshots import InfluencerSnapshot, read_snapshot
 
 log: Final = logging.getLogger("campaign_pulse")
 _LATENCY_BUCKETS: Final = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0)
@@ -132,7 +133,9 @@ class Handlers:
             raise
 
     async def on_snapshots(self, event: Any) -> None:
-        """Take influencer snapshots into the campaign board; one of a newer version ends the worker, a stranger's not.
+        """Take influencer snapshots and parts of minutes into the campaign board.
+
+        One of a newer version ends the worker, a stranger's not.
 
         Not what was fetched before the last seek: its campaign may be another worker's by now. Ours is read again.
         """
@@ -142,7 +145,8 @@ class Handlers:
             if record.value is None:
                 continue
             try:
-                snapshot = read_snapshot(record.key, record.value)
+                read: InfluencerSnapshot | MinutesPart
+                read = (read_part if is_part(record.key) else read_snapshot)(record.key, record.value)
             except PoisonedRecord as error:
                 self._set_aside.take(INFLUENCER_SNAPSHOTS, event.message.partition, record, error)
                 continue
@@ -151,5 +155,9 @@ class Handlers:
                 log.critical("worker ends: record %r at %s: %s", record.key, place, error)
                 await self._crash(error)
                 raise
-            if snapshot.campaign_id not in self._pipeline.registry.purged:
-                self._board.put(snapshot, record.offset)
+            if read.campaign_id in self._pipeline.registry.purged:
+                continue
+            if isinstance(read, MinutesPart):
+                self._board.minutes.put(read, record.offset)
+            else:
+                self._board.put(read, record.offset)

@@ -10,6 +10,7 @@ from agents.broker.record_collector import RecordCollector
 from agents.read_model.projection import RedisProjection
 from agents.stages.entries import EntryStage
 from agents.worker.fact_sender import FactSender
+from agents.worker.minutes import MinutePublisher
 from models.rollups import Rollup
 from models.topics import INFLUENCER_SNAPSHOTS, ROLLUPS
 from streams.pipeline.pipeline import Pipeline
@@ -34,6 +35,7 @@ class NumberPublisher:
         collector: delivers to Kafka.
         membership: of the consumer group; without it nothing is delivered.
         redis: the read model, or None.
+        minutes: publishes the history by minute.
         rows_at_a_time: influencers that are encoded before others have a turn.
     """
 
@@ -46,6 +48,7 @@ class NumberPublisher:
         collector: RecordCollector,
         membership: Membership,
         redis: RedisProjection | None,
+        minutes: MinutePublisher,
         rows_at_a_time: int = ROWS_AT_A_TIME,
     ) -> None:
         self._pipeline = pipeline
@@ -55,6 +58,7 @@ class NumberPublisher:
         self._collector = collector
         self._membership = membership
         self._redis = redis
+        self._minutes = minutes
         self._rows_at_a_time = rows_at_a_time
 
     @property
@@ -78,11 +82,11 @@ class NumberPublisher:
                     key = snapshot_key(rollup.campaign_id, rollup.influencer_id)
                     self._collector.add_keyed(INFLUENCER_SNAPSHOTS, rollup.campaign_id, key, encode_snapshot(snapshot))
                     self._add(rollup, rollup.campaign_id, key)
-                if self._collector.pending_bytes >= _NUMBERS_BYTES:
-                    await self._deliver()
-                await asyncio.sleep(0)
+                await self._between()
+            await self._minutes.publish_influencers(state, self._between)
         for campaign in self._board.take_changed(registry):
             self._add(campaign, campaign.campaign_id, _encode_json([campaign.campaign_id]))
+        self._minutes.publish_campaigns()
         if self._facts.are_many_late():
             await self._membership.assure()
             await self._facts.send_all()
@@ -92,6 +96,12 @@ class NumberPublisher:
             key = _encode_json([giveaway.campaign_id, giveaway.influencer_id, "giveaway"])
             self._add(giveaway, giveaway.campaign_id, key)
         await self._deliver()
+
+    async def _between(self) -> None:
+        """Deliver what is much, and let others have their turn."""
+        if self._collector.pending_bytes >= _NUMBERS_BYTES:
+            await self._deliver()
+        await asyncio.sleep(0)
 
     async def _deliver(self) -> None:
         await self._membership.assure()

@@ -29,7 +29,7 @@ def worker_health(
         rejected=figures.rejected,
         events_per_second=figures.events_per_second,
         lag=figures.lag,
-        watermark_delay_seconds=figures.watermark_delay_seconds,
+        watermark_delay_seconds=figures.watermark_delay_seconds or 0.0,
         flush_seconds=flush_seconds,
         influencers=figures.influencers,
     )

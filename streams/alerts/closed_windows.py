@@ -21,13 +21,12 @@ from streams.alerts.window_records import COUNTS, CampaignWindow, make_window, w
 from streams.columns.arrays import F64, I64
 from streams.events.registry import Registry
 from streams.statistics.influencers import InfluencerStore
-from streams.statistics.windows import TIERS
+from streams.statistics.windows import MINUTE_TIER, TIERS
 
 GRACE_MS: Final = 8_000
 IDLE_MS: Final = DAY_MS
 """How long a campaign's windows go on after its last event, or after its end."""
-_TIER: Final = next(index for index, tier in enumerate(TIERS) if tier.pane_ms == MINUTE_MS)
-_PANES: Final = TIERS[_TIER].panes
+_PANES: Final = TIERS[MINUTE_TIER].panes
 _BEFORE: Final = 10
 """Minutes before a minute whose mean decides whether it is unusual enough to carry posts and comments."""
 _UNUSUAL_RATIO: Final = 2.0
@@ -111,7 +110,7 @@ class ClosedWindows:
             return
         last = (self.watermark_ms - self.grace_ms) // MINUTE_MS - 1
         self._due_ms = (last + 2) * MINUTE_MS + self.grace_ms
-        ring = store.panes.rings[_TIER]
+        ring = store.panes.rings[MINUTE_TIER]
         if self.next_minute is None:
             self.next_minute = self._first(store)
             if self.next_minute is None:
@@ -132,7 +131,7 @@ class ClosedWindows:
 
     def _first(self, store: InfluencerStore) -> int | None:
         """Return the oldest minute with an event, or None: before a partition's first event there is no silence."""
-        ring = store.panes.rings[_TIER]
+        ring = store.panes.rings[MINUTE_TIER]
         slots = ring.slots_in_use(len(store))
         if not len(slots):
             return None
@@ -145,7 +144,7 @@ class ClosedWindows:
 
     def _close_minute(self, minute: int, store: InfluencerStore, evidence: WindowEvidence, registry: Registry) -> None:
         self._group(store)
-        ring = store.panes.rings[_TIER]
+        ring = store.panes.rings[MINUTE_TIER]
         if minute <= ring.head:
             panes = ring.pane(minute % _PANES, len(store))
         else:
@@ -178,7 +177,7 @@ class ClosedWindows:
     @staticmethod
     def _unusual(minute: int, counts: I64, store: InfluencerStore) -> list[int]:
         """Return the rows whose minute may become an alert that shows posts and comments; the others carry none."""
-        ring = store.panes.rings[_TIER]
+        ring = store.panes.rings[MINUTE_TIER]
         before = np.arange(max(minute - _BEFORE, ring.head - _PANES + 1), min(minute, ring.head + 1))
         usual: F64 = np.zeros(counts.shape)
         if len(before):

@@ -144,7 +144,7 @@ class CampaignEngine:
             return []
         series.last_end_ms = sample.window_end_ms
         active = frozenset(rule for rule, memory in series.alerts.items() if memory.phase != "ok")
-        readings = series.signals.update(sample, self._rules, active)
+        readings = series.signals.update(sample, self._rules, active, burst_known=self._burst_is_known(sample))
         if sample.influencer_id is not None:
             reading = readings["engagement_spike"]
             self._peers.report(sample.influencer_id, sample.window_end_ms, reading.observed, reading.expected)
@@ -234,6 +234,18 @@ class CampaignEngine:
             hold = "inhibited"
         return advance(memory, rule, sample.window_end_ms, reading.strength, hold)
 
+    def _burst_is_known(self, sample: WindowSample) -> bool:
+        """Return whether a burst that the series shows was told of an influencer, or is planned: its end is no drop."""
+        if sample.influencer_id is None and self._open["engagement_spike"]:
+            return True
+        return self._is_planned("engagement_spike", sample.window_end_ms)
+
+    def _is_planned(self, rule: RuleName, at_ms: int) -> bool:
+        return any(
+            interval.start_ms < at_ms <= interval.end_ms and (not interval.rules or rule in interval.rules)
+            for interval in self._muted
+        )
+
     def _is_muted(self, rule: RuleName, at_ms: int) -> bool:
         """Return whether ``rule`` is held at ``at_ms``."""
         if rule in NEEDS_LIFE:
@@ -241,10 +253,7 @@ class CampaignEngine:
                 return True
             if self._ends_at_ms is not None and at_ms > self._ends_at_ms:
                 return True
-        return any(
-            interval.start_ms < at_ms <= interval.end_ms and (not interval.rules or rule in interval.rules)
-            for interval in self._muted
-        )
+        return self._is_planned(rule, at_ms)
 
     def _is_inhibited(self, series: Series, sample: WindowSample, name: RuleName) -> bool:
         """Return whether a stronger or better located alert already says it."""
@@ -267,8 +276,12 @@ class CampaignEngine:
                 return True  # the end of a spike
             if series.alerts["feed_silent"].phase != "ok" or silence.empty_windows > 0 or self._is_silent:
                 return True
-            return sample.influencer_id is not None and self._peers.compare(sample.influencer_id, at_ms) == "shared"
+            if sample.influencer_id is None:
+                return bool(self._open["feed_silent"] or self._open["engagement_drop"])  # one of them explains it
+            return self._peers.compare(sample.influencer_id, at_ms) == "shared"
         if sample.influencer_id is None:
+            if name == "entries_spike" and self._open["engagement_spike"] and not series.signals.entries_rise_alone:
+                return True
             return name in OWN_CAUSE and bool(self._open[name])
         return name == "feed_silent" and self._is_silent
 

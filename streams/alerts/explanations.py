@@ -37,7 +37,7 @@ def explain(
         scored = sum(window_.scored for window_ in recent)
         text = (
             f"{owner} comments turned negative: {_percent(reading.observed)}, usually "
-            f"{_percent(reading.expected)} ({negative} of {scored} in {span})"
+            f"{_percent(reading.expected)} ({negative} of {scored} in {span}{_read(recent)})"
         )
         return text + _about(sample)
     if rule == "conversion_drop":
@@ -97,9 +97,15 @@ def _about(sample: WindowSample) -> str:
     return f'; most about "{sample.topics[0]}"' if sample.topics else ""
 
 
+def _read(recent: Sequence[RecentWindow]) -> str:
+    """Return for which share of the comments their sentiment speaks, unless it is all of them."""
+    scored, unread = (sum(getattr(window, name) for window in recent) for name in ("scored", "unread"))
+    return f"; {_percent(scored / (scored + unread))} of the comments are in languages that are read" if unread else ""
+
+
 def _mood(sample: WindowSample, recent: Sequence[RecentWindow]) -> str:
     scored = sum(window.scored for window in recent)
     if scored < 10:
         return _about(sample)
     negative = sum(window.negative for window in recent)
-    return f"; {_percent(negative / scored)} negative{_about(sample)}"
+    return f"; {_percent(negative / scored)} negative{_read(recent)}{_about(sample)}"

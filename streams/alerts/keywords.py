@@ -8,6 +8,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 FEWEST: Final = 3
@@ -23,6 +24,10 @@ would could should really very much more most some only also into over after bec
 dont didnt cant isnt youre even still never ever again please thanks thank love guys want need make made know
 """
 COMMON_WORDS: Final = frozenset(_COMMON_TEXT.split())
+_SHORT: Final = 500
+"""Characters of a comment whose words are remembered: it is looked at again with every minute it stands beside."""
+_REMEMBERED: Final = 2_000
+"""Comments: some 2 MB."""
 
 
 def words_of(text: str) -> set[str]:
@@ -30,11 +35,14 @@ def words_of(text: str) -> set[str]:
     return set(_WORD.findall(_NAMES_AND_LINKS.sub(" ", text).casefold())) - COMMON_WORDS
 
 
+_remembered_words = lru_cache(_REMEMBERED)(words_of)
+
+
 def document_frequency(texts: Iterable[str]) -> Counter[str]:
     """Return, for each word, how many of the comments contain it."""
     counts: Counter[str] = Counter()
     for text in texts:
-        counts.update(words_of(text))
+        counts.update(_remembered_words(text) if len(text) <= _SHORT else words_of(text))
     return counts
 
 

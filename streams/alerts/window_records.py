@@ -16,7 +16,7 @@ from streams.columns.arrays import I64
 from streams.columns.formats import Format, PoisonedRecord, damaged, refuse_more_counters
 from streams.columns.packed import PackedInts, check_ints, pack, unpack
 from streams.events.attribution import UNATTRIBUTED
-from streams.statistics.counters import COLUMN
+from streams.statistics.counters import COLUMN, COLUMNS_OF_COUNT, WIDTH
 
 COUNTS: Final = (
     "engagements",
@@ -29,17 +29,10 @@ COUNTS: Final = (
     "negative",
     "code_uses",
     "code_uses_without_click",
+    "unread",
 )
-"""The counts of a record, named as in ``WindowSample``; append only."""
-COLUMNS_OF_COUNT: Final[dict[str, tuple[str, ...]]] = {
-    # Not likes, shares and saves as such: most come as running totals, now and then, and a total says how many since
-    # the last one, not when. Ten minutes of likes in one minute would be a spike every time.
-    "engagements": ("comments", "reactions"),
-    "positive": ("sentiment_positive",),
-    "neutral": ("sentiment_neutral",),
-    "negative": ("sentiment_negative",),
-}
-"""Which counters make a count; one that is not listed is the counter of its own name, or zero while there is none."""
+"""The counts of a record, named as in ``WindowSample``; append only: records with fewer have zeros."""
+_LEAST_COUNTS: Final = 10
 TOP_POSTS: Final = 3
 SAMPLE_COMMENTS: Final = 6
 TOPICS: Final = 2
@@ -47,6 +40,10 @@ TOPICS: Final = 2
 _COUNT_COLUMNS: Final = [
     [COLUMN[column] for column in COLUMNS_OF_COUNT.get(name, (name,)) if column in COLUMN] for name in COUNTS
 ]
+_IS_COUNTED: Final = np.array([[column in columns for columns in _COUNT_COLUMNS] for column in range(WIDTH)]).astype(
+    np.int64
+)
+"""``[counter, COUNTS]``: 1 where a counter is part of a count."""
 
 
 class Evidence(Struct, frozen=True, array_like=True):
@@ -108,7 +105,7 @@ def check_window(window: CampaignWindow) -> None:
         raise damaged(_WHAT, "of nobody, or of somebody twice")
     counts, rest = divmod(window.counts.count, influencers)
     refuse_more_counters(_WHAT, counts, len(COUNTS))
-    if rest or counts < len(COUNTS):
+    if rest or counts < _LEAST_COUNTS:
         raise damaged(_WHAT, f"{window.counts.count} counts of {influencers} influencers")
     check_ints(_WHAT, window.counts, None, 0, _LARGEST_COUNT)
     if not (0 <= window.minute <= LATEST_MS // MINUTE_MS and window.partition >= 0):
@@ -132,7 +129,7 @@ def read_window(key: bytes | None, data: bytes, written_at_ms: int) -> CampaignW
 
 def window_counts(panes: I64) -> I64:
     """Return ``[row, COUNTS]`` from one-minute panes ``[row, counter]``; corrections below zero count as none."""
-    counts: I64 = np.stack([panes[:, columns].sum(axis=1) for columns in _COUNT_COLUMNS], axis=1)
+    counts: I64 = panes @ _IS_COUNTED  # a third of the time of a sum for each
     np.maximum(counts, 0, out=counts)
     return counts
 
@@ -170,7 +167,9 @@ def merged(parts: Iterable[Evidence]) -> Evidence:
 
 
 def _counts(window: CampaignWindow) -> I64:
-    return unpack(window.counts).reshape(len(window.influencers), -1)
+    counts = unpack(window.counts).reshape(len(window.influencers), -1)
+    missing = len(COUNTS) - counts.shape[1]  # an older version knew fewer
+    return np.pad(counts, ((0, 0), (0, missing))) if missing else counts
 
 
 def _sample(
@@ -185,5 +184,5 @@ def _sample(
         top_posts=evidence.top_posts,
         sample_comments=evidence.sample_comments,
         topics=evidence.topics,
-        **dict(zip(COUNTS, counts, strict=False)),
+        **dict(zip(COUNTS, counts, strict=True)),
     )

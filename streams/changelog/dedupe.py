@@ -8,8 +8,15 @@ its id, so that an edit can replace it.
 The trap that the log avoids: an id that survives a crash while the count it belongs to does not would turn the
 replayed event into a duplicate, and lose it. So every span of ids in a segment carries the offset up to which it
 reaches, and on restore only spans at or below the committed offset count.
+
+Ids are hashes under a secret key of the partition, so that nobody can make one that passes for another. Each segment
+carries the key: whoever has the ids has it, and the changelog is read by workers only.
 """
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -20,6 +27,7 @@ from models.times import HOUR_MS
 from streams.columns.arrays import U64
 from streams.columns.formats import Fields, Format, check_moments, damaged
 from streams.columns.idset import IdSet
+from streams.columns.keyed_hashes import KEY_BYTES
 from streams.statistics.comment_versions import Known, time_of
 
 DEDUPE_HOURS: Final = 72
@@ -27,6 +35,21 @@ DEDUPE_CAPACITY: Final = 20_000_000
 SEGMENT_IDS: Final = 2048
 _GENERATION_IDS: Final = 1_000_000
 _GENERATIONS_PER_HORIZON: Final = 8
+
+
+class Naming(Enum):
+    """What the remembered hashes are made of."""
+
+    PLAIN = 1
+    """Of events alone, by XXH3: format 1 of the log."""
+    OWNED = 2
+    """Of events and their owners, by XXH3: format 2."""
+    KEYED = 3
+    """The same, under a secret key."""
+
+
+NO_OLDER: Final[Mapping[Naming, U64]] = MappingProxyType({})
+_NO_OLDER_ONE: Final[Mapping[Naming, int]] = MappingProxyType({})
 
 
 class Span(Struct, frozen=True, array_like=True):
@@ -41,7 +64,8 @@ class Segment(Struct, array_like=True):
     """One record of the dedupe log.
 
     ``is_plain``: its ids are those of events alone, as format 1 had them, and not of events and their owners.
-    ``values`` has a value of 8 bytes for each id where a horizon keeps any.
+    ``values`` has a value of 8 bytes for each id where a horizon keeps any. ``key`` is the secret of its ids; none for
+    those of formats 1 and 2.
     """
 
     version: int
@@ -49,6 +73,14 @@ class Segment(Struct, array_like=True):
     ids: bytes
     is_plain: bool = False
     values: bytes = b""
+    key: bytes = b""
+
+    @property
+    def naming(self) -> Naming:
+        """What its ids are made of."""
+        if self.key:
+            return Naming.KEYED
+        return Naming.PLAIN if self.is_plain else Naming.OWNED
 
     @property
     def newest_ms(self) -> int:
@@ -62,22 +94,44 @@ class Segment(Struct, array_like=True):
 
 
 class Generation:
-    """Ids remembered in one stretch of time; ``is_plain`` as in ``Segment``."""
+    """Ids remembered in one stretch of time; ``naming`` as in ``Segment``."""
 
-    def __init__(self, *, is_plain: bool = False, with_values: bool = False) -> None:
+    def __init__(self, naming: Naming = Naming.KEYED, *, with_values: bool = False) -> None:
         self.ids = IdSet(with_values=with_values)
-        self.is_plain = is_plain
+        self.naming = naming
         self.first_ms: dict[int, int] = {}
         """When comments of several versions were made."""
         self.oldest_ms: int | None = None
         self.newest_ms = 0
 
 
+class _Fresh:
+    """Ids that no segment has yet, with their values where a horizon keeps any."""
+
+    def __init__(self) -> None:
+        self._ids: list[U64] = []
+        self._values: list[U64] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._ids)
+
+    def add(self, ids: U64, values: U64 | None) -> None:
+        """Add some."""
+        self._ids.append(ids)
+        if values is not None:
+            self._values.append(values)
+
+    def columns(self) -> tuple[U64, U64]:
+        """Return all of them."""
+        values = np.concatenate(self._values) if self._values else np.zeros(0, dtype=np.uint64)
+        return np.concatenate(self._ids), values
+
+
 class _Recalled:
     """Ids of spans of a log that go to one generation together: a log has thousands of spans, of few ids each."""
 
-    def __init__(self, *, is_plain: bool = False) -> None:
-        self.is_plain = is_plain
+    def __init__(self, naming: Naming = Naming.KEYED) -> None:
+        self.naming = naming
         self.parts: list[bytes] = []
         self.values: list[bytes] = []
         self.count = 0
@@ -101,6 +155,7 @@ class DedupeHorizon:
         generation_ids: ids forgotten together at least; None for ``_GENERATION_IDS``.
         segment_ids: ids in a full segment.
         with_versions: whether the newest version of each comment is kept with its id.
+        key: the secret under which ids are hashed, for the log.
     """
 
     def __init__(
@@ -110,17 +165,20 @@ class DedupeHorizon:
         segment_ids: int = SEGMENT_IDS,
         *,
         with_versions: bool = False,
+        key: bytes = bytes(KEY_BYTES),
     ) -> None:
+        self.key = key
         self._with_versions = with_versions
         self._segment_ids = segment_ids
         self._keep_ms = hours * HOUR_MS
         self._generation_ids = _GENERATION_IDS if generation_ids is None else generation_ids
         self.generations: list[Generation] = [Generation(with_values=with_versions)]
-        self._fresh: list[U64] = []
-        self._fresh_values: list[U64] = []
+        self._fresh = _Fresh()
+        self._fresh_older = _Fresh()
+        """Versions of comments that are known by an older name, under which a restart has to find them."""
         self._fresh_ms = 0
         self._segments: dict[int, tuple[int, int]] = {}  # sequence: (newest_ms, ids), for expiry
-        self._open = _new_segment()
+        self._open = _new_segment(key)
         self._sequence = 0
 
     def __len__(self) -> int:
@@ -137,28 +195,28 @@ class DedupeHorizon:
         return self.generations[0].newest_ms
 
     @property
-    def has_plain(self) -> bool:
-        """Whether ids are remembered that an older version has written."""
-        return any(generation.is_plain for generation in self.generations)
+    def namings(self) -> set[Naming]:
+        """By which names ids are remembered: those of older versions are asked for until they are forgotten."""
+        return {generation.naming for generation in self.generations if len(generation.ids)}
 
     def first_seen(
-        self, ids: U64, newest_ms: int, plain: U64 | None = None, versions: U64 | None = None
+        self, ids: U64, newest_ms: int, older: Mapping[Naming, U64] = NO_OLDER, versions: U64 | None = None
     ) -> NDArray[np.bool_]:
         """Remember ids and return which of them were not known, each only at its first place in the batch.
 
         Args:
             ids: of events and their owners.
             newest_ms: stream time.
-            plain: ids of the same events alone, by which an older version remembered them; None where it cannot have.
+            older: the names of the same events by which older versions remembered them; those in ``namings``.
             versions: of the comments among them, 0 for others; where they are kept.
         """
         distinct, first = np.unique(ids, return_index=True)
         known = np.zeros(len(distinct), dtype=np.bool_)
         for generation in self.generations:
-            if not generation.is_plain:
+            if generation.naming is Naming.KEYED:
                 known |= generation.ids.contains(distinct)
-            elif plain is not None:
-                known |= generation.ids.contains(plain[first])
+            elif generation.naming in older:
+                known |= generation.ids.contains(older[generation.naming][first])
         fresh, places = distinct[~known], first[~known]
         is_new = np.zeros(len(ids), dtype=np.bool_)
         is_new[places] = True
@@ -166,33 +224,38 @@ class DedupeHorizon:
             values = None
             if self._with_versions:
                 values = np.zeros(len(fresh), dtype=np.uint64) if versions is None else versions[places]
-                self._fresh_values.append(values)
             self._remember(fresh, newest_ms, values)
-            self._fresh.append(fresh)
+            self._fresh.add(fresh, values)
             self._fresh_ms = max(self._fresh_ms, newest_ms)
         return is_new
 
-    def versions_of(self, ids: U64) -> U64:
+    def versions_of(self, ids: U64, older: Mapping[Naming, U64] = NO_OLDER) -> U64:
         """Return the newest known version of each comment, 0 for those that are not known by it."""
         versions = np.zeros(len(ids), dtype=np.uint64)
         for generation in self.generations:
-            if not generation.is_plain:
+            if generation.naming is Naming.KEYED:
                 versions |= generation.ids.values_of(ids)
+            elif generation.naming is Naming.OWNED and Naming.OWNED in older:
+                versions |= generation.ids.values_of(older[Naming.OWNED])
         return versions
 
-    def revise(self, comment: int, version: int, newest_ms: int) -> tuple[Known, Known] | None:
+    def revise(
+        self, comment: int, version: int, newest_ms: int, older: Mapping[Naming, int] = _NO_OLDER_ONE
+    ) -> tuple[Known, Known] | None:
         """Take another version of a comment that is known; return what was and what is, or None for no change."""
-        change = self._fold(comment, version)
-        if change is not None:
-            self._fresh.append(np.array([comment], dtype=np.uint64))
-            self._fresh_values.append(np.array([version], dtype=np.uint64))
-            self._fresh_ms = max(self._fresh_ms, newest_ms)
-        return change
+        names = ((Naming.KEYED, comment, self._fresh), (Naming.OWNED, older.get(Naming.OWNED), self._fresh_older))
+        for naming, name, fresh in names:
+            change = None if name is None else self._fold(name, version, naming)
+            if name is not None and change is not None:
+                fresh.add(np.array([name], dtype=np.uint64), np.array([version], dtype=np.uint64))
+                self._fresh_ms = max(self._fresh_ms, newest_ms)
+                return change
+        return None
 
-    def _fold(self, comment: int, version: int) -> tuple[Known, Known] | None:
+    def _fold(self, comment: int, version: int, naming: Naming) -> tuple[Known, Known] | None:
         one = np.array([comment], dtype=np.uint64)
         for generation in self.generations:
-            newest = 0 if generation.is_plain else int(generation.ids.values_of(one)[0])
+            newest = 0 if generation.naming is not naming else int(generation.ids.values_of(one)[0])
             if newest:
                 break
         else:
@@ -211,16 +274,16 @@ class DedupeHorizon:
         newest_ms: int,
         values: U64 | None = None,
         oldest_ms: int | None = None,
-        *,
-        is_plain: bool = False,
+        naming: Naming = Naming.KEYED,
     ) -> None:
         """Add ids to the newest generation, or to a new one; ``oldest_ms`` is that of the first where they differ."""
         newest = self.generations[-1]
-        if newest.is_plain != is_plain and not len(newest.ids):
-            newest.is_plain = is_plain
-            newest.ids = IdSet(with_values=self._with_versions and not is_plain)
-        if newest.is_plain != is_plain or self._is_full(newest_ms):
-            self.generations.append(Generation(is_plain=is_plain, with_values=self._with_versions and not is_plain))
+        with_values = self._with_versions and naming is not Naming.PLAIN
+        if newest.naming is not naming and not len(newest.ids):
+            newest.naming = naming
+            newest.ids = IdSet(with_values=with_values)
+        if newest.naming is not naming or self._is_full(newest_ms):
+            self.generations.append(Generation(naming, with_values=with_values))
         newest = self.generations[-1]
         if newest.oldest_ms is None:
             newest.oldest_ms = newest_ms if oldest_ms is None else oldest_ms
@@ -241,23 +304,37 @@ class DedupeHorizon:
 
         Its time is the newest with which its ids came: a restart must forget them when this process would.
         """
-        if not self._fresh:
-            return []
-        fresh, newest_ms = np.concatenate(self._fresh), self._fresh_ms
-        values = np.concatenate(self._fresh_values) if self._fresh_values else np.zeros(0, dtype=np.uint64)
-        self._fresh, self._fresh_values, self._fresh_ms = [], [], 0
         changed: list[tuple[int, Segment]] = []
-        for start in range(0, len(fresh), self._segment_ids):
-            part = fresh[start : start + self._segment_ids]
-            self._open.spans.append(Span(next_offset, newest_ms, len(part)))
+        for taken, key in ((self._fresh_older, b""), (self._fresh, self.key)):
+            if taken:
+                self._write(taken, key, next_offset, changed)
+        self._fresh, self._fresh_older, self._fresh_ms = _Fresh(), _Fresh(), 0
+        return changed
+
+    def _write(self, taken: "_Fresh", key: bytes, next_offset: int, changed: list[tuple[int, Segment]]) -> None:
+        """Put ids into segments of their key, and these to those that changed."""
+        ids, values = taken.columns()
+        if self._open.key != key:
+            self._begin_segment(key)
+        for start in range(0, len(ids), self._segment_ids):
+            part = ids[start : start + self._segment_ids]
+            self._open.spans.append(Span(next_offset, self._fresh_ms, len(part)))
             self._open.ids += part.astype("<u8").tobytes()
             self._open.values += values[start : start + self._segment_ids].astype("<u8").tobytes()
             self._segments[self._sequence] = (self._open.newest_ms, self._open.count)
             changed.append((self._sequence, self._open))
             if self._open.count >= self._segment_ids:
-                self._sequence += 1
-                self._open = _new_segment()
-        return changed
+                self._begin_segment(key)
+
+    def _begin_segment(self, key: bytes) -> None:
+        if self._open.count:
+            self._sequence += 1
+        self._open = _new_segment(key)
+
+    def adopt(self, key: bytes) -> None:
+        """Take ids to be hashed under this key; before any are remembered."""
+        self.key = key
+        self._open = _new_segment(key)
 
     def restore(self, segments: dict[int, Segment], committed: int) -> None:
         """Take up the log after a restart: only ids of offsets below ``committed`` are remembered."""
@@ -268,17 +345,19 @@ class DedupeHorizon:
         recalled = _Recalled()
         for sequence in sorted(segments):
             segment = segments[sequence]
-            kept = _new_segment(is_plain=segment.is_plain)
-            if segment.is_plain != recalled.is_plain:
+            if segment.key and segment.key != self.key:
+                continue  # see ``key_of``
+            kept = _new_segment(segment.key, is_plain=segment.is_plain)
+            if segment.naming is not recalled.naming:
                 self._remember_recalled(recalled)
-                recalled = _Recalled(is_plain=segment.is_plain)
+                recalled = _Recalled(segment.naming)
             start = 0
             for span in segment.spans:
                 end = start + 8 * span.count
                 if span.next_offset <= committed:
                     if self._is_full(span.newest_ms, recalled.count, recalled.oldest_ms):
                         self._remember_recalled(recalled)
-                        recalled = _Recalled(is_plain=segment.is_plain)
+                        recalled = _Recalled(segment.naming)
                     recalled.add(span, segment.ids[start:end], segment.values[start:end])
                     kept.spans.append(span)
                     kept.ids += segment.ids[start:end]
@@ -288,9 +367,9 @@ class DedupeHorizon:
             # A segment from which spans were left out is continued: its next write replaces the record.
             self._sequence, self._open = sequence, kept
         self._remember_recalled(recalled)
-        if self._open.is_plain or self._open.count >= self._segment_ids:
+        if segments and (self._open.key != self.key or self._open.count >= self._segment_ids):
             self._sequence += 1
-            self._open = _new_segment()
+            self._open = _new_segment(self.key)
 
     def _remember_recalled(self, recalled: "_Recalled") -> None:
         if not recalled.count:
@@ -305,14 +384,14 @@ class DedupeHorizon:
             ids = np.sort(ids)
         again = np.append(False, ids[1:] == ids[:-1])
         for generation in self.generations:
-            if generation.is_plain == recalled.is_plain:
+            if generation.naming is recalled.naming:
                 again |= generation.ids.contains(ids)
         if not again.all():
             new = values[~again] if len(values) else None
-            self._remember(ids[~again], recalled.newest_ms, new, recalled.oldest_ms, is_plain=recalled.is_plain)
+            self._remember(ids[~again], recalled.newest_ms, new, recalled.oldest_ms, recalled.naming)
         if len(values):
             for comment, version in zip(ids[again].tolist(), values[again].tolist(), strict=True):
-                self._fold(comment, version)
+                self._fold(comment, version, recalled.naming)
 
     def expire(self, now_ms: int) -> list[int]:
         """Forget what is older than the horizon and return the sequences of log records to delete."""
@@ -332,13 +411,31 @@ class DedupeHorizon:
         return gone
 
 
+def key_of(segments: Iterable[Segment]) -> bytes | None:
+    """Return the key under which the ids of a partition are hashed, None where there are none.
+
+    A partition has one owner at a time, and a late record of another is behind the fence: so there is one key. Were
+    there two, the one with more ids would hold, and what is hashed under the other could not be asked for anything.
+    """
+    ids: Counter[bytes] = Counter()
+    for segment in segments:
+        if segment.key:
+            ids[segment.key] += segment.count + 1
+    return max(ids, key=lambda key: (ids[key], key)) if ids else None
+
+
 def _plain_ids(fields: Fields) -> Fields:
     """Upgrade format 1: ids were those of events alone."""
     return [2, *fields, True, b""]
 
 
+def _without_key(fields: Fields) -> Fields:
+    """Upgrade format 2: hashes were XXH3, without a key."""
+    return [3, *fields[1:], b""]
+
+
 _WHAT: Final = "dedupe segment"
-_FORMAT: Final = Format(_WHAT, Segment, (int, list, bytes), [_plain_ids])
+_FORMAT: Final = Format(_WHAT, Segment, (int, list, bytes), [_plain_ids, _without_key])
 encode_segment: Final = _FORMAT.encode
 
 
@@ -352,6 +449,8 @@ def decode_segment(data: bytes) -> Segment:
     segment = _FORMAT.decode(data)
     if len(segment.ids) != 8 * sum(span.count for span in segment.spans):
         raise damaged(_WHAT, f"{len(segment.ids)} bytes of ids, and spans of others")
+    if len(segment.key) not in (0, KEY_BYTES) or (segment.key and segment.is_plain):
+        raise damaged(_WHAT, f"a key of {len(segment.key)} bytes")
     for span in segment.spans:
         if span.count < 0 or span.next_offset < 0:
             raise damaged(_WHAT, f"{span.count} ids up to offset {span.next_offset}")
@@ -359,5 +458,5 @@ def decode_segment(data: bytes) -> Segment:
     return segment
 
 
-def _new_segment(*, is_plain: bool = False) -> Segment:
-    return Segment(_FORMAT.version, [], b"", is_plain)
+def _new_segment(key: bytes, *, is_plain: bool = False) -> Segment:
+    return Segment(_FORMAT.version, [], b"", is_plain, key=key)

@@ -10,15 +10,18 @@ from typing import Final
 import numpy as np
 from msgspec import Struct
 
+from models.minutes import MINUTES_AN_HOUR
+from models.times import HOUR_MS, MINUTE_MS
 from models.topics import INPUT_TOPICS
 from streams.columns.formats import Fields, Format, check_moments, damaged, refuse_more_counters
 from streams.columns.packed import PackedInts, as_packed, check_count, check_ints, pack, unpack
 from streams.statistics.counters import COLUMN, SNAPSHOT_METRICS, WIDTH
+from streams.statistics.minute_history import unpack_hour
 from streams.statistics.money import MoneyPanes, Sums, check_sums
 from streams.statistics.panes import PaneStore
 from streams.statistics.posts import MetricHistory, PostHistory
 from streams.statistics.uniques import RANKS, REGISTERS, UniqueStore
-from streams.statistics.windows import TIERS
+from streams.statistics.windows import MINUTE_TIER, TIERS
 
 _MICROS: Final = COLUMN["sentiment_micros"]
 _LARGEST: Final = (1 << 63) - 1
@@ -68,6 +71,11 @@ class RowRecord(Struct, frozen=True, array_like=True):
     money_total: Sums
     money_panes: list[dict[int, Sums]]
     posts: PackedPosts
+    hours: dict[int, bytes] | None
+    """Hours that are over, by minute (``streams.statistics.minute_history``); None: an older version did not keep them.
+    """
+    unpublished: dict[int, int]
+    """Minutes that have changed and may not have been published, as bits, by hour."""
 
 
 def _state_width(fields: Fields) -> Fields:
@@ -81,8 +89,13 @@ def _posts_by_themselves(fields: Fields) -> Fields:
     return [3, *fields[1:-1], posts]
 
 
+def _hours_unknown(fields: Fields) -> Fields:
+    """Upgrade format 3: of minutes only the panes were kept."""
+    return [4, *fields[1:], None, {}]
+
+
 _WHAT: Final = "state record"
-_FORMAT: Final = Format(_WHAT, RowRecord, (int, int, str, str), [_state_width, _posts_by_themselves])
+_FORMAT: Final = Format(_WHAT, RowRecord, (int, int, str, str), [_state_width, _posts_by_themselves, _hours_unknown])
 FORMAT_VERSION: Final = _FORMAT.version
 encode_record: Final = _FORMAT.encode
 
@@ -127,6 +140,11 @@ def _check(record: RowRecord) -> None:
     if len(record.money_panes) not in (0, len(TIERS)):
         raise damaged(_WHAT, f"money in {len(record.money_panes)} tiers")
     check_sums(_WHAT, record.money_total, *(sums for panes in record.money_panes for sums in panes.values()))
+    check_moments(_WHAT, *(hour * HOUR_MS for hour in (*(record.hours or ()), *record.unpublished)))
+    for packed in (record.hours or {}).values():
+        unpack_hour(packed)
+    if not all(0 < bits < 1 << MINUTES_AN_HOUR for bits in record.unpublished.values()):
+        raise damaged(_WHAT, "minutes beyond an hour")
     for post in record.posts.values():
         if len(post.metrics) != len(SNAPSHOT_METRICS) or any(map(_is_uneven, post.metrics)):
             raise damaged(_WHAT, "snapshots of posts that do not fit together")
@@ -175,12 +193,27 @@ def restore_tiers(panes: PaneStore, row: int, record: RowRecord) -> None:
     panes.totals[row, : len(record.totals)] = record.totals
 
 
+def restore_minutes(panes: PaneStore, row: int, record: RowRecord) -> None:
+    """Put the minutes of one row back. The rings must already stand at or after the record's time."""
+    tier = record.tiers[MINUTE_TIER]
+    hours, places = np.divmod(unpack(tier.panes) + record.as_of_ms // MINUTE_MS, MINUTES_AN_HOUR)
+    open_hour = record.as_of_ms // HOUR_MS
+    held = np.zeros((len(hours), record.width), dtype=np.int64)
+    counts = as_packed(tier.counts).reshape(len(hours), record.width - 1)
+    held[:, :_MICROS], held[:, _MICROS + 1 :] = counts[:, :_MICROS], counts[:, _MICROS:]
+    for hour in np.unique(hours).tolist():
+        # What was in progress then may be over now. Of the hour before, an older version had what its panes held.
+        if hour == open_hour or record.hours is None:
+            panes.minutes.restore_open(row, hour, places[hours == hour], held[hours == hour])
+    panes.minutes.restore(row, record.hours or {}, record.unpublished)
+
+
 def sketch_fields(uniques: UniqueStore, row: int) -> tuple[PackedInts, PackedInts, PackedInts, PackedInts]:
     """Pack the sketch of one row: only what can still decide a register's value is written."""
     lifetime = uniques.lifetime[row]
     registers = np.flatnonzero(lifetime)
     top = int(lifetime.max(initial=0))
-    seen = uniques.seen_by(row, top).astype(np.int64)
+    seen = uniques.seen_by(row, top)
     if top:
         # A rank seen no later than a higher rank of the same register can never be the largest of a window.
         later = np.maximum.accumulate(seen[::-1], axis=0)[::-1]

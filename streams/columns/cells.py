@@ -78,13 +78,13 @@ class CellPool(Generic[Number]):
         self.used += count
         return np.concatenate(taken)
 
-    def clear(self, place: int, rows: int) -> None:
-        """Empty one place of the first rows; its cells may be used again."""
-        column = self.numbers[:rows, place]
-        gone = column[column > 0]
-        if len(gone):
+    def clear(self, places: slice, rows: int) -> None:
+        """Empty some places of the first rows; their cells may be used again."""
+        held = self.numbers[:rows, places]
+        if held.any():
+            gone = held[held > 0]
             self.cells[gone] = 0
-            column[:] = 0
+            held[:] = 0
             self._free.append(gone)
 
     def clear_all(self) -> None:

@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 from streams.columns.arrays import I64
 from streams.columns.formats import damaged
 
-_SMALL: Final[tuple[Literal["<i1", "<i2", "<i4", "<i8"], ...]] = ("<i1", "<i2", "<i4", "<i8")
+_SMALL: Final[tuple[tuple[Literal["<i1", "<i2", "<i4", "<i8"], int], ...]] = (
+    ("<i1", 1 << 7),
+    ("<i2", 1 << 15),
+    ("<i4", 1 << 31),
+    ("<i8", 1 << 63),
+)
+"""Types, and the first integer that each is too small for."""
 
 
 class PackedInts(Struct, frozen=True, array_like=True):
@@ -33,9 +39,8 @@ def pack(values: NDArray[np.generic]) -> PackedInts:
     if not values.size:
         return PackedInts("<i1", b"")
     low, high = int(values.min()), int(values.max())
-    for dtype in _SMALL:
-        bounds = np.iinfo(dtype)
-        if bounds.min <= low and high <= bounds.max:
+    for dtype, beyond in _SMALL:
+        if -beyond <= low and high < beyond:
             return PackedInts(dtype, values.astype(dtype).tobytes())
     raise OverflowError(f"a counter beyond 64 bits: {low}..{high}")
 

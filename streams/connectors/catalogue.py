@@ -14,6 +14,7 @@ from streams.connectors import (
     meta,
     shopify,
     stripe,
+    suites,
     tiktok,
     twitch,
     woocommerce,
@@ -82,6 +83,7 @@ _CONNECTORS: Final = (
     ),
     Connector(kind="generic", title="A described source", read=generic.read),
     Connector(kind="gleam", title="Gleam", read=forms.read_gleam, success=201, retries=False),
+    Connector(kind="hootsuite", title="Hootsuite", read=suites.read_hootsuite, is_hook=False),
     Connector(kind="instagram", title="Instagram and Facebook", read=meta.read, schemes=(_META,)),
     Connector(
         kind="segment",
@@ -95,6 +97,7 @@ _CONNECTORS: Final = (
         read=shopify.read,
         schemes=(SignatureRules(header="X-Shopify-Hmac-Sha256", encoding="base64"),),
     ),
+    Connector(kind="sprout", title="Sprout Social", read=suites.read_sprout, is_hook=False),
     Connector(kind="standard", title="Standard Webhooks", read=envelopes.read_standard, schemes=(_STANDARD,)),
     Connector(kind="stripe", title="Stripe", read=stripe.read, schemes=(_STRIPE,)),
     Connector(
@@ -105,6 +108,7 @@ _CONNECTORS: Final = (
         retries=False,
     ),
     Connector(kind="tiktok", title="TikTok", read=tiktok.read, schemes=(_TIKTOK,)),
+    Connector(kind="traackr", title="Traackr", read=suites.read_traackr, is_hook=False),
     Connector(kind="twitch", title="Twitch", read=twitch.read, schemes=(_TWITCH,)),
     Connector(kind="viralsweep", title="ViralSweep", read=forms.read_viralsweep, retries=False),
     Connector(

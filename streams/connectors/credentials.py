@@ -5,6 +5,7 @@ import hmac
 import re
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import urlsplit
 
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
@@ -23,6 +24,26 @@ def parse_secrets(text: str) -> dict[str, tuple[str, ...]]:
         if not equals or not _NAME.fullmatch(name) or not secret:
             raise ValueError(f"line {number}: expected NAME=SECRET")
         found[name] = (*found.get(name, ()), secret)
+    return found
+
+
+def parse_addresses(text: str) -> dict[str, str]:
+    """Read ``NAME=URL``, separated by commas or line ends; addresses are returned without a slash at the end.
+
+    Raises:
+        ValueError: an entry is none, or its address is neither http nor https, or has a user, a query or a fragment.
+    """
+    found: dict[str, str] = {}
+    for _, entry in _lines(text.replace(",", "\n")):
+        name, equals, address = (part.strip() for part in entry.partition("="))
+        if not equals or not _NAME.fullmatch(name):
+            raise ValueError(f"{entry.strip()!r}: expected NAME=URL")
+        parts = urlsplit(address)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+            raise ValueError(f"{name}: expected an http:// or https:// address without a user")
+        if parts.query or parts.fragment:
+            raise ValueError(f"{name}: an address ends with its path")
+        found[name] = address.rstrip("/")
     return found
 
 

@@ -33,7 +33,8 @@ class Delivery(Struct, frozen=True, kw_only=True):
 
     ``headers`` have names in lower case. ``query`` are the parameters of the request. ``received_ms`` is the clock;
     ``is_replayed`` says that the body may be older than that, and that its age is not to be judged by it.
-    ``post_id`` is the post that a poll asked for, where its answer does not say it. ``person_key`` keys the pseudonyms
+    ``is_polled`` says that we have asked for it. ``post_id`` and ``account`` are the post and the account that a poll
+    asked for, where its answer does not say them. ``person_key`` keys the pseudonyms
     of e-mail addresses; without it there are none.
     """
 
@@ -44,7 +45,9 @@ class Delivery(Struct, frozen=True, kw_only=True):
     query: Mapping[str, str] = {}
     rules: SourceRules = NO_RULES
     is_replayed: bool = False
+    is_polled: bool = False
     post_id: str | None = None
+    account: str | None = None
     person_key: bytes | None = None
 
     @property

@@ -158,19 +158,19 @@ def _polled(delivery: Delivery, part: Any) -> Iterator[Told]:
         yield from each([rows], lambda rows: _insights(delivery, rows), "insights")
         return
     post_id = delivery.post_id or _asked_for(text_at(part, "paging", "next") or text_at(part, "paging", "previous"))
-    yield from each(rows, lambda row: _polled_comment(post_id, row), "comment")
+    yield from each(rows, lambda row: _polled_comment(delivery, post_id, row), "comment")
     if text_at(part, "paging", "next"):
         yield Note("incomplete", "there is a next page (paging.next)")
 
 
-def _polled_comment(post_id: str | None, row: Any) -> Iterator[Told]:
+def _polled_comment(delivery: Delivery, post_id: str | None, row: Any) -> Iterator[Told]:
     media = id_at(row, "media", "id") or post_id
     if media is None:
         raise Unmapped("media.id is missing, and the answer does not say which post was asked for")
     occurred_at = need_time(text_at(row, "timestamp"), "timestamp")
-    yield from _comment(row, [media], occurred_at, "payload", None)
+    yield from _comment(row, [media], occurred_at, "payload", delivery.account)
     replies = objects_at(row, "replies", "data")
-    yield from each(replies, lambda reply: _polled_comment(media, reply), "reply")
+    yield from each(replies, lambda reply: _polled_comment(delivery, media, reply), "reply")
 
 
 def _asked_for(address: str | None) -> str | None:
@@ -207,4 +207,5 @@ def _snapshot(delivery: Delivery, media: str, counts: dict[str, int], of: str) -
         time_source="poll_time",
         fields={"post_id": media, **counts},
         post_ids=(media,),
+        account=delivery.account,
     )

@@ -19,6 +19,11 @@ _COUNTS: Final = {
     "favorites": "saves",
     "video_views": "views",
     "reach": "reach",
+    # What the Display API calls them.
+    "like_count": "likes",
+    "comment_count": "comments",
+    "share_count": "shares",
+    "view_count": "views",
 }
 _REMOVED: Final = frozenset({"delete", "set_to_hidden", "set_to_friends_only"})
 
@@ -107,15 +112,16 @@ def _polled_comment(delivery: Delivery, row: Any) -> Iterator[Told]:
         occurred_at=_moment(row, "create_time"),
         fields=fields,
         post_ids=(video_id,),
+        account=delivery.account,
     )
     replies = objects_at(row, "reply_list")
     yield from each(replies, lambda reply: _polled_comment(delivery, reply), "reply")
 
 
 def _video(delivery: Delivery, row: Any) -> Iterator[Told]:
-    video_id = need_id(row, "item_id")
+    video_id = id_at(row, "item_id") or need_id(row, "id")
     counts = {ours: count for theirs, ours in _COUNTS.items() if (count := count_at(row, theirs)) is not None}
-    yield polled_video(delivery, PLATFORM, video_id, counts)
+    yield polled_video(delivery, PLATFORM, video_id, counts, delivery.account)
 
 
 def _moment(value: Any, name: str) -> int:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from models.alerts import AlertRule
 from streams.detectors.spikes import UPPER_SIGMAS, Verdict
 from streams.detectors.thresholds import SHORTFALL_ALARM, SUDDEN_ALARM
+from streams.detectors.trends import NO_TREND, Trend
 
 SUDDEN_WINDOWS = 10
 """Windows before the last one that a sudden drop is compared with."""
@@ -51,12 +52,22 @@ class DropMonitor:
         past = self.state.past
         return min(expected, _median(past)) if len(past) == SUDDEN_WINDOWS else expected
 
-    def update(self, rule: AlertRule, verdict: Verdict, *, active: bool) -> tuple[float, float]:
+    def update(
+        self,
+        rule: AlertRule,
+        verdict: Verdict,
+        trend: Trend = NO_TREND,
+        calm: float | None = None,
+        *,
+        active: bool,
+    ) -> tuple[float, float]:
         """Judge the window that ``verdict`` is about.
 
         Args:
             rule: its minimum count and ratio.
             verdict: the spike detector's, of the same window.
+            trend: how the last windows stand to a longer past: a slow decline.
+            calm: the level before a burst that is known; what falls back to it is the burst's end and no drop.
             active: whether the drop's alert is open; it is then measured against the level it fell from, which fades.
 
         Returns:
@@ -76,6 +87,10 @@ class DropMonitor:
             evidence, reference = s.evidence / SUDDEN_ALARM, s.suspected_from
             if verdict.shortfall / SHORTFALL_ALARM > evidence and verdict.expected > reference:
                 evidence, reference = verdict.shortfall / SHORTFALL_ALARM, verdict.expected
+            if calm is not None:
+                reference = min(reference, LIFTED * (calm + 1.0))
+            if trend.fall > evidence and (calm is None or trend.fell_from <= LIFTED * (calm + 1.0)):
+                evidence, reference = trend.fall, trend.fell_from
             if reference >= rule.minimum_count and low * rule.minimum_ratio <= reference + 1.0:
                 strength = max(0.0, evidence)
                 s.reference = reference

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from models.alerts import RULE_NAMES, AlertRule, RuleName, WindowSample
+from streams.detectors.beginnings import Beginning, BeginningState
 from streams.detectors.drops import DropMonitor, DropState
 from streams.detectors.proportions import ProportionMonitor, ProportionState, ProportionVerdict
 from streams.detectors.silence import SilenceMonitor, SilenceState, SilenceVerdict
@@ -25,6 +26,7 @@ from streams.detectors.thresholds import (
     SURPRISE_ALARM,
     UNCLICKED_CODES,
 )
+from streams.detectors.trends import Trend, TrendMonitor, TrendState
 
 RECENT_WINDOWS = 5
 ALONE_RATIO = 1.5
@@ -60,6 +62,7 @@ class RecentWindow(Struct, frozen=True, gc=False):
     purchases: int
     negative: int
     scored: int
+    unread: int = 0
 
 
 class SignalState(Struct, gc=False):
@@ -73,6 +76,8 @@ class SignalState(Struct, gc=False):
     silence: SilenceState
     recent: list[RecentWindow]
     drop: DropState
+    trend: TrendState = msgspec.field(default_factory=TrendState)
+    beginning: BeginningState = msgspec.field(default_factory=BeginningState)
 
 
 def activity(sample: WindowSample) -> int:
@@ -84,6 +89,7 @@ class Signals:
     """The detectors of one influencer or campaign."""
 
     __slots__ = (
+        "beginning",
         "codes",
         "conversion",
         "drop",
@@ -93,6 +99,7 @@ class Signals:
         "negative",
         "recent",
         "silence",
+        "trend",
     )
 
     def __init__(self, state: SignalState | None = None) -> None:
@@ -106,6 +113,8 @@ class Signals:
             self.silence = SilenceMonitor()
             self.recent: list[RecentWindow] = []
             self.drop = DropMonitor()
+            self.trend = TrendMonitor()
+            self.beginning = Beginning()
         else:
             self.engagements = SpikeDetector.from_state(state.engagements)
             self.entries = SpikeDetector.from_state(state.entries)
@@ -115,6 +124,10 @@ class Signals:
             self.silence = SilenceMonitor(state=state.silence)
             self.recent = list(state.recent)
             self.drop = DropMonitor(state.drop)
+            self.trend = TrendMonitor(state.trend)
+            if not state.beginning.windows:  # written before beginnings were known: the series is as old as its level
+                state.beginning.windows = state.engagements.updates
+            self.beginning = Beginning(state.beginning)
 
     def state(self) -> SignalState:
         """Everything remembered. It shares the monitors' states: encode it before the next update."""
@@ -127,10 +140,17 @@ class Signals:
             silence=self.silence.state,
             recent=list(self.recent),
             drop=self.drop.state,
+            trend=self.trend.state,
+            beginning=self.beginning.state,
         )
 
     def update(
-        self, sample: WindowSample, rules: dict[RuleName, AlertRule], active: frozenset[RuleName]
+        self,
+        sample: WindowSample,
+        rules: dict[RuleName, AlertRule],
+        active: frozenset[RuleName],
+        *,
+        burst_known: bool = False,
     ) -> dict[RuleName, Reading]:
         """Judge one closed window by every rule, then learn from it.
 
@@ -138,6 +158,7 @@ class Signals:
             sample: the window.
             rules: thresholds, for the minimum counts and ratios.
             active: rules whose alert is open; a minimum count that opened an alert does not close it.
+            burst_known: whether a burst that this series shows has been told elsewhere, or is planned.
         """
         end_ms = sample.window_end_ms
         scored = sample.positive + sample.neutral + sample.negative
@@ -150,6 +171,7 @@ class Signals:
                 sample.purchases,
                 sample.negative,
                 scored,
+                sample.unread,
             )
         )
         del self.recent[:-RECENT_WINDOWS]
@@ -166,13 +188,25 @@ class Signals:
         if silent >= 1.0:
             # Nothing is learnt from a feed that is not there: its return is no spike.
             return self._while_silent(sample, silence, silent)
+        self._begin(sample)
         engagements = self.engagements.update(end_ms, sample.engagements)
         entries = self.entries.update(end_ms, sample.entries)
+        trend = self.trend.update(sample.engagements)
         usual = self.drop.usual(engagements.expected)
         spike = _spike(rules["engagement_spike"], engagements, usual, "engagements")
-        fall, fell_from = self.drop.update(rules["engagement_drop"], engagements, active="engagement_drop" in active)
-        value = engagements.value
         entered = _spike(rules["entries_spike"], entries, entries.expected, "entries")
+        if self.beginning.has_no_level(engagements.expected):
+            spike, entered = (
+                msgspec.structs.replace(spike, strength=0.0),
+                msgspec.structs.replace(entered, strength=0.0),
+            )
+        elif trend.rise > spike.strength and engagements.value >= rules["engagement_spike"].minimum_count:
+            spike = _risen(spike, trend)
+        burst = burst_known or spike.strength >= rules["engagement_spike"].fire_at or "engagement_spike" in active
+        calm = self.trend.remember_burst(min(usual, trend.rose_from or usual), in_burst=burst)
+        drop_is_open = "engagement_drop" in active
+        fall, fell_from = self.drop.update(rules["engagement_drop"], engagements, trend, calm, active=drop_is_open)
+        value = engagements.value
         self.entries_rise_alone = entered.ratio > ALONE_RATIO * spike.ratio
         drop = Reading(fall, "engagements", value, fell_from, (value + 1.0) / (fell_from + 1.0), round(fell_from))
         return {
@@ -184,6 +218,20 @@ class Signals:
             "feed_silent": _silence(sample, silence, silent),
             "entries_spike": entered,
         }
+
+    def _begin(self, sample: WindowSample) -> None:
+        """Start the detectors of counts again where the series has only now begun, from its last windows."""
+        state = self.engagements.peek
+        warming = state.updates < self.engagements.warm_up_updates
+        if not self.beginning.begins_now(sample.engagements, state.level, warming=warming):
+            return
+        self.engagements, self.entries = SpikeDetector(), SpikeDetector()
+        self.drop, self.trend = DropMonitor(), TrendMonitor()
+        step = sample.window_end_ms - sample.window_start_ms
+        for place, window in enumerate(self.recent[:-1]):
+            at_ms = sample.window_end_ms - (len(self.recent) - 1 - place) * step
+            self.engagements.update(at_ms, window.engagements)
+            self.entries.update(at_ms, window.entries)
 
     def _leak(self, rule: AlertRule, verdict: ProportionVerdict) -> Reading:
         """Return the rise of code uses without a click, unless most are: not every shop reports clicks."""
@@ -215,6 +263,12 @@ def _spike(rule: AlertRule, verdict: Verdict, usual: float, unit: str) -> Readin
         if rule.minimum_ratio > 1.0:
             strength = min(strength, math.log(ratio) / math.log(rule.minimum_ratio))
     return Reading(strength, unit, verdict.value, usual, ratio, int(verdict.value))
+
+
+def _risen(spike: Reading, trend: Trend) -> Reading:
+    """Return the reading of a spike whose rise took so long that the level came along."""
+    ratio = (spike.observed + 1.0) / (trend.rose_from + 1.0)
+    return msgspec.structs.replace(spike, strength=trend.rise, expected=trend.rose_from, ratio=ratio)
 
 
 def _rise(rule: AlertRule, verdict: ProportionVerdict, unit: str) -> Reading:

@@ -5,8 +5,9 @@ set of defaults for any series of counts and any cadence. ``docs/alerts.md`` giv
 
 * Counts are compared after a variance-stabilising transform for a negative binomial, in which one unit is about one
   standard deviation at any level and a doubling of a large count is always the same distance.
-* What is rare is learnt from the series: the usual height of its own bursts and the highest of late, which fades. A
-  burst is news as far as it tops them, so the first of its kind counts for more than the fifth.
+* What is rare is learnt from the series: the usual height of its own bursts, the highest of late, which fades, and
+  since when none was as high. A burst is news as far as it tops them, so the first of its kind counts for more than the
+  fifth (``streams.detectors.bursts``). The score is the mean of three such measures.
 * A burst is scored when it begins and again only when it outgrows what was reported of it, until it has clearly ended.
 * Drops are a sequential likelihood ratio between the expected level and a small part of it; its own past peaks
   calibrate it in the same way, so a night that comes every day is no news.
@@ -18,9 +19,19 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from streams.detectors.bursts import (
+    NO_EVIDENCE,
+    BurstParameters,
+    BurstState,
+    ReturnState,
+    close_burst,
+    close_return,
+    record_evidence,
+    return_score,
+)
+
 Direction = Literal["none", "up", "down"]
 
-_NO_EVIDENCE = -99.0
 _LARGEST = 1e100
 """Larger values count as this one, so that squares stay finite."""
 UPPER_SIGMAS = 3.0
@@ -68,6 +79,9 @@ class SpikeParameters(Struct, frozen=True, gc=False):
             that lasts is as rare as a high needle.
         base_share: how much of the slow level is subtracted: 1 compares ratios, 0 absolute heights.
         base_rate: adaptation of the slow level.
+        fast_base_rate: adaptation of a second slow level, four times as fast, that bursts are measured from as well.
+        outgrow_score: how much more score reports the same burst again once it was an alarm.
+        together: updates within which what two measures of a burst say belongs together.
         level_rate: adaptation of the expected level.
         dispersion_rate: adaptation of the dispersion.
         step_limit: the most, in sigmas, that one value may pull the levels.
@@ -95,6 +109,9 @@ class SpikeParameters(Struct, frozen=True, gc=False):
     smoothing: float = 0.25
     base_share: float = 0.7
     base_rate: float = 1 / 1152
+    fast_base_rate: float = 1 / 288
+    together: int = 24
+    outgrow_score: float = 0.15
     level_rate: float = 1 / 40
     dispersion_rate: float = 1 / 100
     step_limit: float = 2.0
@@ -118,18 +135,6 @@ class SpikeParameters(Struct, frozen=True, gc=False):
     gap_factor: float = 30.0
 
 
-class BurstState(Struct, gc=False):
-    """A memory of bursts: what opens one, how high they usually are, the fading record, the open one."""
-
-    opening: float
-    usual: float
-    record: float = 0.0
-    height: float = 0.0
-    quiet: int = 0
-    bursts: int = 0
-    is_open: bool = False
-
-
 class SpikeState(Struct):
     """Everything a detector remembers; serialisable with msgspec."""
 
@@ -148,8 +153,18 @@ class SpikeState(Struct):
     tail_height: float = 2.2
     tail_excess: float = 0.5
     shortfall: float = 0.0
-    reported_up: float = _NO_EVIDENCE
-    reported_down: float = _NO_EVIDENCE
+    reported_up: float = NO_EVIDENCE
+    reported_down: float = NO_EVIDENCE
+    fast_base: float | None = None
+    """The second slow level; None in states written before there was one."""
+    fast_burst: BurstState | None = None
+    reported_fast: float = NO_EVIDENCE
+    returns: ReturnState = msgspec.field(default_factory=ReturnState)
+    said: list[tuple[float, int]] = msgspec.field(default_factory=list)
+    """What each measure of a burst said last, and in which update."""
+    told: float = 0.0
+    """The highest score of the open burst that was an alarm."""
+    told_at: int = 0
 
 
 DEFAULTS = SpikeParameters()
@@ -158,14 +173,20 @@ DEFAULTS = SpikeParameters()
 class SpikeDetector:
     """A streaming detector for one series. See the module's text and ``docs/alerts.md``."""
 
-    __slots__ = ("_parameters", "_root_shape", "_state")
+    __slots__ = ("_bursts", "_parameters", "_root_shape", "_state")
 
     def __init__(self, parameters: SpikeParameters = DEFAULTS) -> None:
-        self._parameters = parameters
+        self._parameters = p = parameters
+        self._bursts = BurstParameters(
+            p.burst_share, p.quiet_updates, p.record_share, p.record_decay, p.burst_memory, p.burst_prior
+        )
         self._root_shape = math.sqrt(parameters.shape)
         self._state = SpikeState(
             burst=BurstState(opening=2.0, usual=parameters.usual_height),
             drop=BurstState(opening=2.0, usual=0.0),
+            fast_base=0.0,
+            fast_burst=BurstState(opening=2.0, usual=parameters.usual_height),
+            said=[(0.0, 0)] * 3,
         )
 
     def state(self) -> SpikeState:
@@ -175,14 +196,30 @@ class SpikeDetector:
             s,
             burst=msgspec.structs.replace(s.burst),
             drop=msgspec.structs.replace(s.drop),
+            fast_burst=None if s.fast_burst is None else msgspec.structs.replace(s.fast_burst),
+            returns=msgspec.structs.replace(s.returns, before=list(s.returns.before)),
+            said=list(s.said),
         )
+
+    @property
+    def peek(self) -> SpikeState:
+        """The state itself (not a copy), to be read only."""
+        return self._state
+
+    @property
+    def warm_up_updates(self) -> int:
+        """Updates before the first score."""
+        return self._parameters.warm_up_updates
 
     @classmethod
     def from_state(cls, state: SpikeState, parameters: SpikeParameters = DEFAULTS) -> "SpikeDetector":
         """Return a detector that goes on where ``state`` was taken; ``state`` itself is not touched."""
         detector = cls(parameters)
         detector._state = state
-        detector._state = detector.state()
+        detector._state = s = detector.state()
+        if s.fast_base is None or s.fast_burst is None:  # written before there was a second level
+            s.fast_base, s.fast_burst = s.base, msgspec.structs.replace(s.burst)
+        s.said = s.said or [(0.0, 0)] * 3
         return detector
 
     def _height(self, value: float) -> float:
@@ -215,7 +252,7 @@ class SpikeDetector:
             value = math.copysign(_LARGEST, value)
         y = self._height(value)
         if s.updates == 0:
-            s.base, s.level, s.smoothed = y, value, value
+            s.base, s.fast_base, s.level, s.smoothed = y, y, value, value
         else:
             self._advance_clock(at_ms)
         s.updates += 1
@@ -224,14 +261,7 @@ class SpikeDetector:
         size = abs(level)
         sigma = math.sqrt(size + 0.5 + dispersion * size * size)
         s.smoothed += p.smoothing * (value - s.smoothed)
-        lifted = p.base_share * s.base
-        evidence = self._burst(s.burst, self._height(s.smoothed) - lifted, p.burst_share)
-        up = 0.0
-        if not s.burst.is_open:
-            s.reported_up = _NO_EVIDENCE
-        elif evidence > s.reported_up + (p.outgrow if s.reported_up < p.alarm_height else p.outgrow_alarm):
-            s.reported_up = evidence
-            up = 1.0 / (1.0 + math.exp(min(30.0, p.alarm_height - evidence)))
+        up = self._up(self._height(s.smoothed))
         down = self._drop(value, min(size, self._count(s.base)))
         surprise = self._surprise(y - self._height(level), size)
         warming = s.updates <= p.warm_up_updates
@@ -265,48 +295,53 @@ class SpikeDetector:
         if step > 0 and s.step_ms == 0.0:
             s.step_ms = float(step)
         elif step <= 0 or step > p.gap_factor * s.step_ms:
-            for channel in (s.burst, s.drop):
-                if channel.is_open:
-                    self._close(channel)
+            for channel in (s.burst, s.drop, s.fast_burst):
+                if channel is not None and channel.is_open:
+                    close_burst(channel, self._bursts)
+            if s.returns.is_open:
+                close_return(s.returns, s.updates)
             s.smoothed, s.shortfall = s.level, 0.0
         else:
             s.step_ms += 0.05 * (min(float(step), 2.0 * s.step_ms) - s.step_ms)
 
-    def _burst(self, channel: BurstState, height: float, share: float) -> float:
-        """Return the evidence of a burst: how far ``height`` tops the usual and the recent bursts, if one is open."""
-        p = self._parameters
-        evidence = _NO_EVIDENCE
-        if height > channel.opening:
-            channel.opening += (1.0 - share) * 0.05
-            channel.quiet = 0
-            if not channel.is_open:
-                channel.is_open = True
-                channel.height = height
-            elif height > channel.height:
-                channel.height = height
-            evidence = height - channel.usual
-            if channel.record > channel.usual:
-                evidence -= p.record_share * (channel.record - channel.usual)
-        else:
-            channel.opening -= share * 0.05
-            if channel.is_open:
-                channel.quiet += 1
-                if channel.quiet >= p.quiet_updates:
-                    self._close(channel)
-        if channel.record > channel.usual:
-            channel.record -= p.record_decay * (channel.record - channel.usual)
-        return evidence
+    def _up(self, height: float) -> float:
+        """Return the score of the smoothed count: the mean of what three measures say, when one says something new."""
+        p, s, share = self._parameters, self._state, self._parameters.base_share
+        above = height - share * s.base
+        s.reported_up, slow = self._record(s.burst, above, s.reported_up)
+        fast = 0.0
+        if s.fast_base is not None and s.fast_burst is not None:
+            s.reported_fast, fast = self._record(s.fast_burst, height - share * s.fast_base, s.reported_fast)
+        since = return_score(s.returns, above, s.updates, self._bursts)
+        if not (slow or fast or since):
+            return 0.0
+        total, said, now = 0.0, s.said, s.updates
+        for place, score in enumerate((slow, fast, since)):
+            before, at = said[place]
+            is_old = now - at > p.together
+            if score > 0.0 and (is_old or score >= before):
+                said[place] = (score, now)
+                total += score
+            elif not is_old:
+                total += before
+        total /= 3.0
+        if not s.burst.is_open or now - s.told_at > p.quiet_updates:
+            s.told = 0.0
+        if s.told >= 0.5 and total < s.told + p.outgrow_score:
+            return 0.0  # the measures speak one after the other of one burst
+        if total >= 0.5:
+            s.told, s.told_at = total, now
+        return total
 
-    def _close(self, channel: BurstState) -> None:
-        """Remember a burst that has ended."""
+    def _record(self, burst: BurstState, height: float, reported: float) -> tuple[float, float]:
+        """Return what was reported of the open burst, and the score of what is new about it."""
         p = self._parameters
-        channel.is_open = False
-        channel.quiet = 0
-        channel.bursts = min(channel.bursts + 1, p.burst_memory)
-        step = max(-4.0, min(4.0, channel.height - channel.usual))
-        channel.usual += step / (channel.bursts + p.burst_prior)
-        if channel.height > channel.record:
-            channel.record = channel.height
+        evidence = record_evidence(burst, height, self._bursts)
+        if not burst.is_open:
+            return NO_EVIDENCE, 0.0
+        if evidence > reported + (p.outgrow if reported < p.alarm_height else p.outgrow_alarm):
+            return evidence, 1.0 / (1.0 + math.exp(max(-30.0, min(30.0, p.alarm_height - evidence))))
+        return reported, 0.0
 
     def _drop(self, value: float, size: float) -> float:
         """Sequential likelihood ratio (Page 1954) of ``drop_to`` times the level against the level."""
@@ -316,9 +351,9 @@ class SpikeDetector:
         ratio = value * math.log((low + 1e-9) * (k + size) / ((size + 1e-9) * (k + low))) if value > 0.0 else 0.0
         ratio += k * math.log((k + size) / (k + low))
         s.shortfall = max(0.0, min(p.drop_limit, s.shortfall + max(-6.0, min(6.0, ratio))))
-        evidence = self._burst(s.drop, s.shortfall, p.burst_share)
+        evidence = record_evidence(s.drop, s.shortfall, self._bursts)
         if not s.drop.is_open:
-            s.reported_down = _NO_EVIDENCE
+            s.reported_down = NO_EVIDENCE
         elif evidence > s.reported_down + p.drop_outgrow:
             s.reported_down = evidence
             return 1.0 / (1.0 + math.exp(min(30.0, 0.5 * (p.drop_alarm - evidence))))
@@ -359,6 +394,9 @@ class SpikeDetector:
             off = -step_limit
         start = 1.0 / n
         s.base += (p.base_rate if p.base_rate > start else start) * off
+        if s.fast_base is not None:
+            fast = max(-step_limit, min(step_limit, y - s.fast_base))
+            s.fast_base += (p.fast_base_rate if p.fast_base_rate > start else start) * fast
         level = s.level
         off = value - level
         limit = p.step_limit * sigma

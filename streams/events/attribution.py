@@ -5,6 +5,7 @@ The rules and their order are in ``docs/statistics.md``.
 
 import re
 from collections.abc import Container, Iterator, Mapping
+from operator import attrgetter
 from typing import Final
 
 from models.campaigns import CampaignDefinition, InfluencerDefinition, TrackingLink
@@ -18,6 +19,7 @@ _BETWEEN_CODES: Final = re.compile(r"[,;|\n，；、]")
 _SPELLINGS: Final = 2_000
 """Spellings of codes and of utm values that are remembered, each with whose it is: folding takes longer."""
 _UTM_FIELDS = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
+_utm_values: Final = attrgetter(*_UTM_FIELDS)
 
 
 class CampaignIndex:
@@ -33,7 +35,7 @@ class CampaignIndex:
         self._click_ids: dict[str, str] = {}
         self._click_prefixes: dict[int, dict[str, str]] = {}
         self._links: dict[tuple[str, ...], dict[tuple[str, ...], tuple[int, str]]] = {}
-        self._spelt_links: dict[tuple[str, ...], dict[tuple[str, ...], tuple[int, str] | None]] = {}
+        self._spelt_links: dict[tuple[str | None, ...], str | None] = {}
         for order, influencer in enumerate(definition.influencers):
             self._add(order, influencer)
         # The longest prefix and the most specific link win; of equally specific links the definition's first.
@@ -58,8 +60,11 @@ class CampaignIndex:
 
         Only codes of several influencers make it several, in the order of their codes, where the definition splits.
         """
-        if event.discount_code or event.discount_codes:
-            found = tuple(dict.fromkeys(self._owners_of_codes(event)))
+        code, codes = event.discount_code, event.discount_codes
+        if code or codes:
+            found = (
+                tuple(dict.fromkeys(self._owners_of_codes(event))) if codes or code is None else self._owners_of(code)
+            )
             if len(found) > 1:
                 several = self.definition.several_codes
                 found = found if several == "split" else found[-1:] if several == "last" else found[:1]
@@ -75,10 +80,10 @@ class CampaignIndex:
                 yield from self._owners_of(text)
 
     def _owners_of(self, text: str) -> tuple[str, ...]:
-        """Return the owners of the codes in a text, in any spelling."""
+        """Return the owners of the codes in a text, in any spelling, each once."""
         found = self._spelt_codes.get(text)
         if found is None:
-            found = tuple(self._codes[code] for code in codes_in(text, self._codes))
+            found = tuple(dict.fromkeys(self._codes[code] for code in codes_in(text, self._codes)))
             if len(self._spelt_codes) < _SPELLINGS:
                 self._spelt_codes[text] = found
         return found
@@ -96,28 +101,29 @@ class CampaignIndex:
                 found = self._click_prefixes[length].get(event.click_id[:length])
                 if found is not None:
                     return found
+        values: tuple[str | None, ...] = _utm_values(event)
+        spelt = self._spelt_links
+        if values in spelt:
+            return spelt[values]
+        found = self._by_links(dict(zip(_UTM_FIELDS, values, strict=True)))
+        if len(spelt) < _SPELLINGS:
+            spelt[values] = found
+        return found
+
+    def _by_links(self, said: Mapping[str, str | None]) -> str | None:
+        """Return whose link these utm values are, in any spelling."""
         best: tuple[int, str] | None = None
         specific = 0
         for fields in self._link_shapes:
             if best is not None and len(fields) < specific:
                 break
-            values = [getattr(event, field) for field in fields]
-            if not all(values):
+            values = [value for field in fields if (value := said[field])]
+            if len(values) < len(fields):
                 continue  # no link asks for an empty value
-            match = self._link(fields, tuple(values))
+            match = self._links[fields].get(tuple([utm_key(value) for value in values]))
             if match is not None and (best is None or match[0] < best[0]):
                 best, specific = match, len(fields)
         return None if best is None else best[1]
-
-    def _link(self, fields: tuple[str, ...], values: tuple[str, ...]) -> tuple[int, str] | None:
-        """Return whose link these utm values are, in any spelling, and its place in the definition."""
-        spelt = self._spelt_links.setdefault(fields, {})
-        if values in spelt:
-            return spelt[values]
-        found = self._links[fields].get(tuple([utm_key(value) for value in values]))
-        if len(spelt) < _SPELLINGS:
-            spelt[values] = found
-        return found
 
 
 def codes_in(text: str, known: Container[str]) -> Iterator[str]:

@@ -21,6 +21,8 @@ from models.events import (
     OrderBooked,
     PostMetrics,
     PostTopicEvent,
+    Purchase,
+    Refund,
 )
 from models.times import MINUTE_MS, epoch_ms
 from models.topics import COMMENTS, CONVERSIONS, POSTS
@@ -156,18 +158,18 @@ def read_events(
     if not kinds <= TYPES_OF_TOPIC[topic]:
         return None
     if OrderBooked in kinds and not all(
-        _are_plausible(event, latest_ms) for event in events if isinstance(event, OrderBooked)
+        _are_plausible(event, latest_ms) for event in events if type(event) is OrderBooked
     ):
         return None
     times_ms: list[int] = [event.occurred_at for event in events]
     if set(map(type, times_ms)) != {int}:
-        times_ms = [epoch_ms(time) for time in times_ms]
+        times_ms = [time if time.__class__ is int else epoch_ms(time) for time in times_ms]  # a call takes 0.1 µs
     if min(times_ms) < EARLIEST_EVENT_MS or max(times_ms) > latest_ms:
         return None
     if not kinds.isdisjoint(ORDERS) and not all(
         is_currency(event.currency, time_ms)
         for event, time_ms in zip(events, times_ms, strict=True)
-        if isinstance(event, ORDERS)
+        if type(event) is Purchase or type(event) is Refund
     ):
         return None
     return events, times_ms
@@ -175,10 +177,10 @@ def read_events(
 
 def _are_plausible(event: OrderBooked, latest_ms: int) -> bool:
     """Return whether all changes of an order are of times and currencies that an event may have."""
-    return all(
-        EARLIEST_EVENT_MS <= change.at_ms <= latest_ms and is_currency(change.currency, change.at_ms)
-        for change in event.changes
-    )
+    for change in event.changes:
+        if not EARLIEST_EVENT_MS <= change.at_ms <= latest_ms or not is_currency(change.currency, change.at_ms):
+            return False
+    return True
 
 
 def rejection_of(error: BaseException, value: bytes) -> Rejection:

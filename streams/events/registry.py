@@ -68,7 +68,10 @@ class Registry:
 
     def attribute(self, event: ConversionEvent) -> str:
         """Return the influencer of a conversion that can be one's only: the first of its owners, or nobody."""
-        owners = self.owners(event)
+        if event.influencer_id is not None:
+            return event.influencer_id
+        index = self.campaigns.get(event.campaign_id)
+        owners = () if index is None else index.owners(event)
         return owners[0] if owners else UNATTRIBUTED
 
     def influencer(self, campaign_id: str, influencer_id: str) -> InfluencerDefinition | None:

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from msgspec.structs import asdict
+
 from models.alerts import AlertTransition
+from models.minutes import Minute, is_empty
 from models.rollups import CampaignRollup, InfluencerRollup, Snapshot, WindowStats
-from models.times import MINUTE_MS
-from streams.alerts.window_records import COUNTS, CampaignWindow
-from streams.columns.packed import unpack
-from streams.exports.post_tally import PostTally
+from streams.exports.post_tally import PostFacts, PostKey
 from streams.exports.tables import Column, Table, table, time_of
 from streams.orders.order import OrderEvent, OrderKey, booked
 
@@ -49,6 +49,7 @@ _SENTIMENT: Final = {
     "sentiment_mean": ("number", "mean tone, -1 (complaint) to 1 (praise)"),
     "sentiment_positive": ("number", "share of positive comments"),
     "sentiment_negative": ("number", "share of negative comments"),
+    "sentiment_unread": ("integer", "comments in a language that is not read; the tone speaks for the others"),
     "sentiment_net": ("number", "share of positive less share of negative comments"),
 }
 _STATS: Final = (
@@ -90,14 +91,14 @@ POSTS: Final = (
     Column("post_id", "text", "the post, as the platform numbers it"),
     Column("published_at", "time", "when it was published, where that is known", "UTC"),
     Column("deleted_at", "time", "when it was removed", "UTC"),
-    Column("comments", "integer", "comments that are there, each once"),
-    Column("commenters", "integer", "people who wrote them"),
+    Column("comments", "integer", "comments that are there, each once; unknown without events"),
+    Column("commenters", "integer", "people who wrote them; unknown without events"),
     *(
         Column(f"reported_{name}", "integer", f"{name} in the newest report of the platform")
         for name in ("likes", "comments", "shares", "saves", "views", "reach")
     ),
     Column("reported_at", "time", "event time of the newest report", "UTC"),
-    Column("reactions", "integer", "reactions that came one by one, all kinds"),
+    Column("reactions", "integer", "reactions that came one by one, all kinds; unknown without events"),
 )
 _MINUTE_COUNTS: Final = {
     "engagements": "comments and single reactions",
@@ -161,8 +162,8 @@ def numbers_tables(snapshot: Snapshot, campaign_id: str) -> list[Table]:
     ]
 
 
-def posts_table(posts: PostTally, campaign_id: str) -> Table:
-    """Return the posts of a campaign."""
+def posts_table(posts: Iterable[tuple[PostKey, PostFacts]], campaign_id: str) -> Table:
+    """Return the posts of a campaign, in the order in which they are given."""
     rows = (
         {
             "campaign_id": campaign_id,
@@ -171,30 +172,32 @@ def posts_table(posts: PostTally, campaign_id: str) -> Table:
             "post_id": key.post_id,
             "published_at": time_of(post.published_ms),
             "deleted_at": time_of(post.deleted_ms),
-            "comments": len(post.comments),
-            "commenters": len(set(post.comments.values())),
+            "comments": len(post.comments) if post.is_whole else None,
+            "commenters": len(set(post.comments.values())) if post.is_whole else None,
             "reported_at": time_of(post.reported_ms),
-            "reactions": post.reactions,
+            "reactions": post.reactions if post.is_whole else None,
             **{f"reported_{name}": value for name, (_, value) in post.reported.items()},
         }
-        for key, post in posts.of(campaign_id)
+        for key, post in posts
     )
     return table("posts", "posts, with what is known of each", POSTS, rows)
 
 
-def minutes_table(windows: Iterable[CampaignWindow], campaign_id: str) -> Table:
-    """Return the closed minutes of a campaign and its influencers; those without any event are left out."""
-    rows = (row for window in windows if window.campaign_id == campaign_id for row in _minutes(window))
+def minutes_table(minutes: Iterable[Minute], campaign_id: str) -> Table:
+    """Return the closed minutes of a campaign and its influencers, each given once; empty ones are left out."""
+    own = [each for each in minutes if each.campaign_id == campaign_id and not is_empty(each.counts)]
+    own.sort(key=lambda each: (each.starts_at_ms, each.influencer_id is None, each.influencer_id or ""))
+    rows = (
+        {
+            "campaign_id": campaign_id,
+            "influencer_id": each.influencer_id,
+            "whole_campaign": each.influencer_id is None,
+            "minute": time_of(each.starts_at_ms),
+            **asdict(each.counts),
+        }
+        for each in own
+    )
     return table("minutes", "counts by minute of event time; minutes without any event are left out", MINUTES, rows)
-
-
-def _minutes(window: CampaignWindow) -> Iterator[dict[str, Any]]:
-    counts = unpack(window.counts).reshape(len(window.influencers), len(COUNTS))
-    at = {"campaign_id": window.campaign_id, "minute": time_of(window.minute * MINUTE_MS)}
-    of_influencers = zip(window.influencers, counts.tolist(), strict=True)
-    for name, own in (*of_influencers, (None, counts.sum(axis=0).tolist())):
-        if any(own):
-            yield {**at, "influencer_id": name, "whole_campaign": name is None, **dict(zip(COUNTS, own, strict=True))}
 
 
 def alerts_table(transitions: Iterable[AlertTransition], campaign_id: str) -> Table:
@@ -206,7 +209,7 @@ def alerts_table(transitions: Iterable[AlertTransition], campaign_id: str) -> Ta
             opened.setdefault(transition.alert.alert_id, transition)
             newest[transition.alert.alert_id] = transition
     rows = []
-    for alert_id, first in opened.items():
+    for alert_id, first in sorted(opened.items(), key=lambda each: (each[1].alert.opened_at_ms, each[0])):
         alert, last = first.alert, newest[alert_id].alert
         rows.append(
             {
@@ -282,6 +285,7 @@ def _campaign(rollup: CampaignRollup) -> dict[str, Any]:
 
 def _stats(stats: WindowStats) -> Mapping[str, Any]:
     cells: dict[str, Any] = {name: getattr(stats, name) for name in (*_COUNTS, *_RATES)}
+    cells["sentiment_unread"] = stats.sentiment_unread
     if stats.sentiment is not None:
         cells |= {
             "sentiment_comments": stats.sentiment.sample_size,

@@ -29,7 +29,10 @@ class PostKey(NamedTuple):
 
 
 class PostFacts(Struct):
-    """One post. ``comments`` are those that are there, with their authors; ``reported`` are newest times and values."""
+    """One post. ``comments`` are those that are there, with their authors; ``reported`` are newest times and values.
+
+    ``is_whole`` says whether comments and reactions are known.
+    """
 
     published_ms: int | None = None
     deleted_ms: int | None = None
@@ -37,6 +40,7 @@ class PostFacts(Struct):
     comments: dict[str, str] = {}
     reported: dict[str, tuple[int, int]] = {}
     reactions: int = 0
+    is_whole: bool = True
 
 
 class PostTally:

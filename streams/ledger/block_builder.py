@@ -13,10 +13,11 @@ import numpy as np
 
 from models.events import CommentCreated
 from streams.columns.arrays import I64, U64
-from streams.columns.hashing import hashes_of, hashes_of_strings
+from streams.columns.hashing import hashes_of_strings
 from streams.columns.strings import SEPARATOR, encoded_together
 from streams.comparison import platform_key
 from streams.ledger.blocks import BLOCK_VERSION, RECORD_BYTES, EntryBlock, Order, Place
+from streams.ledger.fact_names import Named, column_of
 
 BLOCK_COMMENTS: Final = 20_000
 """Comments a block at most; one has about 1.8 MB then."""
@@ -84,11 +85,11 @@ class BlockBuilder:
         self._rows: list[I64] = []
         self._people: list[U64] = []
         self._waiting: list[I64] = []
-        self.withdrawn: list[bytes] = []
-        """Digests of deleted comments."""
+        self.withdrawn: list[Named] = []
+        """Hashes and names of deleted comments."""
         self.orders: list[Order] = []
-        self.refunded: list[bytes] = []
-        """Digests of orders."""
+        self.refunded: list[Named] = []
+        """Hashes and names of orders."""
 
     def has_room(self, comments: int) -> bool:
         """Whether so many comments may be put into it; without any it has room for all that come together.
@@ -170,9 +171,11 @@ class BlockBuilder:
             times_ms=b"".join(times_ms.astype("<i8").tobytes() for times_ms in self._times_ms),
             comments=comments.astype("<u8").tobytes(),
             people=b"".join(people.astype("<u8").tobytes() for people in self._people),
-            withdrawn=_little(self.withdrawn),
+            withdrawn=_hashes(self.withdrawn),
             orders=self.orders,
-            refunded=_little(self.refunded),
+            refunded=_hashes(self.refunded),
+            withdrawn_names=column_of(self.withdrawn),
+            refunded_names=column_of(self.refunded),
         )
 
     def _places(self, keys: Sequence[tuple[str, str]], seed_of: Mapping[str, int]) -> tuple[list[Place], I64]:
@@ -213,5 +216,5 @@ def _numbered(values: I64) -> tuple[I64, I64]:
     return np.flatnonzero(is_there), (np.cumsum(is_there) - 1)[values]
 
 
-def _little(digests: list[bytes]) -> bytes:
-    return hashes_of(digests).astype("<u8").tobytes()
+def _hashes(named: list[Named]) -> bytes:
+    return np.array([number for number, _ in named], dtype="<u8").tobytes()

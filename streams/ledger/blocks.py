@@ -24,6 +24,7 @@ from streams.columns.formats import (
     numbered_fields,
 )
 from streams.columns.strings import SEPARATOR, encoded, taken_apart
+from streams.ledger.fact_names import NAME_BYTES, NAMED_BYTES
 from streams.ledger.sealing import NO_KEY, opened, sealed
 
 RECORD_BYTES: Final = 6_000_000
@@ -46,7 +47,11 @@ class Place(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Order(Struct, frozen=True, array_like=True, gc=False):
-    """A purchase with a discount code by somebody known, or its refund."""
+    """A purchase with a discount code by somebody known.
+
+    Names (``streams.ledger.fact_names``) of the order and of the person tell it from others that have its hashes;
+    blocks of earlier versions do not have them.
+    """
 
     order: int
     """Hash of platform and order id."""
@@ -54,6 +59,8 @@ class Order(Struct, frozen=True, array_like=True, gc=False):
     influencer_id: str
     code: str
     at_ms: int
+    order_name: bytes = b""
+    person_name: bytes = b""
 
 
 class EntryBlock(Struct, frozen=True, array_like=True, kw_only=True):
@@ -62,7 +69,9 @@ class EntryBlock(Struct, frozen=True, array_like=True, kw_only=True):
     Four are of strings (``streams.columns.strings``), one for each comment: its id, the author's id and handle ("" when
     unknown), and what is said. ``place_of`` (uint32), ``times_ms`` (int64) and the hashes (uint64) of platform and
     comment id, ``comments``, and of platform and author id, ``people``, are little-endian arrays. ``withdrawn`` are
-    hashes of deleted comments, ``refunded`` hashes of orders. A ``redacted`` block stands for all earlier ones with its
+    hashes of deleted comments, ``refunded`` hashes of orders; ``withdrawn_names`` and ``refunded_names`` are the same
+    with their names (``streams.ledger.fact_names``), which tell them from others that have these hashes; blocks of
+    earlier versions do not have them. A ``redacted`` block stands for all earlier ones with its
     key. Properties decode the columns; their arrays are views of the bytes where no conversion is needed, and must not
     be written to.
     """
@@ -85,6 +94,8 @@ class EntryBlock(Struct, frozen=True, array_like=True, kw_only=True):
     orders: list[Order]
     refunded: bytes
     redacted: bool = False
+    withdrawn_names: bytes = b""
+    refunded_names: bytes = b""
 
     @property
     def count(self) -> int:
@@ -240,11 +251,18 @@ def _from_1(old: Fields) -> Fields:
     return [2, *head, *strings.values(), places, *rest]
 
 
+def _from_2(old: Fields) -> Fields:
+    """Format 2 knew deletions, refunds and orders by their hashes alone."""
+    fields = [3, *old[1:]]
+    return [*fields, *([False] if len(fields) == _FIELDS_OF_2 - 1 else []), b"", b""]
+
+
+_FIELDS_OF_2: Final = 18
 _encode_json: Final = msgspec.json.Encoder().encode
 _decode_key: Final = msgspec.json.Decoder(list[str | int]).decode
 encode_place: Final = msgspec.msgpack.Encoder().encode
 _BLOCK: Final = "block of entries"
-_BLOCKS: Final = Format(_BLOCK, EntryBlock, (int, str, str, int, int), [_from_1])
+_BLOCKS: Final = Format(_BLOCK, EntryBlock, (int, str, str, int, int), [_from_1, _from_2])
 _FORGOTTEN: Final = Format("mark of somebody forgotten", Forgotten, (int, str, int, int))
 _SEALED: Final = Format("sealed mark of somebody forgotten", SealedMark, (int, str, bytes, int))
 _CLEARED: Final = Format("mark of a cleared record", Cleared, (int, int, str))
@@ -344,8 +362,12 @@ def _check_block(block: EntryBlock) -> None:
         raise damaged(_BLOCK, "a part of a hash")
     if block.partition < 0 or block.first_offset < 0:
         raise damaged(_BLOCK, f"from partition {block.partition}, offset {block.first_offset}")
+    if len(block.withdrawn_names) % NAMED_BYTES or len(block.refunded_names) % NAMED_BYTES:
+        raise damaged(_BLOCK, "a part of a name")
     for order in block.orders:
         check_moments(_BLOCK, order.at_ms)
+        if not {len(order.order_name), len(order.person_name)} <= {0, NAME_BYTES}:
+            raise damaged(_BLOCK, "a part of an order's name")
         if not (0 <= order.order <= _LARGEST_HASH and 0 <= order.person <= _LARGEST_HASH):
             raise damaged(_BLOCK, "an order without hashes")
     if not count:
@@ -381,4 +403,5 @@ def _part(block: EntryBlock, start: int, end: int) -> EntryBlock:
     """Return some of a block's comments; what it has besides goes with the first."""
     some = rows_of(block, np.arange(start, end), block.texts[start:end])
     some = msgspec.structs.replace(some, first_offset=block.first_offset + start)
-    return some if not start else msgspec.structs.replace(some, withdrawn=b"", orders=[], refunded=b"")
+    nothing = {"withdrawn": b"", "orders": [], "refunded": b"", "withdrawn_names": b"", "refunded_names": b""}
+    return some if not start else msgspec.structs.replace(some, **nothing)

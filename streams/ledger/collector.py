@@ -23,6 +23,7 @@ from streams.columns.hashing import PlatformSeeds, digest, hash_of, hashes_of
 from streams.events.attribution import codes_of
 from streams.ledger.block_builder import BLOCK_COMMENTS, BlockBuilder, CommentChunk
 from streams.ledger.blocks import EntryBlock, Order
+from streams.ledger.fact_names import name_of
 from streams.sources.ids import shop_of
 
 _AT_A_TIME: Final = 256
@@ -115,7 +116,8 @@ class EntryCollector:
         for deletion, seed in zip(deletions, seeds, strict=True):
             if deletion.campaign_id in self.giveaways:
                 block = self._block(deletion.campaign_id, offset)
-                block.withdrawn.append(digest(deletion.comment_id.encode(), seed))
+                name = name_of(deletion.platform, deletion.comment_id)
+                block.withdrawn.append((hash_of(digest(deletion.comment_id.encode(), seed)), name))
 
     def add_columns(self, times_ms: I64, rows: I64, people: U64) -> None:
         """Complete a batch: event time, row and author's hash of each of its comments."""
@@ -130,13 +132,16 @@ class EntryCollector:
             return
         shop = shop_of(event.event_id)
         number = f"{shop}\0{event.order_id}" if shop else event.order_id
-        order = digest(number.encode(), self._seeds[event.platform])
+        order = hash_of(digest(number.encode(), self._seeds[event.platform]))
+        order_name = name_of(event.platform, number)
         if isinstance(event, Refund):
-            self._block(event.campaign_id, offset).refunded.append(order)
+            self._block(event.campaign_id, offset).refunded.append((order, order_name))
         elif event.author_id and (codes := codes_of(event)):
-            person = digest(event.author_id.encode(), self._seeds[event.author_platform or event.platform])
+            platform = event.author_platform or event.platform
+            person = hash_of(digest(event.author_id.encode(), self._seeds[platform]))
+            person_name = name_of(platform, event.author_id)
             self._block(event.campaign_id, offset).orders.append(
-                Order(hash_of(order), hash_of(person), influencer_id, codes, at_ms)
+                Order(order, person, influencer_id, codes, at_ms, order_name, person_name)
             )
 
     # ----------------------------------------------------------------------------- out

@@ -19,6 +19,7 @@ from streams.ledger.blocks import (
     sealed_mark,
     strings_of,
 )
+from streams.ledger.fact_names import column_of, named_of
 from streams.ledger.sealing import NO_KEY
 
 _Row = tuple[int, int, int, str, str, str, str, Place]
@@ -186,6 +187,8 @@ def union_of(older: EntryBlock, newer: EntryBlock) -> EntryBlock:
         withdrawn=_joined(older.withdrawn_hashes, newer.withdrawn_hashes),
         orders=list(dict.fromkeys(older.orders + newer.orders)),
         refunded=_joined(older.refunded_hashes, newer.refunded_hashes),
+        withdrawn_names=column_of([*named_of(older.withdrawn_names), *named_of(newer.withdrawn_names)]),
+        refunded_names=column_of([*named_of(older.refunded_names), *named_of(newer.refunded_names)]),
     )
 
 

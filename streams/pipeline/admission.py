@@ -157,11 +157,6 @@ class Admission:
 
     # ------------------------------------------------------------- currencies
 
-    @property
-    def limits_currencies(self) -> bool:
-        """Whether there is a ceiling."""
-        return bool(self._limits.influencer_currencies)
-
     def check_booking(self, booking: OrderBooked, row: int) -> None:
         """Admit the currencies of a booking.
 
@@ -172,7 +167,13 @@ class Admission:
         if not ceiling:
             return
         money = self._influencers.money.get(row)
-        known, new = {} if money is None else money.total, self._currencies.setdefault(row, set())
+        known = {} if money is None else money.total
+        for change in booking.changes:
+            if change.currency not in known:
+                break
+        else:  # as most
+            return
+        new = self._currencies.setdefault(row, set())
         wanted = {change.currency for change in booking.changes} - known.keys() - new
         if wanted and len(known) + len(new - known.keys()) + len(wanted) > ceiling:
             raise Refused("too_many_currencies", f"{ceiling} of {booking.influencer_id!r}, and {sorted(wanted)}")

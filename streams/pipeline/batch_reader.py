@@ -6,17 +6,21 @@ give counting and giveaways all they need, and are let go; the next few take the
 Of comments nothing but columns remains. Measured in process: 0.6 µs an event of 5.6.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Final, TypeAlias
 
 import numpy as np
 
 from models.events import CommentCreated, CommentDeleted, Event
 from streams.alerts.evidence import MOST_OF_A_BATCH
+from streams.changelog.dedupe import Naming
+from streams.columns.arrays import U64
 from streams.columns.hashing import PlatformSeeds, digest, hashes_of
 from streams.ledger.block_builder import CommentChunk
 from streams.ledger.collector import EntryCollector
+from streams.pipeline.event_names import EventNames
 from streams.pipeline.records import Read
+from streams.sentiment.languages import UNREAD
 from streams.sentiment.scorers import NEGATIVE_THRESHOLD, POSITIVE_THRESHOLD, SentimentScorer
 from streams.statistics.batches import Columns, Comments, Sample
 from streams.statistics.money import MICROS
@@ -24,6 +28,7 @@ from streams.statistics.money import MICROS
 Scorers: TypeAlias = tuple[SentimentScorer, Mapping[str, SentimentScorer]]
 """The scorer of comments, and those of campaigns with terms of their own."""
 
+_UNREAD_CLASS: Final = 3
 _SEED_BITS: Final = (1 << 64) - 1
 AT_A_TIME: Final = 256
 """Events read together: with their records about 300 kB. 64 to 512 cost the same, but for giveaways: there 64 cost
@@ -39,7 +44,8 @@ class BatchReader:
         scorers: score the comments; None for topics without comments.
         facts: takes what giveaways need; None where there are no giveaways.
         with_posts: whether a giveaway asks on which posts comments were made.
-        with_event_ids: whether an older version remembered comments by their events.
+        names: names the events.
+        namings: by which names ids are remembered.
     """
 
     def __init__(
@@ -50,9 +56,11 @@ class BatchReader:
         facts: EntryCollector | None = None,
         *,
         with_posts: bool = False,
-        with_event_ids: bool = False,
+        names: EventNames,
+        namings: Container[Naming] = frozenset(),
     ) -> None:
-        self._with_event_ids = with_event_ids
+        self._names = names
+        self._is_plain, self._is_unkeyed = Naming.PLAIN in namings, Naming.OWNED in namings
         self._seeds = seeds
         self._scorers = scorers
         self._facts = facts
@@ -61,8 +69,10 @@ class BatchReader:
         self._offsets: list[int] = []
         self._times_ms: list[int] = []
         self._rows: list[int] = []
-        self._ids: list[bytes] = []
-        self._event_ids: list[bytes] = []
+        self._ids: list[str] = []
+        self._of_platforms: list[U64] = []
+        self._unkeyed_ids: list[bytes] = []
+        self._plain_ids: list[bytes] = []
         self._events: list[Event] = []
         self._places: list[int] = []
         self._polarity: list[float] = []
@@ -85,13 +95,16 @@ class BatchReader:
         if not events:
             return
         own_seeds = [seeds[event.platform] for event in events]
-        if self._scorers is None or self._with_event_ids:
-            named = [digest(event.event_id.encode(), seed) for event, seed in zip(events, own_seeds, strict=True)]
-            self._event_ids += named
+        if self._is_plain or (self._scorers is None and self._is_unkeyed):
+            plain = [digest(event.event_id.encode(), seed) for event, seed in zip(events, own_seeds, strict=True)]
+            self._plain_ids += plain
+            if self._scorers is None:
+                self._unkeyed_ids += plain
         if self._scorers is not None:
             self._add_comments(read, own_seeds, self._scorers)
         else:
-            self._ids += named
+            self._ids += [event.event_id for event in events]
+            self._of_platforms.append(self._names.of_platforms([event.platform for event in events]))
             self._events += events
         self._offsets += read.offsets
         self._times_ms += read.times_ms
@@ -107,17 +120,28 @@ class BatchReader:
                 deletions: list[CommentDeleted] = [events[place] for place in deleted]  # type: ignore[misc]  # see above
                 facts.add_deletions(deletions, [seeds[place] for place in deleted], read.offsets[0])
             # A deletion goes by its event, and often has the id of its comment: their hashes must not be alike.
+            is_comment = [event.__class__ is CommentCreated for event in events]
             self._ids += [
-                digest(event.comment_id.encode(), seed)
-                if event.__class__ is CommentCreated
-                else digest(event.event_id.encode(), ~seed & _SEED_BITS)
-                for event, seed in zip(comments, seeds, strict=True)
+                event.comment_id if is_one else event.event_id
+                for event, is_one in zip(comments, is_comment, strict=True)
             ]
+            others = [place for place, is_one in enumerate(is_comment) if not is_one]
+            if self._is_unkeyed:
+                self._unkeyed_ids += [
+                    digest(event.comment_id.encode(), seed)
+                    if is_one
+                    else digest(event.event_id.encode(), ~seed & _SEED_BITS)
+                    for event, seed, is_one in zip(comments, seeds, is_comment, strict=True)
+                ]
+            self._of_platforms.append(self._names.of_platforms([event.platform for event in events], others))
             comments, seeds = [comments[place] for place in places], [seeds[place] for place in places]
         else:
-            self._ids += [
-                digest(comment.comment_id.encode(), seed) for comment, seed in zip(comments, seeds, strict=True)
-            ]
+            self._ids += [comment.comment_id for comment in comments]
+            self._of_platforms.append(self._names.of_platforms([event.platform for event in events]))
+            if self._is_unkeyed:
+                self._unkeyed_ids += [
+                    digest(comment.comment_id.encode(), seed) for comment, seed in zip(comments, seeds, strict=True)
+                ]
         texts = [comment.text for comment in comments]
         authors = [comment.author_id for comment in comments]
         scorer, of_campaigns = scorers
@@ -144,11 +168,13 @@ class BatchReader:
         comments = None
         if self._scorers is not None:
             polarity = np.array(self._polarity, dtype=np.float64)
+            classes = 1 + (polarity > POSITIVE_THRESHOLD).astype(np.int64) - (polarity < NEGATIVE_THRESHOLD)
+            classes[polarity == UNREAD] = _UNREAD_CLASS
             comments = Comments(
                 places=np.array(self._places, dtype=np.int64),
                 polarity=polarity,
                 micros=np.rint(polarity * MICROS).astype(np.int64),
-                classes=1 + (polarity > POSITIVE_THRESHOLD).astype(np.int64) - (polarity < NEGATIVE_THRESHOLD),
+                classes=classes,
                 people=hashes_of(self._people),
                 post_ids=self._commented_posts,
                 sample=Sample(np.array(self._sampled, dtype=np.int64), self._texts, self._post_ids, self._stride),
@@ -161,8 +187,9 @@ class BatchReader:
             offsets=np.array(self._offsets, dtype=np.int64),
             times_ms=times_ms,
             rows=rows,
-            ids=hashes_of(self._ids),
-            event_ids=hashes_of(self._event_ids) if self._event_ids else None,
+            ids=self._names.ids(self._ids) ^ np.concatenate(self._of_platforms),
+            unkeyed_ids=hashes_of(self._unkeyed_ids) if self._unkeyed_ids else None,
+            plain_ids=hashes_of(self._plain_ids) if self._plain_ids else None,
             events=self._events,
             comments=comments,
         )

@@ -5,32 +5,29 @@ again after a crash, the cause makes the same one, and whoever has counted it kn
 the influencer is at home, and forwarded otherwise.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Final, TypeGuard
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Final
 
 import msgspec
-import numpy as np
 import xxhash
 
-from models.events import BookedChange, Event, OrderBooked, Purchase, Refund
-from streams.changelog.dedupe import DedupeHorizon
+from models.events import BookedChange, OrderBooked, Purchase, Refund
+from streams.changelog.dedupe import NO_OLDER, DedupeHorizon, Naming
+from streams.columns.arrays import U64
 from streams.columns.hashing import PlatformSeeds, digest, hashes_of
 from streams.events.attribution import codes_of
 from streams.events.registry import Registry
 from streams.orders.book import OrderBook, TooManyEvents
 from streams.orders.order import BETWEEN, NOBODY, OrderEvent, OrderKey
+from streams.pipeline.event_names import EventNames
 from streams.pipeline.records import OrderRead
 from streams.sources.ids import shop_of
-from streams.statistics.influencers import has_utm, mark_of
+from streams.statistics.influencers import has_utm, marks_of
 from streams.statistics.money import micros_of
 
 encode_booking: Final = msgspec.json.encode
 """Makes the value of a forwarded booking."""
-
-
-def is_order(event: Event) -> TypeGuard[Purchase | Refund]:
-    """Return whether an event is one of an order; tests are not."""
-    return (type(event) is Purchase or type(event) is Refund) and not event.test
 
 
 class OrderDesk:
@@ -38,26 +35,24 @@ class OrderDesk:
 
     Args:
         registry: the first definitions in force.
-        seeds: hash seeds of platforms.
+        names: names the events.
         horizon: the remembered ids of the partition's conversions.
         book: the orders.
-        refuse: called with an event that cannot be booked, and why.
     """
 
     def __init__(
         self,
         registry: Registry,
-        seeds: PlatformSeeds,
+        names: EventNames,
         horizon: DedupeHorizon,
         book: OrderBook,
-        refuse: Callable[[OrderRead, str], None],
     ) -> None:
         self.registry = registry
         """The definitions in force."""
         self.book = book
-        self._seeds = seeds
+        self._names = names
+        self._seeds = PlatformSeeds()
         self._horizon = horizon
-        self._refuse = refuse
         self.base = 0
         """The first place of the log that is read: orders remember places."""
         self.events = 0
@@ -68,44 +63,58 @@ class OrderDesk:
         """Return what is at home here, with whom it names."""
         return OrderRead(event, at_ms, offset, self.registry.owners(event))
 
-    def take(self, orders: Sequence[OrderRead], time_ms: int) -> list[tuple[OrderRead, list[OrderBooked]]]:
+    def take(
+        self, orders: Sequence[OrderRead], time_ms: int, refuse: Callable[[OrderRead, str], None]
+    ) -> list[tuple[OrderRead, list[OrderBooked]]]:
         """Book orders, in the order of their offsets; return what each changes for whom.
 
         Args:
             orders: what was read.
             time_ms: stream time.
+            refuse: called with an event that cannot be booked, and why.
         """
         if not orders:
             return []
-        ids = hashes_of([digest(order.event.event_id.encode(), self._seeds[order.event.platform]) for order in orders])
-        marks = np.array([mark_of(*_key_of(order.event)) for order in orders], dtype=np.uint64)
+        keys = [_key_of(order.event) for order in orders]
+        ids = self._names.ids([order.event.event_id for order in orders])
+        ids ^= self._names.of_platforms([order.event.platform for order in orders])
+        ids ^= self._names.of_orders(keys)
         newest_ms = max(time_ms, max(order.at_ms for order in orders))
-        is_new = self._horizon.first_seen(ids ^ marks, newest_ms, ids).tolist()
+        is_new = self._horizon.first_seen(ids, newest_ms, self._older_names(orders, keys)).tolist()
         taken = []
-        for order, new in zip(orders, is_new, strict=True):
-            if new:
-                try:
-                    taken.append((order, self._book(order)))
-                except TooManyEvents as error:
-                    self._refuse(order, str(error))
-                    continue
-                self.events += 1
-            else:
+        for order, key, new in zip(orders, keys, is_new, strict=True):
+            if not new:
                 self.duplicates += 1
+                continue
+            try:
+                changes = self.book.put(key, _said(order, self.base + order.offset))
+            except TooManyEvents as error:
+                refuse(order, str(error))
+                continue
+            self.events += 1
+            taken.append((order, _bookings(order, changes)))
         return taken
 
-    def _book(self, order: OrderRead) -> list[OrderBooked]:
-        event, owners = order.event, order.owners
-        changes = self.book.put(_key_of(event), _said(order, self.base + order.offset))
-        # Whom an event names has a row, whatever was or will be read besides: rows too are a function of the set.
-        for owner in owners or NOBODY:
-            changes.setdefault(owner, [])
-        return [_booking(event, influencer_id, changed) for influencer_id, changed in sorted(changes.items())]
+    def _older_names(self, orders: Sequence[OrderRead], keys: Sequence[OrderKey]) -> Mapping[Naming, U64]:
+        """Return the names that older versions gave, where some are remembered by these."""
+        if self._horizon.namings <= {Naming.KEYED}:
+            return NO_OLDER
+        plain = hashes_of(
+            [digest(order.event.event_id.encode(), self._seeds[order.event.platform]) for order in orders]
+        )
+        # They did not tell shops apart.
+        named = ["\0".join((key.campaign_id, key.platform, key.order_id)) for key in keys]
+        return {Naming.PLAIN: plain, Naming.OWNED: plain ^ marks_of(named)}
 
 
 def _key_of(event: Purchase | Refund) -> OrderKey:
-    platform, shop = event.platform.strip().casefold(), shop_of(event.event_id)
+    platform, shop = _folded(event.platform), shop_of(event.event_id)
     return OrderKey(event.campaign_id, f"{platform}{BETWEEN}{shop}" if shop else platform, event.order_id)
+
+
+@lru_cache(1_000)
+def _folded(platform: str) -> str:
+    return platform.strip().casefold()
 
 
 def _said(order: OrderRead, place: int) -> OrderEvent:
@@ -124,6 +133,17 @@ def _said(order: OrderRead, place: int) -> OrderEvent:
         has_code and not (event.click_id or has_utm(event)),
         (event.refund_id or "") if isinstance(event, Refund) else "",
     )
+
+
+def _bookings(order: OrderRead, changes: dict[str, list[BookedChange]]) -> list[OrderBooked]:
+    """Return what an order changes, by influencer, in their order."""
+    owners = order.owners or NOBODY
+    if len(owners) == 1 and len(changes) == 1 and owners[0] in changes:  # as most orders
+        return [_booking(order.event, owners[0], changes[owners[0]])]
+    # Whom an event names has a row, whatever was or will be read besides: rows too are a function of the set.
+    for owner in owners:
+        changes.setdefault(owner, [])
+    return [_booking(order.event, influencer_id, changed) for influencer_id, changed in sorted(changes.items())]
 
 
 def _booking(cause: Purchase | Refund, influencer_id: str, changes: list[BookedChange]) -> OrderBooked:

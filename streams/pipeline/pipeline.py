@@ -5,6 +5,7 @@ records, rollups, dead letters and forwards when asked. The caller decides when,
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from msgspec.structs import replace
 
@@ -15,10 +16,15 @@ from streams.changelog.log_positions import LogStart
 from streams.changelog.row_records import RowRecord
 from streams.events.registry import Registry
 from streams.orders.order import OrderKey
+from streams.pipeline.event_names import UNKNOWN_KEY
 from streams.pipeline.limits import Limits
 from streams.pipeline.partition import PartitionState
 from streams.pipeline.records import Covered, Record
-from streams.sentiment.scorers import SentimentScorer
+from streams.sentiment.names import NamelessScorer
+from streams.sentiment.scorers import DEFAULT_CACHE_CAPACITY, CachedScorer, SentimentScorer
+
+_Own: TypeAlias = tuple[Mapping[str, float], Sequence[str]]
+"""What a campaign has of its own that changes scores: terms and names."""
 
 
 class Pipeline:
@@ -32,6 +38,8 @@ class Pipeline:
         dedupe_capacity: ids remembered at most, over all partitions.
         scorer_with_terms: makes the scorer of a campaign with sentiment terms; None for a scorer that has no use for
             them.
+        id_key: the secret under which ids are hashed in partitions that have none yet; to be made by chance wherever
+            strangers may write events.
     """
 
     def __init__(
@@ -42,7 +50,9 @@ class Pipeline:
         limits: Limits | None = None,
         dedupe_capacity: int = DEDUPE_CAPACITY,
         scorer_with_terms: Callable[[Mapping[str, float]], SentimentScorer] | None = None,
+        id_key: bytes = UNKNOWN_KEY,
     ) -> None:
+        self._id_key = id_key
         self.scorer = scorer
         self.partition_count = partitions
         self.registry = Registry() if registry is None else registry
@@ -55,7 +65,7 @@ class Pipeline:
         self.dedupe_capacity = dedupe_capacity
         self.partitions: dict[int, PartitionState] = {}
         self._scorer_with_terms = scorer_with_terms
-        self._scorers: dict[str, tuple[Mapping[str, float], SentimentScorer]] = {}
+        self._scorers: dict[str, tuple[_Own, SentimentScorer]] = {}
         self._make_scorers()
 
     def assign(
@@ -67,7 +77,7 @@ class Pipeline:
         orders: Iterable[tuple[OrderKey, bytes]] = (),
     ) -> PartitionState:
         """Take over a partition, with what its changelog holds and where each topic goes on."""
-        state = PartitionState(partition, self.partition_count, self.registry, self.scorer, self.limits)
+        state = PartitionState(partition, self.partition_count, self.registry, self.scorer, self.limits, self._id_key)
         state.influencers.campaign_scorers = self._campaign_scorers()
         state.restore(records, segments or {}, starts or {}, orders)
         self.partitions[partition] = state
@@ -116,6 +126,10 @@ class Pipeline:
         """Return whether any facts of giveaways wait for a flush."""
         return any(collector for state in self.partitions.values() for collector in state.facts.values())
 
+    def has_forwards(self) -> bool:
+        """Return whether any events wait for a flush to be sent on."""
+        return any(state.intake.forwards for state in self.partitions.values())
+
     def define(self, definition: CampaignDefinition) -> None:
         """Put a campaign definition in force."""
         self._follow(self.registry.with_definition(definition))
@@ -145,16 +159,24 @@ class Pipeline:
             state.touch_all()
 
     def _make_scorers(self) -> None:
-        """Make the scorers of campaigns whose terms are new or changed, and keep the others with their memory."""
-        if self._scorer_with_terms is None:
-            return
-        made: dict[str, tuple[Mapping[str, float], SentimentScorer]] = {}
+        """Make the scorers of campaigns whose terms or names are new or changed, keep the others with their memory."""
+        made: dict[str, tuple[_Own, SentimentScorer]] = {}
         for campaign_id, index in self.registry.campaigns.items():
-            terms = index.definition.sentiment_terms
-            if terms:
+            terms, names = index.definition.sentiment_terms, index.definition.names
+            if names or (terms and self._scorer_with_terms is not None):
                 known = self._scorers.get(campaign_id)
-                made[campaign_id] = known if known and known[0] == terms else (terms, self._scorer_with_terms(terms))
+                own = (terms, names)
+                made[campaign_id] = known if known and known[0] == own else (own, self._own_scorer(terms, names))
         self._scorers = made
+
+    def _own_scorer(self, terms: Mapping[str, float], names: Sequence[str]) -> SentimentScorer:
+        scorer = self.scorer
+        if terms and self._scorer_with_terms is not None:
+            scorer = self._scorer_with_terms(terms)
+        if not names:
+            return scorer
+        capacity = scorer.capacity if isinstance(scorer, CachedScorer) else DEFAULT_CACHE_CAPACITY
+        return CachedScorer(NamelessScorer(scorer, names), capacity)
 
     def _campaign_scorers(self) -> dict[str, SentimentScorer]:
         return {campaign_id: scorer for campaign_id, (_, scorer) in self._scorers.items()}

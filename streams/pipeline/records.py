@@ -91,7 +91,7 @@ class Read(NamedTuple):
         )
 
 
-class Forward(Struct, frozen=True):
+class Forward(Struct, frozen=True, gc=False):
     """An event to be sent on to the partition it belongs to, or, attributed, to its influencer's."""
 
     topic: str

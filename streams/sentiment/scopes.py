@@ -33,7 +33,7 @@ BREAKS = frozenset(
 )
 """Norms that end a negation; so does every emoji."""
 
-_FIRST_SYMBOL = "\u2000"
+FIRST_SYMBOL = "\u2000"
 
 OPENERS = NEGATORS | INTENSIFIERS | CONTRASTS
 
@@ -53,7 +53,7 @@ def scope_flags(norms: list[str]) -> list[int]:
     negated = boosted = contrasted = 0
     for norm in norms:
         role = _ROLES.get(norm)
-        if role == _BREAK or norm > _FIRST_SYMBOL:
+        if role == _BREAK or norm > FIRST_SYMBOL:
             negated = boosted = 0
         elif role == _NEGATOR:
             flags.append(contrasted)

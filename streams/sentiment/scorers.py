@@ -8,6 +8,7 @@ stored, replayed and compared exactly. ``CachedScorer`` puts a bounded memory in
 from collections.abc import Callable, Mapping
 from typing import Literal, Protocol, TypeAlias, cast
 
+from streams.sentiment.languages import NOTHING, UNREAD, the_languages
 from streams.sentiment.social import load_social_scorer
 
 Sentiment: TypeAlias = Literal["negative", "neutral", "positive"]
@@ -28,9 +29,11 @@ MAX_CACHED_CHARACTERS = 300
 MAX_TEXTBLOB_CHARACTERS = 5_000
 """What TextBlob gets to see of a text. Its tokeniser is quadratic in runs of punctuation; the events allow 20,000."""
 
+_TEXTBLOB_READS = frozenset(("en", NOTHING))
+
 
 class SentimentScorer(Protocol):
-    """Anything that gives texts a polarity.
+    """Anything that gives texts a polarity, or ``UNREAD`` (nearly 0) when it does not read their language.
 
     ``score`` and ``score_many`` agree exactly, accept any ``str`` (empty, huge, with lone surrogates) without raising,
     and depend on the text alone.
@@ -57,6 +60,8 @@ def classify(polarity: float) -> Sentiment:
 class TextBlobScorer:
     """Polarity by TextBlob's pattern lexicon: the mean over the adjectives and adverbs it knows, 0 for none.
 
+    It reads English: other languages are ``UNREAD``.
+
     The first construction imports TextBlob and loads its lexicon (one to two seconds).
     """
 
@@ -69,6 +74,8 @@ class TextBlobScorer:
 
     def score(self, text: str) -> float:
         """Polarity of the first ``MAX_TEXTBLOB_CHARACTERS`` characters."""
+        if the_languages().language_of(text[:MAX_TEXTBLOB_CHARACTERS]) not in _TEXTBLOB_READS:
+            return UNREAD
         polarity = float(self._assess(text[:MAX_TEXTBLOB_CHARACTERS])[0])
         return max(-1.0, min(1.0, polarity))
 

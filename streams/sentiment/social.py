@@ -14,7 +14,10 @@ from importlib import resources
 from itertools import pairwise, repeat
 from typing import Literal
 
-from streams.sentiment.scopes import BOOSTED, CONTRASTED, NEGATED, OPENERS, scope_flags
+from streams.sentiment.idioms import TRIGGERS, turns
+from streams.sentiment.languages import MODEL, NOTHING, UNREAD, the_languages
+from streams.sentiment.lexicons import load_files
+from streams.sentiment.scopes import BOOSTED, CONTRASTED, FIRST_SYMBOL, NEGATED, OPENERS, scope_flags
 from streams.sentiment.tokens import BEGIN, END, TOKEN, Token, analyse, fold, is_plain, tokenize
 from streams.sentiment.weights import (
     MAX_WEIGHT,
@@ -38,7 +41,25 @@ EMPTY_POLARITY = 0.0
 _MARGIN = 0.05
 _NO_EFFECT = (0.0, 0.0)
 
-PartKind = Literal["bias", "word", "pair", "scope", "term"]
+_PLAIN = (1 << 63) - 1
+"""The largest sum of packed logits; what lies above are notes."""
+NOTES_SHIFT = 64
+FOREIGN, IDIOM = 1 << 16, 1 << 32
+"""The notes on a token that tells of another language, and of one that an idiom may hold; 1 is that on an unknown word.
+Sums of notes tell how many there are of each: a text has ``MAX_TOKENS`` tokens at most."""
+LEAST_UNKNOWN = 3
+"""Unknown words from which a text may be of an unknown language."""
+FOREIGN_FROM = 4
+"""One foreign word among so many others is a loan or a name: the text is not looked into for its language."""
+_BY_MODEL = MODEL | {NOTHING}
+
+LIST_LOGIT = 1_300.0
+"""Logit of a weight of 1 in a list, in thousandths; half as much (``LIST_OTHER``) is taken from the other class."""
+LIST_OTHER = 0.5
+_LIST_BIAS = (-800, -900)
+"""Logits that a text starts from which is read by a list. Of as much blame as praise it is blame."""
+
+PartKind = Literal["bias", "word", "pair", "scope", "term", "list", "idiom"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +68,8 @@ class Part:
 
     Attributes:
         kind: ``word`` (also emoji, signs and unknown words), ``pair`` of neighbours, ``scope`` (what negation,
-            intensifiers and contrast change), ``term`` of the campaign, or the model's ``bias``.
+            intensifiers and contrast change), ``idiom``, ``term`` of the campaign, ``list`` (an entry of the language's
+            list), or the ``bias``.
         text: What it is about.
         negative: Logit for the negative class against neutral, in thousandths.
         positive: Likewise for the positive class.
@@ -138,6 +160,9 @@ class SocialScorer:
         plain = {word: word for word in self._known if word.isalpha() and word.isascii()}
         self.plain_words = plain
         self.plain_weights = {word: weights.words.get(word, 0) + self._extra.get(word, 0) for word in plain}
+        for words, note in ((the_languages().known() - TRIGGERS, FOREIGN), (TRIGGERS, IDIOM)):
+            for word in words & plain.keys():
+                self.plain_weights[word] += note << NOTES_SHIFT
         self._memory = _TokenMemory(self)
 
     def score(self, text: str) -> float:
@@ -163,23 +188,78 @@ class SocialScorer:
             packed += sum(map(pair_weight, pairwise(norms), zeros))
             if not without_opener(norms):
                 packed += self._scope_changes(memory, raws, norms[1:-1])
+            if packed > _PLAIN:
+                notes = (packed + _PLAIN + 1) >> NOTES_SHIFT
+                packed -= notes << NOTES_SHIFT
+                if notes >= LEAST_UNKNOWN:
+                    # Words are unknown, or tell of another language or an idiom: few texts come here.
+                    scores.append(self._score_noted(text, raws, norms[1:-1], notes, packed))
+                    continue
             scores.append(link(*unpack(packed)))
         return scores
 
+    def _score_noted(self, text: str, raws: list[str], norms: list[str], notes: int, packed: int) -> float:
+        """The score of a text with notes on its tokens, from its sum by the model."""
+        language = self._language(text, raws, notes)
+        if language not in _BY_MODEL:
+            parts = self._listed(text, raws, language)
+            if parts is None:
+                return UNREAD
+            return link(sum(part.negative for part in parts), sum(part.positive for part in parts))
+        if notes >= IDIOM:
+            packed += sum(pack(part.negative, part.positive) for part in self._idioms(norms, packed))
+        return link(*unpack(packed))
+
+    def _language(self, text: str, raws: list[str], notes: int) -> str:
+        """The language of a text with such notes on its tokens; ``NOTHING`` where it need not be looked for."""
+        unknown, foreign = notes % FOREIGN, notes % IDIOM // FOREIGN
+        if foreign or unknown >= LEAST_UNKNOWN:
+            words = sum(map(_is_word, raws))
+            if foreign * FOREIGN_FROM >= words or unknown == words:
+                return the_languages().language_of(text, self._known)
+        return NOTHING
+
+    def _listed(self, text: str, raws: list[str], language: str) -> list[Part] | None:
+        """What the list of a language, emoji and the campaign's terms say; None when it has no list."""
+        file = load_files().get(language)
+        if file is None:
+            return None
+        parts = [Part("bias", language, *_LIST_BIAS)]
+        for hit in file.lexicon.hits(text):
+            for_it, against = round(LIST_LOGIT * abs(hit.weight)), -round(LIST_LOGIT * LIST_OTHER * abs(hit.weight))
+            parts.append(Part("list", hit.text, *((against, for_it) if hit.weight > 0 else (for_it, against))))
+        memory = self._memory
+        for raw in raws:
+            norm = memory[raw]
+            if not raw[0].isalnum() and (norm > FIRST_SYMBOL or norm.startswith(":")):
+                parts.append(Part("word", raw, *unpack(memory.weight_of[raw])))
+            elif term := self._extra.get(norm):
+                parts.append(Part("term", raw, *unpack(term)))
+        return parts
+
+    def _idioms(self, norms: list[str], packed: int) -> list[Part]:
+        _, positive = unpack(packed)
+        return [Part("idiom", *turn) for turn in turns(norms, self._weights.valences, positive)]
+
     def explain(self, text: str) -> Explanation:
-        """The score of a text with every part that made it."""
+        """The score of a text with every part that made it; none for a text that is not read."""
         raws = tokenize(text)
         if not raws:
             return Explanation(EMPTY_POLARITY, 0, 0, ())
         memory = self._memory
         norms = [memory[raw] for raw in raws]
+        notes = sum((memory.weight_of[raw] + _PLAIN + 1) >> NOTES_SHIFT for raw in raws)
+        language = self._language(text, raws, notes)
+        if language not in _BY_MODEL:
+            listed = self._listed(text, raws, language)
+            return _explained(listed) if listed else Explanation(UNREAD, 0, 0, ())
         parts = [Part("bias", "", *unpack(self._weights.bias))]
         if len(raws) <= SHORT_TOKENS:
             parts.append(Part("bias", "short text", *unpack(self._weights.short_bias)))
         framed = [BEGIN, *norms, END]
         flags = scope_flags(norms)
         for i, raw in enumerate(raws):
-            parts.append(Part("word", raw, *unpack(memory.weight_of[raw])))
+            parts.append(Part("word", raw, *unpack(_without_notes(memory.weight_of[raw]))))
             if flags[i]:
                 scopes = "+".join(name for bit, name in _FLAG_NAMES.items() if flags[i] & bit)
                 parts.append(Part("scope", f"{raw} ({scopes})", *unpack(self.scope_change(raw, flags[i]))))
@@ -187,9 +267,10 @@ class SocialScorer:
             Part("pair", f"{left} {right}", *unpack(self._pairs.get((left, right), 0)))
             for left, right in pairwise(framed)
         )
-        kept = tuple(part for part in parts if part.negative or part.positive)
-        negative, positive = sum(part.negative for part in kept), sum(part.positive for part in kept)
-        return Explanation(link(negative, positive), negative, positive, kept)
+        if notes >= IDIOM:
+            packed = pack(sum(part.negative for part in parts), sum(part.positive for part in parts))
+            parts += self._idioms(norms, packed)
+        return _explained(parts)
 
     def _scope_changes(self, memory: _TokenMemory, raws: list[str], norms: list[str]) -> int:
         scoped = memory.scoped
@@ -206,6 +287,12 @@ class SocialScorer:
         if word in self.plain_words and (raw == word or len(raw) == 1 or not raw.isupper()):
             return word, self.plain_weights[word]  # What the long way would find, for most tokens of most texts.
         token = analyse(raw, self._known)
+        note = self._note(raw, token)
+        if note == FOREIGN and token.norm not in self._known:
+            return (
+                token.norm,
+                note << NOTES_SHIFT,
+            )  # Its letters would be taken for those of a language that the model knows.
         negative = positive = 0.0
         for part, times in token.parts:
             part_negative, part_positive = unpack(self._part_weight(part))
@@ -218,7 +305,18 @@ class SocialScorer:
         packed = _clipped(negative, positive)
         if len(token.parts) > 1:
             packed += self._extra.get(fold(raw), 0)
-        return token.norm, packed
+        return token.norm, packed + (note << NOTES_SHIFT)
+
+    def _note(self, raw: str, token: Token) -> int:
+        """What is noted of a token: ``FOREIGN`` when it tells of another language, ``IDIOM``, 1 when it is unknown."""
+        if not _is_word(raw):
+            return 0
+        if token.norm in TRIGGERS:
+            return IDIOM
+        is_known = token.norm in self._known
+        if the_languages().is_foreign(raw, is_known=is_known):
+            return FOREIGN
+        return int(token.norm.isalpha() and not is_known)
 
     def scope_change(self, raw: str, flag: int) -> int:
         """What a combination of scope flags adds to a raw token, packed."""
@@ -240,7 +338,7 @@ class SocialScorer:
 
     def _part_weight(self, part: str) -> int:
         weight = self._weights.words.get(part)
-        if weight is None and part.isalpha():
+        if weight is None and part.isascii() and part.isalpha():
             rows = self._weights.ngrams[ngram_buckets(part)]
             weight = _clipped(*rows.sum(axis=0, dtype="i8").tolist())
         return (weight or 0) + self._extra.get(part, 0)
@@ -280,6 +378,20 @@ class SocialScorer:
 
 
 _FLAG_NAMES = {NEGATED: "negated", BOOSTED: "boosted", CONTRASTED: "contrasted"}
+
+
+def _is_word(raw: str) -> bool:
+    return raw[0].isalnum()
+
+
+def _without_notes(packed: int) -> int:
+    return packed - (((packed + _PLAIN + 1) >> NOTES_SHIFT) << NOTES_SHIFT)
+
+
+def _explained(parts: list[Part]) -> Explanation:
+    kept = tuple(part for part in parts if part.negative or part.positive)
+    negative, positive = sum(part.negative for part in kept), sum(part.positive for part in kept)
+    return Explanation(link(negative, positive), negative, positive, kept)
 
 
 def _clipped(negative: float, positive: float) -> int:

@@ -35,7 +35,7 @@ class Comments(Struct):
     micros: I64
     """The same in millionths, rounded."""
     classes: I64
-    """0 for negative, 1 for neutral, 2 for positive."""
+    """0 for negative, 1 for neutral, 2 for positive, 3 for not read: of another language than those that are."""
     people: U64
     """Hashes of platform and author."""
     post_ids: list[str]
@@ -72,8 +72,10 @@ class Columns(Struct):
     rows: I64
     ids: U64
     """Of comments by comment, of others by event: an edited comment has several events."""
-    event_ids: U64 | None
-    """All by event, where an older version remembered them so."""
+    unkeyed_ids: U64 | None
+    """The same by XXH3, where an older version remembered them so."""
+    plain_ids: U64 | None
+    """All by event, by XXH3, where a still older version did."""
     events: list[Event]
     """The events themselves; empty when ``comments`` is all that is needed of them."""
     comments: Comments | None
@@ -89,7 +91,8 @@ class Columns(Struct):
             times_ms=self.times_ms[places],
             rows=self.rows[places],
             ids=self.ids[places],
-            event_ids=None if self.event_ids is None else self.event_ids[places],
+            unkeyed_ids=None if self.unkeyed_ids is None else self.unkeyed_ids[places],
+            plain_ids=None if self.plain_ids is None else self.plain_ids[places],
             events=[self.events[place] for place in picked] if self.events else [],
             comments=None if self.comments is None else self.comments.chosen(places, len(self)),
         )

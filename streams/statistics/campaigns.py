@@ -17,6 +17,7 @@ from models.rollups import WINDOW_NAMES, CampaignRollup, LeaderboardEntry
 from streams.columns.arrays import I64, U8, U64
 from streams.events.attribution import UNATTRIBUTED
 from streams.events.registry import Registry
+from streams.statistics.campaign_minutes import CampaignMinutes
 from streams.statistics.corrections import shown
 from streams.statistics.counters import COLUMN, ENGAGEMENT_COLUMNS, POST_COLUMNS, WIDTH
 from streams.statistics.money import Sums, add_sums
@@ -163,6 +164,8 @@ class CampaignBoard:
 
     def __init__(self) -> None:
         self.campaigns: dict[str, CampaignState] = {}
+        self.minutes = CampaignMinutes()
+        """Their history by minute."""
         self._changed: set[str] = set()
 
     def put(self, snapshot: InfluencerSnapshot, offset: int) -> None:
@@ -174,6 +177,7 @@ class CampaignBoard:
         """Have one campaign shown again, if it is here."""
         if campaign_id in self.campaigns:
             self._changed.add(campaign_id)
+        self.minutes.touch(campaign_id)
 
     def touch_all(self) -> None:
         """Have every campaign shown again."""
@@ -187,9 +191,11 @@ class CampaignBoard:
     def forget(self, campaign_id: str) -> None:
         """Drop one campaign: it was purged."""
         self.campaigns.pop(campaign_id, None)
+        self.minutes.forget(campaign_id)
         self._changed.discard(campaign_id)
 
     def release(self) -> None:
         """Drop every campaign: other workers take over."""
         self.campaigns.clear()
+        self.minutes.release()
         self._changed.clear()

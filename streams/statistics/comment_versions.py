@@ -1,7 +1,7 @@
 """What is remembered of a comment beside its id: its newest version, in 64 bits, so that an edit can replace it.
 
 A version is event time, class and polarity, from the highest bits to the lowest: the larger of two is the newer, and of
-two at one time the one with the larger polarity, whichever came first.
+two at one time the one that is not read, or else the one with the larger polarity, whichever came first.
 """
 
 from typing import Final, NamedTuple
@@ -25,7 +25,7 @@ class Known(NamedTuple):
 
     @property
     def class_index(self) -> int:
-        """0 for negative, 1 for neutral, 2 for positive."""
+        """0 for negative, 1 for neutral, 2 for positive, 3 for not read."""
         return (self.newest >> _POLARITY_BITS) & 3
 
     @property

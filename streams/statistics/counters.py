@@ -36,6 +36,7 @@ COUNTERS: Final = (
     "code_uses",  # purchases with a discount code
     "code_uses_without_click",  # of these, those without a click id and without any utm value
     "entries",  # comments on giveaway posts, made while the giveaway was open; verdicts are in streams.giveaway.entries
+    "sentiment_unread",  # comments in a language that is not read; in none of the three classes
 )
 
 ALERT_COUNTERS: Final = frozenset(("reactions", "code_uses", "code_uses_without_click"))
@@ -45,6 +46,17 @@ COLUMN: Final = {name: index for index, name in enumerate(COUNTERS)}
 WIDTH: Final = len(COUNTERS)
 ENGAGEMENT_COLUMNS: Final = tuple(COLUMN[name] for name in ("likes", "comments", "shares", "saves"))
 """What an engagement is."""
+
+COLUMNS_OF_COUNT: Final[dict[str, tuple[str, ...]]] = {
+    # Not likes, shares and saves as such: most come as running totals, now and then, and a total says how many since
+    # the last one, not when. Ten minutes of likes in one minute would be a spike every time.
+    "engagements": ("comments", "reactions"),
+    "positive": ("sentiment_positive",),
+    "neutral": ("sentiment_neutral",),
+    "negative": ("sentiment_negative",),
+    "unread": ("sentiment_unread",),
+}
+"""Which counters make a count of a minute; one that is not listed is the counter of its own name."""
 
 SNAPSHOT_METRICS: Final = ("likes", "comments", "shares", "saves", "views", "reach")
 """The cumulative metrics of a ``post.metrics`` event, in the order in which snapshots are stored."""

@@ -4,7 +4,7 @@ Rows are (campaign, influencer) pairs. This object knows nothing of offsets, red
 that count.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -23,7 +23,7 @@ from models.events import (
     Signup,
 )
 from streams.columns.arrays import I64, U64
-from streams.columns.hashing import digest, hash_of
+from streams.columns.hashing import digest, hash_of, hashes_of
 from streams.events.registry import EntryWindow
 from streams.sentiment.scorers import SentimentScorer
 from streams.statistics.batches import Columns, Increments, Reactions, Revisions
@@ -48,7 +48,7 @@ _COMMENTS: Final = COLUMN["comments"]
 _SENTIMENT_MICROS: Final = COLUMN["sentiment_micros"]
 _COMMENT_COLUMNS: Final = np.array([_COMMENTS, _SENTIMENT_MICROS])
 _CLASS_COLUMNS: Final = np.array(
-    [COLUMN["sentiment_negative"], COLUMN["sentiment_neutral"], COLUMN["sentiment_positive"]]
+    [COLUMN[f"sentiment_{name}"] for name in ("negative", "neutral", "positive", "unread")]
 )
 _REACTIONS: Final = COLUMN["reactions"]
 _PURCHASES: Final = COLUMN["purchases"]
@@ -73,9 +73,7 @@ class InfluencerStore:
         self.rows_of_campaign: dict[str, dict[str | None, int]] = {}
         """The same by campaign."""
         self.keys: list[tuple[str, str]] = []
-        self.marks: U64 = np.zeros(0, dtype=np.uint64)
-        """What a row adds to the ids of its events: one event of two influencers is counted for both."""
-        self.panes = PaneStore()
+        self.panes = PaneStore(self.keys)
         self.uniques = UniqueStore()
         self.money: dict[int, MoneyPanes] = {}
         self.posts: dict[int, dict[str, PostHistory]] = {}
@@ -98,7 +96,6 @@ class InfluencerStore:
             self.keys.append(key)
             if row >= self._capacity:
                 self.reserve(max(_SPARE_ROWS, 2 * self._capacity))
-            self.marks[row] = mark_of(campaign_id, influencer_id)
         return row
 
     def reserve(self, rows: int) -> None:
@@ -107,9 +104,6 @@ class InfluencerStore:
             self._capacity = rows
             self.panes.reserve(rows)
             self.uniques.reserve(rows)
-            marks = np.zeros(rows, dtype=np.uint64)
-            marks[: len(self.marks)] = self.marks
-            self.marks = marks
 
     def advance(self, time_ms: int) -> None:
         """Move stream time forward; it never goes back."""
@@ -302,8 +296,13 @@ class InfluencerStore:
 
 
 def mark_of(*names: str) -> int:
-    """Return the hash that keeps the ids of events of one owner, named by strings, apart from those of others."""
+    """Return the hash by which older versions kept the ids of events of one owner apart from those of others."""
     return hash_of(digest("\0".join(names).encode(), 0))
+
+
+def marks_of(names: Iterable[str]) -> U64:
+    """Return ``mark_of`` of each of many names."""
+    return hashes_of([digest(name.encode(), 0) for name in names])
 
 
 def has_utm(event: ConversionEvent) -> bool:

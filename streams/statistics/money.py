@@ -44,9 +44,19 @@ def decimal_text(value: Decimal) -> str:
     return "0" if text in ("", "-0") else text
 
 
+def scaled_text(number: int, decimals: int) -> str:
+    """Write a number of units of ``10 ** -decimals`` as a decimal string, without trailing zeros after the point."""
+    if not decimals:
+        return str(number)
+    digits = str(abs(number)).rjust(decimals + 1, "0")
+    fraction = digits[-decimals:].rstrip("0")
+    text = f"{digits[:-decimals]}.{fraction}" if fraction else digits[:-decimals]
+    return f"-{text}" if number < 0 else text
+
+
 def micros_text(micros: int) -> str:
     """Write millionths as a decimal string."""
-    return decimal_text(Decimal(micros).scaleb(-6))
+    return scaled_text(micros, 6)
 
 
 def add_sums(target: Sums, other: Sums) -> None:

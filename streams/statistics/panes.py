@@ -5,112 +5,25 @@ row first counts something in it (``streams.columns.cells``). All rows share the
 is cleared for all of them at once. Events are scattered a batch at a time.
 """
 
-from typing import Final
-
 import numpy as np
 
 from streams.columns.arrays import I64
-from streams.columns.cells import CellPool
 from streams.statistics.counters import WIDTH
-from streams.statistics.windows import TIERS, WINDOWS, Tier, Window
-
-_FOLDED_ROWS: Final = 16
-"""Rows folded at a time: their panes (at most 16 kB a row and tier) stay in the processor's cache."""
-
-
-class PaneRing:
-    """The newest ``tier.panes`` panes of every row. ``head`` is the number of the newest pane."""
-
-    def __init__(self, tier: Tier, width: int = WIDTH) -> None:
-        self.tier = tier
-        self.width = width
-        self.head = 0
-        self._pool = CellPool(tier.panes, width, np.int64)
-
-    def reserve(self, rows: int) -> None:
-        """Make room for ``rows`` rows."""
-        self._pool.reserve(rows)
-
-    def advance(self, time_ms: int, rows: int) -> bool:
-        """Open the pane of ``time_ms`` and forget those that fall out; return whether the head moved."""
-        head = time_ms // self.tier.pane_ms
-        if head <= self.head:
-            return False
-        if head - self.head >= self.tier.panes:
-            self._pool.clear_all()
-        else:
-            for pane in range(self.head + 1, head + 1):
-                self._pool.clear(pane % self.tier.panes, rows)
-        self.head = head
-        return True
-
-    def add(self, rows: I64, times_ms: I64, columns: I64, amounts: I64) -> None:
-        """Add amounts at their event times; those older than the ring fall away.
-
-        ``columns`` and ``amounts`` may have a row for each of several counters of the same events, so that the place
-        of an event is found once.
-        """
-        panes = times_ms // self.tier.pane_ms
-        spots = rows * self.tier.panes + panes % self.tier.panes
-        kept = panes > self.head - self.tier.panes
-        if not kept.all():
-            spots, columns, amounts = spots[kept], columns[..., kept], amounts[..., kept]
-        places = self._pool.made(spots) * self.width + columns
-        np.add.at(self._pool.cells.reshape(-1), places.reshape(-1), amounts.reshape(-1))
-
-    def sums(self, rows: I64, panes: int) -> I64:
-        """Return ``[row, counter]``: the sums of the newest ``panes`` panes of the given rows."""
-        numbers = self._pool.numbers[rows]
-        if panes < self.tier.panes:
-            numbers = numbers[:, self.newest(panes)]
-        found: I64 = self._pool.cells[numbers].sum(axis=1)
-        return found
-
-    def folded(self, rows: I64) -> I64:
-        """Return ``[pane, counter]``: the panes of the given rows added up, in the order of the ring's slots."""
-        folded = np.zeros((self.tier.panes, self.width), dtype=np.int64)
-        for start in range(0, len(rows), _FOLDED_ROWS):
-            folded += self._pool.cells[self._pool.numbers[rows[start : start + _FOLDED_ROWS]]].sum(axis=0)
-        return folded
-
-    def newest(self, panes: int) -> I64:
-        """Return the slots of the newest ``panes`` panes."""
-        slots: I64 = np.arange(self.head - panes + 1, self.head + 1) % self.tier.panes
-        return slots
-
-    def pane(self, slot: int, rows: int) -> I64:
-        """Return ``[row, counter]`` of one slot, of the first rows."""
-        found: I64 = self._pool.cells[self._pool.numbers[:rows, slot]]
-        return found
-
-    def panes_sum(self, slots: I64, rows: int) -> I64:
-        """Return ``[row, counter]``: the sums of some slots, of the first rows."""
-        found: I64 = self._pool.cells[self._pool.numbers[:rows, slots]].sum(axis=1)
-        return found
-
-    def slots_in_use(self, rows: int) -> I64:
-        """Return the slots in which any of the first rows has counted anything."""
-        places = [slot for slot in range(self.tier.panes) if self.pane(slot, rows).any()]
-        return np.array(places, dtype=np.int64)
-
-    def held_by(self, row: int) -> tuple[I64, I64]:
-        """Return the slots in which one row has counted anything, and ``[slot, counter]`` of these."""
-        numbers = self._pool.numbers[row]
-        slots = np.flatnonzero(numbers)
-        held: I64 = self._pool.cells[numbers[slots]]
-        holds = held.any(axis=1)
-        return slots[holds], held[holds]
-
-    def put(self, row: int, slots: I64, counts: I64) -> None:
-        """Put ``[slot, counter]`` of one row back, at some slots."""
-        self._pool.put(row * self.tier.panes + slots, counts)
+from streams.statistics.minute_history import MinuteHistory
+from streams.statistics.pane_ring import PaneRing
+from streams.statistics.windows import MINUTE_TIER, TIERS, WINDOWS, Window
 
 
 class PaneStore:
-    """The three tiers and the lifetime totals of all rows of a partition."""
+    """The three tiers, the lifetime totals and the history by minute of all rows of a partition.
 
-    def __init__(self) -> None:
+    Args:
+        keys: campaign and influencer of each row, for the history; grows with the rows.
+    """
+
+    def __init__(self, keys: list[tuple[str, str]] | None = None) -> None:
         self.rings = tuple(PaneRing(tier) for tier in TIERS)
+        self.minutes = MinuteHistory(self.rings[MINUTE_TIER], [] if keys is None else keys)
         self.totals: I64 = np.zeros((0, WIDTH), dtype=np.int64)
 
     def reserve(self, rows: int) -> None:
@@ -124,6 +37,7 @@ class PaneStore:
 
     def advance(self, time_ms: int, rows: int) -> bool:
         """Move every tier to ``time_ms``; return whether the finest pane changed."""
+        self.minutes.advance(time_ms, rows)
         moved = [ring.advance(time_ms, rows) for ring in self.rings]
         return moved[0]
 
@@ -136,6 +50,7 @@ class PaneStore:
         """Add amounts to the panes only, not to the totals."""
         for ring in self.rings:
             ring.add(rows, times_ms, columns, amounts)
+        self.minutes.add(rows, times_ms, columns, amounts)
 
     def add_to_totals(self, rows: I64, columns: I64, amounts: I64) -> None:
         """Add amounts to the totals only."""

@@ -1,7 +1,7 @@
 """Counters to the numbers people read: rates, shares, money and earned media value of one window."""
 
 from collections.abc import Sequence
-from decimal import Decimal, localcontext
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -10,11 +10,11 @@ from models.campaigns import RateCard
 from models.rollups import EarnedMediaValue, SentimentStats, WindowStats
 from streams.columns.arrays import I64
 from streams.statistics.counters import ALERT_COUNTERS, COLUMN, COUNTERS, ENGAGEMENT_COLUMNS
-from streams.statistics.money import MICROS, Sums, decimal_text, revenue_stats
+from streams.statistics.money import MICROS, Sums, micros_of, revenue_stats, scaled_text
 
 _DECIMALS = 9
-_EXACT_DIGITS = 60  # a 64-bit count times a rate of 15 digits, five times: nothing is ever rounded
-_SHOWN = tuple(name for name in COUNTERS if not name.startswith("sentiment_") and name not in ALERT_COUNTERS)
+_POLARITY = frozenset(f"sentiment_{name}" for name in ("positive", "neutral", "negative", "micros"))
+_SHOWN = tuple(name for name in COUNTERS if name not in _POLARITY and name not in ALERT_COUNTERS)
 
 _REACH: Final = COLUMN["reach"]
 _VIEWS: Final = COLUMN["views"]
@@ -49,15 +49,22 @@ def earned_media_value(counts: dict[str, int], card: RateCard | None) -> EarnedM
     """Price the interactions of one window by a rate card, exactly."""
     if card is None:
         return None
-    with localcontext(prec=_EXACT_DIGITS):
-        amount = (
-            counts["likes"] * Decimal(card.like)
-            + counts["comments"] * Decimal(card.comment)
-            + counts["shares"] * Decimal(card.share)
-            + counts["saves"] * Decimal(card.save)
-            + counts["views"] * Decimal(card.thousand_views).scaleb(-3)
-        )
-    return EarnedMediaValue(amount=decimal_text(amount), currency=card.currency, rate_card_dated=card.dated.isoformat())
+    like, comment, share, save, thousand_views = _rates_of(card)
+    # In integers, which are never rounded: billionths, for views are priced by the thousand.
+    amount = 1_000 * (
+        counts["likes"] * like + counts["comments"] * comment + counts["shares"] * share + counts["saves"] * save
+    )
+    return EarnedMediaValue(
+        amount=scaled_text(amount + counts["views"] * thousand_views, 9),
+        currency=card.currency,
+        rate_card_dated=card.dated.isoformat(),
+    )
+
+
+@lru_cache(1_000)
+def _rates_of(card: RateCard) -> tuple[int, ...]:
+    """Return the prices of a like, comment, share, save and of a thousand views in millionths."""
+    return tuple(map(micros_of, (card.like, card.comment, card.share, card.save, card.thousand_views)))
 
 
 class Derived(Struct, frozen=True):

@@ -103,9 +103,9 @@ class UniqueStore:
         top = int(registers[-1].max())
         if not top:
             return registers
-        seen = self.seen_by(row, top)
-        ranks = np.arange(1, top + 1, dtype=np.uint8)[:, None]
+        # When a rank or a higher one was seen last: as many of these as lie in a window, so high is the highest in it.
+        seen = np.maximum.accumulate(self.seen_by(row, top)[::-1], axis=0)
         for index, window in enumerate(WINDOWS):
             start = window_start_ms(window, as_of_ms) // FINEST_MS - self.base
-            registers[index] = ((seen >= max(start, 1)) * ranks).max(axis=0)
+            np.add.reduce((seen >= max(start, 1)).view(np.uint8), axis=0, out=registers[index])
         return registers

@@ -34,6 +34,7 @@ WINDOWS: Final = (
     Window("6h", 2, 24),
     Window("24h", 2, 96),
 )
+MINUTE_TIER: Final = next(index for index, tier in enumerate(TIERS) if tier.pane_ms == MINUTE_MS)
 LONGEST_MS: Final = max(tier.pane_ms * tier.panes for tier in TIERS)
 FINEST_MS: Final = TIERS[0].pane_ms
 

@@ -27,6 +27,7 @@ from agents.stages.review import write_review
 from agents.state.stores import MemoryStore
 from agents.worker.build import Worker
 from models.alerts import Alert, AlertTransition
+from models.minutes import MinutesOfHour
 from models.rollups import CampaignRollup, GiveawayRollup, InfluencerRollup, SentimentStats, WindowStats
 from models.suspicion import Finding, Suspect, SuspicionNumbers
 from streams.alerts.transitions import NumberedTransition
@@ -116,6 +117,9 @@ async def _write_everything(settings: Settings) -> None:
         projection.put(rollup, msgspec.json.encode(rollup))
     told = NumberedTransition(9, 0, _TRANSITION)
     projection.alerts.put(AlertView("sp:ring/1", [told], [told]))
+    hour = MinutesOfHour(starts_at_ms=1_764_504_000_000, closed=2, counts={"comments": [1, 0]})
+    for owner in (None, "a:na"):
+        projection.minutes.put("sp:ring/1", owner, hour)
     await projection.on_start()
     await projection.on_stop()  # writes what waits
 

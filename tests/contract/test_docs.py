@@ -81,7 +81,7 @@ def _check_command(words: list[str], page: str) -> None:
     context = click.Context(cli)
     options: set[str] = set()
     for word in words:
-        if isinstance(command, click.Group) and re.fullmatch(r"[a-z]+", word):
+        if isinstance(command, click.Group) and re.fullmatch(r"[a-z]+(-[a-z]+)*", word):
             following = command.get_command(context, word)
             if following is None and command is not cli:
                 break

@@ -50,6 +50,7 @@ from tests.integration.definitions import with_giveaway, write_definition
 from tests.integration.scrape import records_of, scrape
 from tests.oracle.compare import at_the_end, differences
 from tests.oracle.oracle import compute
+from tests.oracle.polarities import polarities
 
 PARTITIONS = 2
 CHANGELOG = changelog_topic(Settings())
@@ -98,7 +99,7 @@ def run_trial(
     records = list(Simulation(definitions, plan).records())
     file = directory / "events.ndjson"
     file.write_bytes(b"".join(record.value + b"\n" for record in records if record.value))
-    oracle = compute([file], definitions, None, now_ms, make_scorer("textblob").score_many)
+    oracle = compute([file], definitions, None, now_ms, polarities(make_scorer("textblob")))
     applied = str(write_definition(definitions[0], directory / "definition.yaml"))
     chance = random.Random(seed)
     with Cluster(clock=str(oracle["as_of_ms"]), partitions=PARTITIONS) as cluster:

@@ -1,1 +1,1 @@
-"""Requests that were made to harm, against a real gateway. ``python -m tests.hostile`` is the long form."""
+"""A producer that means harm, beside a normal campaign on a worker of limited memory: `python -m tests.hostile`."""

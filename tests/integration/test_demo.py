@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -60,6 +61,7 @@ class TestDemo:
         done = pulse("demo", "--for", "4", "--rate", "500", "--json", TMPDIR=str(tmp_path))
         assert done.returncode == 0, done.stderr
         assert "totals equal the simulator's ground truth" in " ".join(done.stderr.split())
+        assert re.search(r"gateway +instagram \d+.* as signed deliveries", " ".join(done.stderr.split())), done.stderr
         snapshot = msgspec.json.decode(done.stdout, type=Snapshot)
         assert snapshot.campaigns[0].windows["total"].comments > 0
         assert list(tmp_path.iterdir()) == [], "temporary files were left"

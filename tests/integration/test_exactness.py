@@ -17,16 +17,19 @@ from agents.embedded.processes import ChildProcess
 from agents.simulator.plan import SimulationPlan
 from agents.simulator.simulation import SimulatedRecord, Simulation
 from models.campaigns import CampaignDefinition
-from models.times import HOUR_MS
-from models.topics import INPUT_TOPICS
+from models.minutes import Minute, minute_key
+from models.times import HOUR_MS, MINUTE_MS
+from models.topics import INPUT_TOPICS, MINUTES
 from streams.pipeline.limits import Limits
 from streams.replay import Replay
 from streams.sentiment.scorers import make_scorer
+from streams.statistics.campaign_minutes import summed
 from tests.integration.cluster import SETTLE_SECONDS, START_SECONDS, Cluster
 from tests.integration.definitions import with_giveaway, write_definition
 from tests.integration.scrape import records_of, wait_for_dead_letters
-from tests.oracle.compare import at_the_end, differences
+from tests.oracle.compare import at_the_end, differences, minute_differences
 from tests.oracle.oracle import compute
+from tests.oracle.polarities import polarities
 from tests.stores import STORES
 
 EVENTS = 300_000
@@ -61,19 +64,25 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
     file = tmp_path_factory.mktemp("exactness") / "events.ndjson"
     definition_file = write_definition(definitions[0], file.with_name("definition.yaml"))
     file.write_bytes(b"".join(record.value + b"\n" for record in records if record.value))
-    polarity = make_scorer("textblob").score_many
-    oracle = compute([file], definitions, None, now_ms, polarity)
+    oracle = compute([file], definitions, None, now_ms, polarities(make_scorer("textblob")))
     return Simulated(definitions, definition_file, records, file, oracle)
 
 
 @pytest.mark.brokers("embedded", reason="files only, no broker")
 def test_replay_equals_the_oracle(simulated: Simulated) -> None:
     """Replaying the file gives, for every influencer, campaign, window and statistic, what SQL gives."""
-    run = Replay(make_scorer("textblob"), simulated.definitions, simulated.as_of_ms, Limits())
+    minutes: list[Minute] = []
+    run = Replay(make_scorer("textblob"), simulated.definitions, simulated.as_of_ms, Limits(), on_minute=minutes.append)
     with simulated.file.open("rb") as lines:
         for _ in run.feed(lines):
             pass
+    ended_ms = run.state.time_ms
     assert differences(msgspec.to_builtins(run.finish()), simulated.oracle) == []
+    run.finish(ended_ms + MINUTE_MS)
+    assert (
+        minute_differences([*minutes, *summed({minute_key(each): each for each in minutes}.values())], simulated.oracle)
+        == []
+    )
     giveaway = simulated.oracle["giveaways"][0]
     assert min(giveaway[name] for name in ("valid_entries", "duplicate_entries", "withdrawn_entries")) > 1_000
     assert run.counts().events == simulated.oracle["counts"]["accepted"]
@@ -92,6 +101,7 @@ def test_workers_equal_the_oracle(simulated: Simulated, workers: int) -> None:
         _wait_until_equal(cluster, simulated)
         with cluster.read_model() as read_model:
             assert sum(worker.events_total for worker in read_model.workers()) >= 1
+        _wait_for_minutes(cluster, simulated)
         _check_dead_letters(cluster, simulated)
 
 
@@ -114,6 +124,7 @@ def test_a_killed_worker_loses_and_doubles_nothing(simulated: Simulated, store: 
         os.kill(cluster.workers[1].pid, signal.SIGKILL)
         cluster.publish(simulated.records[2 * third :])
         _wait_until_equal(cluster, simulated)
+        _wait_for_minutes(cluster, simulated)
 
 
 def _wait_until_equal(cluster: Cluster, simulated: Simulated) -> None:
@@ -142,6 +153,26 @@ def _wait_until_equal(cluster: Cluster, simulated: Simulated) -> None:
         if worker.running:
             metrics = _metrics(cluster, worker)
             assert "campaign_pulse_missing_offsets_total 0.0" in metrics or "missing_offsets_total 0\n" in metrics
+
+
+def _wait_for_minutes(cluster: Cluster, simulated: Simulated) -> None:
+    """Every minute that is over is, in the topic and in Redis, what SQL makes of its events; campaigns' as well."""
+    over_ms = simulated.as_of_ms // MINUTE_MS * MINUTE_MS
+    oracle = {"minutes": {key: each for key, each in simulated.oracle["minutes"].items() if key[2] < over_ms}}
+    owners = sorted({key[:2] for key in oracle["minutes"]}, key=str)
+    found: list[str] = []
+
+    def equal() -> bool:
+        with closing(KafkaConsumer(bootstrap_servers=cluster.broker.bootstrap.split(","))) as consumer:
+            records = [each for number in range(PARTITIONS) for each in records_of(consumer, MINUTES, number)]
+        found[:] = minute_differences((msgspec.json.decode(each.value, type=Minute) for each in records), oracle)
+        if not found:
+            with cluster.read_model() as read_model:
+                found[:] = minute_differences((each for owner in owners for each in read_model.minutes(*owner)), oracle)
+        return not found
+
+    if not wait_until(equal, timeout_seconds=SETTLE_SECONDS, poll_seconds=1.0):
+        pytest.fail("\n".join([f"{len(found)} differences of minutes", *found[:40]]))
 
 
 def _flow(cluster: Cluster) -> list[str]:

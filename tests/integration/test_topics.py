@@ -23,6 +23,7 @@ NAMES = {
     "campaign.comments.v1",
     "campaign.conversions.v1",
     "campaign.definitions.v1",
+    "campaign.cursors.v1",
     "campaign.inbox.v1",
     "campaign.influencer-snapshots.v1",
     "campaign.rollups.v1",
@@ -31,10 +32,12 @@ NAMES = {
     "campaign.draws.v1",
     "campaign.windows.v1",
     "campaign.alerts.v1",
+    "campaign.minutes.v1",
     "campaign-pulse-state-changelog",
 }
-SINGLE = {"campaign.definitions.v1", "campaign.dead-letters.v1", "campaign.draws.v1"}
+SINGLE = {"campaign.cursors.v1", "campaign.definitions.v1", "campaign.dead-letters.v1", "campaign.draws.v1"}
 COMPACTED = {
+    "campaign.cursors.v1",
     "campaign.definitions.v1",
     "campaign.influencer-snapshots.v1",
     "campaign.rollups.v1",

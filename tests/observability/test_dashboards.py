@@ -59,7 +59,8 @@ def test_every_panel_explains_itself(page: dict[str, Any]) -> None:
         assert len(panel["description"]) > 10, panel["title"]
         assert defaults["unit"], panel["title"]
         assert defaults["noValue"], panel["title"]
-        assert panel["datasource"]["uid"] == "pulse-prometheus"
+        assert panel["datasource"]["uid"] == "${datasource}", panel["title"]
+        assert panel["pluginVersion"] == style.PLUGIN_VERSION, "Grafana would migrate it as if it were of version 6.1"
         assert panel["targets"], panel["title"]
 
 
@@ -107,6 +108,57 @@ def test_the_wall_is_read_from_afar() -> None:
     assert all(panel["options"]["text"]["valueSize"] >= 40 for panel in numbers)
 
 
+def test_the_wall_is_on_the_screen() -> None:
+    """Every panel of the wall lies within 1080 pixels: a row of the grid is 38, Grafana's controls are 64."""
+    places = [panel["gridPos"] for panel in PAGES["pulse-live"]["panels"]]
+    assert max(place["y"] + place["h"] for place in places) * 38 + 64 <= 1080
+
+
+def test_the_walls_numbers_do_not_stand_still() -> None:
+    """A number of the wall is asked for at once: a range would show the last value of an hour when workers are gone."""
+    for panel in PAGES["pulse-live"]["panels"]:
+        if panel["type"] == "stat":
+            assert all(target["instant"] and not target.get("range") for target in panel["targets"]), panel["title"]
+
+
+def test_windows_and_currencies_are_named(page: dict[str, Any]) -> None:
+    """A number over the chosen window, or in the chosen currency, says so in its title."""
+    for panel in page["panels"]:
+        if panel["type"] in {"stat", "bargauge"}:
+            asked = " ".join(target["expr"] for target in panel["targets"])
+            for variable in ("$window", "$currency"):
+                assert (variable in asked) == (variable in panel["title"]), panel["title"]
+
+
+def test_people_are_people(page: dict[str, Any]) -> None:
+    """What ranks influencers leaves out the rows in which others are folded together."""
+    for panel in page["panels"]:
+        for target in panel["targets"]:
+            if (
+                re.search(r"topk|by \((?:campaign, )?influencer\)", target["expr"])
+                and "influencer" in target["legendFormat"]
+            ):
+                assert 'influencer!~"other|unattributed"' in target["expr"], panel["title"]
+
+
+def test_alerts_are_marked_where_they_open(page: dict[str, Any]) -> None:
+    """Annotations are points: an alert that is open for long would paint over what it is about."""
+    (annotation,) = page["annotations"]["list"]
+    assert " unless " in annotation["expr"]
+    assert " offset 10s" in annotation["expr"]
+    if "influencer" in {variable["name"] for variable in page["templating"]["list"]}:
+        assert 'influencer=~"$influencer|"' in annotation["expr"]
+
+
+def test_bars_have_names_that_can_be_read(page: dict[str, Any]) -> None:
+    """Names stand to the left of bars in a size of Grafana's own, and values in the colour of text."""
+    for panel in page["panels"]:
+        if panel["type"] == "bargauge":
+            assert panel["options"]["namePlacement"] == "left", panel["title"]
+            assert panel["options"]["valueMode"] == "text", panel["title"]
+            assert "text" not in panel["options"], panel["title"]
+
+
 def test_text_stands_out(page: dict[str, Any]) -> None:
     """No number is in a colour with a contrast below 4 on Grafana's dark background; WCAG asks 3 of large text."""
     for panel in page["panels"]:
@@ -140,5 +192,5 @@ def test_metrics_of_queries_are_documented() -> None:
     known |= {"campaign_pulse_event_to_publish_seconds_bucket"}
     for expression in expressions:
         without_labels = re.sub(r"\{[^}]*\}|(?:by|on|group_left|group_right) \([^)]*\)", "", expression)
-        used = set(re.findall(r"\b(?:campaign|job)[a-z_]*[:_][a-z0-9_:]+", without_labels))
+        used = set(re.findall(r"\b(?:campaign|job|pipeline)[a-z_]*[:_][a-z0-9_:]+", without_labels))
         assert used <= known, expression

@@ -15,6 +15,7 @@ import yaml
 
 from agents.broker.topic_admin import changelog_topic
 from agents.settings import Settings, described, described_files
+from streams.connectors.credentials import parse_secrets
 from tests.observability.programs import ROOT, program, run
 
 COMPOSE = ROOT / "docker-compose.yml"
@@ -65,11 +66,14 @@ def test_the_script_makes_every_secret_once(secrets: Path) -> None:
     made = {path.name: path.read_text() for path in secrets.iterdir()}
     assert stat.S_IMODE(secrets.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in secrets.iterdir()} == {0o444}
-    passwords = {value for name, value in made.items() if name != "redis_url"}
-    assert len(passwords) == len(made) - 1
+    passwords = {value for name, value in made.items() if name not in {"redis_url", "gateway_sources"}}
+    assert len(passwords) == len(made) - 2
     assert all(re.fullmatch("[0-9a-f]{48}", each) for each in passwords)
     url = Settings.from_environment({"PULSE_REDIS_URL_FILE": str(secrets / "redis_url")}).redis_url
     assert url == f"redis://pulse:{made['redis_password']}@redis:6379/0"
+    sources = {"PULSE_GATEWAY_SECRETS_FILE": str(secrets / "gateway_sources")}
+    (told,) = parse_secrets(Settings.from_environment(sources).gateway_secrets)["standard-main"]
+    assert re.fullmatch("whsec_[0-9a-f]{48}", told)
     assert "is there already" in run(["sh", str(secrets.parent / "examples" / "make-secrets.sh")])
     assert {path.name: path.read_text() for path in secrets.iterdir()} == made
 
@@ -109,12 +113,13 @@ def test_nobody_reaches_whom_he_does_not_speak_to() -> None:
         for other in SERVICES
         if one != other and set(SERVICES[one]["networks"]) & set(SERVICES[other]["networks"])
     }
-    clients = ("worker", "definitions", "simulator")
+    clients = ("worker", "gateway", "definitions", "simulator")
     assert meet == {
         *(frozenset(("kafka", client)) for client in clients),
         *(frozenset((one, other)) for one in clients for other in clients if one != other),
         frozenset(("worker", "redis")),
         frozenset(("worker", "prometheus")),
+        frozenset(("gateway", "prometheus")),
         frozenset(("prometheus", "alertmanager")),
         frozenset(("prometheus", "grafana")),
         frozenset(("alertmanager", "grafana")),
@@ -145,11 +150,17 @@ def test_docker_compose_reads_the_file_of_the_login_on_top(environment: Path, se
     users = kafka["KAFKA_LISTENER_NAME_INTERNAL_PLAIN_SASL_JAAS_CONFIG"].replace("$$", "$")
     assert re.findall(r'user_(\w+)="\$\{dir:/run/secrets:(\w+)\}"', users) == [
         ("worker", "kafka_worker_password"),
+        ("gateway", "kafka_gateway_password"),
         ("producer", "kafka_producer_password"),
     ]
-    assert {"kafka_worker_password", "kafka_producer_password"} <= _secrets(services["kafka"])
+    assert {f"kafka_{each}_password" for each in ("worker", "gateway", "producer")} <= _secrets(services["kafka"])
     protocols = dict(each.split(":") for each in kafka["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(","))
-    for name in ("worker", "definitions", "simulator"):
+    for name, user in (
+        ("worker", "worker"),
+        ("gateway", "gateway"),
+        ("definitions", "worker"),
+        ("simulator", "worker"),
+    ):
         variables = {
             key: str(value) for key, value in services[name]["environment"].items() if key.startswith("PULSE_")
         }
@@ -159,11 +170,15 @@ def test_docker_compose_reads_the_file_of_the_login_on_top(environment: Path, se
             assert variables[key] == f"/run/secrets/{secret.name}"
             variables[key] = str(secret)
         settings = Settings.from_environment(variables)
-        assert settings.kafka_sasl_password == (secrets / "kafka_worker_password").read_text()
-        assert (settings.broker, settings.kafka_sasl_username) == ("kafka:19092", "worker")
+        assert settings.kafka_sasl_password == (secrets / f"kafka_{user}_password").read_text()
+        assert (settings.broker, settings.kafka_sasl_username) == ("kafka:19092", user)
         assert settings.kafka_security_protocol == protocols["INTERNAL"]
     given = " ".join(services["kafka-rights"]["command"])
     assert f"--group {Settings().group}" in given
+    of_gateway = [line for line in given.splitlines() if "User:gateway" in line]
+    assert [line.split("--operation ")[1].split()[0] for line in of_gateway] == ["Write", "Read"]
+    assert "posts comments conversions inbox dead-letters;" in of_gateway[0]
+    assert of_gateway[1].endswith(" campaign.definitions.v1")
     assert f"--topic {changelog_topic(Settings())}" in given
 
 

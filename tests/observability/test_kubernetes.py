@@ -13,6 +13,7 @@ import yaml
 
 from agents.broker.topic_admin import changelog_topic, topic_specs
 from agents.settings import Settings
+from models.topics import DEAD_LETTERS, DEFINITIONS, INBOX, INPUT_TOPICS
 from tests.observability import structural
 from tests.observability.programs import ROOT, run
 
@@ -41,7 +42,7 @@ def test_the_kubernetes_example_fits_the_schemas(version: str) -> None:
 def test_the_operators_resources_fit_their_schemas() -> None:
     """Strimzi's resources and the PodMonitor are valid, and have no field that their operators do not know."""
     others = [part for part in _kubernetes() if part["kind"] in structural.FILE_OF]
-    assert sorted(part["kind"] for part in others) == sorted(structural.FILE_OF)
+    assert sorted(part["kind"] for part in others) == sorted([*structural.FILE_OF, "KafkaUser"])
     for part in others:
         assert structural.errors(part) == [], part["kind"]
         # The schema of a custom resource says nothing about its metadata: the server knows it for every kind.
@@ -85,7 +86,8 @@ def test_unknown_fields_pass_where_the_schema_keeps_them() -> None:
 
 def test_the_kubernetes_example_agrees_with_itself() -> None:
     """Kafka's service, the pods' labels, the port and the job's name are the same wherever they are named."""
-    parts = {part["kind"]: part for part in _kubernetes() if part["metadata"]["name"] not in {"valkey", "nobody"}}
+    others = {"valkey", "nobody", "campaign-pulse-gateway", "pulse-gateway"}
+    parts = {part["kind"]: part for part in _kubernetes() if part["metadata"]["name"] not in others}
     pods = parts["StatefulSet"]["spec"]["template"]
     (container,) = pods["spec"]["containers"]
     cluster = parts["Kafka"]["metadata"]["name"]
@@ -127,6 +129,45 @@ def test_the_kubernetes_example_agrees_with_itself() -> None:
     assert str(pods["spec"]["securityContext"]["runAsUser"]) in (ROOT / "Dockerfile").read_text()
 
 
+def test_the_gateway_agrees_with_itself_and_has_the_least_rights() -> None:
+    """Its user may write the topics it writes and read the one it reads; files, ports and times fit one another."""
+    parts = {part["kind"]: part for part in _kubernetes() if part["metadata"]["name"].endswith("-gateway")}
+    user, pods = parts["KafkaUser"], parts["Deployment"]["spec"]["template"]
+    rights = {each["resource"]["name"]: each["operations"] for each in user["spec"]["authorization"]["acls"]}
+    assert rights == {**{name: ["Write"] for name in (*INPUT_TOPICS, INBOX, DEAD_LETTERS)}, DEFINITIONS: ["Read"]}
+    assert all(each["resource"]["patternType"] == "literal" for each in user["spec"]["authorization"]["acls"])
+    settings = parts["ConfigMap"]["data"]
+    assert settings["PULSE_KAFKA_SASL_USERNAME"] == user["metadata"]["name"]
+    (container,) = pods["spec"]["containers"]
+    mounted = {
+        f"{mount['mountPath']}/{item['path']}": volume["secret"]["secretName"]
+        for volume in pods["spec"]["volumes"]
+        for mount in container["volumeMounts"]
+        if volume["name"] == mount["name"] and "secret" in volume
+        for item in volume["secret"]["items"]
+    }
+    assert mounted == {
+        settings["PULSE_KAFKA_SASL_PASSWORD_FILE"]: "pulse-gateway",
+        settings["PULSE_KAFKA_SSL_CA_FILE"]: "pulse-cluster-ca-cert",
+        settings["PULSE_GATEWAY_SECRETS_FILE"]: "campaign-pulse-gateway",
+        settings["PULSE_GATEWAY_PERSON_KEY_FILE"]: "campaign-pulse-gateway",
+    }
+    labels = pods["metadata"]["labels"]
+    assert parts["Service"]["spec"]["selector"].items() <= labels.items()
+    assert parts["Service"]["spec"]["ports"][0]["targetPort"] == container["ports"][0]["name"]
+    assert container["ports"][0]["containerPort"] == int(settings["PULSE_GATEWAY_PORT"])
+    policy = parts["NetworkPolicy"]["spec"]
+    assert [each["port"] for each in policy["ingress"][0]["ports"]] == [container["ports"][0]["name"]]
+    (kafka,) = [part["spec"]["kafka"] for part in _kubernetes() if part["kind"] == "Kafka"]
+    assert any(
+        peer["podSelector"]["matchLabels"].items() <= labels.items()
+        for peer in kafka["listeners"][0]["networkPolicyPeers"]
+    )
+    assert [each["port"] for each in policy["egress"][1]["ports"]] == [kafka["listeners"][0]["port"]]
+    leaves = float(settings["PULSE_GATEWAY_DRAIN_SECONDS"]) + Settings().gateway_answer_seconds + 10
+    assert pods["spec"]["terminationGracePeriodSeconds"] > leaves
+
+
 def _pods() -> dict[str, dict[str, Any]]:
     """Specification of the pods of each workload of ours, by its name."""
     return {
@@ -141,7 +182,7 @@ def test_pods_fulfil_pod_security_restricted() -> None:
     (namespace,) = [part for part in _kubernetes() if part["kind"] == "Namespace"]
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
     assert {part["metadata"].get("namespace") for part in _kubernetes()} == {namespace["metadata"]["name"], None}
-    assert set(_pods()) == {"campaign-pulse", "valkey"}
+    assert set(_pods()) == {"campaign-pulse", "campaign-pulse-gateway", "valkey"}
     for name, pod in _pods().items():
         assert pod["automountServiceAccountToken"] is False, name
         assert pod["securityContext"]["runAsNonRoot"] is True, name
@@ -236,6 +277,7 @@ def test_the_secrets_of_the_example_are_those_of_its_pods(secrets: Path) -> None
         "id-key": (secrets / "id_key").read_text(),
     }
     assert password not in str(made["valkey-users"])
+    assert made["campaign-pulse-gateway"]["sources"].rstrip() == (secrets / "gateway_sources").read_text()
 
 
 @pytest.mark.parametrize("left", ["missing", "empty"])

@@ -4,10 +4,13 @@ Nothing is equal by absence: what one side has and the other lacks is a differen
 nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import isclose
 from typing import Any, Final
 
+from msgspec.structs import asdict
+
+from models.minutes import Minute
 from models.rollups import WINDOW_NAMES
 
 from .oracle import INTEGERS
@@ -33,13 +36,13 @@ def differences(snapshot: dict[str, Any], oracle: dict[str, Any], *, unique_tole
     Integers and decimal strings must be identical, floats within 2e-9, ``unique_commenters`` within
     ``unique_tolerance`` of the true count plus 3, and zero exactly when that is. A counter that a snapshot
     omits is zero, as ``models.rollups`` says; anything else that is on one side only is a difference.
-    ``counts`` and ``newest_ms`` are the oracle's own and not compared.
+    ``counts``, ``newest_ms`` and ``minutes`` are the oracle's own and not compared.
 
     Returns:
         One line for each difference: path, ours, the oracle's. Empty when they are equal.
     """
     ours, theirs = dict(snapshot), dict(oracle)
-    for name in ("counts", "newest_ms"):
+    for name in ("counts", "newest_ms", "minutes"):
         ours.pop(name, None)
         theirs.pop(name, None)
     if not theirs.get("campaigns") and not ours.get("campaigns"):
@@ -57,6 +60,23 @@ def differences(snapshot: dict[str, Any], oracle: dict[str, Any], *, unique_tole
         found += _mapping(name, our_rollups, their_rollups, unique_tolerance)
     found += _mapping("", ours, theirs, unique_tolerance)
     return found
+
+
+def minute_differences(minutes: Iterable[Minute], oracle: dict[str, Any]) -> list[str]:
+    """Compare published minutes, of each of which the last one counts, with those of the oracle, codes left out."""
+    ours: dict[tuple[str, str | None, int], dict[str, int]] = {}
+    for minute in minutes:
+        counts = {name: count for name, count in asdict(minute.counts).items() if count and "code" not in name}
+        ours[minute.campaign_id, minute.influencer_id, minute.starts_at_ms] = counts
+    ours = {key: counts for key, counts in ours.items() if counts}
+    theirs = oracle["minutes"]
+    if not theirs:
+        return ["minutes: nothing was compared"]
+    return [
+        f"minute {key}: {ours.get(key, ABSENT)}, oracle {theirs.get(key, ABSENT)}"
+        for key in sorted(ours.keys() | theirs.keys(), key=str)
+        if ours.get(key) != theirs.get(key)
+    ]
 
 
 def at_the_end(snapshot: dict[str, Any], oracle: dict[str, Any]) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 -- From counted events to facts: "this counter moved by so much at this time" (docs/statistics.md, "Counters").
 -- In: counted, polarity (of each distinct text).
 
--- A comment, whatever its versions: made at the time of the oldest, meant as the newest says.
+-- A comment, whatever its versions: made at the time of the oldest, meant as the newest says. Of two versions at one
+-- time the one that is not read (its polarity is NULL) counts, or the one with the larger polarity.
 CREATE TABLE comment AS
 SELECT campaign_id, influencer_id, any_value(post_id) AS post_id, min(at_ms) AS at_ms,
-       arg_max(p.polarity, (at_ms, p.polarity)) AS polarity
+       arg_max({'polarity': p.polarity}, (at_ms, p.polarity IS NULL, coalesce(p.polarity, 0))).polarity AS polarity
 FROM counted JOIN polarity p USING (text)
 WHERE type = 'comment.created'
 GROUP BY campaign_id, influencer_id, platform, comment_id;
@@ -90,7 +91,8 @@ WHERE c.at_ms >= g.opens_ms AND c.at_ms < g.closes_ms
 
 INSERT INTO fact (campaign_id, influencer_id, at_ms, total_only, counter, change)
 SELECT campaign_id, influencer_id, at_ms, false,
-       CASE WHEN polarity > 0.05::DOUBLE THEN 'sentiment_positive'
+       CASE WHEN polarity IS NULL THEN 'sentiment_unread'
+            WHEN polarity > 0.05::DOUBLE THEN 'sentiment_positive'
             WHEN polarity < -0.05::DOUBLE THEN 'sentiment_negative'
             ELSE 'sentiment_neutral' END,
        1
@@ -98,4 +100,4 @@ FROM comment;
 
 INSERT INTO fact (campaign_id, influencer_id, at_ms, total_only, counter, change)
 SELECT campaign_id, influencer_id, at_ms, false, 'sentiment_micros', round_even(polarity * 1000000, 0)::BIGINT
-FROM comment;
+FROM comment WHERE polarity IS NOT NULL;

@@ -22,7 +22,7 @@ UTM: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_conte
 INTEGERS: Final = (
     "posts", "posts_deleted", "comments", "comments_deleted", "likes", "shares", "saves", "views", "reach",
     "reported_comments", "other_reactions", "clicks", "signups", "add_to_carts", "purchases", "refunds",
-    "test_orders", "entries", "corrections", "engagements", "unique_commenters",
+    "test_orders", "entries", "corrections", "sentiment_unread", "engagements", "unique_commenters",
 )  # fmt: skip
 RATES: Final = (
     "engagement_rate_by_followers",
@@ -54,7 +54,7 @@ def compute(
     definitions: list[CampaignDefinition],
     as_of_ms: int | None,
     now_ms: int,
-    polarity: Callable[[list[str]], list[float]],
+    polarity: Callable[[list[str]], Sequence[float | None]],
 ) -> Record:
     """Compute every statistic of ``models.rollups.Snapshot`` over files of events, one a line.
 
@@ -63,13 +63,15 @@ def compute(
         definitions: Of several with one ``campaign_id`` the last is in force.
         as_of_ms: The moment the numbers are for; None means the largest accepted event time (0 if none).
         now_ms: What the clock says: later events than this and five minutes are refused.
-        polarity: The scorer; called at most once, with the distinct comment texts that count.
+        polarity: The scorer; called at most once, with the distinct comment texts that count. None for a text in a
+            language that it does not read.
 
     Returns:
         ``as_of_ms``, ``campaigns`` and ``influencers`` as in a snapshot's JSON, with zeros written out and
         values without a base absent; ``unique_commenters`` is the true count. ``counts`` holds ``lines``,
         ``accepted`` (distinct events), ``duplicates`` and ``rejected``; ``newest_ms`` the time of the newest event
-        by (campaign, influencer), and by (campaign, None).
+        by (campaign, influencer), and by (campaign, None). ``minutes`` has the counts of each minute with any, by
+        (campaign, influencer or None, beginning); those of codes are left out.
 
     Raises:
         ValueError: ``polarity`` did not answer with one float for each text.
@@ -88,11 +90,12 @@ def compute(
         _score(database, polarity)
         for name, (columns, table) in text_tables(database, _in_force(definitions)).items():
             _create_from_rows(database, name, columns, table)
-        for script in ("orders.sql", "facts.sql", "windows.sql", "rollups.sql", "giveaway.sql"):
+        for script in ("orders.sql", "facts.sql", "windows.sql", "rollups.sql", "giveaway.sql", "minutes.sql"):
             _run(database, script)
         accepted = database.sql("SELECT count(*) FROM counted").fetchall()[0][0]
         return {
             **_snapshot(database),
+            "minutes": _minutes(database),
             "newest_ms": {(campaign, influencer): ms for campaign, influencer, ms in database.sql(NEWEST).fetchall()},
             "counts": {
                 "lines": lines,
@@ -228,20 +231,26 @@ def _run(database: duckdb.DuckDBPyConnection, script: str) -> None:
     database.execute((HERE / script).read_text(encoding="utf-8"))
 
 
-def _score(database: duckdb.DuckDBPyConnection, polarity: Callable[[list[str]], list[float]]) -> None:
+def _score(database: duckdb.DuckDBPyConnection, polarity: Callable[[list[str]], Sequence[float | None]]) -> None:
     found = database.sql("SELECT DISTINCT text FROM counted WHERE type = 'comment.created' ORDER BY text")
     texts: list[str] = [text for (text,) in found.fetchall()]
     scores = polarity(texts) if texts else []
-    if len(scores) != len(texts) or not all(-1.0 <= score <= 1.0 for score in scores):
-        raise ValueError("polarity must give one float in -1..1 for each text")
-    columns = {"text": np.array(texts, dtype=object), "polarity": np.array(scores, dtype=np.float64)}
-    _create(database, "polarity", columns)
+    if len(scores) != len(texts) or not all(score is None or -1.0 <= score <= 1.0 for score in scores):
+        raise ValueError("polarity must give one float in -1..1, or None, for each text")
+    _create_from_rows(database, "polarity", "text VARCHAR, polarity DOUBLE", list(zip(texts, scores, strict=True)))
 
 
 def _records(database: duckdb.DuckDBPyConnection, query: str) -> list[Record]:
     result = database.sql(query)
     names = result.columns
     return [dict(zip(names, values, strict=True)) for values in result.fetchall()]
+
+
+def _minutes(database: duckdb.DuckDBPyConnection) -> dict[tuple[str, str | None, int], dict[str, int]]:
+    found: dict[tuple[str, str | None, int], dict[str, int]] = {}
+    for campaign_id, influencer_id, starts_at_ms, name, count in database.sql("FROM minute_count").fetchall():
+        found.setdefault((campaign_id, influencer_id, starts_at_ms), {})[name] = count
+    return found
 
 
 def _snapshot(database: duckdb.DuckDBPyConnection) -> Record:

@@ -60,12 +60,17 @@ def test_money_is_exact_per_currency(log: EventLog) -> None:
 
 
 def test_sentiment_by_thresholds(log: EventLog) -> None:
-    """0.05 itself is neutral; the mean is of millionths; without comments there is no sentiment."""
+    """0.05 itself is neutral; the mean is of millionths; without comments there is no sentiment.
+
+    A comment that is not read is in none of it.
+    """
     for text in ("0.05", "0.0500001", "-0.05", "-0.9", "-1", "1"):
         log.add("comment.created", BASE - 2 * MINUTE, text=text)
+    log.add("comment.created", BASE - 2 * MINUTE, text="unread")
     log.add("click", BASE)
     windows = influencer(log.compute())["windows"]
     assert "sentiment" not in windows["1m"]
+    assert (windows["1m"]["sentiment_unread"], windows["5m"]["sentiment_unread"]) == (0, 1)
     assert windows["5m"]["sentiment"] == {
         "sample_size": 6,
         # 50000 + 50000 - 50000 - 900000 - 1000000 + 1000000 millionths

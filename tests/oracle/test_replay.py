@@ -10,19 +10,24 @@ import msgspec
 import pytest
 
 from models.campaigns import CampaignDefinition
+from models.minutes import Minute
 from streams.replay import Replay
+from streams.sentiment.languages import UNREAD
 
-from .compare import differences
+from .compare import differences, minute_differences
 from .event_log import BASE, HOUR, MINUTE, NOW, EventLog
 from .oracle import compute
+from .polarities import polarities
 from .random_log import definitions, random_log, variants
 
 
 class ArbitraryScorer:
-    """Any polarity will do here, as long as it depends on the text alone."""
+    """Any polarity will do here, as long as it depends on the text alone; some texts are not read."""
 
     def score(self, text: str) -> float:
         """Polarity of one text."""
+        if zlib.crc32(text.encode()) % 5 == 0:
+            return UNREAD
         return (zlib.crc32(text.encode()) % 2001 - 1000) / 1000
 
     def score_many(self, texts: list[str]) -> list[float]:
@@ -33,11 +38,12 @@ class ArbitraryScorer:
 def compared(lines: list[bytes], path: Path, known: list[CampaignDefinition]) -> list[str]:
     """What the product and the oracle disagree about, in numbers and in what became of the lines."""
     path.write_bytes(b"".join(line + b"\n" for line in lines))
-    replay = Replay(ArbitraryScorer(), known, NOW)
+    minutes: list[Minute] = []
+    replay = Replay(ArbitraryScorer(), known, NOW, on_minute=minutes.append)
     for _ in replay.feed(lines):
         pass
     snapshot: dict[str, Any] = json.loads(msgspec.json.encode(replay.finish()))
-    oracle = compute([path], known, None, NOW, ArbitraryScorer().score_many)
+    oracle = compute([path], known, None, NOW, polarities(ArbitraryScorer()))
     counts = replay.counts()
     whole = sum(count for reason, count in counts.rejected.items() if reason != "unusable_field")
     # Duplicates are not compared: an edit that comes before what it edits leaves that one nothing to say.
@@ -45,7 +51,17 @@ def compared(lines: list[bytes], path: Path, known: list[CampaignDefinition]) ->
     theirs = tuple(oracle["counts"][name] for name in ("lines", "rejected"))
     theirs += (counts.lines - whole,)
     found = [f"lines, rejected, accepted: {ours}, oracle {theirs}"] if ours != theirs else []
-    return found + below_zero(snapshot) + differences(snapshot, oracle)
+    replay.finish(replay.state.time_ms + MINUTE)
+    return found + of_minutes(minutes, oracle) + below_zero(snapshot) + differences(snapshot, oracle)
+
+
+def of_minutes(minutes: list[Minute], oracle: dict[str, Any]) -> list[str]:
+    """What both disagree about in minutes, where no event can have come later than 24 hours behind stream time."""
+    theirs = {key: counts for key, counts in oracle["minutes"].items() if key[1] is not None}
+    begins = [at_ms for *_, at_ms in theirs]
+    if not begins or max(oracle["newest_ms"].values()) - min(begins) >= 24 * HOUR:
+        return []
+    return minute_differences(minutes, {"minutes": theirs})
 
 
 def below_zero(snapshot: dict[str, Any]) -> list[str]:

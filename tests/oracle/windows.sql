@@ -60,6 +60,7 @@ ON counter IN (
     'posts', 'posts_deleted', 'comments', 'comments_deleted', 'likes', 'shares', 'saves', 'views', 'reach',
     'reported_comments', 'other_reactions', 'clicks', 'signups', 'add_to_carts', 'purchases', 'refunds',
     'test_orders', 'entries', 'sentiment_positive', 'sentiment_neutral', 'sentiment_negative', 'sentiment_micros',
+    'sentiment_unread',
     'corrections'
 )
 USING coalesce(sum(change), 0)::BIGINT

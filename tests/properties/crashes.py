@@ -82,6 +82,9 @@ class Kafka:
         self.dead_letters: dict[tuple[str, int, int], tuple[str, bytes | None]] = {}
         self.forwarded: dict[tuple[str, int], bytes] = {}
         self.ledger: list[tuple[bytes, bytes]] = []
+        self.minutes: dict[bytes, bytes] = {}
+        self.parts: dict[bytes, bytes] = {}
+        """The compacted topics of minutes, and of what partitions have of campaigns' hours."""
 
     def deliver(self, write: Write) -> None:
         """Take one record; the last write of a changelog key wins."""
@@ -92,6 +95,8 @@ class Kafka:
                 self.changelog[write.key] = write.value
         elif write.kind == "fact":
             self.ledger.append((write.key, write.value))
+        elif write.kind in ("minute", "part"):
+            (self.minutes if write.kind == "minute" else self.parts)[write.key] = write.value
         elif write.kind == "dead letter":
             self.dead_letters[write.key] = write.value
         else:
@@ -240,6 +245,12 @@ class Worker:
             self.commit(-1)
             if all(self.fetched[tp] == len(log) for tp, log in self.kafka.logs.items()):
                 return
+
+    def publish_minutes(self) -> None:
+        """Have every minute before ``END_MS`` closed and published, by a worker that publishes any."""
+        for state in self.pipeline.partitions.values():
+            state.influencers.advance(END_MS)
+        self.flush(iter(()))
 
     def numbers(self) -> dict[tuple[str, str], dict[str, Any]]:
         """Return every statistic of every influencer at ``END_MS``."""

@@ -14,12 +14,14 @@ from agents.state.stores import MemoryStore
 from agents.state.table import StateTable, Stored
 from agents.worker.fact_sender import LATE_BYTES, FactSender
 from agents.worker.flush import ROWS_A_WRITE, Flusher
+from agents.worker.minutes import MinutePublisher
 from agents.worker.numbers import ROWS_AT_A_TIME, NumberPublisher
 from models.deadletters import DeadLetter
-from models.topics import DEAD_LETTERS, ENTRIES, INPUT_TOPICS
+from models.topics import DEAD_LETTERS, ENTRIES, INFLUENCER_SNAPSHOTS, INPUT_TOPICS, MINUTES
 from streams.changelog.keys import log_key
 from streams.changelog.log_positions import LogPosition, encode_log_position
 from streams.pipeline.records import Forward
+from streams.statistics.campaign_minutes import is_part
 from streams.statistics.campaigns import CampaignBoard
 from tests.properties.crashes import PARTITIONS, Kafka, Killed, Worker, Write
 from tests.unit.events import refuse
@@ -101,7 +103,11 @@ class RecordCollector:
         return Write("changelog", key, value)
 
     def add_keyed(self, topic: str, partition_key: str, key: bytes, value: bytes | None) -> None:
-        """Numbers for readers are not what this is about."""
+        """Collect minutes; other numbers for readers are not what this is about."""
+        if topic == MINUTES:
+            self._pending.append(Write("minute", key, value))
+        elif topic == INFLUENCER_SNAPSHOTS and is_part(key):
+            self._pending.append(Write("part", key, value))
 
     def begin(self, topic: str, partition: int, records: Iterable[tuple[bytes, bytes]]) -> None:
         """Send the facts of giveaways: of every other call they arrive at once, before the flush or without one."""
@@ -161,8 +167,10 @@ class FlushingWorker(Worker):
         )
         asyncio.run(self.fence.take_over(range(PARTITIONS), 1, {}))
         facts = FactSender(self.pipeline, collector, late_bytes=self.late_bytes)
+        board = CampaignBoard()
+        minutes = MinutePublisher(board.minutes, collector, None)
         numbers = NumberPublisher(
-            self.pipeline, CampaignBoard(), facts, None, collector, member, None, self.rows_at_a_time
+            self.pipeline, board, facts, None, collector, member, None, minutes, self.rows_at_a_time
         )
         self._flush = Flusher(
             self.pipeline,

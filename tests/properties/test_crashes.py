@@ -1,14 +1,23 @@
 """The promise of exactness: kill the worker anywhere, and the numbers are those of a run without any trouble."""
 
+from collections import Counter
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import asdict
 
+from models.minutes import Minute, is_empty
+from models.rollups import WINDOW_NAMES
+from models.times import DAY_MS, HOUR_MS
 from models.topics import INPUT_TOPICS
 from streams.events.partitioning import partition_of
-from tests.properties.crashes import PARTITIONS, Kafka, Killed, Worker
+from streams.statistics.campaign_minutes import CampaignMinutes, read_part, records_of
+from streams.statistics.counters import COLUMN
+from streams.statistics.windows import WINDOWS, window_start_ms
+from tests.properties.crashes import END_MS, PARTITIONS, Kafka, Killed, Worker
 from tests.properties.flushing_worker import FlushingWorker
 from tests.properties.strategies import CORRUPT, shared_pools
 
@@ -113,3 +122,54 @@ class SmallPortions(FlushingWorker):
 def test_the_workers_own_flush_keeps_the_promise(log: Log, script: Script) -> None:
     """The same with ``agents.worker.flush`` and ``agents.state.table`` themselves, batches coming while they wait."""
     check(SmallPortions, log, script)
+
+
+def last_day(minutes: dict[bytes, bytes]) -> list[Minute]:
+    """Return the minutes of the 24 hours before ``END_MS`` that are not empty, as readers of the topic see them."""
+    found = [msgspec.json.decode(value, type=Minute) for value in minutes.values()]
+    begin_ms = END_MS // HOUR_MS * HOUR_MS - DAY_MS
+    recent = [each for each in found if begin_ms <= each.starts_at_ms and not is_empty(each.counts)]
+    return sorted(recent, key=lambda each: (each.campaign_id, each.influencer_id or "", each.starts_at_ms))
+
+
+def sums_of(minutes: list[Minute]) -> dict[tuple[str, int], Counter[str]]:
+    """Return by campaign and minute what the minutes of influencers come to."""
+    sums: dict[tuple[str, int], Counter[str]] = {}
+    for each in minutes:
+        sums.setdefault((each.campaign_id, each.starts_at_ms), Counter()).update(asdict(each.counts))
+    return sums
+
+
+@settings(max_examples=40)
+@given(logs(), lists_up_to(20, steps))
+def test_minutes_are_those_of_their_events_after_any_kill(log: Log, script: Script) -> None:
+    """Whatever was lost with a kill is published again: minutes add up to the window of 24 hours, parts to campaigns.
+
+    Kills fall between any two records, of the state, of minutes and of parts.
+    """
+    kafka, worker = run(SmallPortions, log, script)
+    numbers = worker.numbers()
+    worker.publish_minutes()
+    minutes = last_day(kafka.minutes)
+
+    begin_ms = window_start_ms(next(window for window in WINDOWS if window.name == "24h"), END_MS)
+    for (campaign_id, influencer_id), shown in numbers.items():
+        window = shown["sums"][WINDOW_NAMES.index("24h")]
+        own = [
+            each.counts
+            for each in minutes
+            if (each.campaign_id, each.influencer_id) == (campaign_id, influencer_id) and each.starts_at_ms >= begin_ms
+        ]
+        for name in ("comments", "clicks", "purchases", "entries"):
+            assert sum(getattr(counts, name) for counts in own) == window[COLUMN[name]], (influencer_id, name)
+
+    campaigns = CampaignMinutes()
+    for offset, (key, value) in enumerate(kafka.parts.items()):
+        campaigns.put(read_part(key, value), offset)
+    found = [
+        minute
+        for hour in campaigns.take_changed()
+        for minute in records_of(hour.campaign_id, None, hour.hour, hour.bits, hour.counts)
+        if minute.starts_at_ms >= END_MS // HOUR_MS * HOUR_MS - DAY_MS
+    ]
+    assert sums_of(found) == sums_of(minutes)

@@ -27,6 +27,7 @@ def generated() -> dict[str, str]:
         made: dict[str, Any] = json.loads(json.dumps(build().build(), cls=JSONEncoder))
         for number, panel in enumerate(made["panels"], start=1):
             panel["id"] = number
+            panel["pluginVersion"] = style.PLUGIN_VERSION
         for annotation in made["annotations"]["list"]:
             annotation.update(style.ANNOTATION_TEXTS[annotation["name"]])
         texts[f"{name}.json"] = json.dumps(made, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

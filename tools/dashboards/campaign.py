@@ -10,6 +10,7 @@ from tools.dashboards.style import (
     GREEN,
     NO_GIVEAWAY,
     ORANGE,
+    PEOPLE,
     PURPLE,
     SKY,
     VERMILLION,
@@ -18,10 +19,13 @@ from tools.dashboards.style import (
     of,
     query,
 )
+from tools.dashboards.words import MOOD_CELL
 
 _NOW = of(CAMPAIGN, WINDOW)
+_PEOPLE_NOW = of(CAMPAIGN, WINDOW, PEOPLE)
 _WHOLE = of(CAMPAIGN, WHOLE)
 _MONEY = of(CAMPAIGN, CURRENCY)
+_PEOPLE_MONEY = of(CAMPAIGN, CURRENCY, PEOPLE)
 
 
 def build() -> Any:
@@ -32,6 +36,7 @@ def build() -> Any:
         "One campaign: engagement, reach, funnel, money, giveaway, and its influencers side by side.",
         [style.campaign_variable(), style.window_variable("1h"), style.currency_variable("EUR")],
         span="now-6h",
+        refresh="30s",
     )
     for panel in (*_numbers(), *_charts(), *_giveaway()):
         made = made.with_panel(panel)
@@ -41,42 +46,43 @@ def build() -> Any:
 def _numbers() -> list[style.Panel]:
     return [
         style.number(
-            "Engagements",
+            "Engagements, last $window",
             "Likes, comments, shares and saves of all influencers in the window.",
             [query(f"campaign_window:campaign_engagements_window:sum{_NOW}")],
         ),
         style.number(
-            "Reach",
+            "Reach, last $window",
             "Reach summed over posts in the window: one person may be in it several times.",
             [query(f"campaign_window:campaign_reach_window:sum{_NOW}")],
         ),
         style.number(
-            "Engagement rate by followers",
+            "Rate / followers, last $window",
             "Engagements of the campaign over all its influencers' followers, computed from the sums.",
             [query(f"campaign_window:campaign_engagement_rate_by_followers:ratio{_NOW}")],
             unit="percentunit",
             no_value="followers unknown",
         ),
         style.number(
-            "Engagement rate by reach",
+            "Rate / reach, last $window",
             "Engagements over reach in the window, computed from the sums. Absent without reach.",
             [query(f"campaign_window:campaign_engagement_rate_by_reach:ratio{_NOW}")],
             unit="percentunit",
             no_value="no reach reported",
         ),
         style.number(
-            "Conversion rate by clicks",
+            "Orders / clicks, last $window",
             "Paid orders over clicks in the window, computed from the sums. Absent without clicks.",
             [query(f"campaign_window:campaign_conversion_rate_by_clicks:ratio{_NOW}")],
             unit="percentunit",
             no_value="no clicks",
         ),
         style.number(
-            "Net sentiment",
+            "Net sentiment, last $window",
             "Share of positive minus share of negative comments in the window, weighted by comments.",
             [query(f"campaign_window:campaign_sentiment_net:ratio{_NOW}")],
             unit="percentunit",
             decimals=0,
+            bounds=(-1, 1),
             steps=((None, VERMILLION), (0, ORANGE), (0.2, GREEN)),
             no_value="nothing scored",
         ),
@@ -84,15 +90,18 @@ def _numbers() -> list[style.Panel]:
 
 
 def _charts() -> list[style.Panel]:
-    influencer = "/d/pulse-influencer?var-campaign=${campaign}&var-window=${window}&var-influencer=${__value.raw}"
+    influencer = (
+        "/d/pulse-influencer?var-campaign=${campaign:percentencode}&var-window=${window}"
+        "&var-influencer=${__value.raw:percentencode}&${__url_time_range}"
+    )
     return [
         style.lines(
             "Engagements by platform",
-            "Engagements in the rolling window, by the influencers' platform; folded influencers have none.",
+            "Engagements in the rolling window, by the influencers' platform; not listed: in no definition.",
             [
                 query(
                     f"label_replace(sum by (platform) (campaign_engagements_window{_NOW}),"
-                    ' "platform", "none", "platform", "")',
+                    ' "platform", "not listed", "platform", "")',
                     "{{platform}}",
                 )
             ],
@@ -101,15 +110,16 @@ def _charts() -> list[style.Panel]:
                 "instagram": PURPLE,
                 "tiktok": SKY,
                 "youtube": VERMILLION,
-                "x": style.GREY,
+                "x": ORANGE,
                 "facebook": BLUE,
                 "twitch": style.YELLOW,
+                "not listed": style.GREY,
             },
             bounds=(0, None),
         ),
         style.bars(
-            "Funnel",
-            "From click to order in the window.",
+            "Funnel, last $window",
+            "From click to order in the window. Orders by code need neither click nor cart: there may be more.",
             [
                 query(f"campaign_window:campaign_clicks_window:sum{_NOW}", "clicks", ref="A", at_once=True),
                 query(f"sum(campaign_signups_window{_NOW})", "signups", ref="B", at_once=True),
@@ -120,11 +130,11 @@ def _charts() -> list[style.Panel]:
             size=(6, 8),
         ),
         style.bars(
-            "Share of voice",
-            "Each influencer's part of the campaign's engagements in the window; the ten largest.",
+            "Share of voice, last $window",
+            "Each influencer's part of the campaign's engagements in the window; the eight largest.",
             [
                 query(
-                    f"sort_desc(topk(10, sum by (campaign, influencer) (campaign_engagements_window{_NOW})"
+                    f"sort_desc(topk(8, sum by (campaign, influencer) (campaign_engagements_window{_PEOPLE_NOW})"
                     " / on (campaign) group_left ()"
                     f" sum by (campaign) (campaign_window:campaign_engagements_window:sum{_NOW} > 0)))",
                     "{{influencer}}",
@@ -137,31 +147,65 @@ def _charts() -> list[style.Panel]:
             no_value="no engagement in the window",
         ),
         style.rows_of(
-            "Influencers",
+            "Influencers, last $window",
             "All influencers with labels of their own, in the window. A name leads to the drill-down.",
             [
-                query(f"sum by (influencer) (campaign_engagements_window{_NOW})", ref="A", rows=True),
-                query(f"sum by (influencer) (campaign_comments_window{_NOW})", ref="B", rows=True),
-                query(f"max by (influencer) (campaign_engagement_rate_by_followers_ratio{_NOW})", ref="C", rows=True),
-                query(f"max by (influencer) (campaign_sentiment_net_ratio{_NOW})", ref="D", rows=True),
-                query(f"sum by (influencer) (campaign_clicks_window{_NOW})", ref="E", rows=True),
-                query(f"sum by (influencer) (campaign_purchases_window{_NOW})", ref="F", rows=True),
+                query(
+                    f"max by (influencer, handle, platform) (campaign_influencer_info{of(CAMPAIGN)})",
+                    ref="A",
+                    rows=True,
+                ),
+                query(f"sum by (influencer) (campaign_engagements_window{_PEOPLE_NOW})", ref="B", rows=True),
+                query(f"sum by (influencer) (campaign_comments_window{_PEOPLE_NOW})", ref="C", rows=True),
+                query(
+                    f"max by (influencer) (campaign_engagement_rate_by_followers_ratio{_PEOPLE_NOW})",
+                    ref="D",
+                    rows=True,
+                ),
+                query(f"max by (influencer) (campaign_sentiment_net_ratio{_PEOPLE_NOW})", ref="E", rows=True),
+                query(f"sum by (influencer) (campaign_clicks_window{_PEOPLE_NOW})", ref="F", rows=True),
+                query(f"sum by (influencer) (campaign_purchases_window{_PEOPLE_NOW})", ref="G", rows=True),
+                query(f"sum by (influencer) (campaign_revenue_total{_PEOPLE_MONEY})", ref="H", rows=True),
+                query(
+                    f"count by (influencer) (max by (rule, influencer) (campaign_alert_active{of(CAMPAIGN)}))",
+                    ref="I",
+                    rows=True,
+                ),
             ],
             names={
                 "influencer": "Influencer",
-                "Value #A": "Engagements",
-                "Value #B": "Comments",
-                "Value #C": "Rate by followers",
-                "Value #D": "Net sentiment",
-                "Value #E": "Clicks",
-                "Value #F": "Orders",
+                "handle": "Handle",
+                "platform": "Platform",
+                "Value #B": "Engagements",
+                "Value #C": "Comments",
+                "Value #D": "Rate / followers",
+                "Value #E": "Net sentiment",
+                "Value #F": "Clicks",
+                "Value #G": "Orders",
+                "Value #H": "Revenue, $currency",
+                "Value #I": "Open alerts",
             },
-            units={"Rate by followers": "percentunit", "Net sentiment": "percentunit"},
+            units={
+                "Rate / followers": "percentunit",
+                "Net sentiment": "percentunit",
+                "Revenue, $currency": "locale",
+                "Engagements": "locale",
+            },
             links={"Influencer": influencer},
+            cells={
+                "Engagements": {"custom.cellOptions": {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}},
+                "Net sentiment": MOOD_CELL,
+                "Rate / followers": {"decimals": 2},
+                "Revenue, $currency": {"decimals": 2},
+                "Open alerts": {
+                    "custom.cellOptions": {"type": "color-text"},
+                    "thresholds": {"mode": "absolute", "steps": [{"value": None, "color": style.VERMILLION}]},
+                },
+            },
             sort="Engagements",
         ),
         style.lines(
-            "Revenue and refunds",
+            "Revenue and refunds since the start, $currency",
             "Since the beginning, in the chosen currency.",
             [
                 query(f"campaign_currency:campaign_revenue_total:sum{_MONEY}", "revenue", ref="A"),
@@ -187,6 +231,7 @@ def _charts() -> list[style.Panel]:
             size=(8, 8),
             names={"currency": "Currency", "Value #A": "Revenue", "Value #B": "Refunds"},
             units={"Revenue": "locale", "Refunds": "locale"},
+            cells={"Revenue": {"decimals": 2}, "Refunds": {"decimals": 2}},
             no_value="no order yet",
         ),
         style.lines(
@@ -216,10 +261,10 @@ def _giveaway() -> list[style.Panel]:
         ),
         style.bars(
             "Entries not valid",
-            "By the rule they break.",
+            "By the rule they break; the eight commonest.",
             [
                 query(
-                    f"sort_desc(max by (reason) (campaign_giveaway_invalid_entries{_WHOLE}))",
+                    f"sort_desc(topk(8, max by (reason) (campaign_giveaway_invalid_entries{_WHOLE})) > 0)",
                     "{{reason}}",
                     at_once=True,
                 )
@@ -233,7 +278,7 @@ def _giveaway() -> list[style.Panel]:
             "By reason. Suspicion is a hint for people, never a verdict: they take part until somebody decides.",
             [
                 query(
-                    f"sort_desc(max by (reason) (campaign_giveaway_suspicious_entrants{_WHOLE}))",
+                    f"sort_desc(topk(8, max by (reason) (campaign_giveaway_suspicious_entrants{_WHOLE})) > 0)",
                     "{{reason}}",
                     at_once=True,
                 )

@@ -18,6 +18,7 @@ from tools.dashboards.style import (
     of,
     query,
 )
+from tools.dashboards.words import IS_OPEN
 
 _WHO = of(CAMPAIGN, INFLUENCER)
 _MONEY = of(CAMPAIGN, INFLUENCER, CURRENCY)
@@ -45,7 +46,7 @@ def build() -> Any:
 def _numbers() -> list[style.Panel]:
     return [
         style.number(
-            "Engagements",
+            "Engagements, last $window",
             "Likes, comments, shares and saves in the window.",
             [query(f"sum(campaign_engagements_window{_NOW})")],
         ),
@@ -56,23 +57,24 @@ def _numbers() -> list[style.Panel]:
             no_value="unknown",
         ),
         style.number(
-            "Engagement rate by followers",
+            "Rate / followers, last $window",
             "Engagements in the window over followers. Absent when followers are unknown.",
             [query(f"max(campaign_engagement_rate_by_followers_ratio{_NOW})")],
             unit="percentunit",
             no_value="followers unknown",
         ),
         style.number(
-            "Net sentiment",
+            "Net sentiment, last $window",
             "Share of positive minus share of negative comments in the window.",
             [query(f"max(campaign_sentiment_net_ratio{_NOW})")],
             unit="percentunit",
             decimals=0,
+            bounds=(-1, 1),
             steps=((None, VERMILLION), (0, ORANGE), (0.2, GREEN)),
             no_value="nothing scored",
         ),
         style.number(
-            "Conversion rate by clicks",
+            "Orders / clicks, last $window",
             "Paid orders over clicks in the window. Absent without clicks.",
             [query(f"max(campaign_conversion_rate_by_clicks_ratio{_NOW})")],
             unit="percentunit",
@@ -81,7 +83,14 @@ def _numbers() -> list[style.Panel]:
         style.number(
             "Open alerts",
             "Alerts of this influencer that are open now.",
-            [query(f"sum(max by (rule) (campaign_alert_active{_WHO})) or vector(0)")],
+            [
+                query(
+                    f"sum(max by (rule) (campaign_alert_active{_WHO})) or 0 * (sum(job:up:sum) > 0)",
+                    at_once=True,
+                )
+            ],
+            graph=False,
+            no_value="not known",
             steps=((None, GREEN), (1, VERMILLION)),
         ),
     ]
@@ -118,7 +127,7 @@ def _histories() -> list[style.Panel]:
             ],
             unit="percentunit",
             colours={"net sentiment": BLUE, "negative share": VERMILLION},
-            bounds=(-1, 1),
+            soft=(-0.2, 0.6),
         ),
         style.lines(
             "From click to order",
@@ -132,7 +141,7 @@ def _histories() -> list[style.Panel]:
             bounds=(0, None),
         ),
         style.lines(
-            "Revenue",
+            "Revenue since the start, $currency",
             "Revenue of paid orders since the beginning, in the chosen currency.",
             [query(f"sum by (currency) (campaign_revenue_total{_MONEY})", "{{currency}}")],
             size=(8, 7),
@@ -151,21 +160,12 @@ def _histories() -> list[style.Panel]:
             colours={"entries": ORANGE, "valid": BLUE},
             no_value=NO_GIVEAWAY,
         ),
-        style.lines(
+        style.states(
             "Alerts",
-            "Which rule had an alert open, and when (1: open).",
+            "Which rule had an alert open, and when.",
             [query(f"max by (rule) (campaign_alert_active{_WHO})", "{{rule}}")],
             size=(8, 7),
-            colours={
-                "engagement_spike": BLUE,
-                "entries_spike": SKY,
-                "engagement_drop": ORANGE,
-                "negative_wave": VERMILLION,
-                "conversion_drop": PURPLE,
-                "code_leak": style.YELLOW,
-                "feed_silent": style.GREY,
-            },
-            bounds=(0, 1),
+            mappings=IS_OPEN,
             no_value="no alert so far",
         ),
     ]

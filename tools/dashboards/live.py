@@ -1,15 +1,17 @@
-"""Live giveaway: the wall. Few, large numbers; who leads; what is wrong."""
+"""Live giveaway: the wall. Few, large numbers that say how old they are; who leads; what needs somebody.
+
+Numbers are asked for at once and not over the hour: one that nobody counts any more is gone, and does not stand still.
+"""
 
 from typing import Any
 
 from tools.dashboards import style
 from tools.dashboards.style import (
-    BLUE,
     CAMPAIGN,
     CURRENCY,
     GREEN,
-    NO_GIVEAWAY,
     ORANGE,
+    PEOPLE,
     SKY,
     VERMILLION,
     WHOLE,
@@ -17,9 +19,18 @@ from tools.dashboards.style import (
     of,
     query,
 )
+from tools.dashboards.words import RULE_WORDS, SEVERITY_CELL
 
-_LARGE = 76
+_LARGE = 60
+_SMALL = 44
+_GIVEAWAY = of(CAMPAIGN, WHOLE)
 _LAST_MINUTE = of(CAMPAIGN, 'window="1m"')
+_LAST_FIVE = of(CAMPAIGN, 'window="5m"')
+_PACE = f"campaign_window:campaign_engagements_window:sum{_LAST_MINUTE}"
+_UNKNOWN = "no number"
+"""No giveaway, no partition held by anybody, or nobody there: what is known is said by the two numbers on the right."""
+PAGE_ROWS = 26
+"""Rows of the grid that a screen of 1080 pixels shows: (1080 - 64) / 38."""
 
 
 def build() -> Any:
@@ -28,120 +39,207 @@ def build() -> Any:
         "pulse-live",
         "Live giveaway",
         "The wall: entries, time left, pace, mood, money, who leads, and what needs somebody. Best in kiosk mode.",
-        [style.campaign_variable(), style.window_variable("1h"), style.currency_variable("EUR")],
+        [style.open_campaign_variable(), style.window_variable("1h"), style.currency_variable("EUR")],
     )
-    giveaway = of(CAMPAIGN, WHOLE)
-    for panel in (
-        style.number(
-            "Valid entries",
+    for panel in (*_entries(), *_numbers(), *_charts(), _open_alerts()):
+        made = made.with_panel(panel)
+    return made
+
+
+def _large(title: str, description: str, expression: str, **settings: Any) -> style.Panel:
+    size = settings.pop("size", (6, 5))
+    text_size = settings.pop("text_size", _LARGE)
+    return style.number(
+        title,
+        description,
+        [query(expression, at_once=True)],
+        size=size,
+        text_size=text_size,
+        graph=False,
+        no_value=settings.pop("no_value", _UNKNOWN),
+        **settings,
+    )
+
+
+def _entries() -> list[style.Panel]:
+    valid, all_of_them = (
+        f"max(campaign_giveaway_valid_entries{_GIVEAWAY})",
+        f"max(campaign_giveaway_entries{_GIVEAWAY})",
+    )
+    return [
+        _large(
+            "Valid entries, $campaign",
             "Entries that follow the giveaway's rules, of the whole campaign, each counted once.",
-            [query(f"max(campaign_giveaway_valid_entries{giveaway})")],
-            size=(6, 7),
+            valid,
             unit="locale",
-            no_value=NO_GIVEAWAY,
-            text_size=_LARGE,
         ),
-        style.number(
-            "Unique entrants",
-            "People with at least one valid entry. One person is counted once, whatever the number of influencers.",
-            [query(f"max(campaign_giveaway_unique_entrants{giveaway})")],
-            size=(6, 7),
-            unit="locale",
-            no_value=NO_GIVEAWAY,
-            text_size=_LARGE,
+        _large(
+            "Share of entries that count",
+            "Valid entries of all comments on giveaway posts: below the usual, a rule is misunderstood or bots come.",
+            f"{valid} / ({all_of_them} > 0)",
+            unit="percentunit",
+            decimals=0,
         ),
-        style.number(
+        _large(
             "Time left",
-            "Until the giveaway closes, by the clock on the wall; 0 when it is closed.",
-            [query(f"clamp_min(campaign:campaign_giveaway_remaining_seconds:min{of(CAMPAIGN)}, 0)")],
-            size=(6, 7),
+            "Until the giveaway closes, by the clock on the wall, whether or not workers run.",
+            f"clamp_min(campaign:campaign_giveaway_remaining_seconds:min{of(CAMPAIGN)}, 0)",
             unit="dtdhms",
-            steps=((None, VERMILLION), (900, ORANGE), (3600, SKY)),
-            no_value=NO_GIVEAWAY,
-            text_size=_LARGE,
-            graph=False,
+            steps=((None, SKY), (1, VERMILLION), (900, ORANGE), (3600, SKY)),
+            mappings=style.words(("0", "closed", SKY)),
+            no_value="no giveaway",
         ),
-        style.number(
+        _large(
             "Entries a minute",
-            "Entries in the last closed minute of event time.",
-            [query(f"max(campaign_giveaway_entries_per_minute{giveaway})")],
-            size=(6, 7),
-            no_value=NO_GIVEAWAY,
-            text_size=_LARGE,
+            "Entries of the last 60 seconds.",
+            f"max(campaign_giveaway_entries_per_minute{_GIVEAWAY})",
+            unit="locale",
         ),
-        style.number(
-            "Mood",
-            "Net sentiment in the window: share of positive minus share of negative comments, -100 % to 100 %.",
-            [query(f"campaign_window:campaign_sentiment_net:ratio{of(CAMPAIGN, WINDOW)}")],
-            size=(6, 6),
+    ]
+
+
+def _numbers() -> list[style.Panel]:
+    alerts = f"sum(max by (rule, influencer) (campaign_alert_active{of(CAMPAIGN)}))"
+    pipeline = 'count(ALERTS{area="pipeline",alertstate="firing"})'
+    return [
+        _large(
+            "Mood, last 5 minutes",
+            "Share of positive minus share of negative comments of the last five minutes, -100 % to 100 %, whatever"
+            " window is chosen above: a wave of complaints is over before it shows in an hour.",
+            f"campaign_window:campaign_sentiment_net:ratio{_LAST_FIVE}",
+            size=(5, 5),
             unit="percentunit",
             decimals=0,
             steps=((None, VERMILLION), (0, ORANGE), (0.2, GREEN)),
-            text_size=_LARGE,
         ),
-        style.number(
-            "Revenue",
+        _large(
+            "Revenue since the start, $currency",
             "Revenue of paid orders since the beginning, in the chosen currency; refunds are not taken off. Other"
             " currencies are on the campaign's overview.",
-            [query(f"campaign_currency:campaign_revenue_total:sum{of(CAMPAIGN, CURRENCY)}", "{{currency}}")],
-            size=(6, 6),
+            f"campaign_currency:campaign_revenue_total:sum{of(CAMPAIGN, CURRENCY)}",
+            size=(5, 5),
             unit="locale",
             steps=((None, GREEN),),
-            text_size=_LARGE,
-            graph=False,
             decimals=0,
-            no_value="no order yet",
         ),
-        style.number(
-            "Orders",
+        _large(
+            "Orders, last $window",
             "Paid orders in the window.",
-            [query(f"campaign_window:campaign_purchases_window:sum{of(CAMPAIGN, WINDOW)}")],
-            size=(6, 6),
+            f"campaign_window:campaign_purchases_window:sum{of(CAMPAIGN, WINDOW)}",
+            size=(5, 5),
             unit="locale",
-            text_size=_LARGE,
+        ),
+        _large(
+            "Alerts now",
+            "Open alerts of this campaign, its influencers' included, and of the pipeline. The table below has the"
+            " campaign's; those of the pipeline are on Pipeline health.",
+            f"({alerts} or 0 * (sum(job:up:sum) > 0)) + ({pipeline} or vector(0))",
+            size=(3, 5),
+            text_size=_SMALL,
+            steps=((None, GREEN), (1, VERMILLION)),
+            no_value="not known",
+        ),
+        _large(
+            "Numbers are this old",
+            "Since a worker that holds partitions was last scraped, and how far its event time is behind the clock.",
+            "max(job:campaign_pulse_last_scrape_age_seconds:min)"
+            " + (max(job:campaign_pulse_watermark_delay_seconds:max) or vector(0))",
+            size=(3, 5),
+            text_size=_SMALL,
+            unit="s",
+            decimals=0,
+            steps=((None, GREEN), (30, ORANGE), (120, VERMILLION)),
+            mappings=[style.above(300, "stopped", VERMILLION)],
+            no_value="stopped",
         ),
         style.number(
-            "Alerts now",
-            "Alerts of this campaign that are open, its influencers' included. The table below says which.",
-            [query(f"sum(max by (rule, influencer) (campaign_alert_active{of(CAMPAIGN)})) or vector(0)")],
-            size=(6, 6),
-            steps=((None, GREEN), (1, VERMILLION)),
-            text_size=_LARGE,
+            "Partitions",
+            "How many of the input's partitions are held by workers. While some are held by nobody, sums are left out:"
+            " they would look like totals.",
+            [
+                query(f"sum(campaign_pulse_partitions{style.JOB})", "held", ref="A", at_once=True),
+                query(f"max(campaign_pulse_input_partitions{style.JOB})", "of", ref="B", at_once=True),
+            ],
+            size=(3, 5),
+            text_size=_SMALL,
+            graph=False,
+            no_value="no worker",
         ),
+    ]
+
+
+def _charts() -> list[style.Panel]:
+    engagements = f"sum by (campaign, influencer) (campaign_engagements_window{of(CAMPAIGN, WINDOW, PEOPLE)})"
+    usual = f"avg_over_time({_PACE}[40m])"
+    spread = f"3 * stddev_over_time({_PACE}[40m])"
+    chart = style.lines(
+        "Engagements of the last minute, and what is usual",
+        "Engagements and entries of the last minute. The band is the mean of the last 40 minutes and three standard"
+        " deviations around it: a picture of the usual; alerts come from the workers' own detectors. Vertical lines are"
+        " alerts that opened.",
+        [
+            query(_PACE, "engagements", ref="A"),
+            query(f"clamp_min({usual} - {spread}, 0)", "usual, least", ref="B"),
+            query(f"{usual} + {spread}", "usual, most", ref="C"),
+            query(f"max(campaign_giveaway_entries_per_minute{_GIVEAWAY})", "entries", ref="D"),
+        ],
+        size=(16, 9),
+        colours={"engagements": SKY, "entries": GREEN},
+        bounds=(0, None),
+    )
+    return [
         style.bars(
-            "Leaderboard",
-            "The ten influencers with the most engagements (likes, comments, shares, saves) in the window.",
+            "Leaderboard: engagements, last $window",
+            "The six influencers with the most engagements (likes, comments, shares, saves) in the window.",
             [
                 query(
-                    f"sort_desc(topk(10, sum by (influencer) (campaign_engagements_window{of(CAMPAIGN, WINDOW)})))",
-                    "{{influencer}}",
+                    f"sort_desc(topk(6, {engagements} * on (campaign, influencer) group_left (handle)"
+                    f" max by (campaign, influencer, handle) (campaign_influencer_info{of(CAMPAIGN)})))",
+                    "{{handle}}",
                     at_once=True,
                 )
             ],
-            size=(8, 12),
-            text_size=22,
+            size=(8, 9),
+            unit="locale",
+            link="/d/pulse-influencer?var-campaign=${campaign:percentencode}"
+            "&var-influencer=${__field.labels.influencer:percentencode}&${__url_time_range}",
         ),
-        style.lines(
-            "Pace",
-            "Engagements, comments and entries of the last minute; vertical lines are alerts.",
-            [
-                query(f"campaign_window:campaign_engagements_window:sum{_LAST_MINUTE}", "engagements", ref="A"),
-                query(f"campaign_window:campaign_comments_window:sum{_LAST_MINUTE}", "comments", ref="B"),
-                query(f"max(campaign_giveaway_entries_per_minute{giveaway})", "entries", ref="C"),
-            ],
-            size=(16, 12),
-            colours={"engagements": BLUE, "comments": ORANGE, "entries": GREEN},
-            bounds=(0, None),
-        ),
-        style.rows_of(
-            "Open alerts",
-            "Every open alert of the campaign: which rule, whose, how severe. The influencer leads to the drill-down.",
-            [query(f"max by (rule, influencer, severity) (campaign_alert_active{of(CAMPAIGN)} == 1)", rows=True)],
-            size=(24, 6),
-            names={"rule": "Rule", "influencer": "Influencer", "severity": "Severity"},
-            links={"Influencer": "/d/pulse-influencer?var-campaign=${campaign}&var-influencer=${__value.raw}"},
-            no_value="no open alert",
-        ),
-    ):
-        made = made.with_panel(panel)
-    return made
+        style.banded(chart, "usual, least", "usual, most"),
+    ]
+
+
+def _open_alerts() -> style.Panel:
+    own = "max by (rule, influencer, severity)"
+    return style.rows_of(
+        "What needs somebody",
+        "Every open alert of the campaign: how severe, what, whose, what was seen and what is usual, in the rule's own"
+        " unit, and for how long. The sentence that goes with it is what receivers were sent.",
+        [
+            query(f"{own} (campaign_alert_active{of(CAMPAIGN)} == 1)", ref="A", rows=True),
+            query(f"{own} (campaign_alert_observed{of(CAMPAIGN)})", ref="B", rows=True),
+            query(f"{own} (campaign_alert_expected{of(CAMPAIGN)})", ref="C", rows=True),
+            query(f"time() - {own} (campaign_alert_opened_timestamp_seconds{of(CAMPAIGN)})", ref="D", rows=True),
+        ],
+        size=(24, 7),
+        names={
+            "severity": "Severity",
+            "rule": "What",
+            "influencer": "Whose",
+            "Value #B": "Seen",
+            "Value #C": "Usual",
+            "Value #D": "Open for",
+        },
+        units={"Open for": "dtdhms", "Seen": "short", "Usual": "short"},
+        links={
+            "Whose": "/d/pulse-influencer?var-campaign=${campaign:percentencode}"
+            "&var-influencer=${__value.raw:percentencode}&${__url_time_range}"
+        },
+        sort="Severity",
+        is_ascending=True,
+        cells={
+            "Severity": SEVERITY_CELL,
+            "What": {"mappings": RULE_WORDS},
+            "Whose": {"mappings": style.as_json(style.words(("", "whole campaign", "")))},
+        },
+        no_value="no open alert",
+    )

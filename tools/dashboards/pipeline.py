@@ -2,10 +2,16 @@
 
 from typing import Any
 
+from agents.liveness.health import PHASES
 from tools.dashboards import style
-from tools.dashboards.style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, of, query
+from tools.dashboards.style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, query
+from tools.dashboards.words import IS_UP, PHASE_WORDS
 
-_JOB = of('job="campaign-pulse"')
+_JOB = style.JOB
+_OF_PHASE = _JOB.replace("}", ',phase="%s"}')
+_PHASE_NUMBERS = " or ".join(
+    f"{number} * campaign_pulse_phase{_OF_PHASE % phase}" for number, phase in enumerate(PHASES, start=1)
+)
 
 
 def build() -> Any:
@@ -26,25 +32,49 @@ def _numbers() -> list[style.Panel]:
         style.number(
             "Workers",
             "Workers that answer Prometheus.",
-            [query(f"sum(job:up:sum{_JOB})")],
+            [query(f"sum(job:up:sum{_JOB})", at_once=True)],
+            size=(2, 4),
             steps=((None, VERMILLION), (1, GREEN)),
+            graph=False,
+            no_value="no worker",
+        ),
+        style.number(
+            "Partitions held",
+            "Part of the input's partitions that workers hold. Below 100 % nobody counts the others, and sums over"
+            " campaigns are left out.",
+            [
+                query(
+                    f"sum(campaign_pulse_partitions{_JOB}) / max(campaign_pulse_input_partitions{_JOB})",
+                    at_once=True,
+                )
+            ],
+            size=(2, 4),
+            unit="percentunit",
+            decimals=0,
+            steps=((None, VERMILLION), (1, GREEN)),
+            graph=False,
             no_value="no worker",
         ),
         style.number(
             "Events a second",
             "Distinct events counted by all workers, over the last minute.",
             [query("sum(job:campaign_pulse_events:rate1m)")],
+            unit="eps",
         ),
         style.number(
             "Behind",
             "Records of the input topics that are not applied yet.",
-            [query("sum(job:campaign_pulse_lag_records:sum)")],
+            [query("sum(job:campaign_pulse_lag_records:sum)", at_once=True)],
+            graph=False,
+            no_value="no partition held",
             steps=((None, GREEN), (10_000, ORANGE), (100_000, VERMILLION)),
         ),
         style.number(
             "Event time behind the clock",
             "Clock minus the event time of the slowest partition. Rolling windows and alerts are that late.",
-            [query("max(job:campaign_pulse_watermark_delay_seconds:max)")],
+            [query("max(job:campaign_pulse_watermark_delay_seconds:max)", at_once=True)],
+            graph=False,
+            no_value="no partition held",
             unit="s",
             steps=((None, GREEN), (30, ORANGE), (120, VERMILLION)),
         ),
@@ -59,7 +89,8 @@ def _numbers() -> list[style.Panel]:
         style.number(
             "Alerts of the pipeline",
             "Alerts about the workers that fire now.",
-            [query('count(ALERTS{area="pipeline",alertstate="firing"}) or vector(0)')],
+            [query('count(ALERTS{area="pipeline",alertstate="firing"}) or vector(0)', at_once=True)],
+            graph=False,
             steps=((None, GREEN), (1, VERMILLION)),
         ),
     ]
@@ -67,11 +98,19 @@ def _numbers() -> list[style.Panel]:
 
 def _flow() -> list[style.Panel]:
     return [
+        style.states(
+            "Phases",
+            "What each worker does: docs/liveness.md explains the phases. Away from `ready` it counts nothing.",
+            [query(f"sum by (instance) ({_PHASE_NUMBERS})", "{{instance}}")],
+            size=(24, 5),
+            mappings=PHASE_WORDS,
+            no_value="no worker",
+        ),
         style.lines(
             "Throughput by worker",
             "Distinct events a second.",
             [query(f"sum by (instance) (rate(campaign_pulse_events_total{_JOB}[$__rate_interval]))", "{{instance}}")],
-            unit="ops",
+            unit="eps",
             bounds=(0, None),
         ),
         style.lines(
@@ -87,11 +126,11 @@ def _flow() -> list[style.Panel]:
         ),
         style.bars(
             "Behind, by partition",
-            "The ten partitions with the most records waiting. One alone: a stuck partition or a hot key.",
+            "The eight partitions with the most records waiting. One alone: a stuck partition or a hot key.",
             [
                 query(
-                    f"sort_desc(topk(10, max by (topic, partition) (campaign_pulse_lag_records{_JOB})))",
-                    "{{topic}} {{partition}}",
+                    f"sort_desc(topk(8, max by (topic, partition) (campaign_pulse_lag_records{_JOB})))",
+                    "{{partition}} of {{topic}}",
                     at_once=True,
                 )
             ],
@@ -103,7 +142,7 @@ def _flow() -> list[style.Panel]:
             "Values a second that became dead letters; docs/events.md explains the reasons.",
             [query("sum by (reason) (job_reason:campaign_pulse_rejected:rate5m) > 0", "{{reason}}")],
             size=(8, 8),
-            unit="ops",
+            unit="eps",
             no_value="nothing is refused",
         ),
         style.lines(
@@ -116,7 +155,7 @@ def _flow() -> list[style.Panel]:
                 query(f"sum(rate(campaign_pulse_missing_offsets_total{_JOB}[$__rate_interval]))", "gaps", ref="C"),
             ],
             size=(8, 8),
-            unit="ops",
+            unit="eps",
             colours={"redeliveries": BLUE, "forwards": ORANGE, "gaps": VERMILLION},
         ),
         style.lines(
@@ -137,15 +176,20 @@ def _flow() -> list[style.Panel]:
             steps=((None, GREEN), (120, VERMILLION)),
             bounds=(0, None),
         ),
-        style.lines(
+        style.states(
             "Redis",
-            "Whether the last write went through (1), and how many entities wait to be written.",
-            [
-                query(f"min(campaign_pulse_redis_up{_JOB})", "up", ref="A"),
-                query(f"sum(campaign_pulse_redis_backlog{_JOB})", "waiting", ref="B"),
-            ],
-            size=(8, 8),
-            colours={"up": GREEN, "waiting": ORANGE},
+            "Whether the last write of each worker went through.",
+            [query(f"min by (instance) (campaign_pulse_redis_up{_JOB})", "{{instance}}")],
+            size=(4, 8),
+            mappings=IS_UP,
+            no_value="no Redis configured",
+        ),
+        style.lines(
+            "Waiting for Redis",
+            "How many entities wait to be written.",
+            [query(f"sum(campaign_pulse_redis_backlog{_JOB})", "waiting")],
+            size=(4, 8),
+            colours={"waiting": ORANGE},
             no_value="no Redis configured",
             bounds=(0, None),
         ),
@@ -193,7 +237,7 @@ def _parts() -> list[style.Panel]:
         ),
         style.lines(
             "Scrape",
-            "How long a scrape takes, and how many samples it brings; docs/metrics.md states bounds.",
+            "How long the slowest scrape takes; docs/metrics.md states bounds.",
             [
                 query(f"max(scrape_duration_seconds{_JOB})", "seconds", ref="A"),
             ],
@@ -204,10 +248,10 @@ def _parts() -> list[style.Panel]:
         ),
         style.lines(
             "Judging of alerts",
-            "Minutes of influencers and campaigns judged a second; minutes that could not be judged, and changes that"
+            "Windows of influencers and campaigns judged a minute; minutes that could not be judged, and changes that"
             " wait to be told (both should be 0).",
             [
-                query(f"sum(rate(campaign_pulse_windows_observed_total{_JOB}[$__rate_interval]))", "judged", ref="A"),
+                query(f"sum(increase(campaign_pulse_windows_observed_total{_JOB}[2m])) / 2", "judged", ref="A"),
                 query(f"sum(campaign_pulse_windows_skipped_total{_JOB})", "not judged", ref="B"),
                 query(f"sum(campaign_pulse_alerts_untold{_JOB})", "untold", ref="C"),
             ],

@@ -5,12 +5,14 @@ colour alone what it says: numbers and names stand beside it. Text is never in t
 read on Grafana's dark background.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from grafana_foundation_sdk.builders import bargauge, common, stat, table, timeseries
+from grafana_foundation_sdk.builders import bargauge, common, stat, statetimeline, table, timeseries
 from grafana_foundation_sdk.builders import dashboard as dashboards
 from grafana_foundation_sdk.builders.prometheus import Dataquery
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import common as options
 from grafana_foundation_sdk.models import dashboard as models
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
@@ -23,9 +25,14 @@ BLUE: Final = "#0072B2"
 VERMILLION: Final = "#D55E00"
 PURPLE: Final = "#CC79A7"
 GREY: Final = "#999999"
+LINES: Final = (SKY, ORANGE, GREEN, VERMILLION, PURPLE)
+"""For lines whose names are not known before."""
 PALETTE: Final = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, YELLOW, GREY)
 
-SOURCE: Final = models.DataSourceRef(type_val="prometheus", uid="pulse-prometheus")
+SOURCE: Final = models.DataSourceRef(type_val="prometheus", uid="${datasource}")
+"""A variable of each dashboard: whoever loads them into a Grafana of their own has a source with another id."""
+PLUGIN_VERSION: Final = "11.6.0"
+"""The schema of each panel, that of the SDK; without one Grafana migrates panels as if they were of version 6.1."""
 NO_DATA: Final = "no data yet"
 NO_GIVEAWAY: Final = "no giveaway"
 WINDOWS: Final = ("1m", "5m", "15m", "1h", "6h", "24h")
@@ -34,10 +41,14 @@ CAMPAIGN: Final = 'campaign="$campaign"'
 WINDOW: Final = 'window="$window"'
 CURRENCY: Final = 'currency="$currency"'
 INFLUENCER: Final = 'influencer="$influencer"'
+JOB: Final = '{job="campaign-pulse"}'
 WHOLE: Final = 'influencer=""'
 """Giveaway metrics without an influencer are those of the whole campaign, each person counted once."""
 
-Panel = stat.Panel | timeseries.Panel | bargauge.Panel | table.Panel
+PEOPLE: Final = 'influencer!~"other|unattributed"'
+"""Influencers, without the rows in which others are folded together."""
+
+Panel = stat.Panel | timeseries.Panel | bargauge.Panel | table.Panel | statetimeline.Panel
 Steps = Sequence[tuple[float | None, str]]
 """Thresholds: from which value on which colour; the first from None."""
 
@@ -70,6 +81,27 @@ def coloured(panel: Panel, colours: Mapping[str, str]) -> Panel:
     return panel
 
 
+def words(*texts: tuple[str, str, str]) -> list[models.ValueMap]:
+    """Return a mapping from values to words: value, word, colour ("" for none)."""
+    options_ = {
+        value: models.ValueMappingResult(text=text, color=colour or None, index=place)
+        for place, (value, text, colour) in enumerate(texts)
+    }
+    return [models.ValueMap(options=options_)]
+
+
+def above(least: float, text: str, colour: str) -> models.RangeMap:
+    """Return a mapping from every value of at least ``least`` to a word."""
+    result = models.ValueMappingResult(text=text, color=colour, index=0)
+    return models.RangeMap(options=models.DashboardRangeMapOptions(from_val=least, to=None, result=result))
+
+
+def as_json(mappings: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return mappings as an override holds them."""
+    made: list[dict[str, Any]] = json.loads(json.dumps(list(mappings), cls=JSONEncoder))
+    return made
+
+
 def _finish(panel: Panel, title: str, description: str, size: tuple[int, int], unit: str, no_value: str) -> Any:
     width, height = size
     panel = panel.title(title).description(description).datasource(SOURCE)
@@ -88,8 +120,25 @@ def number(
     decimals: int | None = None,
     text_size: int | None = None,
     graph: bool = True,
+    mappings: Sequence[Any] = (),
+    bounds: tuple[float | None, float | None] = (None, None),
 ) -> stat.Panel:
-    """Return one large number; ``text_size`` in pixels, for a wall that is read from three metres."""
+    """Return one large number.
+
+    Args:
+        title: its title.
+        description: what it shows.
+        queries: of which the newest value is shown.
+        size: width and height.
+        unit: Grafana's name of the unit.
+        steps: colours by value.
+        no_value: what stands there without data.
+        decimals: how many.
+        text_size: in pixels, for a wall that is read from three metres.
+        graph: whether a curve stands behind it.
+        mappings: words instead of values.
+        bounds: of the curve.
+    """
     panel: stat.Panel = _finish(stat.Panel(), title, description, size, unit, no_value)
     panel = panel.targets(list(queries)).thresholds(_thresholds(steps))
     panel = panel.color_scheme(dashboards.FieldColor().mode(models.FieldColorModeId.THRESHOLDS))
@@ -100,7 +149,23 @@ def number(
         panel = panel.decimals(decimals)
     if text_size is not None:
         panel = panel.text(common.VizTextDisplayOptions().value_size(text_size).title_size(text_size // 3))
+        panel = panel.max_data_points(_WALL_POINTS)
+    if mappings:
+        panel = panel.mappings(list(mappings))
+    return _bounded(panel, bounds)
+
+
+def _bounded(panel: Any, bounds: tuple[float | None, float | None]) -> Any:
+    least, most = bounds
+    if least is not None:
+        panel = panel.min(least)
+    if most is not None:
+        panel = panel.max(most)
     return panel
+
+
+_WALL_POINTS: Final = 800
+"""Points of a curve behind a number of the wall: a number is as old as a step, and steps follow the width otherwise."""
 
 
 def lines(
@@ -115,14 +180,22 @@ def lines(
     stacked: bool = False,
     steps: Steps | None = None,
     bounds: tuple[float | None, float | None] = (None, None),
+    soft: tuple[float | None, float | None] = (None, None),
+    ranked: Sequence[str] = (),
+    legend_numbers: Sequence[str] = (),
 ) -> timeseries.Panel:
-    """Return lines over time. Series without a colour of their own are shades of sky blue."""
+    """Return lines over time. Series without a colour of their own are shades of sky blue.
+
+    ``soft`` bounds give way to what lies outside; ``ranked`` are the names (``ref``) of queries with one line each,
+    coloured in the palette's order; ``legend_numbers`` (``last``, ``max``) make the legend a table beside the names.
+    """
     panel: timeseries.Panel = _finish(timeseries.Panel(), title, description, size, unit, no_value)
     panel = panel.targets(list(queries)).line_width(2).fill_opacity(40 if stacked else 8)
     panel = panel.show_points(options.VisibilityMode.NEVER).span_nulls(False)
     panel = panel.color_scheme(dashboards.FieldColor().mode(models.FieldColorModeId.SHADES).fixed_color(SKY))
-    legend = common.VizLegendOptions().display_mode(options.LegendDisplayMode.LIST)
-    panel = panel.legend(legend.placement(options.LegendPlacement.BOTTOM).show_legend(True))
+    mode = options.LegendDisplayMode.TABLE if legend_numbers else options.LegendDisplayMode.LIST
+    legend = common.VizLegendOptions().display_mode(mode).calcs(list(legend_numbers)).show_legend(True)
+    panel = panel.legend(legend.placement(options.LegendPlacement.BOTTOM))
     tooltip = common.VizTooltipOptions().mode(options.TooltipDisplayMode.MULTI).sort(options.SortOrder.DESCENDING)
     panel = panel.tooltip(tooltip)
     if stacked:
@@ -131,13 +204,55 @@ def lines(
         panel = panel.thresholds(_thresholds(steps))
         style = common.GraphThresholdsStyleConfig().mode(options.GraphThresholdsStyleMode.DASHED)
         panel = panel.thresholds_style(style)
-    least, most = bounds
+    panel = _bounded(panel, bounds)
+    least, most = soft
     if least is not None:
-        panel = panel.min(least)
+        panel = panel.axis_soft_min(least)
     if most is not None:
-        panel = panel.max(most)
+        panel = panel.axis_soft_max(most)
+    for ref, colour in zip(ranked, LINES, strict=False):
+        panel = panel.override_by_query(ref, [models.DynamicConfigValue(id_val="color", value=_fixed(colour))])
     coloured(panel, colours or {})
     return panel
+
+
+def banded(panel: timeseries.Panel, least: str, most: str) -> timeseries.Panel:
+    """Draw two lines of a panel as the edges of a grey band."""
+    edge = [
+        models.DynamicConfigValue(id_val="color", value=_fixed(GREY)),
+        models.DynamicConfigValue(id_val="custom.lineWidth", value=0),
+    ]
+    filled = [
+        models.DynamicConfigValue(id_val="custom.fillBelowTo", value=least),
+        models.DynamicConfigValue(id_val="custom.fillOpacity", value=18),
+    ]
+    nothing = [models.DynamicConfigValue(id_val="custom.fillOpacity", value=0)]
+    return panel.override_by_name(least, [*edge, *nothing]).override_by_name(most, [*edge, *filled])
+
+
+def states(
+    title: str,
+    description: str,
+    queries: Sequence[Dataquery],
+    *,
+    size: tuple[int, int] = (12, 8),
+    mappings: Sequence[Any],
+    no_value: str = NO_DATA,
+) -> statetimeline.Panel:
+    """Return states over time, a row a series, each with its word and colour."""
+    panel: statetimeline.Panel = _finish(statetimeline.Panel(), title, description, size, "short", no_value)
+    panel = (
+        panel.targets(list(queries))
+        .mappings(list(mappings))
+        .merge_values(True)
+        .row_height(0.8)
+        .line_width(0)
+        .fill_opacity(70)
+    )
+    panel = panel.show_value(options.VisibilityMode.AUTO).thresholds(_thresholds(((None, GREY),)))
+    legend = common.VizLegendOptions().display_mode(options.LegendDisplayMode.LIST).show_legend(True)
+    panel = panel.legend(legend.placement(options.LegendPlacement.BOTTOM))
+    return panel.color_scheme(dashboards.FieldColor().mode(models.FieldColorModeId.THRESHOLDS))
 
 
 def bars(
@@ -151,22 +266,18 @@ def bars(
     steps: Steps | None = None,
     no_value: str = NO_DATA,
     bounds: tuple[float | None, float | None] = (0, None),
-    text_size: int | None = None,
+    link: str = "",
 ) -> bargauge.Panel:
-    """Return named bars, in the order of the query's answer."""
+    """Return named bars, in the order of the query's answer. Names and values are in the colour of text."""
     panel: bargauge.Panel = _finish(bargauge.Panel(), title, description, size, unit, no_value)
     panel = panel.targets(list(queries)).orientation(options.VizOrientation.HORIZONTAL)
     panel = panel.display_mode(options.BarGaugeDisplayMode.BASIC).thresholds(_thresholds(steps or ((None, colour),)))
+    panel = panel.name_placement(options.BarGaugeNamePlacement.LEFT).value_mode(options.BarGaugeValueMode.TEXT)
     panel = panel.color_scheme(dashboards.FieldColor().mode(models.FieldColorModeId.THRESHOLDS))
     panel = panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
-    least, most = bounds
-    if least is not None:
-        panel = panel.min(least)
-    if most is not None:
-        panel = panel.max(most)
-    if text_size is not None:
-        panel = panel.text(common.VizTextDisplayOptions().value_size(text_size).title_size(text_size))
-    return panel
+    if link:
+        panel = panel.data_links([dashboards.DashboardLink("Drill down").url(link)])
+    return _bounded(panel, bounds)
 
 
 def rows_of(
@@ -179,6 +290,8 @@ def rows_of(
     units: Mapping[str, str] | None = None,
     links: Mapping[str, str] | None = None,
     sort: str = "",
+    is_ascending: bool = False,
+    cells: Mapping[str, Mapping[str, Any]] | None = None,
     no_value: str = NO_DATA,
 ) -> table.Panel:
     """Return a table that joins its queries by their labels.
@@ -192,6 +305,8 @@ def rows_of(
         units: by the shown name.
         links: by the shown name: where a cell leads.
         sort: the shown name by which rows are sorted, largest first.
+        is_ascending: smallest first.
+        cells: by the shown name: field settings of its cells, such as ``mappings`` and ``custom.cellOptions``.
         no_value: what stands there without data.
     """
     panel: table.Panel = _finish(table.Panel(), title, description, size, "short", no_value)
@@ -218,18 +333,35 @@ def rows_of(
         link = [{"title": "Drill down", "url": url, "targetBlank": False}]
         panel = panel.override_by_name(name, [models.DynamicConfigValue(id_val="links", value=link)])
     if sort:
-        panel = panel.sort_by([common.TableSortByFieldState().display_name(sort).desc(True)])
+        panel = panel.sort_by([common.TableSortByFieldState().display_name(sort).desc(not is_ascending)])
+    for name, settings in (cells or {}).items():
+        values = [models.DynamicConfigValue(id_val=key, value=value) for key, value in settings.items()]
+        panel = panel.override_by_name(name, values)
     return panel
+
+
+def source_variable() -> dashboards.DatasourceVariable:
+    """Return the Prometheus to ask: the first there is, or another one."""
+    return dashboards.DatasourceVariable("datasource").label("Source").type("prometheus")
 
 
 def campaign_variable() -> dashboards.QueryVariable:
     """Return the campaign to look at."""
-    return _query_variable("campaign", "Campaign", "label_values(campaign_comments_total, campaign)")
+    expression = 'label_values(campaign_comments_total{campaign!="other"}, campaign)'
+    return _query_variable("campaign", "Campaign", expression)
+
+
+def open_campaign_variable() -> dashboards.QueryVariable:
+    """Return the campaign to look at, those whose giveaway is open first: the wall opens with one of them."""
+    is_open = "max by (campaign) (campaign:campaign_giveaway_remaining_seconds:min > bool 0)"
+    expression = f'sort_desc({is_open} or 0 * max by (campaign) (campaign_comments_total{{campaign!="other"}}))'
+    made = _query_variable("campaign", "Campaign", f"query_result({expression})", query_type=3)
+    return made.regex('/campaign="([^"]+)"/').sort(models.VariableSort.DISABLED)
 
 
 def influencer_variable() -> dashboards.QueryVariable:
     """Return the influencer to look at, of the campaign."""
-    expression = 'label_values(campaign_comments_total{campaign="$campaign"}, influencer)'
+    expression = f"label_values(campaign_comments_total{of(CAMPAIGN, PEOPLE)}, influencer)"
     return _query_variable("influencer", "Influencer", expression)
 
 
@@ -240,9 +372,12 @@ def currency_variable(chosen: str) -> dashboards.QueryVariable:
     return made.current(models.VariableOption(text=chosen, value=chosen, selected=True))
 
 
-def _query_variable(name: str, label: str, expression: str) -> dashboards.QueryVariable:
+def _query_variable(name: str, label: str, expression: str, query_type: int = 5) -> dashboards.QueryVariable:
+    """``query_type`` is the editor's: 5 is its free text, 3 the result of a query."""
     made = dashboards.QueryVariable(name).label(label).datasource(SOURCE)
-    made = made.query({"qryType": 5, "query": expression, "refId": "PrometheusVariableQueryEditor-VariableQuery"})
+    made = made.query(
+        {"qryType": query_type, "query": expression, "refId": "PrometheusVariableQueryEditor-VariableQuery"}
+    )
     return made.refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED).sort(models.VariableSort.ALPHABETICAL_ASC)
 
 
@@ -253,16 +388,18 @@ def window_variable(chosen: str = "1h") -> dashboards.CustomVariable:
     return made.options(choices).current(models.VariableOption(text=chosen, value=chosen, selected=True))
 
 
-def page(uid: str, title: str, description: str, variables: Sequence[Any], span: str = "now-1h") -> Any:
+def page(
+    uid: str, title: str, description: str, variables: Sequence[Any], span: str = "now-1h", refresh: str = "5s"
+) -> Any:
     """Return a dashboard without panels: variables, links to all others, alerts as annotations."""
     made = dashboards.Dashboard(title).uid(uid).description(description).tags(["campaign-pulse"])
-    made = made.timezone("browser").refresh("5s").time(span, "now").readonly().version(1)
+    made = made.timezone("browser").refresh(refresh).time(span, "now").readonly().version(1)
     made = made.tooltip(models.DashboardCursorSync.CROSSHAIR)
-    for variable in variables:
+    for variable in (source_variable(), *variables):
         made = made.with_variable(variable)
     link = dashboards.DashboardLink("Campaign Pulse").type(models.DashboardLinkType.DASHBOARDS)
     made = made.link(link.tags(["campaign-pulse"]).as_dropdown(False).include_vars(True).keep_time(True))
-    return made.annotations(_annotations("campaign" in [variable.build().name for variable in variables]))
+    return made.annotations(_annotations({variable.build().name for variable in variables}))
 
 
 ANNOTATION_TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -272,10 +409,14 @@ ANNOTATION_TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
 """What an annotation says: fields of Grafana's Prometheus data source that the foundation SDK does not know."""
 
 
-def _annotations(of_campaign: bool) -> list[dashboards.AnnotationQuery]:
-    if of_campaign:
-        campaign = dashboards.AnnotationQuery().name("Alerts").datasource(SOURCE).enable(True).icon_color(VERMILLION)
-        return [campaign.expr(f"campaign_alert_active{of(CAMPAIGN)} == 1")]
-    pipeline = dashboards.AnnotationQuery().name("Pipeline alerts").datasource(SOURCE).enable(True)
-    expression = 'ALERTS{area="pipeline",alertstate="firing"}'
-    return [pipeline.icon_color(VERMILLION).expr(expression)]
+def _annotations(variables: set[str]) -> list[dashboards.AnnotationQuery]:
+    """Mark openings only: an alert that is open for long would paint over what it is about."""
+    if "campaign" in variables:
+        whose = of(CAMPAIGN, 'influencer=~"$influencer|"') if "influencer" in variables else of(CAMPAIGN)
+        name, active = "Alerts", f"max by (rule, influencer, severity) (campaign_alert_active{whose}"
+        expression = f"{active} == 1) unless {active} offset 10s == 1)"
+    else:
+        name, firing = "Pipeline alerts", 'ALERTS{area="pipeline",alertstate="firing"}'
+        expression = f"{firing} unless {firing} offset 10s"
+    made = dashboards.AnnotationQuery().name(name).datasource(SOURCE).enable(True).icon_color(VERMILLION)
+    return [made.expr(expression)]

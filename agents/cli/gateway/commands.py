@@ -7,14 +7,19 @@ import sys
 
 import click
 
-from agents.broker.topic_admin import TopicError, ensure_topics
+from agents.broker.topic_admin import TopicError, ensure_topics, look_at_topics
 from agents.cli.common import UsageFailure, settings_or_exit
 from agents.cli.gateway.check import check
+from agents.cli.gateway.poll import poll
+from agents.cli.gateway.read_key import read_key
+from agents.cli.gateway.remap import remap
 from agents.cli.gateway.send import send
 from agents.cli.gateway.urls import urls
 from agents.cli.worker import log_to_stderr
 from agents.private_files import keep_files_private
+from agents.settings import Settings
 from agents.terminal import visible
+from models.topics import DEAD_LETTERS, DEFINITIONS, INBOX, INPUT_TOPICS
 from streams.connectors.credentials import KEY_PREFIX, hash_of, parse_keys, parse_secrets
 from streams.connectors.handshakes import keys_among, verify_token
 
@@ -22,10 +27,11 @@ from streams.connectors.handshakes import keys_among, verify_token
 @click.group(invoke_without_command=True)
 @click.pass_context
 def gateway(context: click.Context) -> None:
-    """Take in what platforms, shops and tools send, and hand it to Kafka: see docs/sources.md.
+    """Take in what platforms, shops and tools send, and show the numbers: see docs/sources.md, api.md and live.md.
 
     Without a command it runs until SIGTERM or SIGINT; start as many as you like behind a load balancer. It needs the
-    extra `gateway` (pip install 'campaign-pulse[gateway]') and PULSE_GATEWAY_SECRETS or PULSE_GATEWAY_KEYS.
+    extra `gateway` (pip install 'campaign-pulse[gateway]') and PULSE_GATEWAY_SECRETS, PULSE_GATEWAY_KEYS or
+    PULSE_GATEWAY_READ_KEYS.
     """
     if context.invoked_subcommand is None:
         _run()
@@ -39,8 +45,11 @@ def _run() -> None:
         served = importlib.import_module("gateway.serve")
     except ModuleNotFoundError as error:
         raise UsageFailure(f"the extra `gateway` is not installed: {error}") from None
-    if not settings.gateway_secrets and not settings.gateway_keys:
-        raise UsageFailure("neither PULSE_GATEWAY_SECRETS nor PULSE_GATEWAY_KEYS is set: nobody could send anything")
+    if not (settings.gateway_secrets or settings.gateway_keys or settings.gateway_read_keys):
+        raise UsageFailure(
+            "none of PULSE_GATEWAY_SECRETS, PULSE_GATEWAY_KEYS and PULSE_GATEWAY_READ_KEYS is set: nobody could send "
+            "or read anything"
+        )
     try:
         with socket.create_server((settings.gateway_host, settings.gateway_port)):
             pass
@@ -49,13 +58,24 @@ def _run() -> None:
         raise UsageFailure(f"PULSE_GATEWAY_PORT: cannot listen on {address}: {error.strerror}") from None
     keep_files_private()  # deliveries that wait in the spool hold people's data
     try:
-        ensure_topics(settings)
+        _check_topics(settings)
         code = served.serve(settings)
     except TopicError as error:
         raise UsageFailure(str(error)) from None
     except served.SpoolError as error:
         raise UsageFailure(f"PULSE_GATEWAY_SPOOL_DIRECTORY: {error}") from None
     sys.exit(code)
+
+
+def _check_topics(settings: Settings) -> None:
+    """Check that the gateway's topics exist; make them all where one is missing. Theirs are all the rights it needs.
+
+    Raises:
+        TopicError: the broker does not answer or refuses, or the right to make them is missing.
+    """
+    names = (*INPUT_TOPICS, INBOX, DEAD_LETTERS, DEFINITIONS)
+    if len(look_at_topics(settings, names)) < len(names):
+        ensure_topics(settings)
 
 
 @gateway.command()
@@ -82,5 +102,5 @@ def token(source: str) -> None:
     click.echo(visible(verify_token(known[0], source)))
 
 
-for command in (check, send, urls):
+for command in (check, poll, read_key, remap, send, urls):
     gateway.add_command(command)

@@ -10,6 +10,7 @@ from agents.cli.giveaway.exclude import exclude, replace
 from agents.cli.giveaway.forget import forget
 from agents.cli.giveaway.freeze import freeze
 from agents.cli.giveaway.lists import entrants, left_out, winners
+from agents.cli.giveaway.publish import publish
 from agents.cli.giveaway.review import review
 from agents.cli.giveaway.run import run
 from agents.cli.giveaway.verify import log, verify
@@ -22,7 +23,7 @@ def giveaway() -> None:
 
 
 for command in (
-    *(run, check, review, freeze, draw, exclude, replace, verify, log),
+    *(run, check, review, freeze, draw, exclude, replace, verify, log, publish),
     *(receipt, why, winners, entrants, left_out, certificate, forget, clear_record),
 ):
     giveaway.add_command(command)

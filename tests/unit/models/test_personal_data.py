@@ -62,6 +62,8 @@ def key_names() -> set[str]:
             found.add(member(*(f"<{part}>" for part in parts)))
             if name == "giveaway":
                 found.add(member("<campaign>", ""))
+            if name == "minutes":
+                found.add(member("<campaign>", None))
     return {re.sub(r"(?:<|%3C)(\w+)(?:>|%3E)", r"{\1}", name) for name in found}
 
 

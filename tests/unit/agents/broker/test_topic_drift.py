@@ -5,7 +5,7 @@ import pytest
 from agents.broker.topic_admin import TopicError, changelog_topic, topic_specs
 from agents.broker.topic_drift import refuse_loss, settings_drift
 from agents.settings import Settings
-from models.topics import COMMENTS, ROLLUPS
+from models.topics import COMMENTS, MINUTES, ROLLUPS
 
 SETTINGS = Settings(broker="kafka:9092")
 CHANGELOG = changelog_topic(SETTINGS)
@@ -23,6 +23,7 @@ def test_what_is_as_it_must_be_or_better_is_not_told() -> None:
     assert settings_drift(SPECS, {spec.name: spec.config for spec in SPECS}, "kafka:9092") == []
     assert drift(COMMENTS, retention_ms="-1", max_message_bytes="99999999", cleanup_policy="delete") == []
     assert drift(CHANGELOG, segment_ms="1000", min_compaction_lag_ms="700000") == []
+    assert drift(MINUTES, cleanup_policy="delete, compact") == []
     assert settings_drift(SPECS, {}, "kafka:9092") == []
 
 
@@ -33,6 +34,7 @@ def test_what_is_as_it_must_be_or_better_is_not_told() -> None:
         (CHANGELOG, "compact,delete", "compact"),
         (COMMENTS, "compact", "delete"),
         (ROLLUPS, "delete", "compact"),
+        (MINUTES, "compact", "compact,delete"),
     ],
 )
 def test_a_policy_that_deletes_state_or_events_loses_numbers(topic: str, policy: str, wanted: str) -> None:

@@ -77,7 +77,7 @@ def around(name: str, canary: str, key_files: dict[str, str]) -> Iterator[tuple[
         )
     elif name == "kafka_ssl_key_password":
         yield canary, {**_NOWHERE, "KAFKA_SECURITY_PROTOCOL": "SSL", **key_files}
-    elif name in ("gateway_secrets", "gateway_keys"):
+    elif name in ("gateway_secrets", "gateway_keys", "gateway_read_keys", "poll_tokens"):
         yield f"shop={canary}", _NOWHERE
     # By itself it is in use, or contradicts the rest, or is no such thing: then the message names the setting.
     yield canary, _NOWHERE

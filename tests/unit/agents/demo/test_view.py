@@ -438,3 +438,15 @@ def test_the_demos_giveaway_is_open_now() -> None:
     assert rules is not None
     assert (rules.opens_ms, rules.closes_ms - rules.opens_ms) == (int(now.timestamp()) * 1000, 19_800_000)
     assert opened_now(moved, now) is None
+
+
+@pytest.mark.parametrize(("columns", "rows"), SIZES)
+def test_what_comes_through_the_gateway_is_said(columns: int, rows: int) -> None:
+    """In a line of the picture, and in the plain line; without a gateway nothing is said of it."""
+    console = Console(width=columns, height=rows, force_terminal=False)
+    delivered = replace(FULL, delivered={"instagram": 1_234, "shopify": 5})
+    with console.capture() as capture:
+        console.print(picture(delivered, columns, rows), height=rows)
+    assert "gateway · instagram 1,234, shopify 5 as signed deliveries" in capture.get()
+    assert "gateway instagram 1,234, shopify 5" in plain_line(delivered)
+    assert "gateway" not in plain_line(FULL)

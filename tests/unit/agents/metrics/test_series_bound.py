@@ -68,7 +68,13 @@ def test_alerts_of_everything_show_as_much_as_the_bound_says() -> None:
         for family in AlertCollector(alerts, pipeline, CAP).collect()
         if family.name.startswith("campaign_alert_")
     ]
-    assert {family.name for family in families} == {"campaign_alert_active", "campaign_alert_transitions"}
+    assert {family.name for family in families} == {
+        "campaign_alert_active",
+        "campaign_alert_expected",
+        "campaign_alert_observed",
+        "campaign_alert_opened_timestamp_seconds",
+        "campaign_alert_transitions",
+    }
     assert len(names_and_labels(families)) == stated_bound(giveaways=0, **VALUES)[2]
 
 

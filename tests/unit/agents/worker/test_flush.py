@@ -1,6 +1,7 @@
 """When a flush is due again, at the interval or at a distance of its work, and when facts of giveaways leave."""
 
 import asyncio
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,13 +15,16 @@ from agents.state.stores import MemoryStore
 from agents.state.table import StateTable
 from agents.worker.fact_sender import AHEAD_AT_ONCE, LATE_BYTES, FactSender
 from agents.worker.flush import Flusher
+from agents.worker.minutes import MinutePublisher
 from agents.worker.numbers import NumberPublisher
 from models.rollups import GiveawayRollup
 from models.topics import COMMENTS, ENTRIES, POSTS
+from streams.events.partitioning import partition_of
 from streams.ledger.block_builder import BLOCK_COMMENTS
 from streams.ledger.blocks import EntryBlock
 from streams.pipeline.limits import Limits
 from streams.pipeline.pipeline import Pipeline
+from streams.statistics.campaign_minutes import CampaignMinutes
 from streams.statistics.campaigns import CampaignBoard
 from tests.unit.agents.stages.test_entries import definition
 from tests.unit.events import NOON_MS, NOW_MS, WordScorer, records, value_of
@@ -72,11 +76,25 @@ class Ledger:
         return []
 
 
+def history_to(collector: Any) -> MinutePublisher:
+    """Return what publishes the history by minute, without a read model."""
+    return MinutePublisher(CampaignMinutes(), collector, None)
+
+
 def seconds_until_due(
-    seconds: float, cpu_seconds: float, *, quiet: bool = False, has_news: bool = False, flushes: int = 1
+    seconds: float,
+    cpu_seconds: float,
+    *,
+    quiet: bool = False,
+    has_news: bool = False,
+    flushes: int = 1,
+    misplaced: str = "",
 ) -> float:
-    """Flush, as a rule once, and return how long it is from the end of that until the next flush, in steps."""
-    pipeline = Pipeline(WordScorer(), 1)
+    """Flush, as a rule once, and return how long it is from the end of that until the next flush, in steps.
+
+    After the first flush an event of ``misplaced`` comes in, an influencer who is at home elsewhere.
+    """
+    pipeline = Pipeline(WordScorer(), 2 if misplaced else 1)
     state = pipeline.assign(0)
     state.apply(POSTS, records([value_of("post.published", "e1", NOON_MS)]), NOW_MS)
     if quiet:
@@ -92,7 +110,7 @@ def seconds_until_due(
         fence,
         collector,
         facts,
-        NumberPublisher(pipeline, CampaignBoard(), facts, ledger, collector, member, None),
+        NumberPublisher(pipeline, CampaignBoard(), facts, ledger, collector, member, None, history_to(collector)),
         lambda tp, offset: None,
         SetAside(),
         INTERVAL_SECONDS,
@@ -103,6 +121,10 @@ def seconds_until_due(
     async def twice() -> float:
         await fence.take_over([0], 1, {})
         assert await flusher.flush_if_due()
+        if misplaced:
+            event = value_of("post.published", "e2", NOON_MS, influencer_id=misplaced)
+            state.apply(POSTS, records([event], first_offset=1), NOW_MS)
+            state.tick(POSTS, NOW_MS)
         for _ in range(flushes):
             ended_at = broker.now
             while not await flusher.flush_if_due():
@@ -132,6 +154,13 @@ def test_once_the_stream_is_quiet_the_next_flush_comes_with_the_interval() -> No
     """After a burst the last numbers do not wait for four times the work of the flush before."""
     assert seconds_until_due(2.0, 2.0, quiet=True) == 0.0
     assert seconds_until_due(0.5, 0.5, quiet=True) == INTERVAL_SECONDS - 0.5
+
+
+def test_what_is_to_be_sent_on_leaves_at_once_when_the_stream_is_quiet() -> None:
+    """An order is read in three partitions before it counts: it does not wait for an interval in each."""
+    elsewhere = next(name for name in map(str, itertools.count()) if partition_of(name, 2) == 1)
+    assert seconds_until_due(0.0, 0.0, quiet=True, misplaced=elsewhere) == 0.0
+    assert seconds_until_due(0.0, 0.0, quiet=True, misplaced=elsewhere, flushes=2) == INTERVAL_SECONDS
 
 
 def test_what_was_decided_about_entries_is_shown_soon_once_the_stream_is_quiet() -> None:
@@ -230,7 +259,7 @@ class Writing:
             self.fence,
             log,
             facts,
-            NumberPublisher(self.pipeline, CampaignBoard(), facts, log, log, member, None),
+            NumberPublisher(self.pipeline, CampaignBoard(), facts, log, log, member, None, history_to(log)),
             lambda tp, offset: self.log.noted.append("confirmed"),
             SetAside(),
             INTERVAL_SECONDS,

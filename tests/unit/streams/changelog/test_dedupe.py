@@ -6,6 +6,7 @@ import pytest
 from models.times import HOUR_MS
 from models.topics import COMMENTS
 from streams.changelog.dedupe import SEGMENT_IDS, DedupeHorizon, Segment, decode_segment, encode_segment
+from streams.columns.keyed_hashes import KEY_BYTES
 from streams.pipeline.limits import Limits
 from streams.pipeline.pipeline import Pipeline
 from tests.unit.events import NOON_MS, NOW_MS, WordScorer, records, value_of
@@ -104,11 +105,11 @@ def test_open_segment_is_rewritten_until_full_and_never_after() -> None:
 
 
 def test_full_segment_takes_eight_bytes_an_id() -> None:
-    """The changelog of a full segment is its ids and a few bytes of spans."""
+    """The changelog of a full segment is its ids, their key and a few bytes of spans."""
     horizon = DedupeHorizon()
     seen(horizon, *range(1, SEGMENT_IDS + 1))
     [(_, segment)] = horizon.seal(1)
-    assert 8 * SEGMENT_IDS <= len(encode_segment(segment)) <= 8 * SEGMENT_IDS + 32
+    assert 8 * SEGMENT_IDS <= len(encode_segment(segment)) <= 8 * SEGMENT_IDS + 32 + KEY_BYTES
 
 
 def test_large_flush_is_split_into_bounded_records() -> None:

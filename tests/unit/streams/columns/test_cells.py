@@ -11,6 +11,7 @@ STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("add"), st.integers(0, ROWS - 1), st.integers(0, PLACES - 1)),
         st.tuples(st.just("clear"), st.integers(0, ROWS), st.integers(0, PLACES - 1)),
+        st.tuples(st.just("clear_to"), st.integers(0, ROWS), st.integers(0, PLACES - 1)),
         st.tuples(st.just("clear_all"), st.just(0), st.just(0)),
     ),
     max_size=60,
@@ -28,8 +29,11 @@ def test_cells_hold_what_a_full_table_holds(steps: list[tuple[str, int, int]]) -
             pool.cells[cells] += number
             table[row, place] += number
         elif what == "clear":
-            pool.clear(place, row)
+            pool.clear(slice(place, place + 1), row)
             table[:row, place] = 0
+        elif what == "clear_to":
+            pool.clear(slice(0, place + 1), row)
+            table[:row, : place + 1] = 0
         else:
             pool.clear_all()
             table[:] = 0
@@ -42,7 +46,7 @@ def test_a_row_with_one_event_takes_one_cell() -> None:
     pool.reserve(1_000)
     pool.made(np.arange(1_000) * 60 + 7)
     assert pool.used == 1_001
-    pool.clear(7, 1_000)
+    pool.clear(slice(7, 8), 1_000)
     pool.made(np.arange(1_000) * 60 + 8)
     assert pool.used == 1_001
 

@@ -5,7 +5,7 @@ import random
 from aiokafka.partitioner import murmur2 as aiokafka_murmur2
 from kafka.partitioner.default import murmur2 as kafka_python_murmur2
 
-from streams.events.partitioning import murmur2, partition_key, partition_of
+from streams.events.partitioning import murmur2, partition_key, partition_of, partitions_of
 
 
 def test_murmur2_equals_both_client_libraries_on_random_bytes() -> None:
@@ -38,6 +38,22 @@ def test_partition_is_the_positive_hash_modulo_the_count() -> None:
     for key in ("ana", "büşra", "日本", ""):
         for partitions in (1, 2, 8, 31):
             assert partition_of(key, partitions) == (aiokafka_murmur2(key.encode()) & 0x7FFF_FFFF) % partitions
+
+
+def test_many_keys_together_go_where_each_goes_alone() -> None:
+    """Columns of keys give Kafka's partitions too: few and many keys, of one length and of all, not ASCII, empty."""
+    generator = random.Random(5)
+    mixed = ["".join(generator.choices("ab1-ü日😀", k=generator.randrange(40))) for _ in range(400)]
+    for keys in (
+        mixed,
+        [f"order-{number:05}" for number in range(300)],
+        [f"o{number}" for number in range(5)],
+        [""] * 60,
+        [],
+    ):
+        for partitions in (1, 8, 31):
+            expected = [(aiokafka_murmur2(key.encode()) & 0x7FFF_FFFF) % partitions for key in keys]
+            assert partitions_of(keys, partitions) == expected
 
 
 def test_key_is_the_influencer_or_else_the_campaign() -> None:

@@ -134,7 +134,7 @@ def test_a_block_of_format_1_is_read() -> None:
     (block,) = ledger_of(events)
     stored = (Path(__file__).parents[2] / "golden" / "entry-block-format-1.msgpack").read_bytes()
     assert msgspec.msgpack.decode(stored)[0] == 1
-    assert decode_fact(block.key(), stored) == block
+    assert decode_fact(block.key(), stored) == msgspec.structs.replace(block, withdrawn_names=b"")
     assert block.texts[1] == "other \0 \1 text"
     fields = msgspec.msgpack.decode(stored)
     with pytest.raises(ValueError, match="of format 1, but damaged"):

@@ -10,7 +10,7 @@ from streams.changelog.log_positions import same_log
 from streams.changelog.row_records import decode_record
 from streams.events.partitioning import partition_of
 from streams.events.registry import Registry
-from streams.pipeline.intake import with_influencer
+from streams.pipeline.forwarding import with_influencer
 from streams.pipeline.partition import PartitionState
 from streams.pipeline.records import FileRecord
 from tests.unit.events import NOON_MS, NOW_MS, campaign, influencer, partition_state, records, rollup_of, value_of

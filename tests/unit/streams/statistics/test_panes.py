@@ -6,7 +6,8 @@ import pytest
 from models.rollups import WINDOW_NAMES
 from models.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from streams.statistics.counters import COLUMN, COUNTERS, SNAPSHOT_COLUMNS, SNAPSHOT_METRICS, WIDTH
-from streams.statistics.panes import PaneRing, PaneStore
+from streams.statistics.pane_ring import PaneRing
+from streams.statistics.panes import PaneStore
 from streams.statistics.windows import TIERS, Tier
 from tests.unit.events import NOON_MS
 

@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.hostile.attacks import KEY
+from tests.hostile_requests.attacks import KEY
 
 LOGIN: Final = {"Authorization": f"Bearer {KEY}"}
 _CHECKS: Final = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]

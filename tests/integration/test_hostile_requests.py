@@ -1,8 +1,8 @@
-"""Hostile requests to a gateway. The long form is `python -m tests.hostile`."""
+"""Hostile requests to a gateway. The long form is `python -m tests.hostile_requests`."""
 
 import pytest
 
-from tests.hostile.trial import run_trial
+from tests.hostile_requests.trial import run_trial
 
 REQUESTS = 160
 

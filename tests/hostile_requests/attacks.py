@@ -17,7 +17,7 @@ from typing import Final
 
 import cramjam
 
-from tests.hostile.wire import CLOSED, exchange, head, status_of, whole
+from tests.hostile_requests.wire import CLOSED, exchange, head, status_of, whole
 
 Attack = Callable[[int, random.Random], int]
 KEY: Final = "pulse_w_of-the-hostile-tests"

@@ -1,0 +1,110 @@
+"""What everybody who sees the same of a campaign is sent: each part encoded once, its newest value only."""
+
+import asyncio
+from typing import Final
+
+from msgspec import Struct
+
+from models.read_keys import ReadKey
+
+Section = str
+
+
+class View(Struct, frozen=True):
+    """What somebody sees: readers with the same view share a channel.
+
+    ``influencer_id`` is None for the whole campaign.
+    """
+
+    campaign_id: str
+    influencer_id: str | None
+    money: bool
+    names: bool
+    admin: bool
+
+    def key(self) -> ReadKey:
+        """Return a key that sees exactly this."""
+        return ReadKey(
+            name="",
+            digest="",
+            campaigns=frozenset({self.campaign_id} if self.influencer_id is None else ()),
+            creators=frozenset(() if self.influencer_id is None else {(self.campaign_id, self.influencer_id)}),
+            money=self.money,
+            names=self.names,
+            admin=self.admin,
+        )
+
+
+class Frame(Struct, frozen=True):
+    """A part as it goes over the wire: its place in the order of all frames, its content, and both as an SSE event."""
+
+    number: int
+    content: bytes
+    wire: bytes
+
+
+def frame(instance: str, number: int, section: Section, content: bytes) -> Frame:
+    """Return an event of Server-Sent Events; JSON as encoded here has no line breaks."""
+    wire = b"id: %s-%d\nevent: %s\ndata: %s\n\n" % (instance.encode(), number, section.encode(), content)
+    return Frame(number, content, wire)
+
+
+class Reader:
+    """One stream's place: which parts it has not been sent. Never more than one value of each."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[Section, Frame] = {}
+        self._came = asyncio.Event()
+        self.is_ended = False
+
+    def give(self, section: Section, one: Frame) -> None:
+        """Have a part sent; an older value that waits is replaced."""
+        self._waiting.pop(section, None)
+        self._waiting[section] = one
+        self._came.set()
+
+    def end(self) -> None:
+        """Have the stream end."""
+        self.is_ended = True
+        self._came.set()
+
+    async def wait(self) -> bytes:
+        """Wait until something is there, and return it as bytes; empty at the end."""
+        await self._came.wait()
+        self._came.clear()
+        taken = b"".join(one.wire for one in self._waiting.values())
+        self._waiting.clear()
+        return taken
+
+
+RESET: Final = "reset"
+RESET_FRAME: Final = Frame(0, b"{}", b"event: reset\ndata: {}\n\n")
+"""Has no id: it stands before what it announces, of which a cut connection may have brought nothing."""
+
+
+class Channel:
+    """The newest value of each part of a view, and who is told of new ones.
+
+    Args:
+        view: what is seen.
+        born: number of the newest frame when the channel was made: what was sent before is not known here.
+    """
+
+    def __init__(self, view: View, born: int) -> None:
+        self.view = view
+        self.born = born
+        self.frames: dict[Section, Frame] = {}
+        self.readers: set[Reader] = set()
+        self.empty_since: float | None = None
+        self.filled = asyncio.Lock()
+
+    def put(self, section: Section, one: Frame) -> None:
+        """Take a new value, and give it to every reader."""
+        self.frames[section] = one
+        for reader in self.readers:
+            reader.give(section, one)
+
+    def is_new(self, section: Section, content: bytes) -> bool:
+        """Whether a value differs from the one that was sent last."""
+        last = self.frames.get(section)
+        return last is None or last.content != content

@@ -1,0 +1,1 @@
+"""Asking the platforms: what their webhooks cannot tell, and what did not arrive."""

@@ -1,0 +1,1 @@
+"""What is asked of the platforms' APIs, and what their answers mean: requests and verdicts as data, no I/O."""

@@ -1,0 +1,1 @@
+"""Polling, against small servers that behave as the vendors document."""
