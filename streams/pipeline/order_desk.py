@@ -102,7 +102,9 @@ class OrderDesk:
         plain = hashes_of(
             [digest(order.event.event_id.encode(), self._seeds[order.event.platform]) for order in orders]
         )
-        return {Naming.PLAIN: plain, Naming.OWNED: plain ^ marks_of(map("\0".join, keys))}
+        # They did not tell shops apart.
+        named = ["\0".join((key.campaign_id, key.platform, key.order_id)) for key in keys]
+        return {Naming.PLAIN: plain, Naming.OWNED: plain ^ marks_of(named)}
 
 
 def _key_of(event: Purchase | Refund) -> OrderKey:
