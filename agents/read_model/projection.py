@@ -36,6 +36,8 @@ log: Final = logging.getLogger("campaign_pulse")
 UPDATES_LENGTH: Final = 10_000
 _AT_A_TIME: Final = 200
 _LOOK_SECONDS: Final = 1.0
+WORKER_SECONDS: Final = 30
+"""A worker's hash is gone so long after its last write: nobody keeps it alive."""
 _FIRST_RETRY_SECONDS: Final = 0.25
 _LONGEST_RETRY_SECONDS: Final = 5.0
 # A Redis that evicts the worker's own hash again and again must not have everything written again each time.
@@ -56,6 +58,7 @@ class RedisProjection(Service):
         show: asked to hand over again what Redis has lost.
         worker: returns the name and the fields of this worker's health hash, ``updated_at_ms`` and
             ``started_at_ms`` among them.
+        worker_seconds: how long that hash stays after a write.
     """
 
     def __init__(
@@ -65,9 +68,11 @@ class RedisProjection(Service):
         show_all: Callable[[], None],
         show: Callable[[Lost], None],
         worker: Callable[[], tuple[str, dict[str, str]]],
+        worker_seconds: int = WORKER_SECONDS,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self._worker_seconds = worker_seconds
         self._url = url
         self._keys = Keys(prefix)
         self.alerts = AlertProjection(prefix)
@@ -84,6 +89,7 @@ class RedisProjection(Service):
         self._was_away = False
         self._own_key = ""
         self._mark_ms: int | None = None
+        self._marked_at = float("-inf")
         self._started_ms = 0
         self._looked_at = self._rewritten_at = float("-inf")
         self._told = ""
@@ -186,7 +192,7 @@ class RedisProjection(Service):
         self._changed.clear()
         chosen = list(islice(self._pending.items(), _AT_A_TIME))
         batch, added = Batch(3), Additions()
-        mark_ms = self._add_worker(batch)
+        mark_ms, marked_at = self._add_worker(batch), monotonic()
         self._add_rollups(batch, added, chosen)
         try:
             await batch.execute(redis, by_key=self._by_key)
@@ -195,7 +201,7 @@ class RedisProjection(Service):
                 raise
             self._settle(chosen, batch, added)
             raise
-        self._mark_ms = mark_ms
+        self._mark_ms, self._marked_at = mark_ms, marked_at
         self._settle(chosen, batch, added)
         await self.alerts.write(redis, self._presence, by_key=self._by_key)
         self._hand_over(Lost(minutes=frozenset(await self.minutes.write(redis, by_key=self._by_key))))
@@ -229,7 +235,10 @@ class RedisProjection(Service):
         # Each looks for its own: of a key that all write, the first to write again would hide the loss. An older mark
         # is an older copy: a restart from a snapshot, or a replica that had not heard the last writes.
         found, started = await redis.hmget(self._own_key, ["updated_at_ms", "started_at_ms"])
-        is_lost = found is None or int(found) < self._mark_ms
+        # A worker that was held up for so long (no processor, a long flush) finds its hash expired. That is no loss, and
+        # to write everything again would hold it up for longer; what is missing besides is found one by one.
+        has_expired = found is None and monotonic() - self._marked_at >= self._worker_seconds
+        is_lost = not has_expired and (found is None or int(found) < self._mark_ms)
         is_recent = monotonic() - self._rewritten_at < _BETWEEN_REWRITES_SECONDS
         if not (is_lost or self._was_away) or (is_recent and not (is_lost and self._was_away)):
             return
@@ -261,7 +270,7 @@ class RedisProjection(Service):
         """Add this worker's health; return the mark in it."""
         name, fields = self._worker()
         key = self._own_key = self._keys.worker(name)
-        batch.add(_HASHES, key, key, ("HSET", key, *_flat(fields)), ("EXPIRE", key, 30))
+        batch.add(_HASHES, key, key, ("HSET", key, *_flat(fields)), ("EXPIRE", key, self._worker_seconds))
         self._started_ms = int(fields["started_at_ms"])
         return int(fields["updated_at_ms"])
 

@@ -11,7 +11,7 @@ import msgspec
 
 from agents.clock import wait_until
 from agents.read_model.presence import Lost
-from agents.read_model.projection import RedisProjection
+from agents.read_model.projection import WORKER_SECONDS, RedisProjection
 from models.rollups import CampaignRollup, InfluencerRollup, Rollup, WindowStats
 
 SECONDS = 40.0
@@ -50,9 +50,11 @@ class Publisher:
     Args:
         url: of the Redis.
         influencers: how many there are.
+        worker_seconds: how long the worker's hash stays.
     """
 
-    def __init__(self, url: str, influencers: int) -> None:
+    def __init__(self, url: str, influencers: int, worker_seconds: int = WORKER_SECONDS) -> None:
+        self._worker_seconds = worker_seconds
         self.influencers = influencers
         self._rollups: dict[tuple[str, ...], Rollup] = {}
         self._url = url
@@ -87,8 +89,18 @@ class Publisher:
         self.publish(comments)
         assert wait_until(lambda: self.projection.up and not self.projection.backlog, timeout_seconds=SECONDS)
 
+    def hold_up(self, until: Callable[[], bool]) -> None:
+        """Let nothing go on until a condition holds, as where there is no processor to be had."""
+
+        async def blocked() -> None:
+            assert wait_until(until, timeout_seconds=SECONDS)  # blocks the loop, on purpose
+
+        self._call(blocked)
+
     async def _start(self) -> None:
-        self.projection = RedisProjection(self._url, "pulse", self._show_all, self._show, self._health)
+        self.projection = RedisProjection(
+            self._url, "pulse", self._show_all, self._show, self._health, self._worker_seconds
+        )
         await self.projection.start()
 
     async def _stop(self) -> None:

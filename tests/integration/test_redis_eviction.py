@@ -182,6 +182,17 @@ def test_another_worker_of_the_same_name_is_said(
         assert wait_until(is_said, timeout_seconds=SECONDS)
 
 
+def test_a_worker_that_was_held_up_writes_nothing_again(embedded_redis: EmbeddedRedis) -> None:
+    """Its own hash has expired meanwhile: nothing is lost, and writing everything would hold it up for longer."""
+    url = embedded_redis.url
+    with Publisher(url, 3, worker_seconds=1) as publisher, redis.Redis.from_url(url) as client:
+        publisher.publish_and_wait(1)
+        publisher.hold_up(until=lambda: not client.exists("pulse:worker:w"))
+        publisher.publish_and_wait(2)
+        assert wait_until(lambda: bool(client.exists("pulse:worker:w")), timeout_seconds=SECONDS)
+        assert publisher.projection.rewritten_total == 0
+
+
 def test_open_alerts_that_were_evicted_are_asked_for_again(embedded_redis: EmbeddedRedis) -> None:
     """They are one hash of a campaign, and say what is wrong now."""
     lost: list[Lost] = []
