@@ -235,8 +235,8 @@ class RedisProjection(Service):
         # Each looks for its own: of a key that all write, the first to write again would hide the loss. An older mark
         # is an older copy: a restart from a snapshot, or a replica that had not heard the last writes.
         found, started = await redis.hmget(self._own_key, ["updated_at_ms", "started_at_ms"])
-        # A worker that was held up for so long (no processor, a long flush) finds its hash expired. That is no loss, and
-        # to write everything again would hold it up for longer; what is missing besides is found one by one.
+        # A worker that was held up for so long finds its own hash expired. That is no loss, and to write
+        # everything again would hold it up for longer; what is missing besides is found one by one.
         has_expired = found is None and monotonic() - self._marked_at >= self._worker_seconds
         is_lost = not has_expired and (found is None or int(found) < self._mark_ms)
         is_recent = monotonic() - self._rewritten_at < _BETWEEN_REWRITES_SECONDS
