@@ -201,5 +201,5 @@ def _sum(value: Any, name: str) -> Decimal | None:
     if found is None or found == "":
         return None
     if isinstance(found, bool):
-        raise NoMoney(f"{name} is no sum")
-    return amount(found)
+        raise NoMoney(f"{name}: {found} is no sum")
+    return amount(found, name)

@@ -54,7 +54,7 @@ def _item(delivery: Delivery, mapping: GenericMapping, item: Any) -> Iterator[To
         fields |= {"author_platform": "email"} if kind != "comment.created" else {}
     money = None
     if "amount" in found:
-        total = amount(found["amount"])
+        total = amount(found["amount"], "amount")
         money = Money(total, total)
     code, post_id = id_of(found.get("discount_code")), id_of(found.get("post_id"))
     yield Draft(

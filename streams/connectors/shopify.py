@@ -93,7 +93,7 @@ def _shared(delivery: Delivery, order: Any, order_id: str, created: str) -> dict
 
 def _purchase(order: Any, shared: dict[str, Any]) -> Draft:
     # total_price is what was bought; current_total_price changes with every edit and refund.
-    total = amount(at(order, "total_price"))
+    total = amount(at(order, "total_price"), "total_price")
     subtotal = at(order, "subtotal_price")
     return Draft(
         type="purchase",
@@ -103,7 +103,7 @@ def _purchase(order: Any, shared: dict[str, Any]) -> Draft:
         fields={**shared["fields"], **shared["marks"], **shared["author"]},
         marks=shared["marks"],
         codes=shared["codes"],
-        money=Money(total, None if subtotal is None else amount(subtotal)),
+        money=Money(total, None if subtotal is None else amount(subtotal, "subtotal_price")),
         is_unpaid=shared["is_unpaid"],
         channel=shared["channel"],
     )
@@ -123,7 +123,7 @@ def _refund(delivery: Delivery, order: Any, refund: Any, shared: dict[str, Any])
             paid_in = text_at(transaction, "currency")
             if paid_in is not None and paid_in.upper() != currency:
                 raise Unmapped(f"refund {refund_id}: a transaction in {paid_in}, the order is in {currency}")
-            total += amount(at(transaction, "amount"))
+            total += amount(at(transaction, "amount"), "amount of a transaction")
     if total == 0:
         yield Note("ignored", f"refund {refund_id}: no money has gone back (no successful transaction)")
         return
@@ -140,8 +140,10 @@ def _cancelled(delivery: Delivery, order: Any, shared: dict[str, Any], has_refun
         yield Note("ignored", f"order {shared['order_id']}: its cancellation of {at_text} was told before")
         return
     event_id = ids.of_cancellation(shared["source"], shared["order_id"])
-    total, subtotal = amount(at(order, "total_price")), at(order, "subtotal_price")
-    yield _taken_back(shared, event_id, at_text, total, None if subtotal is None else amount(subtotal))
+    total, subtotal = amount(at(order, "total_price"), "total_price"), at(order, "subtotal_price")
+    yield _taken_back(
+        shared, event_id, at_text, total, None if subtotal is None else amount(subtotal, "subtotal_price")
+    )
 
 
 def _taken_back(

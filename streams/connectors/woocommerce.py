@@ -82,7 +82,7 @@ def _order(delivery: Delivery, order: Any) -> Iterator[Told]:
         return
 
     def refund(each_refund: Any) -> Iterator[Told]:
-        total = amount(at(each_refund, "total"))
+        total = amount(at(each_refund, "total"), "total of a refund")
         yield Draft(
             type="refund",
             event_id=ids.of_refund(delivery.source, need_id(each_refund, "id")),
@@ -97,9 +97,11 @@ def _order(delivery: Delivery, order: Any) -> Iterator[Told]:
 
 
 def _money(order: Any) -> Money:
-    total = amount(at(order, "total"))
+    total = amount(at(order, "total"), "total")
     try:
-        subtotal: Decimal | None = total - amount(at(order, "total_tax")) - amount(at(order, "shipping_total"))
+        subtotal: Decimal | None = total - sum(
+            amount(at(order, name), name) for name in ("total_tax", "shipping_total")
+        )
     except NoMoney:
         subtotal = None
     return Money(total, subtotal)

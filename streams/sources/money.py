@@ -19,17 +19,19 @@ class NoMoney(ValueError):  # noqa: N818  # a verdict on input, not an error of 
     """What is no sum of money that an event can carry."""
 
 
-def amount(value: object) -> Decimal:
-    """Return a sum given as decimal text, or as an exactly decoded JSON number.
+def amount(value: object, field: str) -> Decimal:
+    """Return a sum given as decimal text, or as an exactly decoded JSON number; ``field`` is where it stands.
 
     Raises:
-        NoMoney: it is neither, or has more than 12 digits before or 6 after the point.
+        NoMoney: it is missing, neither of these, or has more than 12 digits before or 6 after the point.
     """
+    if value is None:
+        raise NoMoney(f"{field} is missing")
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise NoMoney(f"{_brief(value)} is no sum")
+        raise NoMoney(f"{field}: {_brief(value)} is no sum")
     text = value.strip() if isinstance(value, str) else _plain(value)
     if not _PLAIN.fullmatch(text):
-        raise NoMoney(f"{_brief(value)} is no sum")
+        raise NoMoney(f"{field}: {_brief(value)} is no sum")
     return Decimal(text)
 
 

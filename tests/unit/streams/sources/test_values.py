@@ -52,15 +52,17 @@ def test_numbers_tell_their_unit_by_their_size() -> None:
 
 def test_sums_keep_every_digit() -> None:
     """Texts as they are, JSON numbers digit by digit, the noise of foreign floats cut off."""
-    assert text_of(amount("39.90")) == "39.90"
-    assert text_of(amount(Decimal("34.9"))) == "34.9"
-    assert text_of(amount(Decimal("0.30000000000000004"))) == "0.300000"
-    assert text_of(amount(5)) == "5"
-    for wrong in ("", "1,5", "1e3", "NaN", None, True, [], 10**12, Decimal("1e20"), "1.1234567"):
-        with pytest.raises(NoMoney):
-            amount(wrong)
+    assert text_of(amount("39.90", "total")) == "39.90"
+    assert text_of(amount(Decimal("34.9"), "total")) == "34.9"
+    assert text_of(amount(Decimal("0.30000000000000004"), "total")) == "0.300000"
+    assert text_of(amount(5, "total")) == "5"
+    for wrong in ("", "1,5", "1e3", "NaN", True, [], 10**12, Decimal("1e20"), "1.1234567"):
+        with pytest.raises(NoMoney, match=r"^total: .* is no sum$"):
+            amount(wrong, "total")
+    with pytest.raises(NoMoney, match=r"^total is missing$"):
+        amount(None, "total")
     with pytest.raises(NoMoney):
-        text_of(amount("-1.00"))
+        text_of(amount("-1.00", "total"))
 
 
 def test_the_smallest_unit_is_the_currencys() -> None:
