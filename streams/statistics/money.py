@@ -4,6 +4,7 @@ Amounts are integers of a millionth of the currency unit. Orders are rare next t
 dictionary per influencer and pane.
 """
 
+from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
@@ -14,25 +15,46 @@ from streams.statistics.windows import TIERS, WINDOWS
 MICROS: Final = 1_000_000
 ORDERS, REVENUE, REFUNDS, REFUNDED = range(4)
 
-MOST: Final = 1 << 62
-"""Micros at which a sum ends, 4.6 trillion units of a currency: stored records hold 64 bits, and ten orders of the
-largest amount there is would be more. Nobody's campaign sells as much; whoever sends such orders must not end a worker.
-"""
+_LOW_BITS: Final = 62
+_LARGE: Final = 1 << _LOW_BITS
+"""Micros from which a sum needs more than records hold, which is 64 bits: ten orders of the largest amount there is.
+Nobody's campaign sells as much; whoever sends such orders must neither end a worker nor make a number wrong."""
+_WITH_HIGH_PARTS: Final = 6
 
 Sums = dict[str, list[int]]
 """Currency to [orders, revenue in micros, refunds, refunded in micros]."""
 
 
 def check_sums(what: str, *stored: Sums) -> None:
-    """Check the money of a stored record.
+    """Check the money of a stored record, and put large sums together again, in place.
 
     Raises:
         PoisonedRecord: a currency has more or fewer than its four sums.
     """
     for sums in stored:
         for currency, values in sums.items():
-            if len(values) != REFUNDED + 1:
+            if len(values) == _WITH_HIGH_PARTS:
+                values[REVENUE] += values[4] << _LOW_BITS
+                values[REFUNDED] += values[5] << _LOW_BITS
+                del values[4:]
+            elif len(values) != REFUNDED + 1:
                 raise damaged(what, f"{len(values)} sums of {currency!r}")
+
+
+def is_large(values: Sequence[int]) -> bool:
+    """Return whether the sums of a currency are more than 64 bits hold."""
+    return not (-_LARGE <= values[REVENUE] < _LARGE and -_LARGE <= values[REFUNDED] < _LARGE)
+
+
+def for_record(sums: Sums) -> Sums:
+    """Return sums as a record holds them: what is above the lowest 62 bits of a large one stands behind the four."""
+    if not any(map(is_large, sums.values())):
+        return sums
+    low = _LARGE - 1
+    return {
+        currency: [orders, revenue & low, refunds, refunded & low, revenue >> _LOW_BITS, refunded >> _LOW_BITS]
+        for currency, (orders, revenue, refunds, refunded) in sums.items()
+    }
 
 
 def micros_of(amount: str) -> int:
@@ -70,7 +92,6 @@ def add_sums(target: Sums, other: Sums) -> None:
         held = target.setdefault(currency, [0, 0, 0, 0])
         for index, value in enumerate(values):
             held[index] += value
-        _end_at_most(held)
 
 
 def revenue_stats(sums: Sums) -> dict[str, RevenueStats]:
@@ -109,6 +130,17 @@ class MoneyPanes:
             if not sums:
                 del panes[pane]
 
+    def total_for_record(self) -> Sums:
+        """Return the lifetime as a record holds it."""
+        return for_record(self.total)
+
+    def panes_for_record(self) -> list[dict[int, Sums]]:
+        """Return the panes as a record holds them."""
+        large = any(is_large(values) for panes in self.panes for sums in panes.values() for values in sums.values())
+        if not large:
+            return list(self.panes)
+        return [{pane: for_record(sums) for pane, sums in panes.items()} for panes in self.panes]
+
     def forget(self, as_of_ms: int) -> None:
         """Drop panes older than their tier keeps."""
         for tier, panes in zip(TIERS, self.panes, strict=True):
@@ -130,18 +162,12 @@ class MoneyPanes:
         return windows
 
 
-def _end_at_most(held: list[int]) -> None:
-    held[REVENUE] = max(-MOST, min(MOST, held[REVENUE]))
-    held[REFUNDED] = max(-MOST, min(MOST, held[REFUNDED]))
-
-
 def _add(sums: Sums, currency: str, amounts: tuple[int, int, int, int]) -> None:
     """Add amounts; a currency in which nothing is left is not there: what was moved away leaves no trace."""
     held = sums.get(currency)
     if held is None:
         if any(amounts):
-            held = sums[currency] = list(amounts)
-            _end_at_most(held)
+            sums[currency] = list(amounts)
         return
     # Written out: a loop takes three times as long, and each order comes here four times.
     orders, revenue, refunds, refunded = amounts
@@ -149,7 +175,5 @@ def _add(sums: Sums, currency: str, amounts: tuple[int, int, int, int]) -> None:
     held[1] += revenue
     held[2] += refunds
     held[3] += refunded
-    if not -MOST <= held[1] <= MOST or not -MOST <= held[3] <= MOST:
-        _end_at_most(held)
     if not any(held):
         del sums[currency]

@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from models.rollups import WINDOW_NAMES, InfluencerRollup
 from streams.columns.arrays import I64, U8, U64
@@ -24,7 +25,7 @@ from streams.events.registry import Registry
 from streams.statistics.corrections import shown
 from streams.statistics.counters import POST_COLUMNS, WIDTH
 from streams.statistics.influencers import InfluencerStore
-from streams.statistics.money import MoneyPanes, Sums, check_sums
+from streams.statistics.money import MoneyPanes, Sums, check_sums, for_record
 from streams.statistics.rollups import window_stats
 from streams.statistics.uniques import RANKS, REGISTERS, estimates
 from streams.statistics.windows import WINDOWS, window_start_ms
@@ -79,13 +80,19 @@ def _without_posts(fields: Fields) -> Fields:
 
 _WHAT: Final = "influencer snapshot"
 _FORMAT: Final = Format(_WHAT, InfluencerSnapshot, (int, str, str, int), [_without_posts])
-encode_snapshot: Final = _FORMAT.encode
 _encode_key: Final = msgspec.json.Encoder().encode
 
 
 def snapshot_key(campaign_id: str, influencer_id: str) -> bytes:
     """Return the key of a snapshot's record, and of the rollup that goes with it."""
     return _encode_key([campaign_id, influencer_id])
+
+
+def encode_snapshot(snapshot: InfluencerSnapshot) -> bytes:
+    """Return the record of a snapshot."""
+    stored = [for_record(sums) for sums in snapshot.money]
+    changed = any(mine is not theirs for mine, theirs in zip(stored, snapshot.money, strict=True))
+    return _FORMAT.encode(replace(snapshot, money=stored) if changed else snapshot)
 
 
 def decode_snapshot(data: bytes) -> InfluencerSnapshot:

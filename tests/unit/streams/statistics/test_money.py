@@ -8,7 +8,16 @@ import pytest
 from models.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from models.topics import CONVERSIONS
 from streams.changelog.row_records import decode_record
-from streams.statistics.money import MOST, MoneyPanes, add_sums, decimal_text, micros_of, micros_text, revenue_stats
+from streams.statistics.money import (
+    MoneyPanes,
+    add_sums,
+    check_sums,
+    decimal_text,
+    for_record,
+    micros_of,
+    micros_text,
+    revenue_stats,
+)
 from streams.statistics.snapshots import decode_snapshot, describe, encode_snapshot
 from tests.unit.events import NOON_MS, NOW_MS, partition_state, records, value_of
 
@@ -160,27 +169,39 @@ def test_what_is_taken_away_leaves_no_trace() -> None:
     assert [sorted(sums) for sums in money.window_sums(NOON_MS)] == [["USD"]] * 7
 
 
-def test_sums_beyond_what_records_hold_end_there_and_are_stored() -> None:
-    """Thirty orders of the largest amount: the influencer's records are written and read, and the sum is the most."""
+def test_sums_beyond_64_bits_are_exact_and_stored() -> None:
+    """Thirty orders of the largest amount: every number is their sum, and records are written and read with it."""
     state = partition_state()
     largest = "999999999999.999999"
     values = [value_of("purchase", f"o{number}", NOON_MS, amount=largest) for number in range(30)]
     values += [value_of("refund", f"r{number}", NOON_MS, order_id="none", amount=largest) for number in range(30)]
     state.apply(CONVERSIONS, records(values), NOW_MS)
     [(rollup, snapshot)] = describe(state.influencers, state.registry, [0])
-    assert rollup.windows["total"].revenue["EUR"].revenue == micros_text(MOST)
+    assert rollup.windows["total"].revenue["EUR"].revenue == "29999999999999.99997"
     assert decode_snapshot(encode_snapshot(snapshot)).money == snapshot.money
     again = partition_state()
     again.restore([decode_record(state.record_of(0))], {}, {})
     assert again.influencers.money[0].total == state.influencers.money[0].total
+    assert again.influencers.money[0].panes == state.influencers.money[0].panes
 
 
-def test_sums_of_several_end_at_the_most() -> None:
-    """Influencers whose sums are the most have it together, too, and what is taken back has an end as well."""
-    together: dict[str, list[int]] = {}
-    for _ in range(3):
-        add_sums(together, {"EUR": [1, MOST, 1, MOST]})
-    assert together == {"EUR": [3, MOST, 3, MOST]}
-    for _ in range(5):
-        add_sums(together, {"EUR": [0, -MOST, 0, -MOST]})
-    assert together == {"EUR": [3, -MOST, 3, -MOST]}
+@pytest.mark.parametrize("revenue", [0, 1, -1, 2**62 - 1, 2**62, -(2**62), -(2**62) - 1, 10**25, -(10**25)])
+def test_records_hold_sums_of_any_size(revenue: int) -> None:
+    """What is split for a record is put together again, below zero too; nothing in a record is beyond 64 bits."""
+    sums = {"EUR": [3, revenue, 2, -revenue], "USD": [1, 5, 0, 0]}
+    stored = {currency: list(values) for currency, values in for_record(sums).items()}
+    assert all(-(2**63) <= value < 2**63 for values in stored.values() for value in values)
+    check_sums("a record", stored)
+    assert stored == sums
+
+
+def test_large_sums_do_not_depend_on_their_order() -> None:
+    """Taken back and added in any order, a sum comes to the same: it ends nowhere."""
+    amounts = [10**18] * 30 + [-(10**18)] * 30 + [7]
+    totals = []
+    for order in (amounts, amounts[::-1], sorted(amounts)):
+        together: dict[str, list[int]] = {}
+        for amount in order:
+            add_sums(together, {"EUR": [1, amount, 1, amount]})
+        totals.append(together)
+    assert totals == [{"EUR": [61, 7, 61, 7]}] * 3
