@@ -38,6 +38,8 @@ CALM_MINUTES = 30
 GIVEAWAY = 'campaign="load-1",influencer=""'
 """Labels of the whole giveaway."""
 NAMED = {"campaign", "influencer", "platform", "window", "currency"}
+OF_INFO = {"name", "handle"}
+"""What definitions call campaigns and their influencers: on metrics that say nothing else."""
 TECHNICAL = {
     "reason",
     "rule",
@@ -222,7 +224,9 @@ def test_giveaways_and_alerts_are_shown_within_the_cap(cluster: Cluster) -> None
 def test_labels_are_the_stated_ones_and_name_no_person(cluster: Cluster) -> None:
     """Influencers beyond the cap and those nobody defined are `other`; there is no label of users, posts or codes."""
     now = scrape(cluster, cluster.workers[0])
-    assert now.label_names() <= NAMED | TECHNICAL
+    assert now.label_names() <= NAMED | OF_INFO | TECHNICAL
+    assert len(now.values_of("handle")) == LABEL_CAP
+    assert len(now.values_of("name")) == 1
     values = {label: now.values_of(label) for label in NAMED}
     # "" is the campaign's own alert or giveaway.
     assert len(values["influencer"] - {"other", ""}) == LABEL_CAP
