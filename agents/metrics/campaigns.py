@@ -77,9 +77,12 @@ _WINDOWS: Final = (
     (
         "sentiment_unread",
         "campaign_sentiment_unread_window",
-        "Comments in a language that is not read, in the rolling window; no sentiment speaks for them.",
+        "Comments in a language that is not read, in the rolling window; absent of influencers who never had any.",
     ),
 )
+
+_RARE: Final = frozenset(["sentiment_unread"])
+"""Counters whose windows are shown of those only who ever had any: most influencers never have."""
 
 
 class CampaignCollector(Collector):
@@ -127,6 +130,8 @@ def _window_metrics(rows: Sequence[Row]) -> Iterator[Metric]:
     for counter, name, text in _WINDOWS:
         window = GaugeMetricFamily(name, text, labels=(*_LABELS, "window"))
         for row in rows:
+            if counter in _RARE and not row.sums[-1, COLUMN[counter]]:
+                continue
             counts = row.sums[: len(_ROLLING), COLUMN[counter]].tolist()
             for label, count in zip(_ROLLING, counts, strict=True):
                 window.add_metric((*row.labels, label), count)

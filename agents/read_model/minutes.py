@@ -76,7 +76,9 @@ class MinuteProjection:
     def _settle(self, chosen: list[tuple[Owner, dict[str, bytes], Step]], batch: Batch) -> list[Owner]:
         lost = []
         for owner, written, step in chosen:
-            waiting = self._pending[owner]
+            waiting = self._pending.get(owner)
+            if waiting is None:
+                continue  # forgotten while it was written: another worker has taken over
             if owner in batch.failed:
                 self._pending[owner] = self._pending.pop(owner)  # at the end: others have their turn
                 continue

@@ -160,6 +160,8 @@ def test_the_users_of_the_kubernetes_example_are_a_file_that_valkey_takes(tmp_pa
     (tmp_path / "secrets" / "redis_password").write_text(PASSWORD)
     (tmp_path / "secrets" / "redis_reader_password").write_text(READER_PASSWORD)
     (tmp_path / "secrets" / "id_key").write_text("k" * 16)
+    (tmp_path / "secrets" / "gateway_sources").write_text("shopify-main=s\n")
+    (tmp_path / "secrets" / "gateway_person_key").write_text("p" * 16)
     printed = subprocess.run(
         ["sh", str(tmp_path / "k8s" / "make-secrets.sh")], check=True, capture_output=True, text=True
     ).stdout

@@ -106,7 +106,7 @@ def test_the_wheel_says_its_licence_and_brings_the_texts(wheel: Path) -> None:
     named = metadata.get_all("License-File")
     texts = {Path(name).name: text for name, text in files.items() if ".dist-info/licenses/" in name}
     assert sorted(Path(name).name for name in named) == sorted(texts)
-    assert {"LICENSE", "NOTICE", "sentiment_social.LICENSES.md"} == set(texts)
+    assert {"LICENSE", "NOTICE", "sentiment_social.LICENSES.md", "uplot.LICENSE"} == set(texts)
     assert hashlib.sha256(texts["LICENSE"]).hexdigest() == APACHE_2
 
 

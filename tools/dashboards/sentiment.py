@@ -73,7 +73,7 @@ def build() -> Any:
             unit="percentunit",
             decimals=0,
             steps=((None, GREEN), (0.2, ORANGE), (0.5, VERMILLION)),
-            no_value="no comments",
+            no_value="none so far",
         ),
         style.lines(
             "Net sentiment, short and long",

@@ -89,6 +89,25 @@ def test_a_hash_that_was_lost_is_noticed_at_the_next_write(redis: EmbeddedRedis)
     model.close()
 
 
+def test_what_is_forgotten_while_it_is_written_ends_nothing(redis: EmbeddedRedis) -> None:
+    """Partitions are taken away in the middle of a write: what waited is another worker's, and no error."""
+    projection = MinuteProjection(KEYS)
+    projection.put("spring", None, hour(0, 1))
+
+    async def written() -> list[Any]:
+        client = Redis.from_url(redis.url)
+        try:
+            writing = asyncio.create_task(projection.write(client, by_key=False))
+            await asyncio.sleep(0)  # it waits for Redis now
+            projection.forget()
+            return await writing
+        finally:
+            await client.aclose()
+
+    assert asyncio.run(written()) == []
+    assert len(projection) == 0
+
+
 def test_what_is_no_hour_is_told(redis: EmbeddedRedis) -> None:
     """A field that somebody else wrote is an error that names the key."""
     model = ReadModel(redis.url)
