@@ -17,6 +17,7 @@ from streams.sentiment.scorers import make_scorer
 from tests.integration.cluster import giveaway_definitions
 from tests.oracle.lines import RefusedError, row_of
 from tests.oracle.oracle import compute
+from tests.oracle.polarities import polarities
 
 SCORER = "social"
 HOT = "ana"
@@ -106,7 +107,7 @@ def log_of(events: list[Event]) -> EventLog:
     with TemporaryDirectory(prefix="pulse-faults-") as directory:
         file = Path(directory) / "events.ndjson"
         file.write_bytes(b"".join(event.value + b"\n" for event in events if event.value))
-        oracle = compute([file], giveaway_definitions(), None, end_ms, make_scorer(SCORER).score_many)
+        oracle = compute([file], giveaway_definitions(), None, end_ms, polarities(make_scorer(SCORER)))
     refused: Letters = Counter()
     by_influencer: Counter[str] = Counter()
     for event in events:

@@ -40,6 +40,7 @@ from tests.integration.definitions import with_giveaway, write_definition
 from tests.integration.scrape import scrape
 from tests.oracle.compare import at_the_end, differences
 from tests.oracle.oracle import compute
+from tests.oracle.polarities import polarities
 from tests.unit.collisions import colliding_ids
 from tests.unit.events import campaign, fields, influencer
 
@@ -144,7 +145,7 @@ def run_stretch(
         say("everything is sent")
         file = directory / "events.ndjson"
         file.write_bytes(b"".join(line + b"\n" for line in lines))
-        oracle = compute([file], definitions, now_ms, now_ms, make_scorer("textblob").score_many)
+        oracle = compute([file], definitions, now_ms, now_ms, polarities(make_scorer("textblob")))
         wait_equal(cluster, worker, oracle, probes)
         say("every number of the campaign is the oracle's")
         peak = memory_of(worker.pid, "VmHWM")

@@ -19,6 +19,7 @@ from streams.sentiment.scorers import make_scorer
 from tests.integration.cluster import GIVEAWAY, SETTLE_SECONDS, Cluster, giveaway_definitions
 from tests.oracle.compare import at_the_end, differences
 from tests.oracle.oracle import compute
+from tests.oracle.polarities import polarities
 
 EVENTS = 60_000
 PARTITIONS = 6
@@ -33,7 +34,7 @@ def test_a_frozen_worker_that_wakes_changes_no_number(tmp_path: Path) -> None:
     records = list(Simulation(giveaway_definitions(), plan).records())
     file = tmp_path / "events.ndjson"
     file.write_bytes(b"".join(record.value + b"\n" for record in records if record.value))
-    oracle = compute([file], giveaway_definitions(), None, now_ms, make_scorer("textblob").score_many)
+    oracle = compute([file], giveaway_definitions(), None, now_ms, polarities(make_scorer("textblob")))
     third = len(records) // 3
     with Cluster(clock=str(oracle["as_of_ms"]), partitions=PARTITIONS, FLUSH_SECONDS="0.2") as cluster:
         cluster.command("campaigns", "apply", str(GIVEAWAY))

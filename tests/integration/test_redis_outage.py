@@ -19,6 +19,7 @@ from tests.integration.cluster import GIVEAWAY, Cluster, giveaway_definitions
 from tests.integration.scrape import Scrape, scrape
 from tests.oracle.compare import at_the_end, differences
 from tests.oracle.oracle import compute
+from tests.oracle.polarities import polarities
 
 EVENTS = 12_000
 SECONDS = 60.0
@@ -69,7 +70,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     records = list(Simulation(giveaway_definitions(), plan).records())
     file: Path = tmp_path_factory.mktemp("outage") / "events.ndjson"
     file.write_bytes(b"".join(record.value + b"\n" for record in records if record.value))
-    oracle = compute([file], giveaway_definitions(), None, now_ms, make_scorer("textblob").score_many)
+    oracle = compute([file], giveaway_definitions(), None, now_ms, polarities(make_scorer("textblob")))
     with Cluster(clock=str(oracle["as_of_ms"]), partitions=4, FLUSH_SECONDS="0.2") as cluster:
         cluster.command("campaigns", "apply", str(GIVEAWAY))
         port = cluster.redis.port
