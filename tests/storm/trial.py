@@ -21,6 +21,7 @@ from streams.sentiment.scorers import make_scorer
 from tests.integration.cluster import SETTLE_SECONDS, START_SECONDS, Cluster
 from tests.oracle.compare import at_the_end, differences
 from tests.oracle.oracle import compute
+from tests.oracle.polarities import polarities
 from tests.storm.deliveries import CLOCK_MS, DEFINITION, SECRETS, deliveries
 from tests.storm.senders import Senders
 
@@ -144,7 +145,7 @@ def run_trial(count: int, strikes: int, seed: int, directory: Path, say: Callabl
     with events.open("wb") as lines:
         for delivery in deliveries(count):
             lines.write(msgspec.json.encode(delivery.event) + b"\n")
-    polarity = make_scorer("textblob").score_many
+    polarity = polarities(make_scorer("textblob"))
     oracle = compute([events], parse_definitions(DEFINITION), CLOCK_MS, CLOCK_MS, polarity)
     with Cluster(clock=str(CLOCK_MS), partitions=3) as cluster:
         cluster.command("topics")
