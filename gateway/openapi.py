@@ -1,5 +1,6 @@
 """``/openapi.json`` (OpenAPI 3.1) of the operations that are served, and a page of it, without any script."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any, Final
@@ -21,6 +22,7 @@ LOGINS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """How a sender shows who it is. Webhooks have none of these: their signature is of the body (docs/sources.md)."""
 _REFERENCE: Final = "#/components/schemas/{name}"
+_CONVERTER: Final = re.compile(r":\w+(?=\})")
 _PROBLEM: Final = "application/problem+json"
 _STYLE: Final = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
@@ -48,7 +50,7 @@ def document(operations: Sequence[Operation], version: str) -> dict[str, Any]:
     of_type = {id(kind): schema for kind, schema in zip(described, schemas, strict=True)}
     paths: dict[str, dict[str, Any]] = {}
     for each in operations:
-        paths.setdefault(each.path, {})[each.method] = _operation(each, of_type)
+        paths.setdefault(told_path(each.path), {})[each.method] = _operation(each, of_type)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -140,6 +142,11 @@ def page(told: Mapping[str, Any]) -> str:
         lines.append(f"<details id={escape(name)}><summary>{escape(name)}</summary>{_shown(schema)}</details>")
     head = f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(info['title'])}</title>"
     return f"{head}<style>{_STYLE}</style>\n" + "\n".join(lines)
+
+
+def told_path(path: str) -> str:
+    """Return a route's path as OpenAPI has it: a parameter's name without how the router reads it."""
+    return _CONVERTER.sub("", path)
 
 
 def _entry(path: str, method: str, each: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.app import build
+from gateway.openapi import told_path
 from gateway.operations import Content, Operation
 from tests.unit.gateway.asking import Gateway
 
@@ -48,12 +49,13 @@ def test_every_route_is_described_and_every_description_is_a_route() -> None:
         (path, method.upper()) for path, each in gateway.ask("/openapi.json").json["paths"].items() for method in each
     }
     served = {
-        (route.path, method)
+        (told_path(route.path), method)
         for route in gateway.app.routes
         if isinstance(route, Route)
         for method in (route.methods or set()) - {"HEAD"}
     }
     assert told == served
+    assert not [path for path, _ in told if ":" in path], "names of parameters are names"
     assert ("/v1/hooks/{kind}/{endpoint}", "POST") in told
 
 
