@@ -42,6 +42,7 @@ from streams.columns.formats import NewerRecord, PoisonedRecord
 from streams.events.decode import DECODE_ERRORS, MAX_EVENT_BYTES, read_event, rejection_of
 from streams.ledger.blocks import decode_fact
 from streams.sentiment.scorers import make_scorer
+from streams.statistics.campaign_minutes import is_part, read_part
 from streams.statistics.snapshots import read_snapshot
 from tests.fuzz.noise import Noise, Samples, Sent, noise_of
 from tests.integration.cluster import SETTLE_SECONDS, Cluster
@@ -340,7 +341,7 @@ def reason_of(topic: str, partition: int, sent: Sent) -> str:
         elif topic == DEFINITIONS:
             decode_change(value)
         elif topic == INFLUENCER_SNAPSHOTS:
-            read_snapshot(sent.key, value)
+            (read_part if is_part(sent.key) else read_snapshot)(sent.key, value)
         elif topic == CLOSED_WINDOWS:
             read_window(sent.key, value, time.time_ns() // 1_000_000)
         elif topic == ENTRIES:
