@@ -35,6 +35,8 @@ LABEL_CAP = 100
 PARTITIONS = 4
 NOW_MS = time.time_ns() // 1_000_000
 CALM_MINUTES = 30
+UNREAD_TEXT = "Tämä tuote on aivan upea, rakastan sitä todella paljon"
+"""Finnish, in which no scorer knows a word."""
 GIVEAWAY = 'campaign="load-1",influencer=""'
 """Labels of the whole giveaway."""
 NAMED = {"campaign", "influencer", "platform", "window", "currency"}
@@ -149,7 +151,7 @@ def send(bootstrap: str, campaign_id: str, ids: list[str]) -> tuple[int, int]:
                 post_id="p",
                 comment_id=f"c{number}",
                 author_id=f"u{number}",
-                text="great!",
+                text="great!" if number else UNREAD_TEXT,
             )
             put(POSTS, "post.metrics", influencer_id, post_id="p", likes=number, views=100, reach=50, followers=10)
             put(CONVERSIONS, "click", influencer_id)

@@ -49,6 +49,7 @@ from agents.simulator.plan import SimulatedRecord
 from agents.simulator.publisher import publish
 from agents.simulator.truth import GroundTruth
 from agents.stages.definitions import read_definitions
+from models.topics import COMMENTS
 from tests.integration.cluster import GIVEAWAY, Cluster
 from tests.observability.programs import ROOT, program
 from tests.observability.receiver import Receiver
@@ -266,6 +267,8 @@ class Rehearsal:
                 sent_before.append(number)
                 self._hold(sent_before)
                 self._sent.append((wall_clock(), self._begin_ms + len(sent_before) * _MINUTE_MS))
+            if number == 0:
+                yield _not_read(record.due_ms)
             yield record
 
     def _hold(self, sent_before: list[int]) -> None:
@@ -336,6 +339,23 @@ class Rehearsal:
         status, body = self.cluster.get(self.cluster.workers[0], "/metrics")
         assert status == 200
         return body
+
+
+def _not_read(due_ms: int) -> SimulatedRecord:
+    """A comment in Finnish, in which no scorer knows a word: its number is shown of those only who have any."""
+    comment = {
+        "type": "comment.created",
+        "event_id": "finnish",
+        "campaign_id": CAMPAIGN,
+        "influencer_id": "ana",
+        "platform": "instagram",
+        "occurred_at": due_ms,
+        "post_id": "finnish",
+        "comment_id": "finnish",
+        "author_id": "finnish",
+        "text": "Tämä tuote on aivan upea, rakastan sitä todella paljon",
+    }
+    return SimulatedRecord(COMMENTS, b"ana", json.dumps(comment).encode(), misplaced=False, due_ms=due_ms)
 
 
 def _answers(url: str) -> bool:
