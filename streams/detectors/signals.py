@@ -14,7 +14,8 @@ from streams.detectors.beginnings import Beginning, BeginningState
 from streams.detectors.drops import DropMonitor, DropState
 from streams.detectors.proportions import ProportionMonitor, ProportionState, ProportionVerdict
 from streams.detectors.silence import SilenceMonitor, SilenceState, SilenceVerdict
-from streams.detectors.spikes import UPPER_SIGMAS, SpikeDetector, SpikeState, Verdict
+from streams.detectors.spike_state import SpikeState
+from streams.detectors.spikes import SpikeDetector
 from streams.detectors.thresholds import (
     CONVERSION_ALARM,
     CONVERSION_RATE,
@@ -29,6 +30,7 @@ from streams.detectors.thresholds import (
     UNCLICKED_CODES,
 )
 from streams.detectors.trends import SPOKEN_WINDOWS, Trend, TrendMonitor, TrendState
+from streams.detectors.verdicts import UPPER_SIGMAS, Verdict
 
 RECENT_WINDOWS = 5
 ALONE_RATIO = 1.5
