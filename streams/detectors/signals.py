@@ -67,6 +67,8 @@ class RecentWindow(Struct, frozen=True, gc=False):
     negative: int
     scored: int
     unread: int = 0
+    copies: int = 0
+    """Of the negative ones, those that say again what another says."""
 
 
 class SignalState(Struct, gc=False):
@@ -177,10 +179,12 @@ class Signals:
                 sample.negative,
                 scored,
                 sample.unread,
+                sample.negative_copies,
             )
         )
         del self.recent[:-RECENT_WINDOWS]
-        negative = self.negative.update(sample.negative, scored)
+        copies = min(sample.negative_copies, sample.negative)
+        negative = self.negative.update(sample.negative - copies, scored - copies)
         visits = max(sample.clicks, sample.purchases)
         conversion = self.conversion.update(sample.purchases, visits)
         leaks = sample.code_uses_without_click
