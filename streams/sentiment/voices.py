@@ -19,6 +19,7 @@ _WIDE_LETTERS: Final = 3
 """A letter of Thai and of the scripts behind it in Unicode says as much as so many of an alphabet."""
 _NAMES_AND_LINKS: Final = re.compile(r"[@＠]\S+|https?://\S+|www\.\S+")
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
+_NO_LETTERS: Final = bytes(byte for byte in range(128) if not chr(byte).isalpha())
 _REMEMBERED: Final = 4_096
 _SHORT: Final = 500
 """Characters of a text that is remembered: 4 MB at most."""
@@ -27,8 +28,12 @@ _SHORT: Final = 500
 def _folded(text: str) -> bytes:
     if len(text) * _WIDE_LETTERS < LONG:
         return b""
-    bare = unaccented(comparable(_NAMES_AND_LINKS.sub(" ", text)))
-    letters = "".join(_LETTERS.findall(bare))
+    if "@" in text or "\uff20" in text or "://" in text or "www." in text:
+        text = _NAMES_AND_LINKS.sub(" ", text)
+    if text.isascii():  # an eighth of the time
+        plain = text.encode().lower().translate(None, _NO_LETTERS)
+        return plain if len(plain) >= LONG else b""
+    letters = "".join(_LETTERS.findall(unaccented(comparable(text))))
     length = len(letters)
     if length < LONG and not letters.isascii():
         length += (_WIDE_LETTERS - 1) * sum(letter >= _WIDE for letter in letters)

@@ -63,14 +63,14 @@ class NegativeVoices:
     def stored(self, row: int, as_of_ms: int) -> I64:
         """Return the bits of one row, for its record: ``BITS`` times the minutes before ``as_of_ms``, plus the bit."""
         now = as_of_ms // MINUTE_MS
-        found = []
-        for minute, of_minute in sorted(self._bits.items()):
-            bits, first = of_minute.get(row, 0), (now - minute) * BITS
-            while bits:
-                lowest = bits & -bits
-                found.append(first + lowest.bit_length() - 1)
-                bits ^= lowest
-        return np.array(found, dtype=np.int64)
+        held = [(now - minute, of_minute[row]) for minute, of_minute in self._bits.items() if row in of_minute]
+        held.sort()
+        joined = b"".join(bits.to_bytes(BITS // 8, "little") for _, bits in held)
+        bits = np.unpackbits(np.frombuffer(joined, dtype=np.uint8), bitorder="little")
+        places = np.flatnonzero(bits.view(np.bool_))
+        backs = np.array([back for back, _ in held], dtype=np.int64)
+        stored: I64 = backs[places // BITS] * BITS + places % BITS
+        return stored
 
     def restore(self, row: int, as_of_ms: int, stored: I64) -> None:
         """Undo ``stored``. ``advance`` to the record's time, or a later one, first."""
