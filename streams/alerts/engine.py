@@ -216,7 +216,9 @@ class CampaignEngine:
         hold: Hold = "none"
         if self._plan.is_muted(name, sample.window_end_ms):
             hold = "muted"
-        elif memory.phase in ("ok", "pending") and self._open.explain(series, sample, name, self._own, self._peers):
+        elif memory.phase in ("ok", "pending") and self._open.explain(
+            series, sample, name, self._own, self._peers, is_alone=len(self._influencers) == 1
+        ):
             hold = "inhibited"
         return advance(memory, rule, sample.window_end_ms, reading.strength, hold)
 

@@ -40,7 +40,7 @@ SLOW_FEED = 3.0
 MOSTLY_UNCLICKED = 0.6
 """Usual share of code uses without a click above which the rule has nothing to say."""
 LEARNT_HITS = 10.0
-"""Hits a usual share must rest on before its fall means anything."""
+"""Hits a usual share must rest on before its fall means anything: a shop that reports no orders has lost none."""
 SILENCE_WINDOWS = 15
 """Windows seen before an empty one means anything."""
 
@@ -298,7 +298,7 @@ def _fall(rule: AlertRule, verdict: ProportionVerdict, unit: str) -> Reading:
     ratio = share / verdict.usual_share
     enough = (
         verdict.recent_total >= rule.minimum_count
-        and verdict.usual_share * verdict.usual_total >= LEARNT_HITS
+        and verdict.usual_hits >= LEARNT_HITS
         and ratio * rule.minimum_ratio <= 1.0
     )
     strength = verdict.fall / CONVERSION_ALARM if enough else 0.0
