@@ -84,8 +84,8 @@ class OpenAlerts:
                 self.by_rule["engagement_drop"] or self.by_rule["feed_silent"] or at_ms < self._returns_until_ms
             ):
                 return True  # an influencer's return
-        if name == "entries_spike" and spike_is_open and not series.signals.entries_rise_alone:
-            return True  # a post that is seen more is entered more
+        if name == "entries_spike" and not series.signals.entries_rise_alone:
+            return True  # a post that is seen more is entered more, whether that is a spike or not
         if name == "code_leak" and series.signals.conversion.state.fall >= CHECKOUT_DOUBT:
             return True
         if name == "engagement_drop":
@@ -97,8 +97,6 @@ class OpenAlerts:
                 return bool(self.by_rule["feed_silent"] or self.by_rule["engagement_drop"])  # one explains it
             return peers.compare(sample.influencer_id, at_ms) == "shared"
         if sample.influencer_id is None:
-            if name == "entries_spike" and self.by_rule["engagement_spike"]:
-                return not series.signals.entries_rise_alone or bool(self.by_rule[name])
             return name in OWN_CAUSE and bool(self.by_rule[name])
         if name == "feed_silent" and series.alerts["engagement_drop"].is_open and silence.empty_windows < DEAD_WINDOWS:
             return True  # few events, as was told, leave empty windows

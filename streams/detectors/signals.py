@@ -220,7 +220,8 @@ class Signals:
         drop_is_open = "engagement_drop" in active
         fall, fell_from = self.drop.update(rules["engagement_drop"], engagements, trend, calm, active=drop_is_open)
         value = engagements.value
-        self.entries_rise_alone = entered.ratio > ALONE_RATIO * spike.ratio
+        few = engagements.value < rules["engagement_spike"].minimum_count  # too few to be told by themselves
+        self.entries_rise_alone = few or entered.ratio > ALONE_RATIO * spike.ratio
         drop = Reading(fall, "engagements", value, fell_from, (value + 1.0) / (fell_from + 1.0), round(fell_from))
         return {
             "engagement_spike": spike,
