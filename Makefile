@@ -17,7 +17,7 @@ KAFKA3_TESTS = $(KAFKA_TESTS)
 KAFKA3_CHECK := tests/integration/test_apache_kafka.py tests/faults
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-kafka test-kafka-if-present test-faults soak check lint types imports format bench train docs lock clean dashboards schemas images advisories test-observability
+.PHONY: help install demo test test-kafka test-kafka-if-present test-faults soak check lint types imports format bench train docs lock bench-peers clean dashboards schemas images advisories test-observability
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -80,6 +80,9 @@ format: $(STAMP) ## Reformat
 bench: $(STAMP) ## Throughput, latency and memory, next to the limit and to a plain Faust app; the cost of alerts
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.spikes
+
+bench-peers: $(STAMP) ## Ours beside Flink, Kafka Streams, Rust and others on equal events (needs java and mvn; cargo for Rust)
+	$(BIN)/python -m bench.peers --repeat 3 --write-docs
 
 train: $(STAMP) ## Train the sentiment model anew (needs the labelled data, see docs/sentiment.md)
 	$(BIN)/python -m training.sentiment
