@@ -69,6 +69,8 @@ class RecordCollector(Service):
         self._producer: AIOKafkaProducer | None = None
         self.pending_bytes = 0
         """Size of what is collected and not yet handed to the client."""
+        self.collected_bytes_total = 0
+        """Size of what was ever collected; what was begun at once is not in it."""
 
     @property
     def producer(self) -> AIOKafkaProducer | None:
@@ -97,7 +99,9 @@ class RecordCollector(Service):
     ) -> None:
         """Collect one record for the next delivery."""
         self._pending.setdefault((topic, partition), []).append((key, value, headers or []))
-        self.pending_bytes += len(key or b"") + len(value or b"")
+        size = len(key or b"") + len(value or b"")
+        self.pending_bytes += size
+        self.collected_bytes_total += size
 
     def add_keyed(self, topic: str, partition_key: str, key: bytes, value: bytes | None) -> None:
         """Collect one record for the partition of ``partition_key``."""
