@@ -18,6 +18,7 @@ from agents.broker.set_aside import SetAside, collect_letter
 from agents.stages.alerts import AlertWorker
 from agents.state.fence import Fence
 from agents.worker.fact_sender import FactSender
+from agents.worker.metering import Metered
 from agents.worker.numbers import ROWS_AT_A_TIME, NumberPublisher
 from agents.worker.pace import NEVER, Pace
 from streams.changelog.dedupe import encode_segment
@@ -157,27 +158,30 @@ class Flusher:
                 not count; the state must be dropped.
         """
         async with self._lock:
-            began, cpu_began = self._clock(), self._cpu_clock()
+            began, work = self._clock(), Metered(self._flush_all(), self._cpu_clock)
             self.began_at = began
             if self._pace is not None:
                 self._pace.began()
             try:
-                await self._flush_state()
-                await self._numbers.publish()
-                if self._alerts is not None:
-                    await self._alerts.flush()
+                await work
             finally:
                 self.began_at = None
-            now, busy_seconds = self._clock(), self._cpu_clock() - cpu_began
+            now = self._clock()
             self.last_seconds = now - began
             self.last_at = now
             self.flushes_total += 1
             self._ended_at = now
             self._left_facts = self._pipeline.has_facts()
             self._interval_at = began + self._interval_seconds
-            self._work.ended(busy_seconds, now)
+            self._work.ended(work.seconds, now)
             if self._pace is not None:
-                self._pace.ended(busy_seconds)
+                self._pace.ended(work.seconds)
+
+    async def _flush_all(self) -> None:
+        await self._flush_state()
+        await self._numbers.publish()
+        if self._alerts is not None:
+            await self._alerts.flush()
 
     async def _flush_state(self) -> None:
         await self._fence.membership.assure()
