@@ -119,8 +119,13 @@ class RecordCollector(Service):
         Returns:
             A task whose result is where they went. It is given up, and cancelled, with what is discarded.
         """
-        pending: Iterable[_Pending] = ((key, value, []) for key, value in records)
-        sending = asyncio.create_task(self._send(self._client(), topic, partition, pending))
+        return self.begin_with_headers(topic, partition, ((key, value, []) for key, value in records))
+
+    def begin_with_headers(
+        self, topic: str, partition: int, records: Iterable[tuple[bytes | None, bytes | None, Headers]]
+    ) -> Sending:
+        """Begin to send records (key, value, headers) at once, like ``begin``."""
+        sending = asyncio.create_task(self._send(self._client(), topic, partition, records))
         self._begun.append((topic, sending))
         return sending
 

@@ -27,6 +27,7 @@ from streams.changelog.log_positions import encode_log_position
 from streams.duty_cycle import DutyCycle
 from streams.pipeline.partition import PartitionState
 from streams.pipeline.pipeline import Pipeline
+from streams.pipeline.records import Forward
 
 ROWS_A_WRITE: Final = 500
 """Records of influencers written together: after a full day one has about 30 kB, and 10,000 at once would be 300 MB
@@ -148,6 +149,24 @@ class Flusher:
         if self._fence.membership.is_valid and not self._lock.locked():
             await self._facts.send_ahead(partition)
 
+    def send_on(self) -> None:
+        """Begin to send the events that belong elsewhere, for which the next flush need not wait then.
+
+        While little waits to be read: in a backlog they go in large batches, with a flush. And only while the
+        partitions are ours, and not under way of a flush, which waits for no more than it knew of.
+        """
+        if self._pace is None or self._lock.locked() or not self._fence.membership.is_valid:
+            return
+        if not self._pipeline.has_forwards() or not self._pace.is_nearly_read():
+            return
+        places: dict[tuple[str, int], list[tuple[bytes | None, bytes | None, Headers]]] = {}
+        for state in self._pipeline.partitions.values():
+            for forward in state.intake.take_forwards():
+                record = (forward.key, forward.value, _origin(forward))
+                places.setdefault((forward.topic, forward.partition), []).append(record)
+        for place, records in places.items():
+            self._collector.begin_with_headers(*place, records)
+
     async def flush(self) -> None:
         """Flush now, after one that is under way.
 
@@ -234,5 +253,8 @@ class Flusher:
         for letter in state.intake.take_dead_letters():
             collect_letter(self._collector, letter)
         for forward in state.intake.take_forwards():
-            headers: Headers = [("pulse.forwarded-from", forward.origin.encode())]
-            self._collector.add(forward.topic, forward.partition, forward.key, forward.value, headers)
+            self._collector.add(forward.topic, forward.partition, forward.key, forward.value, _origin(forward))
+
+
+def _origin(forward: Forward) -> Headers:
+    return [("pulse.forwarded-from", forward.origin.encode())]
