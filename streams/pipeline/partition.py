@@ -325,6 +325,10 @@ class PartitionState:
         """Return the rows whose numbers changed since last asked: by events, or because panes left a window."""
         return self._shown.take_changed()
 
+    def take_unseen(self) -> list[int]:
+        """Return the rows that events touched since numbers were last asked for; ``take_changed`` has them again."""
+        return self._shown.take_unseen()
+
     @property
     def waiting_bytes(self) -> int:
         """Size of the dead letters, forwards and facts that wait for a flush."""

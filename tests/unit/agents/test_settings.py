@@ -51,6 +51,7 @@ def test_every_field_is_described() -> None:
         ("PULSE_FLUSH_SECONDS", "nan"),
         ("PULSE_FLUSH_SECONDS", "inf"),
         ("PULSE_FLUSH_SECONDS", "1s"),
+        ("PULSE_FLUSH_LEAST_SECONDS", "0.01"),
         ("PULSE_TICK_SECONDS", "-1"),
         ("PULSE_FUTURE_TOLERANCE_SECONDS", "86401"),
         ("PULSE_MAX_EVENT_BYTES", "1023"),
