@@ -6,6 +6,7 @@ campaign for, in its time. What fits none of these fits no campaign.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from msgspec import Struct
@@ -87,7 +88,7 @@ class Placer:
     def known_codes(self, campaign_id: str, codes: Iterable[str]) -> list[str]:
         """Return those codes of an order that belong to somebody in a campaign."""
         campaign = self._campaigns.get(campaign_id)
-        return [] if campaign is None else [code for code in codes if code_key(code) in campaign.codes]
+        return [] if campaign is None else [code for code in codes if _code_key(code) in campaign.codes]
 
     def places(self, draft: Draft, source: str) -> list[Place]:
         """Return whose a draft is; several where several campaigns list it, none where it fits no campaign."""
@@ -143,6 +144,12 @@ class Placer:
             rules = campaign.definition.sources.get(source)
             if distance is not None and rules is not None and rules.default:
                 yield distance, Place(campaign_id, rules.influencer_id)
+
+
+@lru_cache(maxsize=4_096)
+def _code_key(code: str) -> str:
+    """Return a code as it is compared; those of influencers come with every order."""
+    return code_key(code)
 
 
 def _distance(found: tuple[int, Place]) -> int:
