@@ -60,7 +60,7 @@ def at_dotted(value: Any, path: str) -> Any:
 
 def text_at(value: Any, *path: str | int) -> str | None:
     """Return a text, or None where there is none or an empty one."""
-    found = at(value, *path)
+    found = value.get(path[0]) if len(path) == 1 and type(value) is dict else at(value, *path)
     return found if type(found) is str and found else None
 
 
@@ -71,7 +71,7 @@ def id_at(value: Any, *path: str | int) -> str | None:
 
 def id_of(found: Any) -> str | None:
     """Return a value as an id, or None when it is none."""
-    if isinstance(found, str):
+    if type(found) is str:
         return found.strip() or None
     if isinstance(found, int) and not isinstance(found, bool) and abs(found) < 10**38:
         return str(found)
