@@ -94,7 +94,7 @@ class Routing(Struct, frozen=True):
             bases: labels to begin with, the most usual first.
             fixed: labels that no matcher may change.
         """
-        for way in self.root.ways(receiver):
+        for way in ((), *self.root.ways(receiver)):
             for base in bases:
                 labels = {**_fitting({**base, **fixed}, way), **fixed}
                 if receiver in {route.receiver for route in self.root.found(labels)}:
