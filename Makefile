@@ -17,7 +17,7 @@ KAFKA3_TESTS = $(KAFKA_TESTS)
 KAFKA3_CHECK := tests/integration/test_apache_kafka.py tests/faults
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-kafka test-kafka-if-present test-faults soak check lint types imports format bench train docs lock bench-peers clean dashboards schemas images advisories test-observability
+.PHONY: help install demo test test-kafka test-kafka-if-present test-faults soak check lint types imports format bench train docs lock bench-peers clean dashboards schemas images advisories alertmanager test-observability
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,13 @@ test: $(STAMP) ## Run all tests, with a real broker and a real Redis
 
 test-observability: $(STAMP) ## Rules, routes, dashboards and deployment files, with a real Prometheus and Alertmanager
 	$(BIN)/python -m pytest tests/observability
+
+# Debian's is older than receivers of Microsoft Teams. The newest whose Go module holds its own web page.
+ALERTMANAGER := v0.31.1
+alertmanager: build/programs/alertmanager ## Build Alertmanager and amtool for the tests (needs go and a network)
+
+build/programs/alertmanager:
+	GOBIN=$(CURDIR)/build/programs go install $(addprefix github.com/prometheus/alertmanager/cmd/,$(addsuffix @$(ALERTMANAGER),alertmanager amtool))
 
 test-kafka: $(STAMP) ## Run every broker test against Apache Kafka (needs java 17 and mvn, no Docker)
 	$(BIN)/python -m pytest $(PARALLEL) --broker kafka -m broker $(KAFKA_TESTS)
