@@ -292,7 +292,7 @@ class Comparison:
         rows_of = [[each.get(name, defaults.get(name)) for name in names] for one in creators for each in one["money"]]
         self._table("money-by-creator.csv", rows_of, before=2)
         shown = ("engagements", "likes", "comments", "shares", "saves", "views")
-        self._table("posts.csv", [[each.get(name) for name in names] for each in self._figures["posts"]], before=3)
+        self._table("posts.csv", [[each.get(name) for name in shown] for each in self._figures["posts"]], before=3)
 
     def _table(self, name: str, figures: list[list[Any]], *, before: int) -> None:
         taken, shown = _table(self._page, name)
