@@ -43,13 +43,19 @@ const DEFAULTS: Record<string, any> = {
   table: { align: 'auto', cellOptions: { type: 'auto' }, inspect: false, footer: { reducers: [] } },
 };
 
+/** What the plugins' own options are where a panel says nothing. */
+const OPTIONS: Record<string, any> = {
+  stat: { graphMode: 'area', colorMode: 'value', justifyMode: 'auto', textMode: 'auto', wideLayout: true, orientation: 'auto', percentChangeColorMode: 'standard' },
+  bargauge: { displayMode: 'gradient', valueMode: 'color', namePlacement: 'auto', showUnfilled: true, minVizWidth: 8, minVizHeight: 16, maxVizHeight: 300, orientation: 'auto' },
+};
+
 export interface Shown { panel: any; answer?: Answer; events: Event[]; values: Values; range: Range; width: number; height: number }
 
 /** Grafana runs old migrations on panels that do not say of which version they are. Without it percentages lose their negative part, for example. */
 function migrated(panel: any): any {
   const copy = structuredClone(panel);
   copy.fieldConfig ??= { defaults: {}, overrides: [] };
-  if (['stat', 'bargauge', 'gauge'].includes(copy.type)) copy.options = sharedSingleStatMigrationHandler(copy);
+  if (['stat', 'bargauge', 'gauge'].includes(copy.type)) copy.options = { ...OPTIONS[copy.type], ...sharedSingleStatMigrationHandler(copy) };
   const known = DEFAULTS[copy.type];
   if (known) copy.fieldConfig.defaults.custom = { ...structuredClone(known), ...copy.fieldConfig.defaults.custom };
   if (!copy.fieldConfig.defaults.thresholds) copy.fieldConfig.defaults.thresholds = { mode: 'absolute', steps: [{ color: 'green', value: null }, { color: 'red', value: 80 }] };
