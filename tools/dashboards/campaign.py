@@ -14,6 +14,7 @@ from tools.dashboards.style import (
     PURPLE,
     SKY,
     VERMILLION,
+    WHEN_WHOLE,
     WHOLE,
     WINDOW,
     of,
@@ -99,7 +100,7 @@ def _charts() -> list[style.Panel]:
             "Engagements in the rolling window, by the influencers' platform; not listed: in no definition.",
             [
                 query(
-                    f"label_replace(sum by (platform) (campaign_engagements_window{_NOW}),"
+                    f"label_replace(sum by (platform) (campaign_engagements_window{_NOW}) {WHEN_WHOLE},"
                     ' "platform", "not listed", "platform", "")',
                     "{{platform}}",
                 )
@@ -121,10 +122,10 @@ def _charts() -> list[style.Panel]:
             "From click to order in the window. Orders by code need neither click nor cart: there may be more.",
             [
                 query(f"campaign_window:campaign_clicks_window:sum{_NOW}", "clicks", ref="A", at_once=True),
-                query(f"sum(campaign_signups_window{_NOW})", "signups", ref="B", at_once=True),
-                query(f"sum(campaign_add_to_carts_window{_NOW})", "carts", ref="C", at_once=True),
+                query(f"sum(campaign_signups_window{_NOW}) {WHEN_WHOLE}", "signups", ref="B", at_once=True),
+                query(f"sum(campaign_add_to_carts_window{_NOW}) {WHEN_WHOLE}", "carts", ref="C", at_once=True),
                 query(f"campaign_window:campaign_purchases_window:sum{_NOW}", "orders", ref="D", at_once=True),
-                query(f"sum(campaign_refunds_window{_NOW})", "refunds", ref="E", at_once=True),
+                query(f"sum(campaign_refunds_window{_NOW}) {WHEN_WHOLE}", "refunds", ref="E", at_once=True),
             ],
             size=(6, 8),
         ),

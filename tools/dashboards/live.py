@@ -29,6 +29,12 @@ _LAST_FIVE = of(CAMPAIGN, 'window="5m"')
 _PACE = f"campaign_window:campaign_engagements_window:sum{_LAST_MINUTE}"
 _UNKNOWN = "no number"
 """No giveaway, no partition held by anybody, or nobody there: what is known is said by the two numbers on the right."""
+_SUM, _ALL = f"sum(campaign_pulse_partitions{style.JOB})", f"max(campaign_pulse_input_partitions{style.JOB})"
+_HELD = (
+    f'{_SUM} / {_ALL} * on () group_left (held) count_values("held", {_SUM})'
+    f' * on () group_left (all) count_values("all", {_ALL})'
+)
+"""The share that is held, with both numbers as labels."""
 PAGE_ROWS = 26
 """Rows of the grid that a screen of 1080 pixels shows: (1080 - 64) / 38."""
 
@@ -158,14 +164,15 @@ def _numbers() -> list[style.Panel]:
             "Partitions",
             "How many of the input's partitions are held by workers. While some are held by nobody, sums are left out:"
             " they would look like totals.",
-            [
-                query(f"sum(campaign_pulse_partitions{style.JOB})", "held", ref="A", at_once=True),
-                query(f"max(campaign_pulse_input_partitions{style.JOB})", "of", ref="B", at_once=True),
-            ],
+            [query(_HELD, "{{held}} of {{all}}", at_once=True)],
             size=(3, 5),
             text_size=_SMALL,
+            unit="percentunit",
+            decimals=0,
+            steps=((None, VERMILLION), (1, GREEN)),
             no_value="no worker",
             no_value_colour=VERMILLION,
+            with_name=True,
         ),
     ]
 

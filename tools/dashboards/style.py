@@ -48,6 +48,9 @@ WHOLE: Final = 'influencer=""'
 PEOPLE: Final = 'influencer!~"other|unattributed"'
 """Influencers, without the rows in which others are folded together."""
 
+WHEN_WHOLE: Final = "and on () pipeline:campaign_pulse_partitions_held:bool"
+"""Behind a sum over influencers: while some partitions are held by nobody it would look like a total."""
+
 Panel = stat.Panel | timeseries.Panel | bargauge.Panel | table.Panel | statetimeline.Panel
 Steps = Sequence[tuple[float | None, str]]
 """Thresholds: from which value on which colour; the first from None."""
@@ -128,6 +131,7 @@ def number(
     text_size: int | None = None,
     mappings: Sequence[Any] = (),
     no_value_colour: str = GREY,
+    with_name: bool = False,
 ) -> stat.Panel:
     """Return one large number, asked for at once: a range would show the last value of hours when workers are gone.
 
@@ -142,6 +146,7 @@ def number(
         decimals: how many.
         text_size: in pixels, for a wall that is read from three metres.
         mappings: words instead of values.
+        with_name: whether the query's legend stands beside its value.
         no_value_colour: of the word that stands there without data: not the one of a good or a bad number.
     """
     panel: stat.Panel = _finish(stat.Panel(), title, description, size, unit, no_value)
@@ -154,6 +159,8 @@ def number(
         panel = panel.decimals(decimals)
     if text_size is not None:
         panel = panel.text(common.VizTextDisplayOptions().value_size(text_size).title_size(text_size // 3))
+    if with_name:
+        panel = panel.text_mode(options.BigValueTextMode.VALUE_AND_NAME)
     return panel.mappings([*mappings, nothing(no_value, no_value_colour)])
 
 
