@@ -20,7 +20,7 @@ Outcome = Literal["sent", "failed", "expired", "dropped", "removed"]
 is not configured any more."""
 
 
-class Waiting(Struct, frozen=True, kw_only=True, tag="waiting"):
+class Waiting(Struct, frozen=True, kw_only=True, tag_field="what", tag="waiting"):
     """A message that its receiver has not taken yet."""
 
     webhook: str
@@ -33,7 +33,7 @@ class Waiting(Struct, frozen=True, kw_only=True, tag="waiting"):
     problem: str = ""
 
 
-class Done(Struct, frozen=True, kw_only=True, tag="done"):
+class Done(Struct, frozen=True, kw_only=True, tag_field="what", tag="done"):
     """A message that is not sent any more: remembered for a week, so that it is not made a second time."""
 
     webhook: str
@@ -41,20 +41,20 @@ class Done(Struct, frozen=True, kw_only=True, tag="done"):
     outcome: Outcome
 
 
-class Place(Struct, frozen=True, kw_only=True, tag="place"):
+class Place(Struct, frozen=True, kw_only=True, tag_field="what", tag="place"):
     """How far a partition of alerts or rollups is read."""
 
     next: int
 
 
-class Switch(Struct, frozen=True, kw_only=True, tag="switch"):
+class Switch(Struct, frozen=True, kw_only=True, tag_field="what", tag="switch"):
     """Whether a receiver is told; ``off_ms`` is since when it is not, and why."""
 
     off_ms: int | None = None
     reason: str = ""
 
 
-class High(Struct, frozen=True, kw_only=True, tag="high"):
+class High(Struct, frozen=True, kw_only=True, tag_field="what", tag="high"):
     """The highest totals of a campaign."""
 
     totals: Totals

@@ -124,6 +124,7 @@ class Sources:
         consumer.assign(list(tps))
         for tp in tps:
             consumer.seek(tp, self._places.get((tp.topic, tp.partition), 0))
+        log.info("webhooks: %s are followed", " and ".join(self._topics))
         while True:
             fetched = await consumer.getmany(*tps, timeout_ms=_POLL_MS)
             made: dict[str, Made] = {}
