@@ -18,7 +18,7 @@ from models.webhooks import WebhookRules
         "192.168.1.1",
         "169.254.169.254",
         "100.64.0.1",
-        "0.0.0.0",  # noqa: S104  # nobody binds it
+        "0.0.0.0",  # nobody binds it
         "224.0.0.1",
         "255.255.255.255",
         "::1",

@@ -40,7 +40,7 @@ def test_receivers_are_read_by_name() -> None:
         ("hunter2", "expected a list"),
         ("- name: [hunter2", "line 1: no YAML"),
         ("- !!python/object/apply:os.system [hunter2]", "no YAML"),
-        ("- {name: a, url: 'https://a.example/', alerts: [hunter2]}", "webhook 1: alerts[...]: is none"),
+        ("- {name: a, url: 'https://a.example/', alerts: [hunter2]}", "webhook 1: alerts[0]: is none"),
         ("- {name: a, url: 'https://a.example/', hunter2x: 1}", "webhook 1: there is no such field"),
         ("- {name: a, url: 'https://a.example/', alert: [opened]}", "there is no field 'alert'"),
         ("- {name: a, url: 'https://a.example/hunter2'}", "would be told nothing"),
