@@ -20,6 +20,8 @@ from streams.connectors.credentials import parse_addresses, parse_keys, parse_se
 from streams.events.decode import MAX_EVENT_BYTES
 from streams.orders.book import ORDER_DAYS
 from streams.sentiment.scorers import DEFAULT_SCORER, NO_SCORER, SCORERS
+from streams.webhooks.rules import parse_webhook_secrets, parse_webhooks
+from streams.webhooks.schedule import PAUSES_MS, parse_pauses
 
 PREFIX: Final = "PULSE_"
 COUNT: Final = "count"
@@ -93,6 +95,10 @@ def _parsed(parse: Callable[[str], Any]) -> Callable[[str], str]:
         return text
 
     return check
+
+
+def _check_webhook_secrets(text: str) -> None:
+    parse_webhook_secrets(parse_secrets(text))
 
 
 def _parse_id_key(text: str) -> str:
@@ -271,6 +277,23 @@ class Settings:
     )
     gateway_drain_seconds: float = _setting(
         5.0, _seconds(0, 300), "How long a stopping gateway says on /readyz that it goes, before it takes no more"
+    )
+    gateway_webhooks: str = _setting(
+        "", _parsed(parse_webhooks), "Who is told of alerts and milestones (docs/webhooks.md), as YAML", secret=True
+    )
+    gateway_webhook_secrets: str = _setting(
+        "",
+        _parsed(_check_webhook_secrets),
+        "Secrets that messages to these are signed with, one NAME=whsec_... a line; all of a name sign",
+        secret=True,
+    )
+    gateway_webhook_seconds: float = _setting(
+        15.0, _seconds(0.1, 60), "How long one attempt to send a message may take"
+    )
+    gateway_webhook_pauses: str = _setting(
+        " ".join(str(each // 1_000) for each in PAUSES_MS),
+        _parsed(parse_pauses),
+        "Seconds before a message that was not taken is sent again: after the first failure, the second, and so on",
     )
     poll_tokens: str = _setting(
         "",

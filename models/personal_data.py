@@ -23,6 +23,7 @@ from models.topics import (
     MINUTES,
     POSTS,
     ROLLUPS,
+    WEBHOOKS,
 )
 
 PlaceKind = Literal["topic", "redis", "file"]
@@ -147,6 +148,14 @@ PLACES: Final = (
         "to go on where the last poller ended",
         "`gateway poll`",
         purge="stays",
+    ),
+    _topic(
+        WEBHOOKS,
+        "numbers of influencers, by their ids; of commenters nothing",
+        "until it is taken, 4 days at most; its id a week; the highest totals of a campaign for ever",
+        "to send webhooks, each message once",
+        "the gateway; `gateway webhooks`",
+        purge="ends",
     ),
     _topic(
         ENTRIES,

@@ -30,7 +30,9 @@ from models.topics import (
     MINUTES,
     POSTS,
     ROLLUPS,
+    WEBHOOKS,
 )
+from models.webhooks import AlertMessage, MilestoneMessage
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _PRODUCERS = "producers: the gateway, `campaign-pulse simulate`, your own; workers (forwards); redrives"
@@ -71,6 +73,12 @@ _USES = {
     CLOSED_WINDOWS: ("`campaign_id`", "internal (closed minutes, comments among them)", "workers", "workers (alerts)"),
     INBOX: ("source", "a delivery, byte for byte; the rest in headers", "the gateway", "people"),
     CURSORS: ("source and target", "how far it is read: a time, a page's token or ids", "`gateway poll`", "the same"),
+    WEBHOOKS: (
+        "`[what, name...]` (JSON)",
+        "a message that waits or was taken; how far alerts and rollups are read ([webhooks.md](webhooks.md))",
+        "the gateway; `gateway webhooks enable`",
+        "the gateway; `gateway webhooks list`",
+    ),
     ALERTS: ("`alert_id`", "an alert that opened, changed or was resolved (JSON)", "workers", "anybody"),
     ROLLUPS: (
         "`[campaign]` or `[campaign, influencer]` (JSON)",
@@ -133,6 +141,8 @@ def schemas() -> dict[str, str]:
             ("minutes-of-hour", msgspec.json.schema(MinutesOfHour)),
             ("snapshot", msgspec.json.schema(Snapshot)),
             ("snapshot-with-alerts", msgspec.json.schema(SnapshotWithAlerts)),
+            ("webhook-alert", msgspec.json.schema(AlertMessage)),
+            ("webhook-milestone", msgspec.json.schema(MilestoneMessage)),
             ("dead-letter-headers", _header_schema()),
         )
     }

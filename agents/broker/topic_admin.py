@@ -36,6 +36,7 @@ from models.topics import (
     MINUTES,
     POSTS,
     ROLLUPS,
+    WEBHOOKS,
 )
 
 STATE_TABLE: Final = "state"
@@ -126,6 +127,7 @@ def topic_specs(settings: Settings) -> list[TopicSpec]:
         (DEFINITIONS, "campaign definitions", 1, False, {**_COMPACT, "max.message.bytes": _LARGEST_MESSAGE}),
         (INBOX, "deliveries as they came", wide, False, keep),
         (CURSORS, "how far the APIs are read", 1, False, _COMPACT),
+        (WEBHOOKS, "outgoing messages", 1, False, _COMPACT),
         (ROLLUPS, "rollups out", wide, False, _COMPACT),
         (MINUTES, "history by minute out", wide, False, {**_COMPACT, **_HISTORY}),
         (ALERTS, "alerts out", wide, False, {"retention.ms": str(30 * DAY_MS)}),
