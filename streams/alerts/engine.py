@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from models.actions import Action, AlertTarget
 from models.alerts import (
     DEFAULT_RULES,
     Alert,
@@ -58,6 +59,24 @@ class MutedInterval(Struct, frozen=True, gc=False):
     start_ms: int
     end_ms: int
     rules: tuple[RuleName, ...]
+
+
+class Mute(Struct, frozen=True, gc=False):
+    """Nobody wants to hear of a rule's alert, of one influencer or the campaign's own: wall time, half-open."""
+
+    rule: RuleName
+    influencer_id: str | None
+    start_ms: int
+    end_ms: int
+
+
+def mutes_of(actions: Iterable[Action]) -> list[Mute]:
+    """Return what actions of the desk mute."""
+    return [
+        Mute(action.target.rule, action.target.influencer_id, action.at_ms, action.muted_until_ms)
+        for action in actions
+        if isinstance(action.target, AlertTarget) and action.muted_until_ms is not None
+    ]
 
 
 class SeriesState(Struct, gc=False):
@@ -127,6 +146,10 @@ class CampaignEngine:
         self._muted: tuple[MutedInterval, ...] = ()
         self._starts_at_ms: int | None = None
         self._ends_at_ms: int | None = None
+        self.mutes: tuple[Mute, ...] = ()
+        """Of wall time: windows are compared by ``log_time_ms``."""
+        self.log_time_ms = 0
+        """When the record was written with which the windows come that are judged: wall time, and in the log."""
 
     def configure(
         self,
@@ -213,7 +236,12 @@ class CampaignEngine:
         return transitions
 
     def _is_storm(self, rule: RuleName, opened: int, own: WindowSample) -> bool:
-        """Return whether so many alerts that open now, and those of the last moments, are one story."""
+        """Return whether so many alerts that open now, and those of the last moments, are one story.
+
+        Not while the campaign's own alert is muted: then each is told by itself.
+        """
+        if self.muted_until(rule, None) is not None:
+            return False
         since_ms = own.window_end_ms - STORM_MS
         before = sum(
             since_ms <= self._influencers[each].alerts[rule].opened_at_ms < own.window_end_ms
@@ -305,7 +333,10 @@ class CampaignEngine:
         hold: Hold = "none"
         if self._is_muted(name, sample.window_end_ms):
             hold = "muted"
-        elif memory.phase in ("ok", "pending") and self._is_inhibited(series, sample, name):
+        elif self.muted_until(name, sample.influencer_id) is not None or (
+            memory.phase in ("ok", "pending") and self._is_inhibited(series, sample, name)
+        ):
+            # A mute ends by itself: what still burns then is told.
             hold = "inhibited"
         return advance(memory, rule, sample.window_end_ms, reading.strength, hold)
 
@@ -314,6 +345,17 @@ class CampaignEngine:
         if sample.influencer_id is None and self._open["engagement_spike"]:
             return SPOKEN_WINDOWS
         return PLANNED_WINDOWS if self._is_planned("engagement_spike", sample.window_end_ms) else 0
+
+    def muted_until(self, rule: RuleName, influencer_id: str | None) -> int | None:
+        """Return until when an alert is muted as the log stands; None when it is not."""
+        ends = [
+            mute.end_ms
+            for mute in self.mutes
+            if mute.rule == rule
+            and mute.influencer_id == influencer_id
+            and mute.start_ms <= self.log_time_ms < mute.end_ms
+        ]
+        return max(ends, default=None)
 
     def _is_planned(self, rule: RuleName, at_ms: int) -> bool:
         return any(
@@ -409,5 +451,6 @@ class CampaignEngine:
                 explanation=explanation,
                 top_posts=sample.top_posts,
                 sample_comments=sample.sample_comments,
+                muted_until_ms=self.muted_until(name, sample.influencer_id),
             ),
         )
