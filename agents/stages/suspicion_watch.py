@@ -42,9 +42,9 @@ class SuspicionWatch(Service):
         settings: how often, and what the child needs.
         entries: says what was heard, and takes the numbers.
         registry: returns the definitions in force.
-        decided: returns how often what was decided at a campaign's desk has changed.
         command: what runs a pass.
         look_seconds: between two looks at whether a pass is due.
+        decided: returns how often what was decided at a campaign's desk has changed.
     """
 
     def __init__(
@@ -52,9 +52,9 @@ class SuspicionWatch(Service):
         settings: Settings,
         entries: EntryStage,
         registry: Callable[[], Registry],
-        decided: Callable[[str], int] = lambda campaign_id: 0,
         command: tuple[str, ...] = (sys.executable, "-m", "agents.stages.suspicion_pass"),
         look_seconds: float = _LOOK_SECONDS,
+        decided: Callable[[str], int] = lambda campaign_id: 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

@@ -191,7 +191,9 @@ class Worker:
             key_of(settings.id_key),
         )
         self.actions = ActionBook()
-        self._suspicion = SuspicionWatch(settings, self.entries, lambda: self.pipeline.registry, self.actions.changes)
+        self._suspicion = SuspicionWatch(
+            settings, self.entries, lambda: self.pipeline.registry, decided=self.actions.changes
+        )
         self._redrives = RedriveWatch(settings, self.actions, self.entries.owns)
         self._flusher = self._make_flusher()
         self._assignment = self._make_assignment()

@@ -61,7 +61,6 @@ def became(book: ActionBook, action: Action) -> str:
     outcome = book.outcome(action)
     if outcome is None:
         return "waits for a worker"
-    more = [
-        f"{count} {word}" for count, word in ((outcome.hindered, "cannot be sent"), (outcome.open, "open")) if count
-    ]
+    left = ((outcome.hindered, "cannot be sent"), (outcome.open, "open"))
+    more = [f"{count} {word}" for count, word in left if count]
     return ", ".join([f"{outcome.redriven} of {outcome.letters} sent", *more])
