@@ -10,9 +10,10 @@ from typing import Final
 
 from aiokafka.errors import KafkaError
 
-from agents.clock import make_clock
+from agents.clock import make_clock, wall_clock
 from agents.settings import SettingError, Settings
 from agents.stages.definitions import Change, DefinitionFeed
+from gateway.desk.desk import Desk
 from gateway.draws.allowance import Allowance
 from gateway.draws.shelf import DrawShelf
 from gateway.live.numbers_out import NumbersOut
@@ -75,6 +76,7 @@ class GatewayState:
             else None
         )
         """What is read; None where there is no Redis."""
+        self.desk = Desk(settings, self.publisher, wall_clock)
         self._feed: DefinitionFeed | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self.background: set[asyncio.Task[None]] = set()
@@ -134,6 +136,8 @@ class GatewayState:
     async def start(self) -> None:
         """Connect, in the background until it succeeds: a gateway without Kafka answers 503, and is not ready."""
         self._tasks = [asyncio.create_task(self._connect()), asyncio.create_task(self._reload())]
+        if self.numbers is not None:
+            self._tasks.append(asyncio.create_task(self.desk.follow()))
         if self.spool is not None:
             self._tasks.append(asyncio.create_task(self._drain_spool(self.spool)))
         if self.numbers is not None:
@@ -152,6 +156,7 @@ class GatewayState:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.desk.stop()
         if self._feed is not None:
             await self._feed.stop()
         await self.publisher.stop()

@@ -9,6 +9,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from models.topics import (
+    ACTIONS,
     ALERTS,
     CLOSED_WINDOWS,
     COMMENTS,
@@ -175,6 +176,15 @@ PLACES: Final = (
         "everybody",
         purge="stays",
         forget="stays",
+    ),
+    _topic(
+        ACTIONS,
+        "platform and author id of people who were held or cleared; names of keys, and the notes of whoever decided",
+        _UNTIL_PURGED,
+        "to carry out what was decided at the desk, and to say who did",
+        "the gateway (writes, reads), workers; operators (`giveaway actions`)",
+        purge="removed",
+        forget="removed",
     ),
     _topic(
         DEFINITIONS,

@@ -22,6 +22,7 @@ from agents.connection.reach import UnreachableError, check_reachable
 from agents.settings import Settings
 from models.times import DAY_MS, HOUR_MS
 from models.topics import (
+    ACTIONS,
     ALERTS,
     CLOSED_WINDOWS,
     COMMENTS,
@@ -116,6 +117,8 @@ def topic_specs(settings: Settings) -> list[TopicSpec]:
             False,
             {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"},
         ),
+        # One partition: every worker and gateway reads all of it.
+        (ACTIONS, "what people decide at the desk", 1, False, _COMPACT),
         (
             CLOSED_WINDOWS,
             "closed minutes for alerts",

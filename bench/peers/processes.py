@@ -50,11 +50,8 @@ def die_with_parent() -> None:
 
 def session_pids(session: int) -> list[int]:
     """Return the processes of a session."""
-    found = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit() and (fields := _stat(int(entry))) and int(fields[3]) == session:
-            found.append(int(entry))
-    return found
+    pids = [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
+    return [pid for pid in pids if (fields := _stat(pid)) and int(fields[3]) == session]
 
 
 def cpu_seconds(session: int) -> float:
