@@ -56,7 +56,7 @@ _USES = {
     ),
     ENTRIES: (
         "block or person (JSON)",
-        "facts of a giveaway in columns (MessagePack, `streams/ledger/blocks.py`)",
+        "facts of a giveaway in columns (MessagePack, `streams/ledger/fact_records.py`)",
         "workers",
         "workers (giveaway), draws",
     ),

@@ -21,7 +21,7 @@ from agents.worker.fact_sender import FactSender
 from agents.worker.metering import Metered
 from agents.worker.numbers import ROWS_AT_A_TIME, NumberPublisher
 from agents.worker.pace import NEVER, Pace
-from streams.changelog.dedupe import encode_segment
+from streams.changelog.id_segments import encode_segment
 from streams.changelog.keys import ids_key, log_key, order_key, row_key
 from streams.changelog.log_positions import encode_log_position
 from streams.duty_cycle import DutyCycle

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from models.campaigns import CampaignDefinition
 from models.topics import INPUT_TOPICS
-from streams.changelog.dedupe import DEDUPE_CAPACITY, Segment
+from streams.changelog.dedupe import DEDUPE_CAPACITY
+from streams.changelog.id_segments import Segment
 from streams.changelog.log_positions import LogStart
 from streams.changelog.row_records import RowRecord
 from streams.columns.keyed_hashes import UNKNOWN_KEY
