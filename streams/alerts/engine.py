@@ -20,6 +20,7 @@ from models.alerts import (
 )
 from streams.alerts.explanations import explain, explain_resolved, explain_together
 from streams.alerts.inhibition import OpenAlerts
+from streams.alerts.mutes import Mute, muted_until
 from streams.alerts.plan import Plan
 from streams.alerts.series import Series, decode_state, encode_state
 from streams.alerts.severity import severity_of
@@ -58,6 +59,10 @@ class CampaignEngine:
         """What the rules made of the campaign's own last window."""
         self._rules: dict[RuleName, AlertRule] = DEFAULT_RULES
         self._plan = Plan()
+        self.mutes: tuple[Mute, ...] = ()
+        """Of wall time: windows are compared by ``log_time_ms``."""
+        self.log_time_ms = 0
+        """When the record was written with which the windows come that are judged: wall time, and in the log."""
 
     def configure(
         self,
@@ -140,7 +145,12 @@ class CampaignEngine:
         return transitions
 
     def _is_storm(self, rule: RuleName, opened: int, own: WindowSample) -> bool:
-        """Return whether so many alerts that open now, and those of the last moments, are one story."""
+        """Return whether so many alerts that open now, and those of the last moments, are one story.
+
+        Not while the campaign's own alert is muted: then each is told by itself.
+        """
+        if self.muted_until(rule, None) is not None:
+            return False
         since_ms = own.window_end_ms - STORM_MS
         before = sum(
             since_ms <= self._influencers[each].alerts[rule].opened_at_ms < own.window_end_ms
@@ -216,9 +226,11 @@ class CampaignEngine:
         hold: Hold = "none"
         if self._plan.is_muted(name, sample.window_end_ms):
             hold = "muted"
-        elif memory.phase in ("ok", "pending") and self._open.explain(
-            series, sample, name, self._own, self._peers, is_alone=len(self._influencers) == 1
+        elif self.muted_until(name, sample.influencer_id) is not None or (
+            memory.phase in ("ok", "pending")
+            and self._open.explain(series, sample, name, self._own, self._peers, is_alone=len(self._influencers) == 1)
         ):
+            # A mute ends by itself: what still burns then is told.
             hold = "inhibited"
         return advance(memory, rule, sample.window_end_ms, reading.strength, hold)
 
@@ -227,6 +239,10 @@ class CampaignEngine:
         if sample.influencer_id is None and self._open.by_rule["engagement_spike"]:
             return SPOKEN_WINDOWS
         return PLANNED_WINDOWS if self._plan.is_planned("engagement_spike", sample.window_end_ms) else 0
+
+    def muted_until(self, rule: RuleName, influencer_id: str | None) -> int | None:
+        """Return until when an alert is muted as the log stands; None when it is not."""
+        return muted_until(self.mutes, rule, influencer_id, self.log_time_ms)
 
     def _transition(
         self, series: Series, sample: WindowSample, name: RuleName, reading: Reading, step: Step
@@ -273,5 +289,6 @@ class CampaignEngine:
                 explanation=explanation,
                 top_posts=sample.top_posts,
                 sample_comments=sample.sample_comments,
+                muted_until_ms=self.muted_until(name, sample.influencer_id),
             ),
         )

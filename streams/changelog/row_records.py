@@ -25,6 +25,7 @@ from streams.statistics.voices import BITS, MINUTES, NegativeVoices
 from streams.statistics.windows import MINUTE_TIER, TIERS
 
 _MICROS: Final = COLUMN["sentiment_micros"]
+_NOT_MICROS: Final = np.delete(np.arange(WIDTH), _MICROS)
 _LARGEST: Final = (1 << 63) - 1
 _MOST_SEEN: Final = (1 << 16) - 1
 
@@ -177,7 +178,7 @@ def tier_records(panes: PaneStore, row: int) -> list[TierRecord]:
         records.append(
             TierRecord(
                 panes=pack(numbers - ring.head),
-                counts=pack(np.delete(held, _MICROS, axis=1)),
+                counts=pack(held.take(_NOT_MICROS, axis=1)),
                 sentiment_micros=pack(held[:, _MICROS]),
             )
         )

@@ -13,7 +13,7 @@ import numpy as np
 
 from models.events import CommentCreated, CommentDeleted, Event
 from streams.alerts.evidence import MOST_OF_A_BATCH
-from streams.changelog.dedupe import Naming
+from streams.changelog.id_segments import Naming
 from streams.columns.arrays import U64
 from streams.columns.hashing import PlatformSeeds, digest, hashes_of
 from streams.ledger.block_builder import CommentChunk

@@ -16,7 +16,7 @@ from agents.state.table import StateTable
 from models.times import HOUR_MS
 from models.topics import COMMENTS, POSTS
 from streams.changelog import row_records
-from streams.changelog.dedupe import decode_segment, encode_segment
+from streams.changelog.id_segments import decode_segment, encode_segment
 from streams.changelog.keys import ids_key, row_key
 from streams.changelog.log_positions import same_log
 from streams.changelog.row_records import FORMAT_VERSION, decode_record
