@@ -1,36 +1,15 @@
-"""Pipelines as bytes: the very bytes of redis-py, for whatever may stand in a command."""
+"""Who packs pipelines quickly, and what goes redis-py's way; ``tests/properties/test_packing.py`` has the bytes."""
 
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from redis.asyncio.connection import Connection
 from redis.exceptions import DataError
 
 from agents.read_model.connection import async_client
 from agents.read_model.packing import QuickPacking, quick
 
-Said = list[tuple[str, list[Any]]]
-ARGUMENTS = st.one_of(
-    st.text(max_size=150).filter(lambda text: not any("\ud800" <= char <= "\udfff" for char in text)),
-    st.binary(max_size=150),
-    st.integers(),
-    st.floats(),
-)
-COMMANDS = st.lists(
-    st.tuples(st.sampled_from(["HSET", "MULTI", "CLIENT KILL"]), st.lists(ARGUMENTS, max_size=8)), max_size=5
-)
 QUICK: Any = quick(Connection)
-
-
-@given(COMMANDS, COMMANDS)
-def test_the_bytes_are_those_of_redis_py(first: Said, second: Said) -> None:
-    """Also when a text comes again, which is packed once."""
-    connection = QUICK()
-    for some in (first, second):
-        commands = [(name, *arguments) for name, arguments in some]
-        assert b"".join(connection.pack_commands(commands)) == b"".join(Connection().pack_commands(commands))
 
 
 def test_what_is_in_no_command_is_refused_as_redis_py_does() -> None:
