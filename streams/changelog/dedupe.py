@@ -24,7 +24,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from models.times import HOUR_MS
-from streams.columns.arrays import U64
+from streams.columns.arrays import I64, U64
 from streams.columns.formats import Fields, Format, check_moments, damaged
 from streams.columns.idset import IdSet
 from streams.columns.keyed_hashes import KEY_BYTES
@@ -210,7 +210,7 @@ class DedupeHorizon:
             older: the names of the same events by which older versions remembered them; those in ``namings``.
             versions: of the comments among them, 0 for others; where they are kept.
         """
-        distinct, first = np.unique(ids, return_index=True)
+        distinct, first = _distinct(ids)
         known = np.zeros(len(distinct), dtype=np.bool_)
         for generation in self.generations:
             if generation.naming is Naming.KEYED:
@@ -460,3 +460,15 @@ def decode_segment(data: bytes) -> Segment:
 
 def _new_segment(key: bytes, *, is_plain: bool = False) -> Segment:
     return Segment(_FORMAT.version, [], b"", is_plain, key=key)
+
+
+def _distinct(ids: U64) -> tuple[U64, I64]:
+    """Return the distinct ids of a batch and where each is first; nearly always all of them, in their order.
+
+    To sort them and look takes a tenth of what sorting their places takes.
+    """
+    ordered = np.sort(ids)
+    if (ordered[1:] != ordered[:-1]).all():
+        return ids, np.arange(len(ids))
+    distinct, first = np.unique(ids, return_index=True)
+    return distinct, first
