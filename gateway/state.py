@@ -11,13 +11,14 @@ from typing import Final
 from aiokafka.errors import KafkaError
 
 from agents.clock import make_clock
-from agents.settings import SettingError, Settings
+from agents.settings import Settings
 from agents.stages.definitions import Change, DefinitionFeed
 from gateway.draws.allowance import Allowance
 from gateway.draws.shelf import DrawShelf
 from gateway.live.numbers_out import NumbersOut
 from gateway.metrics import Metrics
 from gateway.publisher import NotConfirmedError, Publisher, Record
+from gateway.reloading import follow_settings
 from gateway.spool import Spool, SpoolError
 from models.campaigns import CampaignDefinition
 from models.read_keys import parse_read_keys
@@ -25,7 +26,6 @@ from streams.connectors.credentials import parse_keys, parse_secrets
 from streams.connectors.placing import Placer
 
 log: Final = logging.getLogger("campaign_pulse")
-_RELOAD_SECONDS: Final = 5.0
 _DRAIN_PAUSE_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 0.02
 _QUESTIONS_A_SECOND: Final = 5.0
@@ -122,7 +122,8 @@ class GatewayState:
 
     async def start(self) -> None:
         """Connect, in the background until it succeeds: a gateway without Kafka answers 503, and is not ready."""
-        self._tasks = [asyncio.create_task(self._connect()), asyncio.create_task(self._reload())]
+        reloading = follow_settings(self._reread, self._take_settings, "gateway")
+        self._tasks = [asyncio.create_task(self._connect()), asyncio.create_task(reloading)]
         if self.spool is not None:
             self._tasks.append(asyncio.create_task(self._drain_spool(self.spool)))
         if self.numbers is not None:
@@ -197,23 +198,12 @@ class GatewayState:
             for code, address in influencer.tracked_links.items()
         }
 
-    async def _reload(self) -> None:
-        """Take secrets and keys that were changed in their files. What cannot be used leaves the earlier ones."""
-        told = ""
-        while True:
-            await asyncio.sleep(_RELOAD_SECONDS)
-            try:
-                settings = await asyncio.to_thread(self._reread)
-            except SettingError as error:
-                if str(error) != told:
-                    told = str(error)
-                    log.warning("gateway: the earlier secrets stay: %s", error)
-                continue
-            told = ""
-            self.secrets = parse_secrets(settings.gateway_secrets)
-            self.keys = parse_keys(settings.gateway_keys)
-            self.read_keys = parse_read_keys(settings.gateway_read_keys)
-            self.person_key = settings.gateway_person_key.encode() or None
+    def _take_settings(self, settings: Settings) -> None:
+        """Take secrets and keys that were changed in their files."""
+        self.secrets = parse_secrets(settings.gateway_secrets)
+        self.keys = parse_keys(settings.gateway_keys)
+        self.read_keys = parse_read_keys(settings.gateway_read_keys)
+        self.person_key = settings.gateway_person_key.encode() or None
 
     async def _drain_spool(self, spool: Spool) -> None:
         while True:
