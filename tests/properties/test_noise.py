@@ -26,7 +26,8 @@ from streams.changelog.slices import Cut, SlicedCheckpoints
 from streams.columns.formats import UnsupportedRecord
 from streams.events.registry import Registry
 from streams.giveaway.board import GiveawayBoard
-from streams.ledger.blocks import FORGOTTEN_VERSION, Cleared, Forgotten, decode_fact, encode_fact
+from streams.ledger.fact_records import FORGOTTEN_VERSION, decode_fact, encode_fact
+from streams.ledger.marks import Cleared, Forgotten
 from streams.orders.order import OrderKey, OrderRecord
 from streams.pipeline.pipeline import Pipeline
 from streams.replay import ReplayedWindow, replayed
