@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.api.cross_origin import CrossOrigin
-from gateway.api.operations import READING
+from gateway.api.operations import DECIDING, READING
 from gateway.front_door import FrontDoor
 from gateway.hooks import hook
 from gateway.intake import mapped_late
@@ -47,7 +47,7 @@ def build(state: GatewayState, more: Sequence[Operation] = ()) -> Starlette:
         finally:
             await state.stop()
 
-    served = _with_description([*RECEIVING, *READING, *PAGES, *TELLING, *more])
+    served = _with_description([*RECEIVING, *READING, *DECIDING, *PAGES, *TELLING, *more])
     application = Starlette(routes=_routes(served), lifespan=lifespan, exception_handlers={HTTPException: _http_error})
     application.add_middleware(CrossOrigin, origins=state.settings.gateway_origins.split())
     application.add_middleware(FrontDoor, hook=_counted(hook))  # the last one added is the first one asked

@@ -1,11 +1,12 @@
 """Prometheus metrics of alerts: what is open, what was told, and how the judging goes."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from agents.clock import wall_clock
 from agents.metrics.labels import OTHER
 from agents.stages.alerts import AlertWorker
 from models.alerts import Alert, Severity
@@ -21,9 +22,13 @@ class AlertCollector(Collector):
         alerts: the alerts.
         pipeline: the definitions in force, and how far the topics were read.
         label_cap: how many influencers of a campaign have labels of their own.
+        now_ms: the wall clock: open alerts that are muted are not shown, for whoever is called by them.
     """
 
-    def __init__(self, alerts: AlertWorker, pipeline: Pipeline, label_cap: int) -> None:
+    def __init__(
+        self, alerts: AlertWorker, pipeline: Pipeline, label_cap: int, now_ms: Callable[[], int] = wall_clock
+    ) -> None:
+        self._now_ms = now_ms
         self._alerts = alerts
         self._pipeline = pipeline
         self._label_cap = label_cap
@@ -36,7 +41,7 @@ class AlertCollector(Collector):
         """Return every family; called by a scrape."""
         alerts, pipeline = self._alerts, self._pipeline
         campaigns, registry = alerts.campaigns(), pipeline.registry
-        yield from _open(campaigns, registry, self._label_cap)
+        yield from _open(campaigns, registry, self._label_cap, self._now_ms())
         yield _transitions(campaigns, registry)
         yield CounterMetricFamily(
             "campaign_pulse_windows_observed",
@@ -61,11 +66,11 @@ class AlertCollector(Collector):
         )
 
 
-def _open(campaigns: Iterable[CampaignAlerts], registry: Registry, label_cap: int) -> Iterator[Metric]:
+def _open(campaigns: Iterable[CampaignAlerts], registry: Registry, label_cap: int, now_ms: int) -> Iterator[Metric]:
     labelled = ("campaign", "influencer", "rule", "severity")
     active = GaugeMetricFamily(
         "campaign_alert_active",
-        "1 while an alert is open; influencer is empty for the campaign's own.",
+        "1 while an alert is open and nobody has muted it; influencer is empty for the campaign's own.",
         labels=labelled,
     )
     observed = GaugeMetricFamily(
@@ -86,6 +91,8 @@ def _open(campaigns: Iterable[CampaignAlerts], registry: Registry, label_cap: in
         name = OTHER if index is None else campaign.campaign_id
         for told in campaign.transitions.active.values():
             alert = told.transition.alert
+            if now_ms < (alert.muted_until_ms or 0):
+                continue
             if index is not None and alert.influencer_id and alert.influencer_id not in order:
                 continue  # left the definition: the next minute ends it, and as `other` it would be a new alert
             found.append((order.get(alert.influencer_id or "", label_cap), name, alert))

@@ -159,6 +159,10 @@ class EntryStage(Service):
         self._newer = {place: error for place, error in self._newer.items() if place[0] not in partitions}
         self._generations.update(partitions)
 
+    def owns(self, campaign_id: str) -> bool:
+        """Return whether this worker is the one for what concerns a whole campaign."""
+        return self._partition_of(campaign_id) in self._owned
+
     def _partition_of(self, campaign_id: str) -> int:
         return partition_of(campaign_id, self._partitions)
 

@@ -1,7 +1,7 @@
 """The durable copy of the state, written behind: what lies in the changelog and in the worker's copy of it.
 
 Keys are those of ``streams.changelog.keys``. Values are the records of ``streams.changelog.row_records``, the segments
-of ``streams.changelog.dedupe``, the orders of ``streams.orders.order``, and the checkpoints of
+of ``streams.changelog.id_segments``, the orders of ``streams.orders.order``, and the checkpoints of
 ``streams.alerts.campaign``.
 """
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from agents.state.stores import Change, StateStore
 from streams.changelog.checks import read_changelog
-from streams.changelog.dedupe import Segment
+from streams.changelog.id_segments import Segment
 from streams.changelog.keys import ALERTS, Slots, campaign_of, decode_key, encode_key, log_key, read_key
 from streams.changelog.log_positions import LogPosition, decode_log_position
 from streams.changelog.row_records import RowRecord

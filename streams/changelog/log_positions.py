@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
-from streams.changelog.dedupe import Segment
+from streams.changelog.id_segments import Segment
 from streams.changelog.row_records import RowRecord
 from streams.columns.formats import Fields, Format, damaged
 

@@ -15,7 +15,8 @@ from models.times import MINUTE_MS
 from models.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS, POSTS
 from streams.alerts.closed_windows import ClosedWindows
 from streams.alerts.evidence import WindowEvidence
-from streams.changelog.dedupe import DedupeHorizon, Segment, key_of
+from streams.changelog.dedupe import DedupeHorizon
+from streams.changelog.id_segments import Segment, key_of
 from streams.changelog.log_positions import LogPosition, LogStart, last_record, log_position
 from streams.changelog.row_records import RowRecord
 from streams.columns.hashing import PlatformSeeds
@@ -324,6 +325,10 @@ class PartitionState:
     def take_changed(self) -> list[int]:
         """Return the rows whose numbers changed since last asked: by events, or because panes left a window."""
         return self._shown.take_changed()
+
+    def take_unseen(self) -> list[int]:
+        """Return the rows that events touched since numbers were last asked for; ``take_changed`` has them again."""
+        return self._shown.take_unseen()
 
     @property
     def waiting_bytes(self) -> int:

@@ -16,7 +16,7 @@ from models.giveaway import GiveawayRules
 from models.rollups import GiveawayRollup
 from models.times import DAY_MS, HOUR_MS
 from models.topics import INPUT_TOPICS
-from streams.changelog.dedupe import decode_segment, encode_segment
+from streams.changelog.id_segments import decode_segment, encode_segment
 from streams.changelog.log_positions import (
     LogPosition,
     SeenLog,

@@ -18,7 +18,7 @@ from models.topics import CLOSED_WINDOWS, COMMENTS, CONVERSIONS, DEFINITIONS, EN
 from streams.alerts.stage import AlertPartition
 from streams.alerts.window_records import decode_window
 from streams.changelog.checks import ChangelogRecord, read_changelog
-from streams.changelog.dedupe import Segment, encode_segment
+from streams.changelog.id_segments import Segment, encode_segment
 from streams.changelog.keys import Slots, fence_key, ids_key, log_key, order_key, row_key
 from streams.changelog.log_positions import encode_log_position, log_position, same_log
 from streams.changelog.row_records import RowRecord

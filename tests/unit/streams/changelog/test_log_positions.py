@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from streams.changelog.dedupe import Segment, Span
+from streams.changelog.id_segments import Segment, Span
 from streams.changelog.log_positions import (
     NOTHING_READ,
     PLACES,
