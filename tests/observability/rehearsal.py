@@ -131,6 +131,8 @@ class Rehearsal:
                 ALERT_GRACE_SECONDS=str(_GRACE_MINUTES * 60),
                 # By the wall's clock; the partitions of one worker close a minute in the same flush.
                 ALERT_WAIT_SECONDS="5",
+                # Off by default: here somebody wants to read what is complained about.
+                ALERT_SAMPLES="2",
                 SUSPICION_SECONDS="5",
                 SUSPICION_NICE="0",
             )

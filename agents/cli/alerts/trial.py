@@ -81,7 +81,7 @@ def trial(
         raise UsageFailure(str(error)) from None
     except (AlertmanagerError, RoutingError) as error:
         raise UsageFailure(f"{error}. Is Alertmanager running, and --alertmanager its address?") from None
-    click.echo(for_people(f"Alertmanager {version} at {alertmanager.shown}"))
+    click.echo(for_people(f"Alertmanager {version or 'of an unknown version'} at {alertmanager.shown}"))
     try:
         is_told = _sent(alertmanager, routing, labels, receiver, wait_seconds)
     except AlertmanagerError as error:
