@@ -11,6 +11,7 @@ import yaml
 from click.testing import CliRunner
 
 from agents.cli.root import cli
+from agents.clock import wait_until
 from tests.integration.cluster import GIVEAWAY
 from tests.observability.contact_sheet import draw
 from tests.observability.panels import Query, filled, pages, queries
@@ -205,12 +206,15 @@ def test_each_incident_arrives_at_each_kind_of_receiver(rehearsal: Rehearsal, ki
 
 def test_every_query_of_every_panel_returns_data(rehearsal: Rehearsal) -> None:
     """With variables filled in, no panel of any dashboard stays empty."""
-    empty = [
-        f"{query.dashboard}: {query.panel}: {query.expression}"
-        for query in _filled(rehearsal)
-        if not _numbers(rehearsal.history(query.expression))
-    ]
-    assert empty == []
+    left = _filled(rehearsal)
+
+    def have_answered() -> bool:
+        # Asked again: what is asked at the end of the range is empty for the second whose scrape a busy machine missed.
+        left[:] = [query for query in left if not _numbers(rehearsal.history(query.expression))]
+        return not left
+
+    wait_until(have_answered, timeout_seconds=30.0)
+    assert [f"{query.dashboard}: {query.panel}: {query.expression}" for query in left] == []
 
 
 def test_every_variable_offers_what_was_chosen(rehearsal: Rehearsal) -> None:
