@@ -2,11 +2,13 @@
 
 import asyncio
 import zlib
+from collections.abc import Callable
 from typing import Final
 
 import cramjam
 from starlette.requests import Request
 
+from gateway.bounded_http import WHOLE_BODY
 from gateway.problems import Refused
 from gateway.state import GatewayState
 
@@ -25,6 +27,13 @@ async def read_body(request: Request, most_bytes: int, seconds: float = SECONDS)
     Raises:
         Refused: it is too large, did not arrive in time, or there is no room for it beside all others.
     """
+    whole: Callable[[], bytes | None] | None = request.scope.get(WHOLE_BODY)
+    if whole is not None and (body := whole()) is not None:
+        # It is there, as it nearly always is: nothing is waited for, and no clock set.
+        if len(body) > most_bytes:
+            raise _too_large(most_bytes)
+        hold(request, len(body))
+        return body
     length = request.headers.get("content-length", "")
     if length.isascii() and length.isdecimal() and int(length[:20]) > most_bytes:
         raise _too_large(most_bytes)

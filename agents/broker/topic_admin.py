@@ -22,6 +22,7 @@ from agents.connection.reach import UnreachableError, check_reachable
 from agents.settings import Settings
 from models.times import DAY_MS, HOUR_MS
 from models.topics import (
+    ACTIONS,
     ALERTS,
     CLOSED_WINDOWS,
     COMMENTS,
@@ -36,6 +37,7 @@ from models.topics import (
     MINUTES,
     POSTS,
     ROLLUPS,
+    WEBHOOKS,
 )
 
 STATE_TABLE: Final = "state"
@@ -115,6 +117,8 @@ def topic_specs(settings: Settings) -> list[TopicSpec]:
             False,
             {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"},
         ),
+        # One partition: every worker and gateway reads all of it.
+        (ACTIONS, "what people decide at the desk", 1, False, _COMPACT),
         (
             CLOSED_WINDOWS,
             "closed minutes for alerts",
@@ -126,6 +130,7 @@ def topic_specs(settings: Settings) -> list[TopicSpec]:
         (DEFINITIONS, "campaign definitions", 1, False, {**_COMPACT, "max.message.bytes": _LARGEST_MESSAGE}),
         (INBOX, "deliveries as they came", wide, False, keep),
         (CURSORS, "how far the APIs are read", 1, False, _COMPACT),
+        (WEBHOOKS, "outgoing messages", 1, False, _COMPACT),
         (ROLLUPS, "rollups out", wide, False, _COMPACT),
         (MINUTES, "history by minute out", wide, False, {**_COMPACT, **_HISTORY}),
         (ALERTS, "alerts out", wide, False, {"retention.ms": str(30 * DAY_MS)}),

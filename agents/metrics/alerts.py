@@ -1,12 +1,13 @@
 """Prometheus metrics of alerts: what is open, what was told, and how the judging goes."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from agents.clock import wall_clock
 from agents.metrics.labels import OTHER
 from agents.stages.alerts import AlertWorker
 from models.alerts import Alert
@@ -29,9 +30,18 @@ class AlertCollector(Collector):
         pipeline: the definitions in force, and how far the topics were read.
         label_cap: how many influencers of a campaign have labels of their own.
         samples: how many comments are shown with an open alert, for messages; none as long as nobody asks for it.
+        now_ms: the wall clock: open alerts that are muted are not shown, for whoever is called by them.
     """
 
-    def __init__(self, alerts: AlertWorker, pipeline: Pipeline, label_cap: int, samples: int = 0) -> None:
+    def __init__(
+        self,
+        alerts: AlertWorker,
+        pipeline: Pipeline,
+        label_cap: int,
+        samples: int = 0,
+        now_ms: Callable[[], int] = wall_clock,
+    ) -> None:
+        self._now_ms = now_ms
         self._alerts = alerts
         self._pipeline = pipeline
         self._label_cap = label_cap
@@ -45,7 +55,7 @@ class AlertCollector(Collector):
         """Return every family; called by a scrape."""
         alerts, pipeline = self._alerts, self._pipeline
         campaigns, registry = alerts.campaigns(), pipeline.registry
-        shown = _shown(campaigns, registry, self._label_cap)
+        shown = _shown(campaigns, registry, self._label_cap, self._now_ms())
         yield from _open(shown)
         if self._samples:
             yield _samples(shown, self._samples)
@@ -73,8 +83,10 @@ class AlertCollector(Collector):
         )
 
 
-def _shown(campaigns: Iterable[CampaignAlerts], registry: Registry, label_cap: int) -> dict[_Labels, Alert]:
-    """Return the open alerts by their labels: campaign, influencer, rule, severity."""
+def _shown(
+    campaigns: Iterable[CampaignAlerts], registry: Registry, label_cap: int, now_ms: int
+) -> dict[_Labels, Alert]:
+    """Return the open alerts that nobody has muted by their labels: campaign, influencer, rule, severity."""
     found = []
     for campaign in campaigns:
         index = registry.campaigns.get(campaign.campaign_id)
@@ -82,6 +94,8 @@ def _shown(campaigns: Iterable[CampaignAlerts], registry: Registry, label_cap: i
         name = OTHER if index is None else campaign.campaign_id
         for told in campaign.transitions.active.values():
             alert = told.transition.alert
+            if now_ms < (alert.muted_until_ms or 0):
+                continue
             if index is not None and alert.influencer_id and alert.influencer_id not in order:
                 continue  # left the definition: the next minute ends it, and as `other` it would be a new alert
             found.append((order.get(alert.influencer_id or "", label_cap), name, alert))
@@ -102,7 +116,7 @@ def _shown(campaigns: Iterable[CampaignAlerts], registry: Registry, label_cap: i
 def _open(shown: Mapping[_Labels, Alert]) -> Iterator[Metric]:
     active = GaugeMetricFamily(
         "campaign_alert_active",
-        "1 while an alert is open; influencer is empty for the campaign's own.",
+        "1 while an alert is open and nobody has muted it; influencer is empty for the campaign's own.",
         labels=_LABELS,
     )
     observed = GaugeMetricFamily(

@@ -13,7 +13,6 @@ from streams.connectors.bodies import (
     Unmapped,
     at,
     click_id_of,
-    first,
     id_of,
     json_of,
     need_id,
@@ -73,7 +72,7 @@ def _shared(delivery: Delivery, order: Any, order_id: str, created: str) -> dict
     attributes = _attributes(order)
     codes = [code for each_code in objects_at(order, "discount_codes") if (code := text_at(each_code, "code"))]
     marks = utm_of(visit)
-    if click_id := first([click_id_of(attributes), click_id_of(visit)]):
+    if click_id := click_id_of(attributes) or click_id_of(visit):
         marks["click_id"] = click_id
     fields: dict[str, Any] = {"order_id": order_id, "currency": need_text(order, "currency").upper()}
     if at(order, "test") is True:
@@ -187,7 +186,6 @@ def _author(attributes: dict[str, Any]) -> dict[str, str]:
     """Return the buyer's account, where the shop asked for it: a cart attribute such as ``pulse_instagram``."""
     for name, value in attributes.items():
         platform = name.removeprefix("pulse_").removesuffix("_handle").removesuffix("_name")
-        account = ids.of_account(id_of(value) or "")
-        if platform in _PEOPLE and account:
+        if platform in _PEOPLE and (account := ids.of_account(id_of(value) or "")):
             return {"author_id": account, "author_platform": platform}
     return {}

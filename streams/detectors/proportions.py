@@ -37,7 +37,8 @@ class ProportionParameters(Struct, frozen=True, gc=False):
         rise_factor: ... and at least this many times it.
         fall_factor: the lower share tested, as a part of the usual one.
         recent_decay: what a window's recent counts are worth one window later.
-        evidence_limit: the most evidence that is kept, so that an end is seen soon.
+        evidence_limit: the most evidence that is kept, so that an end is seen soon; twice an alarm, or nothing were
+            ever sure enough for ``urgent_at``.
         step_limit: the most evidence one window can bring.
         calm_evidence: evidence above which the usual share is learnt at a tenth of the speed.
         learning_total: events that are learnt from before anything is judged: what is usual may differ from place to
@@ -53,7 +54,7 @@ class ProportionParameters(Struct, frozen=True, gc=False):
     rise_factor: float = 2.0
     fall_factor: float = 0.25
     recent_decay: float = 0.7
-    evidence_limit: float = 24.0
+    evidence_limit: float = 28.0
     step_limit: float = 9.0
     calm_evidence: float = 3.0
     learning_total: float = 0.0

@@ -14,7 +14,8 @@ from streams.detectors.beginnings import Beginning, BeginningState
 from streams.detectors.drops import DropMonitor, DropState
 from streams.detectors.proportions import ProportionMonitor, ProportionState, ProportionVerdict
 from streams.detectors.silence import SilenceMonitor, SilenceState, SilenceVerdict
-from streams.detectors.spikes import UPPER_SIGMAS, SpikeDetector, SpikeState, Verdict
+from streams.detectors.spike_state import SpikeState
+from streams.detectors.spikes import SpikeDetector
 from streams.detectors.thresholds import (
     CONVERSION_ALARM,
     CONVERSION_RATE,
@@ -29,6 +30,7 @@ from streams.detectors.thresholds import (
     UNCLICKED_CODES,
 )
 from streams.detectors.trends import SPOKEN_WINDOWS, Trend, TrendMonitor, TrendState
+from streams.detectors.verdicts import UPPER_SIGMAS, Verdict
 
 RECENT_WINDOWS = 5
 ALONE_RATIO = 1.5
@@ -65,6 +67,8 @@ class RecentWindow(Struct, frozen=True, gc=False):
     negative: int
     scored: int
     unread: int = 0
+    copies: int = 0
+    """Of the negative ones, those that say again what another says."""
 
 
 class SignalState(Struct, gc=False):
@@ -175,10 +179,12 @@ class Signals:
                 sample.negative,
                 scored,
                 sample.unread,
+                sample.negative_copies,
             )
         )
         del self.recent[:-RECENT_WINDOWS]
-        negative = self.negative.update(sample.negative, scored)
+        copies = min(sample.negative_copies, sample.negative)
+        negative = self.negative.update(sample.negative - copies, scored - copies)
         visits = max(sample.clicks, sample.purchases)
         conversion = self.conversion.update(sample.purchases, visits)
         leaks = sample.code_uses_without_click

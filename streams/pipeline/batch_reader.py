@@ -13,7 +13,7 @@ import numpy as np
 
 from models.events import CommentCreated, CommentDeleted, Event
 from streams.alerts.evidence import MOST_OF_A_BATCH
-from streams.changelog.dedupe import Naming
+from streams.changelog.id_segments import Naming
 from streams.columns.arrays import U64
 from streams.columns.hashing import PlatformSeeds, digest, hashes_of
 from streams.ledger.block_builder import CommentChunk
@@ -22,6 +22,7 @@ from streams.pipeline.event_names import EventNames
 from streams.pipeline.records import Read
 from streams.sentiment.languages import UNREAD
 from streams.sentiment.scorers import NEGATIVE_THRESHOLD, POSITIVE_THRESHOLD, SentimentScorer
+from streams.sentiment.voices import own_words
 from streams.statistics.batches import Columns, Comments, Sample
 from streams.statistics.money import MICROS
 
@@ -77,6 +78,7 @@ class BatchReader:
         self._places: list[int] = []
         self._polarity: list[float] = []
         self._people: list[bytes] = []
+        self._voices: list[bytes] = []
         self._commented_posts: list[str] = []
         self._sampled: list[int] = []
         self._texts: list[str] = []
@@ -150,7 +152,11 @@ class BatchReader:
         if facts is not None:
             some = CommentChunk(comments, texts, authors, seeds)
             facts.add_comments(read.campaign_id, some, len(self._people), read.offsets[0])
-        self._people += map(digest, map(str.encode, authors), seeds)
+        people = list(map(digest, map(str.encode, authors), seeds))
+        self._people += people
+        self._voices += [
+            _voice(texts[index], people[index]) for index, score in enumerate(polarity) if score < NEGATIVE_THRESHOLD
+        ]
         if self._with_posts:
             self._commented_posts += [comment.post_id for comment in comments]
         sampled = range(-len(self._places) % self._stride, len(comments), self._stride)
@@ -167,12 +173,15 @@ class BatchReader:
             polarity = np.array(self._polarity, dtype=np.float64)
             classes = 1 + (polarity > POSITIVE_THRESHOLD).astype(np.int64) - (polarity < NEGATIVE_THRESHOLD)
             classes[polarity == UNREAD] = _UNREAD_CLASS
+            voices = np.zeros(len(polarity), dtype=np.uint64)
+            voices[classes == 0] = hashes_of(self._voices)
             comments = Comments(
                 places=np.array(self._places, dtype=np.int64),
                 polarity=polarity,
                 micros=np.rint(polarity * MICROS).astype(np.int64),
                 classes=classes,
                 people=hashes_of(self._people),
+                voices=voices,
                 post_ids=self._commented_posts,
                 sample=Sample(np.array(self._sampled, dtype=np.int64), self._texts, self._post_ids, self._stride),
             )
@@ -190,3 +199,9 @@ class BatchReader:
             events=self._events,
             comments=comments,
         )
+
+
+def _voice(text: str, person: bytes) -> bytes:
+    """Return whose words a comment is: everybody's who pastes them, or its author's."""
+    words = own_words(text)
+    return digest(words, 0) if words else person

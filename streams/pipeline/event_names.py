@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from models.events import Event, OrderBooked
-from streams.changelog.dedupe import Naming
+from streams.changelog.id_segments import Naming
 from streams.columns.arrays import I64, U64
 from streams.columns.keyed_hashes import UNKNOWN_KEY, KeyedHashes
 from streams.comparison import platform_key

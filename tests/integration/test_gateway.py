@@ -188,10 +188,10 @@ def test_each_delivery_counts_once_whatever_is_killed(tmp_path: Path) -> None:
 
 @pytest.mark.broker
 def test_five_sources_are_exact_whoever_is_killed(tmp_path: Path) -> None:
-    """Gateway, broker and worker killed once each, in an order of chance: SQL's numbers, and nothing waits on disk.
+    """Gateway, poller, broker and worker killed once each, by chance: SQL's numbers, and nothing waits on disk.
 
     The long form is `python -m tests.storm`.
     """
-    report = run_trial(300, 3, 5, tmp_path, print)
+    report = run_trial(300, 4, 5, tmp_path, print)
     assert set(report.kills.values()) == {1}
     assert report.tries >= 330

@@ -4,8 +4,9 @@ import msgspec
 
 from models.events import CommentDeleted
 from models.suspicion import Finding, Suspect, SuspicionPolicy
-from streams.ledger.blocks import EntryBlock, Forgotten
+from streams.ledger.blocks import EntryBlock
 from streams.ledger.collector import person_hash
+from streams.ledger.marks import Forgotten
 from streams.ledger.people import Person
 from streams.suspicion.comment_columns import views_of
 from streams.suspicion.review import public_suspect, review_of, summary_of, suspects_of

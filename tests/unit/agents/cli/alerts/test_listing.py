@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 from msgspec.structs import replace
 
+from agents.cli.alerts.listing import _lasted
 from agents.cli.root import cli
 from agents.embedded.servers import EmbeddedRedis
 from agents.read_model.alerts import AlertProjection, AlertView
@@ -133,6 +134,13 @@ def test_it_can_be_narrowed(embedded_redis: EmbeddedRedis, prefix: str) -> None:
     """To one campaign, and to what is open."""
     assert _list(embedded_redis, prefix, "--campaign", "autumn").output == "no alert is open\n"
     assert "spike" not in _list(embedded_redis, prefix, "--recent", "0").output
+
+
+def test_a_muted_alert_says_so_until_its_time() -> None:
+    """Whoever muted it at the desk wanted to hear nothing of it: it is open all the same."""
+    muted = replace(WAVE, muted_until_ms=AT_MS + 30 * MINUTE_MS)
+    assert _lasted(muted, AT_MS) == "open, muted until 2026-04-18T16:30:00Z"
+    assert _lasted(muted, AT_MS + 30 * MINUTE_MS) == "open"
 
 
 def test_no_redis_ends_with_2() -> None:
