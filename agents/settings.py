@@ -191,6 +191,12 @@ class Settings:
     alert_wait_seconds: float = _setting(
         30.0, _seconds(0, 600), "How long a campaign's minute waits for a partition that has not reported it"
     )
+    alert_samples: int = _setting(
+        0,
+        _integer(0, 3),
+        "Comments that go with the message of an open alert, at most, without handles and links; Prometheus keeps them "
+        "then (docs/privacy.md)",
+    )
     suspicion_seconds: float = _setting(
         30.0,
         _seconds(0, 86_400),

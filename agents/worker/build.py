@@ -360,7 +360,7 @@ class Worker:
                 (*OWN_TOPICS, changelog_topic(self._settings)),
             ),
             CampaignCollector(self.pipeline, label_cap),
-            AlertCollector(self._alerts, self.pipeline, label_cap),
+            AlertCollector(self._alerts, self.pipeline, label_cap, self._settings.alert_samples),
             GiveawayCollector(lambda: self.entries.board, lambda: self.pipeline.registry, label_cap),
             SuspicionCollector(self._suspicion),
         ):

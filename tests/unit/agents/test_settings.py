@@ -62,6 +62,7 @@ def test_every_field_is_described() -> None:
         ("PULSE_SENTIMENT_CACHE", "0"),
         ("PULSE_ALERT_GRACE_SECONDS", "soon"),
         ("PULSE_ALERT_WAIT_SECONDS", "601"),
+        ("PULSE_ALERT_SAMPLES", "4"),
         ("PULSE_SUSPICION_SECONDS", "-1"),
         ("PULSE_SUSPICION_NICE", "20"),
         ("PULSE_LABEL_CAP", "many"),
