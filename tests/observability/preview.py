@@ -34,9 +34,9 @@ from agents.simulator import FaultRates, Simulation, SimulationPlan
 from agents.simulator.publisher import publish
 from agents.stages.definitions import read_definitions
 from models.times import MINUTE_MS
+from tests.browser.optimised import optimised
 from tests.integration.cluster import GIVEAWAY, Cluster
 from tests.observability.programs import ROOT
-from tests.browser.optimised import optimised
 from tools import dashboard_preview
 
 OUT: Final = ROOT / "build" / "dashboards"
