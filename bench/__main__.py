@@ -29,6 +29,7 @@ NAMES: Final = (
     "giveaway_cost",
     "suspicion",
     "gateway",
+    "readers",
 )
 
 

@@ -184,6 +184,7 @@ def test_the_overlay_lies_over_a_picture(live: Stage, browser: Browser) -> None:
             assert ground == "rgba(0, 0, 0, 0)"
         assert seen.page.evaluate("getComputedStyle(document.body).overflow") == "hidden"
         seen.page.screenshot(path=PICTURES / "overlay.png", omit_background=True)
+        assert seen.axe() == []
         assert seen.complaints == []
 
 

@@ -99,7 +99,8 @@ class Crowd:
 
     def cut(self, watchers: Sequence[Watcher]) -> None:
         """Have some lose their connections."""
-        self._loop.call_soon_threadsafe(lambda: [each.cut() for each in watchers])
+        for each in watchers:
+            self._loop.call_soon_threadsafe(each.cut)
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
