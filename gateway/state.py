@@ -21,6 +21,7 @@ from gateway.publisher import NotConfirmedError, Publisher, Record
 from gateway.spool import Spool, SpoolError
 from gateway.webhooks.metrics import WebhookMetrics
 from gateway.webhooks.sender import Receivers, Sender
+from gateway.words.feed import WordFeed
 from models.campaigns import CampaignDefinition
 from models.read_keys import parse_read_keys
 from streams.connectors.credentials import parse_keys, parse_secrets
@@ -75,6 +76,13 @@ class GatewayState:
             else None
         )
         """What is read; None where there is no Redis."""
+        self._words: WordFeed | None = None
+        if self.numbers is not None and settings.gateway_words == "true":
+            hub = self.numbers.hub
+            self._words = WordFeed(
+                settings.kafka_connection, self.now_ms, lambda: self._definitions, lambda: hub.readers > 0
+            )
+            self.numbers.views.told_words = self._words.told
         self._feed: DefinitionFeed | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self.background: set[asyncio.Task[None]] = set()
@@ -138,6 +146,8 @@ class GatewayState:
             self._tasks.append(asyncio.create_task(self._drain_spool(self.spool)))
         if self.numbers is not None:
             self.numbers.start()
+        if self._words is not None:
+            self._tasks.append(asyncio.create_task(self._words.run()))
         if self._webhook_metrics is not None:
             sending = asyncio.create_task(self._send(self._webhook_metrics))
             sending.add_done_callback(self._sending_ended)
