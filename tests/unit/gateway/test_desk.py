@@ -257,7 +257,7 @@ def test_what_is_no_action_is_refused(gateway: DeskGateway, body: object) -> Non
 
 @pytest.mark.parametrize("name", [*sorted(SCOPES), "guessed", ""])
 def test_no_other_key_gets_to_the_desk(gateway: DeskGateway, name: str) -> None:
-    """Every route with every key: whoever has not both the campaign and the scope admin gets nothing and does nothing."""
+    """Every route with every key: whoever has not both campaign and admin gets nothing and does nothing."""
     if name == "admin":
         return
     status = 401 if name in {"ended", "guessed", ""} else 403
@@ -506,7 +506,7 @@ def test_suspects_come_fifty_at_a_time(gateway: DeskGateway) -> None:
     for number in (1, 2, 3):
         page = gateway.page(f"/desk/spring?page={number}").body.decode()
         seen += re.findall(r'data-person="([^"]+)"', page)
-        assert ("page=%d" % (number + 1) in page) is (number < 3)
+        assert (f"page={number + 1}" in page) is (number < 3)
     assert seen == [f"instagram/n{number:03}" for number in range(120)]
 
 
