@@ -237,7 +237,7 @@ async def desk_person_page(visit: Visit, form: Form) -> Response:
     if not 0 < len(name) <= LONGEST_NAME:
         raise Refused(400, "form", f"person: expected 1 to {LONGEST_NAME} characters")
     platform = form.get("platform", "").strip() or None
-    found = await visit.state.desk.people.ask(campaign_id, name, platform)
+    found = await visit.state.desk.people.ask(visit.state.definitions.get(campaign_id), name, platform)
     texts = texts_of(asked_language(visit.request), DESK_TEXTS)
     shown = f"@{found.handle.lstrip('@')}" if found.handle else found.author_id
     return _page(

@@ -1,6 +1,7 @@
 """The desk in Chromium, with real workers: what is decided there holds, also when a worker was killed meanwhile."""
 
 import json
+import os
 import random
 import time
 from collections import Counter
@@ -113,7 +114,7 @@ def _put(bootstrap: str, letters: list[DeadLetter]) -> None:
 
 def log_in(live: Stage, seen: Visit) -> None:
     """Open the desk with a share link."""
-    seen.page.click("text=Open the desk")
+    seen.page.click("main form button")
     seen.page.wait_for_selector("#h-suspects")
 
 
@@ -150,7 +151,7 @@ def test_a_hold_holds_though_the_worker_was_killed(live: Stage, browser: Browser
     with visit(browser, live.page(f"/desk/{CAMPAIGN}?lang=en")) as seen:
         log_in(live, seen)
         assert "key=" not in seen.page.url
-        live.cluster.workers[-1].send_signal(SIGKILL)
+        os.kill(live.cluster.workers[-1].pid, SIGKILL)
         held = '[data-person="instagram/id-bot"]'
         seen.page.fill(f"{held} input[name=note]", "robot")
         seen.page.click(f"{held} button[value=hold]")
@@ -197,7 +198,7 @@ def test_a_muted_alert_says_so_and_until_when(live: Stage, browser: Browser) -> 
             each["muted_until_ms"] for each in live.json(DESK)["alerts"] if each["alert_id"] == alert["alert_id"]
         )
         assert began_ms + HOUR_MS <= until_ms <= int(time.time() * 1000) + HOUR_MS
-        live.cluster.workers[-1].send_signal(SIGKILL)
+        os.kill(live.cluster.workers[-1].pid, SIGKILL)
         live.cluster.add_worker()
         live.cluster.wait_ready(SETTLE_SECONDS)
         send(live.cluster.broker.bootstrap, COMMENTS, PARTITIONS, [comment("after", "eager", until_ms - HOUR_MS)])
@@ -215,7 +216,7 @@ def test_dead_letters_are_sent_again_once(live: Stage, browser: Browser) -> None
         letters = "#letters [data-reason=event_time_future]"
         assert seen.page.get_attribute(letters, "data-open") == str(LETTERS)
         seen.page.dblclick(f"{letters} button")
-        live.cluster.workers[-1].send_signal(SIGKILL)
+        os.kill(live.cluster.workers[-1].pid, SIGKILL)
         live.cluster.add_worker()
         assert comes(seen, "#actions [data-kind=redrive][data-state=done]", 120)
         assert comes(seen, f"{letters}[data-open='0']")

@@ -13,6 +13,7 @@ from gateway.pages.operations import PAGES
 from gateway.pages.texts import LANGUAGES
 from gateway.problems import Refused
 from models.actions import Action, AlertTarget, LettersTarget, PersonTarget, decode_record
+from models.campaigns import CampaignDefinition
 from models.read_keys import digest_of, parse_read_keys
 from models.suspicion import Finding, Suspect
 from models.topics import ACTIONS
@@ -47,7 +48,7 @@ class _Letters:
 class _People:
     """Who has commented: one person, whose comment is markup."""
 
-    async def ask(self, campaign_id: str, name: str, platform: str | None) -> PersonAnswer:
+    async def ask(self, definition: CampaignDefinition, name: str, platform: str | None) -> PersonAnswer:
         """The person, or nobody."""
         if name != "u1":
             raise Refused(404, "nobody", "nobody in the ledger has this handle or author id")
@@ -68,7 +69,7 @@ class _People:
             link="javascript:alert(1)",
         )
         return PersonAnswer(
-            campaign_id=campaign_id,
+            campaign_id=definition.campaign_id,
             platform="instagram",
             author_id="u1",
             handle=HOSTILE,
@@ -122,7 +123,8 @@ class DeskGateway(ReadingGateway):
 
     def form_token(self) -> str:
         """What the forms of the page carry."""
-        return re.findall(r'name="form" value="([^"]+)"', self.page().body.decode())[0]
+        found: list[str] = re.findall(r'name="form" value="([^"]+)"', self.page().body.decode())
+        return found[0]
 
     def actions(self) -> list[Action]:
         """What Kafka has."""
