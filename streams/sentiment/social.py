@@ -68,7 +68,7 @@ class SocialScorer:
 
     def is_of_lexicon(self, word: str) -> bool:
         """Whether a word in lower case is one of the lexicon's, or an emoji that is known."""
-        return word in self._weights.valences or (word in self._known and not any(map(str.isalnum, word)))
+        return word in self._weights.valences or (word in self.tokens.known and not any(map(str.isalnum, word)))
 
     def score(self, text: str) -> float:
         """Polarity of the first 10,000 characters: 0 when neutral wins, otherwise beyond ±0.05."""
