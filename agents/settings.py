@@ -191,6 +191,12 @@ class Settings:
     alert_wait_seconds: float = _setting(
         30.0, _seconds(0, 600), "How long a campaign's minute waits for a partition that has not reported it"
     )
+    alert_samples: int = _setting(
+        0,
+        _integer(0, 3),
+        "Comments that go with the message of an open alert, at most, without handles and links; Prometheus keeps them "
+        "then (docs/privacy.md)",
+    )
     suspicion_seconds: float = _setting(
         30.0,
         _seconds(0, 86_400),
@@ -259,6 +265,11 @@ class Settings:
         "",
         _parsed(parse_origins),
         "Origins, https://HOST, separated by blanks, whose pages may read /v1 and show the live pages in frames",
+    )
+    gateway_words: str = _setting(
+        "true",
+        _choice("true", "false"),
+        "Whether pages show the words behind the mood: comments are read for that while somebody watches",
     )
     gateway_draws_directory: str = _setting(
         "", str, "Directory of the draws that are published at /draws, as `giveaway publish` makes it; none when empty"

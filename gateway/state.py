@@ -23,6 +23,7 @@ from gateway.reloading import follow_settings
 from gateway.spool import Spool, SpoolError
 from gateway.webhooks.metrics import WebhookMetrics
 from gateway.webhooks.sender import Receivers, Sender
+from gateway.words.feed import WordFeed
 from models.campaigns import CampaignDefinition
 from models.read_keys import parse_read_keys
 from streams.connectors.credentials import parse_keys, parse_secrets
@@ -77,6 +78,13 @@ class GatewayState:
         )
         """What is read; None where there is no Redis."""
         self.desk = Desk(settings, self.publisher, wall_clock)
+        self._words: WordFeed | None = None
+        if self.numbers is not None and settings.gateway_words == "true":
+            hub = self.numbers.hub
+            self._words = WordFeed(
+                settings.kafka_connection, self.now_ms, lambda: self._definitions, lambda: hub.readers > 0
+            )
+            self.numbers.views.told_words = self._words.told
         self._feed: DefinitionFeed | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self.background: set[asyncio.Task[None]] = set()
@@ -143,6 +151,8 @@ class GatewayState:
             self._tasks.append(asyncio.create_task(self._drain_spool(self.spool)))
         if self.numbers is not None:
             self.numbers.start()
+        if self._words is not None:
+            self._tasks.append(asyncio.create_task(self._words.run()))
         if self._webhook_metrics is not None:
             sending = asyncio.create_task(self._send(self._webhook_metrics))
             sending.add_done_callback(self._sending_ended)

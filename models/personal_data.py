@@ -333,7 +333,8 @@ PLACES: Final = (
     _file(
         METRICS,
         "numbers of campaigns and influencers, by their ids, and the handles of influencers (`docs/metrics.md`); of "
-        "commenters nothing",
+        "commenters nothing, unless `PULSE_ALERT_SAMPLES` asks for comments with open alerts: texts without handles, "
+        "links and authors, which go to whoever is told of alerts",
         "as long as Prometheus keeps them (`--storage.tsdb.retention.time`)",
         "dashboards and alerts",
         "whoever may read Prometheus and Grafana",

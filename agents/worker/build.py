@@ -201,6 +201,7 @@ class Worker:
         self._flusher = self._make_flusher()
         self._assignment = self._make_assignment()
         self._define_table(partitions[COMMENTS], store)
+        self._register_metrics(registry)
 
         handlers = Handlers(
             self.pipeline,
@@ -220,7 +221,6 @@ class Worker:
         self.watchdog = Watchdog(self._watch, self._make_symptoms(services).find, self.lifecycle.exit)
         self.app.services = (self.watchdog, *services)
         self.app.prepare = self._prepare
-        self._register_metrics(registry)
         self._define_agents(handlers, changes)
 
     # --------------------------------------------------- parts of several parts
@@ -360,7 +360,7 @@ class Worker:
                 (*OWN_TOPICS, changelog_topic(self._settings)),
             ),
             CampaignCollector(self.pipeline, label_cap),
-            AlertCollector(self._alerts, self.pipeline, label_cap),
+            AlertCollector(self._alerts, self.pipeline, label_cap, self._settings.alert_samples),
             GiveawayCollector(lambda: self.entries.board, lambda: self.pipeline.registry, label_cap),
             SuspicionCollector(self._suspicion),
         ):

@@ -131,6 +131,8 @@ class Rehearsal:
                 ALERT_GRACE_SECONDS=str(_GRACE_MINUTES * 60),
                 # By the wall's clock; the partitions of one worker close a minute in the same flush.
                 ALERT_WAIT_SECONDS="5",
+                # Off by default: here somebody wants to read what is complained about.
+                ALERT_SAMPLES="2",
                 SUSPICION_SECONDS="5",
                 SUSPICION_NICE="0",
             )
@@ -201,7 +203,7 @@ class Rehearsal:
         self._stack.callback(process.stop)
         process.start()
         ready = wait_until(
-            lambda: _answers(f"http://127.0.0.1:{port}/-/ready"),
+            lambda: is_answered(f"http://127.0.0.1:{port}/-/ready"),
             timeout_seconds=_START_SECONDS,
             give_up=lambda: not process.running,
         )
@@ -372,7 +374,8 @@ def _not_read(due_ms: int) -> SimulatedRecord:
     return SimulatedRecord(COMMENTS, b"ana", json.dumps(comment).encode(), misplaced=False, due_ms=due_ms)
 
 
-def _answers(url: str) -> bool:
+def is_answered(url: str) -> bool:
+    """Return whether a GET is answered with 200."""
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:
             return bool(answer.status == 200)

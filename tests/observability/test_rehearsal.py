@@ -11,6 +11,7 @@ import yaml
 from click.testing import CliRunner
 
 from agents.cli.root import cli
+from agents.clock import wait_until
 from tests.integration.cluster import GIVEAWAY
 from tests.observability.contact_sheet import draw
 from tests.observability.panels import Query, filled, pages, queries
@@ -195,6 +196,7 @@ def test_each_incident_arrives_at_each_kind_of_receiver(rehearsal: Rehearsal, ki
         first = told[0]
         assert re.search(sentence, first), first
         assert re.search(r"\b\d\d:\d\d UTC", first), first
+        assert incident.kind != "complaint_wave" or re.search(r'".+"', first), first
         page = f"/live/{CAMPAIGN}" + (f"/{incident.influencer_id}" if incident.influencer_id else "")
         assert f"{page}\n" in re.sub(r"[|) ]", "\n", first), first
         assert f"?var-campaign={CAMPAIGN}" in first, first
@@ -204,12 +206,15 @@ def test_each_incident_arrives_at_each_kind_of_receiver(rehearsal: Rehearsal, ki
 
 def test_every_query_of_every_panel_returns_data(rehearsal: Rehearsal) -> None:
     """With variables filled in, no panel of any dashboard stays empty."""
-    empty = [
-        f"{query.dashboard}: {query.panel}: {query.expression}"
-        for query in _filled(rehearsal)
-        if not _numbers(rehearsal.history(query.expression))
-    ]
-    assert empty == []
+    left = _filled(rehearsal)
+
+    def have_answered() -> bool:
+        # Asked again: what is asked at the end of the range is empty for the second whose scrape a busy machine missed.
+        left[:] = [query for query in left if not _numbers(rehearsal.history(query.expression))]
+        return not left
+
+    wait_until(have_answered, timeout_seconds=30.0)
+    assert [f"{query.dashboard}: {query.panel}: {query.expression}" for query in left] == []
 
 
 def test_every_variable_offers_what_was_chosen(rehearsal: Rehearsal) -> None:
@@ -269,7 +274,8 @@ def test_a_test_alert_goes_the_whole_way(rehearsal: Rehearsal) -> None:
     wanted = ["--receiver", "campaign-urgent", "--campaign", CAMPAIGN, "--wait", "60"]
     done = CliRunner().invoke(cli, ["alerts", "test", "--alertmanager", rehearsal.alertmanager_url, *wanted])
     assert done.exit_code == 0, done.output
-    assert "receiver campaign-urgent: Slack, e-mail, Microsoft Teams, Telegram, webhook" in done.output
+    (means,) = re.findall(r"receiver campaign-urgent: (.*)", done.output)
+    assert set(means.split(", ")) == {"Slack", "e-mail", "Microsoft Teams", "Telegram", "webhook"}
     assert done.output.count(": handed over\n") == len(KINDS)
     for kind in KINDS:
         (told, *_) = [

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from agents.cli.common import UsageFailure, print_table, settings_or_exit, whole_text
 from agents.cli.tables import SEVERITY_STYLES, moment
+from agents.clock import wall_clock
 from agents.read_model.reader import ReadModel, ReadModelError
 from agents.terminal import visible, visible_json
 from models.alerts import Alert, AlertTransition, RuleName
@@ -57,7 +58,7 @@ def listing(campaign_id: str | None, recent: int, *, with_comments: bool, as_jso
     if not found.open:
         click.echo("no alert is open")
     if found.open or found.over:
-        print_table(_table(found))
+        print_table(_table(found, wall_clock()))
     for alert in (*found.open, *found.over):
         for comment in alert.sample_comments:
             click.echo(visible(f"{alert.alert_id}  {comment.polarity:+.2f}  {comment.text}"))
@@ -88,16 +89,14 @@ def _over(told: list[AlertTransition]) -> Iterator[Alert]:
         )
 
 
-def _table(found: Listed) -> Table:
+def _table(found: Listed, now_ms: int) -> Table:
     table = Table(box=None, pad_edge=False)
     for heading in ("opened", "lasted", "severity", "rule", "campaign", "influencer", "seen", "usual", "why", "id"):
         table.add_column(heading)
     for alert in (*found.open, *found.over):
-        ended = alert.resolved_at_ms
-        lasted = "open" if ended is None else f"{(ended - alert.opened_at_ms) // MINUTE_MS} min, {alert.resolution}"
         table.add_row(
             moment(alert.opened_at_ms),
-            lasted,
+            _lasted(alert, now_ms),
             f"[{SEVERITY_STYLES[alert.severity]}]{alert.severity}[/]",
             alert.rule,
             escape(visible(alert.campaign_id)),
@@ -108,6 +107,13 @@ def _table(found: Listed) -> Table:
             escape(visible(alert.alert_id)),
         )
     return table
+
+
+def _lasted(alert: Alert, now_ms: int) -> str:
+    if alert.resolved_at_ms is not None:
+        return f"{(alert.resolved_at_ms - alert.opened_at_ms) // MINUTE_MS} min, {alert.resolution}"
+    muted_until_ms = alert.muted_until_ms or 0
+    return f"open, muted until {moment(muted_until_ms)}" if now_ms < muted_until_ms else "open"
 
 
 def _number(alert: Alert, value: float) -> str:

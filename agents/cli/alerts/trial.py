@@ -22,7 +22,7 @@ DEFAULT_URL: Final = "http://127.0.0.1:9093"
 NAME: Final = "CampaignPulseTest"
 TEST_LABEL: Final = "pulse_test"
 _LASTS: Final = timedelta(minutes=5)
-"""After which the alert ends, should the command be killed."""
+"""How long after the last moment that it is waited for the alert ends by itself, should the command be killed."""
 _ACCEPT_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.25
 _TITLES: Final = MappingProxyType(
@@ -81,11 +81,11 @@ def trial(
         raise UsageFailure(str(error)) from None
     except (AlertmanagerError, RoutingError) as error:
         raise UsageFailure(f"{error}. Is Alertmanager running, and --alertmanager its address?") from None
-    click.echo(for_people(f"Alertmanager {version} at {alertmanager.shown}"))
+    click.echo(for_people(f"Alertmanager {version or 'of an unknown version'} at {alertmanager.shown}"))
     try:
         is_told = _sent(alertmanager, routing, labels, receiver, wait_seconds)
     except AlertmanagerError as error:
-        raise UsageFailure(f"{error}. The alert ends by itself within {_LASTS.seconds // 60} minutes") from None
+        raise UsageFailure(f"{error}. If it took the alert, that ends by itself a few minutes later") from None
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
     sys.exit(0 if is_told else 1)
@@ -110,10 +110,11 @@ def _sent(
     alertmanager: Alertmanager, routing: Routing, labels: Mapping[str, str], wanted: str | None, wait_seconds: float
 ) -> bool:
     """Send the alert, follow it, end it; return whether everybody was told who should be."""
+    seconds = max((route.group_wait for route in routing.root.found(labels)), default=0.0) + wait_seconds
     before = alertmanager.attempts()
     started = datetime.fromtimestamp(wall_clock() / 1000, UTC)
     alert = _alert(labels, started)
-    alertmanager.post({**alert, "endsAt": (started + _LASTS).isoformat()})
+    alertmanager.post({**alert, "endsAt": (started + timedelta(seconds=seconds) + _LASTS).isoformat()})
     try:
         found = _accepted(alertmanager, labels[TEST_LABEL])
         if found is None:
@@ -128,8 +129,7 @@ def _sent(
         due = _integrations(routing, found)
         if not due:
             return False
-        group_wait = max((route.group_wait for route in routing.root.found(labels)), default=0.0)
-        return _is_handed_over(alertmanager, due, before, group_wait + wait_seconds)
+        return _is_handed_over(alertmanager, due, before, seconds)
     finally:
         ended = datetime.fromtimestamp(wall_clock() / 1000, UTC)
         alertmanager.post({**alert, "endsAt": ended.isoformat()})

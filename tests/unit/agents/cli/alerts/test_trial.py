@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 import yaml
@@ -122,6 +123,15 @@ def test_an_alert_that_never_shows_up_is_said(server: AlertmanagerServer, monkey
     done = _test(server)
     assert done.exit_code == 1
     assert "does not show it" in done.output
+
+
+def test_whoever_ends_the_command_ends_the_alert(server: AlertmanagerServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while it waits: nobody is left with an alert that is open."""
+    monkeypatch.setattr("agents.cli.alerts.trial._is_handed_over", mock.Mock(side_effect=KeyboardInterrupt))
+    done = _test(server)
+    assert done.exit_code == 130
+    begun, ended = server.posted
+    assert ended["endsAt"] < begun["endsAt"]
 
 
 @pytest.mark.parametrize(
