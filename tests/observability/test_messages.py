@@ -21,7 +21,8 @@ def _alert(number: int, status: str, summary: str = "") -> dict[str, Any]:
         "annotations": {
             "summary": summary or f"Spring giveaway, @creator.number.{number}: a wave of negative comments is building",
             "description": "43 % of the comments are negative where 8 % are usual. The share of negative comments is "
-            "well above what is usual here. Read the comments before answering. Last minute: 480 comments. Last hour: 3.6k.",
+            "well above what is usual here. Read the comments before answering. "
+            "Last minute: 480 comments. Last hour: 3.6k.",
             "since": "18:35 UTC",
             "samples": " · ".join(f'"{"a comment " * 12}"' for _ in range(3)),
             "live": f"/live/{campaign}/creator-{number}",
