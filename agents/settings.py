@@ -266,6 +266,11 @@ class Settings:
         _parsed(parse_origins),
         "Origins, https://HOST, separated by blanks, whose pages may read /v1 and show the live pages in frames",
     )
+    gateway_words: str = _setting(
+        "true",
+        _choice("true", "false"),
+        "Whether pages show the words behind the mood: comments are read for that while somebody watches",
+    )
     gateway_draws_directory: str = _setting(
         "", str, "Directory of the draws that are published at /draws, as `giveaway publish` makes it; none when empty"
     )

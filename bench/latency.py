@@ -8,7 +8,6 @@ the measured stretch is one sample; posts and conversions make up the rest of th
 
 import array
 import json
-import os
 import time
 from typing import Final, TypeAlias
 
@@ -36,8 +35,7 @@ _PATIENCE_SECONDS: Final = 90.0
 def run(where: Cores, events: int | None, say: Say) -> list[Figure]:
     """Send at a steady rate, and at another at which hardly anything waits; ``events`` are those of the first."""
     longest = SECONDS + _SETTLE_SECONDS
-    rate = int(os.environ.get("BENCH_RATE", RATE))
-    busy, note = _measured(where, rate, int(rate * longest) if events is None else events, say)
+    busy, note = _measured(where, RATE, int(RATE * longest) if events is None else events, say)
     quiet, few = _measured(where, QUIET_RATE, int(QUIET_RATE * longest), say)
     p50, p99 = np.percentile(busy, [50, 99])
 

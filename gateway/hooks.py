@@ -25,7 +25,8 @@ from streams.connectors.handshakes import (
     answer_to,
     keys_among,
 )
-from streams.connectors.signatures import SignatureError, verify
+from streams.connectors.packing import verify_either
+from streams.connectors.signatures import SignatureError
 from streams.connectors.translation import translate
 
 SECRET_HEADER = "x-pulse-secret"  # noqa: S105  # the name of a header
@@ -145,7 +146,7 @@ def _authenticate(
             if sum(given == name for given, _ in pairs) > 1:
                 raise Refused(401, "malformed_signature", f"the header {scheme.header} stands there twice")
     try:
-        verified = verify(schemes, keys, delivery.headers, delivery.body, delivery.received_ms)
+        verified = verify_either(schemes, keys, delivery, delivery.received_ms)
     except SignatureError as error:
         raise Refused(401, error.reason, str(error)) from None
     state.metrics.signed(delivery.source, verified.secret + 1)

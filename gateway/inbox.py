@@ -18,6 +18,7 @@ from streams.connectors.placing import Placer
 
 _KEPT_HEADERS: Final = (
     "content-type",
+    "content-encoding",
     "user-agent",
     "x-shopify-topic",
     "x-shopify-shop-domain",
@@ -29,6 +30,8 @@ _KEPT_HEADERS: Final = (
     "twitch-eventsub-message-timestamp",
     "webhook-id",
     "webhook-timestamp",
+    "svix-id",
+    "svix-timestamp",
 )
 """What a mapping reads of a request's header: kept with its body. Signatures and keys are not."""
 _LONGEST_HEADER: Final = 1_024

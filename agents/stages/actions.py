@@ -27,21 +27,29 @@ class ActionsError(RuntimeError):
     """The actions cannot be read; one line, for people."""
 
 
+def read_action(key: bytes | None, value: bytes) -> ActionRecord:
+    """Return what a record of the topic that has a value says.
+
+    Raises:
+        PoisonedRecord: it is none of ours, or has the key of another one.
+    """
+    try:
+        read = decode_record(value)
+    except UNREADABLE as error:
+        raise PoisonedRecord("foreign_value", f"not an action: {error}") from None
+    if record_key(read) != key:
+        raise PoisonedRecord("foreign_key", f"not the key of an action: {key!r}")
+    return read
+
+
 def take_record(record: Any, take: OnAction, on_poisoned: OnPoisoned) -> None:
     """Take one record of the topic; one that is none of ours is told, and changes nothing."""
-    key = record.key or b""
-    if not record.value:
-        take(key, None)
-        return
     try:
-        read = decode_record(record.value)
-    except UNREADABLE as error:
-        on_poisoned(record, PoisonedRecord("foreign_value", f"not an action: {error}"))
+        read = read_action(record.key, record.value) if record.value else None
+    except PoisonedRecord as error:
+        on_poisoned(record, error)
         return
-    if record_key(read) != key:
-        on_poisoned(record, PoisonedRecord("foreign_key", f"not the key of an action: {key!r}"))
-        return
-    take(key, read)
+    take(record.key or b"", read)
 
 
 def read_actions(settings: Settings, on_bad: Callable[[bytes | None, str], None]) -> ActionBook:

@@ -14,8 +14,8 @@ from msgspec import Struct
 from agents.settings import Settings
 from agents.stages.actions import ActionsError
 from agents.stages.child_pass import end_with_parent, offer_oneself
-from agents.stages.definitions import DefinitionsError
-from agents.stages.review import ReviewError, load_giveaway
+from agents.stages.review import read_giveaway
+from models.campaigns import CampaignDefinition
 from streams.giveaway.answers import PersonAnswer
 from streams.giveaway.persons import persons_called
 from streams.ledger.compaction import LedgerError
@@ -25,10 +25,13 @@ _SHOWN_IDS: Final = 20
 
 
 class PersonQuestion(Struct, frozen=True):
-    """What a gateway asks: its settings, the campaign, a handle or author id, and the platform where it is known."""
+    """What a gateway asks: its settings, the campaign, a handle or author id, and the platform where it is known.
+
+    The gateway has the definition, and need not have the rights to look at every topic.
+    """
 
     settings: dict[str, Any]
-    campaign_id: str
+    definition: CampaignDefinition
     name: str
     platform: str | None = None
 
@@ -56,11 +59,12 @@ def main() -> int:
 
 def reply_to(question: PersonQuestion) -> PersonReply:
     """Return what became of the person's comments."""
+    definition = question.definition
+    if definition.giveaway is None:
+        return PersonReply(None, 404, "no_giveaway", "this campaign has no giveaway: there is no list of comments")
     try:
-        data = load_giveaway(Settings(**question.settings), question.campaign_id, lambda key, problem: None)
-    except ReviewError as error:
-        return PersonReply(None, 404, "no_giveaway", str(error))
-    except (DefinitionsError, LedgerError, ActionsError) as error:
+        data = read_giveaway(Settings(**question.settings), definition, definition.giveaway)
+    except (LedgerError, ActionsError) as error:
         return PersonReply(None, 503, "away", str(error))
     # By the id first: the handle may have been another's before.
     found = persons_called(data, question.name, question.platform)

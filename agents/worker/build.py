@@ -201,6 +201,7 @@ class Worker:
         self._flusher = self._make_flusher()
         self._assignment = self._make_assignment()
         self._define_table(partitions[COMMENTS], store)
+        self._register_metrics(registry)
 
         handlers = Handlers(
             self.pipeline,
@@ -220,7 +221,6 @@ class Worker:
         self.watchdog = Watchdog(self._watch, self._make_symptoms(services).find, self.lifecycle.exit)
         self.app.services = (self.watchdog, *services)
         self.app.prepare = self._prepare
-        self._register_metrics(registry)
         self._define_agents(handlers, changes)
 
     # --------------------------------------------------- parts of several parts

@@ -107,6 +107,8 @@ class Flusher:
     async def flush_if_due(self) -> bool:
         """Flush when the interval has passed and no flush is under way; return whether it did."""
         now = self._clock()
+        if self._numbers.has_news:
+            self.note()
         if now < self._due_at() or self._lock.locked():
             return False
         self._was_early = now < self._interval_at

@@ -80,7 +80,9 @@ async def desk_person(question: Question, body: bytes) -> tuple[int, Any]:
     """Return what became of a person's comments."""
     campaign_id = await desk_campaign(question)
     asked = read_as(body, PersonRequest)
-    return 200, await question.state.desk.people.ask(campaign_id, asked.person, asked.platform)
+    return 200, await question.state.desk.people.ask(
+        question.state.definitions.get(campaign_id), asked.person, asked.platform
+    )
 
 
 def read_as(body: bytes, kind: Any) -> Any:

@@ -1,12 +1,12 @@
 """What the desk shows: suspicious entrants, what was decided and whether it holds, open alerts, dead letters."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct
 
 from gateway.desk.desk import Desk
 from gateway.desk.letters import LetterCount, LettersError
-from gateway.numbers.reader import NumbersReader
+from gateway.numbers.reader import NumbersError, NumbersReader
 from models.actions import Action, ActionOutcome, AlertTarget, Note, PersonTarget
 from models.alerts import Alert, RuleName
 from models.deadletters import Reason
@@ -15,7 +15,7 @@ from models.suspicion import Suspect
 from streams.comparison import platform_key
 from streams.events.actions import PersonDecision
 
-MOST_ACTIONS = 200
+MOST_ACTIONS: Final = 200
 ActionState = Literal["waiting", "holds", "over", "done"]
 """``waiting``: no worker has taken it into account yet; ``over``: something newer holds, or its time has passed."""
 
@@ -217,9 +217,10 @@ async def carried_out(
 ) -> ActionAnswer:
     """Do what is wanted and return the action as it stands; ``who`` are ``key`` and ``request`` of ``Desk.act``.
 
+    Where Redis cannot be read it is not known whether anybody has carried it out: then it waits.
+
     Raises:
         Refused: see ``Desk.act``.
-        NumbersError: Redis cannot be read; then the action is made all the same.
     """
     if isinstance(wanted, Redrive):
         action = await desk.redrive(campaign_id, wanted.reason, wanted.note, **who)
@@ -230,4 +231,7 @@ async def carried_out(
         person = PersonTarget(platform=wanted.platform, author_id=wanted.author_id)
         kind: Literal["hold", "clear"] = "hold" if isinstance(wanted, Hold) else "clear"
         action = await desk.act(campaign_id, kind, person, wanted.note, **who)
-    return (await view_of(desk, reader, campaign_id)).told(action)
+    try:
+        return (await view_of(desk, reader, campaign_id)).told(action)
+    except NumbersError:
+        return ActionAnswer(action=action, state="waiting", muted_until_ms=action.muted_until_ms)

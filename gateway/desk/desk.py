@@ -31,7 +31,10 @@ from streams.columns.formats import PoisonedRecord
 from streams.events.actions import ActionBook
 
 log: Final = logging.getLogger("campaign_pulse")
-_AGAIN_SECONDS: Final = 2.0
+_LOOK_SECONDS: Final = 1.0
+_AGAIN_SECONDS: Final = 1.0
+_AGAIN_MOST_SECONDS: Final = 60.0
+"""A gateway without the rights for a desk, or a topic that nobody has made, is no reason to ask all the time."""
 
 
 class Desk:
@@ -57,24 +60,26 @@ class Desk:
         self._feed: ActionFeed | None = None
 
     async def follow(self) -> None:
-        """Read the actions, trying again until it works; what this gateway receives does not wait for it."""
-        told = ""
+        """Follow the actions, and begin again when that ends; what this gateway receives does not wait for it."""
+        told, wait = "", _AGAIN_SECONDS
         while True:
             feed = ActionFeed(self._settings.kafka_connection, self.book.take, _poisoned)
             try:
                 await feed.start()
+                self._feed, self.is_ready, wait = feed, True, _AGAIN_SECONDS
+                while not feed.crashed:  # noqa: ASYNC110  # mode tells nobody
+                    await asyncio.sleep(_LOOK_SECONDS)
+                self._why_not = f"the actions are not followed any more: {feed.crash_reason!r}"
             except (KafkaError, ActionsError, OSError, TimeoutError) as error:
-                with suppress(KafkaError, OSError):
-                    await feed.stop()
                 self._why_not = f"{type(error).__name__}: {error}"
-                if self._why_not != told:
-                    told = self._why_not
-                    log.warning("gateway: no desk: %s; trying again", told)
-                await asyncio.sleep(_AGAIN_SECONDS)
-                continue
-            self._feed = feed
-            self.is_ready = True
-            return
+            self._feed, self.is_ready = None, False
+            with suppress(KafkaError, OSError):
+                await feed.stop()
+            if self._why_not != told:
+                told = self._why_not
+                log.warning("gateway: no desk: %s; trying again", told)
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, _AGAIN_MOST_SECONDS)
 
     async def stop(self) -> None:
         """Disconnect."""
@@ -88,8 +93,6 @@ class Desk:
         Raises:
             Refused: they are not.
         """
-        if self._feed is not None and self._feed.crashed:
-            raise Refused(503, "no_desk", "the actions are not followed any more; the log says why")
         if not self.is_ready:
             raise Refused(503, "no_desk", f"the desk is not open yet: {self._why_not}")
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from agents.settings import Settings
 from gateway.problems import Refused
+from models.campaigns import CampaignDefinition
 from streams.giveaway.answers import PersonAnswer
 
 LONGEST_NAME: Final = 256
@@ -47,12 +48,15 @@ class People:
         self._command = command
         self._one = asyncio.Semaphore(1)
 
-    async def ask(self, campaign_id: str, name: str, platform: str | None) -> PersonAnswer:
+    async def ask(self, definition: CampaignDefinition | None, name: str, platform: str | None) -> PersonAnswer:
         """Return what became of the comments of whoever has this handle or author id.
 
         Raises:
             Refused: nobody or several people are meant, or it cannot be found out now.
         """
+        if definition is None or definition.giveaway is None:
+            raise Refused(404, "no_giveaway", "this campaign has no giveaway: there is no list of comments")
+        asked = {"definition": definition, "name": name, "platform": platform}
         try:
             async with asyncio.timeout(_QUEUED_SECONDS):
                 await self._one.acquire()
@@ -60,7 +64,7 @@ class People:
             raise Refused(503, "busy", "somebody else's comments are being looked for: ask again") from None
         try:
             async with asyncio.timeout(_SECONDS):
-                reply = await self._run({"campaign_id": campaign_id, "name": name, "platform": platform})
+                reply = await self._run(asked)
         except TimeoutError:
             raise Refused(503, "too_slow", f"the ledger was not read within {_SECONDS:g} s") from None
         except (OSError, msgspec.DecodeError) as error:

@@ -26,6 +26,7 @@ from gateway.pages.rendering import asked_language, page
 from gateway.pages.texts import texts_of
 from gateway.problems import TITLES, Refused
 from gateway.state import GatewayState
+from models.read_keys import ReadKey
 
 COOKIE: Final = "pulse_desk"
 _HEADERS: Final = {
@@ -108,7 +109,7 @@ def seeing(see: Seen) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         async def answer() -> Response:
             session = session_of(request)
-            return _login(request) if session is None else await see(Visit(request, session))
+            return _door(request) if session is None else await see(Visit(request, session))
 
         return await _answered(request, see.__name__, answer)
 
@@ -142,10 +143,7 @@ async def log_in(request: Request) -> Response:
         state: GatewayState = request.app.state.gateway
         form = await _form(request)
         try:
-            key = known_key_of(form.get("key", "").strip(), state)
-            see_desk(key)
-            if not key.sees_campaign(request.path_params["campaign"]):
-                raise Refused(404, "unknown_campaign", "there is no campaign of this id that this key sees")
+            key = _fitting_key(request, form.get("key", "").strip())
         except Refused as refused:
             return _login(request, refused=refused)
         sessions, now_ms = state.desk.sessions, state.desk.now_ms()
@@ -237,7 +235,7 @@ async def desk_person_page(visit: Visit, form: Form) -> Response:
     if not 0 < len(name) <= LONGEST_NAME:
         raise Refused(400, "form", f"person: expected 1 to {LONGEST_NAME} characters")
     platform = form.get("platform", "").strip() or None
-    found = await visit.state.desk.people.ask(campaign_id, name, platform)
+    found = await visit.state.desk.people.ask(visit.state.definitions.get(campaign_id), name, platform)
     texts = texts_of(asked_language(visit.request), DESK_TEXTS)
     shown = f"@{found.handle.lstrip('@')}" if found.handle else found.author_id
     return _page(
@@ -304,15 +302,40 @@ def _requests() -> Callable[[], str]:
     return lambda: f"{own}-{next(numbers)}"
 
 
-def _login(request: Request, *, refused: Refused | None = None, again: bool = False) -> Response:
+def _fitting_key(request: Request, given: str) -> ReadKey:
+    """Return a key that may use the desk of the campaign.
+
+    Raises:
+        Refused: it may not.
+    """
+    key = known_key_of(given, request.app.state.gateway)
+    see_desk(key)
+    if not key.sees_campaign(request.path_params["campaign"]):
+        raise Refused(404, "unknown_campaign", "there is no campaign of this id that this key sees")
+    return key
+
+
+def _door(request: Request) -> Response:
+    """Return the page that asks whoever comes with a link to open the desk, and others for a key."""
+    given = request.query_params.get("key", "")
+    if not given:
+        return _login(request)
+    try:
+        _fitting_key(request, given)
+    except Refused as refused:
+        return _login(request, refused=refused)
+    return _login(request, given=given)
+
+
+def _login(request: Request, *, given: str = "", refused: Refused | None = None, again: bool = False) -> Response:
     texts = texts_of(asked_language(request), DESK_TEXTS)
     detail = texts["log_in_again"] if again else "" if refused is None else refused.detail
-    given = request.query_params.get("key", "")[:200] if request.method in {"GET", "HEAD"} else ""
     return _page(
         request,
         "desk_login.html",
         {"title": texts["desk"], "detail": detail, "given": given},
-        status=401 if refused is None else refused.status,
+        # Nothing is refused yet where a click is all that is missing.
+        status=200 if given else 401 if refused is None else refused.status,
         elsewhere=True,
     )
 

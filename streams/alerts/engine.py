@@ -227,7 +227,8 @@ class CampaignEngine:
         if self._plan.is_muted(name, sample.window_end_ms):
             hold = "muted"
         elif self.muted_until(name, sample.influencer_id) is not None or (
-            memory.phase in ("ok", "pending") and self._open.explain(series, sample, name, self._own, self._peers)
+            memory.phase in ("ok", "pending")
+            and self._open.explain(series, sample, name, self._own, self._peers, is_alone=len(self._influencers) == 1)
         ):
             # A mute ends by itself: what still burns then is told.
             hold = "inhibited"

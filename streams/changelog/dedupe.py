@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from models.times import HOUR_MS
 from streams.changelog.id_segments import Naming, Segment, Span, new_segment
-from streams.columns.arrays import U64
+from streams.columns.arrays import I64, U64
 from streams.columns.idset import IdSet
 from streams.columns.keyed_hashes import KEY_BYTES
 from streams.statistics.comment_versions import Known, time_of
@@ -152,7 +152,7 @@ class DedupeHorizon:
             older: the names of the same events by which older versions remembered them; those in ``namings``.
             versions: of the comments among them, 0 for others; where they are kept.
         """
-        distinct, first = np.unique(ids, return_index=True)
+        distinct, first = _distinct(ids)
         known = np.zeros(len(distinct), dtype=np.bool_)
         for generation in self.generations:
             if generation.naming is Naming.KEYED:
@@ -351,3 +351,15 @@ class DedupeHorizon:
         for sequence in gone:
             del self._segments[sequence]
         return gone
+
+
+def _distinct(ids: U64) -> tuple[U64, I64]:
+    """Return the distinct ids of a batch and where each is first; nearly always all of them, in their order.
+
+    To sort them and look takes a tenth of what sorting their places takes.
+    """
+    ordered = np.sort(ids)
+    if (ordered[1:] != ordered[:-1]).all():
+        return ids, np.arange(len(ids))
+    distinct, first = np.unique(ids, return_index=True)
+    return distinct, first

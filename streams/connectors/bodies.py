@@ -118,17 +118,18 @@ def kind_of(value: Any) -> str:
 
 
 def objects_at(value: Any, *path: str | int) -> list[Any]:
-    """Return the items of an array; none where it is missing.
+    """Return the items of an array; none where it is missing, or empty as languages without arrays write it.
 
     Raises:
         Unmapped: it is something else.
     """
     found = at(value, *path)
-    if found is None:
+    if isinstance(found, list):
+        return found
+    # PHP writes an empty array of names as {}, and forms and tools in between write an empty text.
+    if found is None or found in ("", {}):
         return []
-    if not isinstance(found, list):
-        raise Unmapped(absent(value, *path))
-    return found
+    raise Unmapped(absent(value, *path))
 
 
 def count_at(value: Any, *path: str | int) -> int | None:

@@ -11,6 +11,7 @@ from models.events import EVENT_TYPES
 from streams.connectors.bodies import Unmapped
 from streams.connectors.catalogue import CATALOGUE
 from streams.connectors.drafts import Delivery, Draft, Mapper, Note
+from streams.connectors.packing import plain
 from streams.connectors.placing import Place, Placer
 from streams.events.decode import (
     DECODE_ERRORS,
@@ -65,6 +66,7 @@ def translate(delivery: Delivery, placer: Placer | None, mapper: Mapper) -> Tran
     """
     done = Translation([], [])
     try:
+        delivery = plain(delivery)
         for told in mapper(delivery):
             if isinstance(told, Note):
                 done.notes.append(told)

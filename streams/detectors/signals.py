@@ -40,7 +40,7 @@ SLOW_FEED = 3.0
 MOSTLY_UNCLICKED = 0.6
 """Usual share of code uses without a click above which the rule has nothing to say."""
 LEARNT_HITS = 10.0
-"""Hits a usual share must rest on before its fall means anything."""
+"""Hits a usual share must rest on before its fall means anything: a shop that reports no orders has lost none."""
 SILENCE_WINDOWS = 15
 """Windows seen before an empty one means anything."""
 
@@ -220,7 +220,8 @@ class Signals:
         drop_is_open = "engagement_drop" in active
         fall, fell_from = self.drop.update(rules["engagement_drop"], engagements, trend, calm, active=drop_is_open)
         value = engagements.value
-        self.entries_rise_alone = entered.ratio > ALONE_RATIO * spike.ratio
+        few = engagements.value < rules["engagement_spike"].minimum_count  # too few to be told by themselves
+        self.entries_rise_alone = few or entered.ratio > ALONE_RATIO * spike.ratio
         drop = Reading(fall, "engagements", value, fell_from, (value + 1.0) / (fell_from + 1.0), round(fell_from))
         return {
             "engagement_spike": spike,
@@ -298,7 +299,7 @@ def _fall(rule: AlertRule, verdict: ProportionVerdict, unit: str) -> Reading:
     ratio = share / verdict.usual_share
     enough = (
         verdict.recent_total >= rule.minimum_count
-        and verdict.usual_share * verdict.usual_total >= LEARNT_HITS
+        and verdict.usual_hits >= LEARNT_HITS
         and ratio * rule.minimum_ratio <= 1.0
     )
     strength = verdict.fall / CONVERSION_ALARM if enough else 0.0

@@ -100,7 +100,7 @@ class BatchReader:
         if platforms.count(platforms[0]) == len(platforms):  # a third of the time of a look-up for each
             own_seeds = [seeds[platforms[0]]] * len(platforms)
         else:
-            own_seeds = [seeds[platform] for platform in platforms]
+            own_seeds = list(map(seeds.__getitem__, platforms))
         if self._is_plain or (self._scorers is None and self._is_unkeyed):
             plain = [digest(event.event_id.encode(), seed) for event, seed in zip(events, own_seeds, strict=True)]
             self._plain_ids += plain
@@ -120,7 +120,12 @@ class BatchReader:
         before, facts = len(self._rows), self._facts
         events: list[CommentCreated] = read.events  # type: ignore[assignment]  # or deletions, told apart below
         comments, places = events, list(range(len(events)))
-        others = [place for place, event in enumerate(events) if event.__class__ is not CommentCreated]
+        kinds = list(map(type, events))
+        others = (
+            []
+            if kinds.count(CommentCreated) == len(kinds)
+            else [place for place, kind in enumerate(kinds) if kind is not CommentCreated]
+        )
         ids = [event.comment_id for event in events]
         if others:
             if facts is not None:
@@ -163,7 +168,7 @@ class BatchReader:
         self._sampled += [before + places[index] for index in sampled]
         self._texts += [texts[index] for index in sampled]
         self._post_ids += [comments[index].post_id for index in sampled]
-        self._places += [before + place for place in places]
+        self._places += [before + place for place in places] if others else range(before, before + len(places))
         self._polarity += polarity
 
     def columns(self) -> Columns:

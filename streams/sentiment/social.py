@@ -66,6 +66,10 @@ class SocialScorer:
         self.tokens = TokenWeights(weights, extra_terms)
         self._memory = TokenMemory(self.tokens)
 
+    def is_of_lexicon(self, word: str) -> bool:
+        """Whether a word in lower case is one of the lexicon's, or an emoji that is known."""
+        return word in self._weights.valences or (word in self.tokens.known and not any(map(str.isalnum, word)))
+
     def score(self, text: str) -> float:
         """Polarity of the first 10,000 characters: 0 when neutral wins, otherwise beyond ±0.05."""
         return self.score_many([text])[0]

@@ -43,8 +43,8 @@ OUT: Final = ROOT / "build" / "dashboards"
 PICTURE: Final = ROOT / "docs" / "pictures" / "wall.png"
 _PARTITIONS: Final = 8
 _DURATION_MS: Final = 110 * MINUTE_MS
-_EVENTS: Final = 33_000
-"""Of each simulation: five a second."""
+_EVENTS: Final = {"calm": 33_000, "viral": 80_000, "wave": 33_000, "silent": 33_000, "closed": 33_000}
+"""Of each simulation: five a second, and twelve where a jump of one creator has to stand out."""
 _NAMES: Final = {"calm": "spring", "viral": "summer", "wave": "autumn", "silent": "winter", "closed": "easter"}
 """Which campaign shows which moment."""
 _BEHIND: Final = {"calm": 45, "viral": 28, "wave": 48, "silent": 85, "closed": 60}
@@ -104,7 +104,7 @@ class Stack:
             path.write_text(yaml.safe_dump(_definition(moment, now_ms), allow_unicode=True, sort_keys=False))
             self._cluster.command("campaigns", "apply", str(path))
             plan = SimulationPlan(
-                events=_EVENTS,
+                events=_EVENTS[moment],
                 duration_seconds=_DURATION_MS / 1000,
                 start_ms=now_ms - _BEHIND[moment] * MINUTE_MS,
                 seed=_SEEDS[moment],

@@ -33,9 +33,9 @@ const cut = () => [...document.querySelectorAll('[data-panel]')].flatMap((panel)
     if (!text || !each.getClientRects().length) continue;
     const box = each.getBoundingClientRect();
     const style = getComputedStyle(each);
-    const clipped = style.overflow !== 'visible' && each.scrollWidth > each.clientWidth + 1;
+    const clipped = style.overflow !== 'visible' && each.scrollWidth > each.clientWidth + 4; // a name that is measured some pixels short is whole
     const outside = box.right > frame.right + 1 || box.left < frame.left - 1;
-    if (clipped || outside) found.push([panel.dataset.panel, text.slice(0, 60)]);
+    if (clipped || outside) found.push([panel.dataset.panel, text.slice(0, 60), each.scrollWidth - each.clientWidth]);
   }
   return found;
 });

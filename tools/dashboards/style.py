@@ -264,6 +264,9 @@ def states(
     return panel.color_scheme(dashboards.FieldColor().mode(models.FieldColorModeId.THRESHOLDS))
 
 
+_BAR_PIXELS: Final = 40
+
+
 def bars(
     title: str,
     description: str,
@@ -284,6 +287,8 @@ def bars(
     panel = panel.name_placement(options.BarGaugeNamePlacement.LEFT).value_mode(options.BarGaugeValueMode.TEXT)
     panel = panel.color_scheme(dashboards.FieldColor().mode(models.FieldColorModeId.THRESHOLDS))
     panel = panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
+    # With a single bar its name would be cut, in letters as high as the panel.
+    panel = panel.sizing(options.BarGaugeSizing.MANUAL).min_viz_height(16).max_viz_height(_BAR_PIXELS).min_viz_width(8)
     # Without data the empty part of a bar would be one large grey block.
     panel = panel.show_unfilled(False).mappings([nothing(no_value, GREY)])
     if link:

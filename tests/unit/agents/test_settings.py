@@ -88,6 +88,7 @@ def test_every_field_is_described() -> None:
         ("PULSE_POLL_ADDRESSES", "https://shop.example"),
         ("PULSE_POLL_ADDRESSES", "shopify-main=https://u:p@shop.example"),
         ("PULSE_POLL_YOUTUBE_UNITS", "99"),
+        ("PULSE_GATEWAY_WORDS", "yes"),
         ("PULSE_GATEWAY_WEBHOOK_SECONDS", "0"),
         ("PULSE_GATEWAY_WEBHOOK_PAUSES", "5 never"),
     ],

@@ -13,6 +13,7 @@ from gateway.pages.operations import PAGES
 from gateway.pages.texts import LANGUAGES
 from gateway.problems import Refused
 from models.actions import Action, AlertTarget, LettersTarget, PersonTarget, decode_record
+from models.campaigns import CampaignDefinition
 from models.read_keys import digest_of, parse_read_keys
 from models.suspicion import Finding, Suspect
 from models.topics import ACTIONS
@@ -47,7 +48,7 @@ class _Letters:
 class _People:
     """Who has commented: one person, whose comment is markup."""
 
-    async def ask(self, campaign_id: str, name: str, platform: str | None) -> PersonAnswer:
+    async def ask(self, definition: CampaignDefinition, name: str, platform: str | None) -> PersonAnswer:
         """The person, or nobody."""
         if name != "u1":
             raise Refused(404, "nobody", "nobody in the ledger has this handle or author id")
@@ -68,7 +69,7 @@ class _People:
             link="javascript:alert(1)",
         )
         return PersonAnswer(
-            campaign_id=campaign_id,
+            campaign_id=definition.campaign_id,
             platform="instagram",
             author_id="u1",
             handle=HOSTILE,
@@ -122,7 +123,8 @@ class DeskGateway(ReadingGateway):
 
     def form_token(self) -> str:
         """What the forms of the page carry."""
-        return re.findall(r'name="form" value="([^"]+)"', self.page().body.decode())[0]
+        found: list[str] = re.findall(r'name="form" value="([^"]+)"', self.page().body.decode())
+        return found[0]
 
     def actions(self) -> list[Action]:
         """What Kafka has."""
@@ -257,7 +259,7 @@ def test_what_is_no_action_is_refused(gateway: DeskGateway, body: object) -> Non
 
 @pytest.mark.parametrize("name", [*sorted(SCOPES), "guessed", ""])
 def test_no_other_key_gets_to_the_desk(gateway: DeskGateway, name: str) -> None:
-    """Every route with every key: whoever has not both the campaign and the scope admin gets nothing and does nothing."""
+    """Every route with every key: whoever has not both campaign and admin gets nothing and does nothing."""
     if name == "admin":
         return
     status = 401 if name in {"ended", "guessed", ""} else 403
@@ -269,7 +271,9 @@ def test_no_other_key_gets_to_the_desk(gateway: DeskGateway, name: str) -> None:
     refused = gateway.log_in(name)
     assert refused.status in {401, 403, 404}
     assert "set-cookie" not in refused.headers
-    assert gateway.ask(f"/desk/spring?key={key(name)}").status == 401
+    link = gateway.ask(f"/desk/spring?key={key(name)}")
+    assert link.status == refused.status
+    assert not name or key(name) not in link.body.decode()
     assert gateway.actions() == []
 
 
@@ -313,7 +317,7 @@ def test_a_body_has_to_say_that_it_is_json(gateway: DeskGateway) -> None:
 def test_a_key_is_exchanged_for_a_cookie_that_no_script_and_no_other_site_has(gateway: DeskGateway) -> None:
     """HttpOnly, Strict, below /desk, Secure over TLS; the key itself stands in no page after that."""
     first = gateway.ask(f"/desk/spring?key={key('admin')}")
-    assert (first.status, key("admin") in first.body.decode()) == (401, True)
+    assert (first.status, key("admin") in first.body.decode(), b"u1" in first.body) == (200, True, False)
     answer = gateway.log_in()
     assert (answer.status, answer.headers["location"]) == (303, "/desk/spring?lang=en")
     cookie = answer.headers["set-cookie"]
@@ -506,7 +510,7 @@ def test_suspects_come_fifty_at_a_time(gateway: DeskGateway) -> None:
     for number in (1, 2, 3):
         page = gateway.page(f"/desk/spring?page={number}").body.decode()
         seen += re.findall(r'data-person="([^"]+)"', page)
-        assert ("page=%d" % (number + 1) in page) is (number < 3)
+        assert (f"page={number + 1}" in page) is (number < 3)
     assert seen == [f"instagram/n{number:03}" for number in range(120)]
 
 
