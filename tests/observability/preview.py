@@ -320,7 +320,7 @@ def main() -> int:
         )
     print(f"written: {out / 'pictures'}")
     if given.picture:
-        optimised(out / "pictures" / "live-giveaway-viral-1280x720.png", PICTURE)
+        optimised(out / "pictures" / "live-giveaway-wave-1280x720.png", PICTURE)
     return 0
 
 
