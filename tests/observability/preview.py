@@ -320,7 +320,7 @@ def main() -> int:
         )
     print(f"written: {out / 'pictures'}")
     if given.picture:
-        optimised(out / "pictures" / "live-giveaway-wave-1280x720.png", PICTURE)
+        optimised(out / "pictures" / "live-giveaway-wave-1920x1080.png", PICTURE, 1280)
     return 0
 
 
