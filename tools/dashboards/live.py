@@ -31,7 +31,7 @@ _ENTRIES_A_MINUTE = (
     f"max(campaign_giveaway_entries_per_minute{_GIVEAWAY})"
     f" * max(campaign:campaign_giveaway_remaining_seconds:min{of(CAMPAIGN)} > bool 0)"
 )
-_UNKNOWN = "no number"
+_UNKNOWN = "no data"
 """No giveaway, no partition held by anybody, or nobody there: what is known is said by the two numbers on the right."""
 _SUM, _ALL = f"sum(campaign_pulse_partitions{style.JOB})", f"max(campaign_pulse_input_partitions{style.JOB})"
 _HELD = (
@@ -112,7 +112,7 @@ def _numbers() -> list[style.Panel]:
     pipeline = 'count(ALERTS{area="pipeline",alertstate="firing"})'
     return [
         _large(
-            "Mood, last 5 minutes",
+            "Mood, 5 minutes",
             "Share of positive minus share of negative comments of the last five minutes, -100 % to 100 %, whatever"
             " window is chosen above: a wave of complaints is over before it shows in an hour.",
             f"campaign_window:campaign_sentiment_net:ratio{_LAST_FIVE}",
