@@ -26,6 +26,7 @@ NAMES: Final = (
     "cardinality",
     "draw",
     "one_process",
+    "report",
     "giveaway_cost",
     "suspicion",
     "gateway",

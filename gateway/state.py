@@ -10,14 +10,16 @@ from typing import Final
 
 from aiokafka.errors import KafkaError
 
-from agents.clock import make_clock
-from agents.settings import SettingError, Settings
+from agents.clock import make_clock, wall_clock
+from agents.settings import Settings
 from agents.stages.definitions import Change, DefinitionFeed
+from gateway.desk.desk import Desk
 from gateway.draws.allowance import Allowance
 from gateway.draws.shelf import DrawShelf
 from gateway.live.numbers_out import NumbersOut
 from gateway.metrics import Metrics
 from gateway.publisher import NotConfirmedError, Publisher, Record
+from gateway.reloading import follow_settings
 from gateway.spool import Spool, SpoolError
 from gateway.webhooks.metrics import WebhookMetrics
 from gateway.webhooks.sender import Receivers, Sender
@@ -30,7 +32,6 @@ from streams.webhooks.rules import parse_webhooks, problem_of_secrets
 from streams.webhooks.schedule import parse_pauses
 
 log: Final = logging.getLogger("campaign_pulse")
-_RELOAD_SECONDS: Final = 5.0
 _DRAIN_PAUSE_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 0.02
 _QUESTIONS_A_SECOND: Final = 5.0
@@ -76,6 +77,7 @@ class GatewayState:
             else None
         )
         """What is read; None where there is no Redis."""
+        self.desk = Desk(settings, self.publisher, wall_clock)
         self._words: WordFeed | None = None
         if self.numbers is not None and settings.gateway_words == "true":
             hub = self.numbers.hub
@@ -141,7 +143,10 @@ class GatewayState:
 
     async def start(self) -> None:
         """Connect, in the background until it succeeds: a gateway without Kafka answers 503, and is not ready."""
-        self._tasks = [asyncio.create_task(self._connect()), asyncio.create_task(self._reload())]
+        reloading = follow_settings(self._reread, self._take_settings, "gateway")
+        self._tasks = [asyncio.create_task(self._connect()), asyncio.create_task(reloading)]
+        if self.numbers is not None:
+            self._tasks.append(asyncio.create_task(self.desk.follow()))
         if self.spool is not None:
             self._tasks.append(asyncio.create_task(self._drain_spool(self.spool)))
         if self.numbers is not None:
@@ -162,6 +167,7 @@ class GatewayState:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.desk.stop()
         if self._feed is not None:
             await self._feed.stop()
         await self.publisher.stop()
@@ -249,28 +255,17 @@ class GatewayState:
             for code, address in influencer.tracked_links.items()
         }
 
-    async def _reload(self) -> None:
-        """Take secrets and keys that were changed in their files. What cannot be used leaves the earlier ones."""
-        told = ""
-        while True:
-            await asyncio.sleep(_RELOAD_SECONDS)
-            try:
-                settings = await asyncio.to_thread(self._reread)
-            except SettingError as error:
-                if str(error) != told:
-                    told = str(error)
-                    log.warning("gateway: the earlier secrets stay: %s", error)
-                continue
-            told = ""
-            self.secrets = parse_secrets(settings.gateway_secrets)
-            self.keys = parse_keys(settings.gateway_keys)
-            self.read_keys = parse_read_keys(settings.gateway_read_keys)
-            self.person_key = settings.gateway_person_key.encode() or None
-            receivers = receivers_of(settings)
-            if problem := problem_of_secrets(receivers.webhooks, receivers.secrets):
-                log.warning("gateway: the earlier webhooks stay: %s", problem)
-            elif receivers != self.receivers:
-                self.receivers = receivers
+    def _take_settings(self, settings: Settings) -> None:
+        """Take secrets and keys that were changed in their files."""
+        self.secrets = parse_secrets(settings.gateway_secrets)
+        self.keys = parse_keys(settings.gateway_keys)
+        self.read_keys = parse_read_keys(settings.gateway_read_keys)
+        self.person_key = settings.gateway_person_key.encode() or None
+        receivers = receivers_of(settings)
+        if problem := problem_of_secrets(receivers.webhooks, receivers.secrets):
+            log.warning("gateway: the earlier webhooks stay: %s", problem)
+        elif receivers != self.receivers:
+            self.receivers = receivers
 
     async def _drain_spool(self, spool: Spool) -> None:
         while True:

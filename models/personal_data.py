@@ -9,6 +9,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from models.topics import (
+    ACTIONS,
     ALERTS,
     CLOSED_WINDOWS,
     COMMENTS,
@@ -177,6 +178,15 @@ PLACES: Final = (
         forget="stays",
     ),
     _topic(
+        ACTIONS,
+        "platform and author id of people who were held or cleared; names of keys, and the notes of whoever decided",
+        _UNTIL_PURGED,
+        "to carry out what was decided at the desk, and to say who did",
+        "the gateway (writes, reads), workers; operators (`giveaway actions`)",
+        purge="removed",
+        forget="removed",
+    ),
+    _topic(
         DEFINITIONS,
         "handles and ids of influencers; accounts that are excluded or won before",
         "until `campaigns apply`, `campaigns remove` or `campaigns purge`",
@@ -323,7 +333,8 @@ PLACES: Final = (
     _file(
         METRICS,
         "numbers of campaigns and influencers, by their ids, and the handles of influencers (`docs/metrics.md`); of "
-        "commenters nothing",
+        "commenters nothing, unless `PULSE_ALERT_SAMPLES` asks for comments with open alerts: texts without handles, "
+        "links and authors, which go to whoever is told of alerts",
         "as long as Prometheus keeps them (`--storage.tsdb.retention.time`)",
         "dashboards and alerts",
         "whoever may read Prometheus and Grafana",

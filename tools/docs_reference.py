@@ -9,6 +9,7 @@ import msgspec
 
 from agents.broker.topic_admin import changelog_topic, topic_specs
 from agents.settings import Settings, described, described_files
+from models.actions import ActionRecord
 from models.alerts import AlertTransition, SnapshotWithAlerts
 from models.campaigns import CampaignDefinition
 from models.deadletters import REASONS, DeadLetter
@@ -16,6 +17,7 @@ from models.events import EVENT_TYPES
 from models.minutes import Minute, MinutesOfHour
 from models.rollups import Rollup, Snapshot
 from models.topics import (
+    ACTIONS,
     ALERTS,
     CLOSED_WINDOWS,
     COMMENTS,
@@ -54,7 +56,7 @@ _USES = {
     ),
     ENTRIES: (
         "block or person (JSON)",
-        "facts of a giveaway in columns (MessagePack, `streams/ledger/blocks.py`)",
+        "facts of a giveaway in columns (MessagePack, `streams/ledger/fact_records.py`)",
         "workers",
         "workers (giveaway), draws",
     ),
@@ -69,6 +71,12 @@ _USES = {
         "a step: freeze, draw or exclusion (JSON)",
         "`campaign-pulse giveaway`",
         "`campaign-pulse giveaway`, whoever verifies",
+    ),
+    ACTIONS: (
+        "`[campaign, action, kind of record]` (JSON)",
+        "an action, or what became of a redrive (JSON; [desk.md](desk.md))",
+        "the gateway (actions), workers (outcomes)",
+        "workers, the gateway, `campaign-pulse giveaway`",
     ),
     CLOSED_WINDOWS: ("`campaign_id`", "internal (closed minutes, comments among them)", "workers", "workers (alerts)"),
     INBOX: ("source", "a delivery, byte for byte; the rest in headers", "the gateway", "people"),
@@ -135,6 +143,7 @@ def schemas() -> dict[str, str]:
         for name, schema in (
             ("event", msgspec.json.schema(reduce(or_, EVENT_TYPES))),
             ("campaign-definition", msgspec.json.schema(CampaignDefinition)),
+            ("action", msgspec.json.schema(ActionRecord)),
             ("alert-transition", msgspec.json.schema(AlertTransition)),
             ("rollup", msgspec.json.schema(Rollup)),
             ("minute", msgspec.json.schema(Minute)),

@@ -167,9 +167,9 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
-def texts_of(language: str) -> dict[str, str]:
-    """Return all texts in a language."""
-    return {name: each[language] for name, each in TEXTS.items()}
+def texts_of(language: str, table: Mapping[str, Mapping[str, str]] = TEXTS) -> dict[str, str]:
+    """Return all texts of a table in a language."""
+    return {name: each[language] for name, each in table.items()}
 
 
 def language_of(asked: str, accepted: str) -> str:

@@ -1,13 +1,15 @@
 """``campaign-pulse gateway``: from platforms, shops and tools to the stream."""
 
 import importlib
+import logging
 import secrets
 import socket
 import sys
+from typing import Final
 
 import click
 
-from agents.broker.topic_admin import TopicError, ensure_topics, look_at_topics
+from agents.broker.topic_admin import NoBrokerError, TopicError, ensure_topics, look_at_topics
 from agents.cli.common import UsageFailure, settings_or_exit
 from agents.cli.gateway.check import check
 from agents.cli.gateway.poll import poll
@@ -24,6 +26,8 @@ from models.topics import ALERTS, DEAD_LETTERS, DEFINITIONS, INBOX, INPUT_TOPICS
 from streams.connectors.credentials import KEY_PREFIX, hash_of, parse_keys, parse_secrets
 from streams.connectors.handshakes import keys_among, verify_token
 from streams.webhooks.rules import parse_webhooks
+
+log: Final = logging.getLogger("campaign_pulse")
 
 
 @click.group(invoke_without_command=True)
@@ -66,7 +70,12 @@ def _run() -> None:
         raise UsageFailure(f"PULSE_GATEWAY_PORT: cannot listen on {address}: {error.strerror}") from None
     keep_files_private()  # deliveries that wait in the spool hold people's data
     try:
-        _check_topics(settings)
+        try:
+            _check_topics(settings)
+        except NoBrokerError as error:
+            if not settings.gateway_spool_directory:
+                raise
+            log.warning("gateway: %s; what is sent only once is kept on disk until one does", error)
         code = served.serve(settings)
     except TopicError as error:
         raise UsageFailure(str(error)) from None

@@ -11,7 +11,10 @@ SPRING = "/v1/campaigns/spring"
 _PATHS = {
     path.replace("{campaign}", campaign).replace("{influencer}", person)
     for path in [
-        each.path for each in (*READING, *PAGES) if "{campaign}" in each.path and not each.path.endswith("/stream")
+        each.path
+        for each in (*READING, *PAGES)
+        # The desk goes by sessions: test_desk.py tries every key there.
+        if "{campaign}" in each.path and not each.path.endswith("/stream") and not each.path.startswith("/desk")
     ]
     for campaign, person in (("spring", "bob"), ("spring", "ana"))
 }
