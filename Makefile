@@ -8,6 +8,8 @@ STAMP := $(VENV)/.installed
 PROCESSES ?= 3
 PARALLEL := --numprocesses $(PROCESSES) --dist loadfile
 KAFKA_TESTS := tests/integration tests/faults
+# The dashboards' preview: a development tool in Node.
+PREVIEW := tools/dashboard_preview
 # How make soak repeats: so many runs, beside so many processes that only calculate.
 TIMES ?= 30
 BUSY_PER_CORE ?= 2
@@ -17,7 +19,7 @@ KAFKA3_TESTS = $(KAFKA_TESTS)
 KAFKA3_CHECK := tests/integration/test_apache_kafka.py tests/faults
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-kafka test-kafka-if-present test-faults soak check lint types imports format bench train docs lock clean dashboards schemas images advisories test-observability
+.PHONY: help install demo test test-kafka test-kafka-if-present test-faults soak check lint types imports format bench train docs lock bench-peers clean dashboards dashboards-preview preview-install pictures schemas images advisories alertmanager test-observability
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +41,13 @@ test: $(STAMP) ## Run all tests, with a real broker and a real Redis
 
 test-observability: $(STAMP) ## Rules, routes, dashboards and deployment files, with a real Prometheus and Alertmanager
 	$(BIN)/python -m pytest tests/observability
+
+# Debian's is older than receivers of Microsoft Teams. The newest whose Go module holds its own web page.
+ALERTMANAGER := v0.31.1
+alertmanager: build/programs/alertmanager ## Build Alertmanager and amtool for the tests (needs go and a network)
+
+build/programs/alertmanager:
+	GOBIN=$(CURDIR)/build/programs go install $(addprefix github.com/prometheus/alertmanager/cmd/,$(addsuffix @$(ALERTMANAGER),alertmanager amtool))
 
 test-kafka: $(STAMP) ## Run every broker test against Apache Kafka (needs java 17 and mvn, no Docker)
 	$(BIN)/python -m pytest $(PARALLEL) --broker kafka -m broker $(KAFKA_TESTS)
@@ -81,6 +90,9 @@ bench: $(STAMP) ## Throughput, latency and memory, next to the limit and to a pl
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.spikes
 
+bench-peers: $(STAMP) ## Ours beside Flink, Kafka Streams, Rust and others on equal events (needs java and mvn; cargo for Rust)
+	$(BIN)/python -m bench.peers --repeat 3 --write-docs
+
 train: $(STAMP) ## Train the sentiment model anew (needs the labelled data, see docs/sentiment.md)
 	$(BIN)/python -m training.sentiment
 
@@ -89,6 +101,20 @@ docs: $(STAMP) ## Generate schemas and reference tables into docs/
 
 dashboards: $(STAMP) ## Generate grafana/dashboards from tools/dashboards
 	$(BIN)/python -m tools.dashboards
+
+# Packages of the preview, by the hashes of its lock; no script of theirs is run. Needs Node 20 and a network.
+$(PREVIEW)/node_modules/.installed: $(PREVIEW)/package.json $(PREVIEW)/package-lock.json
+	cd $(PREVIEW) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
+
+preview-install: $(PREVIEW)/node_modules/.installed ## Packages of the dashboards' preview (Node 20)
+
+dashboards-preview: $(STAMP) preview-install ## Pictures of every dashboard at eight moments (half an hour; Prometheus, Chromium)
+	$(BIN)/python -m tests.observability.preview
+
+pictures: $(STAMP) preview-install ## Make the pictures of the documents anew (half an hour; Prometheus, Chromium)
+	$(BIN)/python -m tests.browser.pictures
+	$(BIN)/python -m tests.observability.preview --picture
 
 schemas: $(STAMP) ## Fetch the schemas of the Kubernetes example's operators anew (needs java 17, mvn and a network)
 	$(BIN)/python -m tools.kubernetes_schemas

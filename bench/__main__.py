@@ -26,9 +26,11 @@ NAMES: Final = (
     "cardinality",
     "draw",
     "one_process",
+    "report",
     "giveaway_cost",
     "suspicion",
     "gateway",
+    "readers",
 )
 
 

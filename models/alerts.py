@@ -72,6 +72,8 @@ class WindowSample(Struct, frozen=True, kw_only=True):
     code_uses_without_click: Count = 0
     unread: Count = 0
     """Comments in a language that is not read: in none of ``positive``, ``neutral`` and ``negative``."""
+    negative_copies: Count = 0
+    """How many of ``negative`` say again what another of them says (``streams.statistics.voices``)."""
     top_posts: tuple[PostCount, ...] = ()
     sample_comments: tuple[SampleComment, ...] = ()
     topics: tuple[str, ...] = ()

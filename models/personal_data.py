@@ -24,6 +24,7 @@ from models.topics import (
     MINUTES,
     POSTS,
     ROLLUPS,
+    WEBHOOKS,
 )
 
 PlaceKind = Literal["topic", "redis", "file"]
@@ -148,6 +149,14 @@ PLACES: Final = (
         "to go on where the last poller ended",
         "`gateway poll`",
         purge="stays",
+    ),
+    _topic(
+        WEBHOOKS,
+        "numbers of influencers, by their ids; of commenters nothing",
+        "until it is taken, 4 days at most; its id a week; the highest totals of a campaign for ever",
+        "to send webhooks, each message once",
+        "the gateway; `gateway webhooks`",
+        purge="ends",
     ),
     _topic(
         ENTRIES,
@@ -324,7 +333,8 @@ PLACES: Final = (
     _file(
         METRICS,
         "numbers of campaigns and influencers, by their ids, and the handles of influencers (`docs/metrics.md`); of "
-        "commenters nothing",
+        "commenters nothing, unless `PULSE_ALERT_SAMPLES` asks for comments with open alerts: texts without handles, "
+        "links and authors, which go to whoever is told of alerts",
         "as long as Prometheus keeps them (`--storage.tsdb.retention.time`)",
         "dashboards and alerts",
         "whoever may read Prometheus and Grafana",

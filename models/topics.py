@@ -14,6 +14,9 @@ INBOX: Final = "campaign.inbox.v1"
 CURSORS: Final = "campaign.cursors.v1"
 """Internal and compacted: how far ``gateway poll`` has read each of its targets."""
 
+WEBHOOKS: Final = "campaign.webhooks.v1"
+"""Internal and compacted: outgoing messages that wait or were taken, and how far their sources are read."""
+
 DEFINITIONS: Final = "campaign.definitions.v1"
 INFLUENCER_SNAPSHOTS: Final = "campaign.influencer-snapshots.v1"
 """Internal and compacted: absolute influencer numbers, partitioned by campaign, for the second stage."""

@@ -32,7 +32,9 @@ from models.topics import (
     MINUTES,
     POSTS,
     ROLLUPS,
+    WEBHOOKS,
 )
+from models.webhooks import AlertMessage, MilestoneMessage
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _PRODUCERS = "producers: the gateway, `campaign-pulse simulate`, your own; workers (forwards); redrives"
@@ -54,7 +56,7 @@ _USES = {
     ),
     ENTRIES: (
         "block or person (JSON)",
-        "facts of a giveaway in columns (MessagePack, `streams/ledger/blocks.py`)",
+        "facts of a giveaway in columns (MessagePack, `streams/ledger/fact_records.py`)",
         "workers",
         "workers (giveaway), draws",
     ),
@@ -79,6 +81,12 @@ _USES = {
     CLOSED_WINDOWS: ("`campaign_id`", "internal (closed minutes, comments among them)", "workers", "workers (alerts)"),
     INBOX: ("source", "a delivery, byte for byte; the rest in headers", "the gateway", "people"),
     CURSORS: ("source and target", "how far it is read: a time, a page's token or ids", "`gateway poll`", "the same"),
+    WEBHOOKS: (
+        "`[what, name...]` (JSON)",
+        "a message that waits or was taken; how far alerts and rollups are read ([webhooks.md](webhooks.md))",
+        "the gateway; `gateway webhooks enable`",
+        "the gateway; `gateway webhooks list`",
+    ),
     ALERTS: ("`alert_id`", "an alert that opened, changed or was resolved (JSON)", "workers", "anybody"),
     ROLLUPS: (
         "`[campaign]` or `[campaign, influencer]` (JSON)",
@@ -142,6 +150,8 @@ def schemas() -> dict[str, str]:
             ("minutes-of-hour", msgspec.json.schema(MinutesOfHour)),
             ("snapshot", msgspec.json.schema(Snapshot)),
             ("snapshot-with-alerts", msgspec.json.schema(SnapshotWithAlerts)),
+            ("webhook-alert", msgspec.json.schema(AlertMessage)),
+            ("webhook-milestone", msgspec.json.schema(MilestoneMessage)),
             ("dead-letter-headers", _header_schema()),
         )
     }

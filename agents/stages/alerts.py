@@ -27,7 +27,7 @@ from agents.state.table import StateTable
 from models.alerts import AlertTransition
 from models.topics import ALERTS, CLOSED_WINDOWS
 from streams.alerts.campaign import CampaignAlerts
-from streams.alerts.engine import Mute
+from streams.alerts.mutes import Mute
 from streams.alerts.stage import AlertPartition, WindowRecord
 from streams.alerts.window_records import encode_window
 from streams.changelog.keys import alerts_key

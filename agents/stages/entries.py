@@ -36,7 +36,9 @@ from streams.duty_cycle import DutyCycle
 from streams.events.partitioning import partition_of
 from streams.events.registry import Registry
 from streams.giveaway.board import GiveawayBoard
-from streams.ledger.blocks import Cleared, EntryBlock, Forgotten, decode_fact, poison_hash
+from streams.ledger.blocks import EntryBlock
+from streams.ledger.fact_records import decode_fact
+from streams.ledger.marks import Cleared, Forgotten, poison_hash
 from streams.ledger.sealing import NO_KEY
 
 log: Final = logging.getLogger("campaign_pulse")

@@ -19,7 +19,7 @@ from models.read_model import Keys
 from models.suspicion import Suspect
 from streams.giveaway.loaded import GiveawayData, loaded_giveaway
 from streams.giveaway.rules import RuleBook
-from streams.ledger.blocks import Forgotten
+from streams.ledger.marks import Forgotten
 from streams.ledger.people import Person, people_of
 from streams.suspicion.review import Review, summary_of
 

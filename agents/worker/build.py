@@ -56,6 +56,8 @@ from agents.worker.handlers import Handlers
 from agents.worker.input_logs import InputLogs
 from agents.worker.minutes import MinutePublisher
 from agents.worker.numbers import NumberPublisher
+from agents.worker.pace import Pace
+from agents.worker.pacer import Glance, Pacer
 from agents.worker.worker_health import worker_health
 from models.actions import ActionRecord
 from models.campaigns import CampaignPurge
@@ -72,7 +74,7 @@ from models.topics import (
     OWN_TOPICS,
     POSTS,
 )
-from streams.alerts.engine import mutes_of
+from streams.alerts.mutes import mutes_of
 from streams.columns.formats import PoisonedRecord
 from streams.columns.keyed_hashes import KEY_BYTES
 from streams.events.actions import ActionBook
@@ -195,16 +197,12 @@ class Worker:
             settings, self.entries, lambda: self.pipeline.registry, decided=self.actions.changes
         )
         self._redrives = RedriveWatch(settings, self.actions, self.entries.owns)
+        self._pace = self._make_pace()
         self._flusher = self._make_flusher()
         self._assignment = self._make_assignment()
         self._define_table(partitions[COMMENTS], store)
-
-        changes = self.app.channel(maxsize=_CHANGES_QUEUED)
-        services = self._make_services(registry, changes)
-        self.watchdog = Watchdog(self._watch, self._make_symptoms(services).find, self.lifecycle.exit)
-        self.app.services = (self.watchdog, *services)
-        self.app.prepare = self._prepare
         self._register_metrics(registry)
+
         handlers = Handlers(
             self.pipeline,
             self._board,
@@ -218,9 +216,32 @@ class Worker:
             self.app.crash,
             registry,
         )
+        changes = self.app.channel(maxsize=_CHANGES_QUEUED)
+        services = self._make_services(registry, changes, handlers)
+        self.watchdog = Watchdog(self._watch, self._make_symptoms(services).find, self.lifecycle.exit)
+        self.app.services = (self.watchdog, *services)
+        self.app.prepare = self._prepare
         self._define_agents(handlers, changes)
 
     # --------------------------------------------------- parts of several parts
+
+    def _make_pace(self) -> Pace | None:
+        """Return when flushes may be early; None where the settings leave no room for that."""
+        least_seconds = self._settings.flush_least_seconds
+        if least_seconds >= self._settings.flush_seconds:
+            return None
+        return Pace(
+            least_seconds,
+            lambda: sum(self.figures.lags().values()),
+            lambda: self._record_collector.collected_bytes_total,
+        )
+
+    def _make_pacer(self, pace: Pace, handlers: Handlers) -> Pacer:
+        least_seconds = self._settings.flush_least_seconds
+        glance = (
+            None if self.redis is None else Glance(self.pipeline, self.redis, self._membership, pace, least_seconds)
+        )
+        return Pacer(pace, self._flusher, handlers.flush_early, glance)
 
     def _make_flusher(self) -> Flusher:
         facts = FactSender(
@@ -247,6 +268,7 @@ class Worker:
             self.set_aside,
             self._settings.flush_seconds,
             self._alerts,
+            pace=self._pace,
         )
 
     def _make_assignment(self) -> Assignment:
@@ -273,7 +295,7 @@ class Worker:
             self.figures.retire,
         )
 
-    def _make_services(self, registry: CollectorRegistry, changes: Any) -> list[Service]:
+    def _make_services(self, registry: CollectorRegistry, changes: Any, handlers: Handlers) -> list[Service]:
         """Return what runs in the background, in the order in which it starts."""
         settings = self._settings
         web = WebServer(
@@ -300,6 +322,8 @@ class Worker:
             services.append(self._suspicion)
         if self.redis is not None:
             services.append(self.redis)
+        if self._pace is not None:
+            services.append(self._make_pacer(self._pace, handlers))
         return services
 
     def _make_symptoms(self, services: Sequence[Service]) -> Symptoms:
@@ -336,7 +360,7 @@ class Worker:
                 (*OWN_TOPICS, changelog_topic(self._settings)),
             ),
             CampaignCollector(self.pipeline, label_cap),
-            AlertCollector(self._alerts, self.pipeline, label_cap),
+            AlertCollector(self._alerts, self.pipeline, label_cap, self._settings.alert_samples),
             GiveawayCollector(lambda: self.entries.board, lambda: self.pipeline.registry, label_cap),
             SuspicionCollector(self._suspicion),
         ):

@@ -125,6 +125,15 @@ READING: Final = (
         ),
         Parameter(name="to", place="query", what="Up to before when, epoch milliseconds; now.", type=_Moment),
     ),
+    _read(
+        f"{_ONE}/words",
+        "The words behind the mood of the last hour",
+        of_events.words,
+        answers.WordsAnswer,
+        CAMPAIGN,
+        detail="Words of the lexicon and of the campaign that five people or more have said; read while somebody "
+        "watches the stream of a campaign.",
+    ),
     _read(f"{_ONE}/draws", "Published draws", of_events.draws, answers.DrawsAnswer, CAMPAIGN),
     _read("/v1/status", "Whether the numbers are fresh", of_campaigns.status, answers.StatusAnswer),
     Operation(
@@ -134,10 +143,10 @@ READING: Final = (
         group=_GROUP,
         summary="Numbers as they change (Server-Sent Events)",
         detail=(
-            "Events `campaign`, `board`, `giveaway`, `alerts`, `minutes` (of a creator: `influencer` instead of the "
-            "first two) have absolute values, as the routes of these names answer them. `pulse` comes at least every "
-            "5 seconds and says whether the numbers are fresh. Whoever comes back with `Last-Event-ID` gets what "
-            "changed since; `reset` comes first when that is not known any more."
+            "Events `campaign`, `board`, `words`, `giveaway`, `alerts`, `minutes` (of a creator: `influencer` instead "
+            "of the first three) have absolute values, as the routes of these names answer them. `pulse` comes at "
+            "least every 5 seconds and says whether the numbers are fresh. Whoever comes back with `Last-Event-ID` "
+            "gets what changed since; `reset` comes first when that is not known any more."
         ),
         endpoint=of_events.stream,
         parameters=(

@@ -14,8 +14,9 @@ from msgspec.structs import replace
 
 from models.alerts import Alert, AlertTransition, RuleName, TransitionKind, WindowSample
 from models.times import MINUTE_MS, epoch_ms
-from streams.alerts.engine import CampaignEngine, Mute
+from streams.alerts.engine import CampaignEngine
 from streams.alerts.explanations import explain_removed
+from streams.alerts.mutes import Mute
 from streams.alerts.transitions import NumberedTransition, TransitionLog
 from streams.alerts.window_merger import WAIT_MS, OpenMinute, Source, WindowMerger
 from streams.alerts.window_records import CampaignWindow, campaign_sample, check_window, influencer_samples

@@ -13,7 +13,8 @@ from typing import Final, Protocol
 from models.deadletters import Headers
 from models.times import HOUR_MS
 from streams.alerts.campaign import CampaignAlerts
-from streams.alerts.engine import Mute, Watcher
+from streams.alerts.engine import Watcher
+from streams.alerts.mutes import Mute
 from streams.alerts.window_merger import WAIT_MS
 from streams.alerts.window_records import read_window
 from streams.columns.formats import PoisonedRecord

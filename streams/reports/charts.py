@@ -23,6 +23,7 @@ _RIGHT: Final = 96
 _TOP: Final = 14
 _BOTTOM: Final = 24
 _LABELS_APART: Final = 13.0
+_LETTER: Final = 6.0
 _Scale = Callable[[float], float]
 
 
@@ -64,12 +65,17 @@ def line_chart(
         return _TOP + (1 - value / top) * (_HEIGHT - _TOP - _BOTTOM)
 
     parts = [_axes(first, last, top, x, y, is_share=is_share)]
-    for mark in marks:
+    free_from = 0.0
+    for mark in sorted(marks, key=lambda mark: mark.at_ms):
         if first <= mark.at_ms <= last:
             at = x(mark.at_ms)
+            # Alerts of one moment: their numbers stand side by side.
+            beside = min(max(at, free_from), x(last))
+            free_from = beside + _LETTER * (len(mark.label) + 1)
             parts.append(
                 f'<line class="mark" x1="{at:.1f}" x2="{at:.1f}" y1="{_TOP}" y2="{_HEIGHT - _BOTTOM}"/>'
-                f'<text class="mark" x="{at:.1f}" y="{_TOP - 3}" text-anchor="middle">{html.escape(mark.label)}</text>'
+                f'<text class="mark" x="{beside:.1f}" y="{_TOP - 3}" text-anchor="middle">'
+                f"{html.escape(mark.label)}</text>"
             )
     for line in lines:
         parts += [

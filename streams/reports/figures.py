@@ -229,7 +229,7 @@ def _creator(
     by_post = stats.engagements / followers / stats.posts if followers and stats.posts else None
     return CreatorFigures(
         influencer_id=influencer_id,
-        handle=handle.lstrip("@"),
+        handle=handle.lstrip("@") or influencer_id,
         platform=platform,
         followers=followers,
         tier=tier,

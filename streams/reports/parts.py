@@ -67,6 +67,6 @@ class Parts:
         data = base64.b64encode(text.encode("utf-8-sig")).decode()
         link = f'<a class="csv" download="{name}.csv" href="data:text/csv;charset=utf-8;base64,{data}">'
         return (
-            f'<div class="scroll" tabindex="0"><table class="{kind}"><thead><tr>{head}</tr></thead>'
+            f'<div class="scroll" tabindex="0"><table class="{kind} {name}"><thead><tr>{head}</tr></thead>'
             f"<tbody>{body}</tbody></table></div>{link}{name}.csv</a>"
         )

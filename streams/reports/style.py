@@ -32,6 +32,7 @@ th { color: var(--quiet); font-weight: 600; vertical-align: bottom }
 th:first-child, td:first-child, .words th, .words td { text-align: left }
 tr { break-inside: avoid }
 .numbers td { white-space: nowrap }
+.numbers td:first-child, .posts td:nth-child(3) { white-space: normal; overflow-wrap: anywhere; min-width: 8em }
 .below, .within, .above { display: block; font-size: 11px; color: var(--quiet) }
 .csv { font-size: 12px; color: var(--quiet) }
 svg { width: 100%; height: auto; display: block; break-inside: avoid; font-size: 10px }
@@ -46,7 +47,8 @@ code { font: 12px/1.4 ui-monospace, "Cascadia Mono", Menlo, Consolas, "DejaVu Sa
   --line: #343a43; --tile: #1e2228 } } }
 @media print { body { font-size: 9.5pt } main { padding: 0; max-width: none } h1 { font-size: 22pt }
   h2 { font-size: 13pt; margin-top: 14pt; break-after: avoid } .csv { display: none } .scroll { overflow: visible }
-  table { font-size: 7pt } th, td { padding: 2pt 2.5pt } .tiles { grid-template-columns: repeat(5, 1fr) }
+  table { font-size: 7pt } th, td { padding: 2pt 2.5pt } .tiles { grid-template-columns: repeat(4, minmax(0, 1fr)) }
   .wide { page: wide } .below, .within, .above { font-size: 6pt }
-  .tiles dd { font-size: 13pt } .tiles dt { font-size: 8pt } }
+  .tiles dd { font-size: 12pt; overflow-wrap: anywhere } .tiles dt { font-size: 8pt }
+  .numbers td:first-child { min-width: 6em } }
 """

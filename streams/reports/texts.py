@@ -201,7 +201,7 @@ class Words:
         if amount is None:
             return "–"
         value = Decimal(amount)
-        decimals = 2 if value >= 1 or not value else 4
+        decimals = 2 if abs(value) >= 1 or not value else 4
         return f"{self.count(value, decimals)}\u00a0{currency}"
 
     def moment(self, at_ms: int | None) -> str:

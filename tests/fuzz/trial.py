@@ -43,7 +43,7 @@ from streams.changelog.checks import read_changelog
 from streams.changelog.fencing import EPOCH_HEADER, decode_epoch
 from streams.columns.formats import NewerRecord, PoisonedRecord
 from streams.events.decode import DECODE_ERRORS, MAX_EVENT_BYTES, read_event, rejection_of
-from streams.ledger.blocks import decode_fact
+from streams.ledger.fact_records import decode_fact
 from streams.sentiment.scorers import make_scorer
 from streams.statistics.campaign_minutes import is_part, read_part
 from streams.statistics.snapshots import read_snapshot

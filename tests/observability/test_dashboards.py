@@ -114,11 +114,50 @@ def test_the_wall_is_on_the_screen() -> None:
     assert max(place["y"] + place["h"] for place in places) * 38 + 64 <= 1080
 
 
-def test_the_walls_numbers_do_not_stand_still() -> None:
-    """A number of the wall is asked for at once: a range would show the last value of an hour when workers are gone."""
-    for panel in PAGES["pulse-live"]["panels"]:
+def test_numbers_do_not_stand_still(page: dict[str, Any]) -> None:
+    """A number is asked for at once: a range would show the last value of hours when workers are gone."""
+    for panel in page["panels"]:
         if panel["type"] == "stat":
             assert all(target["instant"] and not target.get("range") for target in panel["targets"]), panel["title"]
+            assert panel["options"]["graphMode"] == "none", panel["title"]
+
+
+def test_a_number_that_is_not_there_is_neither_good_nor_bad(page: dict[str, Any]) -> None:
+    """The word for no number has a colour of its own: grey, or that of trouble, and not the lowest threshold's."""
+    for panel in page["panels"]:
+        if panel["type"] in {"stat", "bargauge"}:
+            defaults = panel["fieldConfig"]["defaults"]
+            (nothing,) = (each["options"] for each in defaults["mappings"] if each["type"] == "special")
+            assert nothing["match"] == "null", panel["title"]
+            assert nothing["result"]["text"] == defaults["noValue"], panel["title"]
+            assert nothing["result"]["color"] in {style.GREY, style.ORANGE, style.VERMILLION}, panel["title"]
+
+
+def test_a_missed_scrape_tears_no_line(page: dict[str, Any]) -> None:
+    """Gaps shorter than a minute are drawn across, longer ones are gaps."""
+    for panel in page["panels"]:
+        if panel["type"] == "timeseries":
+            assert panel["fieldConfig"]["defaults"]["custom"]["spanNulls"] == 60_000, panel["title"]
+
+
+def test_empty_cells_are_dashes(page: dict[str, Any]) -> None:
+    """The word for an empty table stands in no cell."""
+    for panel in page["panels"]:
+        if panel["type"] == "table":
+            (organised,) = (each for each in panel["transformations"] if each["id"] == "organize")
+            dashes = {
+                override["matcher"]["options"]
+                for override in panel["fieldConfig"]["overrides"]
+                if {"id": "noValue", "value": "–"} in override["properties"]
+            }
+            assert set(organised["options"]["renameByName"].values()) == dashes, panel["title"]
+
+
+def test_names_of_columns_have_no_variable(page: dict[str, Any]) -> None:
+    """Grafana fills variables into a column's name and not into what looks for it: its settings would be lost."""
+    for panel in page["panels"]:
+        for override in panel.get("fieldConfig", {}).get("overrides", []):
+            assert "$" not in str(override["matcher"]["options"]), panel["title"]
 
 
 def test_windows_and_currencies_are_named(page: dict[str, Any]) -> None:
@@ -157,6 +196,8 @@ def test_bars_have_names_that_can_be_read(page: dict[str, Any]) -> None:
             assert panel["options"]["namePlacement"] == "left", panel["title"]
             assert panel["options"]["valueMode"] == "text", panel["title"]
             assert "text" not in panel["options"], panel["title"]
+            # One bar alone would have letters as high as the panel, and no room for its name.
+            assert (panel["options"]["sizing"], panel["options"]["maxVizHeight"]) == ("manual", 40), panel["title"]
 
 
 def test_text_stands_out(page: dict[str, Any]) -> None:

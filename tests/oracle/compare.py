@@ -36,13 +36,13 @@ def differences(snapshot: dict[str, Any], oracle: dict[str, Any], *, unique_tole
     Integers and decimal strings must be identical, floats within 2e-9, ``unique_commenters`` within
     ``unique_tolerance`` of the true count plus 3, and zero exactly when that is. A counter that a snapshot
     omits is zero, as ``models.rollups`` says; anything else that is on one side only is a difference.
-    ``counts``, ``newest_ms`` and ``minutes`` are the oracle's own and not compared.
+    ``counts``, ``newest_ms``, ``minutes`` and ``posts`` are the oracle's own and not compared.
 
     Returns:
         One line for each difference: path, ours, the oracle's. Empty when they are equal.
     """
     ours, theirs = dict(snapshot), dict(oracle)
-    for name in ("counts", "newest_ms", "minutes"):
+    for name in ("counts", "newest_ms", "minutes", "posts"):
         ours.pop(name, None)
         theirs.pop(name, None)
     if not theirs.get("campaigns") and not ours.get("campaigns"):

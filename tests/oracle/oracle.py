@@ -71,7 +71,7 @@ def compute(
         values without a base absent; ``unique_commenters`` is the true count. ``counts`` holds ``lines``,
         ``accepted`` (distinct events), ``duplicates`` and ``rejected``; ``newest_ms`` the time of the newest event
         by (campaign, influencer), and by (campaign, None). ``minutes`` has the counts of each minute with any, by
-        (campaign, influencer or None, beginning); those of codes are left out.
+        (campaign, influencer or None, beginning); those of codes are left out. ``posts`` has what is said of each post.
 
     Raises:
         ValueError: ``polarity`` did not answer with one float for each text.
@@ -90,12 +90,21 @@ def compute(
         _score(database, polarity)
         for name, (columns, table) in text_tables(database, _in_force(definitions)).items():
             _create_from_rows(database, name, columns, table)
-        for script in ("orders.sql", "facts.sql", "windows.sql", "rollups.sql", "giveaway.sql", "minutes.sql"):
+        for script in (
+            "orders.sql",
+            "facts.sql",
+            "windows.sql",
+            "rollups.sql",
+            "giveaway.sql",
+            "minutes.sql",
+            "posts.sql",
+        ):
             _run(database, script)
         accepted = database.sql("SELECT count(*) FROM counted").fetchall()[0][0]
         return {
             **_snapshot(database),
             "minutes": _minutes(database),
+            "posts": _records(database, "SELECT * FROM shown_post ORDER BY ALL"),
             "newest_ms": {(campaign, influencer): ms for campaign, influencer, ms in database.sql(NEWEST).fetchall()},
             "counts": {
                 "lines": lines,

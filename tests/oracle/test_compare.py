@@ -16,7 +16,7 @@ from .compare import at_the_end, differences
 from .event_log import BASE, HOUR, EventLog, definition, member
 
 Steps = tuple[str | int, ...]
-OWN = ("counts", "newest_ms", "minutes")
+OWN = ("counts", "newest_ms", "minutes", "posts")
 """What only the oracle has."""
 
 

@@ -225,6 +225,7 @@ def test_a_campaign_without_events_is_not_there(log: EventLog) -> None:
         "counts": {"lines": 2, "accepted": 0, "duplicates": 0, "rejected": 2},
         "newest_ms": {},
         "minutes": {},
+        "posts": [],
     }
 
 

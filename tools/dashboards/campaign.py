@@ -14,6 +14,7 @@ from tools.dashboards.style import (
     PURPLE,
     SKY,
     VERMILLION,
+    WHEN_WHOLE,
     WHOLE,
     WINDOW,
     of,
@@ -82,7 +83,6 @@ def _numbers() -> list[style.Panel]:
             [query(f"campaign_window:campaign_sentiment_net:ratio{_NOW}")],
             unit="percentunit",
             decimals=0,
-            bounds=(-1, 1),
             steps=((None, VERMILLION), (0, ORANGE), (0.2, GREEN)),
             no_value="nothing scored",
         ),
@@ -100,7 +100,7 @@ def _charts() -> list[style.Panel]:
             "Engagements in the rolling window, by the influencers' platform; not listed: in no definition.",
             [
                 query(
-                    f"label_replace(sum by (platform) (campaign_engagements_window{_NOW}),"
+                    f"label_replace(sum by (platform) (campaign_engagements_window{_NOW}) {WHEN_WHOLE},"
                     ' "platform", "not listed", "platform", "")',
                     "{{platform}}",
                 )
@@ -122,21 +122,21 @@ def _charts() -> list[style.Panel]:
             "From click to order in the window. Orders by code need neither click nor cart: there may be more.",
             [
                 query(f"campaign_window:campaign_clicks_window:sum{_NOW}", "clicks", ref="A", at_once=True),
-                query(f"sum(campaign_signups_window{_NOW})", "signups", ref="B", at_once=True),
-                query(f"sum(campaign_add_to_carts_window{_NOW})", "carts", ref="C", at_once=True),
+                query(f"sum(campaign_signups_window{_NOW}) {WHEN_WHOLE}", "signups", ref="B", at_once=True),
+                query(f"sum(campaign_add_to_carts_window{_NOW}) {WHEN_WHOLE}", "carts", ref="C", at_once=True),
                 query(f"campaign_window:campaign_purchases_window:sum{_NOW}", "orders", ref="D", at_once=True),
-                query(f"sum(campaign_refunds_window{_NOW})", "refunds", ref="E", at_once=True),
+                query(f"sum(campaign_refunds_window{_NOW}) {WHEN_WHOLE}", "refunds", ref="E", at_once=True),
             ],
             size=(6, 8),
         ),
         style.bars(
             "Share of voice, last $window",
-            "Each influencer's part of the campaign's engagements in the window; the eight largest.",
+            "Each influencer's part of the campaign's comments in the window; the eight largest.",
             [
                 query(
-                    f"sort_desc(topk(8, sum by (campaign, influencer) (campaign_engagements_window{_PEOPLE_NOW})"
+                    f"sort_desc(topk(8, sum by (campaign, influencer) (campaign_comments_window{_PEOPLE_NOW})"
                     " / on (campaign) group_left ()"
-                    f" sum by (campaign) (campaign_window:campaign_engagements_window:sum{_NOW} > 0)))",
+                    f" sum by (campaign) (campaign_window:campaign_comments_window:sum{_NOW} > 0)))",
                     "{{influencer}}",
                     at_once=True,
                 )
@@ -144,10 +144,10 @@ def _charts() -> list[style.Panel]:
             size=(6, 8),
             unit="percentunit",
             bounds=(0, 1),
-            no_value="no engagement in the window",
+            no_value="no comment in the window",
         ),
         style.rows_of(
-            "Influencers, last $window",
+            "Influencers, last $window; revenue since the start, $currency",
             "All influencers with labels of their own, in the window. A name leads to the drill-down.",
             [
                 query(
@@ -182,24 +182,31 @@ def _charts() -> list[style.Panel]:
                 "Value #E": "Net sentiment",
                 "Value #F": "Clicks",
                 "Value #G": "Orders",
-                "Value #H": "Revenue, $currency",
+                "Value #H": "Revenue",
                 "Value #I": "Open alerts",
             },
             units={
                 "Rate / followers": "percentunit",
                 "Net sentiment": "percentunit",
-                "Revenue, $currency": "locale",
+                "Revenue": "locale",
                 "Engagements": "locale",
             },
             links={"Influencer": influencer},
             cells={
-                "Engagements": {"custom.cellOptions": {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}},
+                "Engagements": {
+                    "custom.cellOptions": {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"},
+                    "color": {"mode": "fixed", "fixedColor": BLUE},
+                    "min": 0,
+                },
                 "Net sentiment": MOOD_CELL,
                 "Rate / followers": {"decimals": 2},
-                "Revenue, $currency": {"decimals": 2},
+                "Revenue": {"decimals": 0},
                 "Open alerts": {
                     "custom.cellOptions": {"type": "color-text"},
-                    "thresholds": {"mode": "absolute", "steps": [{"value": None, "color": style.VERMILLION}]},
+                    "thresholds": {
+                        "mode": "absolute",
+                        "steps": [{"value": None, "color": style.GREY}, {"value": 1, "color": VERMILLION}],
+                    },
                 },
             },
             sort="Engagements",
@@ -231,7 +238,7 @@ def _charts() -> list[style.Panel]:
             size=(8, 8),
             names={"currency": "Currency", "Value #A": "Revenue", "Value #B": "Refunds"},
             units={"Revenue": "locale", "Refunds": "locale"},
-            cells={"Revenue": {"decimals": 2}, "Refunds": {"decimals": 2}},
+            cells={"Revenue": {"decimals": 0}, "Refunds": {"decimals": 0}},
             no_value="no order yet",
         ),
         style.lines(

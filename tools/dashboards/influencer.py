@@ -18,7 +18,7 @@ from tools.dashboards.style import (
     of,
     query,
 )
-from tools.dashboards.words import IS_OPEN
+from tools.dashboards.words import IS_OPEN, named_rules
 
 _WHO = of(CAMPAIGN, INFLUENCER)
 _MONEY = of(CAMPAIGN, INFLUENCER, CURRENCY)
@@ -69,7 +69,6 @@ def _numbers() -> list[style.Panel]:
             [query(f"max(campaign_sentiment_net_ratio{_NOW})")],
             unit="percentunit",
             decimals=0,
-            bounds=(-1, 1),
             steps=((None, VERMILLION), (0, ORANGE), (0.2, GREEN)),
             no_value="nothing scored",
         ),
@@ -89,7 +88,6 @@ def _numbers() -> list[style.Panel]:
                     at_once=True,
                 )
             ],
-            graph=False,
             no_value="not known",
             steps=((None, GREEN), (1, VERMILLION)),
         ),
@@ -160,12 +158,14 @@ def _histories() -> list[style.Panel]:
             colours={"entries": ORANGE, "valid": BLUE},
             no_value=NO_GIVEAWAY,
         ),
-        style.states(
-            "Alerts",
-            "Which rule had an alert open, and when.",
-            [query(f"max by (rule) (campaign_alert_active{_WHO})", "{{rule}}")],
-            size=(8, 7),
-            mappings=IS_OPEN,
-            no_value="no alert so far",
+        named_rules(
+            style.states(
+                "Alerts",
+                "Which rule had an alert open, and when.",
+                [query(f"max by (rule) (campaign_alert_active{_WHO})", "{{rule}}")],
+                size=(8, 7),
+                mappings=IS_OPEN,
+                no_value="no alert so far",
+            )
         ),
     ]

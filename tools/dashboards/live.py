@@ -19,7 +19,7 @@ from tools.dashboards.style import (
     of,
     query,
 )
-from tools.dashboards.words import RULE_WORDS, SEVERITY_CELL
+from tools.dashboards.words import RULE_WORDS, SEVERITY_CELL, SHARES
 
 _LARGE = 60
 _SMALL = 44
@@ -29,6 +29,12 @@ _LAST_FIVE = of(CAMPAIGN, 'window="5m"')
 _PACE = f"campaign_window:campaign_engagements_window:sum{_LAST_MINUTE}"
 _UNKNOWN = "no number"
 """No giveaway, no partition held by anybody, or nobody there: what is known is said by the two numbers on the right."""
+_SUM, _ALL = f"sum(campaign_pulse_partitions{style.JOB})", f"max(campaign_pulse_input_partitions{style.JOB})"
+_HELD = (
+    f'{_SUM} / {_ALL} * on () group_left (held) count_values("held", {_SUM})'
+    f' * on () group_left (all) count_values("all", {_ALL})'
+)
+"""The share that is held, with both numbers as labels."""
 PAGE_ROWS = 26
 """Rows of the grid that a screen of 1080 pixels shows: (1080 - 64) / 38."""
 
@@ -55,7 +61,6 @@ def _large(title: str, description: str, expression: str, **settings: Any) -> st
         [query(expression, at_once=True)],
         size=size,
         text_size=text_size,
-        graph=False,
         no_value=settings.pop("no_value", _UNKNOWN),
         **settings,
     )
@@ -131,19 +136,21 @@ def _numbers() -> list[style.Panel]:
         ),
         _large(
             "Alerts now",
-            "Open alerts of this campaign, its influencers' included, and of the pipeline. The table below has the"
-            " campaign's; those of the pipeline are on Pipeline health.",
-            f"({alerts} or 0 * (sum(job:up:sum) > 0)) + ({pipeline} or vector(0))",
+            "Open alerts of this campaign, its influencers' included, and of the pipeline: those of the table below.",
+            f"({alerts} or 0 * (sum(job:up:sum) > 0)) + ({pipeline} or vector(0)) or {pipeline}",
             size=(3, 5),
             text_size=_SMALL,
             steps=((None, GREEN), (1, VERMILLION)),
             no_value="not known",
+            no_value_colour=ORANGE,
         ),
         _large(
             "Numbers are this old",
             "Since a worker that holds partitions was last scraped, and how far its event time is behind the clock.",
             "max(job:campaign_pulse_last_scrape_age_seconds:min)"
-            " + (max(job:campaign_pulse_watermark_delay_seconds:max) or vector(0))",
+            " + (max(job:campaign_pulse_watermark_delay_seconds:max) or vector(0))"
+            # Nothing was counted yet: there is no event time.
+            f" or (time() - max(timestamp(campaign_pulse_partitions{style.JOB} > 0)))",
             size=(3, 5),
             text_size=_SMALL,
             unit="s",
@@ -151,19 +158,21 @@ def _numbers() -> list[style.Panel]:
             steps=((None, GREEN), (30, ORANGE), (120, VERMILLION)),
             mappings=[style.above(300, "stopped", VERMILLION)],
             no_value="stopped",
+            no_value_colour=VERMILLION,
         ),
         style.number(
             "Partitions",
             "How many of the input's partitions are held by workers. While some are held by nobody, sums are left out:"
             " they would look like totals.",
-            [
-                query(f"sum(campaign_pulse_partitions{style.JOB})", "held", ref="A", at_once=True),
-                query(f"max(campaign_pulse_input_partitions{style.JOB})", "of", ref="B", at_once=True),
-            ],
+            [query(_HELD, "{{held}} of {{all}}", at_once=True)],
             size=(3, 5),
             text_size=_SMALL,
-            graph=False,
+            unit="percentunit",
+            decimals=0,
+            steps=((None, VERMILLION), (1, GREEN)),
             no_value="no worker",
+            no_value_colour=VERMILLION,
+            with_name=True,
         ),
     ]
 
@@ -210,15 +219,28 @@ def _charts() -> list[style.Panel]:
 
 def _open_alerts() -> style.Panel:
     own = "max by (rule, influencer, severity)"
+    counts, shares = (of(CAMPAIGN, f'rule{operator}"{SHARES}"') for operator in ("!~", "=~"))
+    pipeline = 'max by (alertname, severity) (ALERTS{area="pipeline",alertstate="firing"})'
+    as_rules = f'label_join({pipeline}, "rule", "", "alertname")'
+    of_pipeline = f'{own} (label_replace({as_rules}, "influencer", "pipeline", "", ""))'
+    since = 'max by (alertname, severity) (ALERTS_FOR_STATE{area="pipeline"})'
     return style.rows_of(
         "What needs somebody",
-        "Every open alert of the campaign: how severe, what, whose, what was seen and what is usual, in the rule's own"
-        " unit, and for how long. The sentence that goes with it is what receivers were sent.",
+        "Every open alert of the campaign, and of the pipeline: how severe, what, whose, what was seen and what is"
+        " usual, as a count or as a share, and for how long. The sentence that goes with it is what receivers were"
+        " sent; what to do about the pipeline is in docs/runbooks.md, by name.",
         [
-            query(f"{own} (campaign_alert_active{of(CAMPAIGN)} == 1)", ref="A", rows=True),
-            query(f"{own} (campaign_alert_observed{of(CAMPAIGN)})", ref="B", rows=True),
-            query(f"{own} (campaign_alert_expected{of(CAMPAIGN)})", ref="C", rows=True),
-            query(f"time() - {own} (campaign_alert_opened_timestamp_seconds{of(CAMPAIGN)})", ref="D", rows=True),
+            query(f"{own} (campaign_alert_active{of(CAMPAIGN)} == 1) or {of_pipeline}", ref="A", rows=True),
+            query(f"{own} (campaign_alert_observed{counts})", ref="B", rows=True),
+            query(f"{own} (campaign_alert_expected{counts})", ref="C", rows=True),
+            query(f"{own} (campaign_alert_observed{shares})", ref="D", rows=True),
+            query(f"{own} (campaign_alert_expected{shares})", ref="E", rows=True),
+            query(
+                f"time() - ({own} (campaign_alert_opened_timestamp_seconds{of(CAMPAIGN)})"
+                f" or {of_pipeline.replace(pipeline, f'({pipeline} * on (alertname, severity) {since})')})",
+                ref="F",
+                rows=True,
+            ),
         ],
         size=(24, 7),
         names={
@@ -227,9 +249,17 @@ def _open_alerts() -> style.Panel:
             "influencer": "Whose",
             "Value #B": "Seen",
             "Value #C": "Usual",
-            "Value #D": "Open for",
+            "Value #D": "Seen, share",
+            "Value #E": "Usual, share",
+            "Value #F": "Open for",
         },
-        units={"Open for": "dtdhms", "Seen": "short", "Usual": "short"},
+        units={
+            "Open for": "dtdhms",
+            "Seen": "locale",
+            "Usual": "locale",
+            "Seen, share": "percentunit",
+            "Usual, share": "percentunit",
+        },
         links={
             "Whose": "/d/pulse-influencer?var-campaign=${campaign:percentencode}"
             "&var-influencer=${__value.raw:percentencode}&${__url_time_range}"
@@ -239,7 +269,10 @@ def _open_alerts() -> style.Panel:
         cells={
             "Severity": SEVERITY_CELL,
             "What": {"mappings": RULE_WORDS},
-            "Whose": {"mappings": style.as_json(style.words(("", "whole campaign", "")))},
+            "Whose": {
+                "mappings": style.as_json(style.words(("", "whole campaign", ""), ("pipeline", "the pipeline", "")))
+            },
+            **{name: {"decimals": 0} for name in ("Seen", "Usual", "Seen, share", "Usual, share")},
         },
         no_value="no open alert",
     )

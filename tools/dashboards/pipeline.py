@@ -33,10 +33,10 @@ def _numbers() -> list[style.Panel]:
             "Workers",
             "Workers that answer Prometheus.",
             [query(f"sum(job:up:sum{_JOB})", at_once=True)],
-            size=(2, 4),
+            size=(3, 4),
             steps=((None, VERMILLION), (1, GREEN)),
-            graph=False,
             no_value="no worker",
+            no_value_colour=VERMILLION,
         ),
         style.number(
             "Partitions held",
@@ -48,12 +48,12 @@ def _numbers() -> list[style.Panel]:
                     at_once=True,
                 )
             ],
-            size=(2, 4),
+            size=(3, 4),
             unit="percentunit",
             decimals=0,
             steps=((None, VERMILLION), (1, GREEN)),
-            graph=False,
             no_value="no worker",
+            no_value_colour=VERMILLION,
         ),
         style.number(
             "Events a second",
@@ -65,16 +65,17 @@ def _numbers() -> list[style.Panel]:
             "Behind",
             "Records of the input topics that are not applied yet.",
             [query("sum(job:campaign_pulse_lag_records:sum)", at_once=True)],
-            graph=False,
+            size=(3, 4),
             no_value="no partition held",
+            no_value_colour=VERMILLION,
             steps=((None, GREEN), (10_000, ORANGE), (100_000, VERMILLION)),
         ),
         style.number(
             "Event time behind the clock",
             "Clock minus the event time of the slowest partition. Rolling windows and alerts are that late.",
             [query("max(job:campaign_pulse_watermark_delay_seconds:max)", at_once=True)],
-            graph=False,
             no_value="no partition held",
+            no_value_colour=VERMILLION,
             unit="s",
             steps=((None, GREEN), (30, ORANGE), (120, VERMILLION)),
         ),
@@ -90,7 +91,7 @@ def _numbers() -> list[style.Panel]:
             "Alerts of the pipeline",
             "Alerts about the workers that fire now.",
             [query('count(ALERTS{area="pipeline",alertstate="firing"}) or vector(0)', at_once=True)],
-            graph=False,
+            size=(3, 4),
             steps=((None, GREEN), (1, VERMILLION)),
         ),
     ]
@@ -112,6 +113,7 @@ def _flow() -> list[style.Panel]:
             [query(f"sum by (instance) (rate(campaign_pulse_events_total{_JOB}[$__rate_interval]))", "{{instance}}")],
             unit="eps",
             bounds=(0, None),
+            legend_numbers=("lastNotNull",),
         ),
         style.lines(
             "Behind, by topic",
@@ -137,10 +139,18 @@ def _flow() -> list[style.Panel]:
             size=(8, 8),
             colour=ORANGE,
         ),
-        style.lines(
+        style.bars(
             "Refused, by reason",
-            "Values a second that became dead letters; docs/events.md explains the reasons.",
-            [query("sum by (reason) (job_reason:campaign_pulse_rejected:rate5m) > 0", "{{reason}}")],
+            "Values a second that became dead letters, over five minutes, the eight commonest reasons; docs/events.md"
+            " explains them.",
+            [
+                query(
+                    "sort_desc(topk(8, sum by (reason) (job_reason:campaign_pulse_rejected:rate5m) > 0))",
+                    "{{reason}}",
+                    at_once=True,
+                )
+            ],
+            colour=ORANGE,
             size=(8, 8),
             unit="eps",
             no_value="nothing is refused",
@@ -166,6 +176,7 @@ def _flow() -> list[style.Panel]:
             unit="s",
             steps=((None, GREEN), (5, VERMILLION)),
             bounds=(0, None),
+            legend_numbers=("lastNotNull",),
         ),
         style.lines(
             "Event time behind the clock, by worker",
@@ -175,6 +186,7 @@ def _flow() -> list[style.Panel]:
             unit="s",
             steps=((None, GREEN), (120, VERMILLION)),
             bounds=(0, None),
+            legend_numbers=("lastNotNull",),
         ),
         style.states(
             "Redis",
@@ -265,6 +277,7 @@ def _parts() -> list[style.Panel]:
             [query(f"max by (instance) (scrape_samples_scraped{_JOB})", "{{instance}}")],
             size=(8, 6),
             bounds=(0, None),
+            legend_numbers=("lastNotNull",),
         ),
         style.lines(
             "Fencing",
@@ -287,5 +300,6 @@ def _parts() -> list[style.Panel]:
             unit="bytes",
             colours={"memory": SKY},
             bounds=(0, None),
+            legend_numbers=("lastNotNull",),
         ),
     ]

@@ -35,7 +35,6 @@ def build() -> Any:
             size=(5, 5),
             unit="percentunit",
             decimals=0,
-            bounds=(-1, 1),
             steps=_MOOD,
             no_value="nothing scored",
         ),

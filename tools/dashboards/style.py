@@ -48,6 +48,9 @@ WHOLE: Final = 'influencer=""'
 PEOPLE: Final = 'influencer!~"other|unattributed"'
 """Influencers, without the rows in which others are folded together."""
 
+WHEN_WHOLE: Final = "and on () pipeline:campaign_pulse_partitions_held:bool"
+"""Behind a sum over influencers: while some partitions are held by nobody it would look like a total."""
+
 Panel = stat.Panel | timeseries.Panel | bargauge.Panel | table.Panel | statetimeline.Panel
 Steps = Sequence[tuple[float | None, str]]
 """Thresholds: from which value on which colour; the first from None."""
@@ -96,6 +99,13 @@ def above(least: float, text: str, colour: str) -> models.RangeMap:
     return models.RangeMap(options=models.DashboardRangeMapOptions(from_val=least, to=None, result=result))
 
 
+def nothing(text: str, colour: str) -> models.SpecialValueMap:
+    """Return a mapping from no value to a word."""
+    result = models.ValueMappingResult(text=text, color=colour, index=9)
+    match = models.SpecialValueMatch.NULL
+    return models.SpecialValueMap(options=models.DashboardSpecialValueMapOptions(match=match, result=result))
+
+
 def as_json(mappings: Sequence[Any]) -> list[dict[str, Any]]:
     """Return mappings as an override holds them."""
     made: list[dict[str, Any]] = json.loads(json.dumps(list(mappings), cls=JSONEncoder))
@@ -119,11 +129,11 @@ def number(
     no_value: str = NO_DATA,
     decimals: int | None = None,
     text_size: int | None = None,
-    graph: bool = True,
     mappings: Sequence[Any] = (),
-    bounds: tuple[float | None, float | None] = (None, None),
+    no_value_colour: str = GREY,
+    with_name: bool = False,
 ) -> stat.Panel:
-    """Return one large number.
+    """Return one large number, asked for at once: a range would show the last value of hours when workers are gone.
 
     Args:
         title: its title.
@@ -135,24 +145,23 @@ def number(
         no_value: what stands there without data.
         decimals: how many.
         text_size: in pixels, for a wall that is read from three metres.
-        graph: whether a curve stands behind it.
         mappings: words instead of values.
-        bounds: of the curve.
+        with_name: whether the query's legend stands beside its value.
+        no_value_colour: of the word that stands there without data: not the one of a good or a bad number.
     """
     panel: stat.Panel = _finish(stat.Panel(), title, description, size, unit, no_value)
-    panel = panel.targets(list(queries)).thresholds(_thresholds(steps))
+    panel = panel.targets([each.instant() for each in queries]).thresholds(_thresholds(steps))
     panel = panel.color_scheme(dashboards.FieldColor().mode(models.FieldColorModeId.THRESHOLDS))
     panel = panel.color_mode(options.BigValueColorMode.VALUE)
-    panel = panel.graph_mode(options.BigValueGraphMode.AREA if graph else options.BigValueGraphMode.NONE)
+    panel = panel.graph_mode(options.BigValueGraphMode.NONE)
     panel = panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
     if decimals is not None:
         panel = panel.decimals(decimals)
     if text_size is not None:
         panel = panel.text(common.VizTextDisplayOptions().value_size(text_size).title_size(text_size // 3))
-        panel = panel.max_data_points(_WALL_POINTS)
-    if mappings:
-        panel = panel.mappings(list(mappings))
-    return _bounded(panel, bounds)
+    if with_name:
+        panel = panel.text_mode(options.BigValueTextMode.VALUE_AND_NAME)
+    return panel.mappings([*mappings, nothing(no_value, no_value_colour)])
 
 
 def _bounded(panel: Any, bounds: tuple[float | None, float | None]) -> Any:
@@ -164,8 +173,8 @@ def _bounded(panel: Any, bounds: tuple[float | None, float | None]) -> Any:
     return panel
 
 
-_WALL_POINTS: Final = 800
-"""Points of a curve behind a number of the wall: a number is as old as a step, and steps follow the width otherwise."""
+_MISSED_MS: Final = 60_000
+"""A shorter gap is a scrape that was missed, and is drawn across; a longer one is a gap."""
 
 
 def lines(
@@ -191,7 +200,7 @@ def lines(
     """
     panel: timeseries.Panel = _finish(timeseries.Panel(), title, description, size, unit, no_value)
     panel = panel.targets(list(queries)).line_width(2).fill_opacity(40 if stacked else 8)
-    panel = panel.show_points(options.VisibilityMode.NEVER).span_nulls(False)
+    panel = panel.show_points(options.VisibilityMode.NEVER).span_nulls(_MISSED_MS)
     panel = panel.color_scheme(dashboards.FieldColor().mode(models.FieldColorModeId.SHADES).fixed_color(SKY))
     mode = options.LegendDisplayMode.TABLE if legend_numbers else options.LegendDisplayMode.LIST
     legend = common.VizLegendOptions().display_mode(mode).calcs(list(legend_numbers)).show_legend(True)
@@ -255,6 +264,9 @@ def states(
     return panel.color_scheme(dashboards.FieldColor().mode(models.FieldColorModeId.THRESHOLDS))
 
 
+_BAR_PIXELS: Final = 40
+
+
 def bars(
     title: str,
     description: str,
@@ -275,6 +287,10 @@ def bars(
     panel = panel.name_placement(options.BarGaugeNamePlacement.LEFT).value_mode(options.BarGaugeValueMode.TEXT)
     panel = panel.color_scheme(dashboards.FieldColor().mode(models.FieldColorModeId.THRESHOLDS))
     panel = panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
+    # With a single bar its name would be cut, in letters as high as the panel.
+    panel = panel.sizing(options.BarGaugeSizing.MANUAL).min_viz_height(16).max_viz_height(_BAR_PIXELS).min_viz_width(8)
+    # Without data the empty part of a bar would be one large grey block.
+    panel = panel.show_unfilled(False).mappings([nothing(no_value, GREY)])
     if link:
         panel = panel.data_links([dashboards.DashboardLink("Drill down").url(link)])
     return _bounded(panel, bounds)
@@ -327,6 +343,8 @@ def rows_of(
             ),
         ]
     )
+    for name in names.values():
+        panel = panel.override_by_name(name, [models.DynamicConfigValue(id_val="noValue", value="–")])
     for name, unit in (units or {}).items():
         panel = panel.override_by_name(name, [models.DynamicConfigValue(id_val="unit", value=unit)])
     for name, url in (links or {}).items():

@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+from grafana_foundation_sdk.models import dashboard as models
+
 from agents.liveness.health import PHASES
 from models.alerts import RuleName
 from tools.dashboards import style
@@ -18,6 +20,17 @@ _RULES: Final[dict[RuleName, str]] = {
 RULE_WORDS: Final[list[dict[str, Any]]] = style.as_json(
     style.words(*((rule, text, "") for rule, text in _RULES.items()))
 )
+SHARES: Final = "negative_wave|conversion_drop|code_leak"
+"""Rules whose unit is a share; the others count."""
+
+
+def named_rules(panel: style.Panel) -> style.Panel:
+    """Name a panel's series, which are called as rules are, in words."""
+    for rule, text in _RULES.items():
+        panel = panel.override_by_name(rule, [models.DynamicConfigValue(id_val="displayName", value=text)])
+    return panel
+
+
 SEVERITY_CELL: Final[dict[str, Any]] = {
     "mappings": style.as_json(
         style.words(("critical", "critical", style.VERMILLION), ("warning", "warning", style.ORANGE))

@@ -10,8 +10,9 @@ from streams.events.actions import ActionBook
 from streams.giveaway.freeze import freeze_list
 from streams.giveaway.loaded import GiveawayData
 from streams.giveaway.verification import Published, differences
-from streams.ledger.blocks import EntryBlock, Forgotten
+from streams.ledger.blocks import EntryBlock
 from streams.ledger.collector import person_hash
+from streams.ledger.marks import Forgotten
 from streams.ledger.people import Person
 from streams.suspicion.comment_columns import views_of
 from streams.suspicion.person_answers import answer_of
