@@ -61,14 +61,17 @@ class Totals(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def of_transition(transition: AlertTransition, webhooks: Iterable[WebhookRules], campaign: str) -> Iterator[Made]:
-    """Yield what is told of an alert's change.
+    """Yield what is told of an alert's change; nothing of one that somebody has muted.
 
     Args:
         transition: of ``campaign.alerts.v1``.
         webhooks: who may be told.
         campaign: the campaign's name.
     """
-    event, alert = _EVENTS[transition.kind], transition.alert
+    alert = transition.alert
+    if transition.kind == "muted" or alert.muted_until_ms is not None:
+        return
+    event = _EVENTS[transition.kind]
     for rules in webhooks:
         if event not in rules.alerts or not rules.hears_of(alert.campaign_id):
             continue
