@@ -55,7 +55,7 @@ def test_without_news_no_flush_is_early() -> None:
     assert timed.pace.has_news.is_set()
 
 
-def test_early_flushes_take_a_tenth_of_the_processor() -> None:
+def test_early_flushes_take_a_tenth_of_the_time() -> None:
     """After 30 ms of work 270 ms without; what a flush waited for brokers does not count."""
     timed = Timed()
     timed.flush(seconds=0.2, busy_seconds=0.03)
@@ -91,3 +91,20 @@ def test_no_flush_is_early_while_much_waits_to_be_read() -> None:
     assert timed.pace.due_at() == NEVER
     timed.lag = NEARLY_READ
     assert timed.pace.due_at() < timed.now
+
+
+def test_a_worker_that_is_more_than_a_second_behind_is_in_a_backlog() -> None:
+    """With a small share of a core 3,000 records are much where 2,000 a second are read; 1,000 are always little."""
+    now, lag, read = 0.0, 3_000, 0
+    pace = Pace(0.05, lambda: lag, lambda: 0, lambda: now, lambda: read)
+    assert pace.is_nearly_read(), "nothing is known of the rate yet"
+    now, read = 1.0, 2_000
+    assert not pace.is_nearly_read()
+    lag = 1_999
+    assert pace.is_nearly_read()
+    now, read, lag = 2.0, 2_010, 1_001
+    assert not pace.is_nearly_read()
+    lag = 1_000
+    assert pace.is_nearly_read()
+    now, read, lag = 3.0, 200_000, 10_001
+    assert not pace.is_nearly_read()
