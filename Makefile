@@ -19,7 +19,7 @@ KAFKA3_TESTS = $(KAFKA_TESTS)
 KAFKA3_CHECK := tests/integration/test_apache_kafka.py tests/faults
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-kafka test-kafka-if-present test-faults soak check lint types imports format bench train docs lock clean dashboards dashboards-preview preview-install pictures schemas images advisories test-observability
+.PHONY: help install demo test test-kafka test-kafka-if-present test-faults soak check lint types imports format bench train docs lock bench-peers clean dashboards dashboards-preview preview-install pictures schemas images advisories alertmanager test-observability
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,13 @@ test: $(STAMP) ## Run all tests, with a real broker and a real Redis
 
 test-observability: $(STAMP) ## Rules, routes, dashboards and deployment files, with a real Prometheus and Alertmanager
 	$(BIN)/python -m pytest tests/observability
+
+# Debian's is older than receivers of Microsoft Teams. The newest whose Go module holds its own web page.
+ALERTMANAGER := v0.31.1
+alertmanager: build/programs/alertmanager ## Build Alertmanager and amtool for the tests (needs go and a network)
+
+build/programs/alertmanager:
+	GOBIN=$(CURDIR)/build/programs go install $(addprefix github.com/prometheus/alertmanager/cmd/,$(addsuffix @$(ALERTMANAGER),alertmanager amtool))
 
 test-kafka: $(STAMP) ## Run every broker test against Apache Kafka (needs java 17 and mvn, no Docker)
 	$(BIN)/python -m pytest $(PARALLEL) --broker kafka -m broker $(KAFKA_TESTS)
@@ -82,6 +89,9 @@ format: $(STAMP) ## Reformat
 bench: $(STAMP) ## Throughput, latency and memory, next to the limit and to a plain Faust app; the cost of alerts
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.spikes
+
+bench-peers: $(STAMP) ## Ours beside Flink, Kafka Streams, Rust and others on equal events (needs java and mvn; cargo for Rust)
+	$(BIN)/python -m bench.peers --repeat 3 --write-docs
 
 train: $(STAMP) ## Train the sentiment model anew (needs the labelled data, see docs/sentiment.md)
 	$(BIN)/python -m training.sentiment

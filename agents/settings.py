@@ -19,7 +19,9 @@ from streams.changelog.dedupe import DEDUPE_CAPACITY, DEDUPE_HOURS
 from streams.connectors.credentials import parse_addresses, parse_keys, parse_secrets
 from streams.events.decode import MAX_EVENT_BYTES
 from streams.orders.book import ORDER_DAYS
-from streams.sentiment.scorers import DEFAULT_SCORER, SCORERS
+from streams.sentiment.scorers import DEFAULT_SCORER, NO_SCORER, SCORERS
+from streams.webhooks.rules import parse_webhook_secrets, parse_webhooks
+from streams.webhooks.schedule import PAUSES_MS, parse_pauses
 
 PREFIX: Final = "PULSE_"
 COUNT: Final = "count"
@@ -95,6 +97,10 @@ def _parsed(parse: Callable[[str], Any]) -> Callable[[str], str]:
     return check
 
 
+def _check_webhook_secrets(text: str) -> None:
+    parse_webhook_secrets(parse_secrets(text))
+
+
 def _parse_id_key(text: str) -> str:
     if text and len(text) < _SHORTEST_ID_KEY:
         raise ValueError(f"a secret of {_SHORTEST_ID_KEY} characters or more, such as `openssl rand -hex 32` gives")
@@ -165,7 +171,8 @@ class Settings:
     )
     store: str = _setting("memory", _choice("memory", "rocksdb"), "Where a worker keeps its copy of the state")
     store_directory: str = _setting("", str, "Directory of this worker's copy, with PULSE_STORE=rocksdb")
-    flush_seconds: float = _setting(1.0, _seconds(0.05, 60), "Time between flushes; longer when one takes long")
+    flush_seconds: float = _setting(1.0, _seconds(0.05, 60), "Longest time between flushes; more when one takes long")
+    flush_least_seconds: float = _setting(0.05, _seconds(0.02, 60), "Shortest time between flushes while little waits")
     tick_seconds: float = _setting(0.25, _seconds(0.05, 10), "How often a quiet partition is looked after")
     future_tolerance_seconds: int = _setting(300, _integer(0, 86_400), "How far ahead an event time may lie")
     max_event_bytes: int = _setting(MAX_EVENT_BYTES, _integer(1_024, 8_000_000), "Larger values are dead letters")
@@ -174,13 +181,21 @@ class Settings:
         ORDER_DAYS, _integer(60, 730), "How long an order is kept after its newest event, for its edits and refunds"
     )
     dedupe_ids: int = _setting(DEDUPE_CAPACITY, _integer(1_000, 10**9), "Event ids remembered at most, per worker")
-    sentiment: str = _setting(DEFAULT_SCORER, _choice(*sorted(SCORERS)), "Sentiment scorer")
+    sentiment: str = _setting(
+        DEFAULT_SCORER, _choice(*sorted(SCORERS), NO_SCORER), "Sentiment scorer; `none`: comments are not read"
+    )
     sentiment_cache: int = _setting(65_536, _integer(2, 10**8), "Comment texts whose score is remembered")
     alert_grace_seconds: float = _setting(
         8.0, _seconds(0, 1_800), "How long after a minute's end its events are waited for before alerts look at it"
     )
     alert_wait_seconds: float = _setting(
         30.0, _seconds(0, 600), "How long a campaign's minute waits for a partition that has not reported it"
+    )
+    alert_samples: int = _setting(
+        0,
+        _integer(0, 3),
+        "Comments that go with the message of an open alert, at most, without handles and links; Prometheus keeps them "
+        "then (docs/privacy.md)",
     )
     suspicion_seconds: float = _setting(
         30.0,
@@ -251,6 +266,11 @@ class Settings:
         _parsed(parse_origins),
         "Origins, https://HOST, separated by blanks, whose pages may read /v1 and show the live pages in frames",
     )
+    gateway_words: str = _setting(
+        "true",
+        _choice("true", "false"),
+        "Whether pages show the words behind the mood: comments are read for that while somebody watches",
+    )
     gateway_draws_directory: str = _setting(
         "", str, "Directory of the draws that are published at /draws, as `giveaway publish` makes it; none when empty"
     )
@@ -268,6 +288,23 @@ class Settings:
     )
     gateway_drain_seconds: float = _setting(
         5.0, _seconds(0, 300), "How long a stopping gateway says on /readyz that it goes, before it takes no more"
+    )
+    gateway_webhooks: str = _setting(
+        "", _parsed(parse_webhooks), "Who is told of alerts and milestones (docs/webhooks.md), as YAML", secret=True
+    )
+    gateway_webhook_secrets: str = _setting(
+        "",
+        _parsed(_check_webhook_secrets),
+        "Secrets that messages to these are signed with, one NAME=whsec_... a line; all of a name sign",
+        secret=True,
+    )
+    gateway_webhook_seconds: float = _setting(
+        15.0, _seconds(0.1, 60), "How long one attempt to send a message may take"
+    )
+    gateway_webhook_pauses: str = _setting(
+        " ".join(str(each // 1_000) for each in PAUSES_MS),
+        _parsed(parse_pauses),
+        "Seconds before a message that was not taken is sent again: after the first failure, the second, and so on",
     )
     poll_tokens: str = _setting(
         "",

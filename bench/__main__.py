@@ -30,6 +30,7 @@ NAMES: Final = (
     "giveaway_cost",
     "suspicion",
     "gateway",
+    "readers",
 )
 
 

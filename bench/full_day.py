@@ -18,7 +18,8 @@ from bench.load import Event
 from models.campaigns import CampaignDefinition
 from models.times import DAY_MS, HOUR_MS, MINUTE_MS
 from models.topics import COMMENTS, CONVERSIONS, POSTS
-from streams.changelog.dedupe import SEGMENT_IDS, Segment, Span, encode_segment
+from streams.changelog.dedupe import SEGMENT_IDS
+from streams.changelog.id_segments import Segment, Span, encode_segment
 from streams.changelog.keys import ids_key, row_key
 from streams.events.partitioning import partition_key, partition_of
 from streams.events.registry import Registry

@@ -27,7 +27,7 @@ from streams.events.decode import decode_event
 from streams.events.partitioning import partition_of
 from streams.events.registry import Registry
 from streams.giveaway.board import GiveawayBoard
-from streams.ledger.blocks import decode_fact, records_of
+from streams.ledger.fact_records import decode_fact, records_of
 from streams.pipeline.pipeline import Pipeline
 from streams.pipeline.records import FileRecord
 from streams.sentiment.scorers import DEFAULT_SCORER, CachedScorer, make_scorer

@@ -33,7 +33,8 @@ from bench.nab import (
     total_at,
     totals,
 )
-from streams.detectors.spikes import DEFAULTS, SpikeDetector, SpikeParameters
+from streams.detectors.spike_state import DEFAULTS, SpikeParameters
+from streams.detectors.spikes import SpikeDetector
 
 CANDIDATES: Final[dict[str, SpikeParameters]] = {
     "defaults": DEFAULTS,

@@ -39,7 +39,7 @@ async def send(bootstrap: str, events: list[Event], rate: int) -> dict[str, Any]
     """Send events at a rate, each step as one record batch per topic-partition; return when comments were sent."""
     who = msgspec.json.Decoder(_Who)
     times: dict[str, list[float]] = {}
-    step = int(rate * _STEP_SECONDS)
+    step = max(1, int(rate * _STEP_SECONDS))
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks=1, max_batch_size=1024 * 1024)
     await producer.start()
     for topic in {event.topic for event in events}:

@@ -23,8 +23,8 @@ from models.campaigns import CampaignDefinition, InfluencerDefinition
 from models.events import CommentCreated, Event
 from models.giveaway import GiveawayRules
 from models.topics import COMMENTS, ENTRIES
-from streams.ledger.blocks import records_of
 from streams.ledger.collector import blocks_of
+from streams.ledger.fact_records import records_of
 
 NAME: Final = "suspicion"
 COMMENTS_MADE: Final = 1_000_000

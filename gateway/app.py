@@ -15,7 +15,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.api.cross_origin import CrossOrigin
-from gateway.api.operations import READING
+from gateway.api.operations import DECIDING, READING
+from gateway.front_door import FrontDoor
+from gateway.hooks import hook
 from gateway.intake import mapped_late
 from gateway.openapi import document, document_answer, page_answer
 from gateway.operations import Content, Endpoint, Operation
@@ -45,9 +47,10 @@ def build(state: GatewayState, more: Sequence[Operation] = ()) -> Starlette:
         finally:
             await state.stop()
 
-    served = _with_description([*RECEIVING, *READING, *PAGES, *TELLING, *more])
+    served = _with_description([*RECEIVING, *READING, *DECIDING, *PAGES, *TELLING, *more])
     application = Starlette(routes=_routes(served), lifespan=lifespan, exception_handlers={HTTPException: _http_error})
     application.add_middleware(CrossOrigin, origins=state.settings.gateway_origins.split())
+    application.add_middleware(FrontDoor, hook=_counted(hook))  # the last one added is the first one asked
     # A redirect to the address with a slash would name whatever host the request does.
     application.router.redirect_slashes = False
     application.state.gateway = state

@@ -1,14 +1,15 @@
 """Reading a request's body: bounded in bytes and in time, packed or not."""
 
 import asyncio
-import zlib
+from collections.abc import Callable
 from typing import Final
 
-import cramjam
 from starlette.requests import Request
 
+from gateway.bounded_http import WHOLE_BODY
 from gateway.problems import Refused
 from gateway.state import GatewayState
+from streams.connectors import packing
 
 HOOK_BYTES: Final = 4 * 1024 * 1024
 """Of a hook's body: Meta's escapes make them large."""
@@ -25,6 +26,13 @@ async def read_body(request: Request, most_bytes: int, seconds: float = SECONDS)
     Raises:
         Refused: it is too large, did not arrive in time, or there is no room for it beside all others.
     """
+    whole: Callable[[], bytes | None] | None = request.scope.get(WHOLE_BODY)
+    if whole is not None and (body := whole()) is not None:
+        # It is there, as it nearly always is: nothing is waited for, and no clock set.
+        if len(body) > most_bytes:
+            raise _too_large(most_bytes)
+        hold(request, len(body))
+        return body
     length = request.headers.get("content-length", "")
     if length.isascii() and length.isdecimal() and int(length[:20]) > most_bytes:
         raise _too_large(most_bytes)
@@ -68,38 +76,11 @@ def unpacked(body: bytes, encoding: str, most_bytes: int = EVENT_BYTES) -> bytes
     Raises:
         Refused: the encoding is unknown, the body is not packed that way, or too large unpacked.
     """
-    name = encoding.strip().lower()
-    if name in {"", "identity"}:
-        return body
-    if name == "gzip":
-        return _gunzipped(body, most_bytes)
-    if name == "zstd":
-        return _zstd(body, most_bytes)
-    raise Refused(415, "unknown_encoding", f"Content-Encoding {name[:40]!r}: gzip, zstd or none")
-
-
-def _gunzipped(body: bytes, most_bytes: int) -> bytes:
-    unpacker = zlib.decompressobj(wbits=31)
     try:
-        content = unpacker.decompress(body, most_bytes + 1)
-    except zlib.error as error:
-        raise Refused(400, "not_gzip", f"the body is not packed by gzip: {error}") from None
-    if len(content) > most_bytes:
-        raise _too_large(most_bytes)
-    if not unpacker.eof:
-        raise Refused(400, "not_gzip", "the body ends within its gzip data")
-    return content
-
-
-def _zstd(body: bytes, most_bytes: int) -> bytes:
-    room = bytearray(most_bytes)
-    try:
-        size = cramjam.zstd.decompress_into(body, room)
-    except cramjam.DecompressionError as error:
-        if "whole buffer" in str(error):
-            raise _too_large(most_bytes) from None
-        raise Refused(400, "not_zstd", f"the body is not packed by zstd: {error}") from None
-    return bytes(room[:size])
+        return packing.unpacked(body, encoding, most_bytes)
+    except packing.PackingError as problem:
+        status = {"unknown_encoding": 415, "too_large": 413}.get(problem.reason, 400)
+        raise Refused(status, problem.reason, str(problem)) from None
 
 
 def _too_large(most_bytes: int) -> Refused:

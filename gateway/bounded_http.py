@@ -18,6 +18,8 @@ WAITING_REQUESTS: Final = 16
 """Requests that came before the one in front of them was answered: no sender of hooks does that."""
 LINGER_SECONDS: Final = 2.0
 """For a sender that is still sending a body whose request has been answered: it needs time to read the answer."""
+WHOLE_BODY: Final = "pulse.whole_body"
+"""In a request's scope: returns its body, where it has been received whole and nothing of it was taken; else None."""
 _TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large"
 _TOO_SLOW: Final = b"HTTP/1.1 408 Request Timeout"
 
@@ -72,6 +74,19 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
         if not self.transport.is_closing():
             super().on_headers_complete()
+            self._offer_body()
+
+    def _offer_body(self) -> None:
+        """Let a request see whether its body is there: it nearly always comes in one piece with the header."""
+        if (cycle := self.cycle) is None or cycle.scope is not self.scope:
+            return
+
+        def whole() -> bytes | None:
+            if cycle.more_body or cycle.disconnected or cycle.response_started:
+                return None
+            return bytes(cycle.body)
+
+        self.scope[WHOLE_BODY] = whole  # type: ignore[typeddict-unknown-key]  # ours
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of a body."""

@@ -21,6 +21,7 @@ from streams.connectors.catalogue import CATALOGUE
 from streams.connectors.credentials import owner_of
 from streams.connectors.drafts import Delivery
 from streams.connectors.envelopes import is_cloud_event, item_mappers
+from streams.connectors.packing import ENCODING, plain
 from streams.connectors.translation import Translation, translate
 
 _MOST_ITEMS: Final = 2_000
@@ -139,16 +140,20 @@ async def _delivery(request: Request, state: GatewayState, kind: SourceKind, key
         raise Refused(503, "not_ready", "the campaign definitions are not read to their end yet")
     headers = headers_of(request.headers.raw)
     packed = await read_body(request, EVENT_BYTES)
-    body = unpacked(packed, headers.get("content-encoding", ""))
+    body = unpacked(packed, headers.get(ENCODING, ""))
     hold(request, len(body) - len(packed))
-    return Delivery(
+    delivery = Delivery(
         source=source,
         body=body,
-        headers=headers,
+        headers={name: value for name, value in headers.items() if name != ENCODING},
         received_ms=state.now_ms(),
         rules=state.placer.rules(source),
         person_key=state.person_key,
     )
+    try:
+        return plain(delivery)
+    except Unmapped as problem_of_body:
+        raise Refused(400, "unreadable", str(problem_of_body)) from None
 
 
 def _bearer(request: Request) -> str:

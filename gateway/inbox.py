@@ -5,6 +5,7 @@ about, what became of it, and how many of its events are counted. It outlives it
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from msgspec import Struct
@@ -17,6 +18,7 @@ from streams.connectors.placing import Placer
 
 _KEPT_HEADERS: Final = (
     "content-type",
+    "content-encoding",
     "user-agent",
     "x-shopify-topic",
     "x-shopify-shop-domain",
@@ -28,10 +30,13 @@ _KEPT_HEADERS: Final = (
     "twitch-eventsub-message-timestamp",
     "webhook-id",
     "webhook-timestamp",
+    "svix-id",
+    "svix-timestamp",
 )
 """What a mapping reads of a request's header: kept with its body. Signatures and keys are not."""
 _LONGEST_HEADER: Final = 1_024
 _HTTP: Final = "http."
+_KEPT_NAMES: Final = tuple((name, _HTTP + name) for name in _KEPT_HEADERS)
 _CALL: Final = "pulse.call"
 _POST: Final = "pulse.post-id"
 _ACCOUNT: Final = "pulse.account"
@@ -85,16 +90,11 @@ class Kept(Struct, frozen=True):
 
 def headers_for(kind: str, delivery: Delivery, outcome: str, events: int) -> tuple[tuple[str, bytes], ...]:
     """Return the headers of a delivery's record."""
-    kept = [(_HTTP + name, delivery.headers[name]) for name in _KEPT_HEADERS if name in delivery.headers]
-    if "ce-id" in delivery.headers:
-        kept += [(_HTTP + name, value) for name, value in delivery.headers.items() if name.startswith("ce-")][:20]
-    told = [
-        ("pulse.source", delivery.source),
-        ("pulse.kind", kind),
-        ("pulse.received-ms", str(delivery.received_ms)),
-        ("pulse.outcome", outcome),
-        ("pulse.events", str(events)),
-    ]
+    given = delivery.headers
+    kept = [(name, given[of]) for of, name in _KEPT_NAMES if of in given]
+    if "ce-id" in given:
+        kept += [(_HTTP + name, value) for name, value in given.items() if name.startswith("ce-")][:20]
+    told = []
     if call := delivery.query.get("call"):
         told.append((_CALL, call))
     if delivery.is_polled:
@@ -103,7 +103,17 @@ def headers_for(kind: str, delivery: Delivery, outcome: str, events: int) -> tup
         told.append((_POST, delivery.post_id))
     if delivery.account is not None:
         told.append((_ACCOUNT, delivery.account))
-    return tuple((name, value[:_LONGEST_HEADER].encode("utf-8", "replace")) for name, value in [*told, *kept])
+    source, of_kind, became, counted = _said_of(delivery.source, kind, outcome, events)
+    received = ("pulse.received-ms", b"%d" % delivery.received_ms)
+    more = [(name, value[:_LONGEST_HEADER].encode("utf-8", "replace")) for name, value in told + kept]
+    return (source, of_kind, received, became, counted, *more)
+
+
+@lru_cache(maxsize=4_096)
+def _said_of(source: str, kind: str, outcome: str, events: int) -> tuple[tuple[str, bytes], ...]:
+    """Return what is said of many deliveries with the same words."""
+    told = {"source": source, "kind": kind, "outcome": outcome, "events": str(events)}
+    return tuple((f"pulse.{name}", value[:_LONGEST_HEADER].encode("utf-8", "replace")) for name, value in told.items())
 
 
 def kept_of(value: bytes | None, headers: Any) -> Kept | None:

@@ -45,8 +45,9 @@ async def take(state: GatewayState, kind: str, delivery: Delivery, done: Transla
     for note in done.notes:
         if note.kind != "incomplete":
             metrics.notes.labels(source, note.kind).inc()
-    letter, outcome = letter_of(done), outcome_of(done)
-    records = _records_of(kind, delivery, done)
+    letter = letter_of(done)
+    outcome = _outcome(done, letter)
+    records = _records_of(kind, delivery, done, outcome)
     raw = records[0]
     try:
         placed = await state.publisher.publish(records)
@@ -88,21 +89,24 @@ def mapped_late(state: GatewayState, records: tuple[Record, ...]) -> tuple[Recor
         return records
     delivery, kind = kept.delivery(state.placer, state.person_key), kept.kind
     done = translate(delivery, state.placer, CATALOGUE[kind].read)
-    made = _records_of(kind, delivery, done)
     letter = letter_of(done)
+    made = _records_of(kind, delivery, done, _outcome(done, letter))
     return made if letter is None else (*made, dead_letter(made[0], letter, _NOWHERE))
 
 
-def _records_of(kind: str, delivery: Delivery, done: Translation) -> tuple[Record, ...]:
+def _records_of(kind: str, delivery: Delivery, done: Translation, outcome: str) -> tuple[Record, ...]:
     """Return the records of a delivery: its body first, then its events."""
-    headers = headers_for(kind, delivery, outcome_of(done), len(done.events))
+    headers = headers_for(kind, delivery, outcome, len(done.events))
     raw = Record(INBOX, delivery.source.encode(), delivery.body, headers)
-    return (raw, *(Record(event.topic, event.key, event.value) for event in done.events))
+    return (raw, *[Record(event.topic, event.key, event.value) for event in done.events])
 
 
 def outcome_of(done: Translation) -> str:
     """Return what became of a delivery: counted, ignored, parked or unmapped."""
-    letter = letter_of(done)
+    return _outcome(done, letter_of(done))
+
+
+def _outcome(done: Translation, letter: tuple[Reason, str] | None) -> str:
     if letter is None:
         return "counted" if done.events else "ignored"
     return "parked" if letter[0] == "unmatched" else "unmapped"
@@ -110,6 +114,8 @@ def outcome_of(done: Translation) -> str:
 
 def letter_of(done: Translation) -> tuple[Reason, str] | None:
     """Return reason and detail of the dead letter that a delivery needs: one, however many items it is about."""
+    if not done.notes:
+        return None
     unmapped, unmatched = done.of_kind("unmapped"), done.of_kind("unmatched")
     if not unmapped and not unmatched:
         return None
@@ -136,4 +142,4 @@ def dead_letter(raw: Record, letter: tuple[Reason, str], placed: Placed) -> Reco
 def headers_of(pairs: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
     """Return headers by their names, in lower case as the server gives them; of one that is there twice, the first."""
     # The first wins because it is taken last.
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(pairs)}
+    return {str(name, "latin-1"): str(value, "latin-1") for name, value in reversed(pairs)}

@@ -52,6 +52,7 @@ class Metrics:
         )
 
         self._children: dict[tuple[str, ...], Counter] = {}
+        self._last: dict[str, Gauge] = {}
 
     def delivered(self, source: str, outcome: str, seconds: float) -> None:
         """Count a request that has been answered."""
@@ -64,7 +65,10 @@ class Metrics:
 
     def received(self, source: str, at_ms: int) -> None:
         """Remember when a source's last authentic delivery came."""
-        self.last.labels(source).set(at_ms / 1_000)
+        found = self._last.get(source)
+        if found is None:
+            found = self._last[source] = self.last.labels(source)
+        found.set(at_ms / 1_000)
 
     def confirmed(self, source: str, events: int) -> None:
         """Count events that Kafka has."""

@@ -13,6 +13,7 @@ TITLES: Final = {
     404: "There is nothing here",
     405: "Not with this method",
     408: "The body did not arrive in time",
+    409: "The request was made before, for something else",
     413: "The body is too large",
     415: "The body is packed in an unknown way",
     422: "No event of the request counts",

@@ -5,8 +5,10 @@ sender is told to come again, and an event's id makes two of it one.
 """
 
 import asyncio
-import logging
+import random
+from collections import deque
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from aiokafka import AIOKafkaProducer
@@ -15,14 +17,14 @@ from msgspec import Struct
 
 from agents.broker.producers import start_producer
 from agents.connection.kafka import KafkaConnection
+from gateway.lanes import Lane, Together
+from streams.events.partitioning import murmur2
 
-log: Final = logging.getLogger("campaign_pulse")
 MOST_BYTES_ON_THE_WAY: Final = 64 * 1024 * 1024
-_LINGER_MS: Final = 10
-"""Records of several requests share a round trip: making one and reading its answer costs as much as ten records."""
 _LARGEST_REQUEST: Final = 8 * 1024 * 1024
-_RECORD_BYTES: Final = 100
-"""What a record takes besides its key and value, about."""
+_LARGEST_BATCH: Final = 256 * 1024
+_KNOWN_SECONDS: Final = 5.0
+"""For how long the number of a topic's partitions is remembered: a key keeps its partition in between."""
 
 
 class Record(Struct, frozen=True):
@@ -58,6 +60,12 @@ class Publisher:
         self._connection = connection
         self._answer_seconds = answer_seconds
         self._producer: AIOKafkaProducer | None = None
+        self._lanes: dict[tuple[str, int], Lane] = {}
+        self._partitions: dict[str, tuple[int, float]] = {}
+        """Of each topic, and until when that is believed."""
+        self._waiting: deque[Together] = deque()
+        """Deliveries by the moment at which they are given up: each waits for the same time."""
+        self._alarm: asyncio.TimerHandle | None = None
         self.bytes_on_the_way = 0
         self.is_confirming = True
         """Whether the last records were confirmed in time."""
@@ -70,13 +78,20 @@ class Publisher:
             NotAuthorisedError: the right to get a producer id is missing.
         """
         self._producer = await start_producer(
-            self._connection, linger_ms=_LINGER_MS, max_request_size=_LARGEST_REQUEST, max_batch_size=256 * 1024
+            self._connection, max_request_size=_LARGEST_REQUEST, max_batch_size=_LARGEST_BATCH
         )
 
     async def stop(self) -> None:
         """Send what is left, and disconnect."""
+        tasks = [lane.task for lane in self._lanes.values() if lane.task is not None]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=self._answer_seconds)
+            for task in late:
+                task.cancel()
         if self._producer is not None:
             await self._producer.stop()
+        if self._alarm is not None:
+            self._alarm.cancel()
 
     @property
     def is_full(self) -> bool:
@@ -92,65 +107,80 @@ class Publisher:
         producer = self._producer
         if producer is None:
             raise NotConfirmedError("there is no connection to Kafka yet")
-        together = _Together(self)
-        try:
-            async with asyncio.timeout(self._answer_seconds):
-                for record in records:
-                    size = len(record.value) + len(record.key or b"") + _RECORD_BYTES
-                    headers = list(record.headers)
-                    future = await producer.send(record.topic, record.value, key=record.key, headers=headers)
-                    together.add(future, size)
-                await together.wait()
-        except TimeoutError:
-            self.is_confirming = False
-            raise NotConfirmedError(f"Kafka has not confirmed within {self._answer_seconds:g} s") from None
-        except KafkaError as error:
-            self.is_confirming = False
-            raise NotConfirmedError(f"{type(error).__name__}: {error}") from None
+        if not records:
+            return []
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        lanes = []
+        for record in records:
+            known = self._partitions.get(record.topic)
+            if known is None or known[1] < now:
+                known = await self._ask_partitions(producer, record.topic)
+            lanes.append(self._lane(producer, record, known[0]))
+        together = Together(len(records), loop.time() + self._answer_seconds, loop.create_future())
+        for place, (lane, record) in enumerate(zip(lanes, records, strict=True)):
+            lane.add(record.key, record.value, list(record.headers), together, place)
+        self._waiting.append(together)
+        if self._alarm is None:
+            self._alarm = loop.call_at(together.until, self._give_up)
+        await together.waiter
         if together.failure is not None:
             self.is_confirming = False
             raise NotConfirmedError(f"{type(together.failure).__name__}: {together.failure}")
+        if together.left:
+            self.is_confirming = False
+            raise NotConfirmedError(self._late)
         self.is_confirming = True
-        return [Placed(told.topic, told.partition, told.offset) for told in together.placed()]  # type: ignore[attr-defined]  # RecordMetadata
+        return [
+            Placed(lane.topic, lane.partition, offset) for lane, offset in zip(lanes, together.offsets, strict=True)
+        ]
+
+    @property
+    def _late(self) -> str:
+        return f"Kafka has not confirmed within {self._answer_seconds:g} s"
+
+    def _lane(self, producer: AIOKafkaProducer, record: Record, partitions: int) -> Lane:
+        key = record.key
+        partition = random.randrange(partitions) if key is None else _partition_of(key, partitions)  # noqa: S311  # no secret
+        lane = self._lanes.get((record.topic, partition))
+        if lane is None:
+            lane = self._lanes[record.topic, partition] = Lane(producer, record.topic, partition, self._moved)
+        return lane
+
+    def _moved(self, size: int) -> None:
+        self.bytes_on_the_way += size
+
+    async def _ask_partitions(self, producer: AIOKafkaProducer, topic: str) -> tuple[int, float]:
+        """Return how many partitions a topic has, and until when that is believed.
+
+        Raises:
+            NotConfirmedError: Kafka does not say it.
+        """
+        try:
+            async with asyncio.timeout(self._answer_seconds):
+                partitions = await producer.partitions_for(topic)
+        except TimeoutError:
+            self.is_confirming = False
+            raise NotConfirmedError(self._late) from None
+        except KafkaError as error:
+            self.is_confirming = False
+            raise NotConfirmedError(f"{type(error).__name__}: {error}") from None
+        known = len(partitions), asyncio.get_running_loop().time() + _KNOWN_SECONDS
+        self._partitions[topic] = known
+        return known
+
+    def _give_up(self) -> None:
+        """End the waits whose time is over. What they wait for goes on, and is counted until the producer is done."""
+        loop = asyncio.get_running_loop()
+        now, waiting = loop.time(), self._waiting
+        while waiting and (waiting[0].waiter.done() or waiting[0].until <= now):
+            together = waiting.popleft()
+            if not together.waiter.done():
+                together.waiter.set_result(None)
+        self._alarm = loop.call_at(waiting[0].until, self._give_up) if waiting else None
 
 
-class _Together:
-    """Records of one delivery on the way: waited for as one, and counted until the producer is done with each.
-
-    What is given up here goes on, and must not be cancelled under the producer: nothing awaits its futures.
-    """
-
-    __slots__ = ("_futures", "_publisher", "_sizes", "_waiter", "failure")
-
-    def __init__(self, publisher: Publisher) -> None:
-        self._publisher = publisher
-        self._futures: list[asyncio.Future[object]] = []
-        self._sizes: dict[asyncio.Future[object], int] = {}
-        self._waiter: asyncio.Future[None] | None = None
-        self.failure: BaseException | None = None
-
-    def add(self, future: "asyncio.Future[object]", size: int) -> None:
-        """Wait for one more."""
-        self._futures.append(future)
-        self._sizes[future] = size
-        self._publisher.bytes_on_the_way += size
-        future.add_done_callback(self._arrived)
-
-    async def wait(self) -> None:
-        """Return when all are confirmed or given up."""
-        if self._sizes:
-            self._waiter = asyncio.get_running_loop().create_future()
-            await self._waiter
-
-    def placed(self) -> list[object]:
-        """Return what the broker said of each, in the order in which they were added."""
-        return [future.result() for future in self._futures]
-
-    def _arrived(self, future: "asyncio.Future[object]") -> None:
-        self._publisher.bytes_on_the_way -= self._sizes.pop(future)
-        if future.cancelled():
-            self.failure = asyncio.CancelledError("the producer has given it up")
-        elif (failure := future.exception()) is not None:
-            self.failure = failure
-        if not self._sizes and self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+@lru_cache(maxsize=65_536)
+def _partition_of(key: bytes, partitions: int) -> int:
+    """Return the partition of a key, as Kafka's default partitioner does."""
+    return (murmur2(key) & 0x7FFFFFFF) % partitions

@@ -10,22 +10,28 @@ from typing import Final
 
 from aiokafka.errors import KafkaError
 
-from agents.clock import make_clock
-from agents.settings import SettingError, Settings
+from agents.clock import make_clock, wall_clock
+from agents.settings import Settings
 from agents.stages.definitions import Change, DefinitionFeed
+from gateway.desk.desk import Desk
 from gateway.draws.allowance import Allowance
 from gateway.draws.shelf import DrawShelf
 from gateway.live.numbers_out import NumbersOut
 from gateway.metrics import Metrics
 from gateway.publisher import NotConfirmedError, Publisher, Record
+from gateway.reloading import follow_settings
 from gateway.spool import Spool, SpoolError
+from gateway.webhooks.metrics import WebhookMetrics
+from gateway.webhooks.sender import Receivers, Sender
+from gateway.words.feed import WordFeed
 from models.campaigns import CampaignDefinition
 from models.read_keys import parse_read_keys
 from streams.connectors.credentials import parse_keys, parse_secrets
 from streams.connectors.placing import Placer
+from streams.webhooks.rules import parse_webhooks, problem_of_secrets
+from streams.webhooks.schedule import parse_pauses
 
 log: Final = logging.getLogger("campaign_pulse")
-_RELOAD_SECONDS: Final = 5.0
 _DRAIN_PAUSE_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 0.02
 _QUESTIONS_A_SECOND: Final = 5.0
@@ -71,11 +77,24 @@ class GatewayState:
             else None
         )
         """What is read; None where there is no Redis."""
+        self.desk = Desk(settings, self.publisher, wall_clock)
+        self._words: WordFeed | None = None
+        if self.numbers is not None and settings.gateway_words == "true":
+            hub = self.numbers.hub
+            self._words = WordFeed(
+                settings.kafka_connection, self.now_ms, lambda: self._definitions, lambda: hub.readers > 0
+            )
+            self.numbers.views.told_words = self._words.told
         self._feed: DefinitionFeed | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self.background: set[asyncio.Task[None]] = set()
         """Work that nobody waits for: clicks whose redirect has been answered."""
         directory = settings.gateway_spool_directory
+        self.receivers = receivers_of(settings)
+        """Who is told of alerts and milestones."""
+        self.has_sender_failed = False
+        """Whether sending has ended by an error of ours."""
+        self._webhook_metrics = WebhookMetrics(self.metrics.registry) if self.receivers.webhooks else None
         self.spool = Spool(Path(directory), settings.gateway_spool_bytes) if directory else None
         self._gauges()
 
@@ -108,6 +127,8 @@ class GatewayState:
             return "Kafka has not confirmed the last records"
         if self.numbers is not None and self.numbers.hub.has_failed:
             return "the numbers are not followed any more; the log says why"
+        if self.has_sender_failed:
+            return "webhooks are not sent any more; the log says why"
         return ""
 
     async def knows_definitions(self) -> bool:
@@ -122,11 +143,20 @@ class GatewayState:
 
     async def start(self) -> None:
         """Connect, in the background until it succeeds: a gateway without Kafka answers 503, and is not ready."""
-        self._tasks = [asyncio.create_task(self._connect()), asyncio.create_task(self._reload())]
+        reloading = follow_settings(self._reread, self._take_settings, "gateway")
+        self._tasks = [asyncio.create_task(self._connect()), asyncio.create_task(reloading)]
+        if self.numbers is not None:
+            self._tasks.append(asyncio.create_task(self.desk.follow()))
         if self.spool is not None:
             self._tasks.append(asyncio.create_task(self._drain_spool(self.spool)))
         if self.numbers is not None:
             self.numbers.start()
+        if self._words is not None:
+            self._tasks.append(asyncio.create_task(self._words.run()))
+        if self._webhook_metrics is not None:
+            sending = asyncio.create_task(self._send(self._webhook_metrics))
+            sending.add_done_callback(self._sending_ended)
+            self._tasks.append(sending)
 
     async def stop(self) -> None:
         """End what runs, after what is on the way."""
@@ -137,6 +167,7 @@ class GatewayState:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.desk.stop()
         if self._feed is not None:
             await self._feed.stop()
         await self.publisher.stop()
@@ -154,6 +185,33 @@ class GatewayState:
         await self._until_it_works("definitions", self._follow)
         self.is_defined = True
         log.info("gateway: ready, %d campaign definitions", len(self._definitions))
+
+    async def _send(self, metrics: WebhookMetrics) -> None:
+        """Send messages to receivers, when it is this gateway's turn. Definitions first: messages have their names."""
+        while not self.is_defined:  # noqa: ASYNC110  # a flag: no loop owns it
+            await asyncio.sleep(_LOOK_SECONDS)
+        settings = self.settings
+        sender = Sender(
+            settings.kafka_connection,
+            f"{settings.group}-webhooks",
+            settings.session_seconds,
+            lambda: self.receivers,
+            self._name_of,
+            metrics,
+            settings.gateway_webhook_seconds,
+            parse_pauses(settings.gateway_webhook_pauses),
+        )
+        await sender.run()
+
+    def _sending_ended(self, task: "asyncio.Task[None]") -> None:
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        self.has_sender_failed = True
+        log.error("gateway: webhooks are not sent any more", exc_info=error)
+
+    def _name_of(self, campaign_id: str) -> str:
+        definition = self._definitions.get(campaign_id)
+        return campaign_id if definition is None else definition.name
 
     async def _until_it_works(self, what: str, start: Callable[[], Coroutine[None, None, None]]) -> None:
         while True:
@@ -197,23 +255,17 @@ class GatewayState:
             for code, address in influencer.tracked_links.items()
         }
 
-    async def _reload(self) -> None:
-        """Take secrets and keys that were changed in their files. What cannot be used leaves the earlier ones."""
-        told = ""
-        while True:
-            await asyncio.sleep(_RELOAD_SECONDS)
-            try:
-                settings = await asyncio.to_thread(self._reread)
-            except SettingError as error:
-                if str(error) != told:
-                    told = str(error)
-                    log.warning("gateway: the earlier secrets stay: %s", error)
-                continue
-            told = ""
-            self.secrets = parse_secrets(settings.gateway_secrets)
-            self.keys = parse_keys(settings.gateway_keys)
-            self.read_keys = parse_read_keys(settings.gateway_read_keys)
-            self.person_key = settings.gateway_person_key.encode() or None
+    def _take_settings(self, settings: Settings) -> None:
+        """Take secrets and keys that were changed in their files."""
+        self.secrets = parse_secrets(settings.gateway_secrets)
+        self.keys = parse_keys(settings.gateway_keys)
+        self.read_keys = parse_read_keys(settings.gateway_read_keys)
+        self.person_key = settings.gateway_person_key.encode() or None
+        receivers = receivers_of(settings)
+        if problem := problem_of_secrets(receivers.webhooks, receivers.secrets):
+            log.warning("gateway: the earlier webhooks stay: %s", problem)
+        elif receivers != self.receivers:
+            self.receivers = receivers
 
     async def _drain_spool(self, spool: Spool) -> None:
         while True:
@@ -226,3 +278,8 @@ class GatewayState:
             except SpoolError as error:
                 log.error("gateway: spool: %s", error)
             await asyncio.sleep(_DRAIN_PAUSE_SECONDS)
+
+
+def receivers_of(settings: Settings) -> Receivers:
+    """Return who is told, by settings that were checked."""
+    return Receivers(parse_webhooks(settings.gateway_webhooks), parse_secrets(settings.gateway_webhook_secrets))

@@ -25,7 +25,8 @@ RuleName = Literal[
 RULE_NAMES: tuple[RuleName, ...] = RuleName.__args__  # type: ignore[attr-defined]  # Literal's member
 
 AlertPhase = Literal["ok", "pending", "firing", "recovering"]
-TransitionKind = Literal["opened", "updated", "resolved"]
+TransitionKind = Literal["opened", "updated", "resolved", "muted"]
+"""``muted``: somebody at the desk wants to hear nothing of it until ``Alert.muted_until_ms``."""
 Severity = Literal["warning", "critical"]
 Resolution = Literal["recovered", "expired", "disabled", "removed"]
 """``removed``: the definition no longer names the influencer, so nothing is known of it any more."""
@@ -71,6 +72,8 @@ class WindowSample(Struct, frozen=True, kw_only=True):
     code_uses_without_click: Count = 0
     unread: Count = 0
     """Comments in a language that is not read: in none of ``positive``, ``neutral`` and ``negative``."""
+    negative_copies: Count = 0
+    """How many of ``negative`` say again what another of them says (``streams.statistics.voices``)."""
     top_posts: tuple[PostCount, ...] = ()
     sample_comments: tuple[SampleComment, ...] = ()
     topics: tuple[str, ...] = ()
@@ -211,6 +214,7 @@ class Alert(Struct, frozen=True, kw_only=True):
 
     ``alert_id`` follows from campaign, influencer, rule and the window in which it opened, so a replay gives it again.
     ``observed`` and ``expected`` are in the rule's own unit (``unit``); ``sample_size`` is the number of events judged.
+    ``muted_until_ms`` is wall time: before it nobody wants to be told, not even that the alert was resolved.
     """
 
     alert_id: str
@@ -232,6 +236,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     explanation: str
     top_posts: tuple[PostCount, ...] = ()
     sample_comments: tuple[SampleComment, ...] = ()
+    muted_until_ms: int | None = None
 
 
 class AlertTransition(Struct, frozen=True, kw_only=True):

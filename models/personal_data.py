@@ -9,6 +9,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from models.topics import (
+    ACTIONS,
     ALERTS,
     CLOSED_WINDOWS,
     COMMENTS,
@@ -23,6 +24,7 @@ from models.topics import (
     MINUTES,
     POSTS,
     ROLLUPS,
+    WEBHOOKS,
 )
 
 PlaceKind = Literal["topic", "redis", "file"]
@@ -149,6 +151,14 @@ PLACES: Final = (
         purge="stays",
     ),
     _topic(
+        WEBHOOKS,
+        "numbers of influencers, by their ids; of commenters nothing",
+        "until it is taken, 4 days at most; its id a week; the highest totals of a campaign for ever",
+        "to send webhooks, each message once",
+        "the gateway; `gateway webhooks`",
+        purge="ends",
+    ),
+    _topic(
         ENTRIES,
         "author id, handle, text, country of every comment on a giveaway's posts; hashes of orders, buyers and "
         "deleted comments",
@@ -166,6 +176,15 @@ PLACES: Final = (
         "everybody",
         purge="stays",
         forget="stays",
+    ),
+    _topic(
+        ACTIONS,
+        "platform and author id of people who were held or cleared; names of keys, and the notes of whoever decided",
+        _UNTIL_PURGED,
+        "to carry out what was decided at the desk, and to say who did",
+        "the gateway (writes, reads), workers; operators (`giveaway actions`)",
+        purge="removed",
+        forget="removed",
     ),
     _topic(
         DEFINITIONS,
@@ -314,7 +333,8 @@ PLACES: Final = (
     _file(
         METRICS,
         "numbers of campaigns and influencers, by their ids, and the handles of influencers (`docs/metrics.md`); of "
-        "commenters nothing",
+        "commenters nothing, unless `PULSE_ALERT_SAMPLES` asks for comments with open alerts: texts without handles, "
+        "links and authors, which go to whoever is told of alerts",
         "as long as Prometheus keeps them (`--storage.tsdb.retention.time`)",
         "dashboards and alerts",
         "whoever may read Prometheus and Grafana",

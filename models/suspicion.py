@@ -60,7 +60,11 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 
 class Suspect(Struct, frozen=True, kw_only=True):
-    """One suspected entrant. ``findings`` come strongest first; ``cleared`` says that a person has looked already."""
+    """One suspected entrant. ``findings`` come strongest first; ``cleared`` says that a person has looked already.
+
+    ``held_by`` is the action of the desk that holds them; None when the policy alone decides. Who is held there without
+    being suspected has the score 0.
+    """
 
     person: str
     handle: str
@@ -69,6 +73,7 @@ class Suspect(Struct, frozen=True, kw_only=True):
     entries: int
     findings: tuple[Finding, ...]
     cleared: bool = False
+    held_by: str | None = None
 
 
 class SuspicionNumbers(Struct, frozen=True, kw_only=True, omit_defaults=True):

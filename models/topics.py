@@ -14,6 +14,9 @@ INBOX: Final = "campaign.inbox.v1"
 CURSORS: Final = "campaign.cursors.v1"
 """Internal and compacted: how far ``gateway poll`` has read each of its targets."""
 
+WEBHOOKS: Final = "campaign.webhooks.v1"
+"""Internal and compacted: outgoing messages that wait or were taken, and how far their sources are read."""
+
 DEFINITIONS: Final = "campaign.definitions.v1"
 INFLUENCER_SNAPSHOTS: Final = "campaign.influencer-snapshots.v1"
 """Internal and compacted: absolute influencer numbers, partitioned by campaign, for the second stage."""
@@ -24,11 +27,14 @@ ENTRIES: Final = "campaign.entries.v1"
 DRAWS: Final = "campaign.draws.v1"
 """The log of draws: every freeze, draw and exclusion of a campaign, numbered and hash-linked, kept for ever."""
 
+ACTIONS: Final = "campaign.actions.v1"
+"""What people decide at the desk, compacted: see ``models.actions``. The gateway writes it, workers act on it."""
+
 CLOSED_WINDOWS: Final = "campaign.windows.v1"
 """Internal: closed minutes of a campaign's influencers, partitioned by campaign, for alerts."""
 
-OWN_TOPICS: Final = (INFLUENCER_SNAPSHOTS, CLOSED_WINDOWS, ENTRIES, DEFINITIONS)
-"""What workers read beside the events, and nobody but workers and our commands write; the changelog is another one."""
+OWN_TOPICS: Final = (INFLUENCER_SNAPSHOTS, CLOSED_WINDOWS, ENTRIES, DEFINITIONS, ACTIONS)
+"""What workers read beside the events, and nobody but our own processes write; the changelog is another one."""
 
 ALERTS: Final = "campaign.alerts.v1"
 ROLLUPS: Final = "campaign.rollups.v1"

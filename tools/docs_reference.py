@@ -9,6 +9,7 @@ import msgspec
 
 from agents.broker.topic_admin import changelog_topic, topic_specs
 from agents.settings import Settings, described, described_files
+from models.actions import ActionRecord
 from models.alerts import AlertTransition, SnapshotWithAlerts
 from models.campaigns import CampaignDefinition
 from models.deadletters import REASONS, DeadLetter
@@ -16,6 +17,7 @@ from models.events import EVENT_TYPES
 from models.minutes import Minute, MinutesOfHour
 from models.rollups import Rollup, Snapshot
 from models.topics import (
+    ACTIONS,
     ALERTS,
     CLOSED_WINDOWS,
     COMMENTS,
@@ -30,7 +32,9 @@ from models.topics import (
     MINUTES,
     POSTS,
     ROLLUPS,
+    WEBHOOKS,
 )
+from models.webhooks import AlertMessage, MilestoneMessage
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _PRODUCERS = "producers: the gateway, `campaign-pulse simulate`, your own; workers (forwards); redrives"
@@ -52,7 +56,7 @@ _USES = {
     ),
     ENTRIES: (
         "block or person (JSON)",
-        "facts of a giveaway in columns (MessagePack, `streams/ledger/blocks.py`)",
+        "facts of a giveaway in columns (MessagePack, `streams/ledger/fact_records.py`)",
         "workers",
         "workers (giveaway), draws",
     ),
@@ -68,9 +72,21 @@ _USES = {
         "`campaign-pulse giveaway`",
         "`campaign-pulse giveaway`, whoever verifies",
     ),
+    ACTIONS: (
+        "`[campaign, action, kind of record]` (JSON)",
+        "an action, or what became of a redrive (JSON; [desk.md](desk.md))",
+        "the gateway (actions), workers (outcomes)",
+        "workers, the gateway, `campaign-pulse giveaway`",
+    ),
     CLOSED_WINDOWS: ("`campaign_id`", "internal (closed minutes, comments among them)", "workers", "workers (alerts)"),
     INBOX: ("source", "a delivery, byte for byte; the rest in headers", "the gateway", "people"),
     CURSORS: ("source and target", "how far it is read: a time, a page's token or ids", "`gateway poll`", "the same"),
+    WEBHOOKS: (
+        "`[what, name...]` (JSON)",
+        "a message that waits or was taken; how far alerts and rollups are read ([webhooks.md](webhooks.md))",
+        "the gateway; `gateway webhooks enable`",
+        "the gateway; `gateway webhooks list`",
+    ),
     ALERTS: ("`alert_id`", "an alert that opened, changed or was resolved (JSON)", "workers", "anybody"),
     ROLLUPS: (
         "`[campaign]` or `[campaign, influencer]` (JSON)",
@@ -127,12 +143,15 @@ def schemas() -> dict[str, str]:
         for name, schema in (
             ("event", msgspec.json.schema(reduce(or_, EVENT_TYPES))),
             ("campaign-definition", msgspec.json.schema(CampaignDefinition)),
+            ("action", msgspec.json.schema(ActionRecord)),
             ("alert-transition", msgspec.json.schema(AlertTransition)),
             ("rollup", msgspec.json.schema(Rollup)),
             ("minute", msgspec.json.schema(Minute)),
             ("minutes-of-hour", msgspec.json.schema(MinutesOfHour)),
             ("snapshot", msgspec.json.schema(Snapshot)),
             ("snapshot-with-alerts", msgspec.json.schema(SnapshotWithAlerts)),
+            ("webhook-alert", msgspec.json.schema(AlertMessage)),
+            ("webhook-milestone", msgspec.json.schema(MilestoneMessage)),
             ("dead-letter-headers", _header_schema()),
         )
     }

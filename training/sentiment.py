@@ -18,7 +18,8 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from streams.sentiment.social import ARTEFACT, SocialScorer, link
+from streams.sentiment.parts import link
+from streams.sentiment.social import ARTEFACT, SocialScorer
 from streams.sentiment.tokens import tokenize, unstretch
 from streams.sentiment.weights import (
     MAX_WEIGHT,

@@ -69,7 +69,8 @@ def load_language_comments(split: str) -> dict[str, LabelledTexts]:
     """Our comments in the languages that are read by lists, by language.
 
     ``used``: looked at while the lists were written. ``last``: written after them, judged once, and no list was changed
-    for it but Italian, which was not recognised.
+    for it but Italian, which was not recognised. ``chosen`` and ``judged``: alternate comments of a third set; what was
+    missed in the first half was put into the lists, the second was only counted.
     """
     found: dict[str, LabelledTexts] = {}
     with LANGUAGES_FILE.open(encoding="utf-8", newline="") as lines:

@@ -135,6 +135,22 @@ def hindrance_of(letter: DeadLetter) -> str:
     return ""
 
 
+class _Campaign(Struct):
+    campaign_id: Any = None
+
+
+_decode_campaign: Final = msgspec.json.Decoder(_Campaign).decode
+
+
+def campaign_of(value: bytes | None) -> str | None:
+    """Return the campaign of a refused event; None when it cannot be read or names none."""
+    try:
+        found = _decode_campaign(value or b"").campaign_id
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return found if isinstance(found, str) else None
+
+
 @asynccontextmanager
 async def open_consumer(connection: KafkaConnection) -> AsyncIterator[AIOKafkaConsumer]:
     """Connect a consumer without a group, which reads what it is told to."""

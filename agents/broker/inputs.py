@@ -72,9 +72,10 @@ class Inputs:
         lags: dict[tuple[str, int], int] = {}
         if self.consumer is None:
             return lags
+        ends = self.consumer.ends
         for state in states:
-            positions = dict(zip(INPUT_TOPICS, state.positions, strict=True))
-            for tp, end in self.consumer.ends.items():
-                if tp.partition == state.partition and tp.topic in positions:
-                    lags[tp.topic, tp.partition] = max(0, end - positions[tp.topic])
+            for topic, position in zip(INPUT_TOPICS, state.positions, strict=True):
+                end = ends.get(TP(topic, state.partition))
+                if end is not None:
+                    lags[topic, state.partition] = max(0, end - position)
         return lags

@@ -69,6 +69,8 @@ class RecordCollector(Service):
         self._producer: AIOKafkaProducer | None = None
         self.pending_bytes = 0
         """Size of what is collected and not yet handed to the client."""
+        self.collected_bytes_total = 0
+        """Size of what was ever collected; what was begun at once is not in it."""
 
     @property
     def producer(self) -> AIOKafkaProducer | None:
@@ -97,7 +99,9 @@ class RecordCollector(Service):
     ) -> None:
         """Collect one record for the next delivery."""
         self._pending.setdefault((topic, partition), []).append((key, value, headers or []))
-        self.pending_bytes += len(key or b"") + len(value or b"")
+        size = len(key or b"") + len(value or b"")
+        self.pending_bytes += size
+        self.collected_bytes_total += size
 
     def add_keyed(self, topic: str, partition_key: str, key: bytes, value: bytes | None) -> None:
         """Collect one record for the partition of ``partition_key``."""
@@ -115,8 +119,13 @@ class RecordCollector(Service):
         Returns:
             A task whose result is where they went. It is given up, and cancelled, with what is discarded.
         """
-        pending: Iterable[_Pending] = ((key, value, []) for key, value in records)
-        sending = asyncio.create_task(self._send(self._client(), topic, partition, pending))
+        return self.begin_with_headers(topic, partition, ((key, value, []) for key, value in records))
+
+    def begin_with_headers(
+        self, topic: str, partition: int, records: Iterable[tuple[bytes | None, bytes | None, Headers]]
+    ) -> Sending:
+        """Begin to send records (key, value, headers) at once, like ``begin``."""
+        sending = asyncio.create_task(self._send(self._client(), topic, partition, records))
         self._begun.append((topic, sending))
         return sending
 
@@ -144,7 +153,7 @@ class RecordCollector(Service):
             TimeoutError: the brokers did not confirm in time. An idempotent producer would try for ever.
         """
         pending, self._pending = self._pending, {}
-        begun, self._begun = self._begun, []
+        begun = list(self._begun)  # they stay there meanwhile: whoever delivers beside this waits for them too
         self.pending_bytes = 0
         if not pending and not begun:
             return []
@@ -162,6 +171,7 @@ class RecordCollector(Service):
         finally:
             for task in sending:
                 task.cancel()  # those that are still under way when one has failed or the time is over
+            self._begun = [each for each in self._begun if each not in begun]
 
     async def _send(
         self, producer: AIOKafkaProducer, topic: str, partition: int, records: Iterable[_Pending]

@@ -18,10 +18,11 @@ from kafka.structs import TopicPartition
 from msgspec import Struct
 
 from agents.clock import wait_until
-from agents.connection.reach import UnreachableError, check_reachable
+from agents.connection.reach import SilentError, UnreachableError, check_reachable
 from agents.settings import Settings
 from models.times import DAY_MS, HOUR_MS
 from models.topics import (
+    ACTIONS,
     ALERTS,
     CLOSED_WINDOWS,
     COMMENTS,
@@ -36,6 +37,7 @@ from models.topics import (
     MINUTES,
     POSTS,
     ROLLUPS,
+    WEBHOOKS,
 )
 
 STATE_TABLE: Final = "state"
@@ -59,6 +61,10 @@ again (``agents.state.fence``): seconds; ten minutes are plenty."""
 
 class TopicError(RuntimeError):
     """The topics are not as they must be, or the broker cannot be asked; the message is for the operator."""
+
+
+class NoBrokerError(TopicError):
+    """No broker answers, which may change by itself."""
 
 
 class TopicSpec(Struct, frozen=True, kw_only=True):
@@ -115,6 +121,8 @@ def topic_specs(settings: Settings) -> list[TopicSpec]:
             False,
             {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"},
         ),
+        # One partition: every worker and gateway reads all of it.
+        (ACTIONS, "what people decide at the desk", 1, False, _COMPACT),
         (
             CLOSED_WINDOWS,
             "closed minutes for alerts",
@@ -126,6 +134,7 @@ def topic_specs(settings: Settings) -> list[TopicSpec]:
         (DEFINITIONS, "campaign definitions", 1, False, {**_COMPACT, "max.message.bytes": _LARGEST_MESSAGE}),
         (INBOX, "deliveries as they came", wide, False, keep),
         (CURSORS, "how far the APIs are read", 1, False, _COMPACT),
+        (WEBHOOKS, "outgoing messages", 1, False, _COMPACT),
         (ROLLUPS, "rollups out", wide, False, _COMPACT),
         (MINUTES, "history by minute out", wide, False, {**_COMPACT, **_HISTORY}),
         (ALERTS, "alerts out", wide, False, {"retention.ms": str(30 * DAY_MS)}),
@@ -265,10 +274,12 @@ def _connected(settings: Settings) -> KafkaAdminClient:
             client_id="campaign-pulse-topics",
             bootstrap_timeout_ms=_BOOTSTRAP_MS,
         )
+    except SilentError as error:
+        raise NoBrokerError(str(error)) from None
     except UnreachableError as error:
         raise TopicError(str(error)) from None
     except (KafkaConnectionError, KafkaTimeoutError) as error:
-        raise TopicError(f"no Kafka broker answers at PULSE_BROKER={settings.broker}: {error}") from None
+        raise NoBrokerError(f"no Kafka broker answers at PULSE_BROKER={settings.broker}: {error}") from None
 
 
 def _partition_counts(admin: KafkaAdminClient, names: list[str]) -> dict[str, int]:

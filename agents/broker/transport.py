@@ -31,6 +31,7 @@ from agents.broker.fetched_batches import FetchedRecords, Undecodable, undecodab
 from agents.broker.fetcher_patch import WholeFetch, log_end, patch_fetcher
 from agents.broker.log_ends import log_ends
 from agents.broker.membership import FencedOut, Membership
+from agents.broker.unknown_topics import ask_for_unknown_topics
 from agents.connection.kafka import KafkaConnection
 
 log: Final = logging.getLogger("campaign_pulse")
@@ -68,6 +69,7 @@ class PromptConsumerThread(driver.AIOKafkaConsumerThread):
         await super().on_start()
         membership, coordinator = self.consumer.membership, self._consumer._coordinator
         give_up_on_missing_topics(coordinator)
+        ask_for_unknown_topics(coordinator, self.add_future)
         if membership is not None:
             membership.watch(coordinator)
 

@@ -19,6 +19,7 @@ from agents.offline.event_files import EventFileError
 from agents.offline.table_files import FORMATS, TableFileError, write_tables
 from agents.read_model.reader import ReadModel, ReadModelError
 from agents.settings import Settings
+from agents.stages.actions import ActionsError
 from agents.stages.definitions import DefinitionsError
 from agents.stages.review import ReviewError, load_giveaway
 from models.campaigns import CampaignDefinition
@@ -201,7 +202,7 @@ def _of_workers(settings: Settings, campaign_id: str) -> tuple[list[Table], Give
     if any(each.campaign_id == campaign_id for each in snapshot.giveaways):
         try:
             data = load_giveaway(settings, campaign_id, report_unreadable)
-        except (DefinitionsError, ReviewError, LedgerError) as error:
+        except (DefinitionsError, ReviewError, LedgerError, ActionsError) as error:
             raise UsageFailure(str(error)) from None
     try:
         with progress(f"reading what workers hold of {campaign_id}") as advance:

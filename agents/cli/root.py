@@ -12,6 +12,7 @@ class PulseGroup(click.Group):
     """Loads the heavier commands when they are asked for, so that ``--help`` and ``settings`` stay quick."""
 
     lazy: dict[str, tuple[str, str]] = {  # noqa: RUF012  # a constant table, never changed
+        "alerts": ("agents.cli.alerts.commands", "alerts"),
         "dead-letters": ("agents.cli.dead_letters.commands", "dead_letters"),
         "demo": ("agents.cli.demo", "demo"),
         "simulate": ("agents.cli.simulate", "simulate"),

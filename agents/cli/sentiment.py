@@ -8,8 +8,9 @@ import click
 from agents.cli.common import for_people
 from agents.terminal import visible
 from streams.sentiment.languages import UNREAD
+from streams.sentiment.parts import Explanation
 from streams.sentiment.scorers import DEFAULT_SCORER, SCORERS, classify, make_scorer
-from streams.sentiment.social import Explanation, SocialScorer, load_social_scorer
+from streams.sentiment.social import SocialScorer, load_social_scorer
 
 
 @click.group()

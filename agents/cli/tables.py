@@ -12,7 +12,7 @@ from agents.terminal import visible
 from models.alerts import AlertTransition
 from models.times import MINUTE_MS
 
-_STYLES = {"critical": "bold red", "warning": "yellow"}
+SEVERITY_STYLES = {"critical": "bold red", "warning": "yellow"}
 
 
 def print_alerts(transitions: Iterable[AlertTransition]) -> None:
@@ -36,7 +36,7 @@ def print_alerts(transitions: Iterable[AlertTransition]) -> None:
         table.add_row(
             moment(first.at_ms),
             f"{minutes} min" if last.kind == "resolved" else "still open",
-            f"[{_STYLES[severity]}]{severity}[/]",
+            f"[{SEVERITY_STYLES[severity]}]{severity}[/]",
             alert.rule,
             escape(visible(alert.campaign_id)),
             escape(visible(alert.influencer_id or "(all)")),

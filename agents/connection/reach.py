@@ -39,6 +39,10 @@ class UnreachableError(RuntimeError):
     """Kafka cannot be reached as configured; the message names the address and what to change, and holds no secret."""
 
 
+class SilentError(UnreachableError):
+    """Nothing answers at any of the addresses, which may change by itself."""
+
+
 class _Broker(Struct, frozen=True):
     """A broker as the cluster advertises it."""
 
@@ -64,6 +68,7 @@ def check_reachable(connection: KafkaConnection, patience_seconds: float = _PATI
     Not to be called where an event loop runs.
 
     Raises:
+        SilentError: nothing answers.
         UnreachableError: there is none; one that answers something else is told within seconds.
     """
     deadline = time.monotonic() + patience_seconds
@@ -73,7 +78,7 @@ def check_reachable(connection: KafkaConnection, patience_seconds: float = _PATI
                 asyncio.run(_check(connection))
         except _SilentError as silent:
             if time.monotonic() >= deadline:
-                raise UnreachableError(str(silent)) from None
+                raise SilentError(str(silent)) from None
             time.sleep(_AGAIN_SECONDS)
         else:
             return

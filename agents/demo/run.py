@@ -13,7 +13,8 @@ from rich.text import Text
 from agents.demo.frame import Frame, Observer
 from agents.demo.stack import DemoError, DemoStack
 from agents.demo.totals import Comparison, compare
-from agents.demo.view import lag, picture, plain_line
+from agents.demo.view import picture, plain_line
+from agents.demo.words import lag
 from agents.read_model.reader import ReadModel
 from agents.simulator.truth import GroundTruth, read_truth
 from models.rollups import Snapshot

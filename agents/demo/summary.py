@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agents.demo.totals import Comparison, Difference
-from agents.demo.view import deliveries, money, name_of, number, signed
+from agents.demo.words import deliveries, money, name_of, number, signed
 from agents.simulator.truth import GroundTruth
 from agents.terminal import visible
 from models.rollups import CampaignRollup, InfluencerRollup, Snapshot, WindowName, WindowStats

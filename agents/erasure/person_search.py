@@ -14,11 +14,23 @@ from agents.erasure.logs import OnProgress, read_logs
 from agents.erasure.redis_keys import alert_keys, alerts_in, connected
 from agents.settings import Settings
 from agents.stages.ledger_reader import read_ledger
+from models.actions import UNREADABLE as NO_ACTION
+from models.actions import Action, PersonTarget, decode_record
 from models.alerts import AlertTransition, SampleComment
 from models.campaigns import CampaignDefinition
 from models.personal_data import PLACES
 from models.read_model import Keys
-from models.topics import ALERTS, CLOSED_WINDOWS, COMMENTS, CONVERSIONS, DEAD_LETTERS, DEFINITIONS, ENTRIES, INBOX
+from models.topics import (
+    ACTIONS,
+    ALERTS,
+    CLOSED_WINDOWS,
+    COMMENTS,
+    CONVERSIONS,
+    DEAD_LETTERS,
+    DEFINITIONS,
+    ENTRIES,
+    INBOX,
+)
 from streams.alerts.evidence import LONGEST_TEXT
 from streams.alerts.window_records import decode_window
 from streams.columns.formats import UnsupportedRecord
@@ -131,6 +143,7 @@ class PersonSearch:
                 CONVERSIONS: lambda record: self._take_event(CONVERSIONS, subject, record),
                 DEAD_LETTERS: lambda record: self._take_letter(DEAD_LETTERS, subject, record),
                 INBOX: lambda record: self._take_letter(INBOX, subject, record),
+                ACTIONS: lambda record: self._take_action(subject, record),
             }
         )
         texts = data.texts
@@ -240,6 +253,19 @@ class PersonSearch:
             others = {**where, **_of_others(_decode_any(value))}
             self._add(topic, author.campaign_id, "named", others, record.timestamp)
 
+    def _take_action(self, subject: Subject, record: Any) -> None:
+        """What was decided about them at a desk; what was erased since is taken back."""
+        key = (record.key or b"").decode("utf-8", "replace")
+        if not record.value:
+            self._found = [each for each in self._found if each.place != ACTIONS or each.data["key"] != key]
+            return
+        try:
+            action = decode_record(record.value)
+        except NO_ACTION:
+            return
+        if isinstance(action, Action) and (words := said_of(action, subject)):
+            self._add(ACTIONS, action.campaign_id, words, {"key": key, **_decode_any(record.value)}, record.timestamp)
+
     def _take_window(self, subject: Subject, texts: set[str], record: Any) -> None:
         campaign_id = (record.key or b"").decode("utf-8", "replace")
         self._add_samples(CLOSED_WINDOWS, campaign_id, window_samples(record), subject, texts, record.timestamp)
@@ -289,6 +315,14 @@ class PersonSearch:
                 for alert in alerts_in(client, key):
                     self._add_samples(place, alert.campaign_id, alert.sample_comments, subject, texts)
         self._searched.update(place.name for place in PLACES if place.kind == "redis" and place.forget == "removed")
+
+
+def said_of(action: Action, subject: Subject) -> str:
+    """Return in which role somebody stands in an action: ``author`` when it is about them, ``named`` in its note."""
+    target = action.target
+    if isinstance(target, PersonTarget) and subject.wrote(target.platform, target.author_id):
+        return "author"
+    return "named" if action.note and subject.is_called(action.note) else ""
 
 
 def _author_of(value: bytes | None) -> _Author | None:

@@ -14,8 +14,9 @@ from agents.settings import Settings
 from models.campaigns import CampaignDefinition
 from streams.columns.keyed_hashes import KEY_BYTES
 from streams.imports.rows import Refusal
-from streams.ledger.blocks import EntryBlock, records_of
+from streams.ledger.blocks import EntryBlock
 from streams.ledger.compaction import Ledger, LedgerReading
+from streams.ledger.fact_records import records_of
 from streams.pipeline.limits import Limits
 from streams.replay import Replay
 

@@ -17,6 +17,7 @@ from redis.exceptions import RedisClusterException, RedisError, ResponseError
 from redis.retry import Retry
 from redis.sentinel import Sentinel, SentinelConnectionPool
 
+from agents.read_model.packing import quick
 from agents.read_model.refusals import OtherKindError
 from agents.redis_addresses import RedisAddress, RedisKind, redis_address
 
@@ -69,7 +70,7 @@ def async_client(url: str) -> AsyncRedis:
         sentinels, nodes = {**_of_sentinels(address), "retry": AsyncRetry(NoBackoff(), 0)}, _of_nodes(address)
         sentinel = AsyncSentinel(address.hosts, sentinel_kwargs=sentinels, **nodes)  # type: ignore[no-untyped-call]  # redis-py has no types there
         primary: aioredis.Redis = sentinel.master_for(address.service, redis_class=_AsyncPrimary)
-        return primary
+        return _packing_quickly(primary)
     if address.kind is RedisKind.CLUSTER:
         known = [aiocluster.ClusterNode(host, port) for host, port in address.hosts]
         # Half a cluster takes half of the writes; the servers refuse all of them where that is not wanted.
@@ -77,7 +78,13 @@ def async_client(url: str) -> AsyncRedis:
         return aioredis.RedisCluster(
             startup_nodes=known, require_full_coverage=False, retry=retry, **_of_nodes(address)
         )
-    return aioredis.Redis.from_url(address.url, **_DEFAULTS)
+    return _packing_quickly(aioredis.Redis.from_url(address.url, **_DEFAULTS))
+
+
+def _packing_quickly(client: aioredis.Redis) -> aioredis.Redis:
+    pool = client.connection_pool
+    pool.connection_class = quick(pool.connection_class)
+    return client
 
 
 def blocking_client(url: str) -> BlockingRedis:

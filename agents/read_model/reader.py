@@ -8,7 +8,7 @@ import msgspec
 from agents.read_model.connection import REDIS_ERRORS, blocking_client
 from agents.read_model.refusals import described
 from agents.secrets import masked
-from models.alerts import Alert
+from models.alerts import Alert, AlertTransition
 from models.minutes import HOURS_KEPT, Minute, decode_hour, minutes_of
 from models.read_model import AlertKeys, Keys, WorkerHealth, decode_health
 from models.rollups import CampaignRollup, GiveawayRollup, InfluencerRollup, Snapshot, WindowName
@@ -67,6 +67,7 @@ class ReadModel:
         except REDIS_ERRORS as error:
             raise self._away(error) from error
         self._alert = msgspec.json.Decoder(Alert)
+        self._transition = msgspec.json.Decoder(AlertTransition)
         self._campaign = msgspec.json.Decoder(CampaignRollup)
         self._influencer = msgspec.json.Decoder(InfluencerRollup)
         self._giveaway = msgspec.json.Decoder(GiveawayRollup)
@@ -129,6 +130,29 @@ class ReadModel:
         except msgspec.DecodeError as error:
             raise ReadModelError(f"an alert of {campaign_id!r} in {self.url} cannot be read: {error}") from error
         return sorted(found, key=lambda alert: (-alert.opened_at_ms, alert.alert_id))
+
+    def campaigns_with_alerts(self) -> list[str]:
+        """Ids of the campaigns that have numbers or open alerts, sorted.
+
+        Raises:
+            ReadModelError: Redis is away.
+        """
+        return sorted({*self.campaign_ids(), *self._members(self._alert_keys.campaigns)})
+
+    def transitions(self, campaign_id: str) -> list[AlertTransition]:
+        """What was told of a campaign's alerts and is kept (the newest 1,000 or so), oldest first.
+
+        Raises:
+            ReadModelError: Redis is away, or a transition cannot be read.
+        """
+        try:
+            entries: Any = self.client.xrange(self._alert_keys.history(campaign_id))
+        except REDIS_ERRORS as error:
+            raise self._away(error) from error
+        try:
+            return [self._transition.decode(fields[b"transition"]) for _, fields in entries]
+        except (msgspec.DecodeError, KeyError) as error:
+            raise ReadModelError(f"a transition of {campaign_id!r} in {self.url} cannot be read: {error}") from error
 
     def campaign(self, campaign_id: str) -> CampaignRollup | None:
         """One campaign's rollup; None before its first."""

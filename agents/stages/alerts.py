@@ -27,6 +27,7 @@ from agents.state.table import StateTable
 from models.alerts import AlertTransition
 from models.topics import ALERTS, CLOSED_WINDOWS
 from streams.alerts.campaign import CampaignAlerts
+from streams.alerts.mutes import Mute
 from streams.alerts.stage import AlertPartition, WindowRecord
 from streams.alerts.window_records import encode_window
 from streams.changelog.keys import alerts_key
@@ -76,6 +77,8 @@ class AlertWorker:
         self._set_aside = set_aside
         self._wait_ms = wait_ms
         self.partitions: dict[int, AlertPartition] = {}
+        self._mutes: dict[str, list[Mute]] = {}
+        """By campaign, of all campaigns: which are here changes."""
         self._checkpoints = SlicedCheckpoints(slice_bytes)
         self._observed_gone = 0
         self._stale_gone = 0
@@ -91,7 +94,7 @@ class AlertWorker:
         Raises:
             NewerRecord: a checkpoint was written by a newer version.
         """
-        stage = AlertPartition(self._pipeline.registry, self._wait_ms, position)
+        stage = AlertPartition(self._pipeline.registry, self._wait_ms, position, self._mutes)
         for campaign_id, slots in self._table.read_alerts(partition).items():
             try:
                 data = self._checkpoints.read(campaign_id, slots)
@@ -121,6 +124,14 @@ class AlertWorker:
         """Follow changed definitions."""
         for stage in self.partitions.values():
             stage.configure(self._pipeline.registry)
+
+    def mute(self, campaign_id: str, mutes: Sequence[Mute]) -> None:
+        """Put all that is muted of a campaign in force; with the next flush open alerts say so."""
+        if self._mutes.get(campaign_id, []) == list(mutes):
+            return
+        self._mutes[campaign_id] = list(mutes)
+        for stage in self.partitions.values():
+            stage.mute(campaign_id)
 
     # ---------------------------------------------------------------- in
 

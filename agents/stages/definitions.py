@@ -5,17 +5,16 @@ worker reads it to its end before it takes any partition: attribution must not d
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from mode import Service
 
-from agents.broker.fetcher_patch import log_end, patch_fetcher
-from agents.broker.log_ends import log_ends
+from agents.broker.followed_log import new_records, open_log, read_to_end
 from agents.broker.topic_admin import TopicError, ensure_topics
 from agents.connection.kafka import KafkaConnection
 from agents.settings import Settings
@@ -37,8 +36,6 @@ encode_definition = msgspec.json.Encoder().encode
 _decode_definition: Final = msgspec.json.Decoder(CampaignDefinition).decode
 _decode_purge: Final = msgspec.json.Decoder(CampaignPurge).decode
 _decode_kind: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_PARTITION: Final = TopicPartition(DEFINITIONS, 0)
-_PATIENCE_SECONDS: Final = 60.0
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What ``decode_change`` raises for a record that is no definition."""
 
@@ -98,7 +95,7 @@ def current_definitions(settings: Settings, on_bad: OnBad) -> list[CampaignDefin
             found.pop(campaign_id, None)
 
     async def read() -> None:
-        consumer = await _open(settings.kafka_connection)
+        consumer = await open_log(settings.kafka_connection, DEFINITIONS)
         try:
             await _read_to_end(
                 consumer, settings.kafka_connection, take, lambda record, error: on_bad(record.key, str(error))
@@ -116,45 +113,26 @@ def current_definitions(settings: Settings, on_bad: OnBad) -> list[CampaignDefin
     return [found[key] for key in sorted(found)]
 
 
-async def _open(connection: KafkaConnection) -> AIOKafkaConsumer:
-    """Return a consumer of the definitions that are committed, at their beginning."""
-    patch_fetcher()
-    consumer = AIOKafkaConsumer(
-        **connection.aiokafka_arguments(), enable_auto_commit=False, isolation_level="read_committed"
-    )
-    await consumer.start()
+def _change_of(record: Any, on_poisoned: OnPoisoned) -> Change | None:
+    """Return what a record says; None where it is no definition."""
+    if not record.value:
+        return (record.key or b"").decode("utf-8", "replace"), None
     try:
-        consumer.assign([_PARTITION])
-        await consumer.seek_to_beginning(_PARTITION)
-    except BaseException:
-        await consumer.stop()
-        raise
-    return consumer
+        return decode_change(record.value)
+    except UNREADABLE as error:
+        on_poisoned(record, PoisonedRecord("foreign_value", f"not a definition: {error}"))
+        return None
 
 
 async def _read_to_end(
     consumer: AIOKafkaConsumer, connection: KafkaConnection, take: Callable[[Change], None], on_poisoned: OnPoisoned
 ) -> None:
-    """Read up to where the log ends now, or its first open transaction begins: nobody may have to wait for that one."""
-    end = (await log_ends(connection, [_PARTITION], _PATIENCE_SECONDS))[_PARTITION]
-    while await consumer.position(_PARTITION) < (log_end(end, consumer.last_stable_offset(_PARTITION)) or 0):
-        async for change in _changes(consumer, on_poisoned):
+    def take_record(record: Any) -> None:
+        change = _change_of(record, on_poisoned)
+        if change is not None:
             take(change)
 
-
-async def _changes(consumer: AIOKafkaConsumer, on_poisoned: OnPoisoned) -> AsyncIterator[Change]:
-    """Yield what has come."""
-    for records in (await consumer.getmany(timeout_ms=500)).values():
-        for record in records:
-            if not record.value:
-                yield (record.key or b"").decode("utf-8", "replace"), None
-                continue
-            try:
-                change = decode_change(record.value)
-            except UNREADABLE as error:
-                on_poisoned(record, PoisonedRecord("foreign_value", f"not a definition: {error}"))
-                continue
-            yield change
+    await read_to_end(consumer, connection, take_record)
 
 
 class DefinitionFeed(Service):
@@ -184,7 +162,7 @@ class DefinitionFeed(Service):
 
     async def on_start(self) -> None:
         """Read everything there is."""
-        self._consumer = await _open(self._connection)
+        self._consumer = await open_log(self._connection, DEFINITIONS)
         await _read_to_end(self._consumer, self._connection, self._on_change, self._on_poisoned)
 
     async def on_stop(self) -> None:
@@ -198,5 +176,7 @@ class DefinitionFeed(Service):
         if consumer is None:
             raise RuntimeError("the definition feed is not started")
         while not self.should_stop:
-            async for change in _changes(consumer, self._on_poisoned):
-                await self._on_live_change(change)
+            async for record in new_records(consumer):
+                change = _change_of(record, self._on_poisoned)
+                if change is not None:
+                    await self._on_live_change(change)

@@ -36,7 +36,9 @@ from streams.duty_cycle import DutyCycle
 from streams.events.partitioning import partition_of
 from streams.events.registry import Registry
 from streams.giveaway.board import GiveawayBoard
-from streams.ledger.blocks import Cleared, EntryBlock, Forgotten, decode_fact, poison_hash
+from streams.ledger.blocks import EntryBlock
+from streams.ledger.fact_records import decode_fact
+from streams.ledger.marks import Cleared, Forgotten, poison_hash
 from streams.ledger.sealing import NO_KEY
 
 log: Final = logging.getLogger("campaign_pulse")
@@ -156,6 +158,10 @@ class EntryStage(Service):
             self._passed.pop(partition, None)
         self._newer = {place: error for place, error in self._newer.items() if place[0] not in partitions}
         self._generations.update(partitions)
+
+    def owns(self, campaign_id: str) -> bool:
+        """Return whether this worker is the one for what concerns a whole campaign."""
+        return self._partition_of(campaign_id) in self._owned
 
     def _partition_of(self, campaign_id: str) -> int:
         return partition_of(campaign_id, self._partitions)

@@ -10,6 +10,7 @@ from agents.read_model.connection import REDIS_ERRORS, BlockingRedis, blocking_c
 from agents.read_model.refusals import described
 from agents.secrets import masked
 from agents.settings import Settings
+from agents.stages.actions import read_actions
 from agents.stages.definitions import current_definitions
 from agents.stages.ledger_reader import read_ledger
 from models.campaigns import CampaignDefinition
@@ -18,7 +19,7 @@ from models.read_model import Keys
 from models.suspicion import Suspect
 from streams.giveaway.loaded import GiveawayData, loaded_giveaway
 from streams.giveaway.rules import RuleBook
-from streams.ledger.blocks import Forgotten
+from streams.ledger.marks import Forgotten
 from streams.ledger.people import Person, people_of
 from streams.suspicion.review import Review, summary_of
 
@@ -34,6 +35,7 @@ def load_giveaway(settings: Settings, campaign_id: str, on_bad: Callable[[bytes 
         ReviewError: the campaign has no definition, or that no giveaway.
         DefinitionsError: definitions cannot be read.
         LedgerError: the ledger cannot be read.
+        ActionsError: what was decided at the desk cannot be read.
     """
     definitions = current_definitions(settings, on_bad)
     definition = next((each for each in definitions if each.campaign_id == campaign_id), None)
@@ -41,17 +43,21 @@ def load_giveaway(settings: Settings, campaign_id: str, on_bad: Callable[[bytes 
         raise ReviewError(f"campaign {campaign_id!r} has no definition; `campaign-pulse campaigns list` shows them")
     if definition.giveaway is None:
         raise ReviewError(f"the definition of campaign {campaign_id!r} has no giveaway")
-    return loaded_giveaway(definition, definition.giveaway, read_ledger(settings, campaign_id))
+    decisions = read_actions(settings, on_bad).decisions(campaign_id)
+    return loaded_giveaway(definition, definition.giveaway, read_ledger(settings, campaign_id), decisions)
 
 
 def read_giveaway(settings: Settings, definition: CampaignDefinition, rules: GiveawayRules) -> GiveawayData:
-    """Read the ledger of a campaign with this definition.
+    """Read the ledger of a campaign with this definition, and what was decided at its desk.
 
     Raises:
         LedgerError: it cannot be read.
+        ActionsError: what was decided cannot be read.
     """
+    # What is no action, whoever follows the topic has set aside already.
+    decisions = read_actions(settings, lambda key, problem: None).decisions(definition.campaign_id)
     ledger = read_ledger(settings, definition.campaign_id)
-    return GiveawayData(definition, rules, RuleBook(definition), ledger, people_of(ledger.facts))
+    return GiveawayData(definition, rules, RuleBook(definition), ledger, people_of(ledger.facts), decisions)
 
 
 def redis_of(settings: Settings) -> BlockingRedis:

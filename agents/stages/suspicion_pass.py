@@ -7,11 +7,7 @@ pass outlives its worker, however the worker ends.
 """
 
 import logging
-import os
 import sys
-import threading
-from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -19,6 +15,8 @@ from msgspec import Struct
 
 from agents.clock import make_clock
 from agents.settings import Settings
+from agents.stages.actions import ActionsError
+from agents.stages.child_pass import end_with_parent, offer_oneself
 from agents.stages.review import ReviewError, publish_review, read_giveaway
 from models.campaigns import CampaignDefinition
 from models.suspicion import SuspicionNumbers
@@ -26,8 +24,6 @@ from streams.ledger.compaction import LedgerError
 from streams.suspicion.review import review_of
 
 log: Final = logging.getLogger("campaign_pulse")
-ENDED_WITH_WORKER: Final = 3
-"""Exit code of a pass whose worker has ended."""
 
 
 class PassRequest(Struct, frozen=True):
@@ -47,11 +43,11 @@ class PassResult(Struct, frozen=True):
 
 def main() -> int:
     """Serve the request; return 0, or 1 when something of it could not be done."""
-    _offer_oneself()
+    offer_oneself()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)-7s %(name)s %(message)s")
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     request = msgspec.json.decode(sys.stdin.buffer.readline(), type=PassRequest)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     settings = Settings(**request.settings)
     results = [look_at(settings, definition) for definition in request.definitions]
     return 0 if all(results) else 1
@@ -66,7 +62,7 @@ def look_at(settings: Settings, definition: CampaignDefinition) -> bool:
     try:
         data = read_giveaway(settings, definition, rules)
         review = review_of(data, now_ms)
-    except LedgerError as error:
+    except (LedgerError, ActionsError) as error:
         log.warning("suspicious entrants of %s not looked for: %s", campaign_id, error)
         return False
     written = True
@@ -79,20 +75,6 @@ def look_at(settings: Settings, definition: CampaignDefinition) -> bool:
     sys.stdout.buffer.write(msgspec.json.encode(PassResult(campaign_id, review.numbers, written)) + b"\n")
     sys.stdout.buffer.flush()
     return written
-
-
-def _offer_oneself() -> None:
-    """Be the first that the kernel kills when memory is short: rather the pass than its worker."""
-    # Only Linux has it.
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")
-
-
-def _end_with_parent() -> None:
-    # Not through sys.stdin: a thread that waits in there makes the interpreter abort at its end.
-    while os.read(sys.stdin.fileno(), 1):
-        pass
-    os._exit(ENDED_WITH_WORKER)
 
 
 if __name__ == "__main__":

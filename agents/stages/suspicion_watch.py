@@ -44,6 +44,7 @@ class SuspicionWatch(Service):
         registry: returns the definitions in force.
         command: what runs a pass.
         look_seconds: between two looks at whether a pass is due.
+        decided: returns how often what was decided at a campaign's desk has changed.
     """
 
     def __init__(
@@ -53,12 +54,14 @@ class SuspicionWatch(Service):
         registry: Callable[[], Registry],
         command: tuple[str, ...] = (sys.executable, "-m", "agents.stages.suspicion_pass"),
         look_seconds: float = _LOOK_SECONDS,
+        decided: Callable[[str], int] = lambda campaign_id: 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self._settings = settings
         self._entries = entries
         self._registry = registry
+        self._decided = decided
         self._command = command
         self._look_seconds = look_seconds
         self._schedule = PassSchedule(settings.suspicion_seconds)
@@ -83,11 +86,16 @@ class SuspicionWatch(Service):
         """Look at every campaign again: Redis has lost the review lists."""
         self._schedule.again()
 
+    def hurry(self, campaign_id: str) -> None:
+        """Look at a campaign as soon as can be: somebody has decided something at its desk, and watches."""
+        self._schedule.hurry(campaign_id)
+
     @Service.task
     async def _watch(self) -> None:
         while not self.should_stop:
             await self.sleep(self._look_seconds)
-            heard = self._entries.heard()
+            # Both only grow: another sum means that the ledger, or what was decided, is another.
+            heard = {each: count + self._decided(each) for each, count in self._entries.heard().items()}
             due = self._schedule.due(heard, perf_counter())
             definitions = {each: self._definition(each) for each in due}
             wanted = {each: found for each, found in definitions.items() if found is not None}

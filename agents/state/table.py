@@ -1,7 +1,7 @@
 """The durable copy of the state, written behind: what lies in the changelog and in the worker's copy of it.
 
 Keys are those of ``streams.changelog.keys``. Values are the records of ``streams.changelog.row_records``, the segments
-of ``streams.changelog.dedupe``, the orders of ``streams.orders.order``, and the checkpoints of
+of ``streams.changelog.id_segments``, the orders of ``streams.orders.order``, and the checkpoints of
 ``streams.alerts.campaign``.
 """
 
@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from agents.state.stores import Change, StateStore
 from streams.changelog.checks import read_changelog
-from streams.changelog.dedupe import Segment
-from streams.changelog.keys import ALERTS, Slots, campaign_of, decode_key, encode_key, read_key
-from streams.changelog.log_positions import LogPosition
+from streams.changelog.id_segments import Segment
+from streams.changelog.keys import ALERTS, Slots, campaign_of, decode_key, encode_key, log_key, read_key
+from streams.changelog.log_positions import LogPosition, decode_log_position
 from streams.changelog.row_records import RowRecord
 from streams.columns.formats import NewerRecord, PoisonedRecord, UnsupportedRecord
 from streams.orders.order import OrderKey, OrderRecord
@@ -100,6 +100,18 @@ class StateTable:
     def get(self, key: bytes) -> bytes | None:
         """Return one record as it was confirmed, or None."""
         return self._store.get(int(decode_key(key)[0]), key)
+
+    def log_position(self, partition: int, topic: str) -> LogPosition | None:
+        """Return which log of a topic was counted, and how far; None where nobody, or a stranger, has written that.
+
+        Raises:
+            NewerRecord: a newer version has written it.
+        """
+        value = self._store.get(partition, log_key(partition, topic))
+        try:
+            return None if value is None else decode_log_position(value)
+        except PoisonedRecord:
+            return None  # ``read`` says so
 
     def compact(self) -> None:
         """Have the worker's copy give up what was deleted, where it would keep its bytes for a while.

@@ -21,7 +21,7 @@ from agents.state.table import StateTable, Stored
 from agents.worker.app import PulseApp
 from agents.worker.flush import Flusher
 from agents.worker.input_logs import InputLogs, PartitionsChanged
-from models.topics import CLOSED_WINDOWS, COMMENTS
+from models.topics import CLOSED_WINDOWS, COMMENTS, INPUT_TOPICS
 from streams.changelog.keys import late_key, log_key
 from streams.changelog.log_positions import LogStart, encode_log_position
 from streams.columns.formats import NewerRecord
@@ -151,7 +151,16 @@ class Assignment:
         Raises:
             FencedOut: the group has gone on, or everything was let go since ``releases`` were counted.
         """
-        await self._logs.look(owned)
+        try:
+            known = {
+                TP(topic, partition): self._table.log_position(partition, topic)
+                for partition in owned
+                for topic in INPUT_TOPICS
+            }
+        except NewerRecord as error:
+            await self._end(error)
+            raise
+        await self._logs.look(owned, {tp: position.last for tp, position in known.items() if position is not None})
         elsewhere: dict[TP, int] = {}
         for partition in owned:
             with self._long_work():

@@ -38,9 +38,11 @@ from agents.metrics.web import WebServer
 from agents.read_model.presence import Lost
 from agents.read_model.projection import RedisProjection
 from agents.settings import QUARANTINE, Settings
+from agents.stages.actions import ActionFeed
 from agents.stages.alerts import AlertWorker
 from agents.stages.definitions import Change, DefinitionFeed
 from agents.stages.entries import EntryStage
+from agents.stages.redrive_watch import RedriveWatch
 from agents.stages.suspicion_watch import SuspicionWatch
 from agents.state.fence import Fence
 from agents.state.stores import StateStore
@@ -54,10 +56,14 @@ from agents.worker.handlers import Handlers
 from agents.worker.input_logs import InputLogs
 from agents.worker.minutes import MinutePublisher
 from agents.worker.numbers import NumberPublisher
+from agents.worker.pace import Pace
+from agents.worker.pacer import Glance, Pacer
 from agents.worker.worker_health import worker_health
+from models.actions import ActionRecord
 from models.campaigns import CampaignPurge
 from models.read_model import encode_health
 from models.topics import (
+    ACTIONS,
     CLOSED_WINDOWS,
     COMMENTS,
     CONVERSIONS,
@@ -68,8 +74,10 @@ from models.topics import (
     OWN_TOPICS,
     POSTS,
 )
+from streams.alerts.mutes import mutes_of
 from streams.columns.formats import PoisonedRecord
 from streams.columns.keyed_hashes import KEY_BYTES
+from streams.events.actions import ActionBook
 from streams.ledger.sealing import key_of
 from streams.pipeline.limits import Limits
 from streams.pipeline.pipeline import Pipeline
@@ -184,17 +192,17 @@ class Worker:
             self.app.crash,
             key_of(settings.id_key),
         )
-        self._suspicion = SuspicionWatch(settings, self.entries, lambda: self.pipeline.registry)
+        self.actions = ActionBook()
+        self._suspicion = SuspicionWatch(
+            settings, self.entries, lambda: self.pipeline.registry, decided=self.actions.changes
+        )
+        self._redrives = RedriveWatch(settings, self.actions, self.entries.owns)
+        self._pace = self._make_pace()
         self._flusher = self._make_flusher()
         self._assignment = self._make_assignment()
         self._define_table(partitions[COMMENTS], store)
-
-        changes = self.app.channel(maxsize=_CHANGES_QUEUED)
-        services = self._make_services(registry, changes)
-        self.watchdog = Watchdog(self._watch, self._make_symptoms(services).find, self.lifecycle.exit)
-        self.app.services = (self.watchdog, *services)
-        self.app.prepare = self._prepare
         self._register_metrics(registry)
+
         handlers = Handlers(
             self.pipeline,
             self._board,
@@ -208,9 +216,32 @@ class Worker:
             self.app.crash,
             registry,
         )
+        changes = self.app.channel(maxsize=_CHANGES_QUEUED)
+        services = self._make_services(registry, changes, handlers)
+        self.watchdog = Watchdog(self._watch, self._make_symptoms(services).find, self.lifecycle.exit)
+        self.app.services = (self.watchdog, *services)
+        self.app.prepare = self._prepare
         self._define_agents(handlers, changes)
 
     # --------------------------------------------------- parts of several parts
+
+    def _make_pace(self) -> Pace | None:
+        """Return when flushes may be early; None where the settings leave no room for that."""
+        least_seconds = self._settings.flush_least_seconds
+        if least_seconds >= self._settings.flush_seconds:
+            return None
+        return Pace(
+            least_seconds,
+            lambda: sum(self.figures.lags().values()),
+            lambda: self._record_collector.collected_bytes_total,
+        )
+
+    def _make_pacer(self, pace: Pace, handlers: Handlers) -> Pacer:
+        least_seconds = self._settings.flush_least_seconds
+        glance = (
+            None if self.redis is None else Glance(self.pipeline, self.redis, self._membership, pace, least_seconds)
+        )
+        return Pacer(pace, self._flusher, handlers.flush_early, glance)
 
     def _make_flusher(self) -> Flusher:
         facts = FactSender(
@@ -237,10 +268,11 @@ class Worker:
             self.set_aside,
             self._settings.flush_seconds,
             self._alerts,
+            pace=self._pace,
         )
 
     def _make_assignment(self) -> Assignment:
-        stages: list[Stage] = [self._alerts, self.entries, self._suspicion]
+        stages: list[Stage] = [self._alerts, self.entries, self._suspicion, self._redrives]
         if self.redis is not None:
             stages.append(self.redis)
         return Assignment(
@@ -263,7 +295,7 @@ class Worker:
             self.figures.retire,
         )
 
-    def _make_services(self, registry: CollectorRegistry, changes: Any) -> list[Service]:
+    def _make_services(self, registry: CollectorRegistry, changes: Any, handlers: Handlers) -> list[Service]:
         """Return what runs in the background, in the order in which it starts."""
         settings = self._settings
         web = WebServer(
@@ -274,19 +306,24 @@ class Worker:
             password=settings.metrics_password,
         )
         definitions = DefinitionFeed(settings.kafka_connection, self._define, changes.put, self._bad_definition)
+        actions = ActionFeed(settings.kafka_connection, self._act, self._bad_action)
         connection = ConnectionWatch(self.connection_log, lambda: self._membership.is_valid)
         services: list[Service] = [
             web,
             connection,
             self._record_collector,
             definitions,
+            actions,
             self.entries,
+            self._redrives,
             self._topic_watch,
         ]
         if settings.suspicion_seconds:
             services.append(self._suspicion)
         if self.redis is not None:
             services.append(self.redis)
+        if self._pace is not None:
+            services.append(self._make_pacer(self._pace, handlers))
         return services
 
     def _make_symptoms(self, services: Sequence[Service]) -> Symptoms:
@@ -323,7 +360,7 @@ class Worker:
                 (*OWN_TOPICS, changelog_topic(self._settings)),
             ),
             CampaignCollector(self.pipeline, label_cap),
-            AlertCollector(self._alerts, self.pipeline, label_cap),
+            AlertCollector(self._alerts, self.pipeline, label_cap, self._settings.alert_samples),
             GiveawayCollector(lambda: self.entries.board, lambda: self.pipeline.registry, label_cap),
             SuspicionCollector(self._suspicion),
         ):
@@ -419,6 +456,16 @@ class Worker:
 
     def _bad_definition(self, record: Any, error: PoisonedRecord) -> None:
         self.set_aside.take(DEFINITIONS, record.partition, record, error)
+
+    def _act(self, key: bytes, record: ActionRecord | None) -> None:
+        """Take what somebody decided at a desk into account."""
+        campaign_id = self.actions.take(key, record)
+        if campaign_id is not None:
+            self._alerts.mute(campaign_id, mutes_of(self.actions.mutes(campaign_id)))
+            self._suspicion.hurry(campaign_id)
+
+    def _bad_action(self, record: Any, error: PoisonedRecord) -> None:
+        self.set_aside.take(ACTIONS, record.partition, record, error)
 
     def _on_group_error(self, error: BaseException) -> None:
         """End the worker for an answer of the group that no second try mends; called in the consumer's thread."""

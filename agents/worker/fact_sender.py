@@ -6,7 +6,8 @@ from typing import Final
 from agents.broker.record_collector import RecordCollector, Sending
 from agents.stages.entries import EntryStage, InFlight
 from models.topics import ENTRIES
-from streams.ledger.blocks import EntryBlock, records_of
+from streams.ledger.blocks import EntryBlock
+from streams.ledger.fact_records import records_of
 from streams.pipeline.pipeline import Pipeline
 
 AHEAD_AT_ONCE: Final = 8

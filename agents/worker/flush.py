@@ -18,13 +18,16 @@ from agents.broker.set_aside import SetAside, collect_letter
 from agents.stages.alerts import AlertWorker
 from agents.state.fence import Fence
 from agents.worker.fact_sender import FactSender
+from agents.worker.metering import Metered
 from agents.worker.numbers import ROWS_AT_A_TIME, NumberPublisher
-from streams.changelog.dedupe import encode_segment
+from agents.worker.pace import NEVER, Pace
+from streams.changelog.id_segments import encode_segment
 from streams.changelog.keys import ids_key, log_key, order_key, row_key
 from streams.changelog.log_positions import encode_log_position
 from streams.duty_cycle import DutyCycle
 from streams.pipeline.partition import PartitionState
 from streams.pipeline.pipeline import Pipeline
+from streams.pipeline.records import Forward
 
 ROWS_A_WRITE: Final = 500
 """Records of influencers written together: after a full day one has about 30 kB, and 10,000 at once would be 300 MB
@@ -57,6 +60,7 @@ class Flusher:
         cpu_clock: seconds of the processor that this thread has used.
         rows_at_a_time: influencers that are encoded before others have a turn.
         rows_a_write: records of influencers that are written together.
+        pace: when a flush may come before its interval is over; None for never.
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class Flusher:
         cpu_clock: Callable[[], float] = thread_time,
         rows_at_a_time: int = ROWS_AT_A_TIME,
         rows_a_write: int = ROWS_A_WRITE,
+        pace: Pace | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._fence = fence
@@ -88,6 +93,7 @@ class Flusher:
         self._cpu_clock = cpu_clock
         self._rows_at_a_time = rows_at_a_time
         self._rows_a_write = rows_a_write
+        self._pace = pace
         self._lock = asyncio.Lock()
         self._work = DutyCycle(_BUSY_SHARE)
         self._interval_at = self._ended_at = 0.0
@@ -101,6 +107,16 @@ class Flusher:
     async def flush_if_due(self) -> bool:
         """Flush when the interval has passed and no flush is under way; return whether it did."""
         now = self._clock()
+        if self._numbers.has_news:
+            self.note()
+        if now < self._due_at() or self._lock.locked():
+            return False
+        self._was_early = now < self._interval_at
+        await self.flush()
+        return True
+
+    def _due_at(self) -> float:
+        """Return from when on a flush is due, by the clock."""
         if not self._pipeline.is_quiet:
             due_at = max(self._interval_at, self._work.due_at)
         elif not self._was_early and (self._left_facts or self._pipeline.has_forwards()):
@@ -109,11 +125,17 @@ class Flusher:
             due_at = min(self._interval_at, self._ended_at + _NEWS_SECONDS)
         else:
             due_at = self._interval_at
-        if now < due_at or self._lock.locked():
-            return False
-        self._was_early = now < self._interval_at
-        await self.flush()
-        return True
+        return due_at if self._pace is None else min(due_at, self._pace.due_at())
+
+    def note(self) -> None:
+        """Note that something came in which the next flush shows."""
+        if self._pace is not None:
+            self._pace.note()
+
+    def pause_seconds(self) -> float | None:
+        """Return in how many seconds a flush may be due; None while nothing waits that would make it early."""
+        soon_at = NEVER if self._pace is None else self._pace.soon_at()
+        return None if soon_at == NEVER else max(0.0, min(soon_at, self._due_at()) - self._clock())
 
     async def send_ahead(self, partition: int) -> None:
         """Begin to send a partition's full blocks of facts, for which the next flush need not wait then.
@@ -124,9 +146,28 @@ class Flusher:
         Raises:
             KafkaError: facts that were begun earlier could not be delivered; the worker must end and start again.
         """
+        self.note()
         await self._facts.note_arrived()
         if self._fence.membership.is_valid and not self._lock.locked():
             await self._facts.send_ahead(partition)
+
+    def send_on(self) -> None:
+        """Begin to send the events that belong elsewhere, for which the next flush need not wait then.
+
+        While little waits to be read: in a backlog they go in large batches, with a flush. And only while the
+        partitions are ours, and not under way of a flush, which waits for no more than it knew of.
+        """
+        if self._pace is None or self._lock.locked() or not self._fence.membership.is_valid:
+            return
+        if not self._pipeline.has_forwards() or not self._pace.is_nearly_read():
+            return
+        places: dict[tuple[str, int], list[tuple[bytes | None, bytes | None, Headers]]] = {}
+        for state in self._pipeline.partitions.values():
+            for forward in state.intake.take_forwards():
+                record = (forward.key, forward.value, _origin(forward))
+                places.setdefault((forward.topic, forward.partition), []).append(record)
+        for place, records in places.items():
+            self._collector.begin_with_headers(*place, records)
 
     async def flush(self) -> None:
         """Flush now, after one that is under way.
@@ -138,23 +179,30 @@ class Flusher:
                 not count; the state must be dropped.
         """
         async with self._lock:
-            began, cpu_began = self._clock(), self._cpu_clock()
+            began, work = self._clock(), Metered(self._flush_all(), self._cpu_clock)
             self.began_at = began
+            if self._pace is not None:
+                self._pace.began()
             try:
-                await self._flush_state()
-                await self._numbers.publish()
-                if self._alerts is not None:
-                    await self._alerts.flush()
+                await work
             finally:
                 self.began_at = None
-            now, busy_seconds = self._clock(), self._cpu_clock() - cpu_began
+            now = self._clock()
             self.last_seconds = now - began
             self.last_at = now
             self.flushes_total += 1
             self._ended_at = now
             self._left_facts = self._pipeline.has_facts()
             self._interval_at = began + self._interval_seconds
-            self._work.ended(busy_seconds, now)
+            self._work.ended(work.seconds, now)
+            if self._pace is not None:
+                self._pace.ended(work.seconds)
+
+    async def _flush_all(self) -> None:
+        await self._flush_state()
+        await self._numbers.publish()
+        if self._alerts is not None:
+            await self._alerts.flush()
 
     async def _flush_state(self) -> None:
         await self._fence.membership.assure()
@@ -207,5 +255,8 @@ class Flusher:
         for letter in state.intake.take_dead_letters():
             collect_letter(self._collector, letter)
         for forward in state.intake.take_forwards():
-            headers: Headers = [("pulse.forwarded-from", forward.origin.encode())]
-            self._collector.add(forward.topic, forward.partition, forward.key, forward.value, headers)
+            self._collector.add(forward.topic, forward.partition, forward.key, forward.value, _origin(forward))
+
+
+def _origin(forward: Forward) -> Headers:
+    return [("pulse.forwarded-from", forward.origin.encode())]

@@ -90,13 +90,10 @@ class Handlers:
                 else:
                     self._pipeline.move_on(topic, partition, records.covered)
                     self._take_tick(topic, partition)
-            oldest_ms = self._oldest_record_ms
             while self._pipeline.waiting_bytes() > WAITING_BYTES:
                 # While a slow flush is under way the other topics go on; what is refused then must not pile up.
                 await self._flusher.flush()
-            if self._pipeline.partitions and await self._flusher.flush_if_due() and oldest_ms is not None:
-                self._latency.observe(max(0, self._clock() - oldest_ms) / 1000)
-                self._oldest_record_ms = None
+            await self._flush_if_due()
         except FencedOut as reason:
             self._on_fenced_out(reason)
         except Exception as error:
@@ -105,6 +102,27 @@ class Handlers:
             log.critical("worker ends: %s in %s/%s", type(error).__name__, topic, partition, exc_info=True)
             await self._crash(error)
             raise
+
+    async def flush_early(self) -> bool:
+        """Flush if that is due, between the batches; return whether it was."""
+        try:
+            return await self._flush_if_due()
+        except FencedOut as reason:
+            self._on_fenced_out(reason)
+        except Exception as error:
+            log.critical("worker ends: %s in a flush", type(error).__name__, exc_info=True)
+            await self._crash(error)
+            raise
+        return False
+
+    async def _flush_if_due(self) -> bool:
+        oldest_ms = self._oldest_record_ms
+        if not self._pipeline.partitions or not await self._flusher.flush_if_due():
+            return False
+        if oldest_ms is not None:
+            self._latency.observe(max(0, self._clock() - oldest_ms) / 1000)
+            self._oldest_record_ms = None
+        return True
 
     def _take_tick(self, topic: str, partition: int) -> None:
         """Note that a topic is quiet, and when it has been read to its end: alerts wait for the slowest topic.
@@ -161,3 +179,4 @@ class Handlers:
                 self._board.minutes.put(read, record.offset)
             else:
                 self._board.put(read, record.offset)
+        self._flusher.note()

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 from faust.types import TP
 from msgspec.structs import replace
 
 from agents.broker.log_ends import LogBounds, first_offset_since, log_bounds
+from agents.broker.log_records import records_at
 from agents.broker.topic_admin import TopicLook
 from agents.connection.kafka import KafkaConnection
 from agents.state.table import Stored
@@ -18,6 +20,7 @@ from models.times import HOUR_MS
 from models.topics import INPUT_TOPICS
 from streams.changelog.log_positions import (
     RECREATED,
+    LastRecord,
     LogPosition,
     LogStart,
     SeenLog,
@@ -29,6 +32,8 @@ from streams.changelog.log_positions import (
 
 log: Final = logging.getLogger("campaign_pulse")
 _ANSWER_SECONDS: Final = 30.0
+_RECORDS_SECONDS: Final = 15.0
+"""How long the records that were read last are waited for; without an answer the log is taken for the same."""
 
 
 class PartitionsChanged(RuntimeError):  # noqa: N818  # what happened to a topic
@@ -59,6 +64,8 @@ class InputLogs:
         self._ids: dict[str, str] = {}
         self._bounds: Mapping[TopicPartition, LogBounds] = {}
         self._set_back: set[TP] = set()
+        self._replaced: dict[TP, int] = {}
+        """Where another record stands than the one that was read there."""
         self.changed_total: Counter[str] = Counter()
         """Topic-partitions that turned out to be another log, by what had happened."""
 
@@ -72,8 +79,12 @@ class InputLogs:
         self._set_back.add(tp)
         return is_news
 
-    async def look(self, partitions: Iterable[int]) -> None:
+    async def look(self, partitions: Iterable[int], last: Mapping[TP, LastRecord]) -> None:
         """Ask for the logs of partitions that were assigned.
+
+        Args:
+            partitions: their numbers.
+            last: the record that was read last of each topic-partition, by the changelog; absent where none is known.
 
         Raises:
             TopicError: the broker does not answer.
@@ -84,6 +95,33 @@ class InputLogs:
         self._ids = {topic: each.topic_id for topic, each in found.items()}
         wanted = [TP(topic, partition) for topic in INPUT_TOPICS for partition in partitions]
         self._bounds = await log_bounds(self._connection, wanted, _ANSWER_SECONDS)
+        self._replaced = await self._compare(
+            {tp: last[tp] for tp in wanted if tp in last and self._holds(tp, last[tp])}
+        )
+
+    def _holds(self, tp: TP, read: LastRecord) -> bool:
+        """Return whether a log still reaches from before the record that was read last to behind it."""
+        bounds = self._bounds[TopicPartition(tp.topic, tp.partition)]
+        return bounds.first <= read.offset < bounds.end
+
+    async def _compare(self, last: Mapping[TP, LastRecord]) -> dict[TP, int]:
+        """Return the offsets at which another record stands than the one that was read, or none."""
+        offsets = {tp: read.offset for tp, read in last.items()}
+        try:
+            found = await records_at(self._connection, offsets, _RECORDS_SECONDS)
+        except KafkaError as error:
+            log.warning(
+                "the records that were read last cannot be compared, the logs are taken for the same: %s", error
+            )
+            return {}
+        replaced: dict[TP, int] = {}
+        for tp, read in last.items():
+            seen = found.get(TopicPartition(tp.topic, tp.partition))
+            if seen is None:
+                log.warning("%s/%d: no answer with the record at offset %d", tp.topic, tp.partition, read.offset)
+            elif seen.offset == read.offset and seen != read:  # one that is gone may have been compacted away
+                replaced[tp] = read.offset
+        return replaced
 
     async def starts(
         self, partition: int, stored: Stored, committed: Mapping[TP, int | None]
@@ -107,7 +145,8 @@ class InputLogs:
             seen = SeenLog(self._ids.get(topic, ""), *bounds)
             segments = stored.segments.get(topic, {})
             held = held_in(index, stored.rows, segments)
-            start = start_of(known, seen, committed.get(tp), held, was_set_back=tp in self._set_back)
+            was_cut = tp in self._set_back or tp in self._replaced
+            start = start_of(known, seen, committed.get(tp), held, was_cut=was_cut)
             self._set_back.discard(tp)
             if start.change:
                 since_ms = reach_ms(segments, self._keep_ms)
@@ -132,6 +171,8 @@ class InputLogs:
         reach = f"; {start.before_ids} records older than the remembered ids are left out" if start.before_ids else ""
         if start.change == RECREATED:
             what = f"the topic was made anew (id {seen.log_id}, it was {known.log_id if known else 'unknown'})"
+        elif tp in self._replaced:
+            what = f"the log was cut: another record than the one that was read stands at {self._replaced[tp]}"
         else:
             what = f"the log was cut: it ends at {seen.end}, and {known.begun if known else 'more'} had been read"
         log.warning(

@@ -184,8 +184,15 @@ def known_key(request: Request) -> ReadKey:
     Raises:
         Refused: there is none, it is not known, or it has ended.
     """
-    state: GatewayState = request.app.state.gateway
-    given = given_key(request)
+    return known_key_of(given_key(request), request.app.state.gateway)
+
+
+def known_key_of(given: str, state: GatewayState) -> ReadKey:
+    """Return what a key may see.
+
+    Raises:
+        Refused: as ``known_key``.
+    """
     key = key_of(given, state.read_keys) if 0 < len(given) <= _LONGEST_KEY else None
     if key is None:
         raise Refused(401, "unknown_key", "no key, or none that is known (PULSE_GATEWAY_READ_KEYS)")

@@ -10,7 +10,7 @@ from gateway.api.asking import Question, cursor_behind, holds, question_of
 from gateway.live.channel import View
 from gateway.live.event_stream import EventStream
 from gateway.live.hub import FullError
-from gateway.numbers.answers import AlertHistory, AlertsAnswer, DrawsAnswer, MinutesAnswer
+from gateway.numbers.answers import AlertHistory, AlertsAnswer, DrawsAnswer, MinutesAnswer, WordsAnswer
 from gateway.numbers.reader import NumbersError
 from gateway.numbers.views import shown_alert
 from gateway.problems import Refused, problem_of
@@ -45,6 +45,11 @@ async def alert_history(question: Question) -> AlertHistory:
         ],
         next=cursor_behind(shown[-1][0]) if len(entries) > len(shown) else None,
     )
+
+
+async def words(question: Question) -> WordsAnswer:
+    """Return the words behind a campaign's mood."""
+    return question.views.words(await question.whole_campaign_id())
 
 
 async def minutes(question: Question) -> MinutesAnswer:

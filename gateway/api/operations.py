@@ -5,11 +5,14 @@ from typing import Annotated, Any, Final
 from msgspec import Meta
 
 from gateway.api import campaigns as of_campaigns
+from gateway.api import desk as of_desk
 from gateway.api import events_of_campaigns as of_events
 from gateway.api.asking import MOST_AT_A_TIME, Answerer, reading
+from gateway.desk import answers as desk_answers
 from gateway.numbers import answers
 from gateway.operations import Content, Operation, Parameter
 from models.rollups import WindowName
+from streams.giveaway.answers import PersonAnswer
 
 _GROUP: Final = "Numbers"
 LOGINS: Final = ("read_bearer", "read_header", "read_address")
@@ -122,6 +125,15 @@ READING: Final = (
         ),
         Parameter(name="to", place="query", what="Up to before when, epoch milliseconds; now.", type=_Moment),
     ),
+    _read(
+        f"{_ONE}/words",
+        "The words behind the mood of the last hour",
+        of_events.words,
+        answers.WordsAnswer,
+        CAMPAIGN,
+        detail="Words of the lexicon and of the campaign that five people or more have said; read while somebody "
+        "watches the stream of a campaign.",
+    ),
     _read(f"{_ONE}/draws", "Published draws", of_events.draws, answers.DrawsAnswer, CAMPAIGN),
     _read("/v1/status", "Whether the numbers are fresh", of_campaigns.status, answers.StatusAnswer),
     Operation(
@@ -131,10 +143,10 @@ READING: Final = (
         group=_GROUP,
         summary="Numbers as they change (Server-Sent Events)",
         detail=(
-            "Events `campaign`, `board`, `giveaway`, `alerts`, `minutes` (of a creator: `influencer` instead of the "
-            "first two) have absolute values, as the routes of these names answer them. `pulse` comes at least every "
-            "5 seconds and says whether the numbers are fresh. Whoever comes back with `Last-Event-ID` gets what "
-            "changed since; `reset` comes first when that is not known any more."
+            "Events `campaign`, `board`, `words`, `giveaway`, `alerts`, `minutes` (of a creator: `influencer` instead "
+            "of the first three) have absolute values, as the routes of these names answer them. `pulse` comes at "
+            "least every 5 seconds and says whether the numbers are fresh. Whoever comes back with `Last-Event-ID` "
+            "gets what changed since; `reset` comes first when that is not known any more."
         ),
         endpoint=of_events.stream,
         parameters=(
@@ -145,5 +157,61 @@ READING: Final = (
         answers={200: Content("A stream that does not end.", None, ("text/event-stream",))},
         problems=_PROBLEMS,
         logins=LOGINS,
+    ),
+)
+
+_DESK: Final = f"{_ONE}/desk"
+_DESK_GROUP: Final = "Desk"
+_DESK_LOGINS: Final = ("read_bearer", "read_header")
+_DESK_PROBLEMS: Final = (400, 401, 403, 404, 408, 413, 415, 503)
+DECIDING: Final = (
+    Operation(
+        name="desk",
+        path=_DESK,
+        method="get",
+        group=_DESK_GROUP,
+        summary="Suspicious entrants, open alerts, dead letters, and what was decided",
+        detail="docs/desk.md. For keys with the scope admin.",
+        endpoint=of_desk.doing(of_desk.desk),
+        parameters=(CAMPAIGN,),
+        answers={200: Content("The desk.", desk_answers.DeskAnswer)},
+        problems=(400, 401, 403, 404, 408, 413, 503),
+        logins=_DESK_LOGINS,
+    ),
+    Operation(
+        name="desk_action",
+        path=f"{_DESK}/actions",
+        method="post",
+        group=_DESK_GROUP,
+        summary="Hold or clear a person, mute an alert for an hour, redrive dead letters",
+        detail=(
+            "202 comes once Kafka has the action; workers carry it out. Asked again with the same `Idempotency-Key` it "
+            "is the same action. The key has to come in a header."
+        ),
+        endpoint=of_desk.doing(of_desk.desk_action),
+        parameters=(
+            CAMPAIGN,
+            Parameter(
+                name="Idempotency-Key", place="header", what="Tells this request from others; 200 characters at most."
+            ),
+        ),
+        body=(Content("What is decided.", desk_answers.ActionRequest),),
+        answers={202: Content("The action.", desk_answers.ActionAnswer)},
+        problems=(*_DESK_PROBLEMS, 409),
+        logins=_DESK_LOGINS,
+    ),
+    Operation(
+        name="desk_person",
+        path=f"{_DESK}/person",
+        method="post",
+        group=_DESK_GROUP,
+        summary="What became of a person's comments",
+        detail="As `campaign-pulse giveaway why` says it. Names of people stand in no address.",
+        endpoint=of_desk.doing(of_desk.desk_person),
+        parameters=(CAMPAIGN,),
+        body=(Content("Who is meant.", desk_answers.PersonRequest),),
+        answers={200: Content("Each comment with its verdict, and why.", PersonAnswer)},
+        problems=_DESK_PROBLEMS,
+        logins=_DESK_LOGINS,
     ),
 )

@@ -205,6 +205,8 @@ class Hub:
             found.append(("board", await self._views.board(campaign, "total", "engagements", BOARD_PLACES)))
         else:
             found.append(("influencer", await self._views.influencer(campaign, key, own, _WINDOWS)))
+        if own is None and with_minutes and self._views.told_words is not None:
+            found.append(("words", self._views.words(campaign)))
         found.append(("giveaway", await self._views.giveaway(campaign, key, own or "")))
         if with_minutes:
             found.append(("alerts", await self._views.alerts(campaign, key, own)))

@@ -8,6 +8,7 @@ from models.alerts import Alert, AlertTransition
 from models.draws import LogEntry
 from models.giveaway import GiveawayStatus
 from models.rollups import GiveawayRollup, InfluencerRollup, WindowName, WindowStats
+from streams.sentiment.mood_words import WordCount
 
 Phase = Literal["upcoming", "live", "closed", "drawn"]
 Pulse = Literal["live", "stopped", "unknown"]
@@ -103,6 +104,17 @@ class AlertHistory(Struct, frozen=True, kw_only=True):
     campaign_id: str
     transitions: list[AlertTransition]
     next: str | None = None
+
+
+class WordsAnswer(Struct, frozen=True, kw_only=True):
+    """The words behind a campaign's mood in the last hour: what several people said, the commonest first.
+
+    Empty where the gateway does not read comments (`PULSE_GATEWAY_WORDS`).
+    """
+
+    campaign_id: str
+    positive: tuple[WordCount, ...]
+    negative: tuple[WordCount, ...]
 
 
 class MinutePoint(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -15,6 +15,7 @@ from models.alerts import Alert, AlertTransition
 from models.minutes import decode_hour, minutes_of
 from models.read_model import AlertKeys, Keys, WorkerHealth, decode_health
 from models.rollups import CampaignRollup, GiveawayRollup, InfluencerRollup
+from models.suspicion import Suspect
 
 _PAGE: Final = 200
 _SCANNED: Final = 1_000
@@ -47,6 +48,7 @@ class NumbersReader:
         self._redis: Any = async_client(url)
         self._alert = msgspec.json.Decoder(Alert)
         self._transition = msgspec.json.Decoder(AlertTransition)
+        self._suspect = msgspec.json.Decoder(Suspect)
         self._campaign = msgspec.json.Decoder(CampaignRollup)
         self._influencer = msgspec.json.Decoder(InfluencerRollup)
         self._giveaway = msgspec.json.Decoder(GiveawayRollup)
@@ -89,6 +91,17 @@ class NumbersReader:
         values: Any = await self._asked(self._redis.hvals(self.alert_keys.active(campaign_id)))
         found = [self._decoded(self._alert, value, "an alert") for value in values]
         return sorted(found, key=lambda alert: (-alert.opened_at_ms, alert.alert_id))
+
+    async def suspects(self, campaign_id: str) -> list[Suspect]:
+        """The suspicious entrants of a campaign as a worker has found them, the most suspicious first."""
+        values: Any = await self._asked(self._redis.hvals(self.keys.review_reasons(campaign_id)))
+        found = [self._decoded(self._suspect, value, "a suspicious entrant") for value in values]
+        return sorted(found, key=lambda each: (-each.score, each.person))
+
+    async def suspects_as_of_ms(self, campaign_id: str) -> int | None:
+        """When the suspicious entrants were looked for last; None before the first time."""
+        value: Any = await self._asked(self._redis.hget(self.keys.review_summary(campaign_id), "as_of_ms"))
+        return int(value) if value is not None and value.isdigit() else None
 
     async def history(self, campaign_id: str, before: str, count: int) -> list[tuple[str, AlertTransition]]:
         """Transitions of a campaign's alerts with their ids in Redis, the newest first.

@@ -16,6 +16,7 @@ from gateway.numbers.answers import (
     MinutesAnswer,
     Phase,
     Place,
+    WordsAnswer,
 )
 from gateway.numbers.minutes import moments_of, with_band
 from gateway.numbers.reader import NumbersReader
@@ -24,6 +25,7 @@ from models.campaigns import CampaignDefinition
 from models.read_keys import ReadKey
 from models.rollups import CampaignRollup, GiveawayRollup, InfluencerRollup, WindowName, WindowStats
 from models.times import MINUTE_MS, epoch_ms
+from streams.sentiment.mood_words import MoodWords
 
 BOARD_PLACES: Final = 50
 
@@ -58,6 +60,13 @@ class Views:
         self._book = book
         self._now_ms = now_ms
         self._drawn = drawn
+        self.told_words: Callable[[str], MoodWords] | None = None
+        """Returns the words behind a campaign's mood; None where comments are not read."""
+
+    def words(self, campaign_id: str) -> WordsAnswer:
+        """Return the words behind a campaign's mood."""
+        found = MoodWords() if self.told_words is None else self.told_words(campaign_id)
+        return WordsAnswer(campaign_id=campaign_id, positive=found.positive, negative=found.negative)
 
     def knows(self, campaign_id: str) -> bool:
         """Whether a definition of a campaign is in force."""

@@ -72,6 +72,7 @@ async def _live(question: Question, campaign_id: str, influencer_id: str | None)
     if influencer_id is None:
         answer = await views.campaign(campaign_id, key, _WINDOWS)
         card, windows, title = answer.campaign, answer.windows, answer.campaign.name
+        values["words"] = shown.words(views.words(campaign_id), language)
         values["places"] = shown.places(await views.board(campaign_id, "total", "engagements", BOARD_PLACES), language)
     else:
         own = await views.influencer(campaign_id, key, influencer_id, _WINDOWS)

@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.api.operations import CAMPAIGN, LOGINS
-from gateway.operations import Content, Operation, Parameter
+from gateway.operations import Content, Endpoint, Operation, Parameter
+from gateway.pages import desk as of_desk
 from gateway.pages.draws import ask, draw, draw_file
 from gateway.pages.live import PARTS, Theme, as_page, creator, live, overlay
 from gateway.pages.rendering import ASSETS, asset_bytes, assets_version
@@ -30,6 +31,24 @@ async def _asset(request: Request) -> Response:
         "Content-Type": ASSETS[name],
     }
     return Response(asset_bytes(name), headers=headers)
+
+
+def _desk_form(name: str, endpoint: Endpoint, summary: str, fields: str, answers: dict[int, str]) -> Operation:
+    kinds = ("application/x-www-form-urlencoded",)
+    told = {status: Content(what, str if status == 200 else None, _HTML) for status, what in answers.items()}
+    more = {status: Content("A page that says why.", str, _HTML) for status in (408, 409, 413, 415)}
+    return Operation(
+        name=f"desk_{name}_form",
+        path=f"/desk/{{campaign}}/{name}",
+        method="post",
+        group=_GROUP,
+        summary=summary,
+        detail="A form of the desk's pages: other sites' are refused, by their Origin and by what the page carries.",
+        endpoint=endpoint,
+        parameters=(CAMPAIGN, _LANGUAGE),
+        body=(Content(f"A form: {fields}.", None, kinds),),
+        answers={**told, **_REFUSALS, **more},
+    )
 
 
 PAGES: Final = (
@@ -118,6 +137,37 @@ PAGES: Final = (
             304: Content("Nothing has changed."),
         },
         problems=(404,),
+    ),
+    Operation(
+        name="desk_page",
+        path="/desk/{campaign}",
+        method="get",
+        group=_GROUP,
+        summary="The desk of a campaign",
+        detail="docs/desk.md. Without a session a page that asks for a key with the scope admin.",
+        endpoint=of_desk.seeing(of_desk.desk_page),
+        parameters=(
+            CAMPAIGN,
+            Parameter(name="page", place="query", what="Which fifty of the suspicious entrants.", type=int),
+            _LANGUAGE,
+        ),
+        answers={**_PAGE, **_REFUSALS},
+    ),
+    _desk_form("login", of_desk.log_in, "Exchange a key for a session", "key", {303: "A cookie, and the desk."}),
+    _desk_form("logout", of_desk.doing(of_desk.desk_logout), "End the session", "form", {303: "The desk."}),
+    _desk_form(
+        "act",
+        of_desk.doing(of_desk.desk_act),
+        "Decide something",
+        "form, request, kind (`hold`, `clear`, `mute`, `redrive`) and what it is about",
+        {303: "The desk."},
+    ),
+    _desk_form(
+        "person",
+        of_desk.doing(of_desk.desk_person_page),
+        "What became of a person's comments",
+        "form, person, platform",
+        {200: "The page."},
     ),
     Operation(
         name="asset",

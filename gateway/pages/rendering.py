@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any, Final
 
 import jinja2
@@ -67,7 +68,14 @@ def asked_language(request: Request) -> str:
 
 
 def page(
-    request: Request, template: str, values: Mapping[str, Any], *, status: int = 200, ancestors: Sequence[str] = ()
+    request: Request,
+    template: str,
+    values: Mapping[str, Any],
+    *,
+    status: int = 200,
+    ancestors: Sequence[str] = (),
+    address: str = "",
+    more_headers: Mapping[str, str] = MappingProxyType({}),
 ) -> Response:
     """Return a rendered page.
 
@@ -77,10 +85,12 @@ def page(
         values: what it shows; texts are escaped.
         status: the HTTP status.
         ancestors: origins whose pages may show it in a frame.
+        address: where the page is had in another language; that of the request when empty.
+        more_headers: headers that it has besides, or instead.
     """
     language = asked_language(request)
     html = _templates.get_template(template).render(
-        language=language, t=texts_of(language), languages=_language_links(request), **values
+        language=language, t=texts_of(language), languages=_language_links(request, address), **values
     )
     headers = {
         "Content-Security-Policy": _POLICY.format(ancestors=" ".join(ancestors) or "'none'"),
@@ -90,6 +100,7 @@ def page(
         "X-Robots-Tag": "noindex",
         "Cache-Control": "no-store",
         "Vary": "Accept-Language, Authorization",
+        **more_headers,
     }
     return HTMLResponse(html, status, headers=headers)
 
@@ -99,12 +110,14 @@ def refusal(request: Request, status: int, detail: str) -> Response:
     return page(request, "problem.html", {"detail": f"{TITLES.get(status, '')}: {detail}"}, status=status)
 
 
-def _language_links(request: Request) -> list[dict[str, str]]:
+def _language_links(request: Request, address: str) -> list[dict[str, str]]:
     return [
         {
             "code": language,
             "name": TEXTS["language"][language],
-            "href": str(request.url.include_query_params(lang=language).replace(scheme="", netloc="")),
+            "href": f"{address}?lang={language}"
+            if address
+            else str(request.url.include_query_params(lang=language).replace(scheme="", netloc="")),
         }
         for language in LANGUAGES
     ]

@@ -9,6 +9,7 @@ from gateway.numbers.answers import (
     Freshness,
     GiveawayAnswer,
     MinutesAnswer,
+    WordsAnswer,
 )
 from gateway.pages.formats import clock, day, iso, length, money, percent, whole
 from models.rollups import WindowName, WindowStats
@@ -110,6 +111,14 @@ def mood(windows: dict[WindowName, WindowStats], texts: dict[str, str], language
         "negative_x": f"{100 * (shares[0] + shares[1]):.1f}",
         "negative_width": f"{100 * shares[2]:.1f}",
         "text": f"{of}: {', '.join(parts)}",
+    }
+
+
+def words(answer: WordsAnswer, language: str) -> dict[str, list[dict[str, str]]]:
+    """Return the words behind the mood, each with how many people said it."""
+    return {
+        name: [{"word": each.word, "people": whole(each.people, language)} for each in counts]
+        for name, counts in (("positive", answer.positive), ("negative", answer.negative))
     }
 
 

@@ -67,6 +67,9 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "de": "Von {count} Kommentaren der letzten Stunde",
     },
     "no_mood": {"en": "No comment has been read in the last hour.", "de": "In der letzten Stunde kam kein Kommentar."},
+    "words": {"en": "Words behind it, and how many people said them", "de": "Wörter dahinter, und von wie vielen"},
+    "words_positive": {"en": "Praise", "de": "Lob"},
+    "words_negative": {"en": "Blame", "de": "Tadel"},
     "positive": {"en": "positive", "de": "positiv"},
     "neutral": {"en": "neutral", "de": "neutral"},
     "negative": {"en": "negative", "de": "negativ"},
@@ -164,9 +167,9 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
-def texts_of(language: str) -> dict[str, str]:
-    """Return all texts in a language."""
-    return {name: each[language] for name, each in TEXTS.items()}
+def texts_of(language: str, table: Mapping[str, Mapping[str, str]] = TEXTS) -> dict[str, str]:
+    """Return all texts of a table in a language."""
+    return {name: each[language] for name, each in table.items()}
 
 
 def language_of(asked: str, accepted: str) -> str:

@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 from agents.broker.dead_letter_log import DeadLetterLogError
 from agents.clock import make_clock, wall_clock
 from agents.metrics.exposition import CONTENT_TYPE, exposition
-from agents.settings import SettingError, Settings
+from agents.settings import Settings
 from agents.stages.definitions import Change, DefinitionFeed
 from gateway.polling.client import Client
 from gateway.polling.cursors import Cursors
@@ -22,6 +22,7 @@ from gateway.polling.hooked import Hooked
 from gateway.polling.metrics import PollMetrics
 from gateway.polling.source import PolledSource
 from gateway.publisher import NotConfirmedError, Publisher
+from gateway.reloading import follow_settings
 from models.campaigns import CampaignDefinition
 from models.times import SECOND_MS
 from streams.connectors.credentials import parse_addresses, parse_secrets
@@ -31,7 +32,6 @@ from streams.connectors.polling.vendors import VENDORS, vendor_of
 __all__ = ["PollError", "check", "run"]
 log: Final = logging.getLogger("campaign_pulse")
 _CONFIRM_SECONDS: Final = 30.0
-_RELOAD_SECONDS: Final = 5.0
 _LONGEST_SLEEP_SECONDS: Final = 5.0
 _AGAIN_SECONDS: Final = 2.0
 _STOP_SECONDS: Final = 45.0
@@ -145,7 +145,7 @@ class Poller:
         for start in (self._publisher.start, feed.start, lambda: self._cursors.load(connection)):
             await self._until_it_works(start)
         helpers.append(asyncio.create_task(self._hooked.follow(connection)))
-        helpers.append(asyncio.create_task(self._reload()))
+        helpers.append(asyncio.create_task(follow_settings(self._reread, self._take_tokens, "poll")))
         while not self._hooked.is_read and not self._stopping.is_set():
             await self._sleep(0.1)
         self._sources = [self._source(name) for name in self._tokens]
@@ -227,25 +227,14 @@ class Poller:
     async def _take_live(self, change: Change) -> None:
         self._take(change)
 
-    async def _reload(self) -> None:
-        """Take tokens that were changed in their file. What cannot be used leaves the earlier ones."""
-        told = ""
-        while True:
-            await asyncio.sleep(_RELOAD_SECONDS)
-            try:
-                settings = await asyncio.to_thread(self._reread)
-            except SettingError as error:
-                if str(error) != told:
-                    told = str(error)
-                    log.warning("poll: the earlier tokens stay: %s", error)
-                continue
-            told = ""
-            tokens = parse_secrets(settings.poll_tokens)
-            for source in self._sources:
-                if (new := tokens.get(source.name)) is not None and new != self._tokens[source.name]:
-                    self._tokens[source.name] = new
-                    source.wake()
-                    log.info("poll: %s: another token", source.name)
+    def _take_tokens(self, settings: Settings) -> None:
+        """Take tokens that were changed in their file."""
+        tokens = parse_secrets(settings.poll_tokens)
+        for source in self._sources:
+            if (new := tokens.get(source.name)) is not None and new != self._tokens[source.name]:
+                self._tokens[source.name] = new
+                source.wake()
+                log.info("poll: %s: another token", source.name)
 
     # --------------------------------------------------------------- operators
 

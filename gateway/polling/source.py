@@ -2,29 +2,22 @@
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
-from gateway.inbox import headers_for
-from gateway.intake import dead_letter, letter_of, outcome_of
+from gateway.polling.answers import Answers
 from gateway.polling.client import Client, NoAnswerError
-from gateway.polling.corrections import corrected, time_of
 from gateway.polling.cursors import Cursors
 from gateway.polling.definitions import Definitions
-from gateway.polling.hooked import MISSABLE, EventHead, Hooked, head_of
+from gateway.polling.hooked import Hooked
 from gateway.polling.metrics import PollMetrics
-from gateway.polling.repairs import Repairs
-from gateway.publisher import NotConfirmedError, Publisher, Record
+from gateway.polling.told import Told
+from gateway.publisher import NotConfirmedError, Publisher
 from models.times import HOUR_MS, MINUTE_MS, SECOND_MS
-from models.topics import INBOX
-from streams.connectors.catalogue import CATALOGUE
-from streams.connectors.drafts import Delivery
 from streams.connectors.polling.asking import Answer, Ask, Reading, Round, Trouble, Vendor
 from streams.connectors.polling.budget import Budget
 from streams.connectors.polling.targets import targets_of
 from streams.connectors.polling.vendors import own_part
-from streams.connectors.translation import MappedEvent, Translation, translate
 
 _T = TypeVar("_T")
 log: Final = logging.getLogger("campaign_pulse")
@@ -34,12 +27,6 @@ _TOKEN_BACK_MS: Final = 5 * MINUTE_MS
 _GONE_BACK_MS: Final = HOUR_MS
 _HOOKED_MS: Final = 48 * HOUR_MS
 _MOST_PAGES: Final = 200
-_ORDERS: Final = frozenset({"purchase", "refund"})
-_ORDERS_MS: Final = 45 * 24 * HOUR_MS
-"""Workers know an order for 60 days at least (``PULSE_ORDER_DAYS``): told again, it counts once."""
-_OPEN: Final = ("unmapped", "unmatched")
-_MOST_TOLD: Final = 10_000
-_MOST_SENT: Final = 200_000
 _QUOTA: Final = "quota"
 
 
@@ -89,7 +76,6 @@ class PolledSource:
         self._address = address
         self._token = token
         self._client = client
-        self._publisher = publisher
         self._cursors = cursors
         self._hooked = hooked
         self._definitions = definitions
@@ -97,12 +83,19 @@ class PolledSource:
         self._now_ms = now_ms
         self._pace_ms = pace_ms
         self._is_stopping = is_stopping
-        self._person_key = person_key
         self._due_ms: dict[str, int] = {}
         self._failures = 0
-        self._told: set[str] = set()
-        self._sent: OrderedDict[str, None] = OrderedDict()
-        self._repairs = Repairs(name, vendor)
+        self._told = Told()
+        self._answers = Answers(
+            name,
+            vendor,
+            publisher=publisher,
+            hooked=hooked,
+            definitions=definitions,
+            metrics=metrics,
+            now_ms=now_ms,
+            person_key=person_key,
+        )
         budget.restore(cursors.of(name).get(_QUOTA))
 
     def wake(self) -> None:
@@ -113,8 +106,6 @@ class PolledSource:
     def has_trouble(self) -> bool:
         """Whether the last requests came to nothing."""
         return self._failures > 0 or self.budget.paused_until_ms > self._pace_ms()
-
-    # ---------------------------------------------------------------- a round
 
     async def step(self) -> int:
         """Ask for what is due; return how many milliseconds nothing is due.
@@ -166,7 +157,7 @@ class PolledSource:
         waiting, pages, is_whole = [first], 0, True
         cursor: str | None = None
         wait_ms: int | None = None
-        self._repairs.begin(first)
+        self._answers.repairs.begin(first)
         while waiting:
             if self._is_stopping():
                 return  # its cursor is not saved: who comes next begins with its first page
@@ -177,7 +168,7 @@ class PolledSource:
                 return
             reading, answer = meant
             if ask.is_read:
-                await self._take(ask, answer)
+                await self._answers.take(ask, answer)
             pages += 1
             if pages + len(reading.more) > _MOST_PAGES:
                 is_whole = False
@@ -245,91 +236,14 @@ class PolledSource:
                 self._due_ms[first.target] = now_ms + 2 * grown_ms
 
     def _say(self, text: str) -> None:
-        if self._is_first(text):
+        if self._told.is_first(text):
             log.warning("poll: %s: %s", self.name, text)
-
-    def _is_first(self, text: str) -> bool:
-        """Return whether something is told for the first time; what was told long ago is forgotten."""
-        if text in self._told:
-            return False
-        if len(self._told) >= _MOST_TOLD:
-            self._told.clear()
-        self._told.add(text)
-        return True
-
-    # ------------------------------------------------------- what was answered
-
-    async def _take(self, ask: Ask, answer: Answer) -> None:
-        """Send what an answer holds that was not sent before; return when Kafka has it."""
-        delivery = Delivery(
-            source=self.name,
-            body=answer.body,
-            headers={},
-            received_ms=self._now_ms(),
-            rules=self._definitions.rules(self.name),
-            is_polled=True,
-            post_id=ask.post_id,
-            account=ask.account,
-            person_key=self._person_key,
-        )
-        done = translate(delivery, self._definitions.placer, CATALOGUE[self._vendor.kind].read)
-        events = [version for event in done.events for version in self._new(ask, event)]
-        await self._publisher.publish([Record(each.topic, each.key, each.value) for each in events])
-        for event in events:
-            self._remember(event)
-        self._metrics.events.labels(self.name).inc(len(events))
-        await self._keep(delivery, done)
-
-    async def _keep(self, delivery: Delivery, done: Translation) -> None:
-        """Keep the body where something in it waits for a definition or a mapping that is not known yet, and say so."""
-        fresh = [note for note in done.notes if note.kind in _OPEN and self._is_first(f"{note.kind}: {note.detail}")]
-        for note in done.notes:
-            if note.kind == "ignored" or note in fresh:
-                self._metrics.items.labels(self.name, note.kind).inc()
-        letter = letter_of(Translation(done.events, fresh))
-        if letter is None:
-            return
-        headers = headers_for(self._vendor.kind, delivery, outcome_of(done), len(done.events))
-        raw = Record(INBOX, self.name.encode(), delivery.body, headers)
-        (placed,) = await self._publisher.publish([raw])
-        await self._publisher.publish([dead_letter(raw, letter, placed)])
-
-    def _new(self, ask: Ask, event: MappedEvent) -> list[MappedEvent]:
-        """Return what of an event has to be sent: nothing we have sent, and nothing from before what was read."""
-        head = head_of(event.value)
-        if head.type == "post.metrics":
-            return [] if head.event_id in self._sent else [event]
-        at_ms = time_of(head)
-        self._repairs.see(head, at_ms)
-        since_ms = self._now_ms() - _ORDERS_MS if head.type in _ORDERS else ask.since_ms
-        if (since_ms is not None and at_ms < since_ms) or head.event_id in self._sent:
-            return []
-        hooked = self._hooked.find(self.name, head.event_id)
-        version = corrected(event, head, hooked, self._definitions.placer.definition(head.campaign_id))
-        return [event] if version is None else [event, version]
-
-    def _remember(self, event: MappedEvent) -> None:
-        head = head_of(event.value)
-        self._sent[head.event_id] = None
-        if len(self._sent) > _MOST_SENT:
-            self._sent.popitem(last=False)
-        if head.type in MISSABLE and self._is_gap(head):
-            self._metrics.gaps.labels(self.name).inc()
-
-    def _is_gap(self, head: EventHead) -> bool:
-        """Return whether a webhook should have brought an event, and has not."""
-        if not self._hooked.is_read or not self._hooked.has_hooks(self.name):
-            return False
-        old_enough = self._now_ms() - time_of(head) > 2 * MINUTE_MS
-        return old_enough and self._hooked.find(self.name, head.event_id) is None
 
     async def _remove_what_is_gone(self, first: Ask) -> None:
         """Ask for comments that were there and are not in the list any more, and tell of those that are gone."""
-        while suspects := self._repairs.suspects(first):
+        while suspects := self._answers.repairs.suspects(first):
             assert self._vendor.recheck is not None
             meant = await self._asked(self._vendor.recheck(first, suspects))
             if isinstance(meant, Trouble):
                 return
-            removals = self._repairs.removals(suspects, meant[1], self._definitions.placer, self._now_ms())
-            await self._publisher.publish([Record(each.topic, each.key, each.value) for each in removals])
-            self._metrics.removed.labels(self.name).inc(len(removals))
+            await self._answers.remove(suspects, meant[1])

@@ -5,7 +5,7 @@ stands for is all that a successor needs: read again from there, the log gives t
 """
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -16,6 +16,7 @@ from models.alerts import Alert, AlertTransition, RuleName, TransitionKind, Wind
 from models.times import MINUTE_MS, epoch_ms
 from streams.alerts.engine import CampaignEngine
 from streams.alerts.explanations import explain_removed
+from streams.alerts.mutes import Mute
 from streams.alerts.transitions import NumberedTransition, TransitionLog
 from streams.alerts.window_merger import WAIT_MS, OpenMinute, Source, WindowMerger
 from streams.alerts.window_records import CampaignWindow, campaign_sample, check_window, influencer_samples
@@ -96,6 +97,23 @@ class CampaignAlerts:
             ends_at_ms=epoch_ms(definition.ends_at),
         )
 
+    def mute(self, mutes: Sequence[Mute]) -> None:
+        """Follow what was muted; an open alert that one of them silences says so, once however often this is called.
+
+        Only while the log has not passed the mute: an alert that opened afterwards is another one.
+        """
+        self.engine.mutes = tuple(mutes)
+        for mute in mutes:
+            if mute.end_ms <= self.engine.log_time_ms:
+                continue
+            for numbered in list(self.transitions.active.values()):
+                alert = numbered.transition.alert
+                if (alert.rule, alert.influencer_id) == (mute.rule, mute.influencer_id) and (
+                    alert.muted_until_ms or 0
+                ) < mute.end_ms:
+                    muted = replace(alert, muted_until_ms=mute.end_ms)
+                    self.transitions.record(AlertTransition(kind="muted", at_ms=mute.start_ms, alert=muted))
+
     # ---------------------------------------------------------------- windows in
 
     def take(self, window: CampaignWindow, offset: int, log_time_ms: int) -> None:
@@ -107,6 +125,8 @@ class CampaignAlerts:
             self.first_uncovered = offset
         if not self._checkpoint_at_ms:
             self._checkpoint_at_ms = log_time_ms
+        # Never back: a redelivery's time is that of its first record, and brokers may stamp out of order.
+        self.engine.log_time_ms = max(self.engine.log_time_ms, log_time_ms)
         for minute, parts, is_whole, is_late in self.merger.take(window, log_time_ms):
             if not is_late:
                 self._resolve_removed((minute + 1) * MINUTE_MS)
@@ -196,6 +216,7 @@ class CampaignAlerts:
                 check_window(window)
         merger, transitions = self.merger, self.transitions
         self.next_offset, self._checkpoint_at_ms = record.next_offset, record.heard_at_ms
+        self.engine.log_time_ms = max(0, record.heard_at_ms)
         merger.heard_at_ms, merger.begun_at_ms = record.heard_at_ms, record.begun_at_ms
         merger.newest, merger.sources, merger.open_minutes = record.observed, record.sources, record.open_minutes
         transitions.active, transitions.counts = record.active, record.counts

@@ -35,6 +35,8 @@ _MOST_SHOWN: Final = 16
 """At most this many rows of a partition carry posts and comments of a minute."""
 _RISING: Final = [COUNTS.index(name) for name in _LEAST_UNUSUAL]
 _LEAST: Final = np.array(list(_LEAST_UNUSUAL.values()))
+_NEGATIVE: Final = COUNTS.index("negative")
+_COPIES: Final = COUNTS.index("negative_copies")
 _TOGETHER: Final = 5
 _MOST_EMPTY: Final = IDLE_MS // MINUTE_MS
 """At most this many minutes are closed at once; what a longer pause leaves out is empty."""
@@ -150,6 +152,7 @@ class ClosedWindows:
         else:
             panes = np.zeros((len(store), ring.width), dtype=np.int64)
         counts = window_counts(panes)
+        counts[:, _COPIES] = store.voices.copies(minute, counts[:, _NEGATIVE])
         lively = counts.sum(axis=1) > 0
         start_ms = minute * MINUTE_MS
         known = evidence.of_minute(minute, self._unusual(minute, counts, store))

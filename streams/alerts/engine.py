@@ -6,8 +6,6 @@ it. A window that is not newer than the last one of its series is a redelivery o
 
 from collections.abc import Callable, Iterable, Iterator
 
-import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
 from models.alerts import (
@@ -20,84 +18,23 @@ from models.alerts import (
     WindowSample,
     rules_with,
 )
-from models.times import epoch_ms
 from streams.alerts.explanations import explain, explain_resolved, explain_together
+from streams.alerts.inhibition import OpenAlerts
+from streams.alerts.mutes import Mute, muted_until
+from streams.alerts.plan import Plan
+from streams.alerts.series import Series, decode_state, encode_state
 from streams.alerts.severity import severity_of
-from streams.alerts.state_machine import (
-    AlertMemory,
-    Hold,
-    Step,
-    advance,
-    alert_id,
-    open_together,
-    retract,
-)
-from streams.columns.formats import NEWER, NewerRecord
-from streams.detectors.peers import PeerGroup, PeerStanding
-from streams.detectors.signals import Reading, Signals, SignalState
+from streams.alerts.state_machine import Hold, Step, advance, alert_id, open_together, retract
+from streams.detectors.peers import PeerGroup
+from streams.detectors.signals import Reading
 from streams.detectors.trends import PLANNED_WINDOWS, SPOKEN_WINDOWS
 
-FORMAT_VERSION = 1
-RETURN_MS = 900_000
-"""How long after a silence its end may still look like a spike."""
-CHECKOUT_DOUBT = 3.0
-"""Nats against the checkout from which a high share of unclicked code uses only means that clicks stopped buying."""
 STORM = 3
 """Influencers whose alerts of one rule open at one moment from which one alert of the campaign speaks for them."""
 STORM_MS = 120_000
 """What still is one moment."""
-OWN_CAUSE: frozenset[RuleName] = frozenset({"engagement_spike", "entries_spike", "negative_wave"})
-"""Rules whose campaign alert is explained by an influencer's that is open."""
-NEEDS_LIFE: frozenset[RuleName] = frozenset({"engagement_drop", "conversion_drop", "feed_silent"})
-"""Rules that mean nothing before a campaign's start and after its end."""
-
-
-class MutedInterval(Struct, frozen=True, gc=False):
-    """Half-open; no rules means all."""
-
-    start_ms: int
-    end_ms: int
-    rules: tuple[RuleName, ...]
-
-
-class SeriesState(Struct, gc=False):
-    """The exported state of one series."""
-
-    version: int
-    last_end_ms: int
-    signals: SignalState
-    alerts: dict[RuleName, AlertMemory]
-
-
-class EngineState(Struct, gc=False):
-    """The exported state of a campaign: the series of its influencers, its own, and how its influencers compare."""
-
-    version: int
-    keys: dict[str, SeriesState]
-    own: SeriesState | None
-    peers: dict[str, PeerStanding]
-
-
-class Series:
-    """One influencer, or the campaign as a whole: its detectors and its alerts."""
-
-    __slots__ = ("alerts", "last_end_ms", "signals")
-
-    def __init__(self, state: SeriesState | None = None) -> None:
-        self.last_end_ms = -1 if state is None else state.last_end_ms
-        self.signals = Signals(None if state is None else state.signals)
-        self.alerts: dict[RuleName, AlertMemory] = {rule: AlertMemory() for rule in DEFAULT_RULES}
-        if state is not None:
-            self.alerts.update(state.alerts)
-
-    def state(self) -> SeriesState:
-        """Everything remembered. It shares the detectors' states: encode it before the next window."""
-        return SeriesState(FORMAT_VERSION, self.last_end_ms, self.signals.state(), self.alerts)
-
 
 Watcher = Callable[[WindowSample, dict[RuleName, Reading]], None]
-_STATE_ENCODER = msgspec.msgpack.Encoder()
-_STATE_DECODER = msgspec.msgpack.Decoder(EngineState)
 
 
 class CampaignEngine:
@@ -117,16 +54,15 @@ class CampaignEngine:
         self._influencers: dict[str, Series] = {}
         self._own: Series | None = None
         self._peers = PeerGroup()
-        self._open: dict[RuleName, set[str]] = {rule: set() for rule in DEFAULT_RULES}
-        """The influencers with an open alert, by rule."""
+        self._open = OpenAlerts()
         self._own_readings: dict[RuleName, Reading] = {}
         """What the rules made of the campaign's own last window."""
-        self._is_silent = False
-        """Whether the campaign's own ``feed_silent`` is open."""
         self._rules: dict[RuleName, AlertRule] = DEFAULT_RULES
-        self._muted: tuple[MutedInterval, ...] = ()
-        self._starts_at_ms: int | None = None
-        self._ends_at_ms: int | None = None
+        self._plan = Plan()
+        self.mutes: tuple[Mute, ...] = ()
+        """Of wall time: windows are compared by ``log_time_ms``."""
+        self.log_time_ms = 0
+        """When the record was written with which the windows come that are judged: wall time, and in the log."""
 
     def configure(
         self,
@@ -137,11 +73,7 @@ class CampaignEngine:
     ) -> None:
         """Follow the campaign's definition; what is open stays open under the new thresholds."""
         self._rules = DEFAULT_RULES if settings is None else rules_with(settings.rules)
-        self._starts_at_ms, self._ends_at_ms = starts_at_ms, ends_at_ms
-        moments = () if settings is None else settings.muted_moments
-        self._muted = tuple(
-            MutedInterval(epoch_ms(moment.starts_at), epoch_ms(moment.ends_at), moment.rules) for moment in moments
-        )
+        self._plan = Plan(settings, starts_at_ms, ends_at_ms)
 
     # ---------------------------------------------------------------- windows in
 
@@ -177,7 +109,7 @@ class CampaignEngine:
             step = self._step(series, sample, name, reading)
             if step is not None:
                 transitions.append(self._transition(series, sample, name, reading, step))
-            self._remember_open(sample.influencer_id, name, memory)
+            self._open.note(sample.influencer_id, name, memory)
         return transitions
 
     def observe_minute(self, influencers: Iterable[WindowSample], own: WindowSample | None) -> list[AlertTransition]:
@@ -206,18 +138,23 @@ class CampaignEngine:
                 transitions.remove(transition)
                 influencer_id = transition.alert.influencer_id or ""
                 retract(self._influencers[influencer_id].alerts[rule])
-                self._open[rule].discard(influencer_id)
+                self._open.by_rule[rule].discard(influencer_id)
         transitions += self.observe(own)
         for rule, opened in storms.items():
             transitions += self._together(rule, opened, own)
         return transitions
 
     def _is_storm(self, rule: RuleName, opened: int, own: WindowSample) -> bool:
-        """Return whether so many alerts that open now, and those of the last moments, are one story."""
+        """Return whether so many alerts that open now, and those of the last moments, are one story.
+
+        Not while the campaign's own alert is muted: then each is told by itself.
+        """
+        if self.muted_until(rule, None) is not None:
+            return False
         since_ms = own.window_end_ms - STORM_MS
         before = sum(
             since_ms <= self._influencers[each].alerts[rule].opened_at_ms < own.window_end_ms
-            for each in self._open[rule]
+            for each in self._open.by_rule[rule]
         )
         return opened + before >= STORM
 
@@ -231,7 +168,7 @@ class CampaignEngine:
         strongest = max(opened, key=lambda transition: transition.alert.strength).alert
         reading = replace(self._own_readings[rule], strength=strongest.strength)
         step = open_together(memory, own.window_end_ms, strongest.strength)
-        self._remember_open(None, rule, memory)
+        self._open.note(None, rule, memory)
         transition = self._transition(series, own, rule, reading, step)
         text = explain_together(transition.alert.explanation, [each.alert for each in opened])
         yield replace(transition, alert=replace(transition.alert, explanation=text))
@@ -244,16 +181,13 @@ class CampaignEngine:
         """Drop an influencer that left the campaign."""
         self._influencers.pop(influencer_id, None)
         self._peers.forget(influencer_id)
-        for influencers in self._open.values():
-            influencers.discard(influencer_id)
+        self._open.forget(influencer_id)
 
     # ---------------------------------------------------------------- state out
 
     def export_state(self) -> bytes:
         """Return everything remembered of the campaign."""
-        influencers = {influencer_id: series.state() for influencer_id, series in self._influencers.items()}
-        own = None if self._own is None else self._own.state()
-        return _STATE_ENCODER.encode(EngineState(FORMAT_VERSION, influencers, own, self._peers.standings))
+        return encode_state(self._influencers, self._own, self._peers.standings)
 
     def import_state(self, data: bytes) -> None:
         """Go on where ``export_state`` left off: every later window gives the transitions it would have given there.
@@ -263,18 +197,14 @@ class CampaignEngine:
             NewerRecord: a newer version has exported it.
             ValueError: it has a format version that there never was.
         """
-        state = _STATE_DECODER.decode(data)
-        if state.version > FORMAT_VERSION:
-            raise NewerRecord(f"alert state of format {state.version}, this version reads {FORMAT_VERSION}: {NEWER}")
-        if state.version != FORMAT_VERSION:
-            raise ValueError(f"alert state has format {state.version}, this reads {FORMAT_VERSION}")
+        state = decode_state(data)
         for influencer_id, exported in state.keys.items():
             series = self._influencers[influencer_id] = Series(exported)
             for rule, memory in series.alerts.items():
-                self._remember_open(influencer_id, rule, memory)
+                self._open.note(influencer_id, rule, memory)
         if state.own is not None:
             self._own = Series(state.own)
-            self._is_silent = self._own.alerts["feed_silent"].is_open
+            self._open.note(None, "feed_silent", self._own.alerts["feed_silent"])
         self._peers.standings.update(state.peers)
 
     # ---------------------------------------------------------------- rules
@@ -289,80 +219,30 @@ class CampaignEngine:
             series = self._influencers[influencer_id] = Series()
         return series
 
-    def _remember_open(self, influencer_id: str | None, name: RuleName, memory: AlertMemory) -> None:
-        if influencer_id is None:
-            if name == "feed_silent":
-                self._is_silent = memory.is_open
-        elif memory.is_open:
-            self._open[name].add(influencer_id)
-        else:
-            self._open[name].discard(influencer_id)
-
     def _step(self, series: Series, sample: WindowSample, name: RuleName, reading: Reading) -> Step | None:
         rule, memory = self._rules[name], series.alerts[name]
         if not rule.enabled:
             return advance(memory, rule, sample.window_end_ms, 0.0)
         hold: Hold = "none"
-        if self._is_muted(name, sample.window_end_ms):
+        if self._plan.is_muted(name, sample.window_end_ms):
             hold = "muted"
-        elif memory.phase in ("ok", "pending") and self._is_inhibited(series, sample, name):
+        elif self.muted_until(name, sample.influencer_id) is not None or (
+            memory.phase in ("ok", "pending")
+            and self._open.explain(series, sample, name, self._own, self._peers, is_alone=len(self._influencers) == 1)
+        ):
+            # A mute ends by itself: what still burns then is told.
             hold = "inhibited"
         return advance(memory, rule, sample.window_end_ms, reading.strength, hold)
 
     def _burst_windows(self, sample: WindowSample) -> int:
         """Return for how long a burst of the series is remembered that was told of an influencer, or is planned."""
-        if sample.influencer_id is None and self._open["engagement_spike"]:
+        if sample.influencer_id is None and self._open.by_rule["engagement_spike"]:
             return SPOKEN_WINDOWS
-        return PLANNED_WINDOWS if self._is_planned("engagement_spike", sample.window_end_ms) else 0
+        return PLANNED_WINDOWS if self._plan.is_planned("engagement_spike", sample.window_end_ms) else 0
 
-    def _is_planned(self, rule: RuleName, at_ms: int) -> bool:
-        return any(
-            interval.start_ms < at_ms <= interval.end_ms and (not interval.rules or rule in interval.rules)
-            for interval in self._muted
-        )
-
-    def _is_muted(self, rule: RuleName, at_ms: int) -> bool:
-        """Return whether ``rule`` is held at ``at_ms``."""
-        if rule in NEEDS_LIFE:
-            if self._starts_at_ms is not None and at_ms <= self._starts_at_ms:
-                return True
-            if self._ends_at_ms is not None and at_ms > self._ends_at_ms:
-                return True
-        return self._is_planned(rule, at_ms)
-
-    def _is_inhibited(self, series: Series, sample: WindowSample, name: RuleName) -> bool:
-        """Return whether a stronger or better located alert already says it."""
-        at_ms = sample.window_end_ms
-        if sample.influencer_id is not None and self._own is not None and self._own.alerts[name].together:
-            return True  # the campaign speaks for all of them
-        spike_is_open = series.alerts["engagement_spike"].is_open
-        silence = series.signals.silence.state
-        if name in ("engagement_spike", "entries_spike"):
-            # What comes back after a silence or a drop is a return, not a spike.
-            drop = series.alerts["engagement_drop"]
-            if drop.is_open or at_ms < drop.quiet_until_ms:
-                return True
-            if silence.returned_at_ms >= 0 and at_ms - silence.returned_at_ms < RETURN_MS:
-                return True
-            if sample.influencer_id is None and (self._open["engagement_drop"] or self._open["feed_silent"]):
-                return True  # an influencer's return
-        if name == "entries_spike" and spike_is_open and not series.signals.entries_rise_alone:
-            return True  # a post that is seen more is entered more
-        if name == "code_leak" and series.signals.conversion.state.fall >= CHECKOUT_DOUBT:
-            return True
-        if name == "engagement_drop":
-            if spike_is_open:
-                return True  # the end of a spike
-            if series.alerts["feed_silent"].phase != "ok" or silence.empty_windows > 0 or self._is_silent:
-                return True
-            if sample.influencer_id is None:
-                return bool(self._open["feed_silent"] or self._open["engagement_drop"])  # one of them explains it
-            return self._peers.compare(sample.influencer_id, at_ms) == "shared"
-        if sample.influencer_id is None:
-            if name == "entries_spike" and self._open["engagement_spike"] and not series.signals.entries_rise_alone:
-                return True
-            return name in OWN_CAUSE and bool(self._open[name])
-        return name == "feed_silent" and self._is_silent
+    def muted_until(self, rule: RuleName, influencer_id: str | None) -> int | None:
+        """Return until when an alert is muted as the log stands; None when it is not."""
+        return muted_until(self.mutes, rule, influencer_id, self.log_time_ms)
 
     def _transition(
         self, series: Series, sample: WindowSample, name: RuleName, reading: Reading, step: Step
@@ -409,5 +289,6 @@ class CampaignEngine:
                 explanation=explanation,
                 top_posts=sample.top_posts,
                 sample_comments=sample.sample_comments,
+                muted_until_ms=self.muted_until(name, sample.influencer_id),
             ),
         )

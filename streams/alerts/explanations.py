@@ -37,7 +37,7 @@ def explain(
         scored = sum(window_.scored for window_ in recent)
         text = (
             f"{owner} comments turned negative: {_percent(reading.observed)}, usually "
-            f"{_percent(reading.expected)} ({negative} of {scored} in {span}{_read(recent)})"
+            f"{_percent(reading.expected)} ({negative} of {scored} in {span}{_copied(recent)}{_read(recent)})"
         )
         return text + _about(sample)
     if rule == "conversion_drop":
@@ -110,6 +110,12 @@ def _read(recent: Sequence[RecentWindow]) -> str:
     """Return for which share of the comments their sentiment speaks, unless it is all of them."""
     scored, unread = (sum(getattr(window, name) for window in recent) for name in ("scored", "unread"))
     return f"; {_percent(scored / (scored + unread))} of the comments are in languages that are read" if unread else ""
+
+
+def _copied(recent: Sequence[RecentWindow]) -> str:
+    """Return how many of the negative comments are copies, if any are."""
+    copies = sum(window.copies for window in recent)
+    return f"; {copies} are copies, which count once a minute" if copies else ""
 
 
 def _mood(sample: WindowSample, recent: Sequence[RecentWindow]) -> str:

@@ -6,12 +6,15 @@ one such partition; one campaign is ``streams.alerts.campaign``, how its minutes
 and when a transition may be published ``streams.alerts.transitions``.
 """
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, Protocol
 
 from models.deadletters import Headers
 from models.times import HOUR_MS
 from streams.alerts.campaign import CampaignAlerts
 from streams.alerts.engine import Watcher
+from streams.alerts.mutes import Mute
 from streams.alerts.window_merger import WAIT_MS
 from streams.alerts.window_records import read_window
 from streams.columns.formats import PoisonedRecord
@@ -52,6 +55,7 @@ class AlertPartition:
         registry: the campaign definitions in force.
         wait_ms: see ``CampaignAlerts``.
         position: the committed offset, from which the log will be read.
+        mutes: what is muted, by campaign; the owner changes it and calls ``mute``.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class AlertPartition:
         registry: Registry,
         wait_ms: int = WAIT_MS,
         position: int = 0,
+        mutes: Mapping[str, Sequence[Mute]] = MappingProxyType({}),
     ) -> None:
         self.registry = registry
         self.position = position
@@ -66,6 +71,7 @@ class AlertPartition:
         self.campaigns: dict[str, CampaignAlerts] = {}
         self.log_time_ms = 0
         self._wait_ms = wait_ms
+        self._mutes = mutes
         self.watcher: Watcher | None = None
         """See ``CampaignEngine``; for campaigns that are new from now on."""
         self._observed_gone = self._stale_gone = 0
@@ -82,6 +88,13 @@ class AlertPartition:
         except PoisonedRecord:
             del self.campaigns[campaign_id]
             raise
+        self.mute(campaign_id)
+
+    def mute(self, campaign_id: str) -> None:
+        """Follow what is muted of a campaign now."""
+        campaign = self.campaigns.get(campaign_id)
+        if campaign is not None:
+            campaign.mute(self._mutes.get(campaign_id, ()))
 
     def _campaign(self, campaign_id: str) -> CampaignAlerts:
         campaign = self.campaigns.get(campaign_id)
@@ -89,6 +102,7 @@ class AlertPartition:
             campaign = self.campaigns[campaign_id] = CampaignAlerts(campaign_id, self._wait_ms)
             campaign.configure(self.registry)
             campaign.engine.watcher = self.watcher
+            campaign.engine.mutes = tuple(self._mutes.get(campaign_id, ()))
         return campaign
 
     def configure(self, registry: Registry) -> None:

@@ -30,6 +30,7 @@ COUNTS: Final = (
     "code_uses",
     "code_uses_without_click",
     "unread",
+    "negative_copies",
 )
 """The counts of a record, named as in ``WindowSample``; append only: records with fewer have zeros."""
 _LEAST_COUNTS: Final = 10

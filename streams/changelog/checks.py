@@ -2,8 +2,8 @@
 
 import msgspec
 
-from streams.changelog.dedupe import Segment, decode_segment
 from streams.changelog.fencing import Epoch, decode_epoch
+from streams.changelog.id_segments import Segment, decode_segment
 from streams.changelog.keys import ALERTS, FENCE, IDS, ORDER, ROW, read_key
 from streams.changelog.log_positions import LogPosition, decode_log_position
 from streams.changelog.row_records import RowRecord, decode_record

@@ -6,24 +6,51 @@ record in the changelog that names the log (``LogPosition``), by the id that the
 another one it gets the next *number*, and positions are kept as *places*: the log's number and the offset in one
 integer. What was counted in an earlier log lies below everything in the later one, so rows and remembered ids of it
 need not be touched: rows skip nothing of the new log, and ids remember everything of the old.
+
+A log that was cut keeps its id, and may be longer again than what was read of it before anybody looks (an unclean
+election, a disk that came back as it was earlier). Beside its position therefore stands which record was read last: it
+is asked for again, and another record in its place is another log. Offsets and the content of records are what every
+broker has; the epochs of its leaders are not shown by every client, nor kept by every broker.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from msgspec import Struct
 
-from streams.changelog.dedupe import Segment
+from streams.changelog.id_segments import Segment
 from streams.changelog.row_records import RowRecord
-from streams.columns.formats import Format, damaged
+from streams.columns.formats import Fields, Format, damaged
 
 PLACES: Final = 1 << 44
 """Places of one log: a million records a second for half a year, and half a million logs, before they end."""
 _MOST_LOGS: Final = 1 << 19
+_DIGEST_BYTES: Final = 8
 RECREATED: Final = "recreated"
 TRUNCATED: Final = "truncated"
 CHANGES: Final = (RECREATED, TRUNCATED)
-"""What can have happened to a log: its topic has another id, or it ends before what was read of it."""
+"""What can have happened to a log: its topic has another id, or it does not hold what was read of it."""
+
+
+class LastRecord(NamedTuple):
+    """The last record that was read of a log: its offset, -1 where there is none, and a digest of key and value."""
+
+    offset: int
+    digest: bytes
+
+
+NOTHING_READ: Final = LastRecord(-1, b"")
+
+
+def last_record(offset: int, key: bytes | None, value: bytes | None) -> LastRecord:
+    """Return how a record is recognised in its place: BLAKE2b of key and value, 8 bytes."""
+    key_bytes, value_bytes = key or b"", value or b""
+    head = b"%d,%d,%d,%d;" % (key is None, len(key_bytes), value is None, len(value_bytes))
+    digest = hashlib.blake2b(head, digest_size=_DIGEST_BYTES)
+    digest.update(key_bytes)
+    digest.update(value_bytes)
+    return LastRecord(offset, digest.digest())
 
 
 class LogPosition(Struct, frozen=True, array_like=True):
@@ -41,10 +68,18 @@ class LogPosition(Struct, frozen=True, array_like=True):
     confirmed: int
     partitions: int
     """How many partitions the topic had: keys were placed by that number."""
+    last: LastRecord
+    """The last record before ``begun`` that was read."""
+
+
+def _with_last_record(fields: Fields) -> Fields:
+    """Format 1 to 2: which record was read last is not known."""
+    _, *others = fields
+    return [2, *others, [*NOTHING_READ]]
 
 
 _WHAT: Final = "log position"
-_FORMAT: Final = Format(_WHAT, LogPosition, (int, int, str, int, int))
+_FORMAT: Final = Format(_WHAT, LogPosition, (int, int, str, int, int), (_with_last_record,))
 encode_log_position: Final = _FORMAT.encode
 
 
@@ -61,9 +96,11 @@ def decode_log_position(data: bytes) -> LogPosition:
     return position
 
 
-def log_position(number: int, log_id: str, begun: int, confirmed: int, partitions: int) -> LogPosition:
+def log_position(
+    number: int, log_id: str, begun: int, confirmed: int, partitions: int, last: LastRecord = NOTHING_READ
+) -> LogPosition:
     """Return a position of the newest format."""
-    return LogPosition(_FORMAT.version, number, log_id, begun, confirmed, partitions)
+    return LogPosition(_FORMAT.version, number, log_id, begun, confirmed, partitions, last)
 
 
 class SeenLog(NamedTuple):
@@ -86,6 +123,7 @@ class LogStart(Struct, frozen=True):
         change: why positions in the earlier log do not hold any more; empty when it is the same log.
         missing: records between what was counted and ``next_offset``: somebody has set the offsets forward.
         before_ids: records of another log that are not read, because their ids would have been forgotten by now.
+        last: the last record that was read of this log.
     """
 
     next_offset: int = 0
@@ -96,6 +134,7 @@ class LogStart(Struct, frozen=True):
     change: str = ""
     missing: int = 0
     before_ids: int = 0
+    last: LastRecord = NOTHING_READ
 
     @property
     def base(self) -> int:
@@ -134,7 +173,7 @@ def start_of(
     committed: int | None,
     held: Held,
     *,
-    was_set_back: bool = False,
+    was_cut: bool = False,
 ) -> LogStart:
     """Decide where counting goes on after an assignment.
 
@@ -143,13 +182,14 @@ def start_of(
         seen: what the broker says now.
         committed: the group's offset, or None when it has none.
         held: by the state.
-        was_set_back: whether the broker was seen to give records again that lie before those that were read.
+        was_cut: whether the broker was seen to give records again that lie before those that were read, or to have
+            another record where the last one was read.
     """
     if known is None:
         known = log_position(0, seen.log_id, held.all, 0, 0)
     is_other = bool(known.log_id and seen.log_id and known.log_id != seen.log_id)
     # A committed offset alone proves nothing: anybody can set it.
-    if is_other or was_set_back or seen.end < known.begun:
+    if is_other or was_cut or seen.end < known.begun:
         number = max(known.number, held.all // PLACES) + 1
         confirmed = known.number * PLACES + known.confirmed
         return LogStart(
@@ -172,6 +212,7 @@ def start_of(
         counted_to=known.number * PLACES + confirmed,
         confirmed=confirmed,
         missing=max(0, next_offset - known.begun),
+        last=known.last,
     )
 
 
@@ -182,7 +223,7 @@ def position_at(start: LogStart, known: LogPosition | None, partitions: int) -> 
     begun = max(start.next_offset, start.confirmed)
     if known is not None and known.number == start.number:
         begun = max(begun, known.begun)
-    return log_position(start.number, start.log_id, begun, start.confirmed, partitions)
+    return log_position(start.number, start.log_id, begun, start.confirmed, partitions, start.last)
 
 
 def reach_ms(segments: Mapping[int, Segment], keep_ms: int) -> int | None:

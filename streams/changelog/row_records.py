@@ -21,9 +21,11 @@ from streams.statistics.money import MoneyPanes, Sums, check_sums
 from streams.statistics.panes import PaneStore
 from streams.statistics.posts import MetricHistory, PostHistory
 from streams.statistics.uniques import RANKS, REGISTERS, UniqueStore
+from streams.statistics.voices import BITS, MINUTES, NegativeVoices
 from streams.statistics.windows import MINUTE_TIER, TIERS
 
 _MICROS: Final = COLUMN["sentiment_micros"]
+_NOT_MICROS: Final = np.delete(np.arange(WIDTH), _MICROS)
 _LARGEST: Final = (1 << 63) - 1
 _MOST_SEEN: Final = (1 << 16) - 1
 
@@ -76,6 +78,8 @@ class RowRecord(Struct, frozen=True, array_like=True):
     """
     unpublished: dict[int, int]
     """Minutes that have changed and may not have been published, as bits, by hour."""
+    voices: PackedInts
+    """Whose words the negative comments of the last hour are (``streams.statistics.voices``)."""
 
 
 def _state_width(fields: Fields) -> Fields:
@@ -94,8 +98,15 @@ def _hours_unknown(fields: Fields) -> Fields:
     return [4, *fields[1:], None, {}]
 
 
+def _voices_unknown(fields: Fields) -> Fields:
+    """Upgrade format 4: it was not known whose words comments are, so of that hour none is taken for a copy."""
+    return [5, *fields[1:], ["<i1", b""]]
+
+
 _WHAT: Final = "state record"
-_FORMAT: Final = Format(_WHAT, RowRecord, (int, int, str, str), [_state_width, _posts_by_themselves, _hours_unknown])
+_FORMAT: Final = Format(
+    _WHAT, RowRecord, (int, int, str, str), [_state_width, _posts_by_themselves, _hours_unknown, _voices_unknown]
+)
 FORMAT_VERSION: Final = _FORMAT.version
 encode_record: Final = _FORMAT.encode
 
@@ -145,6 +156,7 @@ def _check(record: RowRecord) -> None:
         unpack_hour(packed)
     if not all(0 < bits < 1 << MINUTES_AN_HOUR for bits in record.unpublished.values()):
         raise damaged(_WHAT, "minutes beyond an hour")
+    check_ints(_WHAT, record.voices, None, 0, MINUTES * BITS - 1)
     for post in record.posts.values():
         if len(post.metrics) != len(SNAPSHOT_METRICS) or any(map(_is_uneven, post.metrics)):
             raise damaged(_WHAT, "snapshots of posts that do not fit together")
@@ -166,7 +178,7 @@ def tier_records(panes: PaneStore, row: int) -> list[TierRecord]:
         records.append(
             TierRecord(
                 panes=pack(numbers - ring.head),
-                counts=pack(np.delete(held, _MICROS, axis=1)),
+                counts=pack(held.take(_NOT_MICROS, axis=1)),
                 sentiment_micros=pack(held[:, _MICROS]),
             )
         )
@@ -229,6 +241,11 @@ def restore_sketch(uniques: UniqueStore, row: int, record: RowRecord) -> None:
     live = seen > 0
     uniques.put_seen(row, places[live], seen[live].astype(np.uint16))
     uniques.lifetime[row, unpack(record.lifetime_registers)] = unpack(record.lifetime_ranks).astype(np.uint8)
+
+
+def restore_voices(voices: NegativeVoices, row: int, record: RowRecord) -> None:
+    """Put back whose words the negative comments of one row are. Time must be there already."""
+    voices.restore(row, record.as_of_ms, unpack(record.voices))
 
 
 def pack_posts(posts: dict[str, PostHistory]) -> PackedPosts:

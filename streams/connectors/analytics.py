@@ -26,12 +26,15 @@ from streams.sources.money import NoMoney, amount
 from streams.sources.times import from_epoch
 
 _TRACKED: Final = {
-    "Order Completed": "purchase",
-    "Order Refunded": "refund",
-    "Product Added": "add_to_cart",
-    "Signed Up": "signup",
+    "order completed": "purchase",
+    "completed order": "purchase",
+    "order refunded": "refund",
+    "product added": "add_to_cart",
+    "added product": "add_to_cart",
+    "signed up": "signup",
 }
-"""Segment's own names (its e-commerce specification); others in the definition's ``names``."""
+"""Segment's own names (its e-commerce specification, and the first version of it), as they are compared; others in the
+definition's ``names``."""
 _GA4: Final = {
     "purchase": "purchase",
     "refund": "refund",
@@ -59,7 +62,7 @@ def _call(delivery: Delivery, call: Any) -> Iterator[Told]:
     if kind is None:
         raise Unmapped(absent(call, "type"))
     name = text_at(call, "event") or text_at(call, "name") or kind
-    ours = delivery.rules.names.get(name) or (_TRACKED.get(name) if kind == "track" else None)
+    ours = delivery.rules.names.get(name) or (_TRACKED.get(_spelt(name)) if kind == "track" else None)
     campaign, page = at(call, "context", "campaign"), at(call, "context", "page")
     visit = query_of(text_at(page, "url") or text_at(call, "properties", "url"))
     told = {"utm_" + mark: text_at(campaign, mark) for mark in ("source", "medium", "term", "content")}
@@ -74,12 +77,15 @@ def _call(delivery: Delivery, call: Any) -> Iterator[Told]:
     if ours not in {"click", "signup", "add_to_cart", "purchase", "refund"}:
         yield Note("ignored", f"{kind} {name[:64]!r} is not counted")
         return
-    message_id = need_id(call, "messageId")
+    # Segment gives an id and a time to calls that have none, as those without its libraries.
+    message_id = id_at(call, "messageId") or ids.of_content("segment", kind, repr(call))
+    # Its `timestamp` is corrected for the clock of the device; receivedAt is not when it happened.
+    when = text_at(call, "timestamp") or text_at(call, "originalTimestamp")
     shared: dict[str, Any] = {
         "type": ours,
         "platform": ids.SHOP,
-        # Segment's `timestamp` is corrected for the clock of the device; receivedAt is not when it happened.
-        "occurred_at": need_time(text_at(call, "timestamp") or text_at(call, "originalTimestamp"), "timestamp"),
+        "occurred_at": delivery.received_ms if when is None else need_time(when, "timestamp"),
+        "time_source": "send_time" if when is None else "payload",
         "marks": marks,
     }
     if ours not in {"purchase", "refund"}:
@@ -95,6 +101,11 @@ def _call(delivery: Delivery, call: Any) -> Iterator[Told]:
         money=_segment_money(properties),
         **shared,
     )
+
+
+def _spelt(name: str) -> str:
+    """Return the name of an event as it is compared: ``order_completed`` and ``Order Completed`` are one."""
+    return " ".join(name.replace("_", " ").lower().split())
 
 
 def _segment_money(properties: Any) -> Money:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import unquote_plus
 
 import msgspec
 
@@ -60,8 +60,8 @@ def at_dotted(value: Any, path: str) -> Any:
 
 def text_at(value: Any, *path: str | int) -> str | None:
     """Return a text, or None where there is none or an empty one."""
-    found = at(value, *path)
-    return found if isinstance(found, str) and found else None
+    found = value.get(path[0]) if len(path) == 1 and type(value) is dict else at(value, *path)
+    return found if type(found) is str and found else None
 
 
 def id_at(value: Any, *path: str | int) -> str | None:
@@ -71,7 +71,7 @@ def id_at(value: Any, *path: str | int) -> str | None:
 
 def id_of(found: Any) -> str | None:
     """Return a value as an id, or None when it is none."""
-    if isinstance(found, str):
+    if type(found) is str:
         return found.strip() or None
     if isinstance(found, int) and not isinstance(found, bool) and abs(found) < 10**38:
         return str(found)
@@ -118,17 +118,18 @@ def kind_of(value: Any) -> str:
 
 
 def objects_at(value: Any, *path: str | int) -> list[Any]:
-    """Return the items of an array; none where it is missing.
+    """Return the items of an array; none where it is missing, or empty as languages without arrays write it.
 
     Raises:
         Unmapped: it is something else.
     """
     found = at(value, *path)
-    if found is None:
+    if isinstance(found, list):
+        return found
+    # PHP writes an empty array of names as {}, and forms and tools in between write an empty text.
+    if found is None or found in ("", {}):
         return []
-    if not isinstance(found, list):
-        raise Unmapped(absent(value, *path))
-    return found
+    raise Unmapped(absent(value, *path))
 
 
 def count_at(value: Any, *path: str | int) -> int | None:
@@ -141,17 +142,19 @@ def count_at(value: Any, *path: str | int) -> int | None:
 
 def query_of(url: str | None) -> dict[str, str]:
     """Return the first value of each parameter of an address, names in lower case; nothing of what is no address."""
-    if not url:
+    if not url or "?" not in url:
         return {}
-    try:
-        if "?" not in url:
-            return {}
-        pairs = parse_qsl(urlsplit(url).query, max_num_fields=_MOST_PARAMETERS)
-    except ValueError:
+    query = url.partition("#")[0].partition("?")[2]
+    if query.count("&") >= _MOST_PARAMETERS:
         return {}
     found: dict[str, str] = {}
-    for name, value in pairs:
-        found.setdefault(name.lower(), value)
+    # As urllib's urlsplit and parse_qsl do together, in a third of their time: they are a tenth of reading an order.
+    for pair in query.split("&"):
+        name, _, value = pair.partition("=")
+        if value:
+            if "%" in pair or "+" in pair:
+                name, value = unquote_plus(name), unquote_plus(value)
+            found.setdefault(name.lower(), value)
     return found
 
 
@@ -160,6 +163,8 @@ UTM: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_conte
 
 def utm_of(values: Mapping[str, Any]) -> dict[str, str]:
     """Return the utm values that are texts."""
+    if not values:
+        return {}
     return {name: value for name in UTM if isinstance(value := values.get(name), str) and value}
 
 
@@ -169,7 +174,10 @@ CLICK_PARAMETERS: Final = ("pulse_click_id", "click_id", "ref")
 
 def click_id_of(values: Mapping[str, Any]) -> str | None:
     """Return the click id among parameters or attributes."""
-    return next((found for name in CLICK_PARAMETERS if (found := id_of(values.get(name)))), None)
+    for name in CLICK_PARAMETERS:
+        if name in values and (found := id_of(values[name])):
+            return found
+    return None
 
 
 def first(values: Sequence[str | None]) -> str | None:

@@ -4,6 +4,7 @@ from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from models.sources import KINDS, SignatureRules, SourceKind
 from streams.connectors import (
@@ -55,6 +56,8 @@ _STANDARD: Final = SignatureRules(
     tolerance_seconds=300,
     key_form="base64",
 )
+_SVIX: Final = replace(_STANDARD, header="svix-signature", timestamp_header="svix-timestamp", id_header="svix-id")
+"""The same scheme under the names that Svix sends by default (docs.svix.com, "Verifying Webhooks Manually")."""
 _TWITCH: Final = SignatureRules(
     header="Twitch-Eventsub-Message-Signature",
     prefix="sha256=",
@@ -98,7 +101,7 @@ _CONNECTORS: Final = (
         schemes=(SignatureRules(header="X-Shopify-Hmac-Sha256", encoding="base64"),),
     ),
     Connector(kind="sprout", title="Sprout Social", read=suites.read_sprout, is_hook=False),
-    Connector(kind="standard", title="Standard Webhooks", read=envelopes.read_standard, schemes=(_STANDARD,)),
+    Connector(kind="standard", title="Standard Webhooks", read=envelopes.read_standard, schemes=(_STANDARD, _SVIX)),
     Connector(kind="stripe", title="Stripe", read=stripe.read, schemes=(_STRIPE,)),
     Connector(
         kind="sweepwidget",

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final, Literal
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
@@ -121,10 +122,8 @@ def need_time(text: str | None, name: str, rules: SourceRules | None = None) -> 
     return instant(text, zone_of(rules))
 
 
-def zone_of(rules: SourceRules | None) -> Any:
+def zone_of(rules: SourceRules | None) -> ZoneInfo | None:
     """Return the zone of times without an offset."""
-    from zoneinfo import ZoneInfo
-
     return ZoneInfo(rules.time_zone) if rules is not None and rules.time_zone else None
 
 

@@ -49,6 +49,10 @@ def _own(item: Any) -> Iterator[Told]:
         raise item
     if not isinstance(item, dict):
         raise Unmapped("an event is an object")
+    if "specversion" in item and "event_id" not in item:
+        # A CloudEvent whose sender says application/json, as HTTP clients do by themselves.
+        yield from _cloud_event(item)
+        return
     yield draft_of(item, need_text(item, "type"), need_id(item, "event_id"), at(item, "occurred_at"))
 
 
@@ -169,7 +173,7 @@ def _message(delivery: Delivery, body: Any) -> Iterator[Told]:
     data, given = at(body, "data"), need_text(body, "type")
     if not isinstance(data, dict):
         raise Unmapped(absent(body, "data"))
-    event_id = id_at(data, "event_id") or delivery.headers.get("webhook-id")
+    event_id = id_at(data, "event_id") or delivery.headers.get("webhook-id") or delivery.headers.get("svix-id")
     if not event_id:
         raise Unmapped("the header webhook-id is missing")
     tag = max(

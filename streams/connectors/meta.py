@@ -1,4 +1,4 @@
-"""Meta: comments on Instagram posts and lives, on Facebook pages, and the counts of Instagram posts.
+"""Meta: comments on Instagram posts and lives, on Facebook pages and Threads, and the counts of Instagram posts.
 
 Webhooks: https://developers.facebook.com/docs/graph-api/webhooks/reference/instagram. Both documented body shapes are
 read: ``entry[].changes[]``, and ``field`` and ``value`` on the entry, in an array.
@@ -17,6 +17,7 @@ from streams.connectors.bodies import (
     items_of,
     json_of,
     need_id,
+    need_text,
     objects_at,
     text_at,
 )
@@ -26,6 +27,7 @@ from streams.sources.times import from_epoch
 
 INSTAGRAM: Final = "instagram"
 FACEBOOK: Final = "facebook"
+THREADS: Final = "threads"
 _COMMENT_FIELDS: Final = ("comments", "live_comments")
 _COUNTS: Final = {
     "like_count": "likes",
@@ -48,7 +50,9 @@ def read(delivery: Delivery) -> Iterator[Told]:
     """Map a webhook of Instagram or of a Facebook page, or the answer to a poll of comments, counts or insights."""
     body = json_of(delivery.body)
     for part in items_of(body):
-        if at(part, "entry") is not None:
+        if isinstance(at(part, "values"), dict) and at(part, "entry") is None:
+            yield from each([part], _thread_reply, "reply")
+        elif isinstance(at(part, "entry"), list | dict):
             yield from each(objects_at(part, "entry"), partial(_entry, delivery, part), "entry")
         elif isinstance(at(part, "data"), list):
             yield from _polled(delivery, part)
@@ -73,8 +77,8 @@ def _change(delivery: Delivery, platform: str, entry: Any, change: Any) -> Itera
     if platform == FACEBOOK:
         yield from _page_change(entry, field, value)
     elif field in _COMMENT_FIELDS:
-        sent = at(entry, "time")
-        if isinstance(sent, bool) or not isinstance(sent, int):
+        sent = count_at(entry, "time")
+        if sent is None:
             raise Unmapped(absent(entry, "time"))
         media = [each_id for name in ("id", "original_media_id") if (each_id := id_at(value, "media", name))]
         if not media:
@@ -125,17 +129,17 @@ def _page_change(entry: Any, field: str, value: Any) -> Iterator[Told]:
         yield Note("ignored", f"field {field!r}, item {at(value, 'item')!r} is not counted"[:200])
         return
     verb, comment_id, post_id = text_at(value, "verb"), need_id(value, "comment_id"), need_id(value, "post_id")
-    created = at(value, "created_time")
-    when = from_epoch(created) if isinstance(created, int) and not isinstance(created, bool) else None
-    if when is None:
+    created = count_at(value, "created_time")
+    if created is None:
         raise Unmapped(absent(value, "created_time"))
+    when = from_epoch(created)
     shared: dict[str, Any] = {
         "post_ids": (post_id,),
         "account": id_at(entry, "id"),
         "platform": FACEBOOK,
         "occurred_at": when,
     }
-    if verb == "add":
+    if verb in {"add", "edit", "edited"}:
         author = need_id(value, "from", "id")
         fields = {"post_id": post_id, "comment_id": comment_id, "author_id": author}
         fields["text"] = text_at(value, "message") or ""
@@ -144,12 +148,48 @@ def _page_change(entry: Any, field: str, value: Any) -> Iterator[Told]:
         parent = id_at(value, "parent_id")
         if parent and parent != post_id:
             fields["parent_id"] = parent
-        yield Draft(type="comment.created", event_id=comment_id, fields=fields, **shared)
+        event_id = comment_id
+        if verb != "add":
+            # created_time stays the comment's: when it was changed is when Meta told it.
+            changed = count_at(entry, "time")
+            if changed is None:
+                raise Unmapped(absent(entry, "time"))
+            shared |= {"occurred_at": from_epoch(changed), "time_source": "send_time"}
+            event_id = ids.of_change(comment_id, shared["occurred_at"])
+        yield Draft(type="comment.created", event_id=event_id, fields=fields, **shared)
     elif verb == "remove":
         fields = {"comment_id": comment_id, "post_id": post_id}
         yield Draft(type="comment.deleted", event_id=ids.of_removal(comment_id), fields=fields, **shared)
     else:
         yield Note("ignored", f"comment {comment_id}: verb {verb!r} is not counted")
+
+
+def _thread_reply(body: Any) -> Iterator[Told]:
+    """Map a reply on Threads, with its own time (https://developers.facebook.com/docs/threads/webhooks)."""
+    field, value = text_at(body, "values", "field"), at(body, "values", "value")
+    if field != "replies":
+        yield Note("ignored", f"field {field!r} is not counted"[:200])
+        return
+    reply_id, name = need_id(value, "id"), need_text(value, "username")
+    post_id = id_at(value, "root_post", "id") or need_id(value, "replied_to", "id")
+    fields: dict[str, Any] = {
+        "post_id": post_id,
+        "comment_id": reply_id,
+        "author_id": ids.of_account(name),
+        "author_handle": name,
+        "text": text_at(value, "text") or "",
+    }
+    if (parent := id_at(value, "replied_to", "id")) and parent != post_id:
+        fields["parent_id"] = parent
+    yield Draft(
+        type="comment.created",
+        event_id=reply_id,
+        platform=THREADS,
+        occurred_at=need_time(text_at(value, "timestamp"), "timestamp"),
+        fields=fields,
+        post_ids=(post_id,),
+        account=id_at(value, "root_post", "owner_id") or id_at(body, "target_id"),
+    )
 
 
 def _polled(delivery: Delivery, part: Any) -> Iterator[Told]:

@@ -6,6 +6,7 @@ campaign for, in its time. What fits none of these fits no campaign.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from msgspec import Struct
@@ -87,15 +88,18 @@ class Placer:
     def known_codes(self, campaign_id: str, codes: Iterable[str]) -> list[str]:
         """Return those codes of an order that belong to somebody in a campaign."""
         campaign = self._campaigns.get(campaign_id)
-        return [] if campaign is None else [code for code in codes if code_key(code) in campaign.codes]
+        return [] if campaign is None else [code for code in codes if _code_key(code) in campaign.codes]
 
     def places(self, draft: Draft, source: str) -> list[Place]:
         """Return whose a draft is; several where several campaigns list it, none where it fits no campaign."""
         if draft.campaign_id is not None and (found := self._named(draft, source)) is not None:
             return [found]
-        for way in (self._by_post, self._by_account, self._by_marks):
-            if places := _nearest(way(draft)):
-                return places
+        if draft.post_ids and (places := _nearest(self._by_post(draft))):
+            return places
+        if draft.account is not None and (places := _nearest(self._by_account(draft))):
+            return places
+        if (draft.codes or draft.marks) and (places := _nearest(self._by_marks(draft))):
+            return places
         return _nearest(self._by_source(draft, source))
 
     def _named(self, draft: Draft, source: str) -> Place | None:
@@ -114,35 +118,41 @@ class Placer:
 
     def _by_post(self, draft: Draft) -> Iterator[tuple[int, Place]]:
         """Yield every campaign that lists the post, at any time: who lists a post means it."""
-        if not draft.post_ids:
-            return
+        moment = _moment(draft)
         for campaign in self._campaigns.values():
             if (found := _of_post(campaign, draft)) is not None:
-                distance = campaign.distance(_moment(draft))
+                distance = campaign.distance(moment)
                 yield 2 if distance is None else distance, found
 
     def _by_account(self, draft: Draft) -> Iterator[tuple[int, Place]]:
-        if draft.account is None:
-            return
+        """Yield every campaign that lists the account, in its time."""
+        moment = _moment(draft)
         for campaign in self._campaigns.values():
-            distance = campaign.distance(_moment(draft))
+            distance = campaign.distance(moment)
             if distance is not None and (found := _of_account(campaign, draft)) is not None:
                 yield distance, found
 
     def _by_marks(self, draft: Draft) -> Iterator[tuple[int, Place]]:
-        if not draft.codes and not draft.marks:
-            return
+        """Yield every campaign with an influencer whose codes, click id or utm values a draft has, in its time."""
+        moment = _moment(draft)
         for campaign in self._campaigns.values():
-            distance = campaign.distance(_moment(draft))
+            distance = campaign.distance(moment)
             if distance is not None and (found := _of_marks(campaign, draft)) is not None:
                 yield distance, found
 
     def _by_source(self, draft: Draft, source: str) -> Iterator[tuple[int, Place]]:
+        moment = _moment(draft)
         for campaign_id, campaign in self._campaigns.items():
-            distance = campaign.distance(_moment(draft))
+            distance = campaign.distance(moment)
             rules = campaign.definition.sources.get(source)
             if distance is not None and rules is not None and rules.default:
                 yield distance, Place(campaign_id, rules.influencer_id)
+
+
+@lru_cache(maxsize=4_096)
+def _code_key(code: str) -> str:
+    """Return a code as it is compared; those of influencers come with every order."""
+    return code_key(code)
 
 
 def _distance(found: tuple[int, Place]) -> int:
@@ -156,8 +166,8 @@ def _moment(draft: Draft) -> int:
 def _nearest(found: Iterable[tuple[int, Place]]) -> list[Place]:
     """Return the places of the least distance: a campaign in its time goes before one that is over."""
     told = list(found)
-    if not told:
-        return []
+    if len(told) < 2:  # nothing to choose from
+        return [place for _, place in told]
     least = min(told, key=_distance)[0]
     return [place for distance, place in told if distance == least]
 
@@ -179,7 +189,7 @@ def _of_marks(campaign: _Campaign, draft: Draft) -> Place | None:
     """Return the influencer whose codes, click id or utm values a draft has; nobody where it is several's."""
     if not draft.codes and not draft.marks:
         return None
-    marks: dict[str, Any] = dict(draft.marks)
+    marks: dict[str, Any] = draft.marks
     asked = Click(
         event_id="-", campaign_id="-", platform="-", occurred_at=0, discount_codes=draft.codes or None, **marks
     )

@@ -13,7 +13,6 @@ from streams.connectors.bodies import (
     Unmapped,
     at,
     click_id_of,
-    first,
     id_of,
     json_of,
     need_id,
@@ -52,7 +51,7 @@ def read(delivery: Delivery) -> Iterator[Told]:
 
 
 def _order(delivery: Delivery, order: Any, polled: bool, topic: str = "") -> Iterator[Told]:
-    order_id = need_id(order, "id")
+    order_id = _number(need_id(order, "id"))
     created = need_time(text_at(order, "created_at"), "created_at", delivery.rules)
     shared = _shared(delivery, order, order_id, created)
     if polled or topic in _PURCHASES:
@@ -73,9 +72,9 @@ def _shared(delivery: Delivery, order: Any, order_id: str, created: str) -> dict
     attributes = _attributes(order)
     codes = [code for each_code in objects_at(order, "discount_codes") if (code := text_at(each_code, "code"))]
     marks = utm_of(visit)
-    if click_id := first([click_id_of(attributes), click_id_of(visit)]):
+    if click_id := click_id_of(attributes) or click_id_of(visit):
         marks["click_id"] = click_id
-    fields: dict[str, Any] = {"order_id": order_id, "currency": need_text(order, "currency").upper()}
+    fields: dict[str, Any] = {"order_id": order_id, "currency": _currency(order)}
     if at(order, "test") is True:
         fields["test"] = True
     return {
@@ -93,8 +92,6 @@ def _shared(delivery: Delivery, order: Any, order_id: str, created: str) -> dict
 
 def _purchase(order: Any, shared: dict[str, Any]) -> Draft:
     # total_price is what was bought; current_total_price changes with every edit and refund.
-    total = amount(at(order, "total_price"), "total_price")
-    subtotal = at(order, "subtotal_price")
     return Draft(
         type="purchase",
         event_id=ids.of_order(shared["source"], shared["order_id"]),
@@ -103,14 +100,36 @@ def _purchase(order: Any, shared: dict[str, Any]) -> Draft:
         fields={**shared["fields"], **shared["marks"], **shared["author"]},
         marks=shared["marks"],
         codes=shared["codes"],
-        money=Money(total, None if subtotal is None else amount(subtotal, "subtotal_price")),
+        money=_money(order),
         is_unpaid=shared["is_unpaid"],
         channel=shared["channel"],
     )
 
 
+def _money(order: Any) -> Money:
+    """Return both sums of an order, in the shop's money: as texts, or as their later twins ``*_set``."""
+    total, subtotal = (_sum(order, name) for name in ("total_price", "subtotal_price"))
+    return Money(amount(total, "total_price"), None if subtotal is None else amount(subtotal, "subtotal_price"))
+
+
+def _sum(order: Any, name: str) -> Any:
+    found = at(order, name)
+    return at(order, f"{name}_set", "shop_money", "amount") if found is None or found == "" else found
+
+
+def _currency(order: Any) -> str:
+    """Return the shop's currency, never the one that the buyer saw."""
+    found = text_at(order, "currency") or text_at(order, "total_price_set", "shop_money", "currency_code")
+    return found.upper() if found else need_text(order, "currency")
+
+
+def _number(given: str) -> str:
+    """Return the number in ``gid://shopify/Order/5900000000001``: what GraphQL and Flow send, and hooks do not."""
+    return given.rsplit("/", 1)[-1].partition("?")[0] if given.startswith("gid://") else given
+
+
 def _refund(delivery: Delivery, order: Any, refund: Any, shared: dict[str, Any]) -> Iterator[Told]:
-    refund_id = need_id(refund, "id")
+    refund_id = _number(need_id(refund, "id"))
     at_text = need_time(text_at(refund, "created_at"), "created_at", delivery.rules)
     changed_ms = _changed_ms(delivery, order)
     if changed_ms - instant_ms(at_text) >= FRESH_MS:
@@ -140,10 +159,9 @@ def _cancelled(delivery: Delivery, order: Any, shared: dict[str, Any], has_refun
         yield Note("ignored", f"order {shared['order_id']}: its cancellation of {at_text} was told before")
         return
     event_id = ids.of_cancellation(shared["source"], shared["order_id"])
-    total, subtotal = amount(at(order, "total_price"), "total_price"), at(order, "subtotal_price")
-    yield _taken_back(
-        shared, event_id, at_text, total, None if subtotal is None else amount(subtotal, "subtotal_price")
-    )
+    money = _money(order)
+    assert money.total is not None  # an order without a total is no order
+    yield _taken_back(shared, event_id, at_text, money.total, money.subtotal)
 
 
 def _taken_back(
@@ -187,7 +205,6 @@ def _author(attributes: dict[str, Any]) -> dict[str, str]:
     """Return the buyer's account, where the shop asked for it: a cart attribute such as ``pulse_instagram``."""
     for name, value in attributes.items():
         platform = name.removeprefix("pulse_").removesuffix("_handle").removesuffix("_name")
-        account = ids.of_account(id_of(value) or "")
-        if platform in _PEOPLE and account:
+        if platform in _PEOPLE and (account := ids.of_account(id_of(value) or "")):
             return {"author_id": account, "author_platform": platform}
     return {}

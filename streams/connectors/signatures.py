@@ -8,6 +8,7 @@ import binascii
 import hmac
 import html
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -58,13 +59,19 @@ def verify(
     """
     if not secrets:
         raise SignatureError("no_secret", "no secret is known for this source")
-    present = [each for each in schemes if each.header.lower() in headers]
+    present = [each for each in schemes if _key_of(each.header) in headers]
     if not present:
         raise SignatureError("no_signature", f"the header {schemes[0].header} is missing")
-    fitting = [each for each in present if headers[each.header.lower()].strip().startswith(each.prefix)]
+    fitting = [each for each in present if headers[_key_of(each.header)].strip().startswith(each.prefix)]
     if not fitting:
         raise SignatureError("malformed_signature", f"{present[0].header} does not begin with {present[0].prefix!r}")
     return _verify(fitting[0], secrets, headers, body, now_ms)
+
+
+@lru_cache(maxsize=1_024)
+def _key_of(header: str) -> str:
+    """Return a header's name as requests have it. Names are those of the catalogue and of definitions."""
+    return header.lower()
 
 
 def _verify(
@@ -113,10 +120,10 @@ def sign(scheme: SignatureRules, secret: str, body: bytes, timestamp: str = "", 
 
 def _read(scheme: SignatureRules, headers: Mapping[str, str]) -> tuple[list[bytes], str | None]:
     """Return the signatures that a request gives, and its timestamp."""
-    value = headers[scheme.header.lower()].strip()
+    value = headers[_key_of(scheme.header)].strip()
     if len(value) > _LONGEST_HEADER:
         raise SignatureError("malformed_signature", f"{scheme.header} has {len(value)} characters")
-    timestamp = headers.get(scheme.timestamp_header.lower()) if scheme.timestamp_header else None
+    timestamp = headers.get(_key_of(scheme.timestamp_header)) if scheme.timestamp_header else None
     if scheme.layout == "one":
         texts = [value.removeprefix(scheme.prefix)]
     elif scheme.layout == "pairs":
@@ -148,7 +155,9 @@ def _decoded(scheme: SignatureRules, text: str) -> bytes | None:
 
 def _content(scheme: SignatureRules, headers: Mapping[str, str], timestamp: str | None, body: bytes) -> bytes:
     """Return what was signed; a template in which the body stands once."""
-    message_id = headers.get(scheme.id_header.lower(), "") if scheme.id_header else ""
+    if scheme.signed == "{body}":
+        return body
+    message_id = headers.get(_key_of(scheme.id_header), "") if scheme.id_header else ""
     if "{id}" in scheme.signed and not message_id:
         raise SignatureError("no_signature", f"the header {scheme.id_header} is missing")
     before, after = (_filled(part, timestamp or "", message_id) for part in scheme.signed.split("{body}", 1))

@@ -1,14 +1,27 @@
 """Stripe: paid checkouts, and refunds.
 
 A refund is read from ``refund.created`` and ``refund.updated``. ``charge.refunded`` carries only the sum of all refunds
-so far, and would count earlier ones again.
+so far, and would count earlier ones again; in old versions of the API it lists them, each with its id.
 """
 
 from collections.abc import Iterator
 from typing import Any, Final
 
-from streams.connectors.bodies import Unmapped, absent, at, id_at, json_of, need_id, need_text, text_at, utm_of
+from streams.connectors.bodies import (
+    Unmapped,
+    absent,
+    at,
+    count_at,
+    id_at,
+    json_of,
+    need_id,
+    need_text,
+    objects_at,
+    text_at,
+    utm_of,
+)
 from streams.connectors.drafts import Delivery, Draft, Money, Note, Told, each
+from streams.connectors.shopify import FRESH_MS
 from streams.sources import ids
 from streams.sources.money import from_minor_units
 from streams.sources.times import from_epoch
@@ -28,7 +41,9 @@ def _event(delivery: Delivery, event: Any) -> Iterator[Told]:
     about = at(event, "data", "object")
     if at(event, "object") == "v2.core.event":
         raise Unmapped("a thin event (v2.core.event) has no object in it: choose snapshot payloads for this endpoint")
-    if kind == "charge.refunded":
+    if kind == "charge.refunded" and objects_at(about, "refunds", "data"):
+        yield from _listed(delivery, event, about)
+    elif kind == "charge.refunded":
         note = "charge.refunded has only the sum of all refunds: subscribe to refund.created and refund.updated instead"
         yield Note("ignored", note)
     elif kind in _CHECKOUTS:
@@ -74,6 +89,22 @@ def _checkout(delivery: Delivery, event: Any, session: Any) -> Iterator[Told]:
     )
 
 
+def _listed(delivery: Delivery, event: Any, charge: Any) -> Iterator[Told]:
+    """Map the refunds that a charge lists in API versions before 2022-11-15; earlier ones are told again each time."""
+    told_ms = _created(event)
+    rest = {name: value for name, value in charge.items() if name != "refunds"}
+
+    def refund(each_refund: Any) -> Iterator[Told]:
+        if told_ms - _created(each_refund) >= FRESH_MS:
+            yield Note("ignored", f"refund {need_id(each_refund, 'id')} was told before")
+            return
+        filled = {"payment_intent": at(charge, "payment_intent"), "currency": at(charge, "currency")}
+        known = {name: value for name, value in each_refund.items() if value is not None}
+        yield from _refund(delivery, event, {**filled, **known, "charge": rest})
+
+    yield from each(objects_at(charge, "refunds", "data"), refund, "refund")
+
+
 def _refund(delivery: Delivery, event: Any, refund: Any) -> Iterator[Told]:
     refund_id = need_id(refund, "id")
     status = text_at(refund, "status")
@@ -116,8 +147,8 @@ def _test(event: Any) -> dict[str, bool]:
 
 
 def _created(value: Any) -> int:
-    found = at(value, "created")
-    if isinstance(found, bool) or not isinstance(found, int):
+    found = count_at(value, "created")
+    if found is None:
         raise Unmapped(absent(value, "created"))
     return from_epoch(found)
 

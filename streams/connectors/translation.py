@@ -1,5 +1,6 @@
 """From a verified delivery to events that a worker would count, and notes on everything else in it."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -10,6 +11,7 @@ from models.events import EVENT_TYPES
 from streams.connectors.bodies import Unmapped
 from streams.connectors.catalogue import CATALOGUE
 from streams.connectors.drafts import Delivery, Draft, Mapper, Note
+from streams.connectors.packing import plain
 from streams.connectors.placing import Place, Placer
 from streams.events.decode import (
     DECODE_ERRORS,
@@ -27,6 +29,7 @@ from streams.sources.times import NoTime
 
 TOPIC_OF_TAG: Final = {tag_of(kind): topic for kind, topic in TOPIC_OF_TYPE.items()}
 _FIELDS: Final = {tag_of(kind): kind.__struct_fields__ for kind in EVENT_TYPES}
+_encode: Final = msgspec.json.Encoder().encode
 _OF_POSTS: Final = ("post.", "comment.")
 """Beginnings of the types that need an influencer: a post and its comments are somebody's."""
 _REACTIONS: Final = {"like": "likes", "share": "shares"}
@@ -63,6 +66,7 @@ def translate(delivery: Delivery, placer: Placer | None, mapper: Mapper) -> Tran
     """
     done = Translation([], [])
     try:
+        delivery = plain(delivery)
         for told in mapper(delivery):
             if isinstance(told, Note):
                 done.notes.append(told)
@@ -111,7 +115,7 @@ def _add(done: Translation, delivery: Delivery, event: dict[str, Any], draft: Dr
         missing = {} if "campaign_id" in event else {"campaign_id": "-"}
         if "influencer_id" not in event and draft.type.startswith(_OF_POSTS):
             missing["influencer_id"] = "-"
-        value = msgspec.json.encode({**event, **missing} if missing else event)
+        value = _encode({**event, **missing} if missing else event)
         known, _ = read_event(value, topic, delivery.received_ms + FUTURE_TOLERANCE_MS, MAX_EVENT_BYTES)
     except (*DECODE_ERRORS, UnicodeEncodeError, OverflowError, TypeError) as error:
         problem = rejection_of(error, value) if isinstance(error, DECODE_ERRORS) else None
@@ -119,7 +123,7 @@ def _add(done: Translation, delivery: Delivery, event: dict[str, Any], draft: Dr
         done.notes.append(Note("unmapped", f"{draft.type} {draft.event_id}: {detail}"))
         return
     key = partition_key(known.campaign_id, getattr(known, "influencer_id", None) or "").encode()
-    done.events.append(MappedEvent(topic, key, msgspec.json.encode(event) if missing else value))
+    done.events.append(MappedEvent(topic, key, _encode(event) if missing else value))
 
 
 def _event(draft: Draft, place: Place | None, placer: Placer | None, is_one_of_several: bool) -> dict[str, Any]:
@@ -128,7 +132,7 @@ def _event(draft: Draft, place: Place | None, placer: Placer | None, is_one_of_s
     fields = (
         dict(draft.fields) if place is None or placer is None else _counted(draft, placer.definition(place.campaign_id))
     )
-    codes = list(dict.fromkeys(draft.codes))
+    codes: Sequence[str] = tuple(dict.fromkeys(draft.codes)) if len(draft.codes) > 1 else draft.codes
     basis = "total"
     if place is not None:
         if is_one_of_several:
@@ -156,10 +160,14 @@ def _event(draft: Draft, place: Place | None, placer: Placer | None, is_one_of_s
         fields["amount"] = text_of(total)
     if codes and "discount_codes" not in fields:
         fields.pop("discount_code", None)
-        fields |= {"discount_code": codes[0]} if len(codes) == 1 else {"discount_codes": codes}
+        fields |= {"discount_code": codes[0]} if len(codes) == 1 else {"discount_codes": list(codes)}
     # Fields that we do not know are handed on, as producers may be newer than we are.
-    order = dict.fromkeys([name for name in _FIELDS[draft.type] if name in fields] + list(fields))
-    return {**event, **{name: fields[name] for name in order if name not in event}}
+    for name in _FIELDS[draft.type]:
+        if name in fields and name not in event:
+            event[name] = fields.pop(name)
+    for name, value in fields.items():
+        event.setdefault(name, value)
+    return event
 
 
 def _left_out(draft: Draft, place: Place, placer: Placer, source: str) -> str | None:

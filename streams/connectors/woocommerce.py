@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from streams.connectors.bodies import (
+    Unmapped,
+    absent,
     at,
     click_id_of,
     items_of,
@@ -17,7 +19,7 @@ from streams.connectors.bodies import (
     objects_at,
     text_at,
 )
-from streams.connectors.drafts import Delivery, Draft, Money, Note, Told, each
+from streams.connectors.drafts import Delivery, Draft, Money, Note, Told, each, need_time
 from streams.connectors.shopify import FRESH_MS
 from streams.sources import ids
 from streams.sources.money import NoMoney, amount
@@ -47,12 +49,13 @@ def read(delivery: Delivery) -> Iterator[Told]:
 
 
 def _order(delivery: Delivery, order: Any) -> Iterator[Told]:
+    if at(order, "id") is None and isinstance(at(order, "order"), dict):
+        raise Unmapped("the body of the legacy API: choose the version WP REST API v3 in the webhook's settings")
     order_id, status = need_id(order, "id"), text_at(order, "status") or ""
-    paid = text_at(order, "date_paid_gmt")
+    paid = _moment(delivery, order, "date_paid")
     if paid is None:
         yield Note("ignored", f"order {order_id} is not paid (status {status!r})")
         return
-    paid = _utc(paid)
     meta = {name: at(entry, "value") for entry in objects_at(order, "meta_data") if (name := text_at(entry, "key"))}
     marks = {name: value for name in _UTM_NAMES if (value := text_at(meta, _ATTRIBUTION + name))}
     if click_id := click_id_of({name.lstrip("_"): value for name, value in meta.items()}):
@@ -75,7 +78,9 @@ def _order(delivery: Delivery, order: Any) -> Iterator[Told]:
     refunds = objects_at(order, "refunds")
     if not refunds:
         return
-    changed = _utc(need_text(order, "date_modified_gmt"))
+    changed = _moment(delivery, order, "date_modified")
+    if changed is None:
+        raise Unmapped(absent(order, "date_modified_gmt"))
     if not delivery.is_replayed and delivery.received_ms - instant_ms(changed) >= FRESH_MS:
         when = shown(delivery.received_ms)
         yield Note("ignored", f"order {order_id}: changed {changed}, its refunds were told before {when}")
@@ -94,6 +99,19 @@ def _order(delivery: Delivery, order: Any) -> Iterator[Told]:
         )
 
     yield from each(refunds, refund, "refund")
+
+
+def _moment(delivery: Delivery, order: Any, name: str) -> str | None:
+    """Return one of an order's times; None where it has not happened.
+
+    Version 1 of the API has only the shop's own time, without an offset: that needs the source's ``time_zone``.
+    """
+    if found := text_at(order, f"{name}_gmt"):
+        return _utc(found)
+    found = text_at(order, name)
+    if found is None or at(order, f"{name}_gmt") is not None:
+        return None
+    return need_time(found, name, delivery.rules)
 
 
 def _money(order: Any) -> Money:

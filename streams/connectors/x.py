@@ -31,10 +31,10 @@ def read(delivery: Delivery) -> Iterator[Told]:
         yield from each(data, lambda post: _counts(delivery, post), "post")
     elif text_at(data, "event_type") is not None:
         yield from each([data], lambda event: _activity(delivery, event), "event")
-    elif text_at(data, "id") is not None and at(body, "matching_rules") is not None:
+    elif id_at(data, "id") is not None and at(body, "matching_rules") is not None:
         tags = [tag for rule in objects_at(body, "matching_rules") if (tag := text_at(rule, "tag"))]
         yield from each([data], lambda post: _streamed(post, at(body, "includes"), tags), "post")
-    elif text_at(data, "id") is not None and at(data, "public_metrics") is not None:
+    elif id_at(data, "id") is not None and at(data, "public_metrics") is not None:
         yield from each([data], lambda post: _counts(delivery, post), "post")
     else:
         yield Note("unmapped", absent(data, "event_type") if isinstance(data, dict) else absent(body, "data"))

@@ -11,9 +11,9 @@ import math
 from msgspec import Struct
 
 from models.alerts import AlertRule
-from streams.detectors.spikes import UPPER_SIGMAS, Verdict
 from streams.detectors.thresholds import SHORTFALL_ALARM, SUDDEN_ALARM
 from streams.detectors.trends import NO_TREND, Trend
+from streams.detectors.verdicts import UPPER_SIGMAS, Verdict
 
 SUDDEN_WINDOWS = 10
 """Windows before the last one that a sudden drop is compared with."""

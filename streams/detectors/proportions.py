@@ -9,18 +9,21 @@ import math
 
 from msgspec import Struct
 
+_SLOW_DECAY = 0.95
+"""What the recent counts of a slow feed are worth one window later: those of the last twenty minutes count."""
+
 
 class ProportionVerdict(Struct, frozen=True, gc=False):
     """The share before and after, and the evidence in nats that it has risen or fallen.
 
     ``recent_share`` and ``recent_total`` are of the last few windows (exponential weights); ``recent_share`` is None
-    while they are empty.
+    while they are empty. ``usual_share`` is never taken for less than 0.002; ``usual_hits`` are what was learnt.
     """
 
     rise: float
     fall: float
     usual_share: float
-    usual_total: float
+    usual_hits: float
     recent_share: float | None
     recent_hits: float
     recent_total: float
@@ -37,7 +40,9 @@ class ProportionParameters(Struct, frozen=True, gc=False):
         rise_factor: ... and at least this many times it.
         fall_factor: the lower share tested, as a part of the usual one.
         recent_decay: what a window's recent counts are worth one window later.
-        evidence_limit: the most evidence that is kept, so that an end is seen soon.
+        recent_least: events below which the recent ones fade slowly, so that a slow feed has some to judge by.
+        evidence_limit: the most evidence that is kept, so that an end is seen soon; above twice an alarm, or nothing
+            were ever sure enough for ``urgent_at``.
         step_limit: the most evidence one window can bring.
         calm_evidence: evidence above which the usual share is learnt at a tenth of the speed.
         learning_total: events that are learnt from before anything is judged: what is usual may differ from place to
@@ -53,7 +58,8 @@ class ProportionParameters(Struct, frozen=True, gc=False):
     rise_factor: float = 2.0
     fall_factor: float = 0.25
     recent_decay: float = 0.7
-    evidence_limit: float = 24.0
+    recent_least: float = 0.0
+    evidence_limit: float = 28.0
     step_limit: float = 9.0
     calm_evidence: float = 3.0
     learning_total: float = 0.0
@@ -97,9 +103,10 @@ class ProportionMonitor:
             raise ValueError(f"hits {hits} must be between 0 and the total {total}")
         p, s = self._parameters, self._state
         usual = min(0.98, max(0.002, s.usual_hits / s.usual_total))
-        usual_total = s.usual_total
-        s.recent_hits = p.recent_decay * s.recent_hits + hits
-        s.recent_total = p.recent_decay * s.recent_total + total
+        usual_hits = s.usual_hits
+        decay = p.recent_decay if s.recent_total > p.recent_least else max(p.recent_decay, _SLOW_DECAY)
+        s.recent_hits = decay * s.recent_hits + hits
+        s.recent_total = decay * s.recent_total + total
         if total > 0:
             misses = total - hits
             higher = min(0.99, max(usual + p.rise_add, usual * p.rise_factor))
@@ -115,7 +122,7 @@ class ProportionMonitor:
                 s.usual_hits *= p.memory_total / s.usual_total
                 s.usual_total = p.memory_total
         recent_share = s.recent_hits / s.recent_total if s.recent_total >= 0.5 else None
-        return ProportionVerdict(s.rise, s.fall, usual, usual_total, recent_share, s.recent_hits, s.recent_total)
+        return ProportionVerdict(s.rise, s.fall, usual, usual_hits, recent_share, s.recent_hits, s.recent_total)
 
     def _step(self, evidence: float, hits: int, misses: int, usual: float, other: float) -> float:
         p = self._parameters

@@ -14,7 +14,8 @@ from streams.detectors.beginnings import Beginning, BeginningState
 from streams.detectors.drops import DropMonitor, DropState
 from streams.detectors.proportions import ProportionMonitor, ProportionState, ProportionVerdict
 from streams.detectors.silence import SilenceMonitor, SilenceState, SilenceVerdict
-from streams.detectors.spikes import UPPER_SIGMAS, SpikeDetector, SpikeState, Verdict
+from streams.detectors.spike_state import SpikeState
+from streams.detectors.spikes import SpikeDetector
 from streams.detectors.thresholds import (
     CONVERSION_ALARM,
     CONVERSION_RATE,
@@ -29,6 +30,7 @@ from streams.detectors.thresholds import (
     UNCLICKED_CODES,
 )
 from streams.detectors.trends import SPOKEN_WINDOWS, Trend, TrendMonitor, TrendState
+from streams.detectors.verdicts import UPPER_SIGMAS, Verdict
 
 RECENT_WINDOWS = 5
 ALONE_RATIO = 1.5
@@ -38,7 +40,7 @@ SLOW_FEED = 3.0
 MOSTLY_UNCLICKED = 0.6
 """Usual share of code uses without a click above which the rule has nothing to say."""
 LEARNT_HITS = 10.0
-"""Hits a usual share must rest on before its fall means anything."""
+"""Hits a usual share must rest on before its fall means anything: a shop that reports no orders has lost none."""
 SILENCE_WINDOWS = 15
 """Windows seen before an empty one means anything."""
 
@@ -65,6 +67,8 @@ class RecentWindow(Struct, frozen=True, gc=False):
     negative: int
     scored: int
     unread: int = 0
+    copies: int = 0
+    """Of the negative ones, those that say again what another says."""
 
 
 class SignalState(Struct, gc=False):
@@ -175,10 +179,12 @@ class Signals:
                 sample.negative,
                 scored,
                 sample.unread,
+                sample.negative_copies,
             )
         )
         del self.recent[:-RECENT_WINDOWS]
-        negative = self.negative.update(sample.negative, scored)
+        copies = min(sample.negative_copies, sample.negative)
+        negative = self.negative.update(sample.negative - copies, scored - copies)
         visits = max(sample.clicks, sample.purchases)
         conversion = self.conversion.update(sample.purchases, visits)
         leaks = sample.code_uses_without_click
@@ -214,7 +220,8 @@ class Signals:
         drop_is_open = "engagement_drop" in active
         fall, fell_from = self.drop.update(rules["engagement_drop"], engagements, trend, calm, active=drop_is_open)
         value = engagements.value
-        self.entries_rise_alone = entered.ratio > ALONE_RATIO * spike.ratio
+        few = engagements.value < rules["engagement_spike"].minimum_count  # too few to be told by themselves
+        self.entries_rise_alone = few or entered.ratio > ALONE_RATIO * spike.ratio
         drop = Reading(fall, "engagements", value, fell_from, (value + 1.0) / (fell_from + 1.0), round(fell_from))
         return {
             "engagement_spike": spike,
@@ -292,7 +299,7 @@ def _fall(rule: AlertRule, verdict: ProportionVerdict, unit: str) -> Reading:
     ratio = share / verdict.usual_share
     enough = (
         verdict.recent_total >= rule.minimum_count
-        and verdict.usual_share * verdict.usual_total >= LEARNT_HITS
+        and verdict.usual_hits >= LEARNT_HITS
         and ratio * rule.minimum_ratio <= 1.0
     )
     strength = verdict.fall / CONVERSION_ALARM if enough else 0.0

@@ -25,7 +25,7 @@ CONVERSION_ALARM: Final = 13.5
 SILENCE_ALARM: Final = 10.0
 """Nats of evidence at which silence has strength 1."""
 
-NEGATIVE_SHARE: Final = ProportionParameters(prior_share=0.12)
+NEGATIVE_SHARE: Final = ProportionParameters(prior_share=0.12, recent_least=30.0)
 CONVERSION_RATE: Final = ProportionParameters(
     prior_share=0.03,
     prior_total=150.0,

@@ -5,6 +5,7 @@ What is refused is ruled twice, for one value (``read_event``: 3 µs) and for ma
 """
 
 from collections.abc import Sequence
+from itertools import filterfalse
 from typing import Final
 
 import msgspec
@@ -148,10 +149,9 @@ def read_events(
     try:
         if max(map(len, known)) > max_bytes:
             return None
-        for value in known:
-            if not value.isascii():
-                value.decode()
-        events = [decode_event(value) for value in known]
+        for value in filterfalse(bytes.isascii, known):
+            value.decode()
+        events = list(map(decode_event, known))
     except (TypeError, *DECODE_ERRORS):
         return None
     kinds = set(map(type, events))

@@ -40,6 +40,20 @@ class CommentAnswer(Struct, frozen=True, kw_only=True):
     link: str
 
 
+class PersonAnswer(Struct, frozen=True, kw_only=True):
+    """What a person is told. ``chances`` are those of the draw as ledger and rules are now, bonus included."""
+
+    campaign_id: str
+    platform: str
+    author_id: str
+    handle: str
+    verdict: str
+    chances: int
+    bonus_chances: int
+    comments: list[CommentAnswer]
+    draw: list[str]
+
+
 class _Version(Struct, frozen=True):
     number: int
     person: int

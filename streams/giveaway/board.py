@@ -11,7 +11,8 @@ from streams.columns.keyed_hashes import UNKNOWN_KEY
 from streams.events.registry import Registry
 from streams.giveaway.entries import CAPACITY, PANE_MS, GiveawayEntries
 from streams.giveaway.rules import RuleBook
-from streams.ledger.blocks import EntryBlock, Forgotten
+from streams.ledger.blocks import EntryBlock
+from streams.ledger.marks import Forgotten
 
 
 class GiveawayBoard:

@@ -10,7 +10,8 @@ from models.times import HOUR_MS, MINUTE_MS
 from streams.columns.arrays import U64
 from streams.columns.idmap import distinct
 from streams.giveaway.rules import RuleBook
-from streams.ledger.blocks import EntryBlock, Forgotten
+from streams.ledger.blocks import EntryBlock
+from streams.ledger.marks import Forgotten
 
 _NEAR_MINUTES: Final = 10
 _RETRIED_HOURS: Final = 36

@@ -40,7 +40,8 @@ from streams.giveaway.entry_rows import (
 from streams.giveaway.numbers import FIRST_REASON, EntryTally, GiveawayNumbers, rollups_of
 from streams.giveaway.refused_people import RefusedPeople
 from streams.giveaway.rules import REASON_BIT, RuleBook
-from streams.ledger.blocks import EntryBlock, Forgotten
+from streams.ledger.blocks import EntryBlock
+from streams.ledger.marks import Forgotten
 
 CAPACITY: Final = 1_000_000
 _ROWS_A_PERSON: Final = 8

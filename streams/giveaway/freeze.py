@@ -14,6 +14,8 @@ from streams.giveaway.draw import entrant_of, list_text, receipt_of
 from streams.giveaway.loaded import GiveawayData
 from streams.ledger.fact_set import fact_set
 
+BY_HAND: Final = "by_hand"
+"""The reason of whoever is held at the desk, in the list of those left out."""
 ENTRIES_FILE: Final = "entries.txt"
 LEFT_OUT_FILE: Final = "left-out.txt"
 _ACCOUNT_LISTS: Final = ("excluded", "past_winners")
@@ -84,7 +86,7 @@ def freeze_list(
         campaign_id=data.definition.campaign_id,
         name=data.definition.name,
         frozen_at=frozen_at,
-        rules=public_rules(data.rules),
+        rules=_rules_with_decisions(data, chances, left_out),
         ledger=ledger_end(data, key),
         entries=listed_file(ENTRIES_FILE, entries),
         chances=sum(lots for number, lots in chances.items() if number not in left_out),
@@ -125,7 +127,8 @@ def entrants_of(data: GiveawayData, key: bytes) -> dict[int, str]:
 def _left_out_text(left_out: Mapping[int, Suspect], entrants: Mapping[int, str]) -> bytes:
     lines = []
     for number, suspect in left_out.items():
-        reasons = ",".join(each.reason for each in suspect.findings)
+        by_hand = [] if suspect.held_by is None else [BY_HAND]
+        reasons = ",".join([*by_hand, *(each.reason for each in suspect.findings)])
         lines.append(f"{entrants[number]} {suspect.action} {suspect.score:.4f} {reasons}\n")
     return "".join(sorted(lines)).encode()
 
@@ -136,6 +139,18 @@ def public_rules(rules: GiveawayRules) -> dict[str, object]:
     for name in _ACCOUNT_LISTS:
         shown[name] = len(shown[name])
     shown["suspicion"]["cleared"] = len(shown["suspicion"]["cleared"])
+    return shown
+
+
+def _rules_with_decisions(
+    data: GiveawayData, chances: Mapping[int, int], left_out: Mapping[int, Suspect]
+) -> dict[str, object]:
+    """Return the rules, and how many entrants were held and cleared by hand, where anybody was."""
+    shown: dict[str, Any] = public_rules(data.rules)
+    held = sum(each.held_by is not None for each in left_out.values())
+    cleared = sum(each.decision == "clear" and number in chances for number, each in data.decided())
+    if held or cleared:
+        shown["suspicion"][BY_HAND] = {"held": held, "cleared": cleared}
     return shown
 
 

@@ -1,12 +1,16 @@
 """A giveaway as it is loaded at a moment: what a review and a draw are made of."""
 
+from collections.abc import Iterator, Mapping
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 
 from models.campaigns import CampaignDefinition
 from models.giveaway import GiveawayRules
 from models.topics import COMMENTS
+from streams.comparison import platform_key
+from streams.events.actions import PersonDecision, PersonKey
 from streams.giveaway.entries import GiveawayEntries, settled
 from streams.giveaway.rules import RuleBook
 from streams.ledger.compaction import Ledger
@@ -25,13 +29,30 @@ class GiveawayData(Struct, frozen=True):
     book: RuleBook
     ledger: Ledger
     people: dict[int, Person]
+    decisions: Mapping[PersonKey, PersonDecision] = msgspec.field(default_factory=dict)
+    """What was decided at the desk about people; also about some who take no part."""
+
+    def decided(self) -> Iterator[tuple[int, PersonDecision]]:
+        """Yield by person hash what was decided about the people of this ledger."""
+        if not self.decisions:
+            return
+        for number, person in self.people.items():
+            found = self.decisions.get((platform_key(person.platform), person.author_id))
+            if found is not None:
+                yield number, found
 
     def entries(self) -> GiveawayEntries:
         """Return the entries under the rules, settled and exact, however many they are."""
         return settled(self.book, self.ledger.facts, _EXACT)
 
 
-def loaded_giveaway(definition: CampaignDefinition, rules: GiveawayRules, ledger: Ledger) -> GiveawayData:
+def loaded_giveaway(
+    definition: CampaignDefinition,
+    rules: GiveawayRules,
+    ledger: Ledger,
+    decisions: Mapping[PersonKey, PersonDecision] | None = None,
+) -> GiveawayData:
     """Return a campaign's giveaway with its facts in their one order: the same data however the facts came."""
     ordered = in_order(ledger, definition.campaign_id, COMMENTS)
-    return GiveawayData(definition, rules, RuleBook(definition), ordered, people_of(ordered.facts))
+    people = people_of(ordered.facts)
+    return GiveawayData(definition, rules, RuleBook(definition), ordered, people, decisions or {})

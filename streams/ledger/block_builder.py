@@ -16,8 +16,9 @@ from streams.columns.arrays import I64, U64
 from streams.columns.hashing import hashes_of_strings
 from streams.columns.strings import SEPARATOR, encoded_together
 from streams.comparison import platform_key
-from streams.ledger.blocks import BLOCK_VERSION, RECORD_BYTES, EntryBlock, Order, Place
+from streams.ledger.blocks import EntryBlock, Order, Place
 from streams.ledger.fact_names import Named, column_of
+from streams.ledger.fact_records import BLOCK_VERSION, RECORD_BYTES
 
 BLOCK_COMMENTS: Final = 20_000
 """Comments a block at most; one has about 1.8 MB then."""

@@ -7,19 +7,10 @@ from msgspec import Struct
 from models.topics import ENTRIES
 from streams.columns.arrays import U64
 from streams.columns.formats import Fault, NewerRecord, PoisonedRecord
-from streams.ledger.blocks import (
-    CLEARED_VERSION,
-    Cleared,
-    EntryBlock,
-    Forgotten,
-    Place,
-    decode_fact,
-    encode_fact,
-    poison_hash,
-    sealed_mark,
-    strings_of,
-)
+from streams.ledger.blocks import EntryBlock, Place, strings_of
 from streams.ledger.fact_names import column_of, named_of
+from streams.ledger.fact_records import CLEARED_VERSION, decode_fact, encode_fact, sealed_mark
+from streams.ledger.marks import Cleared, Forgotten, poison_hash
 from streams.ledger.sealing import NO_KEY
 
 _Row = tuple[int, int, int, str, str, str, str, Place]

@@ -13,9 +13,11 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
-from streams.ledger.blocks import BLOCK_VERSION, EntryBlock, Forgotten, Order, Place, strings_of
+from streams.ledger.blocks import EntryBlock, Order, Place, strings_of
 from streams.ledger.compaction import Ledger, LedgerRecord
 from streams.ledger.fact_names import Alike, Named, column_of, named_of
+from streams.ledger.fact_records import BLOCK_VERSION
+from streams.ledger.marks import Forgotten
 from streams.ledger.people import forgotten_until
 
 BLOCK_COMMENTS: Final = 50_000

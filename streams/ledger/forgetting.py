@@ -5,9 +5,11 @@ from collections.abc import Collection
 import msgspec
 import numpy as np
 
-from streams.ledger.blocks import FORGOTTEN_VERSION, EntryBlock, Forgotten, encode_fact, rows_of, sealed_mark
+from streams.ledger.blocks import EntryBlock, rows_of
 from streams.ledger.collector import person_hash
 from streams.ledger.compaction import Ledger
+from streams.ledger.fact_records import FORGOTTEN_VERSION, encode_fact, sealed_mark
+from streams.ledger.marks import Forgotten
 from streams.ledger.people import forgotten_until
 from streams.ledger.sealing import NO_KEY
 from streams.ledger.subjects import Subject, accounts_of, renamed, worded

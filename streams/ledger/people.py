@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from streams.ledger.blocks import EntryBlock, Forgotten
+from streams.ledger.blocks import EntryBlock
 from streams.ledger.collector import person_hash
+from streams.ledger.marks import Forgotten
 
 
 class Person(Struct, frozen=True, gc=False):

@@ -6,8 +6,9 @@ import regex
 from msgspec import Struct
 
 from streams.comparison import platform_key, seen
-from streams.ledger.blocks import EntryBlock, Forgotten
+from streams.ledger.blocks import EntryBlock
 from streams.ledger.comment_texts import handle_key
+from streams.ledger.marks import Forgotten
 from streams.ledger.mentions import MARKS
 from streams.ledger.platform_rules import PATTERNS, rules_of
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from models.events import CommentCreated, CommentDeleted, Event
 from streams.alerts.evidence import MOST_OF_A_BATCH
-from streams.changelog.dedupe import Naming
+from streams.changelog.id_segments import Naming
 from streams.columns.arrays import U64
 from streams.columns.hashing import PlatformSeeds, digest, hashes_of
 from streams.ledger.block_builder import CommentChunk
@@ -22,6 +22,7 @@ from streams.pipeline.event_names import EventNames
 from streams.pipeline.records import Read
 from streams.sentiment.languages import UNREAD
 from streams.sentiment.scorers import NEGATIVE_THRESHOLD, POSITIVE_THRESHOLD, SentimentScorer
+from streams.sentiment.voices import own_words
 from streams.statistics.batches import Columns, Comments, Sample
 from streams.statistics.money import MICROS
 
@@ -77,6 +78,7 @@ class BatchReader:
         self._places: list[int] = []
         self._polarity: list[float] = []
         self._people: list[bytes] = []
+        self._voices: list[bytes] = []
         self._commented_posts: list[str] = []
         self._sampled: list[int] = []
         self._texts: list[str] = []
@@ -98,7 +100,7 @@ class BatchReader:
         if platforms.count(platforms[0]) == len(platforms):  # a third of the time of a look-up for each
             own_seeds = [seeds[platforms[0]]] * len(platforms)
         else:
-            own_seeds = [seeds[platform] for platform in platforms]
+            own_seeds = list(map(seeds.__getitem__, platforms))
         if self._is_plain or (self._scorers is None and self._is_unkeyed):
             plain = [digest(event.event_id.encode(), seed) for event, seed in zip(events, own_seeds, strict=True)]
             self._plain_ids += plain
@@ -118,7 +120,12 @@ class BatchReader:
         before, facts = len(self._rows), self._facts
         events: list[CommentCreated] = read.events  # type: ignore[assignment]  # or deletions, told apart below
         comments, places = events, list(range(len(events)))
-        others = [place for place, event in enumerate(events) if event.__class__ is not CommentCreated]
+        kinds = list(map(type, events))
+        others = (
+            []
+            if kinds.count(CommentCreated) == len(kinds)
+            else [place for place, kind in enumerate(kinds) if kind is not CommentCreated]
+        )
         ids = [event.comment_id for event in events]
         if others:
             if facts is not None:
@@ -150,14 +157,18 @@ class BatchReader:
         if facts is not None:
             some = CommentChunk(comments, texts, authors, seeds)
             facts.add_comments(read.campaign_id, some, len(self._people), read.offsets[0])
-        self._people += map(digest, map(str.encode, authors), seeds)
+        people = list(map(digest, map(str.encode, authors), seeds))
+        self._people += people
+        self._voices += [
+            _voice(texts[index], people[index]) for index, score in enumerate(polarity) if score < NEGATIVE_THRESHOLD
+        ]
         if self._with_posts:
             self._commented_posts += [comment.post_id for comment in comments]
         sampled = range(-len(self._places) % self._stride, len(comments), self._stride)
         self._sampled += [before + places[index] for index in sampled]
         self._texts += [texts[index] for index in sampled]
         self._post_ids += [comments[index].post_id for index in sampled]
-        self._places += [before + place for place in places]
+        self._places += [before + place for place in places] if others else range(before, before + len(places))
         self._polarity += polarity
 
     def columns(self) -> Columns:
@@ -167,12 +178,15 @@ class BatchReader:
             polarity = np.array(self._polarity, dtype=np.float64)
             classes = 1 + (polarity > POSITIVE_THRESHOLD).astype(np.int64) - (polarity < NEGATIVE_THRESHOLD)
             classes[polarity == UNREAD] = _UNREAD_CLASS
+            voices = np.zeros(len(polarity), dtype=np.uint64)
+            voices[classes == 0] = hashes_of(self._voices)
             comments = Comments(
                 places=np.array(self._places, dtype=np.int64),
                 polarity=polarity,
                 micros=np.rint(polarity * MICROS).astype(np.int64),
                 classes=classes,
                 people=hashes_of(self._people),
+                voices=voices,
                 post_ids=self._commented_posts,
                 sample=Sample(np.array(self._sampled, dtype=np.int64), self._texts, self._post_ids, self._stride),
             )
@@ -190,3 +204,9 @@ class BatchReader:
             events=self._events,
             comments=comments,
         )
+
+
+def _voice(text: str, person: bytes) -> bytes:
+    """Return whose words a comment is: everybody's who pastes them, or its author's."""
+    words = own_words(text)
+    return digest(words, 0) if words else person

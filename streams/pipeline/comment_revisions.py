@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.changelog.dedupe import DedupeHorizon, Naming
+from streams.changelog.dedupe import DedupeHorizon
+from streams.changelog.id_segments import Naming
 from streams.columns.arrays import U64
 from streams.statistics.batches import Columns, Revisions
 

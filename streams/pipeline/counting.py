@@ -114,8 +114,10 @@ class Counting:
         """Put other versions of known comments in their place. Whoever wrote one commented at its time, too."""
         if said and batch.comments is not None:
             at, which = np.array(said).T
-            self._influencers.uniques.add(batch.rows[at], batch.times_ms[at], batch.comments.people[which])
-            self._shown.touch(distinct(batch.rows[at]))
+            rows, times_ms = batch.rows[at], batch.times_ms[at]
+            self._influencers.uniques.add(rows, times_ms, batch.comments.people[which])
+            self._influencers.voices.add(rows, times_ms, batch.comments.voices[which])
+            self._shown.touch(distinct(rows))
         if len(revisions):
             self._influencers.revise_comments(revisions)
 

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from models.events import Event, OrderBooked
-from streams.changelog.dedupe import Naming
+from streams.changelog.id_segments import Naming
 from streams.columns.arrays import I64, U64
 from streams.columns.keyed_hashes import UNKNOWN_KEY, KeyedHashes
 from streams.comparison import platform_key
@@ -70,7 +70,7 @@ class EventNames:
         """Return what each platform adds; at some places to the ids of deletions, which are no comments' ids."""
         if not deletions and platforms.count(platforms[0]) == len(platforms):
             return np.full(len(platforms), self._events[platforms[0]], dtype=np.uint64)
-        found = [self._events[platform] for platform in platforms]
+        found = list(map(self._events.__getitem__, platforms))
         for place in deletions:
             found[place] = self._deletions[platforms[place]]
         return np.array(found, dtype=np.uint64)

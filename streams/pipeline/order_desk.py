@@ -13,7 +13,8 @@ import msgspec
 import xxhash
 
 from models.events import BookedChange, OrderBooked, Purchase, Refund
-from streams.changelog.dedupe import NO_OLDER, DedupeHorizon, Naming
+from streams.changelog.dedupe import NO_OLDER, DedupeHorizon
+from streams.changelog.id_segments import Naming
 from streams.columns.arrays import U64
 from streams.columns.hashing import PlatformSeeds, digest, hashes_of
 from streams.events.attribution import codes_of

@@ -15,8 +15,9 @@ from models.times import MINUTE_MS
 from models.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS, POSTS
 from streams.alerts.closed_windows import ClosedWindows
 from streams.alerts.evidence import WindowEvidence
-from streams.changelog.dedupe import DedupeHorizon, Segment, key_of
-from streams.changelog.log_positions import LogPosition, LogStart, log_position
+from streams.changelog.dedupe import DedupeHorizon
+from streams.changelog.id_segments import Segment, key_of
+from streams.changelog.log_positions import LogPosition, LogStart, last_record, log_position
 from streams.changelog.row_records import RowRecord
 from streams.columns.hashing import PlatformSeeds
 from streams.columns.keyed_hashes import UNKNOWN_KEY
@@ -101,6 +102,8 @@ class PartitionState:
         self._logs = [LogStart()] * len(INPUT_TOPICS)
         self._partitions = partitions
         self._begun = [log_position(0, "", 0, 0, partitions)] * len(INPUT_TOPICS)
+        self._last: list[Record | None] = [None] * len(INPUT_TOPICS)
+        """The last record of each topic that was read since the last seal."""
         self._quiet = [True] * len(INPUT_TOPICS)
         self._shown = ShownRows(self.influencers)
         self._counting = Counting(self.influencers, self.horizons, self._names, self.evidence, self._shown)
@@ -169,6 +172,8 @@ class PartitionState:
         for start in range(0, len(fresh), at_a_time):
             read = self.intake.read(topic, fresh[start : start + at_a_time], latest_ms)
             reader.add(read if not base else read.moved(base))
+        if fresh:
+            self._last[topic_index] = fresh[-1]
         if records:
             self.move_on(topic, covered or Covered(records[0].offset, records[-1].offset + 1))
             self._quiet[topic_index] = False
@@ -243,7 +248,9 @@ class PartitionState:
         for index, topic in enumerate(INPUT_TOPICS):
             log, before, next_offset = self._logs[index], self._begun[index], self.positions[index]
             begun = max(next_offset, before.confirmed)
-            position = log_position(log.number, log.log_id, begun, before.begun, self._partitions)
+            read, self._last[index] = self._last[index], None
+            last = before.last if read is None else last_record(read.offset, read.key, read.value)
+            position = log_position(log.number, log.log_id, begun, before.begun, self._partitions, last)
             self._begun[index] = position
             segments = self.horizons[index].seal(log.base + next_offset)
             yield Sealed(topic, next_offset, None if position == before else position, segments)
@@ -276,7 +283,7 @@ class PartitionState:
         for topic, index in _TOPIC_INDEX.items():
             start = self._logs[index] = starts.get(topic, LogStart())
             self._begun[index] = log_position(
-                start.number, start.log_id, start.confirmed, start.confirmed, self._partitions
+                start.number, start.log_id, start.confirmed, start.confirmed, self._partitions, start.last
             )
             self.positions[index] = start.next_offset
             self.missing_offsets_total += start.missing
@@ -318,6 +325,10 @@ class PartitionState:
     def take_changed(self) -> list[int]:
         """Return the rows whose numbers changed since last asked: by events, or because panes left a window."""
         return self._shown.take_changed()
+
+    def take_unseen(self) -> list[int]:
+        """Return the rows that events touched since numbers were last asked for; ``take_changed`` has them again."""
+        return self._shown.take_unseen()
 
     @property
     def waiting_bytes(self) -> int:

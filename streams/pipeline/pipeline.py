@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from models.campaigns import CampaignDefinition
 from models.topics import INPUT_TOPICS
-from streams.changelog.dedupe import DEDUPE_CAPACITY, Segment
+from streams.changelog.dedupe import DEDUPE_CAPACITY
+from streams.changelog.id_segments import Segment
 from streams.changelog.log_positions import LogStart
 from streams.changelog.row_records import RowRecord
 from streams.columns.keyed_hashes import UNKNOWN_KEY
@@ -21,7 +22,7 @@ from streams.pipeline.limits import Limits
 from streams.pipeline.partition import PartitionState
 from streams.pipeline.records import Covered, Record
 from streams.sentiment.names import NamelessScorer
-from streams.sentiment.scorers import DEFAULT_CACHE_CAPACITY, CachedScorer, SentimentScorer
+from streams.sentiment.scorers import DEFAULT_CACHE_CAPACITY, CachedScorer, SentimentScorer, is_silent
 
 _Own: TypeAlias = tuple[Mapping[str, float], Sequence[str]]
 """What a campaign has of its own that changes scores: terms and names."""
@@ -161,6 +162,9 @@ class Pipeline:
     def _make_scorers(self) -> None:
         """Make the scorers of campaigns whose terms or names are new or changed, keep the others with their memory."""
         made: dict[str, tuple[_Own, SentimentScorer]] = {}
+        if is_silent(self.scorer):
+            self._scorers = made
+            return
         for campaign_id, index in self.registry.campaigns.items():
             terms, names = index.definition.sentiment_terms, index.definition.names
             if names or (terms and self._scorer_with_terms is not None):

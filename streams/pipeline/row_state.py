@@ -10,9 +10,11 @@ from streams.changelog.row_records import (
     restore_posts,
     restore_sketch,
     restore_tiers,
+    restore_voices,
     sketch_fields,
     tier_records,
 )
+from streams.columns.packed import pack
 from streams.statistics.counters import WIDTH
 from streams.statistics.influencers import InfluencerStore
 
@@ -50,6 +52,7 @@ def row_record(store: InfluencerStore, row: int, applied: list[int]) -> bytes:
             posts=pack_posts(store.posts.get(row, {})),
             hours=hours,
             unpublished=unpublished,
+            voices=pack(store.voices.stored(row, store.time_ms)),
         )
     )
 
@@ -60,6 +63,7 @@ def restore_row(store: InfluencerStore, record: RowRecord) -> int:
     restore_tiers(store.panes, row, record)
     restore_minutes(store.panes, row, record)
     restore_sketch(store.uniques, row, record)
+    restore_voices(store.voices, row, record)
     if record.money_total:
         store.money[row] = restore_money(record)
     if record.posts:

@@ -24,17 +24,25 @@ class ShownRows:
     def __init__(self, store: InfluencerStore) -> None:
         self._store = store
         self._touched: set[int] = set()
+        self._unseen: set[int] = set()
         self._shown: I64 = np.zeros((0, len(WINDOWS), WIDTH), dtype=np.int64)
         self._shown_pane = -1
         self._unlike_shown: set[int] = set()
 
     def touch(self, rows: Iterable[int]) -> None:
         """Have some rows shown again."""
-        self._touched.update(rows)
+        some = tuple(rows)
+        self._touched.update(some)
+        self._unseen.update(some)
 
     def touch_all(self) -> None:
         """Have every row shown again."""
         self._touched.update(range(len(self._store)))
+
+    def take_unseen(self) -> list[int]:
+        """Return the rows that were touched since last asked, for this or for ``take_changed``, which has them too."""
+        unseen, self._unseen = self._unseen, set()
+        return sorted(unseen)
 
     def take_changed(self) -> list[int]:
         """Return the rows whose numbers changed since last asked."""
@@ -56,4 +64,5 @@ class ShownRows:
         else:
             self._unlike_shown |= self._touched
         changed, self._touched = self._touched, set()
+        self._unseen = set()
         return sorted(changed)

@@ -24,6 +24,16 @@ _PAIRS: Final = {
     ("fell", "apart"): -3_500,
     ("falls", "apart"): -3_500,
     ("falling", "apart"): -3_500,
+    ("bad", "ass"): 3_500,
+    ("kill", "for"): 3_500,
+    ("worth", "every"): 3_000,
+    ("me", "flipa"): 3_000,
+    ("me", "flipan"): 3_000,
+    ("que", "vontade"): 2_500,
+    ("esperaba", "mas"): -3_000,
+    ("esperava", "mais"): -3_000,
+    ("j'aime", "pas"): -3_500,
+    ("j'aimais", "pas"): -2_500,
 }
 """Pairs that are praise as a whole, or below 0 blame, with what they add to it and take from the other."""
 _MEALS: Final = frozenset(
@@ -32,6 +42,16 @@ _MEALS: Final = frozenset(
 """Words beside which "ate" is about a meal."""
 _LONG: Final = frozenset(("mes", "meses", "semana", "semanas", "mois", "semaine", "semaines"))
 _WAITED: Final = frozenset(("esperando", "esperar", "aguardando", "attends", "attend", "attendre", "j'attends"))
+_ASKED: Final = frozenset(("is", "isnt", "isn't", "are", "es", "sera", "e"))
+"""Words with which a text begins that asks whether it is a fraud."""
+_OUTDONE: Final = {
+    "better": 3_500, "happier": 3_500, "softer": 3_000, "mejor": 3_500, "melhor": 3_500, "worse": -3_500,
+    "peor": -3_500, "pior": -3_500,
+}  # fmt: skip
+"""Of what never was more so: "my skin has never looked better"."""
+_SUPERLATIVE: Final = frozenset(("puede", "pueden", "podria", "pode", "podem", "poderia", "peut"))
+"""What cannot be more so is so as far as it goes: "no puede ser más bonito"."""
+_DEAR: Final = frozenset(("caro", "cara", "feo", "fea", "feio", "feia", "lento", "malo", "mala", "ruim", "cutre"))
 _SUSPECTED: Final = frozenset(("scam", "fake", "estafa", "arnaque", "golpe"))
 _SUSPECTING: Final = frozenset(("or", "o", "ou", "real", "legit", "verdad", "vrai", "verdade"))
 _AILING: Final = frozenset(
@@ -57,6 +77,7 @@ _PRAISE: Final = frozenset(
 )
 _FAILED: Final = frozenset(
     """
+    stealing stole stolen robbing lying scamming ignoring
     expired invalid ghosted cancelled canceled refused rigged fake scam million millions unanswered nobody caducado
     vencido expirou vencio expire perime
     """.split()  # noqa: SIM905  # likewise
@@ -87,9 +108,16 @@ _FAILED_PAIRS: Final = frozenset(
 )
 _OF_A_PAIR: Final = ("waiting", "code", "sold", "nothing", "reply", "answer", "response", "codigo", "cupom")
 """Of each pair a word that is rare enough to be looked for; "never" is one as well."""
+_OF_AN_IDIOM: Final = (
+    "kill", "worth", "flipa", "flipan", "vontade", "described", "esperaba", "esperava", "j'aime", "j'aimais", "vejo",
+    *_SUPERLATIVE,
+)  # fmt: skip
+"""Likewise of each idiom."""
 
 TRIGGERS: Final = (
-    _NEVER | _FAILED | frozenset(("mal", "bad", "brutal", "ate", "apart", "sick", *_LONG, *_SUSPECTED, *_OF_A_PAIR))
+    _NEVER
+    | _FAILED
+    | frozenset(("mal", "bad", "brutal", "ate", "apart", "sick", *_LONG, *_SUSPECTED, *_OF_A_PAIR, *_OF_AN_IDIOM))
 )
 """Words without which nothing here applies: only texts that have one are looked into."""
 
@@ -119,11 +147,19 @@ def turns(norms: Sequence[str], valences: Mapping[str, float], positive: int) ->
     found += [
         Turn(" ".join(pair), -_PAIRS[pair], _PAIRS[pair])
         for pair in sorted(pairs & _PAIRS.keys())
-        if pair[1] != "ate" or words.isdisjoint(_MEALS)
+        if (pair[1] != "ate" or words.isdisjoint(_MEALS)) and (pair[1] != "pas" or ("pas", "mal") not in pairs)
     ]
     if words & _LONG and (words & _WAITED or ("e", "nada") in pairs or ("y", "nada") in pairs):
         found.append(Turn("waited for long", 3_000, -1_000))
-    if "?" in words and words & _SUSPECTED and words & _SUSPECTING:
+    if ("as", "described") in pairs:
+        size = -3_000 if ("not", "as") in pairs or ("nothing", "as") in pairs else 2_000
+        found.append(Turn("as described", -size, size))
+    if ("nao", "vejo") in pairs and "hora" in words:
+        found.append(Turn("não vejo a hora", -2_500, 3_000))
+    if words & _SUPERLATIVE and words & {"no", "nao", "pas"} and pairs & {("ser", "mas"), ("ser", "mais")}:
+        size = -2_500 if words & _DEAR else 3_500
+        found.append(Turn("could not be more so", -size, size))
+    if "?" in words and words & _SUSPECTED and (words & _SUSPECTING or norms[0] in _ASKED):
         found.append(Turn("asked, not said", -2_500, 0))
         return found
     if "sick" in words and words.isdisjoint(_AILING) and (words & _THINGS or words & _THRILLED):
@@ -136,7 +172,10 @@ def turns(norms: Sequence[str], valences: Mapping[str, float], positive: int) ->
 
 
 def _never_so(norms: Sequence[str], place: int, valences: Mapping[str, float]) -> Turn | None:
-    """Having never been so happy says more than being happy, not the opposite."""
+    """Having never been so happy, or looked better, says more than being happy, not the opposite."""
+    outdone = next((word for word in norms[place + 1 : place + 2 + _FEELING_WITHIN] if word in _OUTDONE), None)
+    if outdone is not None:
+        return Turn(f"{norms[place]} {outdone}", -_OUTDONE[outdone], _OUTDONE[outdone])
     if tuple(norms[place + 1 : place + 2]) not in {(word,) for word in _BEEN}:
         return None
     after = norms[place + 2 : place + 3 + _FEELING_WITHIN]

@@ -1,8 +1,8 @@
 """Sentiment scorers: from a text to a polarity in -1..1, and from a polarity to one of three classes.
 
 ``social`` (the default) is the additive model of ``streams.sentiment.social``; ``textblob`` is TextBlob's pattern
-lexicon. Both are pure functions of the text: the same text gives the same float in every process, so a score may be
-stored, replayed and compared exactly. ``CachedScorer`` puts a bounded memory in front of either.
+lexicon; ``none`` reads nothing. All are pure functions of the text: the same text gives the same float in every
+process, so a score may be stored, replayed and compared exactly. ``CachedScorer`` puts a bounded memory in front.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,6 +20,7 @@ NEGATIVE_THRESHOLD = -0.05
 """A polarity below this is negative."""
 
 DEFAULT_SCORER = "social"
+NO_SCORER = "none"
 DEFAULT_CACHE_CAPACITY = 65_536
 """Texts remembered by default: about 15 MB with comments of 70 characters."""
 
@@ -84,6 +85,18 @@ class TextBlobScorer:
         return [self.score(text) for text in texts]
 
 
+class NoScorer:
+    """Reads no text: every one is ``UNREAD``, at no cost, and windows say nothing of a mood."""
+
+    def score(self, text: str) -> float:
+        """Return ``UNREAD``."""
+        return UNREAD
+
+    def score_many(self, texts: list[str]) -> list[float]:
+        """Return ``UNREAD`` for each."""
+        return [UNREAD] * len(texts)
+
+
 class CachedScorer:
     """A bounded memory of whole texts in front of a scorer.
 
@@ -115,6 +128,7 @@ class CachedScorer:
         self.max_characters = max_characters
         self.hits = 0
         self.misses = 0
+        self._is_silent = isinstance(scorer, NoScorer)
         self._half = capacity // 2
         self._young: dict[str, float] = {}
         self._old: dict[str, float] = {}
@@ -125,6 +139,8 @@ class CachedScorer:
 
     def score(self, text: str) -> float:
         """Polarity of one text, from memory when it is known."""
+        if self._is_silent:
+            return UNREAD
         known = self._young.get(text)
         if known is not None:
             self.hits += 1
@@ -133,6 +149,8 @@ class CachedScorer:
 
     def score_many(self, texts: list[str]) -> list[float]:
         """Polarities in order; texts not remembered go to the scorer in one call, each distinct text once."""
+        if self._is_silent:
+            return self.scorer.score_many(texts)
         found = list(map(self._young.get, texts))
         self.hits += len(texts)
         if None not in found:
@@ -158,12 +176,19 @@ class CachedScorer:
         return resolved
 
 
+def is_silent(scorer: SentimentScorer) -> bool:
+    """Return whether a scorer, behind a cache or not, reads nothing: names and terms make no difference to it."""
+    return isinstance(scorer.scorer if isinstance(scorer, CachedScorer) else scorer, NoScorer)
+
+
 def make_scorer(name: str) -> SentimentScorer:
     """The scorer of that name, without a cache.
 
     Raises:
         ValueError: No scorer has that name.
     """
+    if name == NO_SCORER:
+        return NoScorer()
     factory = SCORERS.get(name)
     if factory is None:
         raise ValueError(f"unknown sentiment scorer {name!r}; choose one of: {', '.join(sorted(SCORERS))}")
@@ -183,4 +208,4 @@ def default_scorer() -> CachedScorer:
 
 
 SCORERS: dict[str, Callable[[], SentimentScorer]] = {"social": load_social_scorer, "textblob": TextBlobScorer}
-"""Scorers by the name that ``PULSE_SENTIMENT`` takes."""
+"""Scorers by the name that ``PULSE_SENTIMENT`` takes; besides, it takes ``NO_SCORER``."""

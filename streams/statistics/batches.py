@@ -38,6 +38,8 @@ class Comments(Struct):
     """0 for negative, 1 for neutral, 2 for positive, 3 for not read: of another language than those that are."""
     people: U64
     """Hashes of platform and author."""
+    voices: U64
+    """Of negative comments whose words they are (``streams.sentiment.voices``); 0 for the others."""
     post_ids: list[str]
     """Where they were made, if a giveaway asks; otherwise empty."""
     sample: Sample
@@ -59,6 +61,7 @@ class Comments(Struct):
             micros=self.micros[on],
             classes=self.classes[on],
             people=self.people[on],
+            voices=self.voices[on],
             post_ids=[self.post_ids[place] for place in np.flatnonzero(on).tolist()] if self.post_ids else [],
             sample=self.sample.chosen(moved_to),
         )

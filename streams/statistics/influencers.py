@@ -32,6 +32,7 @@ from streams.statistics.money import MoneyPanes
 from streams.statistics.panes import PaneStore
 from streams.statistics.posts import Contribution, PostHistory
 from streams.statistics.uniques import UniqueStore
+from streams.statistics.voices import NegativeVoices
 
 _VISITS: Final[dict[type, int]] = {
     Click: COLUMN["clicks"],
@@ -75,6 +76,7 @@ class InfluencerStore:
         self.keys: list[tuple[str, str]] = []
         self.panes = PaneStore(self.keys)
         self.uniques = UniqueStore()
+        self.voices = NegativeVoices()
         self.money: dict[int, MoneyPanes] = {}
         self.posts: dict[int, dict[str, PostHistory]] = {}
         self.most_posts = 0
@@ -110,6 +112,7 @@ class InfluencerStore:
         if time_ms > self.time_ms:
             self.time_ms = time_ms
             self.uniques.advance(time_ms)
+            self.voices.advance(time_ms)
             if self.panes.advance(time_ms, len(self)):
                 for money in self.money.values():
                     money.forget(time_ms)
@@ -198,6 +201,7 @@ class InfluencerStore:
             amounts[3] = self._are_entries(comments.post_ids, rows, times_ms)
         self.panes.add(rows, times_ms, columns, amounts)  # together: 0.1 µs a comment less than one by one
         self.uniques.add(rows, times_ms, comments.people)
+        self.voices.add(rows, times_ms, comments.voices)
 
     def revise_comments(self, revisions: Revisions) -> None:
         """Put newer and older versions in the place of comments that were counted."""

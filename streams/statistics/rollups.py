@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Final
 
 from msgspec import Struct
@@ -15,6 +16,7 @@ from streams.statistics.money import MICROS, Sums, micros_of, revenue_stats, sca
 _DECIMALS = 9
 _POLARITY = frozenset(f"sentiment_{name}" for name in ("positive", "neutral", "negative", "micros"))
 _SHOWN = tuple(name for name in COUNTERS if name not in _POLARITY and name not in ALERT_COUNTERS)
+_shown_of = itemgetter(*(COLUMN[name] for name in _SHOWN))
 
 _REACH: Final = COLUMN["reach"]
 _VIEWS: Final = COLUMN["views"]
@@ -106,11 +108,10 @@ def window_stats(
 
     None of them is negative: what was taken back is in ``corrections`` (``streams.statistics.corrections``).
     """
-    listed = sums.tolist()
-    counts = dict(zip(COUNTERS, listed, strict=True))
-    numbers = derived(listed, followers)
+    counts = sums.tolist()
+    numbers = derived(counts, followers)
     return WindowStats(
-        **{name: counts[name] for name in _SHOWN},
+        **dict(zip(_SHOWN, _shown_of(counts), strict=True)),
         corrections=corrections,
         unique_commenters=unique_commenters,
         engagements=numbers.engagements,
@@ -120,5 +121,7 @@ def window_stats(
         conversion_rate_by_clicks=numbers.conversion_rate_by_clicks,
         sentiment=numbers.sentiment,
         revenue=revenue_stats(money),
-        earned_media_value=earned_media_value(counts, card),
+        earned_media_value=(
+            None if card is None else earned_media_value(dict(zip(COUNTERS, counts, strict=True)), card)
+        ),
     )

@@ -164,43 +164,72 @@ def describe(
     ]
 
 
-def _describe_row(
-    store: InfluencerStore, registry: Registry, row: int, sums: I64, visible: I64, corrections: list[int]
-) -> tuple[InfluencerRollup, InfluencerSnapshot]:
+def rollups_of(store: InfluencerStore, registry: Registry, rows: Sequence[int]) -> list[InfluencerRollup]:
+    """Return the rollup of each row, as ``describe`` has it."""
+    if not rows:
+        return []
+    visible, corrections = shown(store.panes.window_sums(np.array(rows, dtype=np.int64)))
+    rollups = []
+    for index, row in enumerate(rows):
+        registers = store.uniques.window_registers(row, store.time_ms)
+        money = _money_of(store, row)
+        rollups.append(_rollup(store, registry, row, visible[index], corrections[index].tolist(), money, registers))
+    return rollups
+
+
+def _money_of(store: InfluencerStore, row: int) -> list[Sums]:
+    panes: MoneyPanes | None = store.money.get(row)
+    return _NO_MONEY if panes is None else panes.window_sums(store.time_ms)
+
+
+def _rollup(
+    store: InfluencerStore,
+    registry: Registry,
+    row: int,
+    visible: I64,
+    corrections: list[int],
+    money: list[Sums],
+    registers: U8,
+) -> InfluencerRollup:
     campaign_id, influencer_id = store.keys[row]
-    as_of_ms = store.time_ms
     definition = registry.influencer(campaign_id, influencer_id)
     campaign = registry.campaigns.get(campaign_id)
     card = None if campaign is None else campaign.definition.rate_card
     followers = None if definition is None else definition.followers
     if row in store.followers:
         followers = store.followers[row][1]
-    panes: MoneyPanes | None = store.money.get(row)
-    money = _NO_MONEY if panes is None else panes.window_sums(as_of_ms)
-    registers = store.uniques.window_registers(row, as_of_ms)
     uniques = unique_counts(registers)
-    rollup = InfluencerRollup(
+    return InfluencerRollup(
         campaign_id=campaign_id,
         influencer_id=influencer_id,
         platform="" if definition is None else definition.platform,
         handle="" if definition is None else definition.handle,
         followers=followers,
-        as_of_ms=as_of_ms,
+        as_of_ms=store.time_ms,
         windows={
             name: window_stats(visible[index], money[index], uniques[index], followers, card, corrections[index])
             for index, name in enumerate(WINDOW_NAMES)
         },
     )
+
+
+def _describe_row(
+    store: InfluencerStore, registry: Registry, row: int, sums: I64, visible: I64, corrections: list[int]
+) -> tuple[InfluencerRollup, InfluencerSnapshot]:
+    as_of_ms = store.time_ms
+    money = _money_of(store, row)
+    registers = store.uniques.window_registers(row, as_of_ms)
+    rollup = _rollup(store, registry, row, visible, corrections, money, registers)
     flat = registers.reshape(-1)
     places = np.flatnonzero(flat)
     starts_ms = [window_start_ms(window, as_of_ms) for window in WINDOWS]
     posts = [post for post in store.posts.get(row, {}).values() if post.key]
     snapshot = InfluencerSnapshot(
         version=_FORMAT.version,
-        campaign_id=campaign_id,
-        influencer_id=influencer_id,
+        campaign_id=rollup.campaign_id,
+        influencer_id=rollup.influencer_id,
         as_of_ms=as_of_ms,
-        followers=followers,
+        followers=rollup.followers,
         sums=pack(sums.reshape(WINDOWS_AND_TOTAL * WIDTH)),
         money=money,
         register_places=pack(places),

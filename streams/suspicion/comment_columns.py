@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from streams.columns.arrays import F64, I32, I64
 from streams.giveaway.rules import RuleBook
-from streams.ledger.blocks import EntryBlock, Forgotten
+from streams.ledger.blocks import EntryBlock
 from streams.ledger.comment_texts import read_text
+from streams.ledger.marks import Forgotten
 from streams.ledger.people import forgotten_until
 from streams.ledger.platform_rules import rules_of
 

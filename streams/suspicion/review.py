@@ -8,11 +8,13 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
-from models.suspicion import POLICY_ACTIONS, SUSPICION_REASONS, Suspect, SuspicionNumbers, SuspicionPolicy
+from models.suspicion import POLICY_ACTIONS, SUSPICION_REASONS, PolicyAction, Suspect, SuspicionNumbers, SuspicionPolicy
 from streams.comparison import platform_key
 from streams.giveaway.entries import GiveawayEntries
+from streams.giveaway.freeze import leaves_out
 from streams.giveaway.loaded import GiveawayData
 from streams.ledger.accounts import Account, accounts_of
+from streams.ledger.blocks import EntryBlock
 from streams.ledger.people import Person
 from streams.ledger.platform_rules import rules_of
 from streams.suspicion.comment_columns import columns_of, views_of
@@ -45,7 +47,10 @@ def review_of(data: GiveawayData, as_of_ms: int, suspected: Mapping[int, Suspect
 
 
 def suspects_of(data: GiveawayData, policy: SuspicionPolicy) -> dict[int, Suspect]:
-    """Return the suspects among all who commented in time, by person hash, highest score first."""
+    """Return the suspects among all who commented in time, by person hash, highest score first.
+
+    Without those who were cleared at the desk, and with those who are held there, suspected or not.
+    """
     accounts = accounts_of(policy.cleared)
     cleared = frozenset(
         str(number)
@@ -53,7 +58,36 @@ def suspects_of(data: GiveawayData, policy: SuspicionPolicy) -> dict[int, Suspec
         if accounts and any(_is_of(account, person) for account in accounts)
     )
     found = suspects(columns_of(views_of(data.ledger.facts, data.book)), policy, cleared)
-    return {int(suspect.person): suspect for suspect in found}
+    return _with_decisions(data, {int(suspect.person): suspect for suspect in found})
+
+
+def left_out_of(data: GiveawayData) -> dict[int, Suspect]:
+    """Return who may be left out of a draw: suspects are looked for only where the policy leaves any out."""
+    policy = data.rules.suspicion
+    return suspects_of(data, policy) if leaves_out(policy) else _with_decisions(data, {})
+
+
+def _with_decisions(data: GiveawayData, found: dict[int, Suspect]) -> dict[int, Suspect]:
+    decided = dict(data.decided())
+    if not decided:
+        return found
+    for number, each in decided.items():
+        if each.decision == "clear":
+            found.pop(number, None)
+            continue
+        suspect = found.get(number) or Suspect(
+            person=str(number), handle="", score=0.0, action="hold", entries=_comments_of(data, number), findings=()
+        )
+        # A policy that excludes is severer than a person who holds.
+        action: PolicyAction = "exclude" if suspect.action == "exclude" else "hold"
+        found[number] = msgspec.structs.replace(suspect, action=action, cleared=False, held_by=each.action.action_id)
+    return dict(sorted(found.items(), key=lambda each: (-each[1].score, each[1].person)))
+
+
+def _comments_of(data: GiveawayData, person: int) -> int:
+    """Return how many comments on posts of the giveaway somebody has written, deleted ones included."""
+    blocks = (fact for fact in data.ledger.facts if isinstance(fact, EntryBlock))
+    return len({int(each) for block in blocks for each in block.comment_hashes[block.person_hashes == person]})
 
 
 def _is_of(account: Account, person: Person) -> bool:

@@ -53,6 +53,10 @@ class PassSchedule:
             if campaign_id in done:
                 self._looked_at[campaign_id] = count
 
+    def hurry(self, campaign_id: str) -> None:
+        """Look at a campaign, when more is heard of it, without waiting since the last pass over it."""
+        self._due_at.pop(campaign_id, None)
+
     def again(self) -> None:
         """Look at every campaign again, although nothing more is heard: the results were lost."""
         self._looked_at.clear()

@@ -4,10 +4,11 @@ import json
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from agents.clock import wait_until
@@ -27,6 +28,8 @@ KEYS = {
     "ended": "campaign:spring until:2020-01-01T00:00:00Z",
 }
 """Keys by name; a key's text is its name behind the prefix."""
+
+_AS_USUAL: Mapping[str, str] = MappingProxyType({})
 
 
 def key(name: str) -> str:
@@ -130,10 +133,15 @@ class Stage:
 
 
 @contextmanager
-def stage(directory: Path, defined: dict[str, Any] | None = None, **settings: str) -> Iterator[Stage]:
-    """A giveaway whose worker and gateway are ready; with a definition of its own, or the one above."""
+def stage(
+    directory: Path, defined: dict[str, Any] | None = None, workers: Mapping[str, str] = _AS_USUAL, **settings: str
+) -> Iterator[Stage]:
+    """A giveaway whose worker and gateway are ready; with a definition of its own, or the one above.
+
+    ``workers`` are settings of all processes, the others those of the gateway, by names without the prefix.
+    """
     port = free_port()
-    with Cluster(partitions=3) as cluster:
+    with Cluster(partitions=3, **workers) as cluster:  # type: ignore[arg-type]  # names without PULSE_
         path = cluster.path / "c.yaml"
         path.write_text(json.dumps(defined or definition(datetime.now(UTC))), encoding="utf-8")
         cluster.command("campaigns", "apply", str(path))

@@ -120,6 +120,9 @@ def test_what_is_seen_is_what_the_api_says(live: Stage, browser: Browser) -> Non
         ]
         assert seen.rows() == wanted
         assert HOSTILE in [row[1] for row in wanted]
+        words = live.json(f"/v1/campaigns/{CAMPAIGN}/words")["positive"]
+        assert words[0]["people"] >= 5
+        seen.page.locator("#words-positive bdi", has_text=words[0]["word"]).first.wait_for()
         assert seen.complaints == []
         assert seen.hosts == {live.address.partition("//")[2]}
         assert seen.shifted() < 0.05
@@ -184,6 +187,7 @@ def test_the_overlay_lies_over_a_picture(live: Stage, browser: Browser) -> None:
             assert ground == "rgba(0, 0, 0, 0)"
         assert seen.page.evaluate("getComputedStyle(document.body).overflow") == "hidden"
         seen.page.screenshot(path=PICTURES / "overlay.png", omit_background=True)
+        assert seen.axe() == []
         assert seen.complaints == []
 
 

@@ -55,8 +55,9 @@ NAMES: Final[dict[type | ModuleType, tuple[str, ...]]] = {
     # agents/broker/fetcher_patch.py, transport.py
     TopicPartitionState: ("consumed_to", "has_valid_position", "position", "highwater", "lso", "timestamp"),
     Assignment: ("tps", "state_value", "active"),
-    # agents/broker/membership.py, commits.py; agents/liveness/symptoms.py
+    # agents/broker/membership.py, commits.py, unknown_topics.py; agents/liveness/symptoms.py
     GroupCoordinator: (
+        *("_client", "_cluster", "_group_subscription", "_perform_assignment"),
         "_do_commit_offsets",
         "_do_heartbeat",
         "_do_rejoin_group",

@@ -23,10 +23,13 @@ from agents.clock import wait_until
 from agents.settings import Settings
 from agents.simulator.plan import SimulationPlan
 from agents.simulator.simulation import Simulation
+from agents.stages.actions import read_action
 from agents.stages.definitions import UNREADABLE, decode_change
+from models.actions import Action, AlertTarget, LettersTarget, PersonTarget, encode_record, record_key
 from models.deadletters import SET_ASIDE_REASONS, VALUE_REASONS, DeadLetter
 from models.times import HOUR_MS
 from models.topics import (
+    ACTIONS,
     CLOSED_WINDOWS,
     DEAD_LETTERS,
     DEFINITIONS,
@@ -40,7 +43,7 @@ from streams.changelog.checks import read_changelog
 from streams.changelog.fencing import EPOCH_HEADER, decode_epoch
 from streams.columns.formats import NewerRecord, PoisonedRecord
 from streams.events.decode import DECODE_ERRORS, MAX_EVENT_BYTES, read_event, rejection_of
-from streams.ledger.blocks import decode_fact
+from streams.ledger.fact_records import decode_fact
 from streams.sentiment.scorers import make_scorer
 from streams.statistics.campaign_minutes import is_part, read_part
 from streams.statistics.snapshots import read_snapshot
@@ -55,14 +58,28 @@ from tests.oracle.polarities import polarities
 
 PARTITIONS = 2
 CHANGELOG = changelog_topic(Settings())
-NOISY = (*INPUT_TOPICS, DEFINITIONS, INFLUENCER_SNAPSHOTS, CLOSED_WINDOWS, ENTRIES, CHANGELOG)
+NOISY = (*INPUT_TOPICS, DEFINITIONS, ACTIONS, INFLUENCER_SNAPSHOTS, CLOSED_WINDOWS, ENTRIES, CHANGELOG)
 """What a worker reads."""
+ONE_PARTITION = (DEFINITIONS, ACTIONS)
 READ_BY_COMMANDS = (DRAWS, DEAD_LETTERS)
 _SAMPLES = 300
 _SAMPLE_BYTES = 30_000
 _AT_A_TIME = 500
 _START_SECONDS = 600.0
 """A start reads everything again, noise included."""
+
+
+_ACTIONS = tuple(
+    Action(action_id=f"{number:032x}", campaign_id="spring", kind=kind, at_ms=number, actor="ann", target=target)
+    for number, (kind, target) in enumerate(
+        (
+            ("hold", PersonTarget(platform="tiktok", author_id="u1")),
+            ("mute", AlertTarget(rule="feed_silent", influencer_id="ana")),
+            ("redrive", LettersTarget(reason="unknown_campaign", before={"0": 3})),
+        )
+    )
+)
+"""Good ones, none of which the trial's desk has."""
 
 
 class Report(NamedTuple):
@@ -159,10 +176,13 @@ class Trial:
         """Read good records of every topic."""
         found: dict[str, list[Sent]] = {}
         for topic in NOISY:
+            if topic == ACTIONS:
+                found[topic] = [Sent(record_key(each), encode_record(each), ()) for each in _ACTIONS]
+                continue
             with closing(KafkaConsumer(bootstrap_servers=self.cluster.broker.bootstrap.split(","))) as consumer:
                 good = [
                     Sent(record.key, record.value, tuple(record.headers))
-                    for partition in range(PARTITIONS if topic != DEFINITIONS else 1)
+                    for partition in range(PARTITIONS if topic not in ONE_PARTITION else 1)
                     for record in records_of(consumer, topic, partition)
                     if record.value and len(record.value) <= _SAMPLE_BYTES
                 ]
@@ -202,7 +222,8 @@ class Trial:
     def _noise(self, topic: str) -> tuple[Noise, int, str]:
         """Return noise for a topic, its partition, and the reason with which it must be counted ("" for none)."""
         while True:
-            partition = self._chance.randrange(PARTITIONS if topic in self._samples and topic != DEFINITIONS else 1)
+            is_wide = topic in self._samples and topic not in ONE_PARTITION
+            partition = self._chance.randrange(PARTITIONS if is_wide else 1)
             if topic in READ_BY_COMMANDS:
                 return noise_of(self._chance, self._samples, self._chance.choice(NOISY)), partition, ""
             noise = noise_of(self._chance, self._samples, topic)
@@ -250,7 +271,7 @@ class Trial:
         seen = scrape(self.cluster, self.worker)
         return {
             (topic, reason): int(seen.value("campaign_pulse_set_aside_total", topic=topic, reason=reason))
-            for topic in (INFLUENCER_SNAPSHOTS, CLOSED_WINDOWS, ENTRIES, DEFINITIONS, CHANGELOG)
+            for topic in (INFLUENCER_SNAPSHOTS, CLOSED_WINDOWS, ENTRIES, DEFINITIONS, ACTIONS, CHANGELOG)
             for reason in SET_ASIDE_REASONS
         }
 
@@ -267,7 +288,7 @@ class Trial:
         What is read from its beginning at a start is counted by the last worker, neither more nor less. Of what is read
         once a killed worker may have counted some that its successor read again.
         """
-        from_beginning = (INFLUENCER_SNAPSHOTS, ENTRIES, DEFINITIONS, CHANGELOG)
+        from_beginning = (INFLUENCER_SNAPSHOTS, ENTRIES, DEFINITIONS, ACTIONS, CHANGELOG)
         due = {place: count for place, count in self.due.items() if place[0] in from_beginning}
 
         def missing() -> list[str]:
@@ -340,6 +361,10 @@ def reason_of(topic: str, partition: int, sent: Sent) -> str:
             read_event(sent.value, topic, 1 << 62, MAX_EVENT_BYTES)
         elif topic == DEFINITIONS:
             decode_change(value)
+        elif topic == ACTIONS and value:
+            read_action(sent.key, value)
+        elif topic == ACTIONS:
+            return ""
         elif topic == INFLUENCER_SNAPSHOTS:
             (read_part if is_part(sent.key) else read_snapshot)(sent.key, value)
         elif topic == CLOSED_WINDOWS:

@@ -16,16 +16,25 @@ from msgspec import Struct
 
 from agents.clock import wait_until
 from agents.embedded.processes import ChildProcess, free_port
+from models.read_keys import digest_of
 from models.topics import COMMENTS, CONVERSIONS, POSTS
 from streams.connectors.credentials import hash_of
 from tests.hostile_requests.attacks import KEY, KEYED, KINDS, SECRET, STRANGERS, SlowSenders
-from tests.hostile_requests.described import ask
+from tests.hostile_requests.described import CAMPAIGN, READ_KEY, ask
 from tests.hostile_requests.wire import CLOSED
 from tests.integration.cluster import START_SECONDS, Cluster
 
 MOST_BYTES: Final = 450 * 1024 * 1024
 """What a gateway may have had in memory: 128 MiB of bodies twice (in parts and joined), and itself."""
 _SENDERS: Final = 8
+_DEFINITION: Final = f"""
+campaign_id: {CAMPAIGN}
+name: Spring
+starts_at: 2026-01-01T00:00:00Z
+ends_at: 2099-01-01T00:00:00Z
+influencers:
+  - {{influencer_id: ana, handle: "@ana", platform: instagram}}
+"""
 _SLOW: Final = 120
 
 
@@ -48,6 +57,9 @@ def run_trial(requests: int, seed: int, say: Callable[[str], None]) -> Report:
     began, port = monotonic(), free_port()
     with Cluster(partitions=2) as cluster:
         cluster.command("topics")
+        definition = cluster.path / "definition.yaml"
+        definition.write_text(_DEFINITION, encoding="utf-8")
+        cluster.command("campaigns", "apply", str(definition))
         process = _gateway(cluster, port)
         try:
             report = _attack(cluster, process, port, requests, seed, say)
@@ -69,6 +81,7 @@ def _gateway(cluster: Cluster, port: int) -> ChildProcess:
             GATEWAY_PORT=str(port),
             GATEWAY_SECRETS="\n".join(f"{kind}-main={SECRET}" for kind in KINDS if kind != "standard"),
             GATEWAY_KEYS=f"shop={hash_of(KEY)}",
+            GATEWAY_READ_KEYS=f"reader={digest_of(READ_KEY)} campaign:* admin",
             GATEWAY_SPOOL_DIRECTORY=str(cluster.path / "spool"),
             # A busy machine is no error of the gateway's: 503 is for Kafka that is away.
             GATEWAY_ANSWER_SECONDS="30",

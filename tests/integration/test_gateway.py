@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import http.client
 import json
+import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -186,12 +187,46 @@ def test_each_delivery_counts_once_whatever_is_killed(tmp_path: Path) -> None:
             assert third.exit_code == 0
 
 
+def test_a_gateway_starts_without_kafka_where_it_has_a_disk(tmp_path: Path) -> None:
+    """A restart while Kafka is away loses nothing that is sent only once; what comes again is told to; not ready."""
+    spool, port, log = tmp_path / "spool", free_port(), tmp_path / "gateway.log"
+    settings = {
+        "BROKER": f"127.0.0.1:{free_port()}",
+        "GATEWAY_PORT": str(port),
+        "GATEWAY_SECRETS": SECRETS,
+        "GATEWAY_SPOOL_DIRECTORY": str(spool),
+        "GATEWAY_ANSWER_SECONDS": "0.5",
+        "GATEWAY_DRAIN_SECONDS": "0",
+    }
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PULSE_")}
+    environment = clean | {f"PULSE_{name}": value for name, value in settings.items()}
+    command = [sys.executable, "-m", "agents.cli", "gateway"]
+    process = ChildProcess("gateway", command, log_path=log, environment=environment)
+    process.start()
+    try:
+        sender = Sender(port)
+        answers = wait_until(
+            lambda: sender.once("/healthz", None, {})[0] == 200,
+            timeout_seconds=START_SECONDS,
+            give_up=lambda: not process.running,
+        )
+        assert answers, process.log_tail(40)
+        assert "no Kafka broker answers" in process.log_tail(40)
+        assert not sender.is_ready()
+        assert sender.once(*single(1))[0] == 200
+        assert waiting(spool) == 1
+        assert sender.once(*order(1))[0] == 503
+    finally:
+        process.stop()
+    assert process.exit_code == 0
+
+
 @pytest.mark.broker
 def test_five_sources_are_exact_whoever_is_killed(tmp_path: Path) -> None:
-    """Gateway, broker and worker killed once each, in an order of chance: SQL's numbers, and nothing waits on disk.
+    """Gateway, poller, broker and worker killed once each, by chance: SQL's numbers, and nothing waits on disk.
 
     The long form is `python -m tests.storm`.
     """
-    report = run_trial(300, 3, 5, tmp_path, print)
+    report = run_trial(300, 4, 5, tmp_path, print)
     assert set(report.kills.values()) == {1}
     assert report.tries >= 330

@@ -23,8 +23,8 @@ from models.events import CommentCreated, Event, Purchase
 from models.topics import COMMENTS, CONVERSIONS, ENTRIES
 from streams.events.partitioning import partition_of
 from streams.giveaway.draw_log import DrawLogError, log_of
-from streams.ledger.blocks import encode_fact
 from streams.ledger.collector import blocks_of
+from streams.ledger.fact_records import encode_fact
 from streams.suspicion.review import review_of
 from tests.integration.cluster import Cluster
 from tests.integration.commands import run

@@ -196,7 +196,7 @@ def test_a_lost_broker_is_the_reason_that_is_told_last() -> None:
 
     The worker holds events when the broker goes: the next flush has something to send, and is due within the session.
     """
-    with Cluster(partitions=1, FLUSH_SECONDS="3") as cluster:
+    with Cluster(partitions=1, FLUSH_SECONDS="3", FLUSH_LEAST_SECONDS="3") as cluster:
         worker = cluster.add_worker()
         cluster.wait_ready()
         hold_what_is_not_flushed(cluster, worker)

@@ -203,6 +203,37 @@ def test_a_log_that_was_cut_goes_on_by_id(cluster: Cluster, running: bool) -> No
     assert "the log was cut" in worker.log_tail(200)
 
 
+@pytest.mark.brokers("kafka", reason="the embedded broker keeps everything in memory")
+def test_a_log_that_was_cut_and_is_longer_again_goes_on_by_id(cluster: Cluster) -> None:
+    """Cut from 100 to 60 while no worker runs, and 115 long when one starts: all of it counts, once."""
+    broker = cluster.broker
+    assert isinstance(broker, ApacheKafka)
+    log = broker.data_directories[0] / f"{COMMENTS}-{home('ana').partition}"
+    worker = started(cluster)
+    sends(cluster, comments("ana", 0, 60))
+    wait_for(cluster, ana=60)
+    broker.stop()
+    shutil.copytree(log, cluster.path / "earlier")
+    broker.start()
+    sends(cluster, comments("ana", 60, 40))
+    wait_for(cluster, ana=100)
+    worker.stop()
+    broker.stop()
+    shutil.rmtree(log)
+    shutil.copytree(cluster.path / "earlier", log)
+    broker.start()
+    sends(cluster, comments("ana", 95, 55))  # five that were lost with the cut, and fifty that nobody knows
+    worker = started(cluster)
+    wait_for(cluster, ana=150)
+    assert figures(cluster, worker, "truncated")[0] == 1
+    assert "another record than the one that was read stands at 99" in worker.log_tail(200)
+    worker.stop()
+    worker = started(cluster)
+    sends(cluster, comments("ana", 150, 1))
+    wait_for(cluster, ana=151)
+    assert figures(cluster, worker, "truncated")[0] == 0, "it is cut only once"
+
+
 @pytest.mark.brokers("kafka", reason="the embedded broker cannot delete records")
 def test_records_that_expired_unread_are_missing(cluster: Cluster) -> None:
     """50 while the worker is down, 30 of them gone before it starts: 20 more, and 30 missing."""

@@ -22,8 +22,9 @@ from kafka import KafkaProducer
 from agents.clock import wait_until
 from agents.embedded.processes import ChildProcess
 from agents.settings import Settings
+from agents.stages.child_pass import ENDED_WITH_PARENT
 from agents.stages.definitions import read_definitions
-from agents.stages.suspicion_pass import ENDED_WITH_WORKER, PassRequest
+from agents.stages.suspicion_pass import PassRequest
 from models.events import CommentCreated
 from models.topics import COMMENTS
 from tests.integration.cluster import Cluster
@@ -210,7 +211,7 @@ def test_a_pass_without_a_worker_ends_by_itself(tmp_path: Path) -> None:
             with silent.accept()[0]:
                 assert child.poll() is None
                 child.stdin.close()
-                assert child.wait(SECONDS) == ENDED_WITH_WORKER
+                assert child.wait(SECONDS) == ENDED_WITH_PARENT
         finally:
             child.kill()
             child.wait()

@@ -111,7 +111,7 @@ def test_a_deleted_input_is_not_made_by_asking_for_it(cluster: Cluster) -> None:
 
     Nor does it wait for the topic, with a rebalance or while it goes down: what it had read can be committed no more.
     """
-    worker = cluster.add_worker(FLUSH_SECONDS="4")
+    worker = cluster.add_worker(FLUSH_SECONDS="4", FLUSH_LEAST_SECONDS="4")
     cluster.wait_ready()
     sends(cluster, comments("ana", 0, 50))
     wait_for(cluster, ana=50)

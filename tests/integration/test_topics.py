@@ -24,6 +24,7 @@ NAMES = {
     "campaign.conversions.v1",
     "campaign.definitions.v1",
     "campaign.cursors.v1",
+    "campaign.webhooks.v1",
     "campaign.inbox.v1",
     "campaign.influencer-snapshots.v1",
     "campaign.rollups.v1",
@@ -35,8 +36,15 @@ NAMES = {
     "campaign.minutes.v1",
     "campaign-pulse-state-changelog",
 }
-SINGLE = {"campaign.cursors.v1", "campaign.definitions.v1", "campaign.dead-letters.v1", "campaign.draws.v1"}
+SINGLE = {
+    "campaign.cursors.v1",
+    "campaign.webhooks.v1",
+    "campaign.definitions.v1",
+    "campaign.dead-letters.v1",
+    "campaign.draws.v1",
+}
 COMPACTED = {
+    "campaign.webhooks.v1",
     "campaign.cursors.v1",
     "campaign.definitions.v1",
     "campaign.influencer-snapshots.v1",

@@ -1,35 +1,46 @@
-"""Who is called by Alertmanager: keeps every webhook and every Slack message."""
+"""Who is called by Alertmanager: keeps what Slack, Microsoft Teams, Telegram and a webhook are sent."""
 
+import html
 import json
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
+
+TELEGRAM_TOKEN: Final = "4711:rehearsal"
+
+
+def _unmarked(markdown: str) -> str:
+    """Return Markdown as it is read: without the marks of bold, and with what a backslash keeps from being a mark."""
+    return re.sub(r"\\(.)|\*\*", r"\1", markdown)
 
 
 class Receiver:
-    """An HTTP server that writes down what it is sent.
+    """An HTTP server that writes down what it is sent, and answers as those services do.
 
     ``webhooks``: Alertmanager's own documents, each with ``receiver``, ``status`` and ``alerts``. ``messages``: Slack
-    attachments, which carry the text of the templates.
+    attachments, which carry the text of the templates. ``cards``: adaptive cards of Teams. ``chats``: what the bot of
+    ``TELEGRAM_TOKEN`` is to send.
     """
 
     def __init__(self) -> None:
         self.webhooks: list[dict[str, Any]] = []
         self.messages: list[dict[str, Any]] = []
+        self.cards: list[dict[str, Any]] = []
+        self.chats: list[dict[str, Any]] = []
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 document = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                if self.path.startswith("/webhook"):
-                    receiver.webhooks.append(document)
-                else:
-                    receiver.messages.extend(document["attachments"])
-                self.send_response(200)
-                self.send_header("Content-Length", "2")
+                answer = receiver.take(self.path, document)
+                self.send_response(404 if answer is None else 200)
+                kind = "application/json" if answer and answer.startswith(b"{") else "text/plain"
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(answer or b"")))
                 self.end_headers()
-                self.wfile.write(b"ok")
+                self.wfile.write(answer or b"")
 
             def log_message(self, format: str, *args: Any) -> None:
                 """Stay quiet."""
@@ -48,6 +59,44 @@ class Receiver:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+    def take(self, path: str, document: dict[str, Any]) -> bytes | None:
+        """Keep what came to an address, and return the answer of the service behind it; None where there is none."""
+        if path == "/webhook":
+            self.webhooks.append(document)
+            return b"ok"
+        if path == "/slack":
+            self.messages.extend(document["attachments"])
+            return b"ok"
+        if path == "/teams":
+            self.cards.extend(each["content"] for each in document["attachments"])
+            return b""
+        if path == f"/bot{TELEGRAM_TOKEN}/sendMessage":
+            self.chats.append(document)
+            chat = {"id": int(document["chat_id"]), "type": "group"}
+            sent = {"message_id": len(self.chats), "date": 0, "chat": chat, "text": document["text"]}
+            return json.dumps({"ok": True, "result": sent}).encode()
+        return None
+
+    def texts(self, kind: str) -> list[str]:
+        """Return what a person would read of each message of a kind, headline first, without marks of the format."""
+        if kind == "slack":
+            return [f"{each['title']}\n{each['text']}" for each in self.messages]
+        if kind == "teams":
+            return ["\n".join(_unmarked(block["text"]) for block in card["body"]) for card in self.cards]
+        if kind == "telegram":
+            return [
+                html.unescape(re.sub(r"<a href=\"(.*?)\">(.*?)</a>|</?[bi]>", r"\2 \1", each["text"]))
+                for each in self.chats
+            ]
+        if kind == "webhook":
+            return [
+                "\n".join(
+                    f"{alert['status']}: {' '.join(alert['annotations'].values())}" for alert in document["alerts"]
+                )
+                for document in self.webhooks
+            ]
+        raise ValueError(f"{kind!r} is no kind of receiver")
 
     def alerts(self, status: str) -> list[dict[str, Any]]:
         """Return every alert that was told with this status, in order; repeated ones once."""

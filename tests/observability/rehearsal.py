@@ -2,7 +2,9 @@
 
 The files of the repository are used as they are but for
 
-- addresses: targets, Alertmanager, receivers (a webhook and Slack's interface, both of the test, for each receiver);
+- addresses: targets, Alertmanager, and whom it tells. Each receiver has all five kinds that the file holds ready
+  behind `#`, as they stand there; Slack, the mail server, Teams, Telegram and the webhook are the test's, and their
+  secrets are in files;
 - the pace: events are sent at most ``SPEED`` times as fast as they happened, so durations that wait for campaigns
   (`for` and `keep_firing_for` of campaign rules, Alertmanager's waits) are divided by ``SPEED``, `keep_firing_for` with
   a floor of ten missed scrapes; scrapes and evaluations come every second. Rules about the pipeline keep their
@@ -51,8 +53,10 @@ from agents.simulator.truth import GroundTruth
 from agents.stages.definitions import read_definitions
 from models.topics import COMMENTS
 from tests.integration.cluster import GIVEAWAY, Cluster
+from tests.observability.mailbox import PASSWORD, Mailbox
 from tests.observability.programs import ROOT, program
-from tests.observability.receiver import Receiver
+from tests.observability.receiver import TELEGRAM_TOKEN, Receiver
+from tests.observability.shipped_receivers import KINDS, SECRETS, switched_on
 
 SPEED: Final = 60
 EVENT_MS: Final = 90 * 60_000
@@ -108,7 +112,7 @@ class Rehearsal:
     """All parts, started in order; what was told and measured stays readable until it is left."""
 
     def __init__(self) -> None:
-        self._programs = (program("prometheus"), program("prometheus-alertmanager"))
+        self._programs = (program("prometheus"), program("alertmanager"))
         self._stack = ExitStack()
         self.started_ms = 0
         self.truth: GroundTruth | None = None
@@ -127,6 +131,8 @@ class Rehearsal:
                 ALERT_GRACE_SECONDS=str(_GRACE_MINUTES * 60),
                 # By the wall's clock; the partitions of one worker close a minute in the same flush.
                 ALERT_WAIT_SECONDS="5",
+                # Off by default: here somebody wants to read what is complained about.
+                ALERT_SAMPLES="2",
                 SUSPICION_SECONDS="5",
                 SUSPICION_NICE="0",
             )
@@ -148,9 +154,10 @@ class Rehearsal:
     def _start(self, prometheus: str, alertmanager: str) -> None:
         worker = self.cluster.add_worker()
         self.receiver = self._stack.enter_context(Receiver())
+        self.mailbox = self._stack.enter_context(Mailbox())
         directory = self.cluster.path / "observability"
         self._prometheus_port, self._alertmanager_port = free_port(), free_port()
-        _copy_alertmanager(directory / "alertmanager", self.receiver.url)
+        _copy_alertmanager(directory / "alertmanager", self.receiver.url, self.mailbox.address)
         worker_address = f"127.0.0.1:{self.cluster.port(worker)}"
         _copy_prometheus(directory / "prometheus", worker_address, f"127.0.0.1:{self._alertmanager_port}")
         self._run(
@@ -196,7 +203,7 @@ class Rehearsal:
         self._stack.callback(process.stop)
         process.start()
         ready = wait_until(
-            lambda: _answers(f"http://127.0.0.1:{port}/-/ready"),
+            lambda: is_answered(f"http://127.0.0.1:{port}/-/ready"),
             timeout_seconds=_START_SECONDS,
             give_up=lambda: not process.running,
         )
@@ -252,6 +259,15 @@ class Rehearsal:
             for status in ("firing", "resolved")
         )
         return firing <= resolved
+
+    def texts(self, kind: str) -> list[str]:
+        """Return what people read who are told by this kind of message."""
+        return self.mailbox.texts() if kind == "email" else self.receiver.texts(kind)
+
+    @property
+    def alertmanager_url(self) -> str:
+        """Return where Alertmanager is."""
+        return f"http://127.0.0.1:{self._alertmanager_port}"
 
     def incidents(self) -> list[Any]:
         """The incidents that the simulator planted."""
@@ -358,7 +374,8 @@ def _not_read(due_ms: int) -> SimulatedRecord:
     return SimulatedRecord(COMMENTS, b"ana", json.dumps(comment).encode(), misplaced=False, due_ms=due_ms)
 
 
-def _answers(url: str) -> bool:
+def is_answered(url: str) -> bool:
+    """Return whether a GET is answered with 200."""
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:
             return bool(answer.status == 200)
@@ -389,29 +406,33 @@ def _copy_prometheus(directory: Path, worker: str, alertmanager: str) -> None:
         (directory / "rules" / path.name).write_text(yaml.safe_dump(groups, sort_keys=False))
 
 
-def _copy_alertmanager(directory: Path, receiver: str) -> None:
+def _copy_alertmanager(directory: Path, receiver: str, smarthost: str) -> None:
     (directory / "templates").mkdir(parents=True)
     for path in (ROOT / "alertmanager" / "templates").glob("*.tmpl"):
         (directory / "templates" / path.name).write_text(path.read_text())
-    config = yaml.safe_load((ROOT / "alertmanager" / "alertmanager.yml").read_text())
+    secrets = {
+        "slack_url": f"{receiver}/slack",
+        "smtp_password": PASSWORD,
+        "teams_url": f"{receiver}/teams",
+        "telegram_token": TELEGRAM_TOKEN,
+        "telegram_chat": "-1001",
+        "webhook_url": f"{receiver}/webhook",
+    }
+    (directory / "secrets").mkdir()
+    for name, secret in secrets.items():
+        (directory / "secrets" / name).write_text(f"{secret}\n")
+    config = yaml.safe_load(switched_on(KINDS).replace(SECRETS, f"{directory}/secrets/"))
     for route in _routes(config["route"]):
         for name in ("group_wait", "group_interval", "repeat_interval"):
             if name in route:
                 # Half a second: what opens in one evaluation is told, or inhibited, together.
                 route[name] = _faster(route[name], least_ms=500)
     for each in config["receivers"]:
-        each["webhook_configs"] = [{"url": f"{receiver}/webhook/{each['name']}", "send_resolved": True}]
-        each["slack_configs"] = [
-            {
-                "api_url": f"{receiver}/slack",
-                "channel": "#giveaway",
-                "send_resolved": True,
-                "color": '{{ template "pulse.colour" . }}',
-                "title": '{{ template "pulse.title" . }}',
-                "title_link": '{{ template "pulse.link" . }}',
-                "text": '{{ template "pulse.text" . }}',
-            }
-        ]
+        assert set(each) == {"name", *KINDS.values()}
+        for mail in each["email_configs"]:
+            mail |= {"smarthost": smarthost, "require_tls": False}
+        for chat in each["telegram_configs"]:
+            chat["api_url"] = receiver
     (directory / "alertmanager.yml").write_text(yaml.safe_dump(config, sort_keys=False))
 
 

@@ -104,6 +104,8 @@ def test_alertmanager_accepts_its_configuration() -> None:
         ("area=pipeline alertname=PulseLagHigh severity=warning", "operators"),
         ("area=pipeline alertname=PulseNoWorker severity=critical", "operators-urgent"),
         ("alertname=SomethingElse", "operators"),
+        # What `campaign-pulse alerts test` sends.
+        ("area=campaign alertname=CampaignPulseTest campaign=test severity=warning", "campaign-team"),
     ],
 )
 def test_alerts_go_to_who_can_act(labels: str, receiver: str) -> None:

@@ -16,7 +16,7 @@ from models.giveaway import GiveawayRules
 from models.rollups import GiveawayRollup
 from models.times import DAY_MS, HOUR_MS
 from models.topics import INPUT_TOPICS
-from streams.changelog.dedupe import decode_segment, encode_segment
+from streams.changelog.id_segments import decode_segment, encode_segment
 from streams.changelog.log_positions import (
     LogPosition,
     SeenLog,
@@ -30,7 +30,7 @@ from streams.changelog.row_records import decode_record
 from streams.columns.keyed_hashes import KEY_BYTES
 from streams.events.registry import Registry
 from streams.giveaway.board import GiveawayBoard
-from streams.ledger.blocks import decode_fact, records_of
+from streams.ledger.fact_records import decode_fact, records_of
 from streams.orders.order import OrderKey
 from streams.pipeline.limits import Limits
 from streams.pipeline.pipeline import Pipeline

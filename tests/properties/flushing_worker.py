@@ -16,6 +16,7 @@ from agents.worker.fact_sender import LATE_BYTES, FactSender
 from agents.worker.flush import ROWS_A_WRITE, Flusher
 from agents.worker.minutes import MinutePublisher
 from agents.worker.numbers import ROWS_AT_A_TIME, NumberPublisher
+from agents.worker.pace import Pace
 from models.deadletters import DeadLetter
 from models.topics import DEAD_LETTERS, ENTRIES, INFLUENCER_SNAPSHOTS, INPUT_TOPICS, MINUTES
 from streams.changelog.keys import log_key
@@ -118,6 +119,16 @@ class RecordCollector:
             else:
                 self._kafka.deliver(Write("fact", key, value))
 
+    def begin_with_headers(
+        self, topic: str, partition: int, records: Iterable[tuple[bytes, bytes, list[tuple[str, bytes]]]]
+    ) -> None:
+        """Send events on: of every other call they arrive at once, before the flush or without one."""
+        self._begun += 1
+        for key, value, headers in records:
+            self.add(topic, partition, key, value, headers)
+            if not self._begun % 2:
+                self._kafka.deliver(self._pending.pop())
+
     def partition_of(self, topic: str, partition_key: str) -> int:
         """Every ledger has one partition."""
         return 0
@@ -183,6 +194,7 @@ class FlushingWorker(Worker):
             1.0,
             rows_at_a_time=self.rows_at_a_time,
             rows_a_write=self.rows_a_write,
+            pace=Pace(0.05, lambda: 0, lambda: 0),
         )
 
     def make_store(self, kafka: Kafka) -> MemoryStore:
@@ -201,6 +213,8 @@ class FlushingWorker(Worker):
         super().fetch(place, count)
         for partition in range(PARTITIONS):
             _at_once(self._flush.send_ahead(partition))
+        if place % 2:
+            self._flush.send_on()
 
     def _confirm(self, tp: TP, next_offset: int) -> None:
         self.confirmed[tp.topic, tp.partition] = next_offset

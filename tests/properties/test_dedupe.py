@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.changelog.dedupe import DedupeHorizon, Segment, decode_segment, encode_segment
+from streams.changelog.dedupe import DedupeHorizon
+from streams.changelog.id_segments import Segment, decode_segment, encode_segment
 from streams.columns.idset import IdSet
 from tests.unit.events import NOON_MS
 

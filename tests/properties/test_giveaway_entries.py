@@ -14,7 +14,8 @@ from models.topics import COMMENTS
 from streams.giveaway.entries import GiveawayEntries
 from streams.giveaway.rules import RuleBook
 from streams.ledger import collector
-from streams.ledger.blocks import EntryBlock, decode_fact, encode_fact
+from streams.ledger.blocks import EntryBlock
+from streams.ledger.fact_records import decode_fact, encode_fact
 
 from .giveaway_model import numbers
 

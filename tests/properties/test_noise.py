@@ -18,7 +18,7 @@ from models.topics import CLOSED_WINDOWS, COMMENTS, CONVERSIONS, DEFINITIONS, EN
 from streams.alerts.stage import AlertPartition
 from streams.alerts.window_records import decode_window
 from streams.changelog.checks import ChangelogRecord, read_changelog
-from streams.changelog.dedupe import Segment, encode_segment
+from streams.changelog.id_segments import Segment, encode_segment
 from streams.changelog.keys import Slots, fence_key, ids_key, log_key, order_key, row_key
 from streams.changelog.log_positions import encode_log_position, log_position, same_log
 from streams.changelog.row_records import RowRecord
@@ -26,7 +26,8 @@ from streams.changelog.slices import Cut, SlicedCheckpoints
 from streams.columns.formats import UnsupportedRecord
 from streams.events.registry import Registry
 from streams.giveaway.board import GiveawayBoard
-from streams.ledger.blocks import FORGOTTEN_VERSION, Cleared, Forgotten, decode_fact, encode_fact
+from streams.ledger.fact_records import FORGOTTEN_VERSION, decode_fact, encode_fact
+from streams.ledger.marks import Cleared, Forgotten
 from streams.orders.order import OrderKey, OrderRecord
 from streams.pipeline.pipeline import Pipeline
 from streams.replay import ReplayedWindow, replayed

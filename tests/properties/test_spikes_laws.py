@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from streams.detectors.proportions import ProportionMonitor, ProportionParameters
 from streams.detectors.silence import SilenceMonitor
-from streams.detectors.spikes import SpikeDetector, SpikeState
+from streams.detectors.spike_state import SpikeState
+from streams.detectors.spikes import SpikeDetector
 
 VALUES = st.one_of(
     st.integers(0, 50).map(float),

@@ -44,7 +44,7 @@ class Server:
         self._directory = directory / name
         self._directory.mkdir(parents=True, exist_ok=True)
         self.name = name
-        binary = EmbeddedRedis()._binary()
+        binary = EmbeddedRedis().binary()
         where = ("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._directory))
         self._command = [binary, *where, "--save", "", "--appendonly", "no", *arguments]
         if configuration is not None:

@@ -1,4 +1,4 @@
-"""``python -m tests.storm``: 200,000 signed deliveries while gateway, broker and worker are killed."""
+"""``python -m tests.storm``: 200,000 signed deliveries while gateway, poller, broker and worker are killed."""
 
 import tempfile
 from pathlib import Path
@@ -30,7 +30,8 @@ def main(deliveries: int, strikes: int, seed: int, broker: str) -> None:
     kills = ", ".join(f"{name} {count}" for name, count in report.kills.items())
     click.echo(
         f"{report.deliveries:,} deliveries in {report.tries:,} tries, killed: {kills}; at most {report.most_waiting} "
-        f"waited on disk; every number is the oracle's, the spool is empty; {report.seconds:.0f} s"
+        f"waited on disk, a poller read {report.pages} pages of the same orders; every number is the oracle's, the "
+        f"spool is empty; {report.seconds:.0f} s"
     )
 
 

@@ -19,6 +19,7 @@ _CLOCK_SECONDS: Final = str(CLOCK_MS // 1_000)
 _BEGINS_SECONDS: Final = 1_776_526_200
 """2026-04-18T15:30:00Z: the first delivery is about something of then."""
 _SPREAD_SECONDS: Final = 7_000
+SHOPIFY: Final = "/v1/hooks/shopify/main"
 SECRETS: Final = "\n".join(
     ["shopify-main=s1", "instagram-main=s2", "woo-at=s3", "stripe-main=s4", "standard-main=whsec_c3Rvcm0tc2VjcmV0"]
 )
@@ -108,7 +109,7 @@ def _shopify(number: int) -> Delivery:
         event = _event("refund", f"shopify-main:refund:{refund_id}", of, at_ms=moment, **said)
     body = json.dumps(order).encode()
     headers = {"X-Shopify-Topic": topic, "X-Shopify-Hmac-Sha256": _base64(b"s1", body)}
-    return Delivery("/v1/hooks/shopify/main", body, headers, event)
+    return Delivery(SHOPIFY, body, headers, event)
 
 
 def _instagram(number: int) -> Delivery:

@@ -1,4 +1,4 @@
-"""One storm: deliveries come in, gateway, broker and worker are killed, and the numbers are SQL's at the end."""
+"""One storm: deliveries come in, gateway, poller, broker and worker are killed; the numbers are SQL's at the end."""
 
 import random
 import sys
@@ -24,8 +24,9 @@ from tests.oracle.oracle import compute
 from tests.oracle.polarities import polarities
 from tests.storm.deliveries import CLOCK_MS, DEFINITION, SECRETS, deliveries
 from tests.storm.senders import Senders
+from tests.storm.shop import Shop
 
-_VICTIMS: Final = ("gateway", "broker", "worker")
+_VICTIMS: Final = ("gateway", "broker", "worker", "poller")
 _WAITING: Final = 2
 """Deliveries on disk before a broker that is away comes back: the spool is used each time."""
 
@@ -37,14 +38,16 @@ class Report(Struct):
     tries: int
     kills: dict[str, int]
     most_waiting: int
+    pages: int
     seconds: float
 
 
 class Storm:
-    """Gateway, broker and worker, and who is killed next."""
+    """Gateway, poller, broker and worker, and who is killed next."""
 
-    def __init__(self, cluster: Cluster, seed: int, say: Callable[[str], None]) -> None:
+    def __init__(self, cluster: Cluster, shop: str, seed: int, say: Callable[[str], None]) -> None:
         self._cluster = cluster
+        self._shop = shop
         self._random = random.Random(seed)
         self._say = say
         self._next: list[str] = []
@@ -53,25 +56,46 @@ class Storm:
         self.kills = dict.fromkeys(_VICTIMS, 0)
         self.most_waiting = 0
         self._gateways = 0
+        self._pollers = 0
         self.gateway = self._start_gateway()
+        self.poller = self._start_poller()
 
     def _start_gateway(self) -> ChildProcess:
         self._gateways += 1
-        name = f"gateway-{self._gateways}"
+        return self._start(
+            f"gateway-{self._gateways}",
+            ["gateway"],
+            GATEWAY_PORT=str(self.port),
+            GATEWAY_SECRETS=SECRETS,
+            GATEWAY_SPOOL_DIRECTORY=str(self.spool),
+            GATEWAY_ANSWER_SECONDS="1",
+            GATEWAY_DRAIN_SECONDS="0.2",
+        )
+
+    def _start_poller(self) -> ChildProcess:
+        self._pollers += 1
+        return self._start(
+            f"poller-{self._pollers}",
+            ["gateway", "poll"],
+            POLL_TOKENS="shopify-main=token",
+            POLL_ADDRESSES=f"shopify-main={self._shop}",
+            METRICS_PORT=str(free_port()),
+        )
+
+    def _start(self, name: str, command: list[str], **settings: str) -> ChildProcess:
         process = ChildProcess(
             name,
-            [sys.executable, "-m", "agents.cli", "gateway"],
+            [sys.executable, "-m", "agents.cli", *command],
             log_path=self._cluster.path / f"{name}.log",
-            environment=self._cluster.environment(
-                GATEWAY_PORT=str(self.port),
-                GATEWAY_SECRETS=SECRETS,
-                GATEWAY_SPOOL_DIRECTORY=str(self.spool),
-                GATEWAY_ANSWER_SECONDS="1",
-                GATEWAY_DRAIN_SECONDS="0.2",
-            ),
+            environment=self._cluster.environment(**settings),
         )
         process.start()
         return process
+
+    def stop(self) -> None:
+        """Stop what comes in."""
+        self.gateway.stop()
+        self.poller.stop()
 
     def wait_ready(self) -> None:
         """Return when the gateway says that it is."""
@@ -90,7 +114,7 @@ class Storm:
         return len(list(self.spool.glob("*.delivery")))
 
     def strike(self, give_up: Callable[[], bool]) -> None:
-        """Kill one of the three and bring it back; each of them once before one comes again."""
+        """Kill one of them and bring it back; each of them once before one comes again."""
         self.supervise()
         if not self._next:
             self._next = self._random.sample(_VICTIMS, len(_VICTIMS))
@@ -104,10 +128,22 @@ class Storm:
         assert wait_until(lambda: not self.gateway.running, timeout_seconds=START_SECONDS)
         self.gateway = self._start_gateway()
 
+    def _strike_poller(self, give_up: Callable[[], bool]) -> None:
+        self.poller.signal(SIGKILL)
+        assert wait_until(lambda: not self.poller.running, timeout_seconds=START_SECONDS)
+        self.poller = self._start_poller()
+
+    def restart_poller(self) -> None:
+        """Let the poller begin with the first page."""
+        self.poller.stop()
+        self.poller = self._start_poller()
+
     def supervise(self) -> None:
-        """Start a worker where none runs: one that cannot reach its broker ends, and what watches over it starts it."""
+        """Start what does not run: a worker that cannot reach its broker ends, and what watches over it starts it."""
         if not any(worker.running for worker in self._cluster.workers):
             self._cluster.add_worker()
+        if not self.poller.running:
+            self.poller = self._start_poller()
 
     def _strike_worker(self, give_up: Callable[[], bool]) -> None:
         for worker in self._cluster.workers:
@@ -147,11 +183,12 @@ def run_trial(count: int, strikes: int, seed: int, directory: Path, say: Callabl
             lines.write(msgspec.json.encode(delivery.event) + b"\n")
     polarity = polarities(make_scorer("textblob"))
     oracle = compute([events], parse_definitions(DEFINITION), CLOCK_MS, CLOCK_MS, polarity)
-    with Cluster(clock=str(CLOCK_MS), partitions=3) as cluster:
+    shop = Shop(count)
+    with shop.serving() as address, Cluster(clock=str(CLOCK_MS), partitions=3) as cluster:
         cluster.command("topics")
         cluster.command("campaigns", "apply", str(definition))
         cluster.add_worker()
-        storm = Storm(cluster, seed, say)
+        storm = Storm(cluster, address, seed, say)
         senders = Senders(storm.port, count)
         failures: list[BaseException] = []
         try:
@@ -171,13 +208,14 @@ def run_trial(count: int, strikes: int, seed: int, directory: Path, say: Callabl
             assert not sending.is_alive(), f"{senders.delivered:,} of {count:,}\n{storm.gateway.log_tail(40)}"
             say(f"{senders.delivered:,} delivered in {senders.tries:,} tries; counting")
             storm.wait_ready()
+            _read_once_more(storm, shop, count / 100 + SETTLE_SECONDS)
             assert wait_until(lambda: storm.waiting == 0, timeout_seconds=SETTLE_SECONDS), f"{storm.waiting} wait"
             _wait_until_equal(cluster, storm, oracle, count / 100 + SETTLE_SECONDS)
             assert list(storm.spool.glob("*.damaged")) == []
         finally:
             senders.stop()
-            storm.gateway.stop()
-    return Report(count, senders.tries, storm.kills, storm.most_waiting, monotonic() - began)
+            storm.stop()
+    return Report(count, senders.tries, storm.kills, storm.most_waiting, shop.pages, monotonic() - began)
 
 
 def _run(senders: Senders, failures: list[BaseException]) -> None:
@@ -185,6 +223,19 @@ def _run(senders: Senders, failures: list[BaseException]) -> None:
         senders.run()
     except AssertionError as error:
         failures.append(error)
+
+
+def _read_once_more(storm: Storm, shop: Shop, timeout_seconds: float) -> None:
+    """Have the poller read everything when all has come by webhook: each of these orders is one too many."""
+    before = shop.whole_reads
+
+    def is_read() -> bool:
+        storm.supervise()
+        return shop.whole_reads > before
+
+    storm.restart_poller()
+    read = wait_until(is_read, timeout_seconds=timeout_seconds, poll_seconds=0.5)
+    assert read, f"{shop.pages} pages\n{storm.poller.log_tail(40)}"
 
 
 def _wait_until_equal(cluster: Cluster, storm: Storm, oracle: dict[str, Any], timeout_seconds: float) -> None:

@@ -9,9 +9,10 @@ from models.giveaway import GiveawayRules
 from models.topics import COMMENTS
 from streams.giveaway.loaded import GiveawayData
 from streams.giveaway.rules import RuleBook
-from streams.ledger.blocks import EntryBlock, Forgotten
+from streams.ledger.blocks import EntryBlock
 from streams.ledger.collector import blocks_of
 from streams.ledger.compaction import Ledger, LedgerRecord
+from streams.ledger.marks import Forgotten
 from streams.ledger.people import people_of
 
 OPENS = datetime(2026, 4, 18, 14, tzinfo=UTC)

@@ -6,10 +6,9 @@ from functools import wraps
 from typing import Any, Final
 
 import click
-import msgspec
 from msgspec import Struct
 
-from agents.broker.dead_letter_log import PlacedLetter
+from agents.broker.dead_letter_log import PlacedLetter, campaign_of
 from agents.cli.replay import Moment
 from agents.clock import wall_clock
 from models.deadletters import REASONS, DeadLetter
@@ -67,22 +66,6 @@ class Filters(Struct, frozen=True, kw_only=True):
 
 def _contains(letter: DeadLetter, wanted: bytes) -> bool:
     return wanted in (letter.value or b"") or wanted in (letter.key or b"") or wanted in letter.detail.encode()
-
-
-class _Campaign(Struct):
-    campaign_id: Any = None
-
-
-_decode_campaign: Final = msgspec.json.Decoder(_Campaign).decode
-
-
-def campaign_of(value: bytes | None) -> str | None:
-    """Return the campaign of a refused event; None when it cannot be read or names none."""
-    try:
-        found = _decode_campaign(value or b"").campaign_id
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    return found if isinstance(found, str) else None
 
 
 def filter_options(command: Callable[..., None]) -> Callable[..., None]:

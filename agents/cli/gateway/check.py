@@ -25,8 +25,9 @@ from streams.connectors.handshakes import (
     answer_to,
     keys_among,
 )
+from streams.connectors.packing import verify_either
 from streams.connectors.placing import Placer
-from streams.connectors.signatures import SignatureError, verify
+from streams.connectors.signatures import SignatureError
 from streams.connectors.translation import translate
 
 FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -128,7 +129,7 @@ def _verify(
         _say("signature: not checked, no --secret was given")
         return
     try:
-        verified = verify(schemes, keys, delivery.headers, delivery.body, at_ms)
+        verified = verify_either(schemes, keys, delivery, at_ms)
     except SignatureError as error:
         _end(f"signature: {error.reason}: {error}; it would be refused (401)")
     which = f"by secret {verified.secret + 1} of {len(keys)}" if len(keys) > 1 else "by the secret"

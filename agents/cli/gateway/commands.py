@@ -1,13 +1,15 @@
 """``campaign-pulse gateway``: from platforms, shops and tools to the stream."""
 
 import importlib
+import logging
 import secrets
 import socket
 import sys
+from typing import Final
 
 import click
 
-from agents.broker.topic_admin import TopicError, ensure_topics, look_at_topics
+from agents.broker.topic_admin import NoBrokerError, TopicError, ensure_topics, look_at_topics
 from agents.cli.common import UsageFailure, settings_or_exit
 from agents.cli.gateway.check import check
 from agents.cli.gateway.poll import poll
@@ -15,13 +17,17 @@ from agents.cli.gateway.read_key import read_key
 from agents.cli.gateway.remap import remap
 from agents.cli.gateway.send import send
 from agents.cli.gateway.urls import urls
+from agents.cli.gateway.webhooks import check_webhooks, webhooks
 from agents.cli.worker import log_to_stderr
 from agents.private_files import keep_files_private
 from agents.settings import Settings
 from agents.terminal import visible
-from models.topics import DEAD_LETTERS, DEFINITIONS, INBOX, INPUT_TOPICS
+from models.topics import ALERTS, DEAD_LETTERS, DEFINITIONS, INBOX, INPUT_TOPICS, ROLLUPS, WEBHOOKS
 from streams.connectors.credentials import KEY_PREFIX, hash_of, parse_keys, parse_secrets
 from streams.connectors.handshakes import keys_among, verify_token
+from streams.webhooks.rules import parse_webhooks
+
+log: Final = logging.getLogger("campaign_pulse")
 
 
 @click.group(invoke_without_command=True)
@@ -45,11 +51,17 @@ def _run() -> None:
         served = importlib.import_module("gateway.serve")
     except ModuleNotFoundError as error:
         raise UsageFailure(f"the extra `gateway` is not installed: {error}") from None
-    if not (settings.gateway_secrets or settings.gateway_keys or settings.gateway_read_keys):
+    if not (
+        settings.gateway_secrets
+        or settings.gateway_keys
+        or settings.gateway_read_keys
+        or parse_webhooks(settings.gateway_webhooks)
+    ):
         raise UsageFailure(
-            "none of PULSE_GATEWAY_SECRETS, PULSE_GATEWAY_KEYS and PULSE_GATEWAY_READ_KEYS is set: nobody could send "
-            "or read anything"
+            "none of PULSE_GATEWAY_SECRETS, PULSE_GATEWAY_KEYS, PULSE_GATEWAY_READ_KEYS and PULSE_GATEWAY_WEBHOOKS is "
+            "set: nobody could send or read anything, or be told"
         )
+    check_webhooks(settings)
     try:
         with socket.create_server((settings.gateway_host, settings.gateway_port)):
             pass
@@ -58,7 +70,12 @@ def _run() -> None:
         raise UsageFailure(f"PULSE_GATEWAY_PORT: cannot listen on {address}: {error.strerror}") from None
     keep_files_private()  # deliveries that wait in the spool hold people's data
     try:
-        _check_topics(settings)
+        try:
+            _check_topics(settings)
+        except NoBrokerError as error:
+            if not settings.gateway_spool_directory:
+                raise
+            log.warning("gateway: %s; what is sent only once is kept on disk until one does", error)
         code = served.serve(settings)
     except TopicError as error:
         raise UsageFailure(str(error)) from None
@@ -73,7 +90,9 @@ def _check_topics(settings: Settings) -> None:
     Raises:
         TopicError: the broker does not answer or refuses, or the right to make them is missing.
     """
-    names = (*INPUT_TOPICS, INBOX, DEAD_LETTERS, DEFINITIONS)
+    names = [*INPUT_TOPICS, INBOX, DEAD_LETTERS, DEFINITIONS]
+    if parse_webhooks(settings.gateway_webhooks):
+        names += [WEBHOOKS, ALERTS, ROLLUPS]
     if len(look_at_topics(settings, names)) < len(names):
         ensure_topics(settings)
 
@@ -102,5 +121,5 @@ def token(source: str) -> None:
     click.echo(visible(verify_token(known[0], source)))
 
 
-for command in (check, poll, read_key, remap, send, urls):
+for command in (check, poll, read_key, remap, send, urls, webhooks):
     gateway.add_command(command)

@@ -2,6 +2,7 @@
 
 import click
 
+from agents.cli.giveaway.actions import actions
 from agents.cli.giveaway.certificate import certificate
 from agents.cli.giveaway.check import check
 from agents.cli.giveaway.clear_record import clear_record
@@ -24,6 +25,6 @@ def giveaway() -> None:
 
 for command in (
     *(run, check, review, freeze, draw, exclude, replace, verify, log, publish),
-    *(receipt, why, winners, entrants, left_out, certificate, forget, clear_record),
+    *(receipt, why, actions, winners, entrants, left_out, certificate, forget, clear_record),
 ):
     giveaway.add_command(command)

@@ -31,9 +31,9 @@ from models.read_model import Keys
 from models.suspicion import Suspect
 from streams.giveaway.drand import address_of
 from streams.giveaway.draw_log import LOG_FILE, DrawLogError, log_of, next_place
-from streams.giveaway.freeze import ENTRIES_FILE, LEFT_OUT_FILE, FreezeError, freeze_list, leaves_out
+from streams.giveaway.freeze import ENTRIES_FILE, LEFT_OUT_FILE, FreezeError, freeze_list
 from streams.giveaway.loaded import GiveawayData
-from streams.suspicion.review import suspects_of
+from streams.suspicion.review import left_out_of
 
 _DIRECTORY: Final = click.Path(file_okay=False, path_type=Path)
 _KEY_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -164,7 +164,7 @@ def freeze_into(
         key = draw_files.new_key() if choices.key_file is None else draw_files.read_key(choices.key_file)
         frozen = freeze_list(
             data,
-            _suspects(data, suspected),
+            left_out_of(data) if suspected is None else suspected,
             key,
             frozen_at=moment(now_ms),
             winners=choices.winners or rules.winners or 1,
@@ -182,14 +182,6 @@ def freeze_into(
     except (AnnouncementError, DrawLogError, FreezeError, DrawFileError) as error:
         raise UsageFailure(str(error)) from None
     return Frozen(frozen.record, encoded)
-
-
-def _suspects(data: GiveawayData, known: Mapping[int, Suspect] | None) -> Mapping[int, Suspect]:
-    """Return the suspects, as far as the policy leaves any out."""
-    policy = data.rules.suspicion
-    if not leaves_out(policy):
-        return {}
-    return suspects_of(data, policy) if known is None else known
 
 
 def print_frozen(directory: Path, frozen: Frozen, time_zone: str | None) -> None:

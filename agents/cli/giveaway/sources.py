@@ -16,11 +16,13 @@ from agents.offline.draw_log_file import append_to_log_file, log_file_of, read_l
 from agents.offline.event_files import EventFileError
 from agents.offline.ledger_files import FileEvents, read_event_files
 from agents.settings import Settings
+from agents.stages.actions import ActionsError, read_actions
 from agents.stages.definitions import DefinitionsError, current_definitions
 from agents.stages.draw_log import append_step, read_draw_log
 from agents.stages.review import ReviewError, load_giveaway
 from models.campaigns import CampaignDefinition
 from models.draws import LogEntry
+from streams.events.actions import ActionBook
 from streams.giveaway.draw_log import DrawLogError
 from streams.giveaway.loaded import GiveawayData, loaded_giveaway
 from streams.ledger.compaction import Ledger, LedgerError
@@ -46,6 +48,9 @@ class Source(Protocol):
 
     def load(self, campaign_id: str) -> GiveawayData:
         """Return definition and ledger of a campaign with a giveaway."""
+
+    def read_actions(self) -> ActionBook:
+        """Return what was decided at the desks; files know of none."""
 
     def read_log(self, campaign_id: str) -> list[LogEntry]:
         """Return the steps of a campaign's draws.
@@ -84,7 +89,15 @@ class KafkaSource:
         """Return definition and ledger of a campaign."""
         try:
             return load_giveaway(self.settings, campaign_id, report_unreadable)
-        except (DefinitionsError, ReviewError, LedgerError) as error:
+        except (DefinitionsError, ReviewError, LedgerError, ActionsError) as error:
+            raise UsageFailure(str(error)) from None
+
+    def read_actions(self) -> ActionBook:
+        """Return what was decided at the desks."""
+        try:
+            self.definitions()  # which sees to it that the topics are there
+            return read_actions(self.settings, report_unreadable)
+        except ActionsError as error:
             raise UsageFailure(str(error)) from None
 
     def read_log(self, campaign_id: str) -> list[LogEntry]:
@@ -172,6 +185,10 @@ class FileSource:
             click.echo(for_people(f"note: no comment of campaign {campaign_id!r} is in the files"), err=True)
             ledger = Ledger({}, [])
         return loaded_giveaway(definition, definition.giveaway, ledger)
+
+    def read_actions(self) -> ActionBook:
+        """Return nothing: desks are no files."""
+        return ActionBook()
 
     def read_log(self, campaign_id: str) -> list[LogEntry]:
         """Return the steps that the file has."""

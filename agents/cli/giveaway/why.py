@@ -5,7 +5,6 @@ from typing import Final
 
 import click
 import msgspec
-from msgspec import Struct
 
 from agents.cli.common import UsageFailure, for_people
 from agents.cli.giveaway import draw_files
@@ -14,30 +13,13 @@ from agents.cli.giveaway.persons import person_or_exit
 from agents.cli.giveaway.sources import Source, giveaway_or_exit, only_campaign, source_options
 from agents.cli.tables import moment
 from agents.terminal import visible_json
-from models.suspicion import Suspect
-from streams.giveaway.answers import CommentAnswer, answers_of
+from streams.giveaway.answers import PersonAnswer
 from streams.giveaway.draw import DrawError, entrant_of, read_list, receipt_of
-from streams.giveaway.freeze import leaves_out
-from streams.giveaway.loaded import GiveawayData
 from streams.giveaway.verification import Published, outcome
 from streams.ledger.people import Person
-from streams.suspicion.review import suspects_of
+from streams.suspicion.person_answers import answer_of
 
 _DIRECTORY: Final = click.Path(file_okay=False, path_type=Path)
-
-
-class Answer(Struct, frozen=True, kw_only=True):
-    """What a person is told. ``chances`` are those of the draw as ledger and rules are now, bonus included."""
-
-    campaign_id: str
-    platform: str
-    author_id: str
-    handle: str
-    verdict: str
-    chances: int
-    bonus_chances: int
-    comments: list[CommentAnswer]
-    draw: list[str]
 
 
 @click.command()
@@ -65,40 +47,11 @@ def why(
         campaign_id = campaign_id or published.frozen.campaign_id
     data = giveaway_or_exit(source, only_campaign(source, campaign_id))
     number, who = person_or_exit(data, person, platform)
-    found = _answer(data, number, who, _standing(published, key, who))
+    found = answer_of(data, number, who, _standing(published, key, who))
     if as_json:
         click.echo(visible_json(msgspec.json.format(msgspec.json.encode(found), indent=2).decode()))
     else:
         _print(found)
-
-
-def _answer(data: GiveawayData, number: int, who: Person, draw: list[str]) -> Answer:
-    entries = data.entries()
-    comments = answers_of(data, entries, {number})[number]
-    chances = entries.chances_of_people().get(number, 0)
-    policy = data.rules.suspicion
-    suspect = suspects_of(data, policy).get(number) if chances and leaves_out(policy) else None
-    return Answer(
-        campaign_id=data.definition.campaign_id,
-        platform=who.platform,
-        author_id=who.author_id,
-        handle=who.handle,
-        verdict=_verdict(chances, suspect),
-        chances=chances,
-        bonus_chances=chances - sum(each.chances for each in comments),
-        comments=comments,
-        draw=draw,
-    )
-
-
-def _verdict(chances: int, suspect: Suspect | None) -> str:
-    if not chances:
-        return "does not take part: no comment is a valid entry"
-    if suspect is None or suspect.action == "flag":
-        return f"takes part with {chances} {'chance' if chances == 1 else 'chances'}"
-    because = "; ".join(f"{each.reason}: {each.detail}" for each in suspect.findings)
-    what = "held back" if suspect.action == "hold" else "excluded"
-    return f"is {what} by the policy, suspicion {suspect.score:.2f} ({because})"
 
 
 def _draw_of(directory: Path | None) -> tuple[Published | None, bytes]:
@@ -150,7 +103,7 @@ def _place(published: Published, entrant: str) -> list[str]:
     return ["not drawn, or not any more"]
 
 
-def _print(found: Answer) -> None:
+def _print(found: PersonAnswer) -> None:
     name = f"{found.platform}/@{found.handle.lstrip('@')}" if found.handle else f"{found.platform}/{found.author_id}"
     click.echo(for_people(f"{name} ({found.author_id}) in {found.campaign_id}: {found.verdict}"))
     if found.bonus_chances:

@@ -70,6 +70,19 @@ function showMood(windows) {
   setText(document.getElementById("mood-text"), `${said("mood_of", { count: shownCount(mood.sample_size) })}: ${words.join(", ")}`);
 }
 
+function showWords(answer) {
+  for (const name of ["positive", "negative"]) {
+    const place = document.getElementById(`words-${name}`);
+    if (!place) continue;
+    const made = answer[name].flatMap((each) => {
+      const word = element("span", "", "word");
+      word.append(element("bdi", each.word), " ", element("small", shownCount(each.people)));
+      return [word, " "];
+    });
+    place.replaceChildren(...(made.length ? made : ["–"]));
+  }
+}
+
 function boardRow(id) {
   const row = element("tr");
   row.dataset.id = id;
@@ -194,6 +207,7 @@ const numbers = new Numbers(document.body.dataset.stream, {
     showNumbers({ giveaway: answer.giveaway });
   },
   board: showBoard,
+  words: showWords,
   alerts: showAlerts,
   minutes: showMinutes,
 });

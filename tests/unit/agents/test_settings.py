@@ -51,6 +51,7 @@ def test_every_field_is_described() -> None:
         ("PULSE_FLUSH_SECONDS", "nan"),
         ("PULSE_FLUSH_SECONDS", "inf"),
         ("PULSE_FLUSH_SECONDS", "1s"),
+        ("PULSE_FLUSH_LEAST_SECONDS", "0.01"),
         ("PULSE_TICK_SECONDS", "-1"),
         ("PULSE_FUTURE_TOLERANCE_SECONDS", "86401"),
         ("PULSE_MAX_EVENT_BYTES", "1023"),
@@ -61,6 +62,7 @@ def test_every_field_is_described() -> None:
         ("PULSE_SENTIMENT_CACHE", "0"),
         ("PULSE_ALERT_GRACE_SECONDS", "soon"),
         ("PULSE_ALERT_WAIT_SECONDS", "601"),
+        ("PULSE_ALERT_SAMPLES", "4"),
         ("PULSE_SUSPICION_SECONDS", "-1"),
         ("PULSE_SUSPICION_NICE", "20"),
         ("PULSE_LABEL_CAP", "many"),
@@ -86,6 +88,9 @@ def test_every_field_is_described() -> None:
         ("PULSE_POLL_ADDRESSES", "https://shop.example"),
         ("PULSE_POLL_ADDRESSES", "shopify-main=https://u:p@shop.example"),
         ("PULSE_POLL_YOUTUBE_UNITS", "99"),
+        ("PULSE_GATEWAY_WORDS", "yes"),
+        ("PULSE_GATEWAY_WEBHOOK_SECONDS", "0"),
+        ("PULSE_GATEWAY_WEBHOOK_PAUSES", "5 never"),
     ],
 )
 def test_unusable_value_stops_the_start_with_variable_and_value(variable: str, value: str) -> None:
@@ -103,6 +108,8 @@ def test_unusable_value_stops_the_start_with_variable_and_value(variable: str, v
         ("PULSE_GATEWAY_KEYS", "shop=right\nshop=hunter2"),
         ("PULSE_GATEWAY_READ_KEYS", "page=hunter2 campaign:spring"),
         ("PULSE_POLL_TOKENS", "shopify-main=right\nhunter2"),
+        ("PULSE_GATEWAY_WEBHOOKS", "- name: [hunter2"),
+        ("PULSE_GATEWAY_WEBHOOK_SECRETS", "ops=right\nhunter2"),
     ],
 )
 def test_secrets_of_the_gateway_are_refused_by_their_line_and_not_shown(variable: str, value: str) -> None:
@@ -123,6 +130,7 @@ def test_every_setting_that_can_be_wrong_has_a_refusal_above() -> None:
     free |= {f"PULSE_KAFKA_SASL_{name}" for name in ("USERNAME", "PASSWORD")}
     free |= {f"PULSE_KAFKA_OAUTH_{name}" for name in ("CLIENT_ID", "CLIENT_SECRET", "SCOPE", "CA_FILE")}
     free |= {f"PULSE_GATEWAY_{name}" for name in ("HOST", "PERSON_KEY", "SPOOL_DIRECTORY", "DRAWS_DIRECTORY")}
+    refused |= {"PULSE_GATEWAY_WEBHOOKS", "PULSE_GATEWAY_WEBHOOK_SECRETS"}  # below, too
     refused |= {"PULSE_GATEWAY_SECRETS", "PULSE_GATEWAY_KEYS", "PULSE_GATEWAY_READ_KEYS", "PULSE_POLL_TOKENS"}  # below
     assert refused | free == {variable for variable, _, _ in described()}
 

@@ -17,7 +17,7 @@ from models.rollups import (
     SentimentStats,
     WindowStats,
 )
-from models.suspicion import SuspicionNumbers
+from models.suspicion import Suspect, SuspicionNumbers
 from tests.unit.gateway.asking import Answer, Gateway
 
 NOW_MS = 1_776_528_000_000  # 2026-04-18T16:00:00Z
@@ -142,6 +142,8 @@ class ReaderInMemory(NumbersReader):
         self.giveaways = {"": giveaway("", 12), "ana": giveaway("ana", 5)}
         self.points = [MinutePoint(start_ms=NOW_MS - back * 60_000, engagements=back) for back in range(20, 0, -1)]
         self.ages = [0]
+        self.suspected: list[Suspect] = []
+        self.looked_for_ms: int | None = None
         self.is_away = False
 
     async def campaign_ids(self) -> list[str]:
@@ -174,6 +176,14 @@ class ReaderInMemory(NumbersReader):
     async def alerts(self, campaign_id: str) -> list[Alert]:
         """Of spring."""
         return self.open_alerts if campaign_id == "spring" else []
+
+    async def suspects(self, campaign_id: str) -> list[Suspect]:
+        """Of spring."""
+        return self.suspected if campaign_id == "spring" else []
+
+    async def suspects_as_of_ms(self, campaign_id: str) -> int | None:
+        """Of spring."""
+        return self.looked_for_ms if campaign_id == "spring" else None
 
     async def history(self, campaign_id: str, before: str, count: int) -> list[tuple[str, AlertTransition]]:
         """One transition for each alert, ids in their order."""

@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from uvicorn.server import ServerState
 
-from gateway.bounded_http import HEADER_BYTES, HEADER_FIELDS, WAITING_REQUESTS, BoundedProtocol
+from gateway.bounded_http import HEADER_BYTES, HEADER_FIELDS, WAITING_REQUESTS, WHOLE_BODY, BoundedProtocol
 
 BEGIN = b"POST /read HTTP/1.1\r\nHost: t\r\n"
 WAITS = 20.0
@@ -33,7 +33,20 @@ async def _unread(request: Request) -> Response:
     return PlainTextResponse("enough", 413)
 
 
-APP = Starlette(routes=[Route("/read", _read, methods=["POST"]), Route("/unread", _unread, methods=["POST"])])
+async def _offered(request: Request) -> Response:
+    """The body as it is offered before anything is received, or else as it is received."""
+    if (body := request.scope[WHOLE_BODY]()) is not None:
+        return Response(b"offered " + body)
+    return Response(b"received " + await request.body())
+
+
+APP = Starlette(
+    routes=[
+        Route("/read", _read, methods=["POST"]),
+        Route("/unread", _unread, methods=["POST"]),
+        Route("/offered", _offered, methods=["POST"]),
+    ]
+)
 
 
 def talk(pieces: Iterable[bytes], protocol: type[BoundedProtocol] = BoundedProtocol) -> bytes:
@@ -79,6 +92,21 @@ def test_a_request_is_served_and_the_next_one_too() -> None:
     got = talk([first, *(bytes([one]) for one in first), chunked])
     assert got.count(b"HTTP/1.1 200 OK") == 3
     assert got.endswith(b"3")
+
+
+def test_a_body_that_came_with_its_header_is_offered_whole() -> None:
+    """Each request of a connection sees its own body and never a part of one; what is still to come is received."""
+    begin = b"POST /offered HTTP/1.1\r\nHost: t\r\n"
+    together = begin + b"Content-Length: 2\r\n\r\nab" + begin + b"Content-Length: 3\r\n\r\ncde"
+    got = talk([together, begin + b"Connection: close\r\nContent-Length: 0\r\n\r\n"])
+    assert [part.partition(b"\r\n\r\n")[2] for part in got.split(b"HTTP/1.1 ")[1:]] == [
+        b"offered ab",
+        b"offered cde",
+        b"offered ",
+    ]
+    large = b"x" * 200_000
+    got = talk([begin + b"Connection: close\r\nContent-Length: 200000\r\n\r\n", large[:100_000], large[100_000:]])
+    assert got.endswith(b" " + large)
 
 
 def test_a_large_body_is_no_header() -> None:

@@ -1,14 +1,18 @@
 """Webhooks over HTTP: who is let in, what is answered, and what becomes of what cannot be mapped or confirmed."""
 
+import gzip
 import json
 import time
 from pathlib import Path
 
 import pytest
 
+from gateway.inbox import kept_of
 from gateway.intake import mapped_late
 from models.deadletters import DeadLetter
 from models.topics import DEAD_LETTERS, INBOX
+from streams.connectors.catalogue import CATALOGUE
+from streams.connectors.translation import translate
 from tests.unit.gateway.asking import Gateway
 from tests.unit.streams.connectors.deliveries import FOLDER, SIGNED, hex_hmac, kept
 
@@ -197,3 +201,17 @@ def test_strangers_make_no_labels() -> None:
     for number in range(50):
         gateway.ask(f"/v1/hooks/kind{number}/x", b"{}")
     assert gateway.ask("/metrics").body.decode().count("campaign_gateway_deliveries_total{") == 1
+
+
+def test_a_packed_delivery_is_kept_as_it_came_and_read_again() -> None:
+    """Its body in the inbox is the bytes of the request, with the header without which nobody could read them."""
+    gateway, one = Gateway(), kept("instagram_comments.json")
+    headers = {**one.headers, "content-encoding": "gzip"}
+    answer = gateway.ask("/v1/hooks/instagram/main", gzip.compress(one.body), headers)
+    assert (answer.status, answer.json["events"]) == (200, len(gateway.events))
+    assert len(gateway.events) > 0
+    (raw,) = gateway.of(INBOX)
+    found = kept_of(raw.value, raw.headers)
+    assert found is not None
+    again = translate(found.delivery(gateway.state.placer, None), gateway.state.placer, CATALOGUE["instagram"].read)
+    assert [json.loads(event.value) for event in again.events] == gateway.events

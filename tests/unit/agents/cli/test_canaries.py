@@ -79,6 +79,12 @@ def around(name: str, canary: str, key_files: dict[str, str]) -> Iterator[tuple[
         yield canary, {**_NOWHERE, "KAFKA_SECURITY_PROTOCOL": "SSL", **key_files}
     elif name in ("gateway_secrets", "gateway_keys", "gateway_read_keys", "poll_tokens"):
         yield f"shop={canary}", _NOWHERE
+    elif name == "gateway_webhook_secrets":
+        yield f"ops=whsec_{canary}", _NOWHERE
+    elif name == "gateway_webhooks":
+        for field in ("url", "name", "alerts", canary):
+            yield json.dumps([{"name": "ops", "url": "https://ops.example/", "alerts": ["opened"], field: canary}]), {}
+        yield json.dumps([{"name": "ops", "url": f"https://ops.example/{quote(canary)}", "alerts": ["opened"]}]), {}
     # By itself it is in use, or contradicts the rest, or is no such thing: then the message names the setting.
     yield canary, _NOWHERE
 

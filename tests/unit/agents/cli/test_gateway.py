@@ -33,6 +33,33 @@ def test_a_delivery_is_verified_and_mapped() -> None:
     assert "signature: right, by secret 2 of 2" in done.stderr
 
 
+@pytest.mark.parametrize("form", ["bytes of a recording", "curl", "json", "json of lists"])
+def test_headers_come_as_tools_write_them(form: str, tmp_path: Path) -> None:
+    """A recorded request with its first line, a byte order mark and CRLF; curl's arguments; JSON of a request bin."""
+    lines = Path(ORDER + ".headers").read_text("utf-8").splitlines()
+    pairs = [line.partition(": ")[::2] for line in lines]
+    written = {
+        "bytes of a recording": "\ufeff" + "\r\n".join(["POST /v1/hooks/shopify/main HTTP/1.1", *lines]),
+        "curl": "\n".join(f"-H '{line}' \\" for line in lines),
+        "json": json.dumps(dict(pairs)),
+        "json of lists": json.dumps({name: [value, "another"] for name, value in pairs}),
+    }
+    file = tmp_path / "headers"
+    file.write_text(written[form], "utf-8")
+    done = run("check", "shopify-main", ORDER, "--headers", str(file), "--secret", SECRET, "--definition", DEFINITION)
+    assert (done.exit_code, "signature: right" in done.stderr) == (0, True), done.stderr
+    assert json.loads(done.stdout)["event_id"] == "shopify-main:order:5900000000001"
+
+
+def test_headers_that_are_none_are_a_usage_error(tmp_path: Path) -> None:
+    """JSON of something else than texts names the file."""
+    file = tmp_path / "headers"
+    file.write_text('{"a": {"b": 1}}', "utf-8")
+    done = run("check", "shopify-main", ORDER, "--headers", str(file))
+    assert done.exit_code == 2
+    assert "no object of headers" in done.stderr
+
+
 def test_a_wrong_signature_ends_with_its_reason_and_no_event() -> None:
     """Exit code 1: a gateway would refuse it."""
     done = run("check", "shopify", ORDER, "--headers", ORDER + ".headers", "--secret", "other")

@@ -14,9 +14,11 @@ from rich.console import Console
 from agents.demo.frame import Frame
 from agents.demo.history import RateHistory, sparkline
 from agents.demo.opening import opened_now
+from agents.demo.panels import sentiment_bar
 from agents.demo.summary import difference_lines, print_snapshot
 from agents.demo.totals import compare
-from agents.demo.view import compact, duration, money, picture, plain_line, sentiment_bar
+from agents.demo.view import picture, plain_line
+from agents.demo.words import compact, duration, money
 from agents.simulator.truth import GroundTruth, TrueCampaign, TrueInfluencer, TrueMoney, TrueTotals
 from agents.stages.definitions import read_definitions
 from models.alerts import Alert

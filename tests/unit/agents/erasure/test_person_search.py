@@ -9,6 +9,7 @@ import pytest
 from agents.cli.people import document_of
 from agents.erasure.person_search import PersonData, PersonSearch, roles_in
 from agents.settings import Settings
+from models.actions import Action, PersonTarget, encode_record, record_key
 from models.alerts import SampleComment
 from models.personal_data import PLACES
 from models.topics import COMMENTS, CONVERSIONS, DEAD_LETTERS, DEFINITIONS
@@ -24,9 +25,9 @@ def search(*definitions: Any) -> PersonSearch:
     return PersonSearch(Settings(), LEO.asked, None, definitions, lambda *_: None)
 
 
-def record(value: bytes) -> Any:
+def record(value: bytes, key: bytes = b"k") -> Any:
     """A record with this value."""
-    return SimpleNamespace(value=value, key=b"k", timestamp=5, partition=0, offset=7)
+    return SimpleNamespace(value=value, key=key, timestamp=5, partition=0, offset=7)
 
 
 def comment(author_id: str, handle: str, text: str, platform: str = "tiktok") -> bytes:
@@ -76,6 +77,31 @@ def test_refused_events_are_found_by_their_fields_or_else_by_their_bytes(value: 
     looking = search()
     looking._take_letter(DEAD_LETTERS, LEO, record(value))
     assert [(each.place, each.role) for each in looking._found] == ([(DEAD_LETTERS, role)] if role else [])
+
+
+def test_what_was_decided_about_somebody_is_found_until_it_is_erased() -> None:
+    """By the account in any spelling of its platform, and by a note that has the handle; of others nothing."""
+    looking = search()
+    targets = [("TikTok", "id-leo", ""), ("tiktok", "id-mia", "like leo, I think"), ("tiktok", "id-mia", "a robot")]
+    for number, (platform, author_id, note) in enumerate(targets):
+        action = Action(
+            action_id=f"{number:032x}",
+            campaign_id="c",
+            kind="hold",
+            at_ms=number,
+            actor="ann",
+            target=PersonTarget(platform=platform, author_id=author_id),
+            note=note,
+        )
+        looking._take_action(LEO, record(encode_record(action), record_key(action)))
+    looking._take_action(LEO, record(b"no action"))
+    assert [(each.role, each.campaign_id, each.at_ms) for each in looking._found] == [
+        ("author", "c", 5),
+        ("named", "c", 5),
+    ]
+    key = looking._found[0].data["key"]
+    looking._take_action(LEO, record(b"", key.encode()))
+    assert [each.role for each in looking._found] == ["named"]
 
 
 def test_definitions_name_accounts_in_any_spelling() -> None:

@@ -22,7 +22,8 @@ from models.rollups import GiveawayRollup
 from models.topics import ENTRIES
 from streams.events.partitioning import partition_of
 from streams.events.registry import Registry
-from streams.ledger.blocks import EntryBlock, decode_fact, encode_fact
+from streams.ledger.blocks import EntryBlock
+from streams.ledger.fact_records import decode_fact, encode_fact
 from tests.unit.streams.giveaway.test_entries import OPENS, OPENS_MS, block, comment
 
 PARTITIONS = 4

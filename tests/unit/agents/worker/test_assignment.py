@@ -46,7 +46,10 @@ def an_assignment() -> tuple[Assignment, list[Any]]:
             assign=lambda partition, *_: partitions.__setitem__(partition, partition),
             revoke=partitions.pop,
         ),
-        "table": mock.Mock(read=lambda partition, _: happened.append(("read", partition)) or Stored([], {}, {}, [])),
+        "table": mock.Mock(
+            read=lambda partition, _: happened.append(("read", partition)) or Stored([], {}, {}, []),
+            log_position=lambda *_: None,
+        ),
         "changelog": "changelog",
         "fence": mock.Mock(
             take_over=mock.AsyncMock(side_effect=lambda owned, *_: happened.append(("fence", owned))),
@@ -58,7 +61,7 @@ def an_assignment() -> tuple[Assignment, list[Any]]:
         "collector": mock.Mock(),
         "inputs": SimpleNamespace(changelog_ends={}, rejoin=lambda: happened.append("rejoin")),
         "logs": SimpleNamespace(
-            look=mock.AsyncMock(side_effect=lambda owned: happened.append(("logs", owned))),
+            look=mock.AsyncMock(side_effect=lambda owned, _: happened.append(("logs", owned))),
             starts=mock.AsyncMock(side_effect=lambda partition, *_: starts_of(partition)),
         ),
         "alerts": alerts,
@@ -150,7 +153,7 @@ def test_what_is_given_up_while_it_is_taken_over_is_not_taken() -> None:
         await assignment.recovered()
         look = assignment._logs.look
 
-        async def revoked_meanwhile(owned: Any) -> None:
+        async def revoked_meanwhile(owned: Any, _: object) -> None:
             await assignment.on_revoked()
             await assignment.recovered()
 

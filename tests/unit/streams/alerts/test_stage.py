@@ -9,6 +9,7 @@ from agents.metrics.alerts import AlertCollector
 from agents.stages.alerts import AlertWorker
 from models.alerts import AlertTransition
 from models.times import MINUTE_MS
+from streams.alerts.engine import Mute
 from streams.alerts.stage import AlertPartition
 from streams.alerts.window_merger import GONE_MS
 from streams.alerts.window_records import COUNTS, make_window
@@ -204,6 +205,139 @@ def test_an_alert_of_somebody_who_left_is_shown_by_no_metric() -> None:
         families = {family.name: family for family in AlertCollector(alerts, pipeline, 100).collect()}
         shown = [sample.labels["influencer"] for sample in families["campaign_alert_active"].samples]
         assert shown == expected
+
+
+HOUR_MS = 60 * MINUTE_MS
+
+
+class Muting(Silence):
+    """Ana's open alert, muted for an hour; the log's wall clock goes on as the test says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mutes: dict[str, list[Mute]] = {}
+        self.stage._mutes = self.mutes
+        self.now_ms = NOON_MS + self.minutes
+
+    def mute(self, influencer_id: str | None = "ana", after_ms: int = 0) -> None:
+        """Mute the silence of somebody from now on."""
+        start_ms = self.now_ms + after_ms
+        self.mutes.setdefault("c", []).append(Mute("feed_silent", influencer_id, start_ms, start_ms + HOUR_MS))
+        self.stage.mute("c")
+
+    def pass_muted(self, ana: int, at_ms: int) -> None:
+        """Report a minute, written at a moment of the wall clock."""
+        counts = np.zeros((2, len(COUNTS)), dtype=np.int64)
+        counts[:, COUNTS.index("engagements")] = ana, 30
+        window = make_window("c", 0, FIRST + self.minutes, ["ana", "ben"], counts, {})
+        self.now_ms = at_ms
+        self.stage.apply(replayed(window, self.stage.position, at_ms))
+        self.minutes += 1
+
+    def told(self) -> list[tuple[str, int | None]]:
+        """Kinds of the transitions that are to be told, and until when each is muted."""
+        pending = [each.transition for each in self.stage.campaigns["c"].transitions.pending]
+        return [(each.kind, each.alert.muted_until_ms) for each in pending]
+
+
+def test_an_open_alert_that_is_muted_says_so_once() -> None:
+    """In the record, with the end; not again when the mutes are read again, nor by a successor from a checkpoint."""
+    log = Muting()
+    log.mute()
+    until_ms = log.now_ms + HOUR_MS
+    assert log.told() == [("opened", None), ("muted", until_ms)]
+    log.stage.mute("c")
+    assert len(log.told()) == 2
+    saved = log.stage.campaigns["c"].checkpoint(log.stage.log_time_ms)
+    log.stage = AlertPartition(log.both, 0, log.stage.position, log.mutes)
+    log.stage.restore("c", saved.data)
+    assert log.told() == [("opened", None), ("muted", until_ms)]
+
+
+def test_a_successor_that_hears_of_a_mute_at_its_start_says_so() -> None:
+    """Muted while no worker lived: from a checkpoint that knows nothing of it."""
+    log = Muting()
+    saved = log.stage.campaigns["c"].checkpoint(log.stage.log_time_ms)
+    log.mutes["c"] = [Mute("feed_silent", "ana", log.now_ms, log.now_ms + HOUR_MS)]
+    log.stage = AlertPartition(log.both, 0, log.stage.position, log.mutes)
+    log.stage.restore("c", saved.data)
+    assert log.told() == [("opened", None), ("muted", log.now_ms + HOUR_MS)]
+
+
+def test_a_muted_alert_is_not_updated_and_ends_as_muted() -> None:
+    """It grows unheard; when it is resolved meanwhile, the record of that says that nobody wants to hear it."""
+    log = Muting()
+    log.mute()
+    until_ms, start_ms = log.now_ms + HOUR_MS, log.now_ms
+    for minute in range(30):
+        log.pass_muted(0, start_ms + minute)
+    assert [kind for kind, _ in log.told()] == ["opened", "muted"]
+    for minute in range(5):
+        log.pass_muted(30, start_ms + 1_000 + minute)
+    assert log.told()[-1] == ("resolved", until_ms)
+
+
+def test_a_mute_ends_by_itself_after_an_hour_of_the_wall_clock() -> None:
+    """Event time says nothing: forty silent minutes within a second are muted, the first one an hour later is told."""
+    log = Muting()
+    log.mute()
+    start_ms = log.now_ms
+    for minute in range(40):
+        log.pass_muted(0, start_ms + minute)
+    log.pass_muted(0, start_ms + HOUR_MS - 1)
+    assert [kind for kind, _ in log.told()] == ["opened", "muted"]
+    log.pass_muted(0, start_ms + HOUR_MS)
+    assert log.told()[-1] == ("updated", None)
+
+
+def test_an_alert_that_would_open_while_muted_opens_when_that_ends() -> None:
+    """Unlike in a planned moment: nobody said that it was to be expected. Nor is it said of others."""
+    log = Muting()
+    for _ in range(40):
+        log.pass_muted(30, log.now_ms)
+    assert log.open() == []
+    log.mute()
+    start_ms = log.now_ms
+    for minute in range(40):
+        log.pass_muted(0, start_ms + minute)
+    assert log.open() == []
+    for minute in range(2):
+        log.pass_muted(0, start_ms + HOUR_MS + minute)
+    assert log.open() == [("ana", "feed_silent")]
+
+
+def test_an_alert_of_somebody_else_is_heard() -> None:
+    """A mute is of one rule and one influencer; the campaign's own is another one."""
+    log = Muting()
+    log.mute(influencer_id="ben")
+    log.mute(influencer_id=None)
+    start_ms = log.now_ms
+    for minute in range(30):
+        log.pass_muted(0, start_ms + minute)
+    assert "muted" not in [kind for kind, _ in log.told()]
+    assert "updated" in [kind for kind, _ in log.told()]
+
+
+def test_an_old_mute_is_not_said_of_a_new_alert() -> None:
+    """Mutes stay in the topic: a worker that starts days later reads them all."""
+    log = Muting()
+    log.mutes["c"] = [Mute("feed_silent", "ana", log.now_ms - 2 * HOUR_MS, log.now_ms - HOUR_MS)]
+    log.stage.mute("c")
+    assert log.told() == [("opened", None)]
+
+
+def test_an_alert_that_is_muted_is_shown_by_no_metric_until_that_ends() -> None:
+    """Whoever is called by Prometheus is not called for an hour."""
+    log = Muting()
+    log.mute()
+    alerts = mock.create_autospec(AlertWorker, instance=True, checkpoints_total=0)
+    alerts.campaigns.return_value = list(log.stage.campaigns.values())
+    alerts.observed_total.return_value = alerts.stale_total.return_value = 0
+    pipeline = mock.create_autospec(Pipeline, instance=True, registry=log.both, partitions={})
+    for now_ms, expected in ((log.now_ms + HOUR_MS - 1, 0), (log.now_ms + HOUR_MS, 1)):
+        collector = AlertCollector(alerts, pipeline, 100, lambda now_ms=now_ms: now_ms)  # type: ignore[misc]  # bound
+        families = {family.name: family for family in collector.collect()}
+        assert len(families["campaign_alert_active"].samples) == expected
 
 
 def test_a_checkpoint_of_another_format_is_refused() -> None:

@@ -5,7 +5,8 @@ import pytest
 
 from models.times import HOUR_MS
 from models.topics import COMMENTS
-from streams.changelog.dedupe import SEGMENT_IDS, DedupeHorizon, Segment, decode_segment, encode_segment
+from streams.changelog.dedupe import SEGMENT_IDS, DedupeHorizon
+from streams.changelog.id_segments import Segment, decode_segment, encode_segment
 from streams.columns.keyed_hashes import KEY_BYTES
 from streams.pipeline.limits import Limits
 from streams.pipeline.pipeline import Pipeline

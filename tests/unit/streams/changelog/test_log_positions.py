@@ -1,9 +1,11 @@
 """Where counting goes on: the same log, another one, a cut one, and offsets that somebody has set or lost."""
 
+import msgspec
 import pytest
 
-from streams.changelog.dedupe import Segment, Span
+from streams.changelog.id_segments import Segment, Span
 from streams.changelog.log_positions import (
+    NOTHING_READ,
     PLACES,
     Held,
     LogPosition,
@@ -11,6 +13,7 @@ from streams.changelog.log_positions import (
     SeenLog,
     decode_log_position,
     encode_log_position,
+    last_record,
     log_position,
     position_at,
     reach_ms,
@@ -61,7 +64,7 @@ def test_ids_of_a_flush_of_which_no_row_came_down_are_not_known() -> None:
 
 def test_records_that_came_again_mean_a_cut_log() -> None:
     """Also when it is long enough again."""
-    assert start_of(KNOWN, SeenLog("old", 0, 999), 150, Held(), was_set_back=True).change == "truncated"
+    assert start_of(KNOWN, SeenLog("old", 0, 999), 150, Held(), was_cut=True).change == "truncated"
 
 
 def test_a_group_without_offsets_goes_on_behind_what_is_confirmed() -> None:
@@ -98,5 +101,31 @@ def test_ids_reach_back_to_the_oldest_that_was_not_forgotten() -> None:
 
 
 def test_a_record_is_read_as_it_was_written() -> None:
-    """With its number first."""
+    """With its number first, and the record that was read last."""
     assert decode_log_position(encode_log_position(KNOWN)) == KNOWN
+    read = log_position(0, "id", 9, 9, 8, last_record(8, b"k", b"v"))
+    assert decode_log_position(encode_log_position(read)) == read
+
+
+def test_a_position_of_format_1_knows_no_last_record() -> None:
+    """What an earlier version wrote: six fields; nothing is compared then."""
+    found = decode_log_position(msgspec.msgpack.encode([1, 2, "old", 150, 140, 8]))
+    assert (found, found.last) == (KNOWN, NOTHING_READ)
+
+
+def test_the_last_record_stays_with_the_log_and_goes_with_it() -> None:
+    """It is handed on while the log is the same, and says nothing of another one."""
+    read = last_record(149, b"ana", b"{}")
+    known = log_position(2, "old", 150, 140, 8, read)
+    same = start(known, SeenLog("old", 0, 500), 200)
+    written = position_at(same, known, 8)
+    assert same.last == read
+    assert written is not None
+    assert written.last == read
+    assert start(known, SeenLog("new", 0, 500), 200).last == NOTHING_READ
+
+
+def test_records_are_told_apart_by_key_and_value() -> None:
+    """Also where their bytes joined are the same, and where one is absent and the other empty."""
+    told = {last_record(1, key, value) for key in (None, b"", b"a", b"ab") for value in (None, b"", b"b", b"bb")}
+    assert len(told) == 16

@@ -16,7 +16,7 @@ from agents.state.table import StateTable
 from models.times import HOUR_MS
 from models.topics import COMMENTS, POSTS
 from streams.changelog import row_records
-from streams.changelog.dedupe import decode_segment, encode_segment
+from streams.changelog.id_segments import decode_segment, encode_segment
 from streams.changelog.keys import ids_key, row_key
 from streams.changelog.log_positions import same_log
 from streams.changelog.row_records import FORMAT_VERSION, decode_record
@@ -50,7 +50,7 @@ def pieces(stored: Any, shown: Any, path: str = "") -> list[str]:
 
 
 @pytest.mark.parametrize("row", [0, 1, 2])
-@pytest.mark.parametrize("version", [1, 2, 3])
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
 def test_older_format_comes_back_with_the_numbers_it_was_written_with(version: int, row: int) -> None:
     """An influencer stored by an older version shows, in every window, what that version showed."""
     state = golden_state(version)
@@ -60,11 +60,12 @@ def test_older_format_comes_back_with_the_numbers_it_was_written_with(version: i
     assert pieces(stored, msgspec.to_builtins(rollup)) == []
 
 
-@pytest.mark.parametrize("version", [1, 2, 3])
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
 def test_upgraded_record_is_written_in_the_newest_format(version: int) -> None:
     """After an upgrade and one more event of its post the record is that of the newest version and the same events.
 
-    That event is what names the platform: older versions did not keep it. Nor did they keep hours by minute.
+    That event is what names the platform: older versions did not keep it. Nor did they keep hours by minute, or whose
+    words comments are.
     """
     state, now = golden_state(version), busy_state()
     for row, who in enumerate(NAMES):
@@ -75,7 +76,8 @@ def test_upgraded_record_is_written_in_the_newest_format(version: int) -> None:
         assert msgspec.msgpack.decode(state.record_of(row))[0] == FORMAT_VERSION
         upgraded, made = (decode_record(each.record_of(row)) for each in (state, now))
         assert set((upgraded.hours or {}).items()) <= set((made.hours or {}).items())
-        assert upgraded == msgspec.structs.replace(made, hours=upgraded.hours, unpublished=upgraded.unpublished)
+        unknown = {name: getattr(upgraded, name) for name in ("hours", "unpublished", "voices")}
+        assert upgraded == msgspec.structs.replace(made, **unknown)
 
 
 def test_segment_of_format_1_is_read() -> None:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from models.times import MINUTE_MS
-from streams.detectors.spikes import SpikeDetector, SpikeState
+from streams.detectors.spike_state import SpikeState
+from streams.detectors.spikes import SpikeDetector
 
 
 def feed(detector, values, start_ms=0, step_ms=MINUTE_MS):

@@ -14,8 +14,9 @@ from models.times import HOUR_MS
 from models.topics import COMMENTS, CONVERSIONS
 from streams.giveaway.entries import GiveawayEntries
 from streams.giveaway.rules import RuleBook
-from streams.ledger.blocks import EntryBlock, Forgotten
+from streams.ledger.blocks import EntryBlock
 from streams.ledger.collector import blocks_of, person_hash
+from streams.ledger.marks import Forgotten
 from tests.unit.collisions import colliding_ids
 
 OPENS = datetime(2026, 4, 18, 14, tzinfo=UTC)

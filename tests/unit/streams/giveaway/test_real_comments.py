@@ -13,8 +13,10 @@ from models.topics import COMMENTS
 from streams.giveaway.dry_run import DryRun, dry_run
 from streams.giveaway.entries import settled
 from streams.giveaway.rules import RuleBook
-from streams.ledger.blocks import FORGOTTEN_VERSION, EntryBlock, Forgotten
+from streams.ledger.blocks import EntryBlock
 from streams.ledger.collector import blocks_of, person_hash
+from streams.ledger.fact_records import FORGOTTEN_VERSION
+from streams.ledger.marks import Forgotten
 
 OPENS = datetime(2026, 3, 20, 8, tzinfo=UTC)
 CLOSES = datetime(2026, 3, 29, 22, tzinfo=UTC)

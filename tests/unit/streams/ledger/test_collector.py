@@ -12,16 +12,10 @@ from models.events import CommentCreated, CommentDeleted, Event, Purchase, Refun
 from models.topics import COMMENTS, CONVERSIONS
 from streams.columns.hashing import PlatformSeeds
 from streams.ledger.block_builder import CommentChunk
-from streams.ledger.blocks import (
-    BLOCK_VERSION,
-    RECORD_BYTES,
-    EntryBlock,
-    Forgotten,
-    decode_fact,
-    encode_fact,
-    records_of,
-)
+from streams.ledger.blocks import EntryBlock
 from streams.ledger.collector import EntryCollector, blocks_of, person_hash
+from streams.ledger.fact_records import BLOCK_VERSION, RECORD_BYTES, decode_fact, encode_fact, records_of
+from streams.ledger.marks import Forgotten
 
 _COMMON: dict[str, Any] = {"campaign_id": "spring", "platform": "instagram", "occurred_at": 5, "influencer_id": "ana"}
 FIRST_OFFSET = 100

@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 
 from models.events import CommentDeleted
 from streams.giveaway.entries import settled
-from streams.ledger.blocks import CLEARED_VERSION, Cleared, EntryBlock, encode_fact, poison_hash
+from streams.ledger.blocks import EntryBlock
 from streams.ledger.collector import person_hash
 from streams.ledger.compaction import LedgerError, LedgerReading, check_unpoisoned, union_of
+from streams.ledger.fact_records import CLEARED_VERSION, encode_fact
 from streams.ledger.forgetting import without_people
+from streams.ledger.marks import Cleared, poison_hash
 from streams.ledger.people import people_of
 from streams.ledger.subjects import Asked, accounts_of, subject_of
 from tests.unit.ledgers import NAMES, OPENS_MS, block, book, comment

@@ -10,10 +10,11 @@ from models.events import CommentDeleted, Purchase, Refund
 from models.topics import COMMENTS, CONVERSIONS
 from streams.columns.formats import PoisonedRecord
 from streams.giveaway.loaded import GiveawayData, loaded_giveaway
-from streams.ledger.blocks import EntryBlock, decode_fact, encode_fact
+from streams.ledger.blocks import EntryBlock
 from streams.ledger.collector import blocks_of, person_hash
 from streams.ledger.compaction import Ledger, LedgerRecord, union_of
 from streams.ledger.fact_names import Alike, column_of, name_of, named_of
+from streams.ledger.fact_records import decode_fact, encode_fact
 from streams.ledger.fact_set import fact_set, told_apart
 from tests.unit.collisions import colliding_ids
 from tests.unit.events import NOON_MS, event_of

@@ -9,10 +9,11 @@ import pytest
 
 from models.events import CommentDeleted
 from models.topics import COMMENTS, CONVERSIONS
-from streams.ledger.blocks import EntryBlock, Forgotten
+from streams.ledger.blocks import EntryBlock
 from streams.ledger.collector import person_hash
 from streams.ledger.compaction import Ledger, LedgerRecord, PoisonedPlace
 from streams.ledger.fact_set import fact_set, in_order
+from streams.ledger.marks import Forgotten
 from streams.ledger.people import people_of
 from tests.unit.ledgers import OPENS_MS, block, comment
 

@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 from models.events import Purchase
 from models.topics import CONVERSIONS
 from streams.giveaway.entries import settled
-from streams.ledger.blocks import EntryBlock, Forgotten, decode_fact, encode_fact, sealed_mark
+from streams.ledger.blocks import EntryBlock
 from streams.ledger.collector import person_hash
 from streams.ledger.compaction import Ledger, LedgerRecord
+from streams.ledger.fact_records import decode_fact, encode_fact, sealed_mark
 from streams.ledger.forgetting import replacements, without_people
+from streams.ledger.marks import Forgotten
 from streams.ledger.sealing import NO_KEY, key_of
 from streams.ledger.subjects import Asked, Subject, accounts_of, subject_of
 from tests.unit.ledgers import NAMES, OPENS_MS, block, book, comment

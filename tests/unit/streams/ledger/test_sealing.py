@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.columns.formats import PoisonedRecord
-from streams.ledger.blocks import Forgotten, decode_fact, encode_fact, sealed_mark
+from streams.ledger.fact_records import decode_fact, encode_fact, sealed_mark
+from streams.ledger.marks import Forgotten
 from streams.ledger.sealing import NO_KEY, SEAL_BYTES, key_of, opened, sealed
 
 KEY, OTHER = key_of("a secret of the group"), key_of("another secret")

@@ -133,6 +133,7 @@ def test_chosen_comments_keep_what_belongs_to_them() -> None:
         micros=np.array([100_000, 200_000, 300_000, 400_000]),
         classes=np.array([0, 1, 2, 2]),
         people=np.array([7, 8, 9, 10], dtype=np.uint64),
+        voices=np.array([3, 4, 0, 0], dtype=np.uint64),
         post_ids=["w", "x", "y", "z"],
         sample=Sample(np.array([0, 3]), ["a", "b"], ["p", "q"], 2),
     )
@@ -141,4 +142,5 @@ def test_chosen_comments_keep_what_belongs_to_them() -> None:
     assert left.polarity.tolist() == [0.2, 0.3]
     assert (left.micros.tolist(), left.classes.tolist()) == ([200_000, 300_000], [1, 2])
     assert (left.people.tolist(), left.post_ids) == ([8, 9], ["x", "y"])
+    assert left.voices.tolist() == [4, 0]
     assert (left.sample.places.tolist(), left.sample.texts, left.sample.post_ids) == ([2], ["b"], ["q"])

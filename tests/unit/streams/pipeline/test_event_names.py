@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from models.topics import COMMENTS, CONVERSIONS, INPUT_TOPICS, POSTS
-from streams.changelog.dedupe import Segment, decode_segment, encode_segment
+from streams.changelog.id_segments import Segment, decode_segment, encode_segment
 from streams.changelog.log_positions import same_log
 from streams.changelog.row_records import decode_record
 from streams.events.registry import Registry

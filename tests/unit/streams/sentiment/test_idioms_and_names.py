@@ -24,6 +24,21 @@ NAMES = ("Bad Habit", "Love Moschino", "Hate & Co", "Joy", "グロウ", "Café N
         ("pas mal du tout, je craque", "positive"),
         ("is this a scam or is it real? just asking", "neutral"),
         ("j'attends mon colis depuis un mois", "negative"),
+        ("my hair has never felt softer", "positive"),
+        ("your service has never been worse", "negative"),
+        ("i would kill for those boots", "positive"),
+        ("worth every cent", "positive"),
+        ("item exactly as described", "positive"),
+        ("colour is not as described", "negative"),
+        ("is it fake?", "neutral"),
+        ("é golpe?", "neutral"),
+        ("é golpe, não caiam", "negative"),
+        ("esperaba más de esta marca", "negative"),
+        ("no podría ser más feo", "negative"),
+        ("não vejo a hora de receber", "positive"),
+        ("j'aime pas la couleur", "negative"),
+        ("j'aime pas mal ce rouge", "positive"),
+        ("que vontade de provar", "positive"),
     ],
 )
 def test_idioms(text: str, expected: str) -> None:
@@ -38,6 +53,8 @@ def test_idioms(text: str, expected: str) -> None:
         "wow so generous, one lipstick for 2 million followers",
         "thanks for nothing, amazing giveaway",
         "love how my prize never arrived",
+        "bravo for lying to everybody",
+        "thanks for ignoring every message, lovely people",
     ],
 )
 def test_praise_for_what_failed_is_no_praise(text: str) -> None:

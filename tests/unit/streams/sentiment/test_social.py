@@ -4,8 +4,9 @@ from importlib import resources
 
 import pytest
 
+from streams.sentiment.parts import link
 from streams.sentiment.scorers import classify
-from streams.sentiment.social import SocialScorer, link, load_packaged_weights, load_social_scorer
+from streams.sentiment.social import SocialScorer, load_packaged_weights, load_social_scorer
 from streams.sentiment.weights import dump_weights, load_weights, pack, unpack
 
 

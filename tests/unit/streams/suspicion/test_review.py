@@ -2,13 +2,21 @@
 
 import msgspec
 
+from models.actions import Action, PersonTarget, record_key
+from models.draws import Randomness
 from models.events import CommentDeleted
 from models.suspicion import Finding, Suspect, SuspicionPolicy
-from streams.ledger.blocks import EntryBlock, Forgotten
+from streams.events.actions import ActionBook
+from streams.giveaway.freeze import freeze_list
+from streams.giveaway.loaded import GiveawayData
+from streams.giveaway.verification import Published, differences
+from streams.ledger.blocks import EntryBlock
 from streams.ledger.collector import person_hash
+from streams.ledger.marks import Forgotten
 from streams.ledger.people import Person
 from streams.suspicion.comment_columns import views_of
-from streams.suspicion.review import public_suspect, review_of, summary_of, suspects_of
+from streams.suspicion.person_answers import answer_of
+from streams.suspicion.review import left_out_of, public_suspect, review_of, summary_of, suspects_of
 from tests.unit.ledgers import OPENS_MS, block, book, comment, loaded
 
 
@@ -65,6 +73,86 @@ def test_accounts_that_were_cleared_are_listed_as_such() -> None:
         policy = msgspec.structs.replace(POLICY, cleared=(account,))
         [suspect] = suspects_of(loaded(crowd(), suspicion=policy), policy).values()
         assert (suspect.cleared, suspect.action) == (True, "flag")
+
+
+def decided(data: GiveawayData, **decisions: str) -> GiveawayData:
+    """The giveaway after these decisions at the desk, by author."""
+    book = ActionBook()
+    for number, (author, kind) in enumerate(decisions.items()):
+        target = PersonTarget(platform="TikTok", author_id=f"id-{author}")
+        made = Action(
+            action_id=f"{number:032x}",
+            campaign_id="c",
+            kind=kind,  # type: ignore[arg-type]  # of the test
+            at_ms=number,
+            actor="ann",
+            target=target,
+        )
+        book.take(record_key(made), made)
+    return msgspec.structs.replace(data, decisions=book.decisions("c"))
+
+
+def test_who_is_cleared_at_the_desk_is_suspected_no_more() -> None:
+    """Neither listed nor counted, whatever the policy says; `cleared` in the definition only lifts what follows."""
+    review = review_of(decided(loaded(crowd(), suspicion=POLICY), bot="clear"), 7)
+    assert review.suspects == []
+    assert (review.numbers[""].suspicious_entrants, review.numbers[""].left_out_chances) == (0, 0)
+
+
+def test_who_is_held_at_the_desk_is_held_and_counted() -> None:
+    """A suspect whom the policy only flags, and somebody whom nothing speaks against; not who takes no part."""
+    policy = SuspicionPolicy(flag=0.5)
+    data = loaded(crowd(), suspicion=policy, excluded=("@p9",))
+    review = review_of(decided(data, bot="hold", p3="hold", p9="hold", nobody="hold"), 7)
+    assert [(each.person, each.action, each.held_by, each.entries) for each in review.suspects] == [
+        ("tiktok/id-bot", "hold", f"{0:032x}", 30),
+        ("tiktok/id-p3", "hold", f"{1:032x}", 1),
+    ]
+    numbers = review.numbers[""]
+    assert (numbers.suspicious_entrants, numbers.held_entrants, numbers.left_out_chances) == (2, 2, 2)
+
+
+def test_a_hold_is_stronger_than_an_account_cleared_before_and_weaker_than_an_exclusion() -> None:
+    """Whoever decided last has seen what the definition says; and nobody gets in again by being held."""
+    cleared = msgspec.structs.replace(POLICY, cleared=("id-bot",))
+    [held] = suspects_of(decided(loaded(crowd(), suspicion=cleared), bot="hold"), cleared).values()
+    assert (held.action, held.cleared) == ("hold", False)
+    [excluded] = suspects_of(decided(loaded(crowd(), suspicion=POLICY), bot="hold"), POLICY).values()
+    assert excluded.action == "exclude"
+
+
+def test_a_freeze_leaves_out_who_is_held_and_says_so() -> None:
+    """By hand, in the list of those left out; how many were held and cleared stands with the rules."""
+    data = decided(loaded(crowd(), suspicion=SuspicionPolicy(flag=0.5)), bot="hold", p3="hold", p4="clear", x="hold")
+    found = freeze_list(
+        data,
+        left_out_of(data),
+        bytes(32),
+        frozen_at="2026-04-18T20:05:00Z",
+        winners=1,
+        substitutes=0,
+        randomness=Randomness(source="dice"),
+    )
+    # Nothing is looked for where the policy leaves nobody out: the reason is the hand alone.
+    assert sorted(line.split()[1:] for line in found.left_out.decode().splitlines()) == [
+        ["hold", "0.0000", "by_hand"],
+        ["hold", "0.0000", "by_hand"],
+    ]
+    assert found.record.entries.lines == 39
+    assert msgspec.to_builtins(found.record)["rules"]["suspicion"]["by_hand"] == {"held": 2, "cleared": 1}
+    published = Published(frozen=found.record, commitment="c", entries=found.entries, left_out=found.left_out)
+    assert differences(published) == []
+
+
+def test_who_asks_is_told_that_they_are_held() -> None:
+    """As `giveaway why` says it, without who decided."""
+    data = decided(loaded(crowd(), suspicion=SuspicionPolicy(flag=0.5)), p3="hold", p4="clear")
+    said = {}
+    for name in ("p3", "p4"):
+        number = person_hash("tiktok", f"id-{name}")
+        said[name] = answer_of(data, number, data.people[number], []).verdict
+    assert said["p3"] == "is held back: somebody decided so at the desk"
+    assert said["p4"] == "takes part with 1 chance"
 
 
 def test_a_summary_counts_every_action_and_reason() -> None:

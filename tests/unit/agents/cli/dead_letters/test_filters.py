@@ -5,8 +5,8 @@ from typing import Any
 import click
 import pytest
 
-from agents.broker.dead_letter_log import PlacedLetter
-from agents.cli.dead_letters.filters import Filters, MomentOrAgo, campaign_of
+from agents.broker.dead_letter_log import PlacedLetter, campaign_of
+from agents.cli.dead_letters.filters import Filters, MomentOrAgo
 from agents.clock import wall_clock
 from models.deadletters import DeadLetter
 from models.times import DAY_MS, HOUR_MS, MINUTE_MS

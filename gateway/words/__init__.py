@@ -1,0 +1,1 @@
+"""The words behind the mood: read beside the numbers, while somebody watches."""

@@ -1,0 +1,1 @@
+"""Outgoing webhooks: who is told what, once; how it is signed, and when it is tried again."""

@@ -1,0 +1,95 @@
+"""A server that answers like an Alertmanager, and can be told what becomes of messages."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
+
+import yaml
+
+SHIPPED = Path(__file__).parents[5] / "alertmanager" / "alertmanager.yml"
+
+
+class AlertmanagerServer:
+    """Takes every alert; ``receivers`` get it, and each integration of ``counts`` answers with (attempts, failures)."""
+
+    def __init__(self, config: dict[str, Any] | None = None) -> None:
+        self.config = config or yaml.safe_load(SHIPPED.read_text())
+        self.receivers = ["campaign-team"]
+        self.silenced_by: list[str] = []
+        self.counts: dict[str, tuple[int, int]] = {}
+        self.shows_metrics = True
+        self.shows_alerts = True
+        self.posted: list[dict[str, Any]] = []
+        self.logins: list[str | None] = []
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                server.logins.append(self.headers["Authorization"])
+                status, text = server.answer(self.path)
+                self._send(status, text)
+
+            def do_POST(self) -> None:
+                server.posted += json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                self._send(200, "")
+
+            def _send(self, status: int, text: str) -> None:
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(text.encode())))
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Stay quiet."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, name="alertmanager")
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def answer(self, address: str) -> tuple[int, str]:
+        """Return status and text of an answer."""
+        parts = urlsplit(address)
+        if parts.path == "/api/v2/status":
+            said = {"versionInfo": {"version": "0.31.1"}, "config": {"original": yaml.safe_dump(self.config)}}
+            return 200, json.dumps(said)
+        if parts.path == "/api/v2/alerts":
+            (wanted,) = parse_qs(parts.query)["filter"]
+            found = [
+                {
+                    "labels": alert["labels"],
+                    "receivers": [{"name": name} for name in self.receivers],
+                    "status": {"silencedBy": self.silenced_by, "inhibitedBy": []},
+                }
+                for alert in self.posted[:1]
+                if self.shows_alerts and wanted == f'pulse_test="{alert["labels"]["pulse_test"]}"'
+            ]
+            return 200, json.dumps(found)
+        if parts.path == "/metrics" and self.shows_metrics:
+            return 200, self._metrics()
+        return 404, "404 page not found"
+
+    def _metrics(self) -> str:
+        lines = []
+        # What others were told before has been counted already.
+        for name, place in (("requests", 0), ("requests_failed", 1)):
+            full = f"alertmanager_notification_{name}_total"
+            lines.append(f"# TYPE {full} counter")
+            for integration in ("slack", "email", "webhook"):
+                told = self.counts.get(integration, (0, 0))[place] if self.posted else 0
+                lines.append(f'{full}{{integration="{integration}"}} {7 + told}')
+        return "\n".join(lines) + "\n"
