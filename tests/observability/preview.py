@@ -126,7 +126,6 @@ class Stack:
         sending.start()
         try:
             self._see(now_ms + _CLOSES_MS)
-            # Events go on while workers come and go, as they would.
             self._moment("calm", "calm")
         finally:
             stop.set()

@@ -57,7 +57,7 @@ def _numbers() -> list[style.Panel]:
             no_value="unknown",
         ),
         style.number(
-            "Rate / followers, $window",
+            "Rate/followers, $window",
             "Engagements in the window over followers. Absent when followers are unknown.",
             [query(f"max(campaign_engagement_rate_by_followers_ratio{_NOW})")],
             unit="percentunit",
@@ -73,7 +73,7 @@ def _numbers() -> list[style.Panel]:
             no_value="nothing scored",
         ),
         style.number(
-            "Orders / clicks, $window",
+            "Orders/clicks, $window",
             "Paid orders over clicks in the window. Absent without clicks.",
             [query(f"max(campaign_conversion_rate_by_clicks_ratio{_NOW})")],
             unit="percentunit",
