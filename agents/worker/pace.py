@@ -18,7 +18,7 @@ _GATHER_SECONDS: Final = 0.02
 """After a quiet time events come in one partition after the other: so long the first flush waits for the others."""
 _BUSY_SHARE: Final = 9
 """Early flushes take a tenth of the processor."""
-_BYTES_A_SECOND: Final = 2_000_000
+_BYTES_A_SECOND: Final = 1_500_000
 """What early flushes write at most. A flush writes some 35 kB for each influencer that has changed, however little:
 forty of them ten times a second would be more than twice what 20,000 events/s bring in."""
 
