@@ -41,6 +41,7 @@ class RedriveWatch(Service):
         owns: returns whether this worker is the one for a campaign.
         command: what carries out one.
         look_seconds: between two looks at whether there is one.
+        again_seconds: between two tries of one that failed.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class RedriveWatch(Service):
         owns: Callable[[str], bool],
         command: tuple[str, ...] = (sys.executable, "-m", "agents.stages.redrive_pass"),
         look_seconds: float = _LOOK_SECONDS,
+        again_seconds: float = _AGAIN_SECONDS,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -58,6 +60,7 @@ class RedriveWatch(Service):
         self._owns = owns
         self._command = command
         self._look_seconds = look_seconds
+        self._again_seconds = again_seconds
         self._not_before: dict[str, float] = {}
         self._process: Process | None = None
 
@@ -83,7 +86,7 @@ class RedriveWatch(Service):
                     break
 
     async def _carry_out(self, action: Action) -> None:
-        wait = _AGAIN_SECONDS
+        wait = self._again_seconds
         try:
             async with asyncio.timeout(_LONGEST_SECONDS):
                 code = await self._run(action)

@@ -77,7 +77,8 @@ class People:
         return reply.answer
 
     async def _run(self, asked: dict[str, Any]) -> PersonReply:
-        process = await asyncio.create_subprocess_exec(*self._command, stdin=PIPE, stdout=PIPE, process_group=0)
+        # Not by `process_group`: uvloop does not know it.
+        process = await asyncio.create_subprocess_exec(*self._command, stdin=PIPE, stdout=PIPE, start_new_session=True)
         try:
             if process.stdin is None or process.stdout is None:
                 raise RuntimeError("a child without pipes")

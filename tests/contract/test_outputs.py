@@ -15,6 +15,7 @@ _RAW = {
     # What stands there is bytes for programs, asked for by an option of its own.
     "agents/cli/dead_letters/commands.py": {"sys.stdout.buffer.write(found[0].letter.value or b'')"},
     # What a process answers to its parent.
+    "agents/stages/person_pass.py": {"sys.stdout.buffer.write(msgspec.json.encode(reply_to(question)))"},
     "agents/stages/suspicion_pass.py": {
         "sys.stdout.buffer.write(msgspec.json.encode(PassResult(campaign_id, review.numbers, written)) + b'\\n')"
     },

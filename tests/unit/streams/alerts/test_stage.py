@@ -335,7 +335,7 @@ def test_an_alert_that_is_muted_is_shown_by_no_metric_until_that_ends() -> None:
     alerts.observed_total.return_value = alerts.stale_total.return_value = 0
     pipeline = mock.create_autospec(Pipeline, instance=True, registry=log.both, partitions={})
     for now_ms, expected in ((log.now_ms + HOUR_MS - 1, 0), (log.now_ms + HOUR_MS, 1)):
-        collector = AlertCollector(alerts, pipeline, 100, lambda now_ms=now_ms: now_ms)  # type: ignore[misc]  # bound
+        collector = AlertCollector(alerts, pipeline, 100, now_ms=lambda now_ms=now_ms: now_ms)  # type: ignore[misc]  # bound
         families = {family.name: family for family in collector.collect()}
         assert len(families["campaign_alert_active"].samples) == expected
 

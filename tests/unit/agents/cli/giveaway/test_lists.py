@@ -66,10 +66,9 @@ def ledger(monkeypatch: pytest.MonkeyPatch) -> GiveawayData:
         entries=1,
         findings=(Finding(reason="burst", strength=1.0, detail="9 comments in 3 s"),),
     )
-    for module in ("freeze", "why"):
-        monkeypatch.setattr(
-            f"agents.cli.giveaway.{module}.suspects_of", lambda _data, _policy: {person_hash("tiktok", "id-bot"): bot}
-        )
+    monkeypatch.setattr(
+        "streams.suspicion.review.suspects_of", lambda _data, _policy: {person_hash("tiktok", "id-bot"): bot}
+    )
     return put_in_place(monkeypatch, data)
 
 
