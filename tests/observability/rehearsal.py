@@ -70,6 +70,7 @@ _START_SECONDS: Final = 60.0
 _CLOSING_MS: Final = 8_000
 _STUCK_SECONDS: Final = 120.0
 """Longer than any machine needs for a minute of the giveaway, or for its end: something does not go on."""
+_LATER_SECONDS: Final = 20.0
 _POLL_SECONDS: Final = 0.1
 _SECOND_MS: Final = 40_000
 """At which time of a minute the giveaway begins: far from those at which a detector errs with this seed."""
@@ -249,6 +250,12 @@ class Rehearsal:
         # What does not end is for a test to say.
         left_ms = max(0, self._closes_ms - wall_clock())
         wait_until(self._is_over, timeout_seconds=_STUCK_SECONDS + left_ms / 1000, poll_seconds=_POLL_SECONDS)
+        # The others may hear of it a moment later than the webhook, and have as many messages then.
+        wait_until(
+            lambda: len({len(self.texts(kind)) for kind in KINDS}) == 1,
+            timeout_seconds=_LATER_SECONDS,
+            poll_seconds=_POLL_SECONDS,
+        )
 
     def _is_over(self) -> bool:
         """Whether nothing is open or pending, Prometheus has told of all that was, and everybody heard of its end."""
