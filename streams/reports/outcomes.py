@@ -13,7 +13,7 @@ def alerts(parts: Parts) -> str:
     words, alerts = parts.words, parts.report.alerts
     if not alerts:
         return parts.section("alerts", f"<p>{words('no_alerts')}</p>")
-    headings = ["", *(words(key) for key in ("when", "what", "whose", "outcome"))]
+    headings = [words(key) for key in ("number", "when", "what", "whose", "outcome")]
     rows, plain = [], []
     for number, each in enumerate(alerts, start=1):
         whose = words("whole")
@@ -26,7 +26,14 @@ def alerts(parts: Parts) -> str:
             [str(number), f"{words.moment(each.opened_at_ms)}<br>{until}", what, text_of(whose), text_of(became)]
         )
         plain.append((number, words.moment(each.opened_at_ms), until, each.rule, each.explanation, whose, became))
-    titles = ["", *words("when").split(", "), words("what"), words("what"), words("whose"), words("outcome")]
+    titles = [
+        words("number"),
+        *words("when").split(", "),
+        words("what"),
+        words("what"),
+        words("whose"),
+        words("outcome"),
+    ]
     return parts.section("alerts", parts.table("alerts", headings, rows, plain, titles, "words"))
 
 

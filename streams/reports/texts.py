@@ -120,6 +120,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "unattributed": ("Orders that belong to no creator", "Bestellungen ohne Creator"),
     "strangers": ("Influencers who are in no definition", "Influencer, die keine Definition nennt"),
     "corrections": ("Taken back by platforms", "Von Plattformen zurückgenommen"),
+    "number": ("No.", "Nr."),
     "definitions": ("What the numbers mean", "Was die Zahlen bedeuten"),
     "define_engagements": (
         "Engagements are likes, comments, shares and saves, less those taken back.",
