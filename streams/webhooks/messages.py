@@ -69,7 +69,7 @@ def of_transition(transition: AlertTransition, webhooks: Iterable[WebhookRules],
         campaign: the campaign's name.
     """
     alert = transition.alert
-    if transition.kind == "muted" or alert.muted_until_ms is not None:
+    if transition.kind == "muted" or alert.silent_until_ms:
         return
     event = _EVENTS[transition.kind]
     for rules in webhooks:

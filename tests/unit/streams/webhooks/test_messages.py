@@ -76,13 +76,13 @@ def test_nothing_is_told_of_an_alert_that_is_muted() -> None:
     """Neither that it was muted, nor how it grows or ends meanwhile; once that is over it is told again."""
     everything = rules("all", alerts=["opened", "escalated", "resolved"])
 
-    def told_of(change: AlertTransition, until_ms: int | None) -> int:
+    def told_of(change: AlertTransition, until_ms: int | msgspec.UnsetType) -> int:
         muted = msgspec.structs.replace(change.alert, muted_until_ms=until_ms)
         return len(list(of_transition(msgspec.structs.replace(change, alert=muted), [everything], "Spring")))
 
     changes = [transition(1), transition(1, "updated"), transition(1, "resolved"), transition(1, "muted")]
     assert [told_of(each, NOON_MS) for each in changes] == [0, 0, 0, 0]
-    assert [told_of(each, None) for each in changes[:3]] == [1, 1, 1]
+    assert [told_of(each, msgspec.UNSET) for each in changes[:3]] == [1, 1, 1]
 
 
 def test_a_body_is_bounded_and_has_nothing_that_people_wrote() -> None:
