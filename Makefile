@@ -104,7 +104,7 @@ dashboards: $(STAMP) ## Generate grafana/dashboards from tools/dashboards
 
 # Packages of the preview, by the hashes of its lock; no script of theirs is run. Needs Node 20 and a network.
 $(PREVIEW)/node_modules/.installed: $(PREVIEW)/package.json $(PREVIEW)/package-lock.json
-	cd $(PREVIEW) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	cd $(PREVIEW) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=5
 	touch $@
 
 preview-install: $(PREVIEW)/node_modules/.installed ## Packages of the dashboards' preview (Node 20)

@@ -35,6 +35,7 @@ _SLICE_SECONDS: Final = 2
 _CONNECTIONS: Final = 64
 _PAIRS: Final = 2
 _START_SECONDS: Final = 90.0
+_SETTLE_SECONDS: Final = 30.0
 _KEY: Final = "pulse_r_of-the-benchmark"
 _CAMPAIGN: Final = "/v1/campaigns/spring"
 _QUESTIONS: Final = (
@@ -97,18 +98,12 @@ class Crowd:
         if not wait_until(self._is_ready, timeout_seconds=_START_SECONDS, give_up=lambda: not gateway.running):
             raise RuntimeError(f"the gateway is not ready: {gateway.log_tail(20)}")
         path = f"{_CAMPAIGN}/stream?key={_KEY}"
-        # One of each, so that what everybody shares is not counted to the readers.
+        # One of each, so that what everybody shares is not counted to the readers: the words behind the mood, too.
         open_loop(self._port, [_question(each) for each in _QUESTIONS], 10, 1)
-        before = resident_bytes(gateway.pid)
+        self._connect("first", 1, path)
+        before = _settled_bytes(gateway)
         self._say(f"{READERS:,} readers connect")
-        readers = self._readers = self._stack.start("crowd", "bench.crowd", str(self._port), str(READERS), path)
-        connected = wait_until(
-            lambda: "connected" in readers.log_tail(1),
-            timeout_seconds=_START_SECONDS,
-            give_up=lambda: not readers.running,
-        )
-        if not connected:
-            raise RuntimeError(f"the readers are not connected: {readers.log_tail(20)}")
+        self._readers = self._connect("crowd", READERS, path)
         self.bytes_a_reader = (resident_bytes(gateway.pid) - before) / READERS
         self._began, self._cpu = time.perf_counter(), cpu_seconds(gateway.pid)
         self._asking.start()
@@ -130,6 +125,17 @@ class Crowd:
         if failures := sum(load.failures for load in self.loads):
             raise RuntimeError(f"{failures} requests had no success")
 
+    def _connect(self, name: str, readers: int, path: str) -> ChildProcess:
+        process = self._stack.start(name, "bench.crowd", str(self._port), str(readers), path)
+        connected = wait_until(
+            lambda: "connected" in process.log_tail(1),
+            timeout_seconds=_START_SECONDS,
+            give_up=lambda: not process.running,
+        )
+        if not connected:
+            raise RuntimeError(f"the readers are not connected: {process.log_tail(20)}")
+        return process
+
     def _ask(self) -> None:
         """Ask at a steady rate until it is over, once at least."""
         requests = [_question(each) for each in islice(cycle(_QUESTIONS), REQUESTS_A_SECOND * _SLICE_SECONDS)]
@@ -142,6 +148,18 @@ class Crowd:
                 return bool(answer.status == 200)
         except OSError:
             return False
+
+
+def _settled_bytes(process: ChildProcess) -> float:
+    """Return the resident memory of a process once it has not grown for two seconds, or after a while."""
+    seen = [0.0, 1.0]
+
+    def is_settled() -> bool:
+        seen[:] = [seen[1], resident_bytes(process.pid)]
+        return seen[1] <= seen[0]
+
+    wait_until(is_settled, timeout_seconds=_SETTLE_SECONDS, poll_seconds=2.0)
+    return seen[1]
 
 
 def _question(path: str) -> bytes:

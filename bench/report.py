@@ -52,7 +52,8 @@ def run(where: Cores, events: int | None, say: Say) -> list[Figure]:
     what = f"{count:,} events of six hours, 40 creators, a giveaway; the start of the process included"
     elapsed = Figure(benchmark=NAME, name="files to a report", value=seconds, unit="s", note=what)
     used = Figure(benchmark=NAME, name="the same, CPU time", value=cpu_seconds, unit="CPU s")
-    return [at_most(elapsed, 60, "60 s"), used]
+    # One core, whoever else wants it: a shared machine makes the command wait, and not work.
+    return [elapsed, at_most(used, 60, "60 CPU s")]
 
 
 def _write(file: Path, definition: Path, count: int) -> None:

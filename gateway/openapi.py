@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from gateway.operations import JSON, Content, Operation, Parameter
 from gateway.problems import TITLES, Problem
+from models.webhooks import AlertMessage, MilestoneMessage
 
 LOGINS: Final[Mapping[str, Mapping[str, str]]] = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "A key that `campaign-pulse gateway key` made."},
@@ -37,6 +38,10 @@ _SAFETY: Final = {
 }
 
 
+_SENT: Final[tuple[tuple[str, Any], ...]] = (("alert", AlertMessage), ("milestone", MilestoneMessage))
+"""Messages that are sent and not answered, by what they tell of."""
+
+
 def document(operations: Sequence[Operation], version: str) -> dict[str, Any]:
     """Return the document.
 
@@ -44,7 +49,7 @@ def document(operations: Sequence[Operation], version: str) -> dict[str, Any]:
         operations: all that are served; their schemas come from the structs that they name.
         version: of the program.
     """
-    described = [*_types_of(operations), Problem]
+    described = [*_types_of(operations), Problem, *(message for _, message in _SENT)]
     schemas, components = msgspec.json.schema_components(described, ref_template=_REFERENCE)
     # By identity: annotated types are equal to what they are not.
     of_type = {id(kind): schema for kind, schema in zip(described, schemas, strict=True)}
@@ -60,6 +65,7 @@ def document(operations: Sequence[Operation], version: str) -> dict[str, Any]:
         },
         "tags": [{"name": group} for group in dict.fromkeys(each.group for each in operations)],
         "paths": paths,
+        "webhooks": {name: {"post": _sent(name, of_type[id(message)])} for name, message in _SENT},
         "components": {"schemas": components, "securitySchemes": LOGINS},
     }
 
@@ -99,6 +105,29 @@ def _operation(each: Operation, of_type: Mapping[int, Any]) -> dict[str, Any]:
     if each.logins:
         told["security"] = [{name: []} for name in each.logins]
     return told
+
+
+def _sent(name: str, schema: Any) -> dict[str, Any]:
+    """Return what is told of messages that receivers are sent: docs/webhooks.md has the rest."""
+    headers = (
+        ("webhook-id", "The same in every attempt: receivers drop repeats by it."),
+        ("webhook-timestamp", "When this attempt was made, seconds."),
+        ("webhook-signature", "`v1,` and the base64 of HMAC-SHA256, one for each secret, with blanks between."),
+    )
+    return {
+        "operationId": f"sent_{name}",
+        "summary": f"What receivers of {name}s are sent (Standard Webhooks)",
+        "parameters": [
+            {"name": header, "in": "header", "description": what, "required": True, "schema": {"type": "string"}}
+            for header, what in headers
+        ],
+        "requestBody": {"description": "The message.", "required": True, "content": {JSON: {"schema": schema}}},
+        "responses": {
+            "2XX": {"description": "It is taken."},
+            "410": {"description": "Nothing is sent any more, until an operator turns it on again."},
+            "default": {"description": "It is sent again later; `Retry-After` is heeded."},
+        },
+    }
 
 
 def _parameter(parameter: Parameter, of_type: Mapping[int, Any]) -> dict[str, Any]:

@@ -215,7 +215,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     ``alert_id`` follows from campaign, influencer, rule and the window in which it opened, so a replay gives it again.
     ``observed`` and ``expected`` are in the rule's own unit (``unit``); ``sample_size`` is the number of events judged.
     ``muted_until_ms`` is wall time: before it nobody wants to be told, not even that the alert was resolved. It is
-    there only when somebody has muted the alert.
+    there only when somebody has muted the alert (checkpoints of some versions have null instead).
     """
 
     alert_id: str
@@ -237,7 +237,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     explanation: str
     top_posts: tuple[PostCount, ...] = ()
     sample_comments: tuple[SampleComment, ...] = ()
-    muted_until_ms: int | UnsetType = UNSET
+    muted_until_ms: int | UnsetType | None = UNSET
 
     @property
     def silent_until_ms(self) -> int:

@@ -153,7 +153,7 @@ class RecordCollector(Service):
             TimeoutError: the brokers did not confirm in time. An idempotent producer would try for ever.
         """
         pending, self._pending = self._pending, {}
-        begun, self._begun = self._begun, []
+        begun = list(self._begun)  # they stay there meanwhile: whoever delivers beside this waits for them too
         self.pending_bytes = 0
         if not pending and not begun:
             return []
@@ -171,6 +171,7 @@ class RecordCollector(Service):
         finally:
             for task in sending:
                 task.cancel()  # those that are still under way when one has failed or the time is over
+            self._begun = [each for each in self._begun if each not in begun]
 
     async def _send(
         self, producer: AIOKafkaProducer, topic: str, partition: int, records: Iterable[_Pending]

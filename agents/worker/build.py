@@ -234,6 +234,7 @@ class Worker:
             least_seconds,
             lambda: sum(self.figures.lags().values()),
             lambda: self._record_collector.collected_bytes_total,
+            read=lambda: sum(sum(state.positions) for state in self.pipeline.partitions.values()),
         )
 
     def _make_pacer(self, pace: Pace, handlers: Handlers) -> Pacer:

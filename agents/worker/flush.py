@@ -180,11 +180,12 @@ class Flusher:
         """
         async with self._lock:
             began, work = self._clock(), Metered(self._flush_all(), self._cpu_clock)
+            steps: Metered[None] = Metered(work, self._clock)
             self.began_at = began
             if self._pace is not None:
                 self._pace.began()
             try:
-                await work
+                await steps
             finally:
                 self.began_at = None
             now = self._clock()
@@ -196,7 +197,7 @@ class Flusher:
             self._interval_at = began + self._interval_seconds
             self._work.ended(work.seconds, now)
             if self._pace is not None:
-                self._pace.ended(work.seconds)
+                self._pace.ended(steps.seconds)
 
     async def _flush_all(self) -> None:
         await self._flush_state()

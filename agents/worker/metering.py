@@ -12,10 +12,12 @@ class Metered(Generator[Any, Any, Result], Generic[Result]):
 
     Args:
         work: the coroutine.
-        clock: seconds of the processor that this thread has used.
+        clock: seconds of the processor that this thread has used; or of any clock, for how long its steps took.
     """
 
-    def __init__(self, work: Coroutine[Any, Any, Result], clock: Callable[[], float]) -> None:
+    def __init__(
+        self, work: Coroutine[Any, Any, Result] | Generator[Any, Any, Result], clock: Callable[[], float]
+    ) -> None:
         self._work = work
         self._clock = clock
         self.seconds = 0.0

@@ -14,11 +14,14 @@ from typing import Final
 NEVER: Final = math.inf
 NEARLY_READ: Final = 10_000
 """With a backlog of at most this many records a flush may be early: half a second's at 20,000 events/s."""
+ALWAYS_LITTLE: Final = 1_000
+_RATE_SECONDS: Final = 0.5
 _GATHER_SECONDS: Final = 0.02
 """After a quiet time events come in one partition after the other: so long the first flush waits for the others."""
 _BUSY_SHARE: Final = 9
-"""Early flushes take a tenth of the processor."""
-_BYTES_A_SECOND: Final = 2_000_000
+"""Early flushes take a tenth of the time: the clock's and not the processor's, by which steps that wait for a core seem
+cheap."""
+_BYTES_A_SECOND: Final = 1_500_000
 """What early flushes write at most. A flush writes some 35 kB for each influencer that has changed, however little:
 forty of them ten times a second would be more than twice what 20,000 events/s bring in."""
 
@@ -31,6 +34,7 @@ class Pace:
         lag: how many records are known to be left to be read.
         written_bytes: how much was written to the logs so far.
         clock: seconds, never going back.
+        read: how many records were read so far.
     """
 
     def __init__(
@@ -39,7 +43,11 @@ class Pace:
         lag: Callable[[], int],
         written_bytes: Callable[[], int],
         clock: Callable[[], float] = perf_counter,
+        read: Callable[[], int] = lambda: NEARLY_READ,
     ) -> None:
+        self._read = read
+        self._rate = self._rate_of = float(NEARLY_READ)
+        self._rate_at = -math.inf
         self._least_seconds = least_seconds
         self._lag = lag
         self._written_bytes = written_bytes
@@ -66,7 +74,7 @@ class Pace:
         """Note that the flush has ended.
 
         Args:
-            busy_seconds: of the processor.
+            busy_seconds: that its steps took, by the clock.
         """
         now = self._clock()
         written = self._written_bytes() - self._bytes_before
@@ -84,5 +92,14 @@ class Pace:
         return soon_at if soon_at <= self._clock() and self.is_nearly_read() else NEVER
 
     def is_nearly_read(self) -> bool:
-        """Return whether little waits to be read."""
-        return self._lag() <= NEARLY_READ
+        """Return whether little waits to be read: no more than is read in a second, or hardly anything.
+
+        A worker that is behind by more, because it has too small a share of a core, needs all of that for the events.
+        """
+        now = self._clock()
+        if now - self._rate_at >= _RATE_SECONDS:
+            total = float(self._read())
+            if self._rate_at > -math.inf:
+                self._rate = max(0.0, total - self._rate_of) / (now - self._rate_at)
+            self._rate_at, self._rate_of = now, total
+        return self._lag() <= min(NEARLY_READ, max(ALWAYS_LITTLE, self._rate))

@@ -6,7 +6,7 @@ the clock: that is here.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from time import perf_counter, thread_time
+from time import perf_counter
 from typing import Any, Final
 
 from mode import Service
@@ -27,7 +27,7 @@ _SEND_ON_SECONDS: Final = 0.05
 _ROWS_AT_A_TIME: Final = 20
 """Influencers that are shown before others have a turn."""
 _GLANCE_SHARE: Final = 7
-"""Glances take an eighth of the processor, and what they hand over to Redis about as much again."""
+"""Glances take an eighth of the time, and what they hand over to Redis about as much again."""
 _encode_json = json.Encoder().encode
 
 
@@ -45,7 +45,6 @@ class Glance:
         pace: whether little waits to be read.
         least_seconds: at least this long from one glance's end to the next.
         clock: seconds, never going back.
-        cpu_clock: seconds of the processor that this thread has used.
     """
 
     def __init__(
@@ -56,7 +55,6 @@ class Glance:
         pace: Pace,
         least_seconds: float,
         clock: Callable[[], float] = perf_counter,
-        cpu_clock: Callable[[], float] = thread_time,
     ) -> None:
         self._pipeline = pipeline
         self._redis = redis
@@ -64,7 +62,6 @@ class Glance:
         self._pace = pace
         self._least_seconds = least_seconds
         self._clock = clock
-        self._cpu_clock = cpu_clock
         self._work = DutyCycle(_GLANCE_SHARE)
         self._ended_at = float("-inf")
 
@@ -81,11 +78,11 @@ class Glance:
                 for start in range(0, len(rows), _ROWS_AT_A_TIME):
                     if self._pipeline.partitions.get(state.partition) is not state:
                         return  # given back meanwhile
-                    began = self._cpu_clock()
+                    began = self._clock()
                     some = rows[start : start + _ROWS_AT_A_TIME]
                     for rollup in rollups_of(state.influencers, self._pipeline.registry, some):
                         self._redis.put(rollup, _encode_json(rollup))
-                    busy_seconds += self._cpu_clock() - began
+                    busy_seconds += self._clock() - began
                     await asyncio.sleep(0)
         self._ended_at = self._clock()
         self._work.ended(busy_seconds, self._ended_at)

@@ -90,7 +90,7 @@ class Deriving:
         except (msgspec.DecodeError, UnicodeDecodeError):
             log.warning("webhooks: %s/%d@%d is no alert", record.topic, record.partition, record.offset)
             return ()
-        return of_transition(transition, self._webhooks, self._name_of(transition.alert.campaign_id))
+        return of_transition(transition, self._webhooks, self._name_of(transition.alert.campaign_id), record.timestamp)
 
     def _of_rollup(self, record: Any) -> Iterable[Made]:
         raised = self._raised(record)

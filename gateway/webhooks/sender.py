@@ -88,6 +88,8 @@ class Sender(ConsumerRebalanceListener):
         self._queues: dict[str, HookQueue] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._is_held = False
+        self._turn = 0
+        """Another one each time that the partition is given or taken away."""
         self._end: int | None = None
         metrics.sender(lambda: float(self.is_sending))
 
@@ -102,11 +104,14 @@ class Sender(ConsumerRebalanceListener):
         """Send when it is this gateway's turn; ends only when it is cancelled, or by an error of ours."""
         try:
             await self._log.start()
+            told = ""
             while True:
                 try:
                     await self._take_part()
                 except (KafkaError, OSError, TimeoutError) as error:
-                    log.warning("webhooks: %s: %s; trying again", type(error).__name__, error)
+                    if str(error) != told:
+                        told = str(error)
+                        log.warning("webhooks: %s: %s; trying again", type(error).__name__, error)
                 await asyncio.sleep(_AGAIN_SECONDS)
         finally:
             await self._stop_sending()
@@ -149,9 +154,13 @@ class Sender(ConsumerRebalanceListener):
             return
         for record in records:
             self._outbox.take(record.key, record.value)  # type: ignore[attr-defined]  # aiokafka's record
+        turn = self._turn
         if self._end is None:
-            self._end = (await log_ends(self._connection, [LOG], PATIENCE_SECONDS))[LOG]
-        if self._is_held and await consumer.position(LOG) >= self._end:
+            end = (await log_ends(self._connection, [LOG], PATIENCE_SECONDS))[LOG]
+            if turn != self._turn:
+                return  # taken away meanwhile, and perhaps given again: read from the beginning
+            self._end = end
+        if await consumer.position(LOG) >= self._end and turn == self._turn:
             log.info("webhooks: this gateway sends; %d messages wait", len(self._outbox.waiting))
             self._begin_sending()
 
@@ -167,11 +176,13 @@ class Sender(ConsumerRebalanceListener):
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         """Read the topic from its beginning."""
         self._is_held = LOG in assigned
+        self._turn += 1
         self._outbox, self._end = Outbox(), None
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         """Send nothing more: another gateway does."""
         self._is_held = False
+        self._turn += 1
         await self._stop_sending()
 
     def _begin_sending(self) -> None:

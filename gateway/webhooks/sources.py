@@ -69,6 +69,7 @@ class Sources:
 
     async def follow(self) -> None:
         """Read and make messages; ends only when it is cancelled."""
+        told = ""
         while True:
             try:
                 async with open_consumer(self._connection) as consumer:
@@ -76,7 +77,9 @@ class Sources:
                     await self._begin(consumer, tps)
                     await self._follow(consumer, tps)
             except (KafkaError, OSError, TimeoutError, DeadLetterLogError) as error:
-                log.warning("webhooks: %s: %s; trying again", type(error).__name__, error)
+                if str(error) != told:
+                    told = str(error)
+                    log.warning("webhooks: %s: %s; trying again", type(error).__name__, error)
             await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _begin(self, consumer: AIOKafkaConsumer, tps: Sequence[TopicPartition]) -> None:

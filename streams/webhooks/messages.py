@@ -60,18 +60,20 @@ class Totals(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return replace(self, orders=max(self.orders, total.purchases), revenue=revenue)
 
 
-def of_transition(transition: AlertTransition, webhooks: Iterable[WebhookRules], campaign: str) -> Iterator[Made]:
-    """Yield what is told of an alert's change; nothing of one that somebody has muted.
+def of_transition(
+    transition: AlertTransition, webhooks: Iterable[WebhookRules], campaign: str, written_ms: int
+) -> Iterator[Made]:
+    """Yield what is told of an alert's change; nothing while somebody at the desk has muted it.
 
     Args:
         transition: of ``campaign.alerts.v1``.
         webhooks: who may be told.
         campaign: the campaign's name.
+        written_ms: when the worker wrote it, wall time.
     """
-    alert = transition.alert
-    if transition.kind == "muted" or alert.silent_until_ms:
+    event, alert = _EVENTS.get(transition.kind), transition.alert
+    if event is None or written_ms < alert.silent_until_ms:
         return
-    event = _EVENTS[transition.kind]
     for rules in webhooks:
         if event not in rules.alerts or not rules.hears_of(alert.campaign_id):
             continue

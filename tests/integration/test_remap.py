@@ -41,7 +41,7 @@ def arrived() -> Gateway:
     """A gateway that knew of eve's campaign alone: what it sent."""
     gateway = Gateway(EVES, clock=str(RECEIVED_MS))
     assert gateway.hook("shopify_orders_create.json").json["parked"] == 1
-    without = kept("shopify_orders_create.json").body.replace(b'"total_price":', b'"totalPrice":')
+    without = kept("shopify_orders_create.json").body.replace(b'"created_at":', b'"createdAt":')
     signature = base64.b64encode(hmac.new(SOURCES["shopify"].encode(), without, hashlib.sha256).digest()).decode()
     headers = {"X-Shopify-Topic": "orders/create", "X-Shopify-Hmac-Sha256": signature}
     assert gateway.ask("/v1/hooks/shopify/main", without, headers).json["unmapped"] == 1

@@ -84,14 +84,24 @@ class Gateways:
     def __init__(self, cluster: Cluster, hooks: Sequence[dict[str, Any]], pauses: str = "0.1 " * 40) -> None:
         self._cluster = cluster
         self._started = 0
+        self._files = cluster.path / "webhooks.yaml", cluster.path / "webhook_secrets"
+        self.configure(hooks)
         self._settings = {
-            "GATEWAY_WEBHOOKS": json.dumps(hooks),
-            "GATEWAY_WEBHOOK_SECRETS": "\n".join(f"{each['name']}={secret}" for each in hooks for secret in (NEW, OLD)),
+            "GATEWAY_WEBHOOKS_FILE": str(self._files[0]),
+            "GATEWAY_WEBHOOK_SECRETS_FILE": str(self._files[1]),
             "GATEWAY_WEBHOOK_SECONDS": "1",
             "GATEWAY_WEBHOOK_PAUSES": pauses,
             "GATEWAY_DRAIN_SECONDS": "0.1",
             "SESSION_SECONDS": "2",
         }
+
+    def configure(self, hooks: Sequence[dict[str, Any]]) -> None:
+        """Write who is told into the files that gateways read."""
+        lines = [f"{each['name']}={secret}" for each in hooks for secret in (NEW, OLD)]
+        for file, text in zip(self._files, (json.dumps(hooks), "\n".join(lines)), strict=True):
+            made = file.with_suffix(".new")
+            made.write_text(text, encoding="utf-8")
+            made.replace(file)
 
     @contextmanager
     def running(self) -> Iterator[ChildProcess]:
@@ -176,6 +186,8 @@ def test_every_message_arrives_with_one_id_whatever_is_killed() -> None:
 def test_gone_is_off_until_somebody_turns_it_on_and_holds_up_nobody_else() -> None:
     """410 ends it for this receiver alone; a slow one and one that asks to wait get theirs later, and nothing is lost.
 
+    Receivers are read anew while it runs.
+
     Milestones are told once: not what was reached before the first webhook was there, nor again after a correction.
     """
     gone = True
@@ -195,18 +207,15 @@ def test_gone_is_off_until_somebody_turns_it_on_and_holds_up_nobody_else() -> No
         tell(cluster, transition(0))
         reached = {"first_order": True, "entries": [1_500], "every_entries": 1_000}
         reached["revenue"] = [{"amount": "100", "currency": "EUR"}, {"amount": "1000", "currency": "EUR"}]
-        gateways = Gateways(
-            cluster,
-            [
-                {**OPS, "name": "gone", "url": receiver.url + "/gone"},
-                {**OPS, "name": "slow", "url": receiver.url + "/slow"},
-                {**OPS, "name": "later", "url": receiver.url + "/later"},
-                {**OPS, "name": "chat", "url": receiver.url + "/chat", "format": "slack", "severity": "critical"},
-                {**OPS, "name": "inner", "url": "https://127.0.0.1:1/", "private": False},
-                {"name": "goals", "private": True, "url": receiver.url + "/goals", "milestones": reached},
-            ],
-            pauses="0.1 0.1 0.1 3600",
-        )
+        hooks: list[dict[str, Any]] = [
+            {**OPS, "name": "gone", "url": receiver.url + "/gone"},
+            {**OPS, "name": "slow", "url": receiver.url + "/slow"},
+            {**OPS, "name": "later", "url": receiver.url + "/later"},
+            {**OPS, "name": "chat", "url": receiver.url + "/chat", "format": "slack", "severity": "critical"},
+            {**OPS, "name": "inner", "url": "https://127.0.0.1:1/", "private": False},
+            {"name": "goals", "private": True, "url": receiver.url + "/goals", "milestones": reached},
+        ]
+        gateways = Gateways(cluster, hooks, pauses="0.1 0.1 0.1 3600")
         with gateways.running() as gateway:
             gateways.wait_sending(gateway)
             tell(cluster, transition(1), transition(2, severity="critical", explanation="<!channel> & more"))
@@ -230,6 +239,16 @@ def test_gone_is_off_until_somebody_turns_it_on_and_holds_up_nobody_else() -> No
             assert gateways.command("test", "gone")[0] == 0
             assert gateways.command("enable", "gone")[0] == 0
             assert wait_until(lambda: len(receiver.taken("/gone")) == 3, timeout_seconds=SETTLE_SECONDS)
+            # One more, while it runs: told of what comes from now on.
+            gateways.configure([*hooks, {**OPS, "name": "added", "url": receiver.url + "/added"}])
+            again = wait_until(lambda: gateway.log_tail(500).count("are followed") == 2, timeout_seconds=60)
+            assert again, gateway.log_tail(40)
+            tell(cluster, transition(3))
+            for path, count in (("/added", 1), ("/slow", 3)):
+                assert wait_until(
+                    lambda path=path, count=count: len(receiver.taken(path)) == count,  # type: ignore[misc]
+                    timeout_seconds=SETTLE_SECONDS,
+                ), (path, receiver.of(path))
             gateway.signal(SIGTERM)
             assert wait_until(lambda: not gateway.running, timeout_seconds=30)
             assert gateway.exit_code == 0

@@ -55,7 +55,8 @@ _SEEDS: Final = {"calm": 11, "viral": 12, "wave": 13, "silent": 14, "closed": 15
 _CLOSES_MS: Final = 8 * MINUTE_MS
 _OPEN_MS: Final = MINUTE_MS
 """How long something is so when its moment is taken: every rule knows of it."""
-_BEHIND_RECORDS: Final = 200
+_LATEST_MS: Final = 14 * MINUTE_MS
+"""After the beginning: incidents are about to end, whether or not they were told."""
 _HALF_MS: Final = 15_000
 """How long after a kill the moment of it is taken: two scrapes and as many evaluations."""
 _DEAD_MS: Final = 5 * MINUTE_MS
@@ -79,7 +80,11 @@ class Stack:
         """Let everything happen, and write which moment was when."""
         with (
             Cluster(
-                partitions=_PARTITIONS, SENTIMENT="social", SESSION_SECONDS="20", SUSPICION_SECONDS="30"
+                partitions=_PARTITIONS,
+                SENTIMENT="social",
+                SESSION_SECONDS="20",
+                SUSPICION_SECONDS="30",
+                ALERT_WAIT_SECONDS="120",
             ) as cluster,
             prometheus(self._out) as address,
         ):
@@ -92,7 +97,6 @@ class Stack:
             self._moment("empty", "")
             self._campaigns()
             self._breakdown(workers)
-        (self._out / "moments.json").write_text(json.dumps(self._moments, indent=1))
 
     # ------------------------------------------------------------- what happens
 
@@ -122,7 +126,6 @@ class Stack:
         sending.start()
         try:
             self._see(now_ms + _CLOSES_MS)
-            # Events go on while workers come and go, as they would.
             self._moment("calm", "calm")
         finally:
             stop.set()
@@ -139,13 +142,15 @@ class Stack:
             active = f"campaign_alert_active{{{matchers}}} == 1"
             return bool(self._ask(f"({active}) and (campaign_alert_active{{{matchers}}} offset {_OPEN_MS}ms == 1)"))
 
+        latest_ms = wall_clock() + _LATEST_MS
+
         def all_seen() -> bool:
-            # What was before is counted, and everybody is heard of.
-            if self._held() == _PARTITIONS and self._value("sum(job:campaign_pulse_lag_records:sum)") < _BEHIND_RECORDS:
-                for moment in sorted(waiting):
-                    if is_so(moment):
-                        waiting.remove(moment)
-                        self._moment(moment, moment)
+            # On a machine that is too busy to scrape, what would have been told is shown untold.
+            is_late = wall_clock() >= latest_ms
+            for moment in sorted(waiting):
+                if is_late or is_so(moment):
+                    waiting.remove(moment)
+                    self._moment(moment, moment, note=" (nothing was told of it)" if is_late else "")
             return not waiting
 
         self._until(f"incidents and the closing ({waiting})", all_seen)
@@ -165,7 +170,7 @@ class Stack:
 
     # ------------------------------------------------------------- what is seen
 
-    def _moment(self, name: str, campaign: str) -> None:
+    def _moment(self, name: str, campaign: str, note: str = "") -> None:
         chosen = f"var-campaign={_NAMES[campaign]}&var-currency=EUR&" if campaign else ""
         if campaign in _INCIDENTS:
             matchers = f'campaign="{_NAMES[campaign]}",rule="{_INCIDENTS[campaign]}"'
@@ -173,7 +178,8 @@ class Stack:
                 chosen += f"var-influencer={urllib.parse.quote(series['metric'].get('influencer') or 'ana')}&"
                 break
         self._moments.append({"name": name, "at": f"{wall_clock() / 1000:.0f}", "query": chosen + _SHOWN})
-        print(f"{name}: seen", flush=True)
+        (self._out / "moments.json").write_text(json.dumps(self._moments, indent=1))
+        print(f"{name}: seen{note}", flush=True)
 
     def _held(self) -> float:
         return self._value('sum(campaign_pulse_partitions{job="campaign-pulse"} and up == 1)')
@@ -313,7 +319,7 @@ def main() -> int:
         )
     print(f"written: {out / 'pictures'}")
     if given.picture:
-        optimised(out / "pictures" / "live-giveaway-viral-1280x720.png", PICTURE)
+        optimised(out / "pictures" / "live-giveaway-wave-1920x1080.png", PICTURE, 1280)
     return 0
 
 

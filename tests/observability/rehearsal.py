@@ -258,7 +258,7 @@ class Rehearsal:
             {(alert["fingerprint"], alert["startsAt"]) for alert in self.receiver.alerts(status)}
             for status in ("firing", "resolved")
         )
-        return firing <= resolved and len({len(self.texts(kind)) for kind in KINDS}) == 1
+        return firing <= resolved
 
     def texts(self, kind: str) -> list[str]:
         """Return what people read who are told by this kind of message."""

@@ -47,38 +47,38 @@ def build() -> Any:
 def _numbers() -> list[style.Panel]:
     return [
         style.number(
-            "Engagements, last $window",
+            "Engagements, $window",
             "Likes, comments, shares and saves of all influencers in the window.",
             [query(f"campaign_window:campaign_engagements_window:sum{_NOW}")],
         ),
         style.number(
-            "Reach, last $window",
+            "Reach, $window",
             "Reach summed over posts in the window: one person may be in it several times.",
             [query(f"campaign_window:campaign_reach_window:sum{_NOW}")],
         ),
         style.number(
-            "Rate / followers, last $window",
+            "Rate/followers, $window",
             "Engagements of the campaign over all its influencers' followers, computed from the sums.",
             [query(f"campaign_window:campaign_engagement_rate_by_followers:ratio{_NOW}")],
             unit="percentunit",
             no_value="followers unknown",
         ),
         style.number(
-            "Rate / reach, last $window",
+            "Rate/reach, $window",
             "Engagements over reach in the window, computed from the sums. Absent without reach.",
             [query(f"campaign_window:campaign_engagement_rate_by_reach:ratio{_NOW}")],
             unit="percentunit",
             no_value="no reach reported",
         ),
         style.number(
-            "Orders / clicks, last $window",
+            "Orders/clicks, $window",
             "Paid orders over clicks in the window, computed from the sums. Absent without clicks.",
             [query(f"campaign_window:campaign_conversion_rate_by_clicks:ratio{_NOW}")],
             unit="percentunit",
             no_value="no clicks",
         ),
         style.number(
-            "Net sentiment, last $window",
+            "Net sentiment, $window",
             "Share of positive minus share of negative comments in the window, weighted by comments.",
             [query(f"campaign_window:campaign_sentiment_net:ratio{_NOW}")],
             unit="percentunit",

@@ -46,7 +46,7 @@ def build() -> Any:
 def _numbers() -> list[style.Panel]:
     return [
         style.number(
-            "Engagements, last $window",
+            "Engagements, $window",
             "Likes, comments, shares and saves in the window.",
             [query(f"sum(campaign_engagements_window{_NOW})")],
         ),
@@ -57,14 +57,14 @@ def _numbers() -> list[style.Panel]:
             no_value="unknown",
         ),
         style.number(
-            "Rate / followers, last $window",
+            "Rate/followers, $window",
             "Engagements in the window over followers. Absent when followers are unknown.",
             [query(f"max(campaign_engagement_rate_by_followers_ratio{_NOW})")],
             unit="percentunit",
             no_value="followers unknown",
         ),
         style.number(
-            "Net sentiment, last $window",
+            "Net sentiment, $window",
             "Share of positive minus share of negative comments in the window.",
             [query(f"max(campaign_sentiment_net_ratio{_NOW})")],
             unit="percentunit",
@@ -73,7 +73,7 @@ def _numbers() -> list[style.Panel]:
             no_value="nothing scored",
         ),
         style.number(
-            "Orders / clicks, last $window",
+            "Orders/clicks, $window",
             "Paid orders over clicks in the window. Absent without clicks.",
             [query(f"max(campaign_conversion_rate_by_clicks_ratio{_NOW})")],
             unit="percentunit",

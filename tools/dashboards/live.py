@@ -27,7 +27,11 @@ _GIVEAWAY = of(CAMPAIGN, WHOLE)
 _LAST_MINUTE = of(CAMPAIGN, 'window="1m"')
 _LAST_FIVE = of(CAMPAIGN, 'window="5m"')
 _PACE = f"campaign_window:campaign_engagements_window:sum{_LAST_MINUTE}"
-_UNKNOWN = "no number"
+_ENTRIES_A_MINUTE = (
+    f"max(campaign_giveaway_entries_per_minute{_GIVEAWAY})"
+    f" * max(campaign:campaign_giveaway_remaining_seconds:min{of(CAMPAIGN)} > bool 0)"
+)
+_UNKNOWN = "no data"
 """No giveaway, no partition held by anybody, or nobody there: what is known is said by the two numbers on the right."""
 _SUM, _ALL = f"sum(campaign_pulse_partitions{style.JOB})", f"max(campaign_pulse_input_partitions{style.JOB})"
 _HELD = (
@@ -96,8 +100,8 @@ def _entries() -> list[style.Panel]:
         ),
         _large(
             "Entries a minute",
-            "Entries of the last 60 seconds.",
-            f"max(campaign_giveaway_entries_per_minute{_GIVEAWAY})",
+            "Entries of the last 60 seconds, while the giveaway is open.",
+            _ENTRIES_A_MINUTE,
             unit="locale",
         ),
     ]
@@ -108,17 +112,17 @@ def _numbers() -> list[style.Panel]:
     pipeline = 'count(ALERTS{area="pipeline",alertstate="firing"})'
     return [
         _large(
-            "Mood, last 5 minutes",
+            "Mood, 5 minutes",
             "Share of positive minus share of negative comments of the last five minutes, -100 % to 100 %, whatever"
             " window is chosen above: a wave of complaints is over before it shows in an hour.",
             f"campaign_window:campaign_sentiment_net:ratio{_LAST_FIVE}",
-            size=(5, 5),
+            size=(4, 5),
             unit="percentunit",
             decimals=0,
             steps=((None, VERMILLION), (0, ORANGE), (0.2, GREEN)),
         ),
         _large(
-            "Revenue since the start, $currency",
+            "Revenue so far, $currency",
             "Revenue of paid orders since the beginning, in the chosen currency; refunds are not taken off. Other"
             " currencies are on the campaign's overview.",
             f"campaign_currency:campaign_revenue_total:sum{of(CAMPAIGN, CURRENCY)}",
@@ -131,7 +135,7 @@ def _numbers() -> list[style.Panel]:
             "Orders, last $window",
             "Paid orders in the window.",
             f"campaign_window:campaign_purchases_window:sum{of(CAMPAIGN, WINDOW)}",
-            size=(5, 5),
+            size=(4, 5),
             unit="locale",
         ),
         _large(
@@ -145,13 +149,13 @@ def _numbers() -> list[style.Panel]:
             no_value_colour=ORANGE,
         ),
         _large(
-            "Numbers are this old",
+            "Age of the numbers",
             "Since a worker that holds partitions was last scraped, and how far its event time is behind the clock.",
             "max(job:campaign_pulse_last_scrape_age_seconds:min)"
             " + (max(job:campaign_pulse_watermark_delay_seconds:max) or vector(0))"
             # Nothing was counted yet: there is no event time.
             f" or (time() - max(timestamp(campaign_pulse_partitions{style.JOB} > 0)))",
-            size=(3, 5),
+            size=(4, 5),
             text_size=_SMALL,
             unit="s",
             decimals=0,
@@ -165,7 +169,7 @@ def _numbers() -> list[style.Panel]:
             "How many of the input's partitions are held by workers. While some are held by nobody, sums are left out:"
             " they would look like totals.",
             [query(_HELD, "{{held}} of {{all}}", at_once=True)],
-            size=(3, 5),
+            size=(4, 5),
             text_size=_SMALL,
             unit="percentunit",
             decimals=0,
@@ -190,7 +194,7 @@ def _charts() -> list[style.Panel]:
             query(_PACE, "engagements", ref="A"),
             query(f"clamp_min({usual} - {spread}, 0)", "usual, least", ref="B"),
             query(f"{usual} + {spread}", "usual, most", ref="C"),
-            query(f"max(campaign_giveaway_entries_per_minute{_GIVEAWAY})", "entries", ref="D"),
+            query(_ENTRIES_A_MINUTE, "entries", ref="D"),
         ],
         size=(16, 9),
         colours={"engagements": SKY, "entries": GREEN},
@@ -274,5 +278,5 @@ def _open_alerts() -> style.Panel:
             },
             **{name: {"decimals": 0} for name in ("Seen", "Usual", "Seen, share", "Usual, share")},
         },
-        no_value="no open alert",
+        no_value="no alert that is known of",
     )

@@ -39,7 +39,7 @@ def _numbers() -> list[style.Panel]:
             no_value_colour=VERMILLION,
         ),
         style.number(
-            "Partitions held",
+            "Partitions",
             "Part of the input's partitions that workers hold. Below 100 % nobody counts the others, and sums over"
             " campaigns are left out.",
             [
@@ -71,7 +71,7 @@ def _numbers() -> list[style.Panel]:
             steps=((None, GREEN), (10_000, ORANGE), (100_000, VERMILLION)),
         ),
         style.number(
-            "Event time behind the clock",
+            "Event time behind",
             "Clock minus the event time of the slowest partition. Rolling windows and alerts are that late.",
             [query("max(job:campaign_pulse_watermark_delay_seconds:max)", at_once=True)],
             no_value="no partition held",
@@ -80,7 +80,7 @@ def _numbers() -> list[style.Panel]:
             steps=((None, GREEN), (30, ORANGE), (120, VERMILLION)),
         ),
         style.number(
-            "Broker to published, p99",
+            "Published after, p99",
             "From the broker's timestamp of an event to the end of the flush that contains it.",
             [query("max(job:campaign_pulse_event_to_publish_seconds:p99_5m)")],
             unit="s",
@@ -88,7 +88,7 @@ def _numbers() -> list[style.Panel]:
             no_value="no events",
         ),
         style.number(
-            "Alerts of the pipeline",
+            "Alerts",
             "Alerts about the workers that fire now.",
             [query('count(ALERTS{area="pipeline",alertstate="firing"}) or vector(0)', at_once=True)],
             size=(3, 4),

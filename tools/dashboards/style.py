@@ -48,7 +48,7 @@ WHOLE: Final = 'influencer=""'
 PEOPLE: Final = 'influencer!~"other|unattributed"'
 """Influencers, without the rows in which others are folded together."""
 
-WHEN_WHOLE: Final = "and on () pipeline:campaign_pulse_partitions_held:bool"
+WHEN_WHOLE: Final = "and on () (sum(campaign_pulse_partitions) >= max(campaign_pulse_input_partitions))"
 """Behind a sum over influencers: while some partitions are held by nobody it would look like a total."""
 
 Panel = stat.Panel | timeseries.Panel | bargauge.Panel | table.Panel | statetimeline.Panel

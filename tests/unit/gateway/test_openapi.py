@@ -1,7 +1,9 @@
 """The gateway's own description: what stands in it is served, and what is served stands in it."""
 
+import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,8 @@ from gateway.app import build
 from gateway.openapi import told_path
 from gateway.operations import Content, Operation
 from tests.unit.gateway.asking import Gateway
+
+SCHEMAS = Path(__file__).parents[3] / "docs" / "schemas"
 
 
 async def _nothing(request: Request) -> Response:
@@ -40,6 +44,19 @@ def test_the_document_is_openapi() -> None:
     named = set(re.findall(r'"#/components/schemas/(\w+)"', answer.body.decode()))
     assert named <= set(answer.json["components"]["schemas"])
     assert {"Purchase", "Verdicts", "Problem"} <= named
+
+
+def test_what_is_sent_is_described() -> None:
+    """By the schemas of docs/schemas: whoever generates a receiver of the document gets one that fits."""
+    told = Gateway().ask("/openapi.json").json
+    assert set(told["webhooks"]) == {"alert", "milestone"}
+    for name in told["webhooks"]:
+        schema = told["webhooks"][name]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        component = schema["$ref"].rpartition("/")[2]
+        file = json.loads((SCHEMAS / f"webhook-{name}.schema.json").read_text("utf-8"))
+        assert file["$ref"] == f"#/$defs/{component}"
+        assert set(told["components"]["schemas"][component]["properties"]) == {"type", "timestamp", "data"}
+        assert file["$defs"][component]["properties"].keys() == {"type", "timestamp", "data"}
 
 
 def test_every_route_is_described_and_every_description_is_a_route() -> None:

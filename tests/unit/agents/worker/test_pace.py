@@ -55,7 +55,7 @@ def test_without_news_no_flush_is_early() -> None:
     assert timed.pace.has_news.is_set()
 
 
-def test_early_flushes_take_a_tenth_of_the_processor() -> None:
+def test_early_flushes_take_a_tenth_of_the_time() -> None:
     """After 30 ms of work 270 ms without; what a flush waited for brokers does not count."""
     timed = Timed()
     timed.flush(seconds=0.2, busy_seconds=0.03)
@@ -66,12 +66,12 @@ def test_early_flushes_take_a_tenth_of_the_processor() -> None:
     assert timed.wait_seconds() == 0.02
 
 
-def test_early_flushes_write_two_megabytes_a_second() -> None:
-    """From the beginning of one that wrote 1,400,000 bytes to the next are 0.7 seconds."""
+def test_early_flushes_write_a_megabyte_and_a_half_a_second() -> None:
+    """From the beginning of one that wrote 1,200,000 bytes to the next are 0.8 seconds."""
     timed = Timed()
-    timed.flush(seconds=0.1, written=1_400_000)
+    timed.flush(seconds=0.1, written=1_200_000)
     timed.pace.note()
-    assert timed.wait_seconds() == 0.6
+    assert timed.wait_seconds() == 0.7
 
 
 def test_the_setting_is_the_least_time_between_two_beginnings() -> None:
@@ -91,3 +91,20 @@ def test_no_flush_is_early_while_much_waits_to_be_read() -> None:
     assert timed.pace.due_at() == NEVER
     timed.lag = NEARLY_READ
     assert timed.pace.due_at() < timed.now
+
+
+def test_a_worker_that_is_more_than_a_second_behind_is_in_a_backlog() -> None:
+    """With a small share of a core 3,000 records are much where 2,000 a second are read; 1,000 are always little."""
+    now, lag, read = 0.0, 3_000, 0
+    pace = Pace(0.05, lambda: lag, lambda: 0, lambda: now, lambda: read)
+    assert pace.is_nearly_read(), "nothing is known of the rate yet"
+    now, read = 1.0, 2_000
+    assert not pace.is_nearly_read()
+    lag = 1_999
+    assert pace.is_nearly_read()
+    now, read, lag = 2.0, 2_010, 1_001
+    assert not pace.is_nearly_read()
+    lag = 1_000
+    assert pace.is_nearly_read()
+    now, read, lag = 3.0, 200_000, 10_001
+    assert not pace.is_nearly_read()

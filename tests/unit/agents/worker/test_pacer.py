@@ -22,7 +22,7 @@ class Shown:
         self.pipeline = Pipeline(WordScorer(), 1)
         self.state = self.pipeline.assign(0)
         self.lag = 0
-        self.now = self.cpu = 0.0
+        self.now = 0.0
         self.member = SimpleNamespace(is_valid=True)
         self.put: list[tuple[str, int]] = []
         self.encoded: list[bytes] = []
@@ -30,14 +30,12 @@ class Shown:
         self.pace = Pace(0.05, lambda: self.lag, lambda: 0, lambda: self.now)
         redis: Any = SimpleNamespace(put=self._take)
         member: Any = self.member
-        self.glance = Glance(
-            self.pipeline, redis, member, self.pace, 0.05, clock=lambda: self.now, cpu_clock=lambda: self.cpu
-        )
+        self.glance = Glance(self.pipeline, redis, member, self.pace, 0.05, clock=lambda: self.now)
 
     def _take(self, rollup: Rollup, encoded: bytes) -> None:
         total = msgspec.json.decode(encoded)["windows"]["total"]
         self.put.append((getattr(rollup, "influencer_id", ""), total["comments"]))
-        self.cpu += 0.01
+        self.now += 0.01
 
     def read(self, *influencers: str) -> None:
         """Read a comment for each of these influencers."""
@@ -101,7 +99,7 @@ def test_nothing_is_shown_in_a_backlog_or_without_a_session() -> None:
     assert shown.look() == [("ana", 1)]
 
 
-def test_glances_take_an_eighth_of_the_processor() -> None:
+def test_glances_take_an_eighth_of_the_time() -> None:
     """Two influencers take 20 ms here, which 140 ms without follow; with nothing to show it is the least time."""
     shown = Shown()
     shown.read("ana", "ben")
