@@ -6,7 +6,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import asdict
 
 from models.events import Id
@@ -214,7 +214,8 @@ class Alert(Struct, frozen=True, kw_only=True):
 
     ``alert_id`` follows from campaign, influencer, rule and the window in which it opened, so a replay gives it again.
     ``observed`` and ``expected`` are in the rule's own unit (``unit``); ``sample_size`` is the number of events judged.
-    ``muted_until_ms`` is wall time: before it nobody wants to be told, not even that the alert was resolved.
+    ``muted_until_ms`` is wall time: before it nobody wants to be told, not even that the alert was resolved. It is
+    there only when somebody has muted the alert (checkpoints of some versions have null instead).
     """
 
     alert_id: str
@@ -236,7 +237,12 @@ class Alert(Struct, frozen=True, kw_only=True):
     explanation: str
     top_posts: tuple[PostCount, ...] = ()
     sample_comments: tuple[SampleComment, ...] = ()
-    muted_until_ms: int | None = None
+    muted_until_ms: int | UnsetType | None = UNSET
+
+    @property
+    def silent_until_ms(self) -> int:
+        """Until when nobody wants to be told; 0 when nobody has muted it."""
+        return self.muted_until_ms if isinstance(self.muted_until_ms, int) else 0
 
 
 class AlertTransition(Struct, frozen=True, kw_only=True):

@@ -94,7 +94,7 @@ def _shown(
         name = OTHER if index is None else campaign.campaign_id
         for told in campaign.transitions.active.values():
             alert = told.transition.alert
-            if now_ms < (alert.muted_until_ms or 0):
+            if now_ms < alert.silent_until_ms:
                 continue
             if index is not None and alert.influencer_id and alert.influencer_id not in order:
                 continue  # left the definition: the next minute ends it, and as `other` it would be a new alert

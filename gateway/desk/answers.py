@@ -159,7 +159,7 @@ class DeskView:
             own = [
                 each for each in self._alerts if (each.rule, each.influencer_id) == (target.rule, target.influencer_id)
             ]
-            return "holds" if all((each.muted_until_ms or 0) >= until_ms for each in own) else "waiting"
+            return "holds" if all(each.silent_until_ms >= until_ms for each in own) else "waiting"
         return "waiting" if self._book.outcome(action) is None else "done"
 
     def _state_of_decision(self, action: Action, target: PersonTarget) -> ActionState:

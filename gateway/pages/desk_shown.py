@@ -64,8 +64,8 @@ def alerts(found: Iterable[Alert], texts: Texts, now_ms: int) -> list[dict[str, 
             "explanation": each.explanation,
             "iso": iso(each.opened_at_ms),
             "clock": clock(each.opened_at_ms),
-            "muted": texts["muted_until"].format(time=clock(each.muted_until_ms))
-            if each.muted_until_ms is not None and now_ms < each.muted_until_ms
+            "muted": texts["muted_until"].format(time=clock(each.silent_until_ms))
+            if now_ms < each.silent_until_ms
             else "",
         }
         for each in found

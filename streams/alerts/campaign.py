@@ -108,9 +108,8 @@ class CampaignAlerts:
                 continue
             for numbered in list(self.transitions.active.values()):
                 alert = numbered.transition.alert
-                if (alert.rule, alert.influencer_id) == (mute.rule, mute.influencer_id) and (
-                    alert.muted_until_ms or 0
-                ) < mute.end_ms:
+                is_meant = (alert.rule, alert.influencer_id) == (mute.rule, mute.influencer_id)
+                if is_meant and alert.silent_until_ms < mute.end_ms:
                     muted = replace(alert, muted_until_ms=mute.end_ms)
                     self.transitions.record(AlertTransition(kind="muted", at_ms=mute.start_ms, alert=muted))
 

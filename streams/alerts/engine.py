@@ -6,6 +6,7 @@ it. A window that is not newer than the last one of its series is a redelivery o
 
 from collections.abc import Callable, Iterable, Iterator
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from models.alerts import (
@@ -289,6 +290,6 @@ class CampaignEngine:
                 explanation=explanation,
                 top_posts=sample.top_posts,
                 sample_comments=sample.sample_comments,
-                muted_until_ms=self.muted_until(name, sample.influencer_id),
+                muted_until_ms=self.muted_until(name, sample.influencer_id) or UNSET,
             ),
         )

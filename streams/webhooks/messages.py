@@ -72,7 +72,7 @@ def of_transition(
         written_ms: when the worker wrote it, wall time.
     """
     event, alert = _EVENTS.get(transition.kind), transition.alert
-    if event is None or written_ms < (alert.muted_until_ms or 0):
+    if event is None or written_ms < alert.silent_until_ms:
         return
     for rules in webhooks:
         if event not in rules.alerts or not rules.hears_of(alert.campaign_id):

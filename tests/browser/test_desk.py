@@ -216,7 +216,7 @@ def test_a_muted_alert_says_so_and_until_when(live: Stage, browser: Browser) -> 
         send(live.cluster.broker.bootstrap, COMMENTS, PARTITIONS, [comment("after", "eager", until_ms - HOUR_MS)])
         assert wait_until(lambda: live.counted() >= PEOPLE + 61, timeout_seconds=60), live.counted()
         muted = told_of(live, "muted")
-        assert {(each.alert.alert_id, each.alert.muted_until_ms) for each in muted} == {(alert["alert_id"], until_ms)}
+        assert {(each.alert.alert_id, each.alert.silent_until_ms) for each in muted} == {(alert["alert_id"], until_ms)}
         assert seen.complaints == []
 
 

@@ -112,7 +112,7 @@ def _table(found: Listed, now_ms: int) -> Table:
 def _lasted(alert: Alert, now_ms: int) -> str:
     if alert.resolved_at_ms is not None:
         return f"{(alert.resolved_at_ms - alert.opened_at_ms) // MINUTE_MS} min, {alert.resolution}"
-    muted_until_ms = alert.muted_until_ms or 0
+    muted_until_ms = alert.silent_until_ms
     return f"open, muted until {moment(muted_until_ms)}" if now_ms < muted_until_ms else "open"
 
 

@@ -234,10 +234,10 @@ class Muting(Silence):
         self.stage.apply(replayed(window, self.stage.position, at_ms))
         self.minutes += 1
 
-    def told(self) -> list[tuple[str, int | None]]:
+    def told(self) -> list[tuple[str, int]]:
         """Kinds of the transitions that are to be told, and until when each is muted."""
         pending = [each.transition for each in self.stage.campaigns["c"].transitions.pending]
-        return [(each.kind, each.alert.muted_until_ms) for each in pending]
+        return [(each.kind, each.alert.silent_until_ms) for each in pending]
 
 
 def test_an_open_alert_that_is_muted_says_so_once() -> None:
@@ -245,13 +245,13 @@ def test_an_open_alert_that_is_muted_says_so_once() -> None:
     log = Muting()
     log.mute()
     until_ms = log.now_ms + HOUR_MS
-    assert log.told() == [("opened", None), ("muted", until_ms)]
+    assert log.told() == [("opened", 0), ("muted", until_ms)]
     log.stage.mute("c")
     assert len(log.told()) == 2
     saved = log.stage.campaigns["c"].checkpoint(log.stage.log_time_ms)
     log.stage = AlertPartition(log.both, 0, log.stage.position, log.mutes)
     log.stage.restore("c", saved.data)
-    assert log.told() == [("opened", None), ("muted", until_ms)]
+    assert log.told() == [("opened", 0), ("muted", until_ms)]
 
 
 def test_a_successor_that_hears_of_a_mute_at_its_start_says_so() -> None:
@@ -261,7 +261,7 @@ def test_a_successor_that_hears_of_a_mute_at_its_start_says_so() -> None:
     log.mutes["c"] = [Mute("feed_silent", "ana", log.now_ms, log.now_ms + HOUR_MS)]
     log.stage = AlertPartition(log.both, 0, log.stage.position, log.mutes)
     log.stage.restore("c", saved.data)
-    assert log.told() == [("opened", None), ("muted", log.now_ms + HOUR_MS)]
+    assert log.told() == [("opened", 0), ("muted", log.now_ms + HOUR_MS)]
 
 
 def test_a_muted_alert_is_not_updated_and_ends_as_muted() -> None:
@@ -287,7 +287,7 @@ def test_a_mute_ends_by_itself_after_an_hour_of_the_wall_clock() -> None:
     log.pass_muted(0, start_ms + HOUR_MS - 1)
     assert [kind for kind, _ in log.told()] == ["opened", "muted"]
     log.pass_muted(0, start_ms + HOUR_MS)
-    assert log.told()[-1] == ("updated", None)
+    assert log.told()[-1] == ("updated", 0)
 
 
 def test_an_alert_that_would_open_while_muted_opens_when_that_ends() -> None:
@@ -323,7 +323,7 @@ def test_an_old_mute_is_not_said_of_a_new_alert() -> None:
     log = Muting()
     log.mutes["c"] = [Mute("feed_silent", "ana", log.now_ms - 2 * HOUR_MS, log.now_ms - HOUR_MS)]
     log.stage.mute("c")
-    assert log.told() == [("opened", None)]
+    assert log.told() == [("opened", 0)]
 
 
 def test_an_alert_that_is_muted_is_shown_by_no_metric_until_that_ends() -> None:
