@@ -21,7 +21,7 @@ from agents.broker.set_aside import SetAside
 from agents.broker.topic_admin import STATE_TABLE, changelog_topic, look_at_topics
 from agents.broker.topic_drift import check_topics
 from agents.broker.topic_watch import TopicWatch
-from agents.broker.transport import BatchConsumer, BatchSchema
+from agents.broker.transport import BatchConsumer
 from agents.clock import Clock
 from agents.liveness.exits import Exit
 from agents.liveness.health import Health
@@ -35,47 +35,41 @@ from agents.metrics.giveaways import GiveawayCollector
 from agents.metrics.pipeline import PipelineCollector
 from agents.metrics.suspicion import SuspicionCollector
 from agents.metrics.web import WebServer
-from agents.read_model.presence import Lost
 from agents.read_model.projection import RedisProjection
 from agents.settings import QUARANTINE, Settings
 from agents.stages.actions import ActionFeed
 from agents.stages.alerts import AlertWorker
-from agents.stages.definitions import Change, DefinitionFeed
+from agents.stages.definitions import DefinitionFeed
 from agents.stages.entries import EntryStage
 from agents.stages.redrive_watch import RedriveWatch
 from agents.stages.suspicion_watch import SuspicionWatch
 from agents.state.fence import Fence
 from agents.state.stores import StateStore
 from agents.state.table import StateTable
+from agents.worker.agents import define_agents
 from agents.worker.app import make_app
 from agents.worker.assignment import Assignment, Stage
 from agents.worker.clock_watch import ClockWatch
 from agents.worker.fact_sender import FactSender
 from agents.worker.flush import Flusher
 from agents.worker.handlers import Handlers
+from agents.worker.in_force import InForce
 from agents.worker.input_logs import InputLogs
 from agents.worker.minutes import MinutePublisher
 from agents.worker.numbers import NumberPublisher
 from agents.worker.pace import Pace
 from agents.worker.pacer import Glance, Pacer
+from agents.worker.shown_again import ShownAgain
 from agents.worker.worker_health import worker_health
-from models.actions import ActionRecord
-from models.campaigns import CampaignPurge
 from models.read_model import encode_health
 from models.topics import (
-    ACTIONS,
     CLOSED_WINDOWS,
     COMMENTS,
-    CONVERSIONS,
-    DEFINITIONS,
     ENTRIES,
     INFLUENCER_SNAPSHOTS,
     INPUT_TOPICS,
     OWN_TOPICS,
-    POSTS,
 )
-from streams.alerts.mutes import mutes_of
-from streams.columns.formats import PoisonedRecord
 from streams.columns.keyed_hashes import KEY_BYTES
 from streams.events.actions import ActionBook
 from streams.ledger.sealing import key_of
@@ -157,7 +151,11 @@ class Worker:
         self.connection_log = ConnectionLog()
         self.redis = (
             RedisProjection(
-                settings.redis_url, settings.redis_prefix, self._show_all, self._show_lost, self._health_fields
+                settings.redis_url,
+                settings.redis_prefix,
+                lambda: self._again.all(),
+                lambda lost: self._again.lost(lost),
+                self._health_fields,
             )
             if settings.redis_url
             else None
@@ -172,7 +170,11 @@ class Worker:
             self.app.crash,
         )
         self._fence = Fence(
-            self._table, changelog_topic(settings), self._record_collector, self._membership, self._show_partition
+            self._table,
+            changelog_topic(settings),
+            self._record_collector,
+            self._membership,
+            lambda partition: self._again.partition(partition),
         )
         self._alerts = AlertWorker(
             self.pipeline,
@@ -197,6 +199,17 @@ class Worker:
             settings, self.entries, lambda: self.pipeline.registry, decided=self.actions.changes
         )
         self._redrives = RedriveWatch(settings, self.actions, self.entries.owns)
+        self._again = ShownAgain(self.pipeline, self._board, self.entries, self._alerts, self._suspicion)
+        self._in_force = InForce(
+            self.pipeline,
+            self._board,
+            self.entries,
+            self._alerts,
+            self._suspicion,
+            self.actions,
+            self._inputs,
+            self.set_aside,
+        )
         self._pace = self._make_pace()
         self._flusher = self._make_flusher()
         self._assignment = self._make_assignment()
@@ -221,7 +234,7 @@ class Worker:
         self.watchdog = Watchdog(self._watch, self._make_symptoms(services).find, self.lifecycle.exit)
         self.app.services = (self.watchdog, *services)
         self.app.prepare = self._prepare
-        self._define_agents(handlers, changes)
+        define_agents(self.app, handlers, changes, self._in_force.define)
 
     # --------------------------------------------------- parts of several parts
 
@@ -306,8 +319,10 @@ class Worker:
             self.lifecycle.health,
             password=settings.metrics_password,
         )
-        definitions = DefinitionFeed(settings.kafka_connection, self._define, changes.put, self._bad_definition)
-        actions = ActionFeed(settings.kafka_connection, self._act, self._bad_action)
+        definitions = DefinitionFeed(
+            settings.kafka_connection, self._in_force.define, changes.put, self._in_force.set_definition_aside
+        )
+        actions = ActionFeed(settings.kafka_connection, self._in_force.act, self._in_force.set_action_aside)
         connection = ConnectionWatch(self.connection_log, lambda: self._membership.is_valid)
         services: list[Service] = [
             web,
@@ -383,42 +398,6 @@ class Worker:
         table.set_aside = self.set_aside
         table.connection = self._settings.kafka_connection
 
-    def _define_agents(self, handlers: Handlers, changes: Any) -> None:
-        topics = {
-            name: self.app.topic(name, schema=BatchSchema(), acks=False)
-            for name in (*INPUT_TOPICS, INFLUENCER_SNAPSHOTS, CLOSED_WINDOWS)
-        }
-
-        @self.app.agent(topics[POSTS], name="posts")
-        async def posts(stream: Any) -> None:
-            async for event in stream.events():
-                await handlers.on_events(POSTS, event)
-
-        @self.app.agent(topics[COMMENTS], name="comments")
-        async def comments(stream: Any) -> None:
-            async for event in stream.events():
-                await handlers.on_events(COMMENTS, event)
-
-        @self.app.agent(topics[CONVERSIONS], name="conversions")
-        async def conversions(stream: Any) -> None:
-            async for event in stream.events():
-                await handlers.on_events(CONVERSIONS, event)
-
-        @self.app.agent(topics[INFLUENCER_SNAPSHOTS], name="campaigns")
-        async def campaigns(stream: Any) -> None:
-            async for event in stream.events():
-                await handlers.on_snapshots(event)
-
-        @self.app.agent(topics[CLOSED_WINDOWS], name="alerts")
-        async def alerts(stream: Any) -> None:
-            async for event in stream.events():
-                await handlers.on_windows(event)
-
-        @self.app.agent(changes, name="definitions")
-        async def definitions(stream: Any) -> None:
-            async for change in stream:
-                self._define(change)
-
     def _prepare(self, consumer: BatchConsumer) -> None:
         """Set what comes in batches and what is called when partitions come and go."""
         consumer.batched_topics = frozenset((*INPUT_TOPICS, INFLUENCER_SNAPSHOTS, CLOSED_WINDOWS))
@@ -433,41 +412,6 @@ class Worker:
 
     # ------------------------------------------------------- how the parts meet
 
-    def _define(self, change: Change) -> None:
-        """Put a campaign definition in force, or take it back."""
-        campaign_id, definition = change
-        if definition is None:
-            self.pipeline.undefine(campaign_id)
-        elif isinstance(definition, CampaignPurge):
-            self._purge(campaign_id)
-        else:
-            self.pipeline.define(definition)
-        self.entries.follow(self.pipeline.registry)
-        self._alerts.configure()
-        self._board.touch_all()
-
-    def _purge(self, campaign_id: str) -> None:
-        """Drop a campaign; its rows by taking the partitions again, which leaves them out."""
-        held = self.pipeline.holds(campaign_id) or self._alerts.holds(campaign_id)
-        self.pipeline.purge(campaign_id)
-        self._board.forget(campaign_id)
-        if held:
-            log.info("campaign %r was purged: the partitions are taken again without it", campaign_id)
-            self._inputs.rejoin()
-
-    def _bad_definition(self, record: Any, error: PoisonedRecord) -> None:
-        self.set_aside.take(DEFINITIONS, record.partition, record, error)
-
-    def _act(self, key: bytes, record: ActionRecord | None) -> None:
-        """Take what somebody decided at a desk into account."""
-        campaign_id = self.actions.take(key, record)
-        if campaign_id is not None:
-            self._alerts.mute(campaign_id, mutes_of(self.actions.mutes(campaign_id)))
-            self._suspicion.hurry(campaign_id)
-
-    def _bad_action(self, record: Any, error: PoisonedRecord) -> None:
-        self.set_aside.take(ACTIONS, record.partition, record, error)
-
     def _on_group_error(self, error: BaseException) -> None:
         """End the worker for an answer of the group that no second try mends; called in the consumer's thread."""
         refused = group_refusal(error, self._settings)
@@ -478,48 +422,6 @@ class Worker:
         """Have the logs looked at: records of one come again that lie before those that were read."""
         if self._logs.was_set_back(tp):
             self._inputs.rejoin()
-
-    def _show_all(self) -> None:
-        """Have every number published again."""
-        for state in self.pipeline.partitions.values():
-            state.touch_all()
-            state.tell_minutes_again(with_records=False)
-        self._board.touch_all()
-        self._board.minutes.touch_all(with_records=False)
-        self.entries.board.touch_all()
-        self._suspicion.again()
-        self._alerts.show_all()
-
-    def _show_lost(self, lost: Lost) -> None:
-        """Have what Redis has lost published again."""
-        for campaign_id, *rest in lost.entities:
-            if not rest:
-                self._board.touch(campaign_id)
-            elif len(rest) > 1:
-                self.entries.board.touch(campaign_id, rest[0])
-            else:
-                for state in self.pipeline.partitions.values():
-                    state.touch(campaign_id, rest[0])
-        for campaign_id, influencer_id in lost.minutes:
-            if influencer_id is None:
-                self._board.minutes.touch(campaign_id)
-                continue
-            for state in self.pipeline.partitions.values():
-                state.tell_minutes_of(campaign_id, influencer_id)
-        if lost.alerts:
-            self._alerts.show_all()
-        if lost.reviews:
-            self._suspicion.again()
-
-    def _show_partition(self, partition: int) -> None:
-        """Have the numbers of one partition published again, and those of the campaigns."""
-        if partition in self.pipeline.partitions:
-            self.pipeline.partitions[partition].touch_all()
-            self.pipeline.partitions[partition].tell_minutes_again(with_records=True)
-        self._board.touch_all()
-        self._board.minutes.touch_all(with_records=True)
-        self.entries.board.touch_all()
-        self._alerts.show_all()
 
     def _health_fields(self) -> tuple[str, dict[str, str]]:
         """Return this worker's name and the fields of its health hash in Redis."""
