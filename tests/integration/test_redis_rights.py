@@ -1,5 +1,6 @@
 """The user with the least rights, as docs and the compose file have it, is enough for workers, commands and readers."""
 
+import asyncio
 import json
 import shutil
 import subprocess
@@ -31,6 +32,7 @@ from agents.settings import Settings
 from agents.simulator.plan import SimulationPlan
 from agents.simulator.simulation import Simulation
 from agents.stages.review import remove_from_review, write_review
+from gateway.numbers.reader import NumbersReader
 from models.read_model import AlertKeys
 from models.suspicion import Suspect
 from streams.ledger.people import Person
@@ -43,6 +45,7 @@ pytestmark = pytest.mark.broker
 
 PASSWORD = "hush"
 READER_PASSWORD = "read"
+GATEWAY_PASSWORD = "show"
 EVENTS = 3_000
 
 
@@ -55,6 +58,7 @@ class ComposeRedis:
         script = service["command"][2].replace("$$", "$").partition("exec ")[0]
         (directory / "redis_password").write_text(f"{PASSWORD}\n")
         (directory / "redis_reader_password").write_text(READER_PASSWORD)
+        (directory / "redis_gateway_password").write_text(GATEWAY_PASSWORD)
         for there, here in (
             ("/tmp/redis.conf", configuration),
             ("/data", directory),
@@ -66,6 +70,7 @@ class ComposeRedis:
         self._server = Server(directory, "compose-redis", configuration=configuration)
         self._server.username, self._server.password = "pulse", PASSWORD
         self.url = f"redis://pulse:{PASSWORD}@127.0.0.1:{self._server.port}/0"
+        self.gateway_url = f"redis://gateway:{GATEWAY_PASSWORD}@127.0.0.1:{self._server.port}/0"
         self.reader_url = f"redis://reader:{READER_PASSWORD}@127.0.0.1:{self._server.port}/0"
 
     def start(self) -> None:
@@ -150,8 +155,42 @@ def test_who_only_reads_writes_nothing(compose_redis: ComposeRedis) -> None:
         nobody.ping()
 
 
+def test_a_gateway_reads_everything_it_shows_and_writes_nothing(compose_redis: ComposeRedis) -> None:
+    """The compose file's third user: numbers, leaders, alerts, suspects, minutes, updates and health."""
+    with Publisher(compose_redis.url, 3) as publisher:
+        publisher.publish_and_wait(1)
+        asyncio.run(read_as_a_gateway(compose_redis.gateway_url))
+    with closing(redis.Redis.from_url(compose_redis.gateway_url)) as client:
+        for forbidden in ("HSET pulse:campaigns a 1", "DEL pulse:campaigns", "PUBLISH pulse:updates:x y", "GET other"):
+            with pytest.raises(NoPermissionError):
+                client.execute_command(*forbidden.split())
+
+
+async def read_as_a_gateway(url: str) -> None:
+    """Ask for everything that pages, API and desk show, once."""
+    reader = NumbersReader(url, "pulse")
+    try:
+        assert CAMPAIGN in await reader.campaign_ids()
+        influencer_ids = await reader.influencer_ids(CAMPAIGN)
+        assert await reader.campaign(CAMPAIGN) is not None
+        assert await reader.influencers(CAMPAIGN, influencer_ids)
+        assert await reader.leaders(CAMPAIGN, "total", "comments", 3)
+        assert await reader.workers()
+        assert await reader.last_update() != "0-0"
+        await reader.giveaway(CAMPAIGN)
+        await reader.alerts(CAMPAIGN)
+        await reader.history(CAMPAIGN, "", 3)
+        await reader.suspects(CAMPAIGN)
+        await reader.suspects_as_of_ms(CAMPAIGN)
+        await reader.minutes(CAMPAIGN, None, 0, 1)
+        _, changed = await reader.updates_after("0-0", 1)
+        assert changed == {CAMPAIGN}
+    finally:
+        await reader.close()
+
+
 def test_the_users_of_the_kubernetes_example_are_a_file_that_valkey_takes(tmp_path: Path) -> None:
-    """What `k8s/make-secrets.sh` prints, with the arguments of `k8s/valkey.yaml`: the same two users, and no other."""
+    """What `k8s/make-secrets.sh` prints, with the arguments of `k8s/valkey.yaml`: the same three users."""
     for name in ("examples", "k8s"):
         (tmp_path / name).mkdir()
         for path in [*(ROOT / name).glob("*.sh"), *(ROOT / name).glob("*.acl")]:
@@ -159,6 +198,8 @@ def test_the_users_of_the_kubernetes_example_are_a_file_that_valkey_takes(tmp_pa
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "redis_password").write_text(PASSWORD)
     (tmp_path / "secrets" / "redis_reader_password").write_text(READER_PASSWORD)
+    (tmp_path / "secrets" / "redis_gateway_password").write_text(GATEWAY_PASSWORD)
+    (tmp_path / "secrets" / "gateway_read_keys").write_text("# nobody\n")
     (tmp_path / "secrets" / "id_key").write_text("k" * 16)
     (tmp_path / "secrets" / "gateway_sources").write_text("shopify-main=s\n")
     (tmp_path / "secrets" / "gateway_person_key").write_text("p" * 16)

@@ -15,12 +15,16 @@ import yaml
 
 from agents.broker.topic_admin import changelog_topic
 from agents.settings import Settings, described, described_files
+from models.read_keys import parse_read_keys
 from streams.connectors.credentials import parse_secrets
 from tests.observability.programs import ROOT, program, run
 
 COMPOSE = ROOT / "docker-compose.yml"
 LOGIN = ROOT / "docker-compose.login.yml"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["services"]
+
+NO_PASSWORDS = {"redis_url", "gateway_redis_url", "gateway_sources", "gateway_read_keys"}
+GATEWAY_FILES = {"REDIS_URL": "gateway_redis_url", "GATEWAY_READ_KEYS": "gateway_read_keys"}
 
 
 @pytest.fixture
@@ -66,11 +70,16 @@ def test_the_script_makes_every_secret_once(secrets: Path) -> None:
     made = {path.name: path.read_text() for path in secrets.iterdir()}
     assert stat.S_IMODE(secrets.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in secrets.iterdir()} == {0o444}
-    passwords = {value for name, value in made.items() if name not in {"redis_url", "gateway_sources"}}
-    assert len(passwords) == len(made) - 2
+    passwords = {value for name, value in made.items() if name not in NO_PASSWORDS}
+    assert len(passwords) == len(made) - len(NO_PASSWORDS)
     assert all(re.fullmatch("[0-9a-f]{48}", each) for each in passwords)
     url = Settings.from_environment({"PULSE_REDIS_URL_FILE": str(secrets / "redis_url")}).redis_url
     assert url == f"redis://pulse:{made['redis_password']}@redis:6379/0"
+    gateway = {f"PULSE_{name}_FILE": str(secrets / file) for name, file in GATEWAY_FILES.items()}
+    settings = Settings.from_environment(gateway)
+    assert settings.redis_url == f"redis://gateway:{made['redis_gateway_password']}@redis:6379/0"
+    assert settings.gateway_read_keys.startswith("# ")
+    assert parse_read_keys(settings.gateway_read_keys) == ()
     sources = {"PULSE_GATEWAY_SECRETS_FILE": str(secrets / "gateway_sources")}
     (told,) = parse_secrets(Settings.from_environment(sources).gateway_secrets)["standard-main"]
     assert re.fullmatch("whsec_[0-9a-f]{48}", told)
@@ -118,6 +127,7 @@ def test_nobody_reaches_whom_he_does_not_speak_to() -> None:
         *(frozenset(("kafka", client)) for client in clients),
         *(frozenset((one, other)) for one in clients for other in clients if one != other),
         frozenset(("worker", "redis")),
+        frozenset(("gateway", "redis")),
         frozenset(("worker", "prometheus")),
         frozenset(("gateway", "prometheus")),
         frozenset(("prometheus", "alertmanager")),

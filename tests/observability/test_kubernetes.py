@@ -151,6 +151,8 @@ def test_the_gateway_agrees_with_itself_and_has_the_least_rights() -> None:
         settings["PULSE_KAFKA_SSL_CA_FILE"]: "pulse-cluster-ca-cert",
         settings["PULSE_GATEWAY_SECRETS_FILE"]: "campaign-pulse-gateway",
         settings["PULSE_GATEWAY_PERSON_KEY_FILE"]: "campaign-pulse-gateway",
+        settings["PULSE_GATEWAY_READ_KEYS_FILE"]: "campaign-pulse-gateway",
+        settings["PULSE_REDIS_URL_FILE"]: "campaign-pulse-gateway",
     }
     labels = pods["metadata"]["labels"]
     assert parts["Service"]["spec"]["selector"].items() <= labels.items()
@@ -164,6 +166,11 @@ def test_the_gateway_agrees_with_itself_and_has_the_least_rights() -> None:
         for peer in kafka["listeners"][0]["networkPolicyPeers"]
     )
     assert [each["port"] for each in policy["egress"][1]["ports"]] == [kafka["listeners"][0]["port"]]
+    policies = [part for part in _kubernetes() if part["kind"] == "NetworkPolicy"]
+    (valkey,) = [part for part in policies if part["metadata"]["name"] == "valkey"]
+    readers = [peer["podSelector"]["matchLabels"] for peer in valkey["spec"]["ingress"][0]["from"]]
+    assert any(each.items() <= labels.items() for each in readers)
+    assert policy["egress"][2]["to"] == [{"podSelector": valkey["spec"]["podSelector"]}]
     leaves = float(settings["PULSE_GATEWAY_DRAIN_SECONDS"]) + Settings().gateway_answer_seconds + 10
     assert pods["spec"]["terminationGracePeriodSeconds"] > leaves
 
@@ -268,10 +275,14 @@ def test_the_secrets_of_the_example_are_those_of_its_pods(secrets: Path) -> None
     }
     assert all(mounted[name] == set(data) for name, data in made.items())
     password = (secrets / "redis_password").read_text()
-    off, pulse, reader = made["valkey-users"]["users.acl"].splitlines()
+    off, pulse, reader, gateway = made["valkey-users"]["users.acl"].splitlines()
     assert off == "user default off"
     assert pulse.startswith(f"user pulse on #{hashlib.sha256(password.encode()).hexdigest()} ~pulse:* resetchannels")
     assert re.search(r"^user reader on #[0-9a-f]{64} ~pulse:campaigns .* -@all ", reader)
+    assert re.search(r"^user gateway on #[0-9a-f]{64} ~pulse:\* resetchannels -@all ", gateway)
+    of_gateway = (secrets / "redis_gateway_password").read_text()
+    assert made["campaign-pulse-gateway"]["redis-url"] == f"redis://gateway:{of_gateway}@valkey:6379/0"
+    assert made["campaign-pulse-gateway"]["read-keys"].rstrip() == (secrets / "gateway_read_keys").read_text()
     assert made["campaign-pulse"] == {
         "redis-url": f"redis://pulse:{password}@valkey:6379/0",
         "id-key": (secrets / "id_key").read_text(),
