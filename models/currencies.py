@@ -30,8 +30,19 @@ _FIRST_MS = {
     code: int(datetime.fromisoformat(f"{month}-01T00:00:00+00:00").timestamp()) * 1_000
     for code, month in WITHDRAWN.items()
 }
+WITHOUT_DECIMALS = frozenset(
+    ["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"]
+)
+"""Currencies whose smallest unit is the whole (ISO 4217, minor unit 0)."""
+WITH_THREE_DECIMALS = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
+"""Likewise, minor unit 3."""
 NO_CURRENCY = "XXX"
 """ISO 4217's own code for "no currency involved": well-formed and assigned, and refused as the currency of money."""
+
+
+def decimals_of(code: str) -> int:
+    """Return with how many decimals people write amounts of a currency."""
+    return 0 if code in WITHOUT_DECIMALS else 3 if code in WITH_THREE_DECIMALS else 2
 
 
 def is_currency(code: str, at_ms: int) -> bool:

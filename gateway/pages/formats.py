@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
+from models.currencies import decimals_of
+
 _SEPARATORS: Final = {"en": (",", "."), "de": (".", ",")}
 _BLANK: Final = "\u00a0"
 
@@ -14,9 +16,9 @@ def whole(value: int | None, language: str) -> str:
 
 
 def money(amount: str, currency: str, language: str) -> str:
-    """Return an amount with two decimals and its currency's code."""
+    """Return an amount with its currency's decimals and code."""
     thousands, point = _SEPARATORS[language]
-    text = f"{Decimal(amount):,.2f}".replace(",", " ").replace(".", point).replace(" ", thousands)
+    text = f"{Decimal(amount):,.{decimals_of(currency)}f}".replace(",", " ").replace(".", point).replace(" ", thousands)
     return f"{currency}{_BLANK}{text}" if language == "en" else f"{text}{_BLANK}{currency}"
 
 

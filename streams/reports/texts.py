@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final, Literal
 
 from models.alerts import RuleName
+from models.currencies import decimals_of
 
 Language = Literal["en", "de"]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "de")
@@ -202,7 +203,9 @@ class Words:
         if amount is None:
             return "–"
         value = Decimal(amount)
-        decimals = 2 if abs(value) >= 1 or not value else 4
+        decimals = decimals_of(currency)
+        if value and abs(value) < 1:
+            decimals = 4  # what an engagement costs
         return f"{self.count(value, decimals)}\u00a0{currency}"
 
     def moment(self, at_ms: int | None) -> str:

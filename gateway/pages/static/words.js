@@ -15,8 +15,13 @@ export const shownMinute = (ms) => minute.format(ms);
 export const shownDay = (ms) => day.format(ms);
 
 // Amounts are exact decimal texts: Intl takes texts without rounding them to floats first.
-export const shownMoney = (amount, currency) =>
-  new Intl.NumberFormat(language, { style: "currency", currency, currencyDisplay: "code", minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(amount);
+// Decimals by ISO 4217, as models/currencies.py has them: browsers follow usage, which differs.
+const WITHOUT_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF";
+const WITH_THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND";
+export const shownMoney = (amount, currency) => {
+  const digits = WITHOUT_DECIMALS.includes(currency) ? 0 : WITH_THREE_DECIMALS.includes(currency) ? 3 : 2;
+  return new Intl.NumberFormat(language, { style: "currency", currency, currencyDisplay: "code", minimumFractionDigits: digits, maximumFractionDigits: digits }).format(amount);
+};
 
 export const said = (name, values = {}) => texts[name].replace(/\{(\w+)\}/g, (whole, key) => values[key] ?? whole);
 

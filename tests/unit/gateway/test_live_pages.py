@@ -2,13 +2,17 @@
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
 from gateway.pages.formats import length, money, percent, whole
 from gateway.pages.rendering import ASSETS
 from gateway.pages.texts import LANGUAGES, TEXTS, language_of, texts_of
+from models.currencies import CURRENCIES, WITH_THREE_DECIMALS, WITHOUT_DECIMALS
 from tests.unit.gateway.numbers_in_memory import ReadingGateway, key
+
+ROOT = Path(__file__).parents[3]
 
 
 class Tags(HTMLParser):
@@ -141,8 +145,18 @@ def test_numbers_are_written_as_the_browser_writes_them() -> None:
     """As Intl does in Chromium (tests/browser compares them there)."""
     assert (whole(1_234_567, "en"), whole(1_234_567, "de")) == ("1,234,567", "1.234.567")
     assert (money("1234.5", "EUR", "en"), money("1234.5", "EUR", "de")) == ("EUR\u00a01,234.50", "1.234,50\u00a0EUR")
+    assert (money("86269", "JPY", "en"), money("55.15", "KWD", "de")) == ("JPY\u00a086,269", "55,150\u00a0KWD")
     assert (percent(0.256, "en"), percent(0.256, "de")) == ("26%", "26\u00a0%")
     texts = texts_of("en")
     assert length(90_061_000, texts) == "1 d 1 h"
     assert length(61_000, texts) == "1 min 1 s"
     assert length(0, texts) == "0 s"
+
+
+def test_browsers_have_the_decimals_of_the_first_paint() -> None:
+    """The lists of words.js are those of models/currencies.py: no amount changes its form when a page goes live."""
+    script = (ROOT / "gateway" / "pages" / "static" / "words.js").read_text()
+    for name, codes in (("WITHOUT_DECIMALS", WITHOUT_DECIMALS), ("WITH_THREE_DECIMALS", WITH_THREE_DECIMALS)):
+        found = re.search(f'{name} = "([A-Z ]+)"', script)
+        assert found is not None
+        assert set(found[1].split()) == codes <= CURRENCIES
