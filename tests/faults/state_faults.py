@@ -88,8 +88,8 @@ def newest_rows(bootstrap: str, partitions: int) -> list[Any]:
 
 
 def _as_format_1(record: Any) -> Any:
-    """A record as the first version wrote it: without width and minutes, of posts their metrics alone."""
-    _, _, *fields, posts, _hours, _unpublished = msgspec.msgpack.decode(record.value)
+    """A record as the first version wrote it: without width, minutes and voices, of posts their metrics alone."""
+    _, _, *fields, posts, _hours, _unpublished, _voices = msgspec.msgpack.decode(record.value)
     metrics = {post_id: post[0] for post_id, post in posts.items()}
     return record._replace(value=msgspec.msgpack.encode([1, *fields, metrics]))
 

@@ -19,6 +19,7 @@ from tests.integration.commands import run
 pytestmark = pytest.mark.broker
 
 NAMES = {
+    "campaign.actions.v1",
     "campaign.posts.v1",
     "campaign.comments.v1",
     "campaign.conversions.v1",
@@ -37,6 +38,7 @@ NAMES = {
     "campaign-pulse-state-changelog",
 }
 SINGLE = {
+    "campaign.actions.v1",
     "campaign.cursors.v1",
     "campaign.webhooks.v1",
     "campaign.definitions.v1",
@@ -44,6 +46,7 @@ SINGLE = {
     "campaign.draws.v1",
 }
 COMPACTED = {
+    "campaign.actions.v1",
     "campaign.webhooks.v1",
     "campaign.cursors.v1",
     "campaign.definitions.v1",
