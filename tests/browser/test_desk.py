@@ -130,8 +130,8 @@ def comes(seen: Visit, selector: str, seconds: float = 60.0) -> bool:
 
 
 def suspicious(live: Stage) -> tuple[int, int]:
-    """How many are suspected and held, as the API says."""
-    told = live.json(SUSPECTS)["giveaway"]["suspicion"]
+    """How many are suspected and held, as the API says; none before a worker that has just come has looked."""
+    told = live.json(SUSPECTS)["giveaway"].get("suspicion", {})
     return told.get("suspicious_entrants", 0), told.get("held_entrants", 0)
 
 

@@ -1,5 +1,6 @@
 """The bound of docs/metrics.md, where giveaways and alerts show as much as they ever can."""
 
+from typing import get_args
 from unittest import mock
 
 from prometheus_client.core import Metric
@@ -10,7 +11,7 @@ from agents.metrics.alerts import AlertCollector
 from agents.metrics.giveaways import GiveawayCollector
 from agents.stages.alerts import AlertWorker
 from agents.stages.entries import EntryStage
-from models.alerts import RULE_NAMES, Alert, AlertTransition, Severity
+from models.alerts import RULE_NAMES, Alert, AlertTransition, Severity, TransitionKind
 from models.giveaway import ENTRY_REASONS
 from models.rollups import GiveawayRollup
 from models.suspicion import SUSPICION_REASONS, SuspicionNumbers
@@ -104,5 +105,5 @@ def everything_open(campaign_id: str) -> CampaignAlerts:
             )
             opened = AlertTransition(kind="opened", at_ms=0, alert=alert)
             found.transitions.active[alert.alert_id] = NumberedTransition(0, 0, opened)
-        found.transitions.counts[rule] = {"opened": 1, "updated": 1, "resolved": 1}
+        found.transitions.counts[rule] = dict.fromkeys(get_args(TransitionKind), 1)
     return found
