@@ -3,31 +3,42 @@
 import os
 import re
 import socket
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from agents.addresses import parse_brokers
 from agents.connection.kafka import MECHANISMS, PLAINTEXT, PROTOCOLS, KafkaConnection
 from agents.connection.rules import ContradictionError, check_connection, parse_extensions, parse_token_url
 from agents.connection.tokens import TokenClient
-from agents.foreign_variables import is_foreign, is_service_link, probably_meant
+from agents.foreign_variables import is_service_link
 from agents.redis_addresses import parse_redis_url
 from agents.secrets import MASK, SecretFileError, masked_value, read_secret
+from agents.setting_fields import (
+    check_webhook_secrets,
+    choice,
+    clock,
+    extensions,
+    integer,
+    name,
+    parse_id_key,
+    parsed,
+    seconds,
+    setting,
+)
 from models.read_keys import parse_origins, parse_read_keys
 from streams.changelog.dedupe import DEDUPE_CAPACITY, DEDUPE_HOURS
 from streams.connectors.credentials import parse_addresses, parse_keys, parse_secrets
 from streams.events.decode import MAX_EVENT_BYTES
 from streams.orders.book import ORDER_DAYS
 from streams.sentiment.scorers import DEFAULT_SCORER, NO_SCORER, SCORERS
-from streams.webhooks.rules import parse_webhook_secrets, parse_webhooks
+from streams.webhooks.rules import parse_webhooks
 from streams.webhooks.schedule import PAUSES_MS, parse_pauses
 
 PREFIX: Final = "PULSE_"
 COUNT: Final = "count"
 QUARANTINE: Final = "quarantine"
 FILE_SUFFIX: Final = "_FILE"
-_SHORTEST_ID_KEY: Final = 16
 _ADDRESSES: Final = ("broker", "redis_url")
 
 
@@ -35,296 +46,218 @@ class SettingError(ValueError):
     """A setting that cannot be used; the message names the variable and the value, its secrets masked."""
 
 
-def _integer(low: int, high: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            raise ValueError("expected a whole number") from None
-        if not low <= value <= high:
-            raise ValueError(f"expected {low} to {high}")
-        return value
-
-    return parse
-
-
-def _seconds(low: float, high: float) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            raise ValueError("expected a number of seconds") from None
-        if not low <= value <= high:
-            raise ValueError(f"expected {low:g} to {high:g} seconds")
-        return value
-
-    return parse
-
-
-def _choice(*choices: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in choices:
-            raise ValueError(f"expected one of: {', '.join(choices)}")
-        return text
-
-    return parse
-
-
-def _clock(text: str) -> str:
-    if text != "wall":
-        _integer(0, 10**14)(text)
-    return text
-
-
-def _name(text: str) -> str:
-    if not text or not all(char.isalnum() or char in "._-" for char in text):
-        raise ValueError("expected letters, digits, dot, dash or underscore")
-    return text
-
-
-def _extensions(text: str) -> str:
-    parse_extensions(text)
-    return text
-
-
-def _parsed(parse: Callable[[str], Any]) -> Callable[[str], str]:
-    """Return a check that keeps the text: what is in it is read again where it is used."""
-
-    def check(text: str) -> str:
-        parse(text)
-        return text
-
-    return check
-
-
-def _check_webhook_secrets(text: str) -> None:
-    parse_webhook_secrets(parse_secrets(text))
-
-
-def _parse_id_key(text: str) -> str:
-    if text and len(text) < _SHORTEST_ID_KEY:
-        raise ValueError(f"a secret of {_SHORTEST_ID_KEY} characters or more, such as `openssl rand -hex 32` gives")
-    return text
-
-
-def _setting(default: Any, parse: Callable[[str], Any], doc: str, *, secret: bool = False) -> Any:
-    return field(default=default, repr=not secret, metadata={"parse": parse, "doc": doc, "secret": secret})
-
-
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """All settings of a process. ``docs/settings.md`` is made from this class."""
 
-    broker: str = _setting("127.0.0.1:9092", parse_brokers, "Kafka brokers, HOST:PORT, several separated by commas")
-    kafka_security_protocol: str = _setting(
-        PLAINTEXT, _choice(*PROTOCOLS), f"How Kafka's listener is secured: {', '.join(PROTOCOLS)}"
+    broker: str = setting("127.0.0.1:9092", parse_brokers, "Kafka brokers, HOST:PORT, several separated by commas")
+    kafka_security_protocol: str = setting(
+        PLAINTEXT, choice(*PROTOCOLS), f"How Kafka's listener is secured: {', '.join(PROTOCOLS)}"
     )
-    kafka_ssl_ca_file: str = _setting(
+    kafka_ssl_ca_file: str = setting(
         "", str, "PEM file of the authorities that signed the brokers' certificates; the system's when empty"
     )
-    kafka_ssl_cert_file: str = _setting("", str, "PEM file of this client's certificate, where the brokers ask for one")
-    kafka_ssl_key_file: str = _setting(
+    kafka_ssl_cert_file: str = setting("", str, "PEM file of this client's certificate, where the brokers ask for one")
+    kafka_ssl_key_file: str = setting(
         "", str, "PEM file of the certificate's private key; it is looked for beside the certificate when empty"
     )
-    kafka_ssl_key_password: str = _setting("", str, "Password of the private key, if it is encrypted", secret=True)
-    kafka_ssl_check_hostname: str = _setting(
+    kafka_ssl_key_password: str = setting("", str, "Password of the private key, if it is encrypted", secret=True)
+    kafka_ssl_check_hostname: str = setting(
         "true",
-        _choice("true", "false"),
+        choice("true", "false"),
         "`false` accepts a certificate that was issued to another host; it must be signed all the same",
     )
-    kafka_sasl_mechanism: str = _setting(
-        "", _choice(*MECHANISMS, ""), f"How to log in with SASL: {', '.join(MECHANISMS)}"
+    kafka_sasl_mechanism: str = setting(
+        "", choice(*MECHANISMS, ""), f"How to log in with SASL: {', '.join(MECHANISMS)}"
     )
-    kafka_sasl_username: str = _setting("", str, "User of PLAIN and SCRAM; the API key of some services")
-    kafka_sasl_password: str = _setting("", str, "Password of PLAIN and SCRAM", secret=True)
-    kafka_oauth_token_url: str = _setting(
+    kafka_sasl_username: str = setting("", str, "User of PLAIN and SCRAM; the API key of some services")
+    kafka_sasl_password: str = setting("", str, "Password of PLAIN and SCRAM", secret=True)
+    kafka_oauth_token_url: str = setting(
         "", parse_token_url, "Token endpoint of OAUTHBEARER, by OAuth's client credentials grant"
     )
-    kafka_oauth_client_id: str = _setting("", str, "Client id at the token endpoint")
-    kafka_oauth_client_secret: str = _setting("", str, "Client secret at the token endpoint", secret=True)
-    kafka_oauth_scope: str = _setting("", str, "Scope that is asked for, where the token endpoint wants one")
-    kafka_oauth_ca_file: str = _setting(
+    kafka_oauth_client_id: str = setting("", str, "Client id at the token endpoint")
+    kafka_oauth_client_secret: str = setting("", str, "Client secret at the token endpoint", secret=True)
+    kafka_oauth_scope: str = setting("", str, "Scope that is asked for, where the token endpoint wants one")
+    kafka_oauth_ca_file: str = setting(
         "", str, "PEM file of the authorities of the token endpoint; the system's when empty"
     )
-    kafka_oauth_extensions: str = _setting(
-        "", _extensions, "SASL extensions beside the token, NAME=VALUE, several separated by commas"
+    kafka_oauth_extensions: str = setting(
+        "", extensions, "SASL extensions beside the token, NAME=VALUE, several separated by commas"
     )
-    id_key: str = _setting(
+    id_key: str = setting(
         "",
-        _parse_id_key,
+        parse_id_key,
         "Secret of the group, 16 characters or more, that seals the marks of forgotten people (docs/privacy.md). The "
         "same for every worker and command",
         secret=True,
     )
-    redis_url: str = _setting(
+    redis_url: str = setting(
         "redis://127.0.0.1:6379/0", parse_redis_url, "Redis of the read model; empty for none", secret=True
     )
-    redis_prefix: str = _setting("pulse", _name, "Beginning of every Redis key")
-    group: str = _setting("campaign-pulse", _name, "Consumer group and prefix of the changelog topic")
-    worker: str = _setting("", str, "Name of this worker in Redis and logs; host name and process id when empty")
-    partitions: int = _setting(8, _integer(1, 1000), "Partitions of topics that have to be created")
-    replication: int = _setting(1, _integer(1, 9), "Replicas of topics that have to be created")
-    metrics_host: str = _setting("127.0.0.1", str, "Address of /metrics, /healthz and /readyz")
-    metrics_port: int = _setting(9464, _integer(0, 65535), "Port of /metrics, /healthz and /readyz; 0 for a free one")
-    metrics_password: str = _setting(
+    redis_prefix: str = setting("pulse", name, "Beginning of every Redis key")
+    group: str = setting("campaign-pulse", name, "Consumer group and prefix of the changelog topic")
+    worker: str = setting("", str, "Name of this worker in Redis and logs; host name and process id when empty")
+    partitions: int = setting(8, integer(1, 1000), "Partitions of topics that have to be created")
+    replication: int = setting(1, integer(1, 9), "Replicas of topics that have to be created")
+    metrics_host: str = setting("127.0.0.1", str, "Address of /metrics, /healthz and /readyz")
+    metrics_port: int = setting(9464, integer(0, 65535), "Port of /metrics, /healthz and /readyz; 0 for a free one")
+    metrics_password: str = setting(
         "", str, "Password of /metrics, by HTTP Basic as user `prometheus`; none when empty", secret=True
     )
-    store: str = _setting("memory", _choice("memory", "rocksdb"), "Where a worker keeps its copy of the state")
-    store_directory: str = _setting("", str, "Directory of this worker's copy, with PULSE_STORE=rocksdb")
-    flush_seconds: float = _setting(1.0, _seconds(0.05, 60), "Longest time between flushes; more when one takes long")
-    flush_least_seconds: float = _setting(0.05, _seconds(0.02, 60), "Shortest time between flushes while little waits")
-    tick_seconds: float = _setting(0.25, _seconds(0.05, 10), "How often a quiet partition is looked after")
-    future_tolerance_seconds: int = _setting(300, _integer(0, 86_400), "How far ahead an event time may lie")
-    max_event_bytes: int = _setting(MAX_EVENT_BYTES, _integer(1_024, 8_000_000), "Larger values are dead letters")
-    dedupe_hours: int = _setting(DEDUPE_HOURS, _integer(1, 24 * 30), "How long a redelivery is recognised")
-    order_days: int = _setting(
-        ORDER_DAYS, _integer(60, 730), "How long an order is kept after its newest event, for its edits and refunds"
+    store: str = setting("memory", choice("memory", "rocksdb"), "Where a worker keeps its copy of the state")
+    store_directory: str = setting("", str, "Directory of this worker's copy, with PULSE_STORE=rocksdb")
+    flush_seconds: float = setting(1.0, seconds(0.05, 60), "Longest time between flushes; more when one takes long")
+    flush_least_seconds: float = setting(0.05, seconds(0.02, 60), "Shortest time between flushes while little waits")
+    tick_seconds: float = setting(0.25, seconds(0.05, 10), "How often a quiet partition is looked after")
+    future_tolerance_seconds: int = setting(300, integer(0, 86_400), "How far ahead an event time may lie")
+    max_event_bytes: int = setting(MAX_EVENT_BYTES, integer(1_024, 8_000_000), "Larger values are dead letters")
+    dedupe_hours: int = setting(DEDUPE_HOURS, integer(1, 24 * 30), "How long a redelivery is recognised")
+    order_days: int = setting(
+        ORDER_DAYS, integer(60, 730), "How long an order is kept after its newest event, for its edits and refunds"
     )
-    dedupe_ids: int = _setting(DEDUPE_CAPACITY, _integer(1_000, 10**9), "Event ids remembered at most, per worker")
-    sentiment: str = _setting(
-        DEFAULT_SCORER, _choice(*sorted(SCORERS), NO_SCORER), "Sentiment scorer; `none`: comments are not read"
+    dedupe_ids: int = setting(DEDUPE_CAPACITY, integer(1_000, 10**9), "Event ids remembered at most, per worker")
+    sentiment: str = setting(
+        DEFAULT_SCORER, choice(*sorted(SCORERS), NO_SCORER), "Sentiment scorer; `none`: comments are not read"
     )
-    sentiment_cache: int = _setting(65_536, _integer(2, 10**8), "Comment texts whose score is remembered")
-    alert_grace_seconds: float = _setting(
-        8.0, _seconds(0, 1_800), "How long after a minute's end its events are waited for before alerts look at it"
+    sentiment_cache: int = setting(65_536, integer(2, 10**8), "Comment texts whose score is remembered")
+    alert_grace_seconds: float = setting(
+        8.0, seconds(0, 1_800), "How long after a minute's end its events are waited for before alerts look at it"
     )
-    alert_wait_seconds: float = _setting(
-        30.0, _seconds(0, 600), "How long a campaign's minute waits for a partition that has not reported it"
+    alert_wait_seconds: float = setting(
+        30.0, seconds(0, 600), "How long a campaign's minute waits for a partition that has not reported it"
     )
-    alert_samples: int = _setting(
+    alert_samples: int = setting(
         0,
-        _integer(0, 3),
+        integer(0, 3),
         "Comments that go with the message of an open alert, at most, without handles and links; Prometheus keeps them "
         "then (docs/privacy.md)",
     )
-    suspicion_seconds: float = _setting(
+    suspicion_seconds: float = setting(
         30.0,
-        _seconds(0, 86_400),
+        seconds(0, 86_400),
         "Least time between two looks for suspicious entrants of a giveaway; longer when one takes long; 0 for none",
     )
-    suspicion_nice: int = _setting(
+    suspicion_nice: int = setting(
         19,
-        _integer(0, 19),
+        integer(0, 19),
         "Niceness of such a look: at 19 it waits for an idle core, at 10 it has about a tenth of a busy one",
     )
-    label_cap: int = _setting(100, _integer(0, 100_000), "Influencers with metrics of their own; the rest are `other`")
-    unknown_campaigns: str = _setting(
+    label_cap: int = setting(100, integer(0, 100_000), "Influencers with metrics of their own; the rest are `other`")
+    unknown_campaigns: str = setting(
         COUNT,
-        _choice(COUNT, QUARANTINE),
+        choice(COUNT, QUARANTINE),
         "Events of campaigns without a definition: `count` them, or `quarantine` them as dead letters, to be redriven "
         "once it is applied",
     )
-    unknown_rows: int = _setting(
+    unknown_rows: int = setting(
         10_000,
-        _integer(0, 10**7),
+        integer(0, 10**7),
         "Influencers of campaigns without a definition, at most; each partition has its share; 0 for any number",
     )
-    campaign_influencers: int = _setting(
+    campaign_influencers: int = setting(
         10_000,
-        _integer(0, 10**7),
+        integer(0, 10**7),
         "Influencers of a campaign that its definition does not name, at most; each partition has its share; 0 for any "
         "number",
     )
-    influencer_posts: int = _setting(
-        10_000, _integer(0, 10**7), "Posts of an influencer whose numbers are followed, at most; 0 for any number"
+    influencer_posts: int = setting(
+        10_000, integer(0, 10**7), "Posts of an influencer whose numbers are followed, at most; 0 for any number"
     )
-    influencer_currencies: int = _setting(
-        40, _integer(0, 1_000), "Currencies of an influencer's orders, at most; 0 for any number"
+    influencer_currencies: int = setting(
+        40, integer(0, 1_000), "Currencies of an influencer's orders, at most; 0 for any number"
     )
-    session_seconds: float = _setting(30.0, _seconds(1, 1_800), "Consumer session and rebalance timeout")
-    stall_seconds: float = _setting(
-        60.0, _seconds(1, 3_600), "A partition that lags and does not move, or a flush, is stuck after this long"
+    session_seconds: float = setting(30.0, seconds(1, 1_800), "Consumer session and rebalance timeout")
+    stall_seconds: float = setting(
+        60.0, seconds(1, 3_600), "A partition that lags and does not move, or a flush, is stuck after this long"
     )
-    recovery_seconds: float = _setting(
-        300.0, _seconds(1, 86_400), "A start, a rebalance or a recovery without any progress is stuck after this long"
+    recovery_seconds: float = setting(
+        300.0, seconds(1, 86_400), "A start, a rebalance or a recovery without any progress is stuck after this long"
     )
-    block_seconds: float = _setting(
-        30.0, _seconds(1, 3_600), "The worker ends when its event loop has stood still for this long"
+    block_seconds: float = setting(
+        30.0, seconds(1, 3_600), "The worker ends when its event loop has stood still for this long"
     )
-    drain_seconds: float = _setting(
-        25.0, _seconds(0.1, 3_600), "A stopping worker that has not flushed and committed after this long ends at once"
+    drain_seconds: float = setting(
+        25.0, seconds(0.1, 3_600), "A stopping worker that has not flushed and committed after this long ends at once"
     )
-    gateway_host: str = _setting("127.0.0.1", str, "Address of the gateway")
-    gateway_port: int = _setting(8080, _integer(0, 65535), "Port of the gateway; 0 for a free one")
-    gateway_secrets: str = _setting(
+    gateway_host: str = setting("127.0.0.1", str, "Address of the gateway")
+    gateway_port: int = setting(8080, integer(0, 65535), "Port of the gateway; 0 for a free one")
+    gateway_secrets: str = setting(
         "",
-        _parsed(parse_secrets),
+        parsed(parse_secrets),
         "Secrets of sources, one NAME=SECRET a line; several lines of a name all hold",
         secret=True,
     )
-    gateway_keys: str = _setting(
-        "", _parsed(parse_keys), "Keys of /v1 and /mp, one NAME=SHA-256 a line: `gateway key` makes them", secret=True
+    gateway_keys: str = setting(
+        "", parsed(parse_keys), "Keys of /v1 and /mp, one NAME=SHA-256 a line: `gateway key` makes them", secret=True
     )
-    gateway_read_keys: str = _setting(
+    gateway_read_keys: str = setting(
         "",
-        _parsed(parse_read_keys),
+        parsed(parse_read_keys),
         "Keys that read /v1 and the pages, one NAME=SHA-256 SCOPE... a line: `gateway read-key` makes them",
         secret=True,
     )
-    gateway_origins: str = _setting(
+    gateway_origins: str = setting(
         "",
-        _parsed(parse_origins),
+        parsed(parse_origins),
         "Origins, https://HOST, separated by blanks, whose pages may read /v1 and show the live pages in frames",
     )
-    gateway_words: str = _setting(
+    gateway_words: str = setting(
         "true",
-        _choice("true", "false"),
+        choice("true", "false"),
         "Whether pages show the words behind the mood: comments are read for that while somebody watches",
     )
-    gateway_draws_directory: str = _setting(
+    gateway_draws_directory: str = setting(
         "", str, "Directory of the draws that are published at /draws, as `giveaway publish` makes it; none when empty"
     )
-    gateway_person_key: str = _setting(
+    gateway_person_key: str = setting(
         "", str, "Key of the pseudonyms of e-mail addresses; without it there are none", secret=True
     )
-    gateway_spool_directory: str = _setting(
+    gateway_spool_directory: str = setting(
         "", str, "Where deliveries wait for Kafka whose senders never send again; none when empty"
     )
-    gateway_spool_bytes: int = _setting(
-        256 * 1024 * 1024, _integer(1_048_576, 2**40), "What may wait there; beyond, the sender gets a 503"
+    gateway_spool_bytes: int = setting(
+        256 * 1024 * 1024, integer(1_048_576, 2**40), "What may wait there; beyond, the sender gets a 503"
     )
-    gateway_answer_seconds: float = _setting(
-        2.0, _seconds(0.1, 30), "How long a delivery waits for Kafka's confirmation before it is answered with 503"
+    gateway_answer_seconds: float = setting(
+        2.0, seconds(0.1, 30), "How long a delivery waits for Kafka's confirmation before it is answered with 503"
     )
-    gateway_drain_seconds: float = _setting(
-        5.0, _seconds(0, 300), "How long a stopping gateway says on /readyz that it goes, before it takes no more"
+    gateway_drain_seconds: float = setting(
+        5.0, seconds(0, 300), "How long a stopping gateway says on /readyz that it goes, before it takes no more"
     )
-    gateway_webhooks: str = _setting(
-        "", _parsed(parse_webhooks), "Who is told of alerts and milestones (docs/webhooks.md), as YAML", secret=True
+    gateway_webhooks: str = setting(
+        "", parsed(parse_webhooks), "Who is told of alerts and milestones (docs/webhooks.md), as YAML", secret=True
     )
-    gateway_webhook_secrets: str = _setting(
+    gateway_webhook_secrets: str = setting(
         "",
-        _parsed(_check_webhook_secrets),
+        parsed(check_webhook_secrets),
         "Secrets that messages to these are signed with, one NAME=whsec_... a line; all of a name sign",
         secret=True,
     )
-    gateway_webhook_seconds: float = _setting(
-        15.0, _seconds(0.1, 60), "How long one attempt to send a message may take"
-    )
-    gateway_webhook_pauses: str = _setting(
+    gateway_webhook_seconds: float = setting(15.0, seconds(0.1, 60), "How long one attempt to send a message may take")
+    gateway_webhook_pauses: str = setting(
         " ".join(str(each // 1_000) for each in PAUSES_MS),
-        _parsed(parse_pauses),
+        parsed(parse_pauses),
         "Seconds before a message that was not taken is sent again: after the first failure, the second, and so on",
     )
-    poll_tokens: str = _setting(
+    poll_tokens: str = setting(
         "",
-        _parsed(parse_secrets),
+        parsed(parse_secrets),
         "Tokens of the APIs that `gateway poll` asks, one NAME=TOKEN a line: the first of a name holds",
         secret=True,
     )
-    poll_addresses: str = _setting(
+    poll_addresses: str = setting(
         "",
-        _parsed(parse_addresses),
+        parsed(parse_addresses),
         "Base addresses of APIs, NAME=URL, several separated by commas: a shop's, a customer's, or another one than "
         "the vendor's own",
     )
-    poll_youtube_units: int = _setting(
-        10_000, _integer(100, 10**9), "Units that YouTube grants the project of a key in a day"
+    poll_youtube_units: int = setting(
+        10_000, integer(100, 10**9), "Units that YouTube grants the project of a key in a day"
     )
-    clock: str = _setting(
-        "wall", _clock, "`wall`, or epoch milliseconds at which the clock stands: for backfills and tests"
+    clock: str = setting(
+        "wall", clock, "`wall`, or epoch milliseconds at which the clock stands: for backfills and tests"
     )
-    log_level: str = _setting("info", _choice("debug", "info", "warning", "error"), "Least level that is logged")
+    log_level: str = setting("info", choice("debug", "info", "warning", "error"), "Least level that is logged")
 
     @property
     def kafka_connection(self) -> KafkaConnection:
@@ -399,28 +332,6 @@ _HOST_AND_PORT: Final = re.compile(
 _SECRETS: Final = frozenset(each.name for each in fields(Settings) if each.metadata["secret"])
 
 
-def foreign_notes(environ: Mapping[str, str]) -> list[str]:
-    """Return a sentence about each variable with our prefix that is passed over and may have been meant for us.
-
-    Values are not repeated. Variables of Kubernetes, Docker, PulseAudio and WSLg are passed over without a word, but
-    for those that have the name of a setting.
-    """
-    settings = {variable for variable, _, _ in described()}
-    known = settings | {variable for variable, _, _ in described_files()}
-    notes = []
-    for variable in sorted(environ):
-        if not variable.startswith(PREFIX):
-            continue
-        if variable in settings:
-            if is_service_link(variable, environ):
-                notes.append(f"{variable} is the service link of Kubernetes or Docker, not a setting: ignored")
-        elif variable not in known and not is_foreign(variable, environ):
-            meant = probably_meant(variable, known)
-            if meant is not None:
-                notes.append(f"{variable} is no setting and ignored; was {meant} meant?")
-    return notes
-
-
 def shown_value(name: str, value: Any) -> Any:
     """Return a setting's value for people and programs, its secrets masked.
 
@@ -430,17 +341,3 @@ def shown_value(name: str, value: Any) -> Any:
         bare = name in _SECRETS and value and "://" not in value and _HOST_AND_PORT.fullmatch(value) is None
         return MASK if bare else masked_value(value)
     return MASK if name in _SECRETS and value else value
-
-
-def described() -> list[tuple[str, str, str]]:
-    """Return (variable, default, what it is for) of every setting."""
-    return [(PREFIX + each.name.upper(), str(each.default), each.metadata["doc"]) for each in fields(Settings)]
-
-
-def described_files() -> list[tuple[str, str, str]]:
-    """Return (variable, default, what it is for) of every variable that names the file of a secret setting."""
-    return [
-        (PREFIX + each.name.upper() + FILE_SUFFIX, "", f"File that holds {PREFIX}{each.name.upper()}, instead of it")
-        for each in fields(Settings)
-        if each.metadata["secret"]
-    ]

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from agents.broker.topic_admin import changelog_topic, topic_specs
-from agents.settings import Settings, described, described_files
+from agents.setting_names import described, described_files
+from agents.settings import Settings
 from models.actions import ActionRecord
 from models.alerts import AlertTransition, SnapshotWithAlerts
 from models.campaigns import CampaignDefinition

@@ -11,7 +11,8 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from agents.secrets import masked
-from agents.settings import SettingError, Settings, foreign_notes
+from agents.setting_names import foreign_notes
+from agents.settings import SettingError, Settings
 from agents.terminal import visible
 
 _NOTED: Final = "agents.cli.common.noted"

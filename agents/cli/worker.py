@@ -17,7 +17,8 @@ from agents.broker.topic_drift import apply_settings, check_partitions, check_to
 from agents.cli.common import SafeFormatter, UsageFailure, for_people, print_table, settings_or_exit
 from agents.cli.repeats import RepeatFilter
 from agents.private_files import keep_files_private
-from agents.settings import PREFIX, Settings, described, described_files, shown_value
+from agents.setting_names import described, described_files
+from agents.settings import PREFIX, Settings, shown_value
 from agents.state.choice import open_store
 from agents.state.stores import DirectoryError, StoreError
 from agents.terminal import visible

@@ -22,7 +22,8 @@ from agents.broker.topic_admin import topic_specs
 from agents.cli.root import cli
 from agents.embedded.servers import EmbeddedRedis
 from agents.read_model.alerts import AlertView
-from agents.settings import Settings, described, described_files
+from agents.setting_names import described, described_files
+from agents.settings import Settings
 from agents.stages.review import write_review
 from agents.state.stores import MemoryStore
 from agents.worker.build import Worker

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from agents.cli.root import cli
-from agents.settings import described
+from agents.setting_names import described
 from tests.integration.commands import run
 
 COMMENT = {

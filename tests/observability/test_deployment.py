@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from agents.broker.topic_admin import changelog_topic
-from agents.settings import Settings, described, described_files
+from agents.setting_names import described, described_files
+from agents.settings import Settings
 from models.read_keys import parse_read_keys
 from streams.connectors.credentials import parse_secrets
 from tests.observability.programs import ROOT, program, run

@@ -3,7 +3,8 @@
 import pytest
 
 from agents.foreign_variables import probably_meant
-from agents.settings import SettingError, Settings, described, foreign_notes
+from agents.setting_names import described, foreign_notes
+from agents.settings import SettingError, Settings
 from tests.injected_variables import (
     CLUSTER_IP,
     PULSEAUDIO,

@@ -4,7 +4,8 @@ from dataclasses import fields
 
 import pytest
 
-from agents.settings import SettingError, Settings, described, foreign_notes
+from agents.setting_names import described, foreign_notes
+from agents.settings import SettingError, Settings
 
 
 def test_every_default_is_a_value_one_could_set() -> None:
