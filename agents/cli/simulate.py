@@ -278,7 +278,7 @@ def _send(
     connection: KafkaConnection | None,
     real_time: bool,
     stop: threading.Event,
-    divert: Callable[[SimulatedRecord], bool],
+    divert: Callable[[SimulatedRecord], SimulatedRecord | None],
 ) -> None:
     began = time.monotonic()
     with ExitStack() as stack:

@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from agents.cli.common import UsageFailure, for_people, settings_or_exit
-from agents.simulator.deliveries import ENDPOINT, INSTAGRAM, SHOPIFY, Deliveries
+from agents.simulator.deliveries import ENDPOINT, INSTAGRAM, SHOPIFY, Deliveries, of_the_shop
 from agents.simulator.hook_sender import HookSender
 from agents.simulator.plan import SimulatedRecord
 from agents.simulator.publisher import PublishError
@@ -35,14 +35,14 @@ def check_gateway(gateway: str | None, broker: str | None) -> None:
 @contextmanager
 def diverting(
     gateway: str | None, definitions: list[CampaignDefinition]
-) -> Iterator[Callable[[SimulatedRecord], bool]]:
-    """Yield what sends some records to a gateway; behind the block it has taken them all.
+) -> Iterator[Callable[[SimulatedRecord], SimulatedRecord | None]]:
+    """Yield what sends some records to a gateway, and returns the others; behind the block it has taken them all.
 
     Raises:
         UsageFailure: secrets are missing, the definition does not suit, or the gateway refuses or is away.
     """
     if gateway is None:
-        yield lambda record: False
+        yield lambda record: record
         return
     secrets = parse_secrets(settings_or_exit().gateway_secrets)
     own = {kind: secrets.get(f"{kind}-{ENDPOINT}", ("",))[0] for kind in (INSTAGRAM, SHOPIFY)}
@@ -53,11 +53,11 @@ def diverting(
     except ValueError as error:
         raise UsageFailure(f"--gateway: {error}") from None
 
-    def divert(record: SimulatedRecord) -> bool:
+    def divert(record: SimulatedRecord) -> SimulatedRecord | None:
         if (hook := deliveries.hook(record)) is None:
-            return False
+            return of_the_shop(record)
         sender.send(hook)
-        return True
+        return None
 
     yield divert
     try:

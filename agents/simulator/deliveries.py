@@ -28,6 +28,7 @@ SHOP: Final = "shop"
 """What the gateway calls the platform of every shop."""
 _ONE_IN: Final = 8
 """So many of the comments and orders that can be sent as deliveries are sent directly, but for one."""
+_OF_ORDERS: Final = ("purchase", "refund")
 
 
 class Hook(NamedTuple):
@@ -99,6 +100,27 @@ class Deliveries:
         }
         change = {"field": "comments", "value": value}
         return Hook(INSTAGRAM, str(text[0]), {"id": account, "time": at_ms, "changes": [change]})
+
+
+def of_the_shop(record: SimulatedRecord) -> SimulatedRecord:
+    """Return a record that goes to Kafka; what it says of an order that may be delivered is said by the same shop.
+
+    Orders are told apart by shop (docs/events.md): the refund of an order that came through the gateway, sent under no
+    shop's name, would be that of another order.
+    """
+    if record.topic != CONVERSIONS:
+        return record
+    try:
+        fields = msgspec.json.decode(record.value)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return record  # spoiled on purpose
+    if not isinstance(fields, dict) or fields.get("platform") != SHOP or fields.get("type") not in _OF_ORDERS:
+        return record
+    order_id, event_id = fields.get("order_id"), fields.get("event_id")
+    if not isinstance(order_id, str) or not isinstance(event_id, str) or not event_id or not _is_chosen(order_id):
+        return record
+    fields["event_id"] = f"{SHOPIFY}-{ENDPOINT}:{fields['type']}:{event_id}"
+    return record._replace(value=msgspec.json.encode(fields))
 
 
 def _order(fields: dict[str, Any], at_ms: int) -> Hook | None:

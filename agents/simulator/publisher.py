@@ -41,7 +41,7 @@ def publish(
     stop: threading.Event | None = None,
     *,
     real_time: bool = False,
-    divert: Callable[[SimulatedRecord], bool] = lambda record: False,
+    divert: Callable[[SimulatedRecord], SimulatedRecord | None] = lambda record: record,
     on_progress: Callable[[int], None] | None = None,
 ) -> PublishReport:
     """Send records and wait until the broker has acknowledged them all. Blocks; run it in a thread beside a loop.
@@ -51,7 +51,7 @@ def publish(
         connection: How Kafka is reached.
         rate: Records a second; None means as fast as possible.
         stop: Ends the sending before the next record.
-        divert: Takes a record that reaches Kafka in another way, and says so.
+        divert: Returns what is to be sent of a record; None where it reaches Kafka in another way.
         real_time: Hold each record back until the wall clock reaches its ``due_ms``.
         on_progress: Called with the number sent, every ``PROGRESS_RECORDS`` records.
 
@@ -84,8 +84,8 @@ def publish(
                 _wait(stop, record.due_ms / 1000 - time.time())
             if rate is not None:
                 _wait(stop, started + sender.sent / rate - time.monotonic())
-            if not divert(record):
-                sender.send(record)
+            if (direct := divert(record)) is not None:
+                sender.send(direct)
             if on_progress is not None and sender.sent % PROGRESS_RECORDS == 0:
                 on_progress(sender.sent)
         producer.flush()
