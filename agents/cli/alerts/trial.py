@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import time
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -195,18 +196,27 @@ def _integrations(routing: Routing, found: Accepted) -> dict[str, int]:
 def _is_handed_over(
     alertmanager: Alertmanager, due: Mapping[str, int], before: Mapping[str, Attempts] | None, seconds: float
 ) -> bool:
-    if before is None or alertmanager.attempts() is None:
+    looked = alertmanager.attempts()
+    if before is None or looked is None:
         click.echo("its /metrics cannot be read: whether the message was handed over is for you to look")
         return True
-    since: dict[str, Attempts] = {}
+    earlier: Mapping[str, Attempts] = looked
+    since = dict.fromkeys(due, Attempts())
 
     def is_done() -> bool:
-        now = alertmanager.attempts() or {}
+        # Alertmanager counts an attempt, and a moment later that it failed: only attempts that were there a look ago
+        # are judged, or one that is failing right now would pass for a message that was handed over.
+        nonlocal earlier
+        newest = alertmanager.attempts()
+        if newest is None:
+            return False
         for kind in due:
-            then, newest = before.get(kind, Attempts()), now.get(kind, Attempts())
-            since[kind] = Attempts(newest.requests - then.requests, newest.failed - then.failed)
+            then, settled, now = (each.get(kind, Attempts()) for each in (before, earlier, newest))
+            since[kind] = Attempts(settled.requests - then.requests, now.failed - then.failed)
+        earlier = newest
         return all(since[kind].requests - since[kind].failed >= count for kind, count in due.items())
 
+    time.sleep(_POLL_SECONDS)
     wait_until(is_done, timeout_seconds=seconds, poll_seconds=_POLL_SECONDS)
     is_told = True
     for kind, count in due.items():
@@ -215,7 +225,8 @@ def _is_handed_over(
             click.echo(for_people(f"{title}: handed over"))
             continue
         is_told = False
-        why = f"{counted.failed} attempts failed" if counted.failed else f"nothing was sent within {seconds:g} seconds"
+        attempts = "1 attempt" if counted.failed == 1 else f"{counted.failed} attempts"
+        why = f"{attempts} failed" if counted.failed else f"nothing was sent within {seconds:g} seconds"
         advice = _ADVICE.get(kind, "")
         click.echo(
             for_people(f"{title}: not handed over, {why}. Alertmanager's log has the answer; {advice}".rstrip("; "))

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +22,9 @@ class AlertmanagerServer:
         self.receivers = ["campaign-team"]
         self.silenced_by: list[str] = []
         self.counts: dict[str, tuple[int, int]] = {}
+        self.failures_late_seconds = 0.0
+        """For how long after the first look at an attempt it is not counted that it failed."""
+        self._first_look: float | None = None
         self.shows_metrics = True
         self.shows_alerts = True
         self.posted: list[dict[str, Any]] = []
@@ -85,11 +89,15 @@ class AlertmanagerServer:
 
     def _metrics(self) -> str:
         lines = []
+        if self.posted and self._first_look is None:
+            self._first_look = time.monotonic()
+        is_late = self._first_look is not None and time.monotonic() - self._first_look < self.failures_late_seconds
         # What others were told before has been counted already.
         for name, place in (("requests", 0), ("requests_failed", 1)):
             full = f"alertmanager_notification_{name}_total"
             lines.append(f"# TYPE {full} counter")
             for integration in ("slack", "email", "webhook"):
                 told = self.counts.get(integration, (0, 0))[place] if self.posted else 0
-                lines.append(f'{full}{{integration="{integration}"}} {7 + told}')
+                is_missing = is_late and name == "requests_failed"
+                lines.append(f'{full}{{integration="{integration}"}} {7 + (0 if is_missing else told)}')
         return "\n".join(lines) + "\n"

@@ -60,6 +60,14 @@ def test_a_message_that_fails_ends_with_1_and_advice(server: AlertmanagerServer)
     assert len(server.posted) == 2
 
 
+def test_an_attempt_whose_failure_is_counted_a_moment_later_is_no_delivery(server: AlertmanagerServer) -> None:
+    """Alertmanager counts an attempt first and its failure then: a look in between is no proof of anything."""
+    server.counts, server.failures_late_seconds = {"slack": (1, 1)}, 0.1
+    done = _test(server)
+    assert done.exit_code == 1
+    assert "Slack: not handed over, 1 attempt failed" in done.output
+
+
 def test_every_message_of_a_receiver_is_waited_for() -> None:
     """Two webhooks and one success are not both; e-mail that went out is told as such."""
     with AlertmanagerServer(_config(webhook=2, email=1)) as server:
