@@ -171,7 +171,8 @@ def words_said(reading: CommentText) -> int:
 
 def _whole_numbers(spaced_words: str) -> str:
     """Return words with their numbers in one piece: ``1,000``, ``1.000`` and ``1 000`` are 1000."""
-    return _GROUPS.sub(lambda number: number[0].replace(" ", ""), spaced_words)
+    whole: str = _GROUPS.sub(lambda number: number[0].replace(" ", ""), spaced_words)
+    return whole
 
 
 def _written(spaced_tokens: str) -> str:
