@@ -45,8 +45,9 @@ class Pipe:
     def write(self, chunk: bytes) -> bool:
         """Send a piece, made by ``chunk_of``, and return True; False where the connection does not take it at once."""
         cycle = self._cycle
-        is_open = cycle.response_started and not (cycle.response_complete or cycle.disconnected)
-        if not is_open or not cycle.chunked_encoding or cycle.flow.write_paused:
+        # A connection on which another request waits behind this one may be gone, and this one was not told.
+        is_gone = cycle.disconnected or cycle.transport.is_closing()
+        if is_gone or cycle.flow.write_paused or not cycle.chunked_encoding or cycle.response_complete:
             return False
         cycle.transport.write(chunk)
         return True
