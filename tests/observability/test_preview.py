@@ -2,11 +2,9 @@
 
 import json
 import os
-import threading
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -16,6 +14,7 @@ from prometheus_client.core import Metric
 from agents.clock import wait_until
 from tests.observability.preview import prometheus
 from tests.observability.programs import program
+from tests.serving import QuietHandler, Serving
 from tools import dashboard_preview
 from tools.docs_metrics import families
 
@@ -39,25 +38,15 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     registry.register(_Scrape())  # type: ignore[arg-type]  # it collects
     text = generate_latest(registry)
 
-    class Answer(BaseHTTPRequestHandler):
+    class Answer(QuietHandler):
         def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            self.answer(200, text, {"Content-Type": "text/plain; version=0.0.4"})
 
     out = tmp_path_factory.mktemp("preview")
-    with HTTPServer(("127.0.0.1", 0), Answer) as server, prometheus(out) as found:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        (out / "targets.json").write_text(json.dumps([{"targets": [f"127.0.0.1:{server.server_port}"]}]))
-        try:
-            assert wait_until(lambda: bool(_asked(found)), timeout_seconds=60)
-            yield found
-        finally:
-            server.shutdown()
+    with Serving(Answer) as server, prometheus(out) as found:
+        (out / "targets.json").write_text(json.dumps([{"targets": [f"127.0.0.1:{server.port}"]}]))
+        assert wait_until(lambda: bool(_asked(found)), timeout_seconds=60)
+        yield found
 
 
 def _asked(address: str) -> list[object]:
