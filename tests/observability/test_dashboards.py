@@ -15,6 +15,7 @@ from tests.observability.panels import filled, pages
 from tests.observability.programs import ROOT
 from tools.dashboards import style
 from tools.dashboards.__main__ import differing, generated
+from tools.dashboards.schema import without_leftovers
 
 PAGES = pages()
 UIDS = {"pulse-live", "pulse-influencer", "pulse-campaign", "pulse-sentiment", "pulse-pipeline"}
@@ -48,7 +49,23 @@ def test_dashboards_fit_grafanas_schema(page: dict[str, Any]) -> None:
         for name in style.ANNOTATION_TEXTS[annotation["name"]]:
             del annotation[name]  # the data source's own, outside of the schema
     again = json.loads(json.dumps(Dashboard.from_json(without), cls=JSONEncoder))
-    assert again == without
+    assert without_leftovers(again) == without
+
+
+def test_dashboards_are_of_the_grafana_that_is_shipped(page: dict[str, Any]) -> None:
+    """Schema 42, and panels of the very Grafana in the compose file, with whose packages the preview draws."""
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    image = re.fullmatch(r"grafana/grafana:([\d.]+)@sha256:[0-9a-f]{64}", compose["services"]["grafana"]["image"])
+    assert image is not None
+    drawn_by = json.loads((ROOT / "tools" / "dashboard_preview" / "package.json").read_text())["dependencies"]
+    versions = {version for name, version in drawn_by.items() if name.startswith("@grafana/")}
+    assert versions == {image[1]} == {panel["pluginVersion"] for panel in page["panels"]}
+    assert page["schemaVersion"] == 42
+
+
+def test_links_to_other_dashboards_are_seen(page: dict[str, Any]) -> None:
+    """Links and annotations stand above the panels, not in Grafana's menu of controls."""
+    assert "inControlsMenu" not in json.dumps(page)
 
 
 def test_every_panel_explains_itself(page: dict[str, Any]) -> None:

@@ -31,8 +31,9 @@ PALETTE: Final = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, YELLOW, GREY)
 
 SOURCE: Final = models.DataSourceRef(type_val="prometheus", uid="${datasource}")
 """A variable of each dashboard: whoever loads them into a Grafana of their own has a source with another id."""
-PLUGIN_VERSION: Final = "11.6.0"
-"""The schema of each panel, that of the SDK; without one Grafana migrates panels as if they were of version 6.1."""
+PLUGIN_VERSION: Final = "13.2.3"
+"""The Grafana whose options each panel has, that of the compose file and of the preview's packages: it migrates nothing.
+Without a version it would migrate panels as if they were of 6.1."""
 NO_DATA: Final = "no data yet"
 NO_GIVEAWAY: Final = "no giveaway"
 WINDOWS: Final = ("1m", "5m", "15m", "1h", "6h", "24h")
