@@ -96,7 +96,9 @@ def test_what_grafana_does_not_know_is_found(tmp_path: Path) -> None:
     """The footer of tables that Grafana 11 had, a mode that no bar gauge has, a setting of cells that is misspelt."""
     _needs_the_preview()
     text = (dashboard_preview.DASHBOARDS / "live-giveaway.json").read_text()
-    wall = json.loads(text.replace('"displayMode": "basic"', '"displayMode": "shiny"').replace("custom.width", "custom.widht"))
+    wall = json.loads(
+        text.replace('"displayMode": "basic"', '"displayMode": "shiny"').replace("custom.width", "custom.widht")
+    )
     (table,) = (panel for panel in wall["panels"] if panel["type"] == "table")
     table["options"]["footer"] = {"show": False}
     (tmp_path / "live-giveaway.json").write_text(json.dumps(wall))
