@@ -47,6 +47,7 @@ def shoot(
     sizes: Sequence[str] = SIZES,
     moments: Path | None = None,
     query: str = "",
+    is_missing: bool = False,
     timeout_seconds: float = 3600,
 ) -> str:
     """Draw dashboards from what a Prometheus knows, and write a PNG each and ``report.json``.
@@ -58,6 +59,7 @@ def shoot(
         sizes: of the screen, such as ``1920x1080``.
         moments: a JSON list of ``{name, at, query}``; now when absent.
         query: of each page's address, such as ``var-campaign=spring``.
+        is_missing: draw only pictures that are not there, or had something wrong with them.
         timeout_seconds: for everything.
 
     Returns:
@@ -78,6 +80,7 @@ def shoot(
         "query": query,
     }
     given = [part for name, value in options.items() if value for part in (f"--{name}", value)]
+    given += ["--missing"] if is_missing else []
     _node("build.mjs", timeout_seconds=timeout_seconds)
     return _node("shoot.mjs", *given, timeout_seconds=timeout_seconds)
 
