@@ -2,7 +2,8 @@
 
 Campaigns run at once, in real time: one is calm, one has a viral post, one a wave of complaints, one a creator who
 falls silent, and one whose giveaway closes. What was before is sent at the beginning as fast as it goes, so that
-detectors 
+detectors know what is usual. Then one worker is killed (the other holds half of the partitions until the session is
+over), and at last the other one: for five minutes nobody counts.
 
 Nothing but these five minutes is waited for by the clock: a moment is taken when Prometheus has seen for a while that
 it is so, and given up when the workers have read past it. A machine that is busy with other things takes longer.
