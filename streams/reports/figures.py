@@ -98,6 +98,8 @@ class AlertFigures(Struct, frozen=True, kw_only=True):
     resolved_at_ms: int | None
     resolution: str | None
     explanation: str
+    observed: float | None = None
+    expected: float | None = None
 
 
 class Quality(Struct, frozen=True, kw_only=True):
@@ -370,6 +372,8 @@ def _alerts(transitions: Iterable[AlertTransition], campaign_id: str) -> tuple[A
             resolved_at_ms=newest[alert_id].resolved_at_ms,
             resolution=newest[alert_id].resolution,
             explanation=alert.explanation,
+            observed=alert.observed,
+            expected=alert.expected,
         )
         for alert_id, alert in sorted(strongest.items(), key=lambda item: (item[1].opened_at_ms, item[0]))
     )

@@ -96,7 +96,7 @@ class Stage:
             SENTIMENT="social",
             SESSION_SECONDS=str(_SESSION_SECONDS),
             SUSPICION_SECONDS="30",
-            ALERT_WAIT_SECONDS="120",
+            ALERT_WAIT_SECONDS="600",  # partitions of a busy machine are read at different speeds
         ) as self._cluster:
             workers = [self._cluster.add_worker() for _ in range(2)]
             self._cluster.wait_ready(_START_SECONDS)

@@ -197,6 +197,22 @@ def test_people_are_people(page: dict[str, Any]) -> None:
                 assert 'influencer!~"other|unattributed"' in target["expr"], panel["title"]
 
 
+def test_who_leads_is_said_of_everybody(page: dict[str, Any]) -> None:
+    """Bars that rank influencers are left out while partitions are held by nobody: half of a ranking looks whole."""
+    for panel in page["panels"]:
+        for target in panel["targets"]:
+            if panel["type"] == "bargauge" and "topk" in target["expr"] and "influencer" in target["expr"]:
+                by_reason = "by (reason)" in target["expr"]
+                assert by_reason or style.WHEN_WHOLE in target["expr"], panel["title"]
+
+
+def test_the_whole_campaign_has_a_name_in_the_table_of_alerts() -> None:
+    """Prometheus has no empty labels: the column would be gone where no alert is an influencer's."""
+    (table,) = (panel for panel in PAGES["pulse-live"]["panels"] if panel["type"] == "table")
+    for target in table["targets"]:
+        assert re.search(r'label_replace\(.*, "influencer", "whole campaign", "influencer", ""\)', target["expr"])
+
+
 def test_alerts_are_marked_where_they_open(page: dict[str, Any]) -> None:
     """Annotations are points: an alert that is open for long would paint over what it is about."""
     (annotation,) = page["annotations"]["list"]

@@ -136,7 +136,7 @@ def _charts() -> list[style.Panel]:
                 query(
                     f"sort_desc(topk(8, sum by (campaign, influencer) (campaign_comments_window{_PEOPLE_NOW})"
                     " / on (campaign) group_left ()"
-                    f" sum by (campaign) (campaign_window:campaign_comments_window:sum{_NOW} > 0)))",
+                    f" sum by (campaign) (campaign_window:campaign_comments_window:sum{_NOW} > 0)) {WHEN_WHOLE})",
                     "{{influencer}}",
                     at_once=True,
                 )
@@ -144,7 +144,7 @@ def _charts() -> list[style.Panel]:
             size=(6, 8),
             unit="percentunit",
             bounds=(0, 1),
-            no_value="no comment in the window",
+            no_value="no comment, or not all partitions held",
         ),
         style.rows_of(
             "Influencers, last $window; revenue since the start, $currency",

@@ -3,7 +3,20 @@
 from typing import Any
 
 from tools.dashboards import style
-from tools.dashboards.style import BLUE, CAMPAIGN, GREEN, GREY, ORANGE, PEOPLE, SKY, VERMILLION, WINDOW, of, query
+from tools.dashboards.style import (
+    BLUE,
+    CAMPAIGN,
+    GREEN,
+    GREY,
+    ORANGE,
+    PEOPLE,
+    SKY,
+    VERMILLION,
+    WHEN_WHOLE,
+    WINDOW,
+    of,
+    query,
+)
 
 _MOOD = ((None, VERMILLION), (0.0, ORANGE), (0.2, GREEN))
 _SHORT = of(CAMPAIGN, 'window="5m"')
@@ -101,12 +114,12 @@ def build() -> Any:
             "Least happy audiences, last $window",
             f"The eight influencers with the largest share of negative comments in the window, of those with"
             f" {_LEAST_SAMPLES} scored comments or more.",
-            [query(f"sort_desc(topk(8, {share}))", "{{influencer}}", at_once=True)],
+            [query(f"sort_desc(topk(8, {share}) {WHEN_WHOLE})", "{{influencer}}", at_once=True)],
             size=(12, 10),
             unit="percentunit",
             steps=((None, SKY), (0.2, ORANGE), (0.4, VERMILLION)),
             bounds=(0, 1),
-            no_value=f"nobody has {_LEAST_SAMPLES} scored comments in the window",
+            no_value=f"nobody has {_LEAST_SAMPLES} scored comments, or not all partitions are held",
         ),
         style.lines(
             "Negative share by influencer, last $window",
