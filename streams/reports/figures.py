@@ -164,7 +164,9 @@ def report_of(
     campaign_id = definition.campaign_id
     whole = next((each for each in snapshot.campaigns if each.campaign_id == campaign_id), None)
     if whole is None:
-        raise ValueError(f"no event of campaign {campaign_id!r} was counted")
+        others = ", ".join(repr(each.campaign_id) for each in snapshot.campaigns)
+        instead = f"; there are events of {others}" if others else ""
+        raise ValueError(f"no event of campaign {campaign_id!r} was counted{instead}")
     rollups = [each for each in snapshot.influencers if each.campaign_id == campaign_id]
     fees = {each.influencer_id: each.fee for each in definition.influencers if each.fee is not None}
     creators = _creators(definition, whole, rollups, fees, bands)

@@ -24,7 +24,8 @@ section { break-inside: auto }
 .facts dt { color: var(--quiet) }
 .facts dd { margin: 0; font-variant-numeric: tabular-nums }
 .note { color: var(--quiet); font-size: 13px }
-@media screen and (min-width: 1240px) { .wide .scroll { margin-inline: -80px } }
+@media screen and (min-width: 1100px) { .wide .scroll { margin-inline: max(-240px, (1060px - 100vw) / 2) }
+  .wide table { font-size: 12px } .wide th, .wide td { padding-inline: 5px } }
 .scroll { overflow-x: auto }
 table { border-collapse: collapse; width: 100%; font-size: 13px; font-variant-numeric: tabular-nums;
   overflow-wrap: normal }
