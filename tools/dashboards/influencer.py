@@ -98,21 +98,23 @@ def _histories() -> list[style.Panel]:
     return [
         style.lines(
             "Engagements by kind",
-            "Likes, comments, shares and saves in the rolling window. Corrections by the platform may lower them.",
+            "Likes, comments, shares and saves in the rolling window, less those taken back; where more were taken back"
+            " than came, 0.",
             [
-                query(f"sum(campaign_likes_window{_NOW})", "likes", ref="A"),
-                query(f"sum(campaign_comments_window{_NOW})", "comments", ref="B"),
-                query(f"sum(campaign_shares_window{_NOW})", "shares", ref="C"),
-                query(f"sum(campaign_saves_window{_NOW})", "saves", ref="D"),
+                query(f"clamp_min(sum(campaign_likes_window{_NOW}), 0)", "likes", ref="A"),
+                query(f"clamp_min(sum(campaign_comments_window{_NOW}), 0)", "comments", ref="B"),
+                query(f"clamp_min(sum(campaign_shares_window{_NOW}), 0)", "shares", ref="C"),
+                query(f"clamp_min(sum(campaign_saves_window{_NOW}), 0)", "saves", ref="D"),
             ],
             colours={"likes": BLUE, "comments": ORANGE, "shares": GREEN, "saves": PURPLE},
         ),
         style.lines(
             "Views and reach",
-            "Views, and reach summed over posts, in the rolling window. Not every platform reports both.",
+            "Views, and reach summed over posts, in the rolling window; where more was taken back than came, 0."
+            " Not every platform reports both.",
             [
-                query(f"sum(campaign_views_window{_NOW})", "views", ref="A"),
-                query(f"sum(campaign_reach_window{_NOW})", "reach", ref="B"),
+                query(f"clamp_min(sum(campaign_views_window{_NOW}), 0)", "views", ref="A"),
+                query(f"clamp_min(sum(campaign_reach_window{_NOW}), 0)", "reach", ref="B"),
             ],
             colours={"views": BLUE, "reach": ORANGE},
         ),
