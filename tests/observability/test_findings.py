@@ -13,8 +13,9 @@ PAGES = pages()
 
 def panel_of(uid: str, title: str) -> dict[str, Any]:
     """The panel of a dashboard whose title begins so."""
-    (found,) = (panel for panel in PAGES[uid]["panels"] if panel["title"].startswith(title))
-    return found
+    found: list[dict[str, Any]] = [each for each in PAGES[uid]["panels"] if each["title"].startswith(title)]
+    assert len(found) == 1
+    return found[0]
 
 
 def panels(*kinds: str) -> list[Any]:
