@@ -70,14 +70,14 @@ def _numbers() -> list[style.Panel]:
             unit="percentunit",
             decimals=0,
             steps=((None, VERMILLION), (0, ORANGE), (0.2, GREEN)),
-            no_value="nothing scored",
+            no_value="none known",
         ),
         style.number(
             "Orders/clicks, $window",
             "Paid orders over clicks in the window. Absent without clicks.",
             [query(f"max(campaign_conversion_rate_by_clicks_ratio{_NOW})")],
             unit="percentunit",
-            no_value="no clicks",
+            no_value="no clicks known",
         ),
         style.number(
             "Open alerts",
@@ -146,7 +146,7 @@ def _histories() -> list[style.Panel]:
             [query(f"sum by (currency) (campaign_revenue_total{_MONEY})", "{{currency}}")],
             size=(8, 7),
             unit="locale",
-            no_value="no order in this currency yet",
+            no_value="no order in this currency is known",
             bounds=(0, None),
         ),
         style.lines(
@@ -167,7 +167,7 @@ def _histories() -> list[style.Panel]:
                 [query(f"max by (rule) (campaign_alert_active{_WHO})", "{{rule}}")],
                 size=(8, 7),
                 mappings=IS_OPEN,
-                no_value="no alert so far",
+                no_value="no alert is known",
             )
         ),
     ]

@@ -49,7 +49,7 @@ def build() -> Any:
             unit="percentunit",
             decimals=0,
             steps=_MOOD,
-            no_value="nothing scored",
+            no_value="none known",
         ),
         style.number(
             "Negative share, last 5 minutes",
@@ -59,7 +59,7 @@ def build() -> Any:
             unit="percentunit",
             decimals=0,
             steps=((None, GREEN), (0.2, ORANGE), (0.4, VERMILLION)),
-            no_value="nothing scored",
+            no_value="none known",
         ),
         style.number(
             "Mean polarity, last 5 minutes",
@@ -68,7 +68,7 @@ def build() -> Any:
             size=(5, 5),
             decimals=2,
             steps=((None, VERMILLION), (0.0, ORANGE), (0.1, GREEN)),
-            no_value="nothing scored",
+            no_value="none known",
         ),
         style.number(
             "Comments behind it",
@@ -85,7 +85,7 @@ def build() -> Any:
             unit="percentunit",
             decimals=0,
             steps=((None, GREEN), (0.2, ORANGE), (0.5, VERMILLION)),
-            no_value="none so far",
+            no_value="none known",
         ),
         style.lines(
             "Net sentiment, short and long",
@@ -119,7 +119,7 @@ def build() -> Any:
             unit="percentunit",
             steps=((None, SKY), (0.2, ORANGE), (0.4, VERMILLION)),
             bounds=(0, 1),
-            no_value=f"nobody has {_LEAST_SAMPLES} scored comments, or not all partitions are held",
+            no_value=f"nobody has {_LEAST_SAMPLES} scored comments that are known",
         ),
         style.lines(
             "Negative share by influencer, last $window",
