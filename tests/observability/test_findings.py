@@ -147,6 +147,15 @@ def test_states_have_words(panel: dict[str, Any]) -> None:
     assert all(each["text"] and each["color"] in style.PALETTE for each in words)
 
 
+def test_partitions_have_short_names() -> None:
+    """A partition is "comments 3": of a topic's whole name a bar shows the beginning, and not the number."""
+    bars = panel_of("pulse-pipeline", "Behind, by partition")
+    (target,) = bars["targets"]
+    assert target["legendFormat"] == "{{topic}} {{partition}}"
+    for name in ("posts", "comments", "conversions"):
+        assert f'"topic", "{name}", "topic", "campaign[.]{name}[.]v[0-9]+")' in target["expr"]
+
+
 def test_closed_is_a_word() -> None:
     """A giveaway that is over is "closed", in no colour of alarm."""
     (closed,) = (
