@@ -42,8 +42,8 @@ def properties_of(panel: dict[str, Any], column: str) -> dict[str, Any]:
     ("uid", "title"),
     [
         ("pulse-live", "Mood"),
-        ("pulse-sentiment", "Net sentiment, last"),
-        ("pulse-sentiment", "Negative share, last"),
+        ("pulse-sentiment", "Net sentiment, 5"),
+        ("pulse-sentiment", "Negative share, 5"),
         ("pulse-sentiment", "Mean polarity"),
     ],
 )

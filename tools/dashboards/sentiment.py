@@ -42,7 +42,7 @@ def build() -> Any:
     )
     for panel in (
         style.number(
-            "Net sentiment, last 5 minutes",
+            "Net sentiment, 5 minutes",
             "Share of positive minus share of negative comments of the last five minutes, weighted by comments.",
             [query(f"campaign_window:campaign_sentiment_net:ratio{_SHORT}")],
             size=(5, 5),
@@ -52,7 +52,7 @@ def build() -> Any:
             no_value="none known",
         ),
         style.number(
-            "Negative share, last 5 minutes",
+            "Negative share, 5 minutes",
             "Share of negative comments of the last five minutes.",
             [query(f"campaign_window:campaign_sentiment_negative:ratio{_SHORT}")],
             size=(5, 5),
@@ -62,7 +62,7 @@ def build() -> Any:
             no_value="none known",
         ),
         style.number(
-            "Mean polarity, last 5 minutes",
+            "Mean polarity, 5 minutes",
             "Mean polarity of the comments of the last five minutes, -1 to 1.",
             [query(f"campaign_window:campaign_sentiment_mean:ratio{_SHORT}")],
             size=(5, 5),
@@ -77,7 +77,7 @@ def build() -> Any:
             size=(5, 5),
         ),
         style.number(
-            "Not read, last 5 minutes",
+            "Not read, 5 minutes",
             "Share of the last five minutes' comments in languages that are not read: no other number here speaks for"
             " them.",
             [query(f"campaign_window:campaign_sentiment_unread:ratio{_SHORT}")],
