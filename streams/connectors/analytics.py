@@ -95,7 +95,10 @@ def _call(delivery: Delivery, call: Any) -> Iterator[Told]:
     coupon = text_at(properties, "coupon")
     fields = {"order_id": order_id, "currency": need_text(properties, "currency").upper()}
     yield Draft(
-        event_id=ids.of_order(delivery.source, order_id) if ours == "purchase" else message_id,
+        # Both begin with the shop: a refund has to find its order.
+        event_id=(ids.of_order if ours == "purchase" else ids.of_refund)(
+            delivery.source, order_id if ours == "purchase" else message_id
+        ),
         fields={**fields, **(marks if ours == "purchase" else {})},
         codes=(coupon,) if coupon else (),
         money=_segment_money(properties),
@@ -186,8 +189,12 @@ def _ga4_order(
     if ours == "purchase":
         event_id = ids.of_ga4_order(order_id) if order_id else _hash(client, ours, stamp, params)
     else:
-        event_id = _hash(client, ours, stamp, params)
-    fields = {"order_id": order_id or event_id, "currency": need_text(params, "currency").upper()}
+        # As the import of the BigQuery export calls it, where that can be known.
+        named = order_id is not None and isinstance(stamp, int)
+        event_id = ids.of_ga4_refund(f"{order_id}:{stamp}" if named else _hash(client, ours, stamp, params))
+    fields: dict[str, Any] = {"order_id": order_id or event_id, "currency": need_text(params, "currency").upper()}
+    if at(params, "debug_mode") in (True, "1", "true"):  # and 1, which is equal to it
+        fields["test"] = True  # what a developer tries out
     yield Draft(
         event_id=event_id,
         fields={**fields, **(marks if ours == "purchase" else {})},

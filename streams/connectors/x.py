@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from streams.connectors.bodies import Unmapped, absent, at, count_at, id_at, json_of, need_id, objects_at, text_at
 from streams.connectors.drafts import Delivery, Draft, Note, Told, each, need_time
+from streams.connectors.x_account import is_account_activity
+from streams.connectors.x_account import read as read_account_activity
 from streams.sources import ids
 from streams.sources.times import from_epoch
 
@@ -24,10 +26,12 @@ _SHARED_AS: Final = {"quoted": "share", "retweeted": "share", "reposted": "share
 
 
 def read(delivery: Delivery) -> Iterator[Told]:
-    """Map an Activity event, a post of the filtered stream, or the posts of a look-up."""
+    """Map an event of the Activity API or of Account Activity, a post of the filtered stream, or posts of a look-up."""
     body = json_of(delivery.body)
     data = at(body, "data")
-    if isinstance(data, list):
+    if is_account_activity(body):
+        yield from read_account_activity(body)
+    elif isinstance(data, list):
         yield from each(data, lambda post: _counts(delivery, post), "post")
     elif text_at(data, "event_type") is not None:
         yield from each([data], lambda event: _activity(delivery, event), "event")

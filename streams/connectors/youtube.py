@@ -8,7 +8,9 @@ from typing import Any, Final
 from streams.connectors.atom import Entry, entries_of
 from streams.connectors.bodies import Unmapped, absent, at, count_at, id_at, json_of, need_id, objects_at, text_at
 from streams.connectors.drafts import Delivery, Draft, Note, Told, each, need_time, polled_video
+from streams.connectors.shopify import FRESH_MS
 from streams.sources import ids
+from streams.sources.times import instant_ms, shown
 
 PLATFORM: Final = "youtube"
 LIVE_CHAT: Final = "live-chat:"
@@ -30,7 +32,10 @@ _REMOVALS: Final = {
 def read(delivery: Delivery) -> Iterator[Told]:
     """Map a pushed feed, or the answer to a poll, by its ``kind``."""
     if delivery.body.lstrip()[:1] == b"<":
-        yield from each(entries_of(delivery.body), _pushed, "entry")
+        entries = entries_of(delivery.body)
+        yield from each(entries, _pushed, "entry")
+        if not entries:
+            yield Note("ignored", "the feed has no entry")
         return
     body = json_of(delivery.body)
     kind = text_at(body, "kind")
@@ -58,8 +63,12 @@ def _pushed(entry: Entry) -> Iterator[Told]:
         when = need_time(entry.removed_at or None, "when")
         yield Draft(type="post.deleted", event_id=ids.of_removal(entry.video_id), occurred_at=when, **shared)
         return
-    # Also sent when a title changes: the id is the video's, and the second one is a duplicate.
+    # Also sent when a title changes: the id is the video's, and the second one is a duplicate as long as ids are known.
     when = need_time(entry.published or None, "published")
+    changed = instant_ms(need_time(entry.updated, "updated")) if entry.updated else None
+    if changed is not None and changed - instant_ms(when) >= FRESH_MS:
+        yield Note("ignored", f"video {entry.video_id} of {when} was changed on {shown(changed)}: told when it was new")
+        return
     yield Draft(type="post.published", event_id=entry.video_id, occurred_at=when, **shared)
 
 

@@ -67,7 +67,7 @@ def test_sums_keep_every_digit() -> None:
 
 def test_the_smallest_unit_is_the_currencys() -> None:
     """No float comes near it."""
-    assert [str(from_minor_units(1, code)) for code in ("EUR", "JPY", "KWD")] == ["0.01", "1", "0.001"]
+    assert [str(from_minor_units(1, code)) for code in ("EUR", "JPY", "KWD", "UGX")] == ["0.01", "1", "0.001", "0.01"]
 
 
 def test_ids_of_contents_tell_parts_apart() -> None:
