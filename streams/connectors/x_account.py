@@ -4,7 +4,6 @@ Shapes: https://developer.x.com/en/docs/x-api/enterprise/account-activity-api/gu
 a person does has the same id by both APIs.
 """
 
-import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final
@@ -15,8 +14,6 @@ from streams.sources import ids
 from streams.sources.times import from_epoch, instant
 
 _PLATFORM: Final = "x"
-_CREATED: Final = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) (\d\d) (\d\d:\d\d:\d\d) ([+-]\d{4}) (\d{4})")
-_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def is_account_activity(body: Any) -> bool:
@@ -119,7 +116,7 @@ def _moment(value: Any) -> str | int:
     """Return ``timestamp_ms``, or ``created_at`` as version 1.1 writes it: ``Sat Apr 18 16:04:05 +0000 2026``."""
     if (stamp := count_at(value, "timestamp_ms")) is not None:
         return from_epoch(stamp)
-    found = _CREATED.fullmatch(text_at(value, "created_at") or "")
-    if found is None or found[1] not in _MONTHS:
+    found = text_at(value, "created_at")
+    if found is None:
         raise Unmapped(absent(value, "timestamp_ms"))
-    return instant(f"{found[5]}-{_MONTHS.index(found[1]) + 1:02}-{found[2]}T{found[3]}{found[4]}")
+    return instant(found)

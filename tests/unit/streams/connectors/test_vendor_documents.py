@@ -361,7 +361,9 @@ def test_likes_and_removals_of_account_activity() -> None:
 def test_a_post_of_account_activity_without_a_time_is_told() -> None:
     """Nothing is guessed."""
     one = delivery("x-main", of_x({**REPLY, "created_at": "yesterday"}))
-    assert "timestamp_ms is missing" in notes_of(one, "unmapped")[0]
+    assert "'yesterday' is no time" in notes_of(one, "unmapped")[0]
+    del (body := of_x(REPLY))["tweet_create_events"][0]["created_at"]
+    assert "timestamp_ms is missing" in notes_of(delivery("x-main", body), "unmapped")[0]
 
 
 FEED = (
