@@ -107,12 +107,12 @@ def _thread(delivery: Delivery, item: Any) -> Iterator[Told]:
     if video_id is None:
         raise Unmapped(absent(item, "snippet", "videoId"))
     channel = id_at(item, "snippet", "channelId")
-    yield _comment(top, video_id, channel, None)
+    yield from _comment(top, video_id, channel, None)
     replies = objects_at(item, "replies", "comments")
     parent = id_at(top, "id")
 
     def reply(each_reply: Any) -> Iterator[Told]:
-        yield _comment(each_reply, video_id, channel, id_at(each_reply, "snippet", "parentId") or parent)
+        yield from _comment(each_reply, video_id, channel, id_at(each_reply, "snippet", "parentId") or parent)
 
     yield from each(replies, reply, "reply")
     total = count_at(item, "snippet", "totalReplyCount")
@@ -124,10 +124,11 @@ def _reply(delivery: Delivery, item: Any) -> Iterator[Told]:
     video_id = id_at(item, "snippet", "videoId") or delivery.post_id
     if video_id is None:
         raise Unmapped(absent(item, "snippet", "videoId"))
-    yield _comment(item, video_id, id_at(item, "snippet", "channelId"), id_at(item, "snippet", "parentId"))
+    yield from _comment(item, video_id, id_at(item, "snippet", "channelId"), id_at(item, "snippet", "parentId"))
 
 
-def _comment(item: Any, video_id: str, channel: str | None, parent: str | None) -> Draft:
+def _comment(item: Any, video_id: str, channel: str | None, parent: str | None) -> Iterator[Told]:
+    """Map a comment, and its edit as another version of it."""
     snippet, comment_id = at(item, "snippet"), need_id(item, "id")
     fields = {
         "post_id": video_id,
@@ -139,15 +140,20 @@ def _comment(item: Any, video_id: str, channel: str | None, parent: str | None) 
         fields["author_handle"] = handle
     if parent:
         fields["parent_id"] = parent
-    return Draft(
-        type="comment.created",
-        event_id=comment_id,
-        platform=PLATFORM,
-        occurred_at=need_time(text_at(snippet, "publishedAt"), "publishedAt"),
-        fields=fields,
-        post_ids=(video_id,),
-        account=channel,
-    )
+    published = need_time(text_at(snippet, "publishedAt"), "publishedAt")
+    shared: dict[str, Any] = {"platform": PLATFORM, "fields": fields, "post_ids": (video_id,), "account": channel}
+    yield Draft(type="comment.created", event_id=comment_id, occurred_at=published, **shared)
+    if (found := text_at(snippet, "updatedAt")) is None:
+        return
+    updated = need_time(found, "updatedAt")
+    later_ms = instant_ms(updated) - instant_ms(published)
+    if later_ms >= FRESH_MS:
+        yield Note(
+            "ignored", f"comment {comment_id} of {published}: its change of {updated} is told as another no more"
+        )
+    elif later_ms > 0:
+        # The list has the newest text only: what was written first is known to whoever asked before.
+        yield Draft(type="comment.created", event_id=ids.of_change(comment_id, updated), occurred_at=updated, **shared)
 
 
 def _video(delivery: Delivery, item: Any) -> Iterator[Told]:

@@ -442,3 +442,23 @@ def test_an_entry_of_gleams_integration_has_no_id_of_its_own() -> None:
     assert (first["type"], first["occurred_at"]) == ("signup", "2026-04-18T16:14:37Z")
     del body["user"]
     assert "user.email is missing" in notes_of(delivery("gleam-main", body), "unmapped")[0]
+
+
+@pytest.mark.parametrize(
+    ("updated", "made"),
+    [
+        ("2026-04-18T16:05:00Z", [("c1", "2026-04-18T16:05:00Z")]),
+        ("2026-04-18T16:06:00Z", [("c1", "2026-04-18T16:05:00Z"), ("c1@2026-04-18T16:06:00Z", "2026-04-18T16:06:00Z")]),
+        ("2026-04-20T16:04:59Z", [("c1", "2026-04-18T16:05:00Z"), ("c1@2026-04-20T16:04:59Z", "2026-04-20T16:04:59Z")]),
+        ("2026-04-20T16:05:00Z", [("c1", "2026-04-18T16:05:00Z")]),
+        (None, [("c1", "2026-04-18T16:05:00Z")]),
+    ],
+)
+def test_an_edited_comment_of_youtube_has_another_version(updated: str | None, made: list[Any]) -> None:
+    """One comment, at its time, with the words of its newest version; days later its id is not known any more."""
+    snippet = {"videoId": "vid_pulse01", "textOriginal": "wow", "authorChannelId": {"value": "UC1"}}
+    snippet |= {"publishedAt": "2026-04-18T16:05:00Z", "updatedAt": updated}
+    body = {"kind": "youtube#commentListResponse", "items": [{"id": "c1", "snippet": snippet}]}
+    events = events_of(delivery("youtube-main", body, 1_776_800_000_000))
+    assert brief(events, "event_id", "occurred_at") == made
+    assert {event["comment_id"] for event in events} == {"c1"}
