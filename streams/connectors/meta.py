@@ -19,6 +19,7 @@ from streams.connectors.bodies import (
     need_id,
     need_text,
     objects_at,
+    refusal_in,
     text_at,
 )
 from streams.connectors.drafts import Delivery, Draft, Note, Told, each, need_time
@@ -66,7 +67,7 @@ def read(delivery: Delivery) -> Iterator[Told]:
         elif any(name in part for name in _COUNTS) if isinstance(part, dict) else False:
             yield from _media(delivery, part)
         else:
-            yield Note("unmapped", absent(part, "entry"))
+            yield Note("unmapped", refusal_in(part) or absent(part, "entry"))
 
 
 def _entry(delivery: Delivery, part: Any, entry: Any) -> Iterator[Told]:
@@ -78,7 +79,10 @@ def _entry(delivery: Delivery, part: Any, entry: Any) -> Iterator[Told]:
             yield Note("ignored", "private messages are not counted" if told in _MESSAGES else f"{told} is not counted")
             return
     for change in objects_at(entry, "changes") if changes is not None else [entry]:
-        yield from each([change], lambda change: _change(delivery, platform, entry, change), "change")
+        # The document of Business Login speaks of an array of values, and shows one.
+        values = at(change, "value") if isinstance(at(change, "value"), list) else [at(change, "value")]
+        told = [{"field": at(change, "field"), "value": value} for value in values]
+        yield from each(told, lambda one: _change(delivery, platform, entry, one), "change")
 
 
 def _change(delivery: Delivery, platform: str, entry: Any, change: Any) -> Iterator[Told]:

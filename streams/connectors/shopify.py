@@ -248,6 +248,8 @@ def _author(attributes: dict[str, Any]) -> dict[str, str]:
     """Return the buyer's account, where the shop asked for it: a cart attribute such as ``pulse_instagram``."""
     for name, value in attributes.items():
         platform = name.removeprefix("pulse_").removesuffix("_handle").removesuffix("_name")
-        if platform in _PEOPLE and (account := ids.of_account(id_of(value) or "")):
+        # Where a name is asked for, some give the address of their page.
+        named = (id_of(value) or "").partition("?")[0].rstrip("/").rpartition("/")[2]
+        if platform in _PEOPLE and (account := ids.of_account(named)):
             return {"author_id": account, "author_platform": platform}
     return {}

@@ -6,7 +6,18 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from streams.connectors.atom import Entry, entries_of
-from streams.connectors.bodies import Unmapped, absent, at, count_at, id_at, json_of, need_id, objects_at, text_at
+from streams.connectors.bodies import (
+    Unmapped,
+    absent,
+    at,
+    count_at,
+    id_at,
+    json_of,
+    need_id,
+    objects_at,
+    refusal_in,
+    text_at,
+)
 from streams.connectors.drafts import Delivery, Draft, Note, Told, each, need_time, polled_video
 from streams.connectors.shopify import FRESH_MS
 from streams.sources import ids
@@ -46,7 +57,8 @@ def read(delivery: Delivery) -> Iterator[Told]:
         "youtube#videoListResponse": ("video", _video),
     }
     if kind not in readers:
-        yield Note("unmapped", f"kind {kind!r} is none that is read" if kind else absent(body, "kind"))
+        missing = f"kind {kind!r} is none that is read" if kind else absent(body, "kind")
+        yield Note("unmapped", refusal_in(body) or missing)
         return
     what, reader = readers[kind]
     yield from each(objects_at(body, "items"), lambda item: reader(delivery, item), what)

@@ -462,3 +462,53 @@ def test_an_edited_comment_of_youtube_has_another_version(updated: str | None, m
     events = events_of(delivery("youtube-main", body, 1_776_800_000_000))
     assert brief(events, "event_id", "occurred_at") == made
     assert {event["comment_id"] for event in events} == {"c1"}
+
+
+def test_values_may_stand_in_an_array() -> None:
+    """As the text beside the example of Business Login has it; each of them is one."""
+    value = {"from": {"id": "2", "username": "Mia"}, "text": "hi", "media": {"id": "18000000000000001"}}
+    values = [{**value, "id": "c1"}, {**value, "id": "c2"}]
+    entry = {"id": ANA, "time": 1_776_528_250, "field": "comments", "value": values}
+    events = events_of(delivery("instagram-main", [{"object": "instagram", "entry": [entry]}]))
+    assert brief(events, "event_id", "influencer_id") == [("c1", "ana"), ("c2", "ana")]
+
+
+@pytest.mark.parametrize(
+    ("source", "body", "said"),
+    [
+        (
+            "instagram-main",
+            {"error": {"message": "Unsupported get request", "code": 100}},
+            "100 Unsupported get request",
+        ),
+        (
+            "youtube-main",
+            {"error": {"code": 403, "message": "m", "errors": [{"reason": "quotaExceeded"}]}},
+            "403 quotaExceeded m",
+        ),
+        ("x-main", {"errors": [{"title": "ConnectionException"}]}, "ConnectionException"),
+        ("x-main", {"errors": "none"}, "data is missing"),
+        ("youtube-main", {"error": []}, "kind is missing"),
+    ],
+)
+def test_an_error_of_the_platform_is_said_as_one(source: str, body: Any, said: str) -> None:
+    """Whoever tries an answer by hand sees what the platform said, not what is missing in it."""
+    (note,) = notes_of(delivery(source, body), "unmapped")
+    assert note.endswith(said)
+
+
+def test_a_like_without_its_moment_has_that_of_its_arrival() -> None:
+    """X gives it "when available"; created_at is the post's."""
+    payload = {"id": "8", "created_at": "2026-04-17T06:23:07.000Z"}
+    payload |= {"liked_tweet_author_id": ANA_ON_X, "liked_tweet_id": "2080"}
+    event = {"event_type": "like.create", "filter": {"user_id": ANA_ON_X}, "payload": payload}
+    events = events_of(delivery("x-main", {"data": event}))
+    assert brief(events, "kind", "occurred_at", "time_source") == [("like", 1_776_537_000_000, "send_time")]
+
+
+@pytest.mark.parametrize("given", ["@Mia.K", "mia.k ", "https://www.instagram.com/Mia.K/?hl=de", "instagram.com/mia.k"])
+def test_a_buyers_account_may_be_given_as_an_address(given: str) -> None:
+    """A field for a name takes what people paste into it."""
+    order = {**ORDER, "note_attributes": [{"name": "Instagram", "value": given}]}
+    events = events_of(delivery("shopify-main", order, x_shopify_topic="orders/create"))
+    assert brief(events, "author_id", "author_platform") == [("mia.k", "instagram")]
