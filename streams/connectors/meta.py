@@ -81,8 +81,8 @@ def _entry(delivery: Delivery, part: Any, entry: Any) -> Iterator[Told]:
     for change in objects_at(entry, "changes") if changes is not None else [entry]:
         # The document of Business Login speaks of an array of values, and shows one.
         values = at(change, "value") if isinstance(at(change, "value"), list) else [at(change, "value")]
-        told = [{"field": at(change, "field"), "value": value} for value in values]
-        yield from each(told, lambda one: _change(delivery, platform, entry, one), "change")
+        changed = [{"field": at(change, "field"), "value": value} for value in values]
+        yield from each(changed, lambda one: _change(delivery, platform, entry, one), "change")
 
 
 def _change(delivery: Delivery, platform: str, entry: Any, change: Any) -> Iterator[Told]:
