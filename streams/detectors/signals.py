@@ -35,10 +35,14 @@ from streams.detectors.verdicts import UPPER_SIGMAS, Verdict
 RECENT_WINDOWS = 5
 ALONE_RATIO = 1.5
 """How much more than the engagements entries must have risen to be news of their own beside an engagement spike."""
+PAIR_RATIO = 1.3
+"""How much more than a spike's ratio two windows must be together."""
 SLOW_FEED = 3.0
 """Events a window at which twice the evidence is asked of a silence."""
 MOSTLY_UNCLICKED = 0.6
 """Usual share of code uses without a click above which the rule has nothing to say."""
+LEAK_DOUBT = 3.0
+"""Nats for a leaked code from which its uses without a click are no orders of visits."""
 LEARNT_HITS = 10.0
 """Hits a usual share must rest on before its fall means anything: a shop that reports no orders has lost none."""
 SILENCE_WINDOWS = 15
@@ -185,10 +189,10 @@ class Signals:
         del self.recent[:-RECENT_WINDOWS]
         copies = min(sample.negative_copies, sample.negative)
         negative = self.negative.update(sample.negative - copies, scored - copies)
-        visits = max(sample.clicks, sample.purchases)
-        conversion = self.conversion.update(sample.purchases, visits)
         leaks = sample.code_uses_without_click
         codes = self.codes.update(leaks, max(sample.code_uses, leaks))
+        orders = sample.purchases - _leaked(sample, codes)
+        conversion = self.conversion.update(orders, max(sample.clicks, orders))
         silence = self.silence.update(end_ms, activity(sample))
         silent = 0.0
         if self.silence.state.windows > SILENCE_WINDOWS:
@@ -204,6 +208,8 @@ class Signals:
         usual = self.drop.usual(engagements.expected)
         own = min(MOST_RATIO, math.exp(SPREAD_SIGMAS * self.trend.state.spread))
         spike = _spike(rules["engagement_spike"], engagements, usual, "engagements", own)
+        if len(self.recent) > 1:
+            spike = _twice(rules["engagement_spike"], spike, self.recent[-2].engagements, own)
         entered = _spike(rules["entries_spike"], entries, entries.expected, "entries", own)
         if self.beginning.has_no_level(engagements.expected):
             spike, entered = (
@@ -247,6 +253,10 @@ class Signals:
             self.engagements.update(at_ms, window.engagements)
             self.entries.update(at_ms, window.entries)
 
+    def forget_orders_missed(self) -> None:
+        """Take what fell of the conversion rate for explained: what still falls tells so anew."""
+        self.conversion.state.fall = 0.0
+
     def _leak(self, rule: AlertRule, verdict: ProportionVerdict) -> Reading:
         """Return the rise of code uses without a click, unless most are: not every shop reports clicks."""
         reading = _rise(rule, verdict, "share of code uses without a click")
@@ -259,6 +269,15 @@ class Signals:
         readings: dict[RuleName, Reading] = dict.fromkeys(RULE_NAMES, nothing)
         readings["feed_silent"] = _silence(sample, silence, silent)
         return readings
+
+
+def _leaked(sample: WindowSample, codes: ProportionVerdict) -> int:
+    """Return the orders that a leaked code brings: no visit led to them, and when they end nothing has fallen."""
+    leaks = sample.code_uses_without_click
+    if codes.rise < LEAK_DOUBT or codes.usual_share > MOSTLY_UNCLICKED:
+        return 0
+    usual = max(sample.code_uses - leaks, 0) * codes.usual_share / (1.0 - codes.usual_share)
+    return min(sample.purchases, max(0, leaks - math.ceil(usual)))
 
 
 def _silence(sample: WindowSample, silence: SilenceVerdict, strength: float) -> Reading:
@@ -278,6 +297,19 @@ def _spike(rule: AlertRule, verdict: Verdict, usual: float, unit: str, own_ratio
         if rule.minimum_ratio > 1.0:
             strength = min(strength, math.log(ratio) / math.log(max(rule.minimum_ratio, own_ratio)))
     return Reading(strength, unit, verdict.value, usual, ratio, int(verdict.value))
+
+
+def _twice(rule: AlertRule, spike: Reading, before: int, own_ratio: float) -> Reading:
+    """Return the reading of a second window in a row that is high enough: both together must be so by ``PAIR_RATIO``.
+
+    Noise on an ordinary post reaches the ratio twice in a row; twice, and far above it, it does not.
+    """
+    asked = max(rule.minimum_ratio, own_ratio)
+    if asked <= 1.0 or before + 1.0 < asked * (spike.expected + 1.0):
+        return spike
+    together = max(PAIR_RATIO * rule.minimum_ratio, own_ratio)
+    ratio = (0.5 * (before + spike.observed) + 1.0) / (spike.expected + 1.0)
+    return msgspec.structs.replace(spike, strength=min(spike.strength, math.log(ratio) / math.log(together)))
 
 
 def _risen(spike: Reading, trend: Trend) -> Reading:

@@ -31,6 +31,9 @@ STEADY: Final = 1.1
 """Each ten windows must be this much above (or below) the ten before them."""
 STEPS: Final = 4
 """Blocks, the last the newest, that must each go the trend's way."""
+MOST_STEP: Final = 0.5
+"""The part of a rise that one step of ten windows may bring: what came at a jump is a spike or none, and two ordinary
+posts within the hour are no trend."""
 SPOKEN_WINDOWS: Final = 360
 """Windows for which the level before a burst that was told is remembered after the last window of it."""
 PLANNED_WINDOWS: Final = 30
@@ -87,7 +90,10 @@ class TrendMonitor:
             if any(later < STEADY * earlier for later, earlier in pairwise(steps)):
                 return NO_TREND
             highest = max(blocks)
-            return Trend(max(0.0, math.log((now + 1.0) / (highest + 1.0)) / limit), 0.0, highest, 0.0)
+            rise = math.log((now + 1.0) / (highest + 1.0))
+            if _largest_step(past) > MOST_STEP * rise:
+                return NO_TREND
+            return Trend(max(0.0, rise / limit), 0.0, highest, 0.0)
         if any(later * STEADY > earlier for later, earlier in pairwise(steps)):
             return NO_TREND
         lowest = min(blocks)
@@ -108,6 +114,12 @@ class TrendMonitor:
         elif s.windows:
             s.windows -= 1
         return s.calm if s.windows else None
+
+
+def _largest_step(past: list[int]) -> float:
+    """Return the log ratio of the steepest of the last hour's steps from ten windows to the next ten."""
+    means = [_mean(past, at) + 1.0 for at in range(PAST_WINDOWS - LAG - BLOCK, PAST_WINDOWS, BLOCK)]
+    return math.log(max(later / earlier for earlier, later in pairwise(means)))
 
 
 def _mean(past: list[int], at: int) -> float:
