@@ -42,7 +42,7 @@ SLOW_FEED = 3.0
 MOSTLY_UNCLICKED = 0.6
 """Usual share of code uses without a click above which the rule has nothing to say."""
 LEAK_DOUBT = 3.0
-"""Nats for a leaked code from which its uses without a click are no orders of visits."""
+"""Nats for a leaked code from which the conversion rate rests: the leak's orders would teach one that ends with it."""
 LEARNT_HITS = 10.0
 """Hits a usual share must rest on before its fall means anything: a shop that reports no orders has lost none."""
 SILENCE_WINDOWS = 15
@@ -191,8 +191,10 @@ class Signals:
         negative = self.negative.update(sample.negative - copies, scored - copies)
         leaks = sample.code_uses_without_click
         codes = self.codes.update(leaks, max(sample.code_uses, leaks))
-        orders = sample.purchases - _leaked(sample, codes)
-        conversion = self.conversion.update(orders, max(sample.clicks, orders))
+        if "code_leak" in active or self._doubts_leak(codes):
+            conversion = self.conversion.update(0, 0)  # whose orders these are is not known: nothing is learnt
+        else:
+            conversion = self.conversion.update(sample.purchases, max(sample.clicks, sample.purchases))
         silence = self.silence.update(end_ms, activity(sample))
         silent = 0.0
         if self.silence.state.windows > SILENCE_WINDOWS:
@@ -218,7 +220,8 @@ class Signals:
             )
         elif trend.rise > spike.strength and engagements.value >= rules["engagement_spike"].minimum_count:
             spike = _risen(spike, trend)
-        if spike.strength >= rules["engagement_spike"].fire_at or "engagement_spike" in active:
+        is_told = spike.strength >= rules["engagement_spike"].fire_at or "engagement_spike" in active
+        if is_told and not burst_windows:  # what is planned is remembered as such: a go-live's level is there to stay
             burst_windows = SPOKEN_WINDOWS
         if engagements.warming:
             burst_windows = 0
@@ -253,6 +256,14 @@ class Signals:
             self.engagements.update(at_ms, window.engagements)
             self.entries.update(at_ms, window.entries)
 
+    def _doubts_leak(self, codes: ProportionVerdict) -> bool:
+        """Return whether a code seems to have leaked: not where most are unclicked, nor where visits stop buying."""
+        return (
+            codes.rise >= LEAK_DOUBT
+            and codes.usual_share <= MOSTLY_UNCLICKED
+            and self.conversion.state.fall < LEAK_DOUBT
+        )
+
     def forget_orders_missed(self) -> None:
         """Take what fell of the conversion rate for explained: what still falls tells so anew."""
         self.conversion.state.fall = 0.0
@@ -269,15 +280,6 @@ class Signals:
         readings: dict[RuleName, Reading] = dict.fromkeys(RULE_NAMES, nothing)
         readings["feed_silent"] = _silence(sample, silence, silent)
         return readings
-
-
-def _leaked(sample: WindowSample, codes: ProportionVerdict) -> int:
-    """Return the orders that a leaked code brings: no visit led to them, and when they end nothing has fallen."""
-    leaks = sample.code_uses_without_click
-    if codes.rise < LEAK_DOUBT or codes.usual_share > MOSTLY_UNCLICKED:
-        return 0
-    usual = max(sample.code_uses - leaks, 0) * codes.usual_share / (1.0 - codes.usual_share)
-    return min(sample.purchases, max(0, leaks - math.ceil(usual)))
 
 
 def _silence(sample: WindowSample, silence: SilenceVerdict, strength: float) -> Reading:
