@@ -33,9 +33,9 @@ STEADY: Final = 1.1
 """Each ten windows must be this much above (or below) the ten before them."""
 STEPS: Final = 4
 """Blocks, the last the newest, that must each go the trend's way."""
-LASTING_WINDOWS: Final = 8
-"""Windows for which a rise must have been far enough and still be going on: two ordinary posts within the hour come as
-far and then fade, a ramp goes on."""
+LASTING_WINDOWS: Final = BLOCK + 1
+"""Windows for which a rise must have been far enough and still be going on: means of ten go on rising for ten windows
+after a jump, so two ordinary posts within the hour look like a ramp for so long."""
 SPOKEN_WINDOWS: Final = 360
 """Windows for which the level before a burst that was told is remembered after the last window of it."""
 PLANNED_WINDOWS: Final = 30

@@ -141,6 +141,41 @@ def test_planned_moments_raise_nothing():
     assert told(engine, spike) == []
 
 
+def test_a_collapse_hours_after_a_go_live_is_a_drop():
+    """Ten a minute before the go-live are no level that a hundred may fall back to unsaid."""
+    engine = CampaignEngine("summer")
+    moment = MutedMoment(
+        label="go-live",
+        starts_at=datetime.fromtimestamp((START_MS + 38 * MINUTE_MS) / 1000, tz=UTC),
+        ends_at=datetime.fromtimestamp((START_MS + 80 * MINUTE_MS) / 1000, tz=UTC),
+    )
+    engine.configure(AlertSettings(muted_moments=(moment,)))
+    calm(engine, minutes=40, level=10)
+    launched = np.random.default_rng(2).poisson([100 + 600 * 0.85**i for i in range(140)]).tolist()
+    assert told(engine, [window(40 + i, engagements=value) for i, value in enumerate(launched)]) == []
+    fallen = [window(180 + i, engagements=10, clicks=100) for i in range(10)]
+    assert ("engagement_drop", "opened") in told(engine, fallen)
+
+
+@pytest.mark.parametrize(("factor", "opens"), [(4.2, 0), (5.8, 1)])
+def test_two_windows_that_barely_reach_the_ratio_are_noise(factor, opens):
+    """Noise on an ordinary post brings two windows of four times the usual; five times and more is told in two."""
+    engine = CampaignEngine("summer")
+    now = calm(engine, minutes=240)
+    high = [window(now + i, engagements=round(factor * 100)) for i in range(2)]
+    assert told(engine, high).count(("engagement_spike", "opened")) == opens
+
+
+def test_the_end_of_a_leak_is_no_fall_of_the_conversion_rate():
+    """Nearly two hours of orders that no visit led to teach no rate that ends with them."""
+    engine = CampaignEngine("summer")
+    now = calm(engine, level=16)
+    leaked = {"purchases": 12, "code_uses": 11, "code_uses_without_click": 10}
+    leak = [window(now + i, engagements=16, **leaked) for i in range(110)]
+    after = [window(now + 110 + i, engagements=16, purchases=1 + i % 2) for i in range(200)]
+    assert {rule for rule, _ in told(engine, leak + after)} == {"code_leak"}
+
+
 def test_silence_inhibits_the_drop_and_its_end_is_no_spike():
     """A feed that stops is one alert, not three."""
     engine = CampaignEngine("summer")
