@@ -166,14 +166,16 @@ def test_two_windows_that_barely_reach_the_ratio_are_noise(factor, opens):
     assert told(engine, high).count(("engagement_spike", "opened")) == opens
 
 
-def test_the_end_of_a_leak_is_no_fall_of_the_conversion_rate():
-    """Nearly two hours of orders that no visit led to teach no rate that ends with them."""
-    engine = CampaignEngine("summer")
-    now = calm(engine, level=16)
-    leaked = {"purchases": 12, "code_uses": 11, "code_uses_without_click": 10}
-    leak = [window(now + i, engagements=16, **leaked) for i in range(110)]
-    after = [window(now + 110 + i, engagements=16, purchases=1 + i % 2) for i in range(200)]
-    assert {rule for rule, _ in told(engine, leak + after)} == {"code_leak"}
+def test_a_leak_teaches_no_conversion_rate():
+    """An hour of orders that no visit led to: what is usual of visits stays what it was, so no fall follows."""
+    engine, usual = CampaignEngine("summer"), []
+    engine.watcher = lambda _, readings: usual.append(readings["conversion_drop"].expected)
+    leaked = {"purchases": 15, "code_uses": 15, "code_uses_without_click": 14}
+    ordinary = [window(i, engagements=20, purchases=i % 3 // 2, code_uses=i % 3 // 2) for i in range(400)]
+    leak = [window(120 + i, engagements=20, **leaked) for i in range(60)]
+    steps = told(engine, [*ordinary[:120], *leak, *ordinary[180:]])
+    assert {rule for rule, _ in steps} == {"code_leak"}
+    assert usual[185] < 1.2 * usual[119]
 
 
 def test_silence_inhibits_the_drop_and_its_end_is_no_spike():
