@@ -3,11 +3,11 @@
 import re
 from typing import Final
 
-from streams.comparison import platform_key
 from streams.giveaway.loaded import GiveawayData
+from streams.ledger.accounts import Account, account_of
 from streams.ledger.blocks import EntryBlock
 from streams.ledger.people import Person
-from streams.ledger.platform_rules import rules_of
+from streams.ledger.platform_rules import platform_name, rules_of
 
 _PSEUDONYM: Final = re.compile(r"[0-9a-f]{32}")
 
@@ -22,9 +22,17 @@ def persons_called(data: GiveawayData, name: str, platform: str | None) -> dict[
 
     Args:
         data: the giveaway; whoever was forgotten is not in it.
-        name: an author id, or a handle with ``@`` or without. With ``@`` it is no author id.
+        name: an author id, or a handle with ``@`` or without, also as ``instagram/@mia`` or as the address of a
+            profile, which say the platform. With ``@`` it is no author id.
         platform: theirs; None: any.
     """
+    if "/" in name:
+        try:
+            account = account_of(name)
+        except ValueError:
+            account = Account("", name, is_handle=False)
+        if account.platform and (platform is None or platform_name(platform) == account.platform):
+            name, platform = account.name, account.platform
     found = {}
     for fact in data.ledger.facts:
         if not isinstance(fact, EntryBlock):
@@ -39,5 +47,5 @@ def persons_called(data: GiveawayData, name: str, platform: str | None) -> dict[
                 found[number] = data.people[number]
     if platform is None:
         return found
-    wanted_platform = platform_key(platform)
-    return {number: person for number, person in found.items() if platform_key(person.platform) == wanted_platform}
+    wanted_platform = platform_name(platform)
+    return {number: person for number, person in found.items() if platform_name(person.platform) == wanted_platform}

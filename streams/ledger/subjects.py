@@ -102,7 +102,7 @@ def renamed(text: str, platform: str, handles: Collection[str], stand_in: str) -
     wanted = {rules.key(handle) for handle in handles}
 
     def without(run: regex.Match[str]) -> str:
-        pieces = run[0][1:].split("@")
+        pieces = rules.pieces(run[0])
         return "".join(f"@{stand_in}" if rules.handle(piece) in wanted else f"@{piece}" for piece in pieces)
 
     before = seen(text)
