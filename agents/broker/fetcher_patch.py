@@ -20,6 +20,7 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 from msgspec import Struct
 
 from agents.broker.fetched_batches import Gaps, UndecodableBatchError, read_batches, undecodable
+from agents.broker.gathering import Gathering
 
 RETRY_SECONDS: Final = 5.0
 """A batch that cannot be decoded is fetched again after that long: its broker may have been mended."""
@@ -103,7 +104,8 @@ class WholeFetch(fetcher.FetchResult):
 class PatientFetcher(fetcher.Fetcher):
     """A fetcher that gives the broker more time where it answers with nothing although there is something.
 
-    It also keeps what is known of gaps, over rebalances: a compacted log is waited for once in a consumer's life.
+    It also keeps what is known of gaps, over rebalances: a compacted log is waited for once in a consumer's life; and
+    it asks a moment later where many partitions have a little each (``agents.broker.gathering``).
 
     The embedded broker looks through all batches of a partition, from the oldest on, for each fetch, and stops when the
     request's time is over: its answer then has the right end of the log and no records. So the time doubles with each
@@ -116,6 +118,7 @@ class PatientFetcher(fetcher.Fetcher):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._gaps: dict[TopicPartition, Gaps] = {}
+        self._gathering = Gathering()
         super().__init__(*args, **kwargs)
 
     async def close(self) -> None:
@@ -134,6 +137,10 @@ class PatientFetcher(fetcher.Fetcher):
         await super().close()
 
     async def _proc_fetch_request(self, assignment: Any, node_id: Any, request: Any) -> Any:
+        pause_seconds = self._gathering.pause_seconds(node_id, monotonic())
+        if pause_seconds:
+            await asyncio.sleep(pause_seconds)
+        asked_at = monotonic()
         has_news = await super()._proc_fetch_request(assignment, node_id, request)
         if self._first_wait_ms is None:
             self._first_wait_ms = self._fetch_max_wait_ms
@@ -142,26 +149,28 @@ class PatientFetcher(fetcher.Fetcher):
             for tp, result in self._records.items():
                 if isinstance(result, WholeFetch):
                     result.gaps = self._gaps.setdefault(tp, result.gaps)
-            has_more, is_starved = self._look(assignment, request)
+            left, is_starved = self._look(assignment, request)
+            self._gathering.note(node_id, asked_at, len(left), sum(left))
             if is_starved:
                 self._fetch_max_wait_ms = max(self._first_wait_ms, min(2 * self._fetch_max_wait_ms, LONGEST_WAIT_MS))
-            elif not has_more:
+            elif not left:
                 self._fetch_max_wait_ms = self._first_wait_ms
         return has_news
 
-    def _look(self, assignment: Any, request: Any) -> tuple[bool, bool]:
-        """Return whether there was more to be read than was asked from, and whether nothing came of some of it."""
+    def _look(self, assignment: Any, request: Any) -> tuple[list[int], bool]:
+        """Return how many records each partition had that had any, and whether nothing came of some of them."""
         is_committed = self._isolation_level == fetcher.READ_COMMITTED
-        has_more = is_starved = False
+        left: list[int] = []
+        is_starved = False
         for topic, partitions in request.topics:
             for partition, offset, _ in partitions:
                 tp = TopicPartition(topic, partition)
                 state = assignment.state_value(tp)
                 end = log_end(state.highwater, state.lso if is_committed else None)
                 if end is not None and end > offset:
-                    has_more = True
+                    left.append(end - offset)
                     is_starved = is_starved or (tp not in self._records and state.has_valid_position)
-        return has_more, is_starved
+        return left, is_starved
 
 
 def log_end(highwater: int | None, last_stable_offset: int | None) -> int | None:

@@ -108,7 +108,8 @@ class SimulationPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class SimulatedRecord(NamedTuple):
     """One record to send.
 
-    ``due_ms`` is the simulated moment to send it, ``misplaced`` asks for a partition that is not the key's own.
+    ``due_ms`` is the simulated moment to send it, ``misplaced`` asks for a partition that is not the key's own, and
+    ``is_spoiled`` says that no decoder may accept it.
     """
 
     topic: str
@@ -116,3 +117,4 @@ class SimulatedRecord(NamedTuple):
     value: bytes
     misplaced: bool
     due_ms: int
+    is_spoiled: bool = False

@@ -156,7 +156,7 @@ class Simulation:
         self._spoiled_events += 1
         event_id = f"{self._run}-x{self._spoiled_events}"
         fields = corruptible_event(topic, event_id, creator.campaign_id, creator.influencer_id, due_ms, self._random)
-        record = SimulatedRecord(topic, creator.key, kind.make(fields, self._random), False, due_ms)
+        record = SimulatedRecord(topic, creator.key, kind.make(fields, self._random), False, due_ms, is_spoiled=True)
         self._ledger.enter_corrupt(record, name)
         return record
 

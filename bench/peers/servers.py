@@ -163,6 +163,11 @@ class RedisServer:
             else:
                 return
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
     def stop(self) -> None:
         """Shut it down."""
         end(self._process)

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.columns.arrays import I64, U64
+from streams.columns.arrays import I64, U64, where
 
 _SMALLEST: Final = 1024
 _FULLEST: Final = 0.7
@@ -64,19 +64,24 @@ class IdSet:
 
     def contains(self, ids: U64) -> NDArray[np.bool_]:
         """Return for each id whether it is in the set."""
-        found = np.zeros(len(ids), dtype=np.bool_)
         if not self.count:
-            return found
-        pending = np.arange(len(ids))
-        wanted, place = ids, self._home(ids)
+            return np.zeros(len(ids), dtype=np.bool_)
+        place = self._home(ids)
+        found, pending = self._looked_at(ids, place)
+        place = place[pending]
         while len(pending):
-            held = self._slots.take(place + _AHEAD, mode="wrap")
-            # An id stands before the first free slot or not at all; behind one it cannot be, so order does not matter.
-            equal = (held == wanted).any(axis=0)
+            place += _STEP
+            equal, on = self._looked_at(ids[pending], place)
             found[pending[equal]] = True
-            on = np.flatnonzero(~(equal | (held == 0).any(axis=0)))
-            pending, wanted, place = pending[on], wanted[on], place[on] + _STEP
+            pending, place = pending[on], place[on]
         return found
+
+    def _looked_at(self, ids: U64, place: I64) -> tuple[NDArray[np.bool_], I64]:
+        """Return which ids stand in the slots looked at from ``place`` on, and which have to be looked for further."""
+        held = self._slots.take(place + _AHEAD, mode="wrap")
+        # An id stands before the first free slot or not at all; behind one it cannot be, so order does not matter.
+        found: NDArray[np.bool_] = (held == ids).any(axis=0)
+        return found, where(~(found | (held == 0).any(axis=0)))
 
     def values_of(self, ids: U64) -> U64:
         """Return the value of each id, 0 for those that are not in the set."""
@@ -128,10 +133,15 @@ class IdSet:
             place += ahead
             slot = place % len(self._slots)
             got = ahead < _STEP
-            self._slots[slot[got]] = ids[got]
+            if got.all():  # as a rule
+                self._slots[slot] = ids
+            else:
+                self._slots[slot[got]] = ids[got]
             # Of several ids written to one free slot the last has stayed: the others read back and move on.
             stayed = self._slots[slot] == ids
-            on = np.flatnonzero(~stayed)
+            on = where(~stayed)
+            if not len(on) and values is None:
+                return
             if values is not None:
                 self._values[slot[stayed]] = values[stayed]
                 values = values[on]

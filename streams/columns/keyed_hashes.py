@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.columns.arrays import I64, U64
+from streams.columns.arrays import I64, U64, where
 from streams.columns.strings import SEPARATOR, is_escaped, stretches_of, taken_apart
 
 KEY_BYTES: Final = 16
@@ -81,7 +81,7 @@ class KeyedHashes:
         for begin in range(0, len(starts), _AT_A_TIME):
             some = slice(begin, begin + _AT_A_TIME)
             hashes[some] = self._columns(pairs, starts[some], np.minimum(lengths[some], LONGEST))
-        for place in np.flatnonzero(lengths > LONGEST).tolist():
+        for place in where(lengths > LONGEST).tolist():
             stretch = data[starts[place] : starts[place] + lengths[place]]
             hashes[place] = int.from_bytes(hashlib.blake2b(stretch, key=self._key, digest_size=8).digest(), "big")
         hashes[hashes == 0] = 1
@@ -92,14 +92,14 @@ class KeyedHashes:
         shortest, longest = int(lengths.min()), int(lengths.max())
         for number in range(-(-longest // _PAIR)):
             at = _PAIR * number
-            on = None if shortest > at else np.flatnonzero(lengths > at)
+            on = None if shortest > at else where(lengths > at)
             left = (lengths if on is None else lengths[on]) - at
             words = pairs[(starts if on is None else starts[on]) + at].view("<u8").reshape(-1, 2)
             for half in (0, 1):
                 word = words[:, half]
                 rest = left - 8 * half
                 if int(rest.min()) < 8:
-                    word = word & _MASKS[np.clip(rest, 0, 8)]
+                    word = word & _MASKS[np.minimum(np.maximum(rest, 0), 8)]
                 low, high = word & _LOW, word >> _HALF
                 place = 4 * number + 2 * half
                 for sums, keys in ((one, self._word_keys[0]), (other, self._word_keys[1])):

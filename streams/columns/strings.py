@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from streams.columns.arrays import I64
+from streams.columns.arrays import I64, where
 
 SEPARATOR: Final = b"\0"
 """What stands between several joined runs, as between the strings of one."""
@@ -51,8 +51,10 @@ def blanked(data: bytes) -> bytes:
 
 def stretches_of(data: bytes) -> tuple[I64, I64]:
     """Return where each string begins and ends, one at least; in a run without escapes these are its bytes."""
-    ends = np.append(np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == SEPARATOR[0]), len(data))
-    return np.append(0, ends[:-1] + 1), ends
+    between = where(np.frombuffer(data, dtype=np.uint8) == SEPARATOR[0])
+    starts, ends = np.zeros(len(between) + 1, dtype=np.int64), np.empty(len(between) + 1, dtype=np.int64)
+    starts[1:], ends[:-1], ends[-1] = between + 1, between, len(data)
+    return starts, ends
 
 
 def taken_apart(data: bytes) -> list[str]:

@@ -5,7 +5,6 @@ What is refused is ruled twice, for one value (``read_event``: 3 µs) and for ma
 """
 
 from collections.abc import Sequence
-from itertools import filterfalse
 from typing import Final
 
 import msgspec
@@ -149,8 +148,9 @@ def read_events(
     try:
         if max(map(len, known)) > max_bytes:
             return None
-        for value in filterfalse(bytes.isascii, known):
-            value.decode()
+        whole = b"\n".join(known)  # half the time of a look at each
+        if not whole.isascii():
+            whole.decode()
         events = list(map(decode_event, known))
     except (TypeError, *DECODE_ERRORS):
         return None
@@ -161,9 +161,8 @@ def read_events(
         _are_plausible(event, latest_ms) for event in events if type(event) is OrderBooked
     ):
         return None
-    times_ms: list[int] = [event.occurred_at for event in events]
-    if set(map(type, times_ms)) != {int}:
-        times_ms = [time if time.__class__ is int else epoch_ms(time) for time in times_ms]  # a call takes 0.1 µs
+    times = [event.occurred_at for event in events]
+    times_ms = [time if type(time) is int else epoch_ms(time) for time in times]  # a call takes 0.1 µs
     if min(times_ms) < EARLIEST_EVENT_MS or max(times_ms) > latest_ms:
         return None
     if not kinds.isdisjoint(ORDERS) and not all(

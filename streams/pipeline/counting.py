@@ -10,7 +10,7 @@ from models.events import OrderBooked
 from models.topics import CONVERSIONS, INPUT_TOPICS
 from streams.alerts.evidence import WindowEvidence
 from streams.changelog.dedupe import DedupeHorizon
-from streams.columns.arrays import I64
+from streams.columns.arrays import I64, where
 from streams.pipeline.comment_revisions import revisions_of
 from streams.pipeline.event_names import EventNames, older_names
 from streams.pipeline.shown_rows import ShownRows
@@ -133,4 +133,5 @@ class Counting:
 
 def distinct(rows: I64) -> list[int]:
     """Return the distinct row numbers of a batch: counting is linear, and rows are few."""
-    return np.flatnonzero(np.bincount(rows)).tolist()
+    found: list[int] = where(np.bincount(rows)).tolist()
+    return found

@@ -89,9 +89,16 @@ def micros_text(micros: int) -> str:
 def add_sums(target: Sums, other: Sums) -> None:
     """Add ``other`` into ``target``."""
     for currency, values in other.items():
-        held = target.setdefault(currency, [0, 0, 0, 0])
-        for index, value in enumerate(values):
-            held[index] += value
+        held = target.get(currency)
+        if held is None:
+            target[currency] = [*values]
+            continue
+        # Written out, as in ``_add``: each pane of money comes here for every window that it lies in.
+        orders, revenue, refunds, refunded = values
+        held[0] += orders
+        held[1] += revenue
+        held[2] += refunds
+        held[3] += refunded
 
 
 def revenue_stats(sums: Sums) -> dict[str, RevenueStats]:

@@ -24,6 +24,7 @@ _HORIZON_MS: Final = LONGEST_MS + _COARSE_MS
 _THIN_EVERY: Final = 64
 _key_of: Final = lru_cache(1_000)(platform_key)
 _NONE: Final = [0] * len(WINDOWS)
+_NO_TIMES: Final = array("q")
 _IN_PANES: Final = True
 _NO_PANE: Final = False
 _IN_TOTAL: Final = True
@@ -135,6 +136,8 @@ class PostHistory:
             count = len(times)
             parts += [count - bisect_left(times, start_ms) for start_ms in starts_ms] if count else _NONE
             parts.append(count)
+        known = _NO_TIMES
+        places: list[int] = []
         for history in self.metrics:
             if history is None:
                 parts += _NONE
@@ -146,7 +149,9 @@ class PostHistory:
                 parts += _NONE
             else:
                 # A window holds what was added since the last snapshot before it, or since the very first.
-                parts += [last - values[max(bisect_left(times, start_ms) - 1, 0)] for start_ms in starts_ms]
+                if times != known:  # a snapshot has all metrics, as a rule
+                    known, places = times, [max(bisect_left(times, start_ms) - 1, 0) for start_ms in starts_ms]
+                parts += [last - values[place] for place in places]
             parts.append(last)
         return parts
 

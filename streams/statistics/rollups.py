@@ -22,7 +22,10 @@ _REACH: Final = COLUMN["reach"]
 _VIEWS: Final = COLUMN["views"]
 _PURCHASES: Final = COLUMN["purchases"]
 _CLICKS: Final = COLUMN["clicks"]
-_SENTIMENT: Final = tuple(COLUMN[f"sentiment_{name}"] for name in ("positive", "neutral", "negative", "micros"))
+_sentiment_of = itemgetter(*(COLUMN[f"sentiment_{name}"] for name in ("positive", "neutral", "negative", "micros")))
+_engagements_of = itemgetter(*ENGAGEMENT_COLUMNS)
+_PRICED: Final = ("likes", "comments", "shares", "saves", "views")
+_priced_of = itemgetter(*(COLUMN[name] for name in _PRICED))
 
 
 def ratio(part: int, base: int | None) -> float | None:
@@ -85,14 +88,14 @@ def derived(counts: Sequence[int], followers: int | None) -> Derived:
 
     Engagements are likes, comments, shares and saves; ``docs/statistics.md`` has every definition.
     """
-    engagements = sum(counts[column] for column in ENGAGEMENT_COLUMNS)
+    engagements = sum(_engagements_of(counts))
     return Derived(
         engagements=engagements,
         engagement_rate_by_followers=ratio(engagements, followers),
         engagement_rate_by_reach=ratio(engagements, counts[_REACH]),
         engagement_rate_by_views=ratio(engagements, counts[_VIEWS]),
         conversion_rate_by_clicks=ratio(counts[_PURCHASES], counts[_CLICKS]),
-        sentiment=sentiment_stats(*(counts[column] for column in _SENTIMENT)),
+        sentiment=sentiment_stats(*_sentiment_of(counts)),
     )
 
 
@@ -122,6 +125,6 @@ def window_stats(
         sentiment=numbers.sentiment,
         revenue=revenue_stats(money),
         earned_media_value=(
-            None if card is None else earned_media_value(dict(zip(COUNTERS, counts, strict=True)), card)
+            None if card is None else earned_media_value(dict(zip(_PRICED, _priced_of(counts), strict=True)), card)
         ),
     )

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from models.times import MINUTE_MS
-from streams.columns.arrays import I64, U64
+from streams.columns.arrays import I64, U64, where
 from streams.statistics.windows import MINUTE_TIER, TIERS
 
 BITS: Final = 256
@@ -38,7 +38,7 @@ class NegativeVoices:
 
     def add(self, rows: I64, times_ms: I64, voices: U64) -> None:
         """Add the voices of comments at their event times; 0 is no voice. ``advance`` to the newest time first."""
-        said = np.flatnonzero(voices)
+        said = where(voices)
         minutes = (times_ms[said] // MINUTE_MS).tolist()
         bits = (voices[said] % np.uint64(BITS)).tolist()
         for row, minute, bit in zip(rows[said].tolist(), minutes, bits, strict=True):

@@ -22,6 +22,7 @@ from agents.broker.fetcher_patch import (
     log_end,
     patch_fetcher,
 )
+from agents.broker.gathering import A_BACKLOG, GATHER_SECONDS, MANY_PARTITIONS, Gathering
 from tests.unit.agents.broker.fetches import CRC_AT, PLACE, Assignment, batch, fetched, mark
 
 
@@ -187,6 +188,7 @@ class Answering:
         self.fetcher._isolation_level = isolation
         self.fetcher._records = {}
         self.fetcher._gaps = {}
+        self.fetcher._gathering = Gathering()
         self.state = SimpleNamespace(highwater=None, lso=None, has_valid_position=True)
 
     def answer(
@@ -220,6 +222,49 @@ def test_a_broker_that_answers_with_nothing_gets_more_time(monkeypatch: pytest.M
     assert broker.answer(monkeypatch, 50, has_records=True) == 100
     assert broker.answer(monkeypatch, 50) == 200
     assert broker.answer(monkeypatch, 50, has_records=True) == 200
+
+
+def test_a_fetch_waits_where_many_partitions_have_a_little_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So batches are large; the first fetch, few partitions and a backlog wait for nothing."""
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    async def answered(*_: Any) -> bool:
+        return True
+
+    broker = Answering()
+    monkeypatch.setattr(fetcher_patch.asyncio, "sleep", sleep)
+    monkeypatch.setattr(Fetcher, "_proc_fetch_request", answered)
+    monkeypatch.setattr(fetcher_patch, "monotonic", lambda: 0.0)
+
+    def waited(partitions: int, records: int, node: int = 0) -> list[float]:
+        """Have a fetch answered with so much; return the pause of the next one."""
+        broker.state.highwater = records
+        request = SimpleNamespace(topics=[(PLACE.topic, [(number, 0, 1_000) for number in range(partitions)])])
+        assignment = SimpleNamespace(active=True, state_value=lambda tp: broker.state)
+        asyncio.run(broker.fetcher._proc_fetch_request(assignment, node, request))
+        slept.clear()
+        asyncio.run(broker.fetcher._proc_fetch_request(SimpleNamespace(active=False), node, request))
+        return slept.copy()
+
+    assert waited(MANY_PARTITIONS, 1) == [GATHER_SECONDS]
+    assert waited(MANY_PARTITIONS - 1, 1) == []
+    assert waited(MANY_PARTITIONS, A_BACKLOG // MANY_PARTITIONS) == [GATHER_SECONDS]
+    assert waited(MANY_PARTITIONS, A_BACKLOG) == []
+    assert waited(MANY_PARTITIONS, 1, node=1) == [GATHER_SECONDS]
+    assert waited(MANY_PARTITIONS, 0) == []
+
+
+def test_a_slow_answer_is_followed_by_no_pause() -> None:
+    """The pause is counted from when the last fetch was sent, and never longer than it may be, whatever the clock."""
+    gathering = Gathering()
+    gathering.note(0, 10.0, MANY_PARTITIONS, 100)
+    assert gathering.pause_seconds(0, 10.0 + GATHER_SECONDS / 2) == pytest.approx(GATHER_SECONDS / 2)
+    assert gathering.pause_seconds(0, 10.0 + GATHER_SECONDS) == 0
+    assert gathering.pause_seconds(0, 5.0) == GATHER_SECONDS
+    assert gathering.pause_seconds(1, 5.0) == 0
 
 
 def test_what_is_known_of_gaps_outlives_a_rebalance(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,6 +75,19 @@ def test_a_delivery_becomes_the_event_that_it_was_made_of() -> None:
         assert mine in (truth, truth and truth[0]), fields
 
 
+def test_what_was_spoiled_on_purpose_is_never_delivered() -> None:
+    """A comment without an event id is a good comment of Instagram's: it would count, against the truth."""
+    campaign, chosen = definition(), Deliveries([definition()])
+    plan = SimulationPlan(
+        events=6_000, duration_seconds=300, start_ms=NOW_MS, shop_platform=SHOP, faults=FaultRates(corrupt_ratio=0.9)
+    )
+    simulation = Simulation([campaign], plan)
+    records = list(simulation.records())
+    spoiled = [record for record in records if record.is_spoiled]
+    assert len(spoiled) == sum(simulation.truth().corrupt.values()) > 4_000
+    assert {record for record in spoiled if chosen.hook(record)} == set()
+
+
 def test_a_copy_goes_the_way_of_its_original() -> None:
     """Whatever the order: what is chosen depends on the comment's and the order's own ids alone."""
     records, chosen = simulated(), Deliveries([definition()])
