@@ -3,11 +3,10 @@
 import re
 from typing import Final
 
-from streams.comparison import platform_key
 from streams.giveaway.loaded import GiveawayData
 from streams.ledger.blocks import EntryBlock
 from streams.ledger.people import Person
-from streams.ledger.platform_rules import rules_of
+from streams.ledger.platform_rules import platform_name, rules_of
 from streams.ledger.subjects import asked_for
 
 _PSEUDONYM: Final = re.compile(r"[0-9a-f]{32}")
@@ -46,5 +45,5 @@ def persons_called(data: GiveawayData, name: str, platform: str | None) -> dict[
                 found[number] = data.people[number]
     if platform is None:
         return found
-    wanted_platform = platform_key(platform)
-    return {number: person for number, person in found.items() if platform_key(person.platform) == wanted_platform}
+    wanted_platform = platform_name(platform)
+    return {number: person for number, person in found.items() if platform_name(person.platform) == wanted_platform}

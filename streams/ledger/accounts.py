@@ -5,7 +5,7 @@ from typing import Final
 import regex
 from msgspec import Struct
 
-from streams.comparison import seen
+from streams.comparison import platform_key, seen
 from streams.ledger.platform_rules import PLATFORMS, platform_name, rules_of
 
 _HOSTS: Final = {
@@ -69,7 +69,7 @@ def account_of(text: str) -> Account:
     if "://" in name:
         raise ValueError("is an address, but of no profile that is known: write the handle")
     platform, slash, rest = name.partition("/")
-    if slash and rest and (rest.startswith("@") or platform_name(platform) in PLATFORMS):
+    if slash and rest and (rest.startswith("@") or platform_key(platform) in PLATFORMS):
         if not platform or "@" in platform:
             raise ValueError("is no account: write @handle, or platform/@handle")
         return Account(platform_name(platform), rest, rest.startswith("@"))

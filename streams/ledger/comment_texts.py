@@ -91,7 +91,7 @@ def mentions_of(whole: str, rules: PlatformRules = WIDE) -> tuple[str, ...]:
         return ()
     mentions: dict[str, None] = {}
     for run in PATTERNS[rules.platform].mentions.findall(whole):
-        for piece in (run[1:],) if rules.hosts else run[1:].split("@"):
+        for piece in rules.pieces(run):
             handle = rules.handle(piece)
             if handle:
                 mentions[handle] = None

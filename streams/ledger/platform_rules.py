@@ -75,6 +75,10 @@ class PlatformRules(Struct, frozen=True, kw_only=True):
             return None
         return self.key(piece)
 
+    def pieces(self, run: str) -> tuple[str, ...]:
+        """Return what stands behind each ``@`` of a run of mentions, for ``handle``; with its server as one piece."""
+        return (run[1:],) if self.hosts else tuple(run[1:].split("@"))
+
     def key(self, name: str) -> str:
         """Return a handle or account id as it is compared here: without ``@``, and blanks and dots around it."""
         found = comparable(name).strip().lstrip("@").rstrip(".-·")

@@ -11,7 +11,7 @@ from streams.ledger.blocks import EntryBlock
 from streams.ledger.comment_texts import handle_key
 from streams.ledger.marks import Forgotten
 from streams.ledger.mentions import MARKS
-from streams.ledger.platform_rules import PATTERNS, rules_of
+from streams.ledger.platform_rules import PATTERNS, platform_name, rules_of
 
 
 class Asked(Struct, frozen=True):
@@ -22,7 +22,7 @@ class Asked(Struct, frozen=True):
 
     def is_on(self, platform: str) -> bool:
         """Return whether an account of a platform may be meant."""
-        return self.platform is None or platform_key(self.platform) == platform_key(platform)
+        return self.platform is None or platform_name(self.platform) == platform_name(platform)
 
     def is_called(self, platform: str, author_id: str, handle: str) -> bool:
         """Return whether an account is meant: an id as it is, a handle in any spelling; a name with ``@`` is no id."""
@@ -120,7 +120,7 @@ def renamed(text: str, platform: str, handles: Collection[str], stand_in: str) -
     wanted = {rules.key(handle) for handle in handles}
 
     def without(run: regex.Match[str]) -> str:
-        pieces = run[0][1:].split("@")
+        pieces = rules.pieces(run[0])
         return "".join(f"@{stand_in}" if rules.handle(piece) in wanted else f"@{piece}" for piece in pieces)
 
     before = seen(text)

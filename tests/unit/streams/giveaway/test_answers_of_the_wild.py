@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from streams.ledger.subjects import renamed
 from tests.unit.streams.giveaway.test_real_comments import book, comment, tried, verdicts
 
 
@@ -80,3 +81,9 @@ def test_accounts_of_servers() -> None:
     texts = ("@mia@example.social", "@mia@example.social @mia@other.example")
     found = tried(rules, *(comment(n, text, platform="mastodon") for n, text in enumerate(texts))).comments
     assert [(str(each.verdict), each.friends) for each in found] == [("invalid", 1), ("valid", 2)]
+
+
+def test_who_is_forgotten_on_a_server() -> None:
+    """Where somebody is forgotten, their mention goes with its server, and the same name on another server stays."""
+    text = "hi @Mia@example.social and @mia@other.example"
+    assert renamed(text, "mastodon", {"mia@example.social"}, "somebody") == "hi @somebody and @mia@other.example"

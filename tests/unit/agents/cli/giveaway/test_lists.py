@@ -146,6 +146,9 @@ def test_nothing_is_listed_of_a_changed_draw(drawn: Path) -> None:
         ("id-sam", ["withdrawn: deleted, so it does not count"]),
         ("@bot", ["is excluded by the policy, suspicion 0.90 (burst: 9 comments in 3 s)"]),
         ("leo", ["x/@leo", "https://x.com/i/status/1777", "\\x1b[31m"]),
+        ("twitter/@leo", ["x/@leo"]),
+        ("https://x.com/leo", ["x/@leo"]),
+        ("https://www.tiktok.com/@mia.new", ["tiktok/@mia.new (id-mia)"]),
     ],
 )
 def test_why(ledger: GiveawayData, person: str, said: list[str]) -> None:
