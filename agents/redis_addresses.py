@@ -26,6 +26,7 @@ _BAD_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _READABLE: Final = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 _ENCODE: Final = "percent-encode special characters of user and password (# %23, / %2F, ? %3F, @ %40, % %25, [ %5B)"
 _SENTINEL_LOGIN: Final = ("sentinel_username", "sentinel_password")
+_TIMES: Final = ("socket_timeout", "socket_connect_timeout")
 _CLIENT_TIMEOUTS: Final = {"socket_timeout": 5.0, "socket_connect_timeout": 2.0}
 
 
@@ -235,6 +236,10 @@ def _check_node(url: str, query: str) -> dict[str, Any]:
             raise ValueError("expected the number of a database, 0 or more")
         if pool.connection_kwargs.get("decode_responses"):
             raise ValueError("decode_responses cannot be set: answers are read as bytes")
+        for name in _TIMES:
+            # Not even a server on the same machine answers in none, and 0 is not "without end" here.
+            if not pool.connection_kwargs.get(name, 1.0) > 0:
+                raise ValueError(f"{name}: expected seconds, more than 0")
     for name in _READABLE:
         if name in parameters:
             try:

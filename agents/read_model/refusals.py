@@ -62,7 +62,8 @@ _TEXTS: Final = (
     ("unknown command `SENTINEL`", "is no Sentinel but a Redis: use redis://, or the Sentinels' port (docs/redis.md)"),
     ("unknown command", "does not know a command that is needed: a Sentinel (use redis+sentinel://), or too old"),
     ("No master found for", "has no primary of this name that is up, the Sentinels say (PULSE_REDIS_URL)"),
-    ("DB index is out of range", "has no database of this number (PULSE_REDIS_URL)"),
+    ("DB index is out of range", "has no database of this number, a node of a cluster none but 0 (PULSE_REDIS_URL)"),
+    ("SELECT is not allowed in cluster mode", _NODE_OF_CLUSTER),
 )
 _TLS: Final = (
     ("mismatch, certificate is not valid", "shows the certificate of another host than PULSE_REDIS_URL names"),

@@ -277,3 +277,11 @@ def test_a_variable_that_a_template_left_empty_does_not_contradict_the_file(tmp_
     assert Settings.from_environment(given).kafka_sasl_password == "hush"
     with pytest.raises(SettingError, match="both set"):
         Settings.from_environment({"PULSE_REDIS_URL": "", "PULSE_REDIS_URL_FILE": str(file)})
+
+
+@pytest.mark.parametrize("name", ["socket_timeout", "socket_connect_timeout"])
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan"])
+def test_no_time_to_answer_is_refused(name: str, seconds: str) -> None:
+    """With 0 every answer is late: Redis would be "away" for ever, and 0 reads like "without end"."""
+    with pytest.raises(SettingError, match=f"{name}: expected seconds, more than 0"):
+        Settings.from_environment({"PULSE_REDIS_URL": f"redis://h/0?{name}={seconds}"})

@@ -69,3 +69,10 @@ def test_only_a_replica_makes_the_worker_connect_anew() -> None:
     assert is_other_node_wanted(exceptions.ReadOnlyError("x"))
     assert not is_other_node_wanted(exceptions.OutOfMemoryError("x"))
     assert not is_other_node_wanted(exceptions.ConnectionError("x"))
+
+
+@pytest.mark.parametrize("text", ["DB index is out of range", "SELECT is not allowed in cluster mode"])
+def test_a_database_number_at_a_node_of_a_cluster_is_told_as_one(text: str) -> None:
+    """Valkey says the first, Redis the second, and neither what to do."""
+    assert "node of a" in described(exceptions.ResponseError(text), "redis://h/1").lower()
+    assert "cluster" in described(exceptions.ResponseError(text), "redis://h/1").lower()
