@@ -88,8 +88,9 @@ class EventStream(Response):
 
     def _write(self, chunk: bytes) -> bool:
         """Send a chunk at once; return False where it has to wait its turn, or the key holds no more."""
-        is_free = self._pipe is not None and not self._is_sending and self._is_allowed()
-        return is_free and self._pipe is not None and self._pipe.write(chunk)
+        if self._pipe is None or self._is_sending or not self._is_allowed():
+            return False
+        return self._pipe.write(chunk)
 
 
 async def _until_gone(receive: Receive) -> None:

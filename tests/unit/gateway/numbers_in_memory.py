@@ -1,9 +1,11 @@
 """A read model in memory, and a gateway that reads it. The real one is tried by tests/browser."""
 
 from collections.abc import Sequence
+from itertools import count
 
 from gateway.live.numbers_out import NumbersOut
 from gateway.numbers.answers import MinutePoint
+from gateway.numbers.kept_answers import KeptAnswers
 from gateway.numbers.reader import HeardWorker, NumbersError, NumbersReader
 from models.alerts import Alert, AlertTransition, SampleComment
 from models.read_keys import digest_of
@@ -217,6 +219,8 @@ class ReadingGateway(Gateway):
         self.reader = ReaderInMemory()
         numbers = NumbersOut("redis://127.0.0.1:1/0", "pulse", self.state, self.state.now_ms, self.state.shelf.newest)
         numbers.reader = numbers.views.reader = numbers.hub._reader = self.reader
+        # A second passes from one question to the next: what is kept for a crowd is over, however fast a test asks.
+        numbers.kept = KeptAnswers(map(float, count()).__next__)
         self.state.numbers = self.numbers = numbers
 
     def read(self, path: str, name: str = "whole", headers: dict[str, str] | None = None) -> Answer:
