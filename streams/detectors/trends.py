@@ -27,6 +27,8 @@ TREND_SIGMAS: Final = 4.0
 SPREAD_RATE: Final = 1 / 600
 MOST_CHANGE: Final = 1.0
 """The most that one window teaches of the usual change: a trend is no lesson."""
+PAUSE: Final = 0.25
+"""What a window without a rise takes away: in a noisy series every other window of a ramp is none."""
 UNRIPE: Final = 0.9
 """The most strength of a rise that has not lasted yet."""
 STEADY: Final = 1.1
@@ -59,8 +61,8 @@ class TrendState(Struct, gc=False):
     windows: int = 0
     spread: float = 0.0
     judged: int = 0
-    risen: int = 0
-    """For how many windows the last ones have been a rise: those that are none take one away."""
+    risen: float = 0.0
+    """For how many windows of late there was a rise: each that was none takes ``PAUSE`` away."""
 
 
 NO_TREND: Final = Trend(0.0, 0.0, 0.0, 0.0)
@@ -85,7 +87,7 @@ class TrendMonitor:
         change = math.log((now + 1.0) / (_mean(past, PAST_WINDOWS - LAG - BLOCK) + 1.0))
         limit = max(math.log(TREND_RATIO), TREND_SIGMAS * s.spread)
         s.judged += 1
-        s.risen = max(0, s.risen - 1)
+        s.risen = max(0.0, s.risen - PAUSE)
         s.spread += max(SPREAD_RATE, 1.0 / s.judged) * (min(1.25 * abs(change), MOST_CHANGE) - s.spread)
         if abs(change) < 0.5 * limit:
             return NO_TREND
@@ -98,7 +100,7 @@ class TrendMonitor:
             rise = math.log((now + 1.0) / (highest + 1.0))
             strength = max(0.0, rise / limit)
             if strength >= 1.0:
-                s.risen = min(LASTING_WINDOWS + 1, s.risen + 2)
+                s.risen = min(LASTING_WINDOWS, s.risen + PAUSE) + 1.0
             if s.risen < LASTING_WINDOWS:
                 strength = min(strength, UNRIPE)
             return Trend(strength, 0.0, highest, 0.0)
