@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
-from agents.addresses import HOST, is_port
+from agents.addresses import is_host, is_port, placeholder_hint
 
 _SCHEME: Final = re.compile(r"(?:redis|valkey)(?P<tls>s?)(?:\+(?P<kind>sentinel|cluster))?")
 _AUTHORITY: Final = re.compile(r"[^/?#]*")
@@ -174,8 +174,9 @@ def _host(entry: str, kind: RedisKind) -> tuple[str, int]:
     host, port = entry, ""
     if not entry.endswith("]") and ":" in entry:
         host, _, port = entry.rpartition(":")
-    if (host or kind is not RedisKind.NODE) and HOST.fullmatch(host) is None:
-        raise ValueError(f"expected HOST:PORT behind the scheme, an IPv6 address in brackets; {_ENCODE}")
+    if (host or kind is not RedisKind.NODE) and not is_host(host):
+        hint = placeholder_hint(host)
+        raise ValueError(f"expected HOST:PORT behind the scheme, an IPv6 address in brackets{hint}; {_ENCODE}")
     if port and not is_port(port):
         raise ValueError(f"expected a port from 1 to 65535; {_ENCODE}")
     return host.strip("[]"), int(port or _PORTS[kind])

@@ -7,18 +7,17 @@ from urllib.parse import unquote
 
 MASK: Final = "***"
 _LARGEST_BYTES: Final = 65_536
-# Up to the last @ of a run without blanks: a password that was not percent-encoded holds @, / and # itself. Another URL
-# behind a separator begins a run of its own.
-_USERINFO: Final = re.compile(
-    r"(?P<scheme>[a-z][a-z0-9+.-]{0,30}://)"
-    r"(?P<userinfo>(?:(?![,;|\"'()<>\[\]]{1,8}[a-z][a-z0-9+.-]{0,30}://)\S){0,8192})@",
-    re.IGNORECASE,
-)
+_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]{0,30}://", re.IGNORECASE)
+_END: Final = re.compile(r"\s|[,;|\"'()<>\[\]]{1,8}(?=[a-z][a-z0-9+.-]{0,30}://)", re.IGNORECASE)
+"""Of a run without blanks; another URL behind a separator begins a run of its own."""
+_LONGEST_SCHEME: Final = 34
+_LONGEST_USERINFO: Final = 8_192
 """All is bounded, because errors quote what strangers wrote; tokens for passwords may have 2,000 letters and more."""
 _ARGUMENT: Final = re.compile(
     r"(?<![\w%.-])(?P<name>[\w%.-]{2,40})=(?P<quote>[\"']?)(?P<value>[^&\s]+?)(?=[\"'),.:;>\]]{0,20}(?:[&\s]|$))",
     re.ASCII,
 )
+_ARGUMENT_NAME: Final = re.compile(r"(?<![\w%.-])(?P<name>[\w%.-]{2,40})=[\"']?", re.ASCII)
 _WITH_QUERY: Final = re.compile(
     r"[\w.-]*(?::\d+)?(?:/\d*)?\?(?:(?:username|password|db|client_name|ssl_\w+)=[^&]*(?:&|$))+", re.DOTALL
 )
@@ -36,7 +35,8 @@ def read_secret(variable: str, path: str) -> str:
     """Return what stands in the file of a secret, without its last line end.
 
     Raises:
-        SecretFileError: it cannot be read, is empty, too large or no UTF-8; the message names variable and path.
+        SecretFileError: it cannot be read, is empty, too large, no UTF-8 or has NUL in it, which no secret of ours can;
+            the message names variable and path.
     """
     # What is no path may be the secret itself, put where the name of its file belongs.
     shown = path if path.startswith(("/", "./", "../")) else MASK
@@ -53,6 +53,8 @@ def read_secret(variable: str, path: str) -> str:
         raise SecretFileError(f"{variable}={shown!r}: its contents are not UTF-8") from None
     if not text:
         raise SecretFileError(f"{variable}={shown!r}: the file is empty")
+    if "\0" in text:
+        raise SecretFileError(f"{variable}={shown!r}: it has NUL in it: UTF-16 without its mark, or no text at all")
     return text
 
 
@@ -62,7 +64,7 @@ def masked(text: str) -> str:
     Hosts, users, ports and databases stay readable. A user without a password is masked as well: it is where a password
     without its colon lands.
     """
-    return _ARGUMENT.sub(_without_value, _USERINFO.sub(_without_password, text))
+    return _ARGUMENT.sub(_without_value, _without_passwords(text) if "@" in text else text)
 
 
 def masked_value(text: str) -> str:
@@ -89,16 +91,39 @@ def _user_of(userinfo: str) -> str:
     return f"{user}:" if colon else ""
 
 
-def _without_password(match: re.Match[str]) -> str:
-    if _only_in_query(match["userinfo"]):
-        return match[0]
-    return f"{match['scheme']}{_user_of(match['userinfo'])}{MASK}@"
+def _without_passwords(text: str) -> str:
+    """Return a text with every userinfo of an address masked, in time linear in its length.
+
+    A userinfo goes up to the last @ of a run: a password that was not percent-encoded holds @, / and # itself.
+    """
+    pieces, copied, end, next_at = [], 0, -1, -1
+    scheme = _SCHEME.search(text)
+    while scheme is not None:
+        begin = scheme.end()
+        if next_at < begin and (next_at := text.find("@", begin)) < 0:
+            break
+        if next_at - begin > _LONGEST_USERINFO:
+            scheme = _SCHEME.search(text, max(begin, next_at - _LONGEST_USERINFO - _LONGEST_SCHEME))
+            continue
+        if end < begin:
+            found = _END.search(text, begin)
+            end = len(text) if found is None else found.start()
+        at = text.rfind("@", begin, min(end, begin + _LONGEST_USERINFO + 1))
+        if at >= 0:
+            if not _only_in_query(text[begin:at]):
+                pieces += [text[copied:begin], _user_of(text[begin:at]), MASK]
+                copied = at
+            begin = at
+        scheme = _SCHEME.search(text, begin)
+    return "".join([*pieces, text[copied:]])
 
 
 def _without_value(match: re.Match[str]) -> str:
-    begin, value = f"{match['name']}={match['quote']}", match["value"]
-    # A file's place is what its message is read for. What is no path may be the secret, put where its file belongs.
-    is_place = match["name"].upper().endswith("_FILE") and value.startswith(("/", "./", "../"))
-    if _SECRET_NAME.search(unquote(match["name"])) and not is_place:
-        return begin + MASK
-    return begin + _ARGUMENT.sub(_without_value, value)
+    """Return an argument, or a chain of them (``a=b=c``), without what stands behind the first name of a secret."""
+    chain = match[0]
+    for each in _ARGUMENT_NAME.finditer(chain):
+        # A file's place is what its message is read for. What is no path may be the secret, put where its file belongs.
+        is_place = each["name"].upper().endswith("_FILE") and chain.startswith(("/", "./", "../"), each.end())
+        if _SECRET_NAME.search(unquote(each["name"])) and not is_place and each.end() < len(chain):
+            return chain[: each.end()] + MASK
+    return chain

@@ -1,5 +1,6 @@
 """How a setting is declared, and how the text of a variable becomes its value."""
 
+import re
 from collections.abc import Callable
 from dataclasses import field
 from typing import Any, Final
@@ -101,6 +102,19 @@ def check_webhook_secrets(text: str) -> None:
         ValueError: a line is none.
     """
     parse_webhook_secrets(parse_secrets(text))
+
+
+def one_line(text: str) -> str:
+    """Read a password: it is of one line, and none has control characters.
+
+    Raises:
+        ValueError: it has others; an empty line behind it in its file is the most common one.
+    """
+    if re.search(r"[\x00-\x1f\x7f]", text):
+        raise ValueError(
+            "expected one line without control characters: no further line, no empty one behind it, no tab"
+        )
+    return text
 
 
 def parse_id_key(text: str) -> str:

@@ -21,6 +21,7 @@ from agents.setting_fields import (
     extensions,
     integer,
     name,
+    one_line,
     parse_id_key,
     parsed,
     seconds,
@@ -61,7 +62,7 @@ class Settings:
     kafka_ssl_key_file: str = setting(
         "", str, "PEM file of the certificate's private key; it is looked for beside the certificate when empty"
     )
-    kafka_ssl_key_password: str = setting("", str, "Password of the private key, if it is encrypted", secret=True)
+    kafka_ssl_key_password: str = setting("", one_line, "Password of the private key, if it is encrypted", secret=True)
     kafka_ssl_check_hostname: str = setting(
         "true",
         choice("true", "false"),
@@ -70,13 +71,13 @@ class Settings:
     kafka_sasl_mechanism: str = setting(
         "", choice(*MECHANISMS, ""), f"How to log in with SASL: {', '.join(MECHANISMS)}"
     )
-    kafka_sasl_username: str = setting("", str, "User of PLAIN and SCRAM; the API key of some services")
-    kafka_sasl_password: str = setting("", str, "Password of PLAIN and SCRAM", secret=True)
+    kafka_sasl_username: str = setting("", one_line, "User of PLAIN and SCRAM; the API key of some services")
+    kafka_sasl_password: str = setting("", one_line, "Password of PLAIN and SCRAM", secret=True)
     kafka_oauth_token_url: str = setting(
         "", parse_token_url, "Token endpoint of OAUTHBEARER, by OAuth's client credentials grant"
     )
-    kafka_oauth_client_id: str = setting("", str, "Client id at the token endpoint")
-    kafka_oauth_client_secret: str = setting("", str, "Client secret at the token endpoint", secret=True)
+    kafka_oauth_client_id: str = setting("", one_line, "Client id at the token endpoint")
+    kafka_oauth_client_secret: str = setting("", one_line, "Client secret at the token endpoint", secret=True)
     kafka_oauth_scope: str = setting("", str, "Scope that is asked for, where the token endpoint wants one")
     kafka_oauth_ca_file: str = setting(
         "", str, "PEM file of the authorities of the token endpoint; the system's when empty"
@@ -102,7 +103,7 @@ class Settings:
     metrics_host: str = setting("127.0.0.1", str, "Address of /metrics, /healthz and /readyz")
     metrics_port: int = setting(9464, integer(0, 65535), "Port of /metrics, /healthz and /readyz; 0 for a free one")
     metrics_password: str = setting(
-        "", str, "Password of /metrics, by HTTP Basic as user `prometheus`; none when empty", secret=True
+        "", one_line, "Password of /metrics, by HTTP Basic as user `prometheus`; none when empty", secret=True
     )
     store: str = setting("memory", choice("memory", "rocksdb"), "Where a worker keeps its copy of the state")
     store_directory: str = setting("", str, "Directory of this worker's copy, with PULSE_STORE=rocksdb")
@@ -304,7 +305,8 @@ class Settings:
             if text is not None and is_service_link(variable, environ):
                 text = None
             if each.metadata["secret"] and environ.get(variable + FILE_SUFFIX):
-                if text is not None:
+                # Templates leave variables empty that nobody filled in. Where empty is a value of its own, it counts.
+                if text or (text is not None and each.default):
                     raise SettingError(f"{variable} and {variable}{FILE_SUFFIX} are both set; one has to go")
                 source = variable + FILE_SUFFIX
                 try:

@@ -4,6 +4,8 @@ import re
 import unicodedata
 from typing import Final
 
+import regex
+
 # Format characters that change nothing a reader sees, or the order of what is seen, and fillers that look like nothing.
 _INVISIBLE: Final = frozenset("\u034f\u115f\u1160\u3164\uffa0\u17b4\u17b5\u2800")
 _JOINERS: Final = frozenset("\u200c\u200d")
@@ -12,6 +14,8 @@ _LATIN_LIKE: Final = ("LATIN", "GREEK", "CYRILLIC", "DIGIT", "FULLWIDTH")
 _SUSPECT: Final = re.compile(
     "[^\\x20-\\x7e\\xa1-\\xac\\xae-\\u034e\\u0370-\\u0600\\u0620-\\u06dc\\u3040-\\u3100\\u4e00-\\u9fff]"
 )
+_STACKED: Final = regex.compile(r"(?<=[\p{Mn}\p{Me}]{8})[\p{Mn}\p{Me}]")
+"""Marks behind eight others: no script needs so many, and a tower of them is painted over the lines above."""
 _MOST_TAGS: Final = 32
 """Behind a flag; of those in use none has more than six (UTS #51). Looking back for it is to take no time."""
 
@@ -19,17 +23,18 @@ _MOST_TAGS: Final = 32
 def visible(text: str, keep: str = "") -> str:
     r"""Return a text with control characters, escape sequences, bidi controls and invisible characters as ``\x1b``.
 
-    Joiners and variation selectors stay where scripts and emoji need them.
+    So are marks that tower above a letter, from the ninth on. Joiners and variation selectors stay where scripts and
+    emoji need them.
 
     Args:
         text: The text of somebody else.
         keep: Control characters that stay: ``"\n"`` for texts of several lines.
     """
-    if _SUSPECT.search(text) is None:
-        return text
-    return "".join(
-        ascii(char)[1:-1] if char not in keep and _misleads(text, at) else char for at, char in enumerate(text)
-    )
+    if _SUSPECT.search(text) is not None:
+        text = "".join(
+            ascii(char)[1:-1] if char not in keep and _misleads(text, at) else char for at, char in enumerate(text)
+        )
+    return text if text.isascii() else _STACKED.sub(lambda mark: ascii(mark[0])[1:-1], text)
 
 
 def visible_json(document: str) -> str:
@@ -37,12 +42,12 @@ def visible_json(document: str) -> str:
 
     Such characters stand only inside of strings there, but for the line ends of a document for people, which stay.
     """
-    if _SUSPECT.search(document) is None:
-        return document
-    return "".join(
-        _json_escape(char) if char not in "\r\n\t" and _misleads(document, at) else char
-        for at, char in enumerate(document)
-    )
+    if _SUSPECT.search(document) is not None:
+        document = "".join(
+            _json_escape(char) if char not in "\r\n\t" and _misleads(document, at) else char
+            for at, char in enumerate(document)
+        )
+    return document if document.isascii() else _STACKED.sub(lambda mark: _json_escape(mark[0]), document)
 
 
 def _json_escape(char: str) -> str:

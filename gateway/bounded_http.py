@@ -5,9 +5,10 @@ that nobody wants any more is read for ever.
 """
 
 import asyncio
+from functools import partial
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 HEADER_BYTES: Final = 64 * 1024
 """Of the request line and all fields together; of trailers, and of what stands between chunks."""
@@ -20,8 +21,36 @@ LINGER_SECONDS: Final = 2.0
 """For a sender that is still sending a body whose request has been answered: it needs time to read the answer."""
 WHOLE_BODY: Final = "pulse.whole_body"
 """In a request's scope: returns its body, where it has been received whole and nothing of it was taken; else None."""
+PIPE: Final = "pulse.pipe"
+"""In a request's scope: returns the pipe of its answer."""
 _TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large"
 _TOO_SLOW: Final = b"HTTP/1.1 408 Request Timeout"
+
+
+def chunk_of(body: bytes) -> bytes:
+    """Return a piece of an answer as it stands on the wire where no length was said."""
+    return b"%x\r\n%b\r\n" % (len(body), body)
+
+
+class Pipe:
+    """Writes to an answer that has begun, past ASGI: a crowd is sent one and the same object, without a task's step.
+
+    Args:
+        cycle: the request and its answer.
+    """
+
+    def __init__(self, cycle: RequestResponseCycle) -> None:
+        self._cycle = cycle
+
+    def write(self, chunk: bytes) -> bool:
+        """Send a piece, made by ``chunk_of``, and return True; False where the connection does not take it at once."""
+        cycle = self._cycle
+        # A connection on which another request waits behind this one may be gone, and this one was not told.
+        is_gone = cycle.disconnected or cycle.transport.is_closing()
+        if is_gone or cycle.flow.write_paused or not cycle.chunked_encoding or cycle.response_complete:
+            return False
+        cycle.transport.write(chunk)
+        return True
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -74,10 +103,13 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
         if not self.transport.is_closing():
             super().on_headers_complete()
-            self._offer_body()
+            self._offer()
 
-    def _offer_body(self) -> None:
-        """Let a request see whether its body is there: it nearly always comes in one piece with the header."""
+    def _offer(self) -> None:
+        """Let a request see whether its body is there, which nearly always comes in one piece with the header.
+
+        And let its answer be written to.
+        """
         if (cycle := self.cycle) is None or cycle.scope is not self.scope:
             return
 
@@ -87,6 +119,7 @@ class BoundedProtocol(HttpToolsProtocol):
             return bytes(cycle.body)
 
         self.scope[WHOLE_BODY] = whole  # type: ignore[typeddict-unknown-key]  # ours
+        self.scope[PIPE] = partial(Pipe, cycle)  # type: ignore[typeddict-unknown-key]  # ours
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of a body."""

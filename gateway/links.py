@@ -3,7 +3,7 @@
 import re
 import secrets
 from typing import Final
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 from starlette.requests import Request
@@ -17,8 +17,11 @@ from streams.connectors.bodies import query_of, utm_of
 from streams.events.partitioning import partition_key
 
 _BOTS: Final = re.compile(
-    r"bot\b|crawl|spider|slurp|facebookexternalhit|preview|curl/|wget/|python-requests|headless|monitor", re.IGNORECASE
+    r"bot\b|crawl|spider|slurp|facebookexternalhit|preview|whatsapp/|curl/|wget/|python-requests|headless|monitor",
+    re.IGNORECASE,
 )
+_PURPOSES: Final = ("sec-purpose", "purpose", "x-purpose", "x-moz")
+"""Headers in which browsers, now or once, say that nobody has asked for the page yet."""
 _CLICK: Final = "pulse_click_id"
 _SOURCE: Final = "links"
 
@@ -34,10 +37,10 @@ async def link(request: Request) -> Response:
     state: GatewayState = request.app.state.gateway
     request.state.source = _SOURCE
     await state.knows_definitions()
-    found = state.links.get(request.path_params["code"])
+    found = state.links.find(request.path_params["code"], state.now_ms())
     if found is None:
         raise Refused(404, "unknown_link", "no campaign has this link")
-    campaign_id, influencer_id, address = found
+    campaign_id, influencer_id, address = found.campaign_id, found.influencer_id, found.address
     is_visit = request.method == "GET" and not _is_robot(request)
     click_id = f"{influencer_id}-{secrets.token_hex(6)}"
     if is_visit:
@@ -68,13 +71,14 @@ async def _count(state: GatewayState, record: Record) -> None:
 
 
 def _is_robot(request: Request) -> bool:
-    purpose = request.headers.get("sec-purpose", "") + request.headers.get("purpose", "")
+    purpose = " ".join(request.headers.get(name, "") for name in _PURPOSES).lower()
     return (
         "prefetch" in purpose or "preview" in purpose or bool(_BOTS.search(request.headers.get("user-agent", "")[:500]))
     )
 
 
 def _with_click(address: str, click_id: str) -> str:
+    """Return an address with the click id; everything else in it stays as it was written."""
     parts = urlsplit(address)
-    pairs = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != _CLICK]
-    return urlunsplit(parts._replace(query=urlencode([*pairs, (_CLICK, click_id)])))
+    pairs = [pair for pair in parts.query.split("&") if pair and pair.partition("=")[0] != _CLICK]
+    return urlunsplit(parts._replace(query="&".join([*pairs, f"{_CLICK}={click_id}"])))

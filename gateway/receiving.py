@@ -149,11 +149,11 @@ RECEIVING: Final = (
     ),
     Operation(
         name="link",
-        path="/l/{code}",
+        path="/l/{code:path}",
         method="get",
         group=_LINKS,
         summary="Send a visitor on, and count a click",
-        detail="HEAD, previews of messengers and robots are sent on and not counted.",
+        detail="HEAD, previews of messengers and robots are sent on and not counted. A code is found in any case.",
         endpoint=link,
         parameters=(Parameter(name="code", place="path", what="From `tracked_links` of a definition.", type=Word),),
         answers={302: Content("The shop's address with `pulse_click_id`.")},

@@ -21,6 +21,7 @@ from gateway.metrics import Metrics
 from gateway.publisher import NotConfirmedError, Publisher, Record
 from gateway.reloading import follow_settings
 from gateway.spool import Spool, SpoolError
+from gateway.tracked_links import TrackedLinks
 from gateway.webhooks.metrics import WebhookMetrics
 from gateway.webhooks.sender import Receivers, Sender
 from gateway.words.feed import WordFeed
@@ -53,8 +54,7 @@ class GatewayState:
         self.metrics = Metrics()
         self.publisher = Publisher(settings.kafka_connection, settings.gateway_answer_seconds)
         self.placer = Placer([])
-        self.links: dict[str, tuple[str, str, str]] = {}
-        """Codes of tracked links: campaign, influencer, address."""
+        self.links = TrackedLinks([])
         self.secrets = parse_secrets(settings.gateway_secrets)
         self.keys = parse_keys(settings.gateway_keys)
         self.read_keys = parse_read_keys(settings.gateway_read_keys)
@@ -248,12 +248,7 @@ class GatewayState:
         known = sorted(definitions, key=lambda each: each.campaign_id)
         self._definitions = {each.campaign_id: each for each in known}
         self.placer = Placer(known)
-        self.links = {
-            code: (each.campaign_id, influencer.influencer_id, address)
-            for each in known
-            for influencer in each.influencers
-            for code, address in influencer.tracked_links.items()
-        }
+        self.links = TrackedLinks(known)
 
     def _take_settings(self, settings: Settings) -> None:
         """Take secrets and keys that were changed in their files."""

@@ -12,7 +12,10 @@ from msgspec import Meta, Struct
 MAX_COUNT = 1_000_000_000_000
 """Largest count a snapshot or reaction may carry: above any real post, far below 64 bits after summing."""
 
-Id = Annotated[str, Meta(min_length=1, max_length=256, description="An identifier, unique in its scope.")]
+LONGEST_ID: Final = 256
+"""Characters of an id."""
+
+Id = Annotated[str, Meta(min_length=1, max_length=LONGEST_ID, description="An identifier, unique in its scope.")]
 Label = Annotated[str, Meta(max_length=256)]
 Text = Annotated[str, Meta(max_length=20_000, description="Text as written by the person.")]
 Count = Annotated[int, Meta(ge=0, le=MAX_COUNT)]

@@ -7,7 +7,7 @@ long and random, so a plain hash cannot be tried out.
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 from urllib.parse import quote, unquote
@@ -46,6 +46,11 @@ class ReadKey(Struct, frozen=True, kw_only=True):
     names: bool = False
     admin: bool = False
     until_ms: int | None = None
+
+    @property
+    def sight(self) -> tuple[Hashable, ...]:
+        """What is seen, without whose key it is: keys of the same sight get the same answers."""
+        return self.campaigns, self.creators, self.money, self.names, self.admin
 
     def sees_campaign(self, campaign_id: str) -> bool:
         """Whether the numbers of a whole campaign are seen."""

@@ -83,7 +83,10 @@ _PLAIN: Final[dict[int, str | int | None]] = {
 _SPECIAL: Final = re.compile(_any_of(_PLAIN))
 _GREEK: Final = re.compile("[\u0370-\u03ff\u1f00-\u1fff]")
 _GREEK_ACCENTS: Final = regex.compile(r"(\p{Greek})\p{M}+")
-_ACCENTS: Final = regex.compile(r"([\p{Latin}\p{Greek}\p{Cyrillic}\p{Arabic}\p{Hebrew}])\p{M}+")
+_ACCENTS: Final = regex.compile(
+    r"([\p{Latin}\p{Greek}\p{Arabic}\p{Hebrew}]|\p{Cyrillic}(?!\u0306|(?<=[іІ])\u0308))\p{M}+"
+)
+"""Marks that may go; those of й, ў and ї make other letters: ``мой`` is not ``мои``."""
 _STROKES: Final = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ŧ": "t", "æ": "ae", "œ": "oe", "ð": "d"})
 """Letters whose stroke is no mark of its own."""
 _SIGNS_BACK: Final = {stand_in: chr(sign) for sign, stand_in in _STAND_INS.items()}

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from agents.broker.topic_admin import LARGEST_MESSAGE_BYTES, TopicError, ensure_topics
-from agents.cli.common import UsageFailure, print_table, settings_or_exit, whole_text
+from agents.cli.common import UsageFailure, campaign_argument, print_table, settings_or_exit
 from agents.cli.purge import purge
 from agents.clock import make_clock
 from agents.stages.definitions import DefinitionsError, current_definitions, encode_definition, read_definitions
@@ -119,7 +119,7 @@ def _explain(definition: CampaignDefinition) -> None:
 
 
 @campaigns.command()
-@click.argument("campaign_id", callback=whole_text)
+@click.argument("campaign_id", callback=campaign_argument)
 def remove(campaign_id: str) -> None:
     """Take the definition of CAMPAIGN_ID back. Its events still count, and its data stays: see `campaigns purge`."""
     _publish([(campaign_id, None)])

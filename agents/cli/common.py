@@ -14,6 +14,7 @@ from agents.secrets import masked
 from agents.setting_names import foreign_notes
 from agents.settings import SettingError, Settings
 from agents.terminal import visible
+from models.events import LONGEST_ID
 
 _NOTED: Final = "agents.cli.common.noted"
 
@@ -40,16 +41,51 @@ def for_people(text: str) -> str:
     return visible(masked(text), keep="\n\t")
 
 
-def whole_text(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    """Let an argument through that is text: bytes of a command line that are no UTF-8 could not be sent.
+class WholeText(click.types.StringParamType):
+    """Text of a command line. Bytes that are no UTF-8 could neither be sent nor compared."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the text."""
+        text = str(super().convert(value, param, ctx))
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            self.fail(f"{visible(text)!r} is no UTF-8", param, ctx)
+        return text
+
+
+WHOLE_TEXT: Final = WholeText()
+
+
+def refuse_broken_text(command: click.Command) -> click.Command:
+    """Have a command, and those below it, refuse arguments that are texts and no UTF-8; files may be called so."""
+    for parameter in command.params:
+        if parameter.type is click.STRING:
+            parameter.type = WHOLE_TEXT
+    for each in command.commands.values() if isinstance(command, click.Group) else ():
+        refuse_broken_text(each)
+    return command
+
+
+def campaign_argument(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Let the id of a campaign through that a definition can have: what is sent of another one would be nobody's.
 
     Raises:
-        click.BadParameter: it is not.
+        click.BadParameter: it is none.
     """
-    try:
-        (value or "").encode()
-    except UnicodeEncodeError:
-        raise click.BadParameter(f"{visible(value or '')!r} is no UTF-8", context, parameter) from None
+    if value is not None and not 1 <= len(value) <= LONGEST_ID:
+        raise click.BadParameter(f"an id has 1 to {LONGEST_ID} characters, this one {len(value)}", context, parameter)
+    return value
+
+
+def filled_in(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Let a filter through that filters: an empty one is mostly a variable of a script that is not set.
+
+    Raises:
+        click.BadParameter: it is empty.
+    """
+    if value == "":
+        raise click.BadParameter("it is empty; leave the option out for all", context, parameter)
     return value
 
 

@@ -15,7 +15,7 @@ from agents.stages.definitions import DefinitionsError, current_definitions
 from agents.terminal import visible
 from models.personal_data import CHANGELOG
 from streams.ledger.compaction import LedgerError
-from streams.ledger.subjects import Asked
+from streams.ledger.subjects import asked_for
 
 _WORDS = {"removed": "removed", "workers": "by workers", "ends": "ends", "stays": "stays"}
 
@@ -28,11 +28,15 @@ def unreadable(key: bytes | None, problem: str) -> None:
 def searched_or_exit(settings: Settings, name: str, platform: str | None, campaign_id: str | None) -> PersonData:
     """Look for a person everywhere, or end with what hinders it, or with who else is meant."""
     try:
+        asked = asked_for(name, platform)
+    except ValueError as error:
+        raise UsageFailure(str(error)) from None
+    try:
         definitions = current_definitions(settings, unreadable)
         with progress("looked through") as advance:
             data = PersonSearch(
                 settings,
-                Asked(name, platform),
+                asked,
                 campaign_id,
                 definitions,
                 lambda topic, done, total: advance(done, total),

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from agents.cli.common import UsageFailure, for_people, settings_or_exit, whole_text
+from agents.cli.common import UsageFailure, campaign_argument, for_people, settings_or_exit
 from agents.cli.erasing import print_outcomes, unreadable
 from agents.cli.progress import progress
 from agents.clock import make_clock, wall_clock
@@ -21,7 +21,7 @@ _WAIT_SECONDS = 60.0
 
 
 @click.command()
-@click.argument("campaign_id", required=False, callback=whole_text)
+@click.argument("campaign_id", required=False, callback=campaign_argument)
 @click.option("--due", is_flag=True, help="Purge every campaign whose personal_data_until has come.")
 @click.option("--force", is_flag=True, help="Also a campaign that is still in force.")
 @click.option("--yes", is_flag=True, help="Do not ask.")

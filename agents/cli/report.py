@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -68,6 +69,8 @@ def report(
     read or written.
     """
     settings = settings_or_exit()
+    read = [definition_file, *event_files, *(each for each in (against, bands_file) if each is not None)]
+    _spare(read, {"--out": out, "--pdf": pdf})
     browser = None if pdf is None else _browser()
     bands = DEFAULT_BANDS if bands_file is None else _bands(bands_file)
     earlier = None if against is None else _earlier(against)
@@ -87,6 +90,17 @@ def report(
     if pdf is not None and browser is not None:
         _print(browser, out, pdf)
         click.echo(for_people(f"written: {pdf}"), err=True)
+
+
+def _spare(read: Sequence[Path], written: Mapping[str, Path | None]) -> None:
+    """End the command where it would write over what it reads, or write both into one file."""
+    taken = {file.resolve(): "is read" for file in read}
+    for option, file in written.items():
+        if file is None:
+            continue
+        if (why := taken.get(file.resolve())) is not None:
+            raise UsageFailure(f"{option} {file}: this file {why}")
+        taken[file.resolve()] = f"is {option}"
 
 
 def _figures(definition: CampaignDefinition, found: CampaignData, bands: Bands) -> Report:
@@ -125,7 +139,10 @@ def _earlier(file: Path) -> Report:
 def _browser() -> str:
     found = next((path for name in _BROWSERS if (path := shutil.which(name)) is not None), None)
     if found is None:
-        raise UsageFailure(f"--pdf needs a browser to print with: none of {', '.join(_BROWSERS)} is installed")
+        names = ", ".join(_BROWSERS)
+        raise UsageFailure(
+            f"--pdf needs a browser to print with: none of {names} is installed; any browser prints the page, too"
+        )
     return found
 
 

@@ -4,6 +4,7 @@ import click
 
 from agents.cli.campaign_draft import init
 from agents.cli.campaigns import campaigns
+from agents.cli.common import refuse_broken_text
 from agents.cli.replay import replay
 from agents.cli.worker import settings, topics, worker
 
@@ -38,8 +39,9 @@ class PulseGroup(click.Group):
             module, attribute = self.lazy[cmd_name]
             command = getattr(__import__(module, fromlist=[attribute]), attribute)
             assert isinstance(command, click.Command)
-            return command
-        return super().get_command(ctx, cmd_name)
+            return refuse_broken_text(command)
+        found = super().get_command(ctx, cmd_name)
+        return None if found is None else refuse_broken_text(found)
 
 
 @click.group(cls=PulseGroup, context_settings={"help_option_names": ["-h", "--help"]})

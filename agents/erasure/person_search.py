@@ -4,6 +4,7 @@ Who is meant is found first, over all accounts that comments and ledger have; th
 every text that tags them.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -34,7 +35,7 @@ from models.topics import (
 from streams.alerts.evidence import LONGEST_TEXT
 from streams.alerts.window_records import decode_window
 from streams.columns.formats import UnsupportedRecord
-from streams.comparison import platform_key
+from streams.comparison import comparable, platform_key
 from streams.ledger.blocks import EntryBlock
 from streams.ledger.collector import person_hash
 from streams.ledger.comment_texts import handle_key
@@ -44,6 +45,9 @@ from streams.ledger.subjects import Account, Asked, Subject, accounts_of, subjec
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _decode_transition: Final = msgspec.json.Decoder(AlertTransition).decode
 _decode_any: Final = msgspec.json.Decoder(dict[str, Any]).decode
+_decode_value: Final = msgspec.json.Decoder().decode
+_decode_raw: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
 _MOST_HELD: Final = 2_000_000
 """Accounts whose earlier handles are remembered while the comments are read."""
 REVIEW: Final = "pulse:review:{campaign}"
@@ -230,27 +234,25 @@ class PersonSearch:
         platform = author.platform if topic == COMMENTS else author.author_platform or author.platform
         if author.author_id and subject.wrote(platform, author.author_id):
             role = "author" if topic == COMMENTS else "buyer"
-            self._add(topic, author.campaign_id, role, _decode_any(record.value), record.timestamp)
+            self._add(topic, author.campaign_id, role, fields_of(record.value), record.timestamp)
         elif author.text and subject.is_tagged(author.text, author.platform):
-            self._add(topic, author.campaign_id, "named", _of_others(_decode_any(record.value)), record.timestamp)
+            self._add(topic, author.campaign_id, "named", _of_others(fields_of(record.value)), record.timestamp)
 
     def _take_letter(self, topic: str, subject: Subject, record: Any) -> None:
         """A refused event, or a delivery as it came: an event where it can be read as one, or else its bytes."""
         value = record.value or b""
         author, where = _author_of(value), {"partition": record.partition, "offset": record.offset}
         if author is None or not (author.author_id or author.author_handle or author.text):
-            names = [name.lower() for name in {subject.asked.name, *subject.handles} if name]
-            ids = [author_id for _, author_id in subject.accounts]
-            if any(name.encode() in value.lower() for name in names) or any(each.encode() in value for each in ids):
+            if _names(value, subject):
                 self._add(topic, "" if author is None else author.campaign_id, "named", where, record.timestamp)
             return
         platform = author.author_platform or author.platform
         is_own = author.author_id is not None and subject.wrote(platform, author.author_id)
         called = self._asked.is_called(platform, author.author_id or "", author.author_handle or "")
         if is_own or called:
-            self._add(topic, author.campaign_id, "author", {**where, **_decode_any(value)}, record.timestamp)
+            self._add(topic, author.campaign_id, "author", {**where, **fields_of(value)}, record.timestamp)
         elif author.text and subject.is_tagged(author.text, author.platform):
-            others = {**where, **_of_others(_decode_any(value))}
+            others = {**where, **_of_others(fields_of(value))}
             self._add(topic, author.campaign_id, "named", others, record.timestamp)
 
     def _take_action(self, subject: Subject, record: Any) -> None:
@@ -330,6 +332,41 @@ def _author_of(value: bytes | None) -> _Author | None:
         return _decode_author(value or b"")
     except _UNREADABLE:
         return None
+
+
+def fields_of(value: bytes) -> dict[str, Any]:
+    """Return the fields of an event as they are told to people, whatever strangers put beside ours.
+
+    Our decoders pass over fields that they do not know. A number that no float can hold may stand there and, in
+    what was refused, bytes of no text: then it is told as its text.
+    """
+    try:
+        return _decode_any(value)
+    except _UNREADABLE:
+        pass
+    try:
+        raw = _decode_raw(value)
+    except _UNREADABLE:
+        return {"value": value.decode("utf-8", "replace")}
+    fields: dict[str, Any] = {}
+    for name, each in raw.items():
+        try:
+            fields[name] = _decode_value(each)
+        except _UNREADABLE:
+            fields[name] = bytes(each).decode("utf-8", "replace")
+    return fields
+
+
+def _names(value: bytes, subject: Subject) -> bool:
+    """Return whether bytes that cannot be read as an event have a handle or an id of somebody, in any spelling."""
+    text = value.decode("utf-8", "replace")
+    if "\\u" in text:
+        units = _ESCAPE.sub(lambda each: chr(int(each[1], 16)), text)
+        text = units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    folded = comparable(text)
+    names = {handle_key(subject.asked.name), *subject.handles} - {""}
+    ids = [author_id for _, author_id in subject.accounts]
+    return any(name in folded for name in names) or any(each in text for each in ids)
 
 
 def _of_others(event: dict[str, Any]) -> dict[str, Any]:

@@ -188,7 +188,7 @@ class Importer:
             raise UnreadableFile(str(error), found.names) from None
         yield from self._rows(table, iter(first), report)
         yield from self._rows(table, body, report)
-        report.notes += table.notes()
+        report.notes += [note for note in table.notes() if note not in report.notes]
         report.derived_ids += getattr(table.rows, "derived", 0)
 
     def _rows(self, table: Table, rows: Iterator[Line], report: FileReport) -> Iterator[Event | Refusal]:

@@ -137,6 +137,8 @@ class SheetParser:
             moment = self._epoch + timedelta(milliseconds=round(days * 86_400_000))
         except (ValueError, OverflowError):
             return text
+        if 0 <= days < 1:
+            return (moment + timedelta(milliseconds=2)).time().isoformat("seconds")  # a time of day alone
         if days == int(days):
             return moment.date().isoformat()
         # Times are kept as floating-point days: what is off by a millisecond is a whole second.

@@ -5,18 +5,14 @@ from typing import Any, Final
 
 from agents.broker.inputs import Inputs
 from agents.broker.set_aside import SetAside
-from agents.stages.alerts import AlertWorker
 from agents.stages.definitions import Change
-from agents.stages.entries import EntryStage
-from agents.stages.suspicion_watch import SuspicionWatch
+from agents.worker.stages import Stages
 from models.actions import ActionRecord
 from models.campaigns import CampaignPurge
 from models.topics import ACTIONS, DEFINITIONS
 from streams.alerts.mutes import mutes_of
 from streams.columns.formats import PoisonedRecord
 from streams.events.actions import ActionBook
-from streams.pipeline.pipeline import Pipeline
-from streams.statistics.campaigns import CampaignBoard
 
 log: Final = logging.getLogger("campaign_pulse")
 
@@ -25,32 +21,14 @@ class InForce:
     """Puts definitions and decisions in force.
 
     Args:
-        pipeline: the first stage, which has the definitions.
-        board: the campaigns.
-        entries: the giveaways.
-        alerts: the alerts.
-        suspicion: looks at entrants.
+        stages: who follows them.
         actions: what was decided.
         inputs: has partitions taken again.
         set_aside: what is no record of ours.
     """
 
-    def __init__(
-        self,
-        pipeline: Pipeline,
-        board: CampaignBoard,
-        entries: EntryStage,
-        alerts: AlertWorker,
-        suspicion: SuspicionWatch,
-        actions: ActionBook,
-        inputs: Inputs,
-        set_aside: SetAside,
-    ) -> None:
-        self._pipeline = pipeline
-        self._board = board
-        self._entries = entries
-        self._alerts = alerts
-        self._suspicion = suspicion
+    def __init__(self, stages: Stages, actions: ActionBook, inputs: Inputs, set_aside: SetAside) -> None:
+        self._stages = stages
         self._actions = actions
         self._inputs = inputs
         self._set_aside = set_aside
@@ -59,20 +37,20 @@ class InForce:
         """Put a campaign definition in force, or take it back."""
         campaign_id, definition = change
         if definition is None:
-            self._pipeline.undefine(campaign_id)
+            self._stages.pipeline.undefine(campaign_id)
         elif isinstance(definition, CampaignPurge):
             self._purge(campaign_id)
         else:
-            self._pipeline.define(definition)
-        self._entries.follow(self._pipeline.registry)
-        self._alerts.configure()
-        self._board.touch_all()
+            self._stages.pipeline.define(definition)
+        self._stages.entries.follow(self._stages.pipeline.registry)
+        self._stages.alerts.configure()
+        self._stages.board.touch_all()
 
     def _purge(self, campaign_id: str) -> None:
         """Drop a campaign; its rows by taking the partitions again, which leaves them out."""
-        held = self._pipeline.holds(campaign_id) or self._alerts.holds(campaign_id)
-        self._pipeline.purge(campaign_id)
-        self._board.forget(campaign_id)
+        held = self._stages.pipeline.holds(campaign_id) or self._stages.alerts.holds(campaign_id)
+        self._stages.pipeline.purge(campaign_id)
+        self._stages.board.forget(campaign_id)
         if held:
             log.info("campaign %r was purged: the partitions are taken again without it", campaign_id)
             self._inputs.rejoin()
@@ -85,8 +63,8 @@ class InForce:
         """Take what somebody decided at a desk into account."""
         campaign_id = self._actions.take(key, record)
         if campaign_id is not None:
-            self._alerts.mute(campaign_id, mutes_of(self._actions.mutes(campaign_id)))
-            self._suspicion.hurry(campaign_id)
+            self._stages.alerts.mute(campaign_id, mutes_of(self._actions.mutes(campaign_id)))
+            self._stages.suspicion.hurry(campaign_id)
 
     def set_action_aside(self, record: Any, error: PoisonedRecord) -> None:
         """Keep a record that is no action of a desk as a dead letter."""

@@ -8,21 +8,27 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.numbers.answers import Freshness
+from gateway.numbers.kept_answers import Made
 
 _encode: Final = msgspec.json.Encoder().encode
 _KEPT: Final = "max-age=1, stale-while-revalidate=5"
 
 
-def answered(request: Request, found: Any, freshness: Freshness) -> Response:
-    """Return a struct as an answer, or 304 where the asker has these very bytes.
+def made(found: Any) -> Made:
+    """Return a struct as the bytes of an answer."""
+    body = _encode(found)
+    return Made(body, etag_of(body))
+
+
+def answered(request: Request, found: Made, freshness: Freshness) -> Response:
+    """Return an answer, or 304 where the asker has these very bytes.
 
     How fresh the numbers are stands in the headers, so that the ETag is that of the numbers alone.
     """
-    body = _encode(found)
     # A shared cache goes by the address: what it may keep is what the key in the address sees.
     is_shared = "key" in request.query_params and not {"authorization", "x-api-key"} & set(request.headers)
     headers = {
-        "ETag": etag_of(body),
+        "ETag": found.etag,
         "Cache-Control": f"{'public' if is_shared else 'private'}, {_KEPT}",
         "Vary": "Authorization, X-API-Key",
         "Pulse-State": freshness.state,
@@ -31,9 +37,9 @@ def answered(request: Request, found: Any, freshness: Freshness) -> Response:
     }
     if freshness.since_ms is not None:
         headers["Pulse-Since-Ms"] = str(freshness.since_ms)
-    if is_known(request.headers.get("if-none-match", ""), headers["ETag"]):
+    if is_known(request.headers.get("if-none-match", ""), found.etag):
         return Response(status_code=304, headers=headers)
-    return Response(body, headers=headers, media_type="application/json")
+    return Response(found.body, headers=headers, media_type="application/json")
 
 
 def etag_of(body: bytes) -> str:

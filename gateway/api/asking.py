@@ -3,14 +3,15 @@
 import base64
 import binascii
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Any, Final, TypeVar, cast, get_args
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.api.answering import answered
+from gateway.api.answering import answered, made
 from gateway.live.numbers_out import NumbersOut
+from gateway.numbers.kept_answers import Made
 from gateway.numbers.reader import NumbersError
 from gateway.numbers.views import Views
 from gateway.problems import Refused, problem_of
@@ -50,6 +51,12 @@ class Question:
     def now_ms(self) -> int:
         """Now."""
         return self.state.now_ms()
+
+    @property
+    def asked(self) -> Hashable:
+        """All that an answer goes by: who asks the same and sees the same gets the same."""
+        parameters = [each for each in self.request.query_params.multi_items() if each[0] != "key"]
+        return self.request.scope["path"], tuple(parameters), self.key.sight
 
     async def campaign_id(self) -> str:
         """Return the campaign that is asked for.
@@ -229,9 +236,7 @@ def reading(answer: Answerer) -> Callable[[Request], Awaitable[Response]]:
         state: GatewayState = request.app.state.gateway
         try:
             question = question_of(request)
-            found = await answer(question)
-            if found is None:
-                raise Refused(404, "not_found", "there is nothing here that this key sees")
+            found = await question.numbers.kept.get(question.asked, lambda: _made(answer, question))
             response = answered(request, found, question.numbers.hub.freshness.now)
         except Refused as refused:
             response = problem_of(refused)
@@ -241,3 +246,10 @@ def reading(answer: Answerer) -> Callable[[Request], Awaitable[Response]]:
         return response
 
     return endpoint
+
+
+async def _made(answer: Answerer, question: Question) -> Made:
+    found = await answer(question)
+    if found is None:
+        raise Refused(404, "not_found", "there is nothing here that this key sees")
+    return made(found)

@@ -1,13 +1,17 @@
 """What everybody who sees the same of a campaign is sent: each part encoded once, its newest value only."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec import Struct
 
+from gateway.bounded_http import chunk_of
 from models.read_keys import ReadKey
 
 Section = str
+_AT_A_TIME: Final = 50
+"""Readers that are told before others of the loop have a turn: 1.5 ms, at 30 us for each, most of it the system's."""
 
 
 class View(Struct, frozen=True):
@@ -56,6 +60,19 @@ class Reader:
         self._waiting: dict[Section, Frame] = {}
         self._came = asyncio.Event()
         self.is_ended = False
+        self.write: Callable[[bytes], bool] | None = None
+        """Sends a chunk at once, or returns False; None until the stream has begun."""
+
+    def tell(self, parts: Sequence[tuple[Section, Frame]], chunk: bytes) -> None:
+        """Send parts at once where the connection takes them, and have them sent otherwise.
+
+        Args:
+            parts: the parts.
+            chunk: all of them, as they go over the wire.
+        """
+        if self._waiting or self.write is None or not self.write(chunk):
+            for section, one in parts:
+                self.give(section, one)
 
     def give(self, section: Section, one: Frame) -> None:
         """Have a part sent; an older value that waits is replaced."""
@@ -96,13 +113,23 @@ class Channel:
         self.frames: dict[Section, Frame] = {}
         self.readers: set[Reader] = set()
         self.empty_since: float | None = None
-        self.filled = asyncio.Lock()
+        self.filling = asyncio.Lock()
+        """Held from reading values until everybody is told of them: no reader gets an older one after a newer one."""
 
     def put(self, section: Section, one: Frame) -> None:
-        """Take a new value, and give it to every reader."""
+        """Take a new value, of which nobody is told yet."""
         self.frames[section] = one
-        for reader in self.readers:
-            reader.give(section, one)
+
+    async def tell(self, parts: Sequence[tuple[Section, Frame]]) -> None:
+        """Send parts to every reader that is there; the same bytes to all, who can take them gets them at once."""
+        if not parts:
+            return
+        chunk = chunk_of(b"".join(one.wire for _, one in parts))
+        # Who comes meanwhile begins with these parts.
+        for place, reader in enumerate(list(self.readers), 1):
+            reader.tell(parts, chunk)
+            if place % _AT_A_TIME == 0:
+                await asyncio.sleep(0)
 
     def is_new(self, section: Section, content: bytes) -> bool:
         """Whether a value differs from the one that was sent last."""

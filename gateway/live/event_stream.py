@@ -7,6 +7,7 @@ from typing import Final
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from gateway.bounded_http import PIPE, Pipe
 from gateway.live.channel import Channel, Reader
 from gateway.live.hub import Hub
 
@@ -44,15 +45,20 @@ class EventStream(Response):
         self._hub, self._channel, self._reader = hub, channel, reader
         self._is_allowed = is_allowed
         self._patience_seconds = patience_seconds
+        self._pipe: Pipe | None = None
+        self._is_sending = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the end."""
+        if (pipe_of := scope.get(PIPE)) is not None:
+            self._pipe = pipe_of()
         sending = asyncio.create_task(self._send(send))
         leaving = asyncio.create_task(_until_gone(receive))
         try:
             await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._hub.unsubscribe(self._channel, self._reader)
+            self._reader.write = None
             for task in (sending, leaving):
                 task.cancel()
             ended = await asyncio.gather(sending, leaving, return_exceptions=True)
@@ -63,6 +69,7 @@ class EventStream(Response):
     async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         await self._part(send, _FIRST)
+        self._reader.write = self._write
         while True:
             taken = await self._reader.wait()
             is_allowed = self._is_allowed()
@@ -74,8 +81,15 @@ class EventStream(Response):
 
     async def _part(self, send: Send, data: bytes) -> None:
         # Waits while the connection takes no more: a reader that does not read is let go.
+        self._is_sending = True
         async with asyncio.timeout(self._patience_seconds):
             await send({"type": "http.response.body", "body": data, "more_body": True})
+        self._is_sending = False
+
+    def _write(self, chunk: bytes) -> bool:
+        """Send a chunk at once; return False where it has to wait its turn, or the key holds no more."""
+        is_free = self._pipe is not None and not self._is_sending and self._is_allowed()
+        return is_free and self._pipe is not None and self._pipe.write(chunk)
 
 
 async def _until_gone(receive: Receive) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from gateway.live.channel import RESET, RESET_FRAME, Channel, Reader, View, frame
+from gateway.live.channel import RESET, RESET_FRAME, Channel, Frame, Reader, View, frame
 from gateway.numbers.answers import StatusAnswer
 from gateway.numbers.freshness import FreshnessWatch
 from gateway.numbers.reader import NumbersError, NumbersReader
@@ -74,7 +74,10 @@ class Hub:
             return
         self.has_failed = True
         self.freshness.away()
-        self._send_pulse()
+        last = self._pulse_frame()
+        for channel in self._channels.values():
+            for reader in channel.readers:
+                reader.give(PULSE, last)
         log.error("gateway: the numbers are not followed any more", exc_info=error)
 
     async def stop(self) -> None:
@@ -103,9 +106,10 @@ class Hub:
         channel = self._channels.get(view)
         if channel is None:
             channel = self._channels[view] = Channel(view, self._number)
-        async with channel.filled:
-            if not channel.frames:
-                await self._fill(channel, with_minutes=True)
+        if not channel.frames:
+            async with channel.filling:
+                if not channel.frames:
+                    await self._fill(channel, with_minutes=True)
         reader = Reader()
         seen = self._seen(last_event_id, channel)
         if last_event_id and seen is None:
@@ -114,7 +118,7 @@ class Hub:
         for section, one in sorted(channel.frames.items(), key=lambda each: each[1].number):
             if seen is None or one.number > seen:
                 reader.give(section, one)
-        reader.give(PULSE, frame(self._instance, self._number, PULSE, self._pulse()))
+        reader.give(PULSE, self._pulse_frame())
         channel.readers.add(reader)
         channel.empty_since = None
         if self.is_ending:
@@ -134,8 +138,9 @@ class Hub:
             return None
         return int(number) if channel.born <= int(number) <= self._number else None
 
-    def _pulse(self) -> bytes:
-        return _encode(StatusAnswer(freshness=self.freshness.now, at_ms=self._now_ms()))
+    def _pulse_frame(self) -> Frame:
+        content = _encode(StatusAnswer(freshness=self.freshness.now, at_ms=self._now_ms()))
+        return frame(self._instance, self._number, PULSE, content)
 
     async def _run(self) -> None:
         position, looked, pulsed, minutes, pushed = "", 0.0, 0.0, 0.0, 0.0
@@ -157,7 +162,7 @@ class Hub:
                         position = ""  # Redis was emptied: its numbers begin anew
                 if now - pulsed >= _PULSE_SECONDS:
                     pulsed = now
-                    self._send_pulse()
+                    await self._send_pulse()
                 if now - pushed >= _BETWEEN_SECONDS:
                     with_minutes = now - minutes >= _MINUTES_SECONDS
                     minutes = now if with_minutes else minutes
@@ -171,15 +176,13 @@ class Hub:
                     log.warning("gateway: %s", error)
                 position = ""
                 self.freshness.away()
-                self._send_pulse()
+                await self._send_pulse()
                 await asyncio.sleep(_LOOK_SECONDS)
 
-    def _send_pulse(self) -> None:
-        content = self._pulse()
-        one = frame(self._instance, self._number, PULSE, content)
-        for channel in self._channels.values():
-            for reader in channel.readers:
-                reader.give(PULSE, one)
+    async def _send_pulse(self) -> None:
+        one = self._pulse_frame()
+        for channel in list(self._channels.values()):
+            await channel.tell([(PULSE, one)])
 
     async def _push(self, dirty: Iterable[str], *, with_minutes: bool) -> None:
         changed = set(dirty)
@@ -187,14 +190,19 @@ class Hub:
             if channel.empty_since is not None and time.monotonic() - channel.empty_since > _KEPT_SECONDS:
                 del self._channels[view]
             elif view.campaign_id in changed or with_minutes:
-                await self._fill(channel, with_minutes=with_minutes)
+                async with channel.filling:
+                    await self._fill(channel, with_minutes=with_minutes)
 
     async def _fill(self, channel: Channel, *, with_minutes: bool) -> None:
+        parts = []
         for section, value in await self._values(channel.view, with_minutes=with_minutes):
             content = _encode(value)
             if channel.is_new(section, content):
                 self._number += 1
-                channel.put(section, frame(self._instance, self._number, section, content))
+                one = frame(self._instance, self._number, section, content)
+                channel.put(section, one)
+                parts.append((section, one))
+        await channel.tell(parts)
 
     async def _values(self, view: View, *, with_minutes: bool) -> list[tuple[str, Any]]:
         """Return the parts of a view."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from gateway.live.hub import Hub
+from gateway.numbers.kept_answers import KeptAnswers
 from gateway.numbers.reader import NumbersReader
 from gateway.numbers.views import Definitions, Views
 
@@ -32,6 +33,7 @@ class NumbersOut:
         self.reader = NumbersReader(url, prefix)
         self.views = Views(self.reader, book, now_ms, drawn)
         self.hub = Hub(self.reader, self.views, now_ms)
+        self.kept = KeptAnswers()
 
     def start(self) -> None:
         """Begin to follow."""

@@ -54,6 +54,8 @@ class Repairs:
         if head.parent_id and not self._vendor.rechecks_replies:
             return
         known = self._seen.setdefault(self._target, {})
+        if (before := known.get(head.comment_id)) is not None:
+            at_ms = min(at_ms, before.at_ms)  # an edit is younger, and the list is sorted by when they were written
         known[head.comment_id] = _Seen(head, at_ms, self._rounds[self._target])
         if len(known) > _MOST:
             del known[next(iter(known))]

@@ -61,6 +61,10 @@ class ClosedWindows:
         self.skipped_total = 0
         """Minutes that left the panes before every topic had reached them."""
         self._topic_watermarks = [0] * len(INPUT_TOPICS)
+        self._begun: int | None = None
+        """The minute with which the partition begins, as far as was seen before one could be closed."""
+        self._seen = 0
+        """The newest minute seen until then; before a restart, what was closed or in the panes."""
         self._due_ms = 0
         self._ready: list[CampaignWindow] = []
         self._restored = False
@@ -78,6 +82,12 @@ class ClosedWindows:
         self._restored = bool(written_at_ms)
         for (campaign_id, _), at_ms in zip(store.keys, written_at_ms, strict=True):
             self._active_ms[campaign_id] = max(self._active_ms.get(campaign_id, 0), at_ms)
+        self._begin(store)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether minutes are being closed; until then topics that are read one by one may lie hours apart."""
+        return self.next_minute is not None
 
     def advance_watermark(self, topic_index: int, time_ms: int) -> None:
         """Note that everything of a topic up to ``time_ms`` has been applied."""
@@ -108,17 +118,24 @@ class ClosedWindows:
             evidence: posts and comments of the open minutes; those of the minutes closed here leave it.
             registry: the definitions in force.
         """
-        if not self.watermark_ms or not len(store):
+        if not len(store):
+            return
+        if self.next_minute is None:
+            self._begin(store)
+        if not self.watermark_ms:
             return
         last = (self.watermark_ms - self.grace_ms) // MINUTE_MS - 1
         self._due_ms = (last + 2) * MINUTE_MS + self.grace_ms
         ring = store.panes.rings[MINUTE_TIER]
+        begins = self.next_minute is None
         if self.next_minute is None:
-            self.next_minute = self._first(store)
+            self.next_minute = self._begun
             if self.next_minute is None:
                 return
         first = max(self.next_minute, ring.head - _PANES + 1)
-        self.skipped_total += first - self.next_minute
+        # Before a restart the minutes in the panes were closed, but the last.
+        known = max(self.next_minute, self._seen) if begins and self._restored else self.next_minute
+        self.skipped_total += max(0, first - known)
         if last - first >= _MOST_EMPTY:
             first = last - _MOST_EMPTY + 1
         for minute in range(first, last + 1):
@@ -130,6 +147,16 @@ class ClosedWindows:
         """Return what was closed since last asked."""
         taken, self._ready = self._ready, []
         return taken
+
+    def _begin(self, store: InfluencerStore) -> None:
+        """Note the oldest minute while it is in the panes: a backlog may move them on before a minute can be closed."""
+        head = store.panes.rings[MINUTE_TIER].head
+        first = self._first(store)
+        if first is None or (self._restored and self._begun is not None):
+            return
+        if self._begun is None or first > self._seen + _TOGETHER:
+            self._begun = first
+        self._begun, self._seen = min(self._begun, first), head
 
     def _first(self, store: InfluencerStore) -> int | None:
         """Return the oldest minute with an event, or None: before a partition's first event there is no silence."""

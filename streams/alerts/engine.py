@@ -110,6 +110,9 @@ class CampaignEngine:
             step = self._step(series, sample, name, reading)
             if step is not None:
                 transitions.append(self._transition(series, sample, name, reading, step))
+                if sample.influencer_id is None and name == "conversion_drop" and step.kind == "resolved":
+                    for each in self._influencers.values():  # one checkout served them all
+                        each.signals.forget_orders_missed()
             self._open.note(sample.influencer_id, name, memory)
         return transitions
 

@@ -35,15 +35,22 @@ _LOW: Final = np.uint64(0xFFFFFFFF)
 _SHIFT: Final = np.uint64(37)
 
 
+MOST_PLATFORMS: Final = 4_000
+"""Spellings of platforms that are remembered: a stranger may make up as many as there are events."""
+
+
 class PlatformSeeds(dict[str, int]):
     """The hash seed of each platform, so that equal ids of two platforms stay apart without joining strings.
 
-    ``Instagram`` and ``instagram`` are one platform (``platform_key``).
+    ``Instagram`` and ``instagram`` are one platform (``platform_key``). A seed follows from its platform alone; the
+    last few thousand spellings are remembered, and not every one that somebody makes up.
     """
 
     def __missing__(self, platform: str) -> int:
         # XXH3 takes 64-bit seeds; the platform's own hash is one.
         seed = int.from_bytes(digest(platform_key(platform).encode(), 0), "big")
+        if len(self) >= MOST_PLATFORMS:
+            self.clear()
         self[platform] = seed
         return seed
 

@@ -64,7 +64,7 @@ def _call(delivery: Delivery, call: Any) -> Iterator[Told]:
     name = text_at(call, "event") or text_at(call, "name") or kind
     ours = delivery.rules.names.get(name) or (_TRACKED.get(_spelt(name)) if kind == "track" else None)
     campaign, page = at(call, "context", "campaign"), at(call, "context", "page")
-    visit = query_of(text_at(page, "url") or text_at(call, "properties", "url"))
+    visit = query_of(text_at(page, "url") or text_at(call, "properties", "url") or text_at(page, "search"))
     told = {"utm_" + mark: text_at(campaign, mark) for mark in ("source", "medium", "term", "content")}
     told["utm_campaign"] = text_at(campaign, "name")
     marks = utm_of({**visit, **{mark: value for mark, value in told.items() if value}})
@@ -80,11 +80,11 @@ def _call(delivery: Delivery, call: Any) -> Iterator[Told]:
     # Segment gives an id and a time to calls that have none, as those without its libraries.
     message_id = id_at(call, "messageId") or ids.of_content("segment", kind, repr(call))
     # Its `timestamp` is corrected for the clock of the device; receivedAt is not when it happened.
-    when = text_at(call, "timestamp") or text_at(call, "originalTimestamp")
+    when = _stamp(call, "timestamp") or _stamp(call, "originalTimestamp")
     shared: dict[str, Any] = {
         "type": ours,
         "platform": ids.SHOP,
-        "occurred_at": delivery.received_ms if when is None else need_time(when, "timestamp"),
+        "occurred_at": delivery.received_ms if when is None else _moment(when, delivery),
         "time_source": "send_time" if when is None else "payload",
         "marks": marks,
     }
@@ -92,15 +92,31 @@ def _call(delivery: Delivery, call: Any) -> Iterator[Told]:
         yield Draft(event_id=message_id, fields=marks, **shared)
         return
     order_id = need_id(properties, "order_id")
+    if ours == "refund" and all(at(properties, name) in (None, "") for name in ("total", "revenue", "value")):
+        raise Unmapped("a refund without total is a full one, and the sum of its purchase is not known here")
     coupon = text_at(properties, "coupon")
     fields = {"order_id": order_id, "currency": need_text(properties, "currency").upper()}
     yield Draft(
-        event_id=ids.of_order(delivery.source, order_id) if ours == "purchase" else message_id,
+        # Both begin with the shop: a refund has to find its order.
+        event_id=(ids.of_order if ours == "purchase" else ids.of_refund)(
+            delivery.source, order_id if ours == "purchase" else message_id
+        ),
         fields={**fields, **(marks if ours == "purchase" else {})},
         codes=(coupon,) if coupon else (),
         money=_segment_money(properties),
         **shared,
     )
+
+
+def _stamp(call: Any, name: str) -> str | int | Decimal | None:
+    """Return a time of a call: a text, or a number as programs without the library write it."""
+    found = at(call, name)
+    is_number = isinstance(found, int | Decimal) and not isinstance(found, bool)
+    return found if is_number or (isinstance(found, str) and found) else None
+
+
+def _moment(when: str | int | Decimal, delivery: Delivery) -> str | int:
+    return need_time(when, "timestamp", delivery.rules) if isinstance(when, str) else from_epoch(when)
 
 
 def _spelt(name: str) -> str:
@@ -186,8 +202,12 @@ def _ga4_order(
     if ours == "purchase":
         event_id = ids.of_ga4_order(order_id) if order_id else _hash(client, ours, stamp, params)
     else:
-        event_id = _hash(client, ours, stamp, params)
-    fields = {"order_id": order_id or event_id, "currency": need_text(params, "currency").upper()}
+        # As the import of the BigQuery export calls it, where that can be known.
+        named = order_id is not None and isinstance(stamp, int)
+        event_id = ids.of_ga4_refund(f"{order_id}:{stamp}" if named else _hash(client, ours, stamp, params))
+    fields: dict[str, Any] = {"order_id": order_id or event_id, "currency": need_text(params, "currency").upper()}
+    if at(params, "debug_mode") in (True, "1", "true"):  # and 1, which is equal to it
+        fields["test"] = True  # what a developer tries out
     yield Draft(
         event_id=event_id,
         fields={**fields, **(marks if ours == "purchase" else {})},

@@ -20,6 +20,7 @@ class Entry(Struct):
     video_id: str = ""
     channel_id: str = ""
     published: str = ""
+    updated: str = ""
     removed_at: str = ""
     is_removed: bool = False
 
@@ -59,6 +60,8 @@ class _Reader:
                 entry.channel_id = content
             elif name == f"{_ATOM} published":
                 entry.published = content
+            elif name == f"{_ATOM} updated":
+                entry.updated = content
         elif entry.is_removed and name == f"{_ATOM} uri":
             entry.channel_id = content.rstrip("/").rpartition("/")[2]
 

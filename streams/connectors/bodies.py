@@ -111,6 +111,20 @@ def absent(value: Any, *path: str | int) -> str:
     return f"{name} is of the wrong type: {kind_of(found)}"
 
 
+def refusal_in(body: Any) -> str | None:
+    """Return what an answer says that is an error of the platform (Meta, YouTube, X), for people; else None."""
+    found = at(body, "error") or at(body, "errors", 0)
+    if not isinstance(found, dict):
+        return None
+    said = [
+        at(found, "code"),
+        text_at(found, "errors", 0, "reason"),
+        text_at(found, "message"),
+        text_at(found, "title"),
+    ]
+    return f"the platform answered an error: {' '.join(str(each) for each in said if each is not None)}"[:300]
+
+
 def kind_of(value: Any) -> str:
     """Return the JSON type of a value, for people."""
     names = {dict: "an object", list: "an array", str: "a text", bool: "true or false", type(None): "null"}

@@ -35,7 +35,7 @@ def read_gleam(delivery: Delivery) -> Iterator[Told]:
 
 def _gleam(delivery: Delivery, body: Any) -> Iterator[Told]:
     entry = at(body, "entry")
-    entry_id, kind = need_id(entry, "id"), text_at(entry, "type") or ""
+    entry_id, kind = id_at(entry, "id") or _of_parts(body), text_at(entry, "type") or ""
     occurred_at = need_time(text_at(entry, "created_at"), "entry.created_at", delivery.rules)
     visit = query_of(text_at(entry, "landing_url"))
     person = _person(delivery, text_at(body, "user", "email"))
@@ -58,6 +58,12 @@ def _gleam(delivery: Delivery, body: Any) -> Iterator[Told]:
     if isinstance(worth, int) and worth != 1:
         yield Note("incomplete", f"entry {entry_id}: worth {worth} is not carried: an event has no weight"[:200])
     yield _signup(ids.of_gleam_entry(entry_id), "gleam", occurred_at, "payload", visit, person)
+
+
+def _of_parts(body: Any) -> str:
+    """Return an id for what has none, as Integration webhooks of older campaigns: campaign, person, action and time."""
+    method, created = need_id(body, "entry", "entry_method_id"), need_text(body, "entry", "created_at")
+    return ids.of_content("gleam", need_id(body, "campaign", "key"), need_text(body, "user", "email"), method, created)
 
 
 def read_sweepwidget(delivery: Delivery) -> Iterator[Told]:

@@ -19,14 +19,16 @@ from streams.connectors.bodies import (
     need_id,
     need_text,
     objects_at,
+    refusal_in,
     text_at,
 )
 from streams.connectors.drafts import Delivery, Draft, Note, Told, each, need_time
+from streams.connectors.facebook import PLATFORM as FACEBOOK
+from streams.connectors.facebook import page_change
 from streams.sources import ids
 from streams.sources.times import from_epoch
 
 INSTAGRAM: Final = "instagram"
-FACEBOOK: Final = "facebook"
 THREADS: Final = "threads"
 _COMMENT_FIELDS: Final = ("comments", "live_comments")
 _COUNTS: Final = {
@@ -36,6 +38,9 @@ _COUNTS: Final = {
     "saved_count": "saves",
     "view_count": "views",
 }
+_OF_STORIES: Final = {"impressions": "views", "views": "views", "reach": "reach"}
+"""Of a story that is over; its replies are private messages, no comments."""
+_MESSAGES: Final = ("messaging", "standby")
 _INSIGHTS: Final = {
     "likes": "likes",
     "comments": "comments",
@@ -53,20 +58,31 @@ def read(delivery: Delivery) -> Iterator[Told]:
         if isinstance(at(part, "values"), dict) and at(part, "entry") is None:
             yield from each([part], _thread_reply, "reply")
         elif isinstance(at(part, "entry"), list | dict):
-            yield from each(objects_at(part, "entry"), partial(_entry, delivery, part), "entry")
+            entries = objects_at(part, "entry")
+            yield from each(entries, partial(_entry, delivery, part), "entry")
+            if not entries:
+                yield Note("ignored", "there is no entry in it")
         elif isinstance(at(part, "data"), list):
             yield from _polled(delivery, part)
         elif any(name in part for name in _COUNTS) if isinstance(part, dict) else False:
             yield from _media(delivery, part)
         else:
-            yield Note("unmapped", absent(part, "entry"))
+            yield Note("unmapped", refusal_in(part) or absent(part, "entry"))
 
 
 def _entry(delivery: Delivery, part: Any, entry: Any) -> Iterator[Told]:
     platform = FACEBOOK if at(part, "object") == "page" else INSTAGRAM
     changes = at(entry, "changes")
+    if changes is None and text_at(entry, "field") is None:
+        told = next((name for name in (*_MESSAGES, "changed_fields") if at(entry, name) is not None), None)
+        if told is not None:
+            yield Note("ignored", "private messages are not counted" if told in _MESSAGES else f"{told} is not counted")
+            return
     for change in objects_at(entry, "changes") if changes is not None else [entry]:
-        yield from each([change], lambda change: _change(delivery, platform, entry, change), "change")
+        # The document of Business Login speaks of an array of values, and shows one.
+        values = at(change, "value") if isinstance(at(change, "value"), list) else [at(change, "value")]
+        changed = [{"field": at(change, "field"), "value": value} for value in values]
+        yield from each(changed, lambda one: _change(delivery, platform, entry, one), "change")
 
 
 def _change(delivery: Delivery, platform: str, entry: Any, change: Any) -> Iterator[Told]:
@@ -75,7 +91,7 @@ def _change(delivery: Delivery, platform: str, entry: Any, change: Any) -> Itera
     if field is None:
         raise Unmapped(absent(change, "field"))
     if platform == FACEBOOK:
-        yield from _page_change(entry, field, value)
+        yield from page_change(entry, field, value)
     elif field in _COMMENT_FIELDS:
         sent = count_at(entry, "time")
         if sent is None:
@@ -85,6 +101,11 @@ def _change(delivery: Delivery, platform: str, entry: Any, change: Any) -> Itera
             raise Unmapped(absent(value, "media", "id"))
         # A webhook has no time of the comment: Meta's own, of sending, is the nearest.
         yield from _comment(value, media, from_epoch(sent), "send_time", id_at(entry, "id"))
+    elif field == "story_insights":
+        yield from _story(entry, value)
+    elif field == "mentions":
+        where = f"comment {id_at(value, 'comment_id')}" if id_at(value, "comment_id") else "caption"
+        yield Note("ignored", f"mentions: a {where} of another account's post {id_at(value, 'media_id')}: not counted")
     else:
         yield Note("ignored", f"field {field!r} is not counted")
 
@@ -92,7 +113,9 @@ def _change(delivery: Delivery, platform: str, entry: Any, change: Any) -> Itera
 def _comment(
     value: Any, media: list[str], occurred_at: str | int, time_source: Any, account: str | None
 ) -> Iterator[Told]:
-    comment_id = need_id(value, "id")
+    comment_id = id_at(value, "id") or id_at(value, "comment_id")  # as it is called where a comment is on an ad
+    if comment_id is None:
+        raise Unmapped(absent(value, "id"))
     name = text_at(value, "from", "username") or text_at(value, "username")
     author = ids.of_account(name) if name else id_at(value, "from", "id")
     if not author:
@@ -124,44 +147,27 @@ def _comment(
     )
 
 
-def _page_change(entry: Any, field: str, value: Any) -> Iterator[Told]:
-    if field != "feed" or at(value, "item") != "comment":
-        yield Note("ignored", f"field {field!r}, item {at(value, 'item')!r} is not counted"[:200])
+def _story(entry: Any, value: Any) -> Iterator[Told]:
+    """Map what Meta tells of a story when it is over; what it holds back, because few have seen it, is absent."""
+    media = need_id(value, "media_id")
+    told_at = count_at(entry, "time")
+    if told_at is None:
+        raise Unmapped(absent(entry, "time"))
+    counts = {ours: count for theirs, ours in _OF_STORIES.items() if (count := count_at(value, theirs)) is not None}
+    if not counts:
+        yield Note("ignored", f"story {media}: no count of ours in it")
         return
-    verb, comment_id, post_id = text_at(value, "verb"), need_id(value, "comment_id"), need_id(value, "post_id")
-    created = count_at(value, "created_time")
-    if created is None:
-        raise Unmapped(absent(value, "created_time"))
-    when = from_epoch(created)
-    shared: dict[str, Any] = {
-        "post_ids": (post_id,),
-        "account": id_at(entry, "id"),
-        "platform": FACEBOOK,
-        "occurred_at": when,
-    }
-    if verb in {"add", "edit", "edited"}:
-        author = need_id(value, "from", "id")
-        fields = {"post_id": post_id, "comment_id": comment_id, "author_id": author}
-        fields["text"] = text_at(value, "message") or ""
-        if handle := text_at(value, "from", "name"):
-            fields["author_handle"] = handle
-        parent = id_at(value, "parent_id")
-        if parent and parent != post_id:
-            fields["parent_id"] = parent
-        event_id = comment_id
-        if verb != "add":
-            # created_time stays the comment's: when it was changed is when Meta told it.
-            changed = count_at(entry, "time")
-            if changed is None:
-                raise Unmapped(absent(entry, "time"))
-            shared |= {"occurred_at": from_epoch(changed), "time_source": "send_time"}
-            event_id = ids.of_change(comment_id, shared["occurred_at"])
-        yield Draft(type="comment.created", event_id=event_id, fields=fields, **shared)
-    elif verb == "remove":
-        fields = {"comment_id": comment_id, "post_id": post_id}
-        yield Draft(type="comment.deleted", event_id=ids.of_removal(comment_id), fields=fields, **shared)
-    else:
-        yield Note("ignored", f"comment {comment_id}: verb {verb!r} is not counted")
+    when = from_epoch(told_at)
+    yield Draft(
+        type="post.metrics",
+        event_id=ids.of_counts(media, when, "insights"),
+        platform=INSTAGRAM,
+        occurred_at=when,
+        time_source="send_time",
+        fields={"post_id": media, **counts},
+        post_ids=(media,),
+        account=id_at(entry, "id"),
+    )
 
 
 def _thread_reply(body: Any) -> Iterator[Told]:

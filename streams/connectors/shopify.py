@@ -5,9 +5,10 @@ codes nor utm values, and belongs to nobody.
 """
 
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
+from models.currencies import decimals_of
 from models.times import HOUR_MS
 from streams.connectors.bodies import (
     Unmapped,
@@ -32,6 +33,7 @@ FRESH_MS: Final = 48 * HOUR_MS
 _PURCHASES: Final = frozenset({"orders/create", "orders/paid"})
 _REFUNDS: Final = frozenset({"orders/updated", "orders/cancelled", "orders/partially_fulfilled", "orders/fulfilled"})
 _UNPAID: Final = frozenset({"pending", "voided", "authorized", "expired"})
+_OF_PRIVACY: Final = frozenset({"customers/redact", "customers/data_request", "shop/redact"})
 _PEOPLE: Final = frozenset({"instagram", "tiktok", "youtube", "x", "facebook", "twitch"})
 
 
@@ -43,6 +45,11 @@ def read(delivery: Delivery) -> Iterator[Told]:
         yield from each(at(body, "orders"), lambda order: _order(delivery, order, polled=True), "order")
     elif topic == "refunds/create":
         yield Note("ignored", "refunds/create says neither code nor campaign: subscribe to orders/updated instead")
+    elif topic in _OF_PRIVACY:
+        # Of a buyer, events hold at most the account of a cart attribute.
+        yield Note("ignored", f"{topic}: what is held of a person, `campaign-pulse giveaway forget` takes away")
+    elif topic == "orders/edited":
+        yield Note("ignored", "orders/edited has no order in it: orders/updated tells of the same change")
     elif topic and topic not in _PURCHASES | _REFUNDS:
         yield Note("ignored", f"topic {topic!r} is not counted")
     else:
@@ -61,7 +68,7 @@ def _order(delivery: Delivery, order: Any, polled: bool, topic: str = "") -> Ite
         told = list(each(refunds, lambda refund: _refund(delivery, order, refund, shared), "refund"))
         yield from told
         if topic not in _PURCHASES and text_at(order, "cancelled_at"):
-            yield from _cancelled(delivery, order, shared, has_refunds=bool(refunds))
+            yield from _cancelled(delivery, order, shared, has_refunds=any(map(_gave_back, refunds)))
         elif not told and not polled:
             yield Note("ignored", f"order {order_id}: {topic} without a refund")
 
@@ -70,12 +77,12 @@ def _shared(delivery: Delivery, order: Any, order_id: str, created: str) -> dict
     """Return what purchase and refunds of an order have in common."""
     visit = query_of(text_at(order, "landing_site"))
     attributes = _attributes(order)
-    codes = [code for each_code in objects_at(order, "discount_codes") if (code := text_at(each_code, "code"))]
+    codes = _codes(order)
     marks = utm_of(visit)
     if click_id := click_id_of(attributes) or click_id_of(visit):
         marks["click_id"] = click_id
     fields: dict[str, Any] = {"order_id": order_id, "currency": _currency(order)}
-    if at(order, "test") is True:
+    if at(order, "test") is True or delivery.headers.get("x-shopify-test", "").lower() == "true":
         fields["test"] = True
     return {
         "source": delivery.source,
@@ -137,16 +144,43 @@ def _refund(delivery: Delivery, order: Any, refund: Any, shared: dict[str, Any])
         return
     currency = shared["fields"]["currency"]
     total = Decimal(0)
-    for transaction in objects_at(refund, "transactions"):
-        if at(transaction, "kind") == "refund" and at(transaction, "status") == "success":
-            paid_in = text_at(transaction, "currency")
-            if paid_in is not None and paid_in.upper() != currency:
-                raise Unmapped(f"refund {refund_id}: a transaction in {paid_in}, the order is in {currency}")
-            total += amount(at(transaction, "amount"), "amount of a transaction")
+    for transaction in _gave_back(refund):
+        total += _shop_money(order, transaction, currency, refund_id)
     if total == 0:
         yield Note("ignored", f"refund {refund_id}: no money has gone back (no successful transaction)")
         return
     yield _taken_back(shared, ids.of_refund(shared["source"], refund_id), at_text, total)
+
+
+def _gave_back(refund: Any) -> list[Any]:
+    """Return the transactions of a refund by which money went back; goods may be taken back without any."""
+    return [
+        each_one
+        for each_one in objects_at(refund, "transactions")
+        if at(each_one, "kind") == "refund" and at(each_one, "status") == "success"
+    ]
+
+
+def _shop_money(order: Any, transaction: Any, currency: str, refund_id: str) -> Decimal:
+    """Return what a transaction is in the shop's money; the buyer's is turned at the rate of the order.
+
+    Shopify gives transactions of a buyer's currency in that (``in_shop_currency`` of the REST API is false by itself).
+    """
+    given = amount(at(transaction, "amount"), "amount of a transaction")
+    paid_in = text_at(transaction, "currency")
+    if paid_in is None or paid_in.upper() == currency:
+        return given
+    told = at(transaction, "amount_set", "shop_money")
+    if (text_at(told, "currency_code") or "").upper() == currency:
+        return amount(at(told, "amount"), "amount_set of a transaction")
+    of_buyer, of_shop = (at(order, "total_price_set", whose) for whose in ("presentment_money", "shop_money"))
+    if (text_at(of_buyer, "currency_code") or "").upper() == paid_in.upper():
+        paid = amount(at(of_buyer, "amount"), "total_price_set.presentment_money")
+        worth = amount(at(of_shop, "amount"), "total_price_set.shop_money")
+        if paid > 0:
+            step = Decimal(1).scaleb(-decimals_of(currency))
+            return worth if given >= paid else (given * worth / paid).quantize(step, ROUND_HALF_UP)
+    raise Unmapped(f"refund {refund_id}: a transaction in {paid_in}, the order is in {currency}")
 
 
 def _cancelled(delivery: Delivery, order: Any, shared: dict[str, Any], has_refunds: bool) -> Iterator[Told]:
@@ -193,6 +227,15 @@ def _changed_ms(delivery: Delivery, order: Any) -> int:
     return delivery.received_ms
 
 
+def _codes(order: Any) -> list[str]:
+    """Return the codes of an order; where a checkout names them only with what they took off, from there."""
+    listed = [code for each_code in objects_at(order, "discount_codes") if (code := text_at(each_code, "code"))]
+    applied = objects_at(order, "discount_applications") if not listed else []
+    return listed or [
+        code for each_one in applied if at(each_one, "type") == "discount_code" and (code := text_at(each_one, "code"))
+    ]
+
+
 def _attributes(order: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for attribute in objects_at(order, "note_attributes"):
@@ -205,6 +248,8 @@ def _author(attributes: dict[str, Any]) -> dict[str, str]:
     """Return the buyer's account, where the shop asked for it: a cart attribute such as ``pulse_instagram``."""
     for name, value in attributes.items():
         platform = name.removeprefix("pulse_").removesuffix("_handle").removesuffix("_name")
-        if platform in _PEOPLE and (account := ids.of_account(id_of(value) or "")):
+        # Where a name is asked for, some give the address of their page.
+        named = (id_of(value) or "").partition("?")[0].rstrip("/").rpartition("/")[2]
+        if platform in _PEOPLE and (account := ids.of_account(named)):
             return {"author_id": account, "author_platform": platform}
     return {}

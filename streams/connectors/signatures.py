@@ -62,10 +62,15 @@ def verify(
     present = [each for each in schemes if _key_of(each.header) in headers]
     if not present:
         raise SignatureError("no_signature", f"the header {schemes[0].header} is missing")
-    fitting = [each for each in present if headers[_key_of(each.header)].strip().startswith(each.prefix)]
+    fitting = [each for each in present if _begins(headers[_key_of(each.header)].strip(), each.prefix)]
     if not fitting:
         raise SignatureError("malformed_signature", f"{present[0].header} does not begin with {present[0].prefix!r}")
     return _verify(fitting[0], secrets, headers, body, now_ms)
+
+
+def _begins(value: str, prefix: str) -> bool:
+    """Return whether a header has a prefix; it names the hash, and is no part of what is compared: in any case."""
+    return value[: len(prefix)].lower() == prefix.lower()
 
 
 @lru_cache(maxsize=1_024)
@@ -80,13 +85,22 @@ def _verify(
     given, timestamp = _read(scheme, headers)
     content = _content(scheme, headers, timestamp, body)
     matched: int | None = None
+    unusable: SignatureError | None = None
     for place, secret in enumerate(secrets):
-        for key in _keys(scheme, secret):
+        try:
+            keys = _keys(scheme, secret)
+        except SignatureError as error:
+            # One that was mistyped while they are changed is no reason to refuse what the other one signs.
+            unusable = unusable or error
+            continue
+        for key in keys:
             expected = hmac.digest(key, content, scheme.digest)
             # Every secret and signature is compared: how long it takes tells nobody which.
             for signature in given:
                 if hmac.compare_digest(expected, signature) and matched is None:
                     matched = place
+    if matched is None and unusable is not None:
+        raise unusable
     if matched is None:
         raise SignatureError("wrong_signature", f"{scheme.header} is not the signature of these bytes")
     signed_ms = None if timestamp is None else _moment(scheme, timestamp)
@@ -125,7 +139,7 @@ def _read(scheme: SignatureRules, headers: Mapping[str, str]) -> tuple[list[byte
         raise SignatureError("malformed_signature", f"{scheme.header} has {len(value)} characters")
     timestamp = headers.get(_key_of(scheme.timestamp_header)) if scheme.timestamp_header else None
     if scheme.layout == "one":
-        texts = [value.removeprefix(scheme.prefix)]
+        texts = [value[len(scheme.prefix) :].strip()]
     elif scheme.layout == "pairs":
         pairs = [part.strip().partition("=") for part in value.split(",")]
         texts = [text for name, _, text in pairs if name == scheme.key]
@@ -148,7 +162,9 @@ def _decoded(scheme: SignatureRules, text: str) -> bytes | None:
     try:
         if scheme.encoding == "hex":
             return bytes.fromhex(text) if text.isascii() and " " not in text else None
-        return base64.b64decode(text, validate=True)
+        # Some libraries write base64 for addresses by themselves: with - and _, and without = at its end.
+        plain = text.replace("-", "+").replace("_", "/").rstrip("=")
+        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
     except (ValueError, binascii.Error):
         return None
 

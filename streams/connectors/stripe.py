@@ -56,6 +56,9 @@ def _event(delivery: Delivery, event: Any) -> Iterator[Told]:
 
 def _checkout(delivery: Delivery, event: Any, session: Any) -> Iterator[Told]:
     session_id = need_id(session, "id")
+    if text_at(session, "mode") == "setup":
+        yield Note("ignored", f"session {session_id} keeps a card for later (mode setup): nothing was bought")
+        return
     status = text_at(session, "payment_status")
     if status not in _PAID:
         yield Note("ignored", f"session {session_id} is not paid yet (payment_status {status!r})")
@@ -69,9 +72,10 @@ def _checkout(delivery: Delivery, event: Any, session: Any) -> Iterator[Told]:
     click_id = id_at(session, "client_reference_id") or id_at(metadata, "click_id")
     if click_id:
         marks["click_id"] = click_id
-    code = text_at(metadata, "discount_code")
-    if code is None and at(session, "discounts"):
-        named = id_at(session, "discounts", 0, "promotion_code")
+    # Where the endpoint's version expands promotion codes, the code stands in them.
+    code = text_at(metadata, "discount_code") or text_at(session, "discounts", 0, "promotion_code", "code")
+    named = id_at(session, "discounts", 0, "promotion_code")
+    if code is None and named is not None:
         note = (
             f"session {session_id}: {named} is Stripe's id of a code, not the code: put it into metadata.discount_code"
         )
@@ -131,6 +135,7 @@ def _refund(delivery: Delivery, event: Any, refund: Any) -> Iterator[Told]:
         marks=marks,
         codes=(code,) if code else (),
         money=Money(total, total),
+        placed_at_ms=None if (paid := count_at(charge, "created")) is None else from_epoch(paid),
     )
 
 

@@ -6,7 +6,18 @@ The webhook's ``content`` is JSON in a text, its ids bare 64-bit numbers; it tel
 from collections.abc import Iterator
 from typing import Any, Final
 
-from streams.connectors.bodies import Unmapped, absent, at, count_at, id_at, json_of, need_id, objects_at, text_at
+from streams.connectors.bodies import (
+    Unmapped,
+    absent,
+    at,
+    count_at,
+    id_at,
+    json_of,
+    need_id,
+    need_text,
+    objects_at,
+    text_at,
+)
 from streams.connectors.drafts import Delivery, Draft, Note, Told, each, polled_video
 from streams.sources import ids
 from streams.sources.times import from_epoch
@@ -27,6 +38,13 @@ _COUNTS: Final = {
 }
 _REMOVED: Final = frozenset({"delete", "set_to_hidden", "set_to_friends_only"})
 
+_PUBLISHED: Final = {
+    "post.publish.publicly_available": "post.published",
+    # As TikTok spells it, and as it should.
+    "post.publish.no_longer_publicaly_available": "post.deleted",
+    "post.publish.no_longer_publicly_available": "post.deleted",
+}
+
 
 def read(delivery: Delivery) -> Iterator[Told]:
     """Map a webhook, or the answer to ``/business/comment/list/`` or ``/business/video/list/``."""
@@ -42,18 +60,40 @@ def read(delivery: Delivery) -> Iterator[Told]:
         yield Note("unmapped", absent(body, "event"))
     elif text_at(body, "event") == "comment.update":
         yield from each([body], _comment, "comment")
+    elif text_at(body, "event") in _PUBLISHED:
+        yield from each([body], _post, "post")
     else:
         yield Note("ignored", f"event {text_at(body, 'event')!r} is not counted")
     if at(body, "data", "has_more") is True:
         yield Note("incomplete", f"there is a next page (data.cursor {id_at(body, 'data', 'cursor')})")
 
 
-def _comment(body: Any) -> Iterator[Told]:
+def _content(body: Any) -> Any:
+    """Return what an event is about: an object, or JSON in a text."""
     content = at(body, "content")
     if isinstance(content, str):
         content = json_of(content.encode("utf-8", "surrogatepass"))
     if not isinstance(content, dict):
         raise Unmapped(absent(body, "content"))
+    return content
+
+
+def _post(body: Any) -> Iterator[Told]:
+    """Map what TikTok says of a post that a tool has made for the account: it can be seen, or cannot any more."""
+    post_id, kind = need_id(_content(body), "post_id"), _PUBLISHED[need_text(body, "event")]
+    yield Draft(
+        type=kind,
+        event_id=post_id if kind == "post.published" else ids.of_removal(post_id),
+        platform=PLATFORM,
+        occurred_at=_moment(body, "create_time"),
+        fields={"post_id": post_id},
+        post_ids=(post_id,),
+        account=id_at(body, "user_openid"),
+    )
+
+
+def _comment(body: Any) -> Iterator[Told]:
+    content = _content(body)
     comment_id, video_id = need_id(content, "comment_id"), need_id(content, "video_id")
     action, when = text_at(content, "comment_action"), _moment(content, "timestamp")
     shared: dict[str, Any] = {"platform": PLATFORM, "occurred_at": when, "post_ids": (video_id,)}

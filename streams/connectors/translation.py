@@ -74,6 +74,8 @@ def translate(delivery: Delivery, placer: Placer | None, mapper: Mapper) -> Tran
                 _take(done, delivery, placer, told)
     except (Unmapped, NoTime, NoMoney) as problem:
         done.notes.append(Note("unmapped", str(problem)))
+    if not done.events and not done.notes and not delivery.is_polled:  # a list that was asked for is often empty
+        done.notes.append(Note("ignored", "there is nothing in it: no event, no entry, no item"))
     return done
 
 

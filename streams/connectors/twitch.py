@@ -17,8 +17,8 @@ def read(delivery: Delivery) -> Iterator[Told]:
     if kind == "webhook_callback_verification":
         yield Note("ignored", "the challenge of a new subscription")
     elif kind == "revocation":
-        status = text_at(body, "subscription", "status")
-        yield Note("ignored", f"Twitch has revoked the subscription: {status}")
+        kind_of, status = text_at(body, "subscription", "type"), text_at(body, "subscription", "status")
+        yield Note("ignored", f"Twitch has revoked the subscription of {kind_of}: {status}; nothing more will come")
     else:
         yield from each([body], lambda body: _notification(delivery, body), "notification")
 
@@ -42,6 +42,11 @@ def _notification(delivery: Delivery, body: Any) -> Iterator[Told]:
         if author := id_at(event, "target_user_id"):
             fields["author_id"] = author
         yield Draft(type="comment.deleted", event_id=ids.of_removal(message_id), fields=fields, **shared)
+        return
+    written_in = id_at(event, "source_broadcaster_user_id")
+    if written_in not in {None, channel}:
+        # A shared chat shows it in every channel, each time with an id of its own: it counts where it was written.
+        yield Note("ignored", f"message {message_id} was written in the channel {written_in}, and is shown here")
         return
     fields = {
         "post_id": channel,

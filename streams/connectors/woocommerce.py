@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from streams.connectors.bodies import (
+    UTM,
     Unmapped,
     absent,
     at,
@@ -17,7 +18,9 @@ from streams.connectors.bodies import (
     need_id,
     need_text,
     objects_at,
+    query_of,
     text_at,
+    utm_of,
 )
 from streams.connectors.drafts import Delivery, Draft, Money, Note, Told, each, need_time
 from streams.connectors.shopify import FRESH_MS
@@ -27,7 +30,6 @@ from streams.sources.times import instant, instant_ms, shown
 
 _ATTRIBUTION: Final = "_wc_order_attribution_"
 _TOPICS: Final = frozenset({"order.created", "order.updated", "order.restored"})
-_UTM_NAMES: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 _NOT_SOLD: Final = frozenset({"pending", "failed", "checkout-draft", "on-hold", "cancelled", "trash"})
 
 
@@ -57,8 +59,10 @@ def _order(delivery: Delivery, order: Any) -> Iterator[Told]:
         yield Note("ignored", f"order {order_id} is not paid (status {status!r})")
         return
     meta = {name: at(entry, "value") for entry in objects_at(order, "meta_data") if (name := text_at(entry, "key"))}
-    marks = {name: value for name in _UTM_NAMES if (value := text_at(meta, _ATTRIBUTION + name))}
-    if click_id := click_id_of({name.lstrip("_"): value for name, value in meta.items()}):
+    # The page on which the visit began has all that the link said.
+    visit = query_of(text_at(meta, _ATTRIBUTION + "session_entry"))
+    marks = utm_of(visit) | {name: value for name in UTM if (value := text_at(meta, _ATTRIBUTION + name))}
+    if click_id := click_id_of({name.lstrip("_"): value for name, value in meta.items()}) or click_id_of(visit):
         marks["click_id"] = click_id
     codes = tuple(code for line in objects_at(order, "coupon_lines") if (code := text_at(line, "code")))
     shared: dict[str, Any] = {"platform": ids.SHOP, "marks": marks, "codes": codes}

@@ -7,8 +7,21 @@ more ``data``.
 from collections.abc import Iterator
 from typing import Any, Final
 
-from streams.connectors.bodies import Unmapped, absent, at, count_at, id_at, json_of, need_id, objects_at, text_at
+from streams.connectors.bodies import (
+    Unmapped,
+    absent,
+    at,
+    count_at,
+    id_at,
+    json_of,
+    need_id,
+    objects_at,
+    refusal_in,
+    text_at,
+)
 from streams.connectors.drafts import Delivery, Draft, Note, Told, each, need_time
+from streams.connectors.x_account import is_account_activity
+from streams.connectors.x_account import read as read_account_activity
 from streams.sources import ids
 from streams.sources.times import from_epoch
 
@@ -24,10 +37,12 @@ _SHARED_AS: Final = {"quoted": "share", "retweeted": "share", "reposted": "share
 
 
 def read(delivery: Delivery) -> Iterator[Told]:
-    """Map an Activity event, a post of the filtered stream, or the posts of a look-up."""
+    """Map an event of the Activity API or of Account Activity, a post of the filtered stream, or posts of a look-up."""
     body = json_of(delivery.body)
     data = at(body, "data")
-    if isinstance(data, list):
+    if is_account_activity(body):
+        yield from read_account_activity(body)
+    elif isinstance(data, list):
         yield from each(data, lambda post: _counts(delivery, post), "post")
     elif text_at(data, "event_type") is not None:
         yield from each([data], lambda event: _activity(delivery, event), "event")
@@ -37,7 +52,8 @@ def read(delivery: Delivery) -> Iterator[Told]:
     elif id_at(data, "id") is not None and at(data, "public_metrics") is not None:
         yield from each([data], lambda post: _counts(delivery, post), "post")
     else:
-        yield Note("unmapped", absent(data, "event_type") if isinstance(data, dict) else absent(body, "data"))
+        missing = absent(data, "event_type") if isinstance(data, dict) else absent(body, "data")
+        yield Note("unmapped", refusal_in(body) or missing)
 
 
 def _activity(delivery: Delivery, event: Any) -> Iterator[Told]:
@@ -63,7 +79,7 @@ def _activity(delivery: Delivery, event: Any) -> Iterator[Told]:
         created = need_time(text_at(payload, "created_at"), "created_at")
         yield _reaction("share", need_id(payload, "id"), post_id, created, shared)
     elif kind == "like.create":
-        yield from _like(event, payload, shared)
+        yield from _like(delivery, event, payload, shared)
     elif kind == "post.create":
         yield from _published(payload, user, shared)
     elif kind == "post.delete":
@@ -81,17 +97,18 @@ def _activity(delivery: Delivery, event: Any) -> Iterator[Told]:
         yield Note("ignored", f"event_type {kind!r} is not counted")
 
 
-def _like(event: Any, payload: Any, shared: dict[str, Any]) -> Iterator[Told]:
+def _like(delivery: Delivery, event: Any, payload: Any, shared: dict[str, Any]) -> Iterator[Told]:
     post_id = need_id(payload, "liked_tweet_id")
     owner = id_at(payload, "liked_tweet_author_id")
     if at(event, "filter", "direction") == "outbound" or (owner and owner != shared["account"]):
         yield Note("ignored", f"a like by the account, of post {post_id}, not of a post of its own")
         return
-    # created_at is the post's time; timestamp_ms is the like's.
+    # created_at is the post's time; timestamp_ms is the like's, which X gives "when available".
     moment = count_at(payload, "timestamp_ms")
     if moment is None:
-        raise Unmapped(absent(payload, "timestamp_ms"))
-    yield _reaction("like", need_id(payload, "id"), post_id, from_epoch(moment), shared)
+        shared = {**shared, "time_source": "send_time"}
+    when = delivery.received_ms if moment is None else from_epoch(moment)
+    yield _reaction("like", need_id(payload, "id"), post_id, when, shared)
 
 
 def _published(payload: Any, user: str | None, shared: dict[str, Any]) -> Iterator[Told]:

@@ -6,9 +6,22 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from streams.connectors.atom import Entry, entries_of
-from streams.connectors.bodies import Unmapped, absent, at, count_at, id_at, json_of, need_id, objects_at, text_at
+from streams.connectors.bodies import (
+    Unmapped,
+    absent,
+    at,
+    count_at,
+    id_at,
+    json_of,
+    need_id,
+    objects_at,
+    refusal_in,
+    text_at,
+)
 from streams.connectors.drafts import Delivery, Draft, Note, Told, each, need_time, polled_video
+from streams.connectors.shopify import FRESH_MS
 from streams.sources import ids
+from streams.sources.times import instant_ms, shown
 
 PLATFORM: Final = "youtube"
 LIVE_CHAT: Final = "live-chat:"
@@ -30,7 +43,10 @@ _REMOVALS: Final = {
 def read(delivery: Delivery) -> Iterator[Told]:
     """Map a pushed feed, or the answer to a poll, by its ``kind``."""
     if delivery.body.lstrip()[:1] == b"<":
-        yield from each(entries_of(delivery.body), _pushed, "entry")
+        entries = entries_of(delivery.body)
+        yield from each(entries, _pushed, "entry")
+        if not entries:
+            yield Note("ignored", "the feed has no entry")
         return
     body = json_of(delivery.body)
     kind = text_at(body, "kind")
@@ -41,7 +57,8 @@ def read(delivery: Delivery) -> Iterator[Told]:
         "youtube#videoListResponse": ("video", _video),
     }
     if kind not in readers:
-        yield Note("unmapped", f"kind {kind!r} is none that is read" if kind else absent(body, "kind"))
+        missing = f"kind {kind!r} is none that is read" if kind else absent(body, "kind")
+        yield Note("unmapped", refusal_in(body) or missing)
         return
     what, reader = readers[kind]
     yield from each(objects_at(body, "items"), lambda item: reader(delivery, item), what)
@@ -58,8 +75,12 @@ def _pushed(entry: Entry) -> Iterator[Told]:
         when = need_time(entry.removed_at or None, "when")
         yield Draft(type="post.deleted", event_id=ids.of_removal(entry.video_id), occurred_at=when, **shared)
         return
-    # Also sent when a title changes: the id is the video's, and the second one is a duplicate.
+    # Also sent when a title changes: the id is the video's, and the second one is a duplicate as long as ids are known.
     when = need_time(entry.published or None, "published")
+    changed = instant_ms(need_time(entry.updated, "updated")) if entry.updated else None
+    if changed is not None and changed - instant_ms(when) >= FRESH_MS:
+        yield Note("ignored", f"video {entry.video_id} of {when} was changed on {shown(changed)}: told when it was new")
+        return
     yield Draft(type="post.published", event_id=entry.video_id, occurred_at=when, **shared)
 
 
@@ -98,12 +119,12 @@ def _thread(delivery: Delivery, item: Any) -> Iterator[Told]:
     if video_id is None:
         raise Unmapped(absent(item, "snippet", "videoId"))
     channel = id_at(item, "snippet", "channelId")
-    yield _comment(top, video_id, channel, None)
+    yield from _comment(top, video_id, channel, None)
     replies = objects_at(item, "replies", "comments")
     parent = id_at(top, "id")
 
     def reply(each_reply: Any) -> Iterator[Told]:
-        yield _comment(each_reply, video_id, channel, id_at(each_reply, "snippet", "parentId") or parent)
+        yield from _comment(each_reply, video_id, channel, id_at(each_reply, "snippet", "parentId") or parent)
 
     yield from each(replies, reply, "reply")
     total = count_at(item, "snippet", "totalReplyCount")
@@ -115,10 +136,11 @@ def _reply(delivery: Delivery, item: Any) -> Iterator[Told]:
     video_id = id_at(item, "snippet", "videoId") or delivery.post_id
     if video_id is None:
         raise Unmapped(absent(item, "snippet", "videoId"))
-    yield _comment(item, video_id, id_at(item, "snippet", "channelId"), id_at(item, "snippet", "parentId"))
+    yield from _comment(item, video_id, id_at(item, "snippet", "channelId"), id_at(item, "snippet", "parentId"))
 
 
-def _comment(item: Any, video_id: str, channel: str | None, parent: str | None) -> Draft:
+def _comment(item: Any, video_id: str, channel: str | None, parent: str | None) -> Iterator[Told]:
+    """Map a comment, and its edit as another version of it."""
     snippet, comment_id = at(item, "snippet"), need_id(item, "id")
     fields = {
         "post_id": video_id,
@@ -130,15 +152,20 @@ def _comment(item: Any, video_id: str, channel: str | None, parent: str | None) 
         fields["author_handle"] = handle
     if parent:
         fields["parent_id"] = parent
-    return Draft(
-        type="comment.created",
-        event_id=comment_id,
-        platform=PLATFORM,
-        occurred_at=need_time(text_at(snippet, "publishedAt"), "publishedAt"),
-        fields=fields,
-        post_ids=(video_id,),
-        account=channel,
-    )
+    published = need_time(text_at(snippet, "publishedAt"), "publishedAt")
+    shared: dict[str, Any] = {"platform": PLATFORM, "fields": fields, "post_ids": (video_id,), "account": channel}
+    yield Draft(type="comment.created", event_id=comment_id, occurred_at=published, **shared)
+    if (found := text_at(snippet, "updatedAt")) is None:
+        return
+    updated = need_time(found, "updatedAt")
+    later_ms = instant_ms(updated) - instant_ms(published)
+    if later_ms >= FRESH_MS:
+        yield Note(
+            "ignored", f"comment {comment_id} of {published}: its change of {updated} is told as another no more"
+        )
+    elif later_ms > 0:
+        # The list has the newest text only: what was written first is known to whoever asked before.
+        yield Draft(type="comment.created", event_id=ids.of_change(comment_id, updated), occurred_at=updated, **shared)
 
 
 def _video(delivery: Delivery, item: Any) -> Iterator[Told]:

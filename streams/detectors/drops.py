@@ -21,6 +21,9 @@ DROP_TO = 0.3
 """The part of the usual count that a sudden drop is tested against."""
 LIFTED = 1.5
 """How far above the level the last minutes may lie and still be what a drop falls from."""
+LONG_WINDOWS = 5
+"""Windows that together must lie as low as the rule asks before what took long is a drop: the level lags behind an
+evening, and one low minute at its foot is noise."""
 DROP_FADING = 1 / 180
 """What an open drop's reference loses in a window: a level that stays is the new normal after a few hours."""
 SUSPICION_WINDOWS = 4
@@ -85,7 +88,9 @@ class DropMonitor:
         elif not verdict.warming and len(s.past) == SUDDEN_WINDOWS:
             self._suspect(rule.minimum_ratio, verdict, last, value)
             evidence, reference = s.evidence / SUDDEN_ALARM, s.suspected_from
-            if verdict.shortfall / SHORTFALL_ALARM > evidence and verdict.expected > reference:
+            lasting = (sum(s.past[1 - LONG_WINDOWS :]) + value) / LONG_WINDOWS + 1.0
+            is_low = lasting * rule.minimum_ratio <= verdict.expected + 1.0
+            if is_low and verdict.shortfall / SHORTFALL_ALARM > evidence and verdict.expected > reference:
                 evidence, reference = verdict.shortfall / SHORTFALL_ALARM, verdict.expected
             if calm is not None:
                 reference = min(reference, LIFTED * (calm + 1.0))

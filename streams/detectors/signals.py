@@ -35,10 +35,14 @@ from streams.detectors.verdicts import UPPER_SIGMAS, Verdict
 RECENT_WINDOWS = 5
 ALONE_RATIO = 1.5
 """How much more than the engagements entries must have risen to be news of their own beside an engagement spike."""
+PAIR_RATIO = 1.3
+"""How much more than a spike's ratio two windows must be together."""
 SLOW_FEED = 3.0
 """Events a window at which twice the evidence is asked of a silence."""
 MOSTLY_UNCLICKED = 0.6
 """Usual share of code uses without a click above which the rule has nothing to say."""
+LEAK_DOUBT = 3.0
+"""Nats for a leaked code from which the conversion rate rests: the leak's orders would teach one that ends with it."""
 LEARNT_HITS = 10.0
 """Hits a usual share must rest on before its fall means anything: a shop that reports no orders has lost none."""
 SILENCE_WINDOWS = 15
@@ -185,10 +189,12 @@ class Signals:
         del self.recent[:-RECENT_WINDOWS]
         copies = min(sample.negative_copies, sample.negative)
         negative = self.negative.update(sample.negative - copies, scored - copies)
-        visits = max(sample.clicks, sample.purchases)
-        conversion = self.conversion.update(sample.purchases, visits)
         leaks = sample.code_uses_without_click
         codes = self.codes.update(leaks, max(sample.code_uses, leaks))
+        if "code_leak" in active or self._doubts_leak(codes):
+            conversion = self.conversion.update(0, 0)  # whose orders these are is not known: nothing is learnt
+        else:
+            conversion = self.conversion.update(sample.purchases, max(sample.clicks, sample.purchases))
         silence = self.silence.update(end_ms, activity(sample))
         silent = 0.0
         if self.silence.state.windows > SILENCE_WINDOWS:
@@ -204,6 +210,8 @@ class Signals:
         usual = self.drop.usual(engagements.expected)
         own = min(MOST_RATIO, math.exp(SPREAD_SIGMAS * self.trend.state.spread))
         spike = _spike(rules["engagement_spike"], engagements, usual, "engagements", own)
+        if len(self.recent) > 1:
+            spike = _twice(rules["engagement_spike"], spike, self.recent[-2].engagements, own)
         entered = _spike(rules["entries_spike"], entries, entries.expected, "entries", own)
         if self.beginning.has_no_level(engagements.expected):
             spike, entered = (
@@ -212,7 +220,8 @@ class Signals:
             )
         elif trend.rise > spike.strength and engagements.value >= rules["engagement_spike"].minimum_count:
             spike = _risen(spike, trend)
-        if spike.strength >= rules["engagement_spike"].fire_at or "engagement_spike" in active:
+        is_told = spike.strength >= rules["engagement_spike"].fire_at or "engagement_spike" in active
+        if is_told and not burst_windows:  # what is planned is remembered as such: a go-live's level is there to stay
             burst_windows = SPOKEN_WINDOWS
         if engagements.warming:
             burst_windows = 0
@@ -247,6 +256,18 @@ class Signals:
             self.engagements.update(at_ms, window.engagements)
             self.entries.update(at_ms, window.entries)
 
+    def _doubts_leak(self, codes: ProportionVerdict) -> bool:
+        """Return whether a code seems to have leaked: not where most are unclicked, nor where visits stop buying."""
+        return (
+            codes.rise >= LEAK_DOUBT
+            and codes.usual_share <= MOSTLY_UNCLICKED
+            and self.conversion.state.fall < LEAK_DOUBT
+        )
+
+    def forget_orders_missed(self) -> None:
+        """Take what fell of the conversion rate for explained: what still falls tells so anew."""
+        self.conversion.state.fall = 0.0
+
     def _leak(self, rule: AlertRule, verdict: ProportionVerdict) -> Reading:
         """Return the rise of code uses without a click, unless most are: not every shop reports clicks."""
         reading = _rise(rule, verdict, "share of code uses without a click")
@@ -278,6 +299,19 @@ def _spike(rule: AlertRule, verdict: Verdict, usual: float, unit: str, own_ratio
         if rule.minimum_ratio > 1.0:
             strength = min(strength, math.log(ratio) / math.log(max(rule.minimum_ratio, own_ratio)))
     return Reading(strength, unit, verdict.value, usual, ratio, int(verdict.value))
+
+
+def _twice(rule: AlertRule, spike: Reading, before: int, own_ratio: float) -> Reading:
+    """Return the reading of a second window in a row that is high enough: both together must be so by ``PAIR_RATIO``.
+
+    Noise on an ordinary post reaches the ratio twice in a row; twice, and far above it, it does not.
+    """
+    asked = max(rule.minimum_ratio, own_ratio)
+    if asked <= 1.0 or before + 1.0 < asked * (spike.expected + 1.0):
+        return spike
+    together = max(PAIR_RATIO * rule.minimum_ratio, own_ratio)
+    ratio = (0.5 * (before + spike.observed) + 1.0) / (spike.expected + 1.0)
+    return msgspec.structs.replace(spike, strength=min(spike.strength, math.log(ratio) / math.log(together)))
 
 
 def _risen(spike: Reading, trend: Trend) -> Reading:

@@ -27,10 +27,15 @@ TREND_SIGMAS: Final = 4.0
 SPREAD_RATE: Final = 1 / 600
 MOST_CHANGE: Final = 1.0
 """The most that one window teaches of the usual change: a trend is no lesson."""
+UNRIPE: Final = 0.9
+"""The most strength of a rise that has not lasted yet."""
 STEADY: Final = 1.1
 """Each ten windows must be this much above (or below) the ten before them."""
 STEPS: Final = 4
 """Blocks, the last the newest, that must each go the trend's way."""
+LASTING_WINDOWS: Final = BLOCK + 1
+"""Windows for which a rise must have been far enough and still be going on: means of ten go on rising for ten windows
+after a jump, so two ordinary posts within the hour look like a ramp for so long."""
 SPOKEN_WINDOWS: Final = 360
 """Windows for which the level before a burst that was told is remembered after the last window of it."""
 PLANNED_WINDOWS: Final = 30
@@ -54,6 +59,8 @@ class TrendState(Struct, gc=False):
     windows: int = 0
     spread: float = 0.0
     judged: int = 0
+    risen: int = 0
+    """For how many windows the last ones have been a rise: those that are none take one away."""
 
 
 NO_TREND: Final = Trend(0.0, 0.0, 0.0, 0.0)
@@ -78,6 +85,7 @@ class TrendMonitor:
         change = math.log((now + 1.0) / (_mean(past, PAST_WINDOWS - LAG - BLOCK) + 1.0))
         limit = max(math.log(TREND_RATIO), TREND_SIGMAS * s.spread)
         s.judged += 1
+        s.risen = max(0, s.risen - 1)
         s.spread += max(SPREAD_RATE, 1.0 / s.judged) * (min(1.25 * abs(change), MOST_CHANGE) - s.spread)
         if abs(change) < 0.5 * limit:
             return NO_TREND
@@ -87,7 +95,13 @@ class TrendMonitor:
             if any(later < STEADY * earlier for later, earlier in pairwise(steps)):
                 return NO_TREND
             highest = max(blocks)
-            return Trend(max(0.0, math.log((now + 1.0) / (highest + 1.0)) / limit), 0.0, highest, 0.0)
+            rise = math.log((now + 1.0) / (highest + 1.0))
+            strength = max(0.0, rise / limit)
+            if strength >= 1.0:
+                s.risen = min(LASTING_WINDOWS + 1, s.risen + 2)
+            if s.risen < LASTING_WINDOWS:
+                strength = min(strength, UNRIPE)
+            return Trend(strength, 0.0, highest, 0.0)
         if any(later * STEADY > earlier for later, earlier in pairwise(steps)):
             return NO_TREND
         lowest = min(blocks)

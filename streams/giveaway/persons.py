@@ -8,6 +8,7 @@ from streams.giveaway.loaded import GiveawayData
 from streams.ledger.blocks import EntryBlock
 from streams.ledger.people import Person
 from streams.ledger.platform_rules import rules_of
+from streams.ledger.subjects import asked_for
 
 _PSEUDONYM: Final = re.compile(r"[0-9a-f]{32}")
 
@@ -22,9 +23,15 @@ def persons_called(data: GiveawayData, name: str, platform: str | None) -> dict[
 
     Args:
         data: the giveaway; whoever was forgotten is not in it.
-        name: an author id, or a handle with ``@`` or without. With ``@`` it is no author id.
+        name: an author id, or a handle with ``@`` or without. With ``@`` it is no author id. ``instagram/mia`` and the
+            address of a profile say the platform as well.
         platform: theirs; None: any.
     """
+    try:
+        asked = asked_for(name, platform)
+    except ValueError:
+        return {}  # of two platforms at once is nobody
+    name, platform = asked.name, asked.platform
     found = {}
     for fact in data.ledger.facts:
         if not isinstance(fact, EntryBlock):
@@ -34,7 +41,7 @@ def persons_called(data: GiveawayData, name: str, platform: str | None) -> dict[
         for number, place, author_id, handle in zip(
             fact.person_hashes.tolist(), fact.place_numbers.tolist(), fact.author_ids, fact.handles, strict=True
         ):
-            named = author_id == name or (handle != "" and rules[place].key(handle) == wanted[place])
+            named = author_id == name or (rules[place].key(handle) == wanted[place] != "")
             if named and number in data.people:
                 found[number] = data.people[number]
     if platform is None:

@@ -27,11 +27,11 @@ from streams.ledger.comment_texts import (
     read_text,
     readable,
     word_key,
-    words_in,
+    words_said,
 )
 from streams.ledger.handle_hashes import handle_hashes
 from streams.ledger.mentions import MARKS, mentions_in
-from streams.ledger.platform_rules import PLATFORMS, PlatformRules, rules_of
+from streams.ledger.platform_rules import PLATFORMS, PlatformRules, platform_name, rules_of
 
 REASON_BIT: Final[dict[EntryReason, int]] = {reason: 1 << place for place, reason in enumerate(ENTRY_REASONS)}
 _TEXTS_REMEMBERED: Final = 200_000
@@ -122,7 +122,7 @@ class RuleBook:
         """Whether what a comment says decides anything but whom it mentions."""
         self._countries = frozenset(rules.countries)
         named = [each.platform for each in (*self._excluded, *self._required, *accounts_of(rules.recent_winners()))]
-        named += [platform_key(each.platform) for each in definition.influencers]
+        named += [platform_name(each.platform) for each in definition.influencers]
         self._known = frozenset(PLATFORMS) | frozenset(named)
         self._on: dict[str, RulesOnPlatform] = {}
 
@@ -132,10 +132,10 @@ class RuleBook:
         if found is None:
             if len(self._on) >= _PLATFORMS_REMEMBERED:
                 self._on.clear()
-            key = platform_key(platform)
-            key = key if key in self._known else ""
+            name = platform_name(platform)
+            key, name = (platform_key(platform), name) if name in self._known else ("", "")
             if key not in self._on:
-                self._on[key] = RulesOnPlatform(self, key)
+                self._on[key] = RulesOnPlatform(self, name, key)
             found = self._on[platform] = self._on[key]
         return found
 
@@ -175,7 +175,7 @@ class RuleBook:
             reasons |= REASON_BIT["wrong_answer"]
         if any(word.is_in(reading) for word in self._forbidden):
             reasons |= REASON_BIT["forbidden_word"]
-        if self.rules.min_words and words_in(reading.plain) < self.rules.min_words:
+        if self.rules.min_words and words_said(reading) < self.rules.min_words:
             reasons |= REASON_BIT["too_few_words"]
         return reasons
 
@@ -197,7 +197,9 @@ class RuleBook:
 class RulesOnPlatform:
     """The rules of a giveaway on one platform: its handles and hashtags, and a memory of its texts."""
 
-    def __init__(self, book: RuleBook, platform: str) -> None:
+    def __init__(self, book: RuleBook, platform: str, spelt: str) -> None:
+        # People are known by the platform as events spell it, folded; its rules by its name.
+        seed = PlatformSeeds()[spelt]
         self._book = book
         self.rules: PlatformRules = rules_of(platform)
         key = self.rules.key
@@ -222,7 +224,6 @@ class RulesOnPlatform:
         self.refused_names = HashMasks({number: self.refused_handles[handle] for number, handle in masks})
         """Reasons by hash of the handle."""
         self._is_of_many = platform == ""
-        seed = PlatformSeeds()[platform]
         ids = zip(
             hashes_of([digest(each.encode(), seed) for each in self.refused_ids]).tolist(),
             self.refused_ids.values(),

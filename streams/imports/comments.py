@@ -21,16 +21,28 @@ from streams.sources import ids
 
 ALIASES: Final = aliases(
     """
-    comment_id: comment id | commentid | id comment | cid | comment pk | id del comentario | kommentar id | id
+    comment_id: comment id | commentid | id comment | cid | comment pk | id del comentario | id de comentario
+        | kommentar id | kommentarkennung | id du commentaire | identifiant du commentaire | id commentaire
+        | id do comentário | id comentário | id comentario | id commento | id del commento | reactie id
+        | id komentarza | yorum id | yorum kimliği | id комментария | コメントid | コメント id | 评论id | 评论 id
+        | 評論id
+        | 댓글 id | 댓글id | id
     link: view source | comment url | comment link | link to comment | comment permalink | permalink | source url
     post_id: post id | media id | video id | aweme id | post pk | media pk | postid | videoid | mediaid
         | post shortcode | shortcode
     post_url: post url | post link | media url | video url | video web url | input url | submitted video url
-        | page url | source post url | url | link | query | input
+        | page url | source post url | beitrags url | beitrag url | beitragslink | link zum beitrag
+        | lien de la publication | lien du post | url de la publication | url de la publicación
+        | enlace de la publicación | enlace | url da publicação | link da publicação | link del post | url del post
+        | 投稿url | 投稿 url | 帖子链接 | 게시물 url | url | link | query | input
     username: username | user name | name click to view profile | owner username | author username | from username
         | author unique id | unique id | user unique id | handle | author handle | user handle | commenter
         | commenter username | profile name | benutzername | nutzername | nom d utilisateur | nombre de usuario
-        | usuario | nome utente | nome de usuário | имя пользователя | author display name | author name | author
+        | usuario | nome utente | nome de usuário | usuário | utilizador | nome de utilizador | имя пользователя
+        | gebruikersnaam | gebruiker | nutzer | konto | kontoname | użytkownik | nazwa użytkownika | kullanıcı adı
+        | kullanıcı | användarnamn | brugernavn | ユーザー名 | ユーザーネーム | 用户名 | 使用者名稱 | 사용자 이름
+        | 사용자명
+        | utilisateur | utente | пользователь | author display name | author name | author
         | user | autor | auteur | autore | name | nickname | nick name | display name | full name
     user_id: user id | userid | profile id | owner id | author id | author channel id | from id | uid | user pk
         | unique identifier | author channel id value | commenter id
@@ -39,16 +51,27 @@ ALIASES: Final = aliases(
         | created time
         | create time | createtime | created | commented at | posted at | date time | datetime | date | time
         | comment at | created utc | created at utc | date utc | date gmt | time utc | published | publish date
-        | published date | date published | publication date | datum | zeitpunkt | zeit | fecha | data | дата
-        | created date | date created
+        | published date | date published | publication date | created date | date created | comment created at
+        | erstellt am | erstellt | veröffentlicht am | datum und uhrzeit | zeitstempel | date de création
+        | date du commentaire | date et heure | date de publication | fecha y hora | fecha de creación
+        | fecha de publicación | fecha del comentario | data e hora | data do comentário | data de criação
+        | data de publicação | data e ora | data del commento | data di pubblicazione | datum en tijd
+        | data utworzenia | data i godzina | tarih ve saat | datum | zeitpunkt | zeit | fecha | data | дата
+        | дата и время | tarih | dato | 日時 | 投稿日時 | コメント日時 | 日期 | 时间 | 評論時間 | 评论时间 | 날짜
+        | 작성일
+    clock: time | uhrzeit | zeit | heure | hora | ora | tijd | godzina | saat | время | 時刻 | 时间 | 시간
     html: text display
     text: comment text | text original | comment | text | comment content | comment body | comment message | message
-        | content | body | kommentar | kommentartext | commentaire | comentario | comentário | commento | текст
-        | комментарий
+        | content | body | kommentar | kommentartext | kommentarinhalt | inhalt | commentaire | texte
+        | texte du commentaire | contenu | comentario | texto | texto del comentario | contenido | comentário
+        | texto do comentário | conteúdo | commento | testo | testo del commento | contenuto | текст | комментарий
+        | текст комментария | reactie | tekst | komentarz | treść komentarza | treść | yorum | yorum metni | metin
+        | コメント | コメント内容 | 本文 | 评论 | 评论内容 | 評論 | 評論內容 | 留言 | 댓글 | 댓글 내용
     parent_id: parent comment id | parent id | reply to comment id | replied to comment id | reply to id
         | replies to id | in reply to id | in reply to | parent | reply to | replied to
     is_reply: is reply | reply | comment type | type | level | depth
-    platform: platform | network | social network | source platform | plattform
+    platform: platform | network | social network | source platform | plattform | plateforme | plataforma
+        | piattaforma | netzwerk | red social | réseau | platforma | プラットフォーム | 平台 | 플랫폼
     country: country | country code | user country | land
     influencer: influencer id | influencer | creator | post owner | post owner username | post author | owner handle
         | page name
@@ -67,6 +90,8 @@ _DELETED: Final = frozenset(
         "utilisateur supprimé",
     }
 )
+_ERRORS: Final = frozenset({"#NAME?", "#REF!", "#VALUE!", "#N/A", "#DIV/0!", "#NULL!", "#NUM!", "#ERROR!"})
+"""What spreadsheets show instead of a text that begins with = and is no formula."""
 _REPLY_MARK: Final = re.compile(r"^(?:[↳└⤷➥]|-+>|=+>|\s{2,}|\t)")
 _REPLY_NUMBER: Final = re.compile(r"\d+[.\-_]\d+")
 _REPLY_WORDS: Final = frozenset({"reply", "true", "yes", "1", "2", "antwort", "child", "ja", "respuesta", "réponse"})
@@ -114,6 +139,7 @@ class CommentRows:
         self._has_id = header_key(columns.name("comment_id")) != "id" or not _are_row_numbers(
             columns.texts("comment_id", sample)
         )
+        self._has_clock = columns.fields.get("clock") != columns.fields.get("time")
         self.cells = Cells(columns)
         self._columns = columns
         self._parent = ""
@@ -225,19 +251,21 @@ class CommentRows:
         name = ids.of_account(handle)
         author = (name or user_id) if platform in _BY_HANDLE else (user_id or name)
         if not author or is_nothing(author):
-            raise RowRefused("username", shown, "nobody is named: the author is missing")
+            raise RowRefused("username", cell("username"), "nobody is named: the author is missing")
         return author, handle or user_id
 
     def _text(self) -> str:
         text = self.cells("text")
         if not text and (shown := self.cells("html")):
             text = html.unescape(_ANY_TAG.sub("", _TAG.sub("\n", shown)))
+        if text in _ERRORS:
+            raise RowRefused("text", text, "a spreadsheet took the comment for a formula: its words are lost")
         return text
 
     def _time(self) -> int:
         text = self.cells("time")
         try:
-            return self._times.read(text)
+            return self._times.of_row(text, self.cells("clock") if self._has_clock else "")
         except ValueError as error:
             raise RowRefused("time", text, str(error)) from None
 
@@ -274,6 +302,8 @@ class CommentRows:
 def unwrapped_handle(text: str) -> str:
     """Return a name without the marks that show a reply, and without what keeps spreadsheets from changing it."""
     bare = unwrapped(text)
+    if "/" in bare and (link := link_of(bare)).platform:
+        return link.handle or link.channel_id
     return bare.lstrip("↳└⤷➥> \t") if _REPLY_MARK.match(bare) else bare
 
 

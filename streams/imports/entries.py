@@ -1,5 +1,6 @@
 """Entries of giveaway forms: one sign-up an entry; people are pseudonyms of their addresses, never the addresses."""
 
+import re
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,10 +14,16 @@ from streams.sources import ids
 ALIASES: Final = aliases(
     """
     entry_id: entry id | id | entry | action id
-    email: email | user email | email address | e mail | entrant email | mail
+    email: email | user email | email address | e mail | e mail address | entrant email | mail | e mail adresse
+        | email adresse | adresse e mail | adresse email | correo electrónico | correo | dirección de correo electrónico
+        | endereço de e mail | endereço de email | indirizzo email | indirizzo e mail | e postadres | eposta
     name: name | user name | full name | who | first name | entrant
     time: timestamp | time stamp | entry date | date | when | created at | entered at | entry time | date entered
-        | signed up | signup date | created | time | date time | completed at
+        | signed up | signup date | created | time | date time | completed at | submitted at | submit date
+        | submit date utc | submission date | date submitted | zeitstempel | datum | erstellt am | horodateur
+        | date de participation | marca temporal | fecha | fecha de participación | carimbo de data hora | data
+        | informazioni cronologiche | data di partecipazione
+    clock: time | uhrzeit | heure | hora | ora | tijd
     user_id: user id
     action_type: entry type
     action: action | entry type | entry method | entry | entry name | action type | entry source
@@ -36,6 +43,7 @@ ALIASES: Final = aliases(
 _INVALID: Final = frozenset(
     {"invalid", "rejected", "disqualified", "deleted", "fraud", "blocked", "no", "false", "removed", "banned"}
 )
+_ADDRESS: Final = re.compile(r"[^\s@]+@[^\s@]+")
 _UTM: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 
 
@@ -53,6 +61,7 @@ class EntryRows:
         self.cells = Cells(columns)
         # A column headed "Entry" says what was done, unless it holds numbers only: then it is the id.
         self._has_id = columns.has("entry_id") and columns.name("entry_id").strip().casefold() != "entry"
+        self._has_clock = columns.fields.get("clock") != columns.fields.get("time")
         self.derived = 0
         self.has_key = bool(campaign.options.person_key)
 
@@ -68,11 +77,13 @@ class EntryRows:
         if status in _INVALID:
             raise RowSkipped(f"entries that {self._platform} itself calls {status}")
         email = cell("email").strip()
+        if email and not _ADDRESS.fullmatch(email):
+            raise RowRefused("email", email, "no mail address")
         if not email and not cell("name").strip():
             raise RowRefused("email", "", "nobody is named: neither address nor name")
         text = cell("time")
         try:
-            at_ms = self._times.read(text)
+            at_ms = self._times.of_row(text, cell("clock") if self._has_clock else "")
         except ValueError as error:
             raise RowRefused("time", text, str(error)) from None
         person = ids.of_person(email or cell("name"), self._campaign.options.person_key)

@@ -13,9 +13,20 @@ Aliases = Mapping[str, tuple[str, ...]]
 
 
 def header_key(name: str) -> str:
-    """Return a header as it is compared: ``commentId``, ``Comment ID`` and ``comment_id`` are ``comment id``."""
+    """Return a header as it is compared: ``commentId``, ``Comment ID`` and ``comment_id`` are ``comment id``.
+
+    Accents do not count: ``Comentário`` is often written without.
+    """
     text = _CAMEL.sub(" ", name.replace("\ufeff", ""))
-    return _MARKS.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
+    return _MARKS.sub(" ", _bare(text)).strip()
+
+
+def _bare(text: str) -> str:
+    if text.isascii():
+        return text.casefold()
+    apart = unicodedata.normalize("NFKD", text)
+    whole = unicodedata.normalize("NFC", "".join(char for char in apart if unicodedata.category(char) != "Mn"))
+    return whole.casefold().replace("ı", "i")
 
 
 def aliases(text: str) -> Aliases:
@@ -25,26 +36,35 @@ def aliases(text: str) -> Aliases:
     for line in text.split("\n"):
         head, _, rest = ("", "", line) if line.lstrip().startswith("|") else line.partition(":")
         field = head.strip() or field
-        names = tuple(name.strip() for name in rest.split("|") if name.strip())
+        names = tuple(_bare(name.strip()) for name in rest.split("|") if name.strip())
         if names:
             found[field] = found.get(field, ()) + names
     return found
 
 
 class Columns:
-    """Which column of a table is which field."""
+    """Which column of a table is which field.
+
+    ``repeated`` are the columns of fields whose header the table has several times; the field is the first of them.
+    """
 
     def __init__(self, names: Sequence[str], aliases: Aliases) -> None:
         self.names = names
         self.fields: dict[str, int] = {}
-        keys: dict[str, int] = {}
+        self.repeated: dict[str, list[int]] = {}
+        keys: dict[str, list[int]] = {}
         for index, name in enumerate(names):
-            keys.setdefault(header_key(name), index)
+            keys.setdefault(header_key(name), []).append(index)
         for field, known in aliases.items():
             for alias in known:
                 if alias in keys:
-                    self.fields[field] = keys[alias]
+                    self._take(field, keys[alias])
                     break
+
+    def _take(self, field: str, columns: list[int]) -> None:
+        self.fields[field] = columns[0]
+        if len(columns) > 1:
+            self.repeated[field] = columns
 
     @classmethod
     def mapped(cls, names: Sequence[str], fields: Mapping[str, str]) -> "Columns":
@@ -54,14 +74,19 @@ class Columns:
             ValueError: the table has no such header.
         """
         columns = cls(names, {})
-        keys = {header_key(name): index for index, name in reversed(list(enumerate(names)))}
         for field, name in fields.items():
-            if header_key(name) not in keys:
+            found = [index for index, each in enumerate(names) if header_key(each) == header_key(name)]
+            if not found:
                 raise ValueError(
                     f"{field}: no column {name!r}; the table has {', '.join(repr(each) for each in names)}"
                 )
-            columns.fields[field] = keys[header_key(name)]
+            columns._take(field, found)
         return columns
+
+    def unread(self) -> list[str]:
+        """Return the headers of which no field is made, as they stand in the file."""
+        read = {*self.fields.values(), *(index for several in self.repeated.values() for index in several)}
+        return [name.strip() for index, name in enumerate(self.names) if name.strip() and index not in read]
 
     def has(self, field: str) -> bool:
         """Return whether the table has this field."""

@@ -17,26 +17,31 @@ _MONTHS: Final = {
     name: number
     for number, names in enumerate(
         (
-            "jan january januar jänner janvier enero ene gennaio gen janeiro",
-            "feb february februar feber février févr fev febrero febbraio fevereiro",
-            "mar march märz mär mrz mars marzo março",
-            "apr april avril avr abril abr aprile",
-            "may mai mayo maggio mag maio",
-            "jun june juni juin junio giugno giu junho",
-            "jul july juli juillet juil julio luglio lug julho",
-            "aug august août aout agosto ago agost",
-            "sep sept september septembre septiembre settembre set setembro",
-            "oct october okt oktober octobre octubre ottobre ott outubro out",
-            "nov november novembre noviembre novembro",
-            "dec december dez dezember décembre déc diciembre dic dicembre dezembro",
+            "jan january januar jänner janvier janv enero ene gennaio gen janeiro"
+            " januari stycznia sty ocak oca января янв",
+            "feb february februar feber février févr fév fev febrero febbraio fevereiro"
+            " februari lutego lut şubat şub февраля фев февр",
+            "mar march märz mär mrz mars marzo março maart mrt marca mart марта мар",
+            "apr april avril avr abril abr aprile kwietnia kwi nisan nis апреля апр",
+            "may mai mayo maggio mag maio mei maj maja mayıs мая май",
+            "jun june juni juin junio giugno giu junho czerwca cze haziran haz июня июн",
+            "jul july juli juillet juil julio luglio lug julho lipca temmuz tem июля июл",
+            "aug august août aout agosto ago agost augustus augusti sierpnia sie ağustos ağu августа авг",
+            "sep sept september septembre septiembre settembre set setembro września wrz eylül eyl сентября сен сент",
+            "oct october okt oktober octobre octubre ottobre ott outubro out października paź ekim eki октября окт",
+            "nov november novembre noviembre novembro kasım kas ноября ноя нояб",
+            "dec december dez dezember décembre déc diciembre dic dicembre dezembro grudnia gru aralık ara декабря дек",
         ),
         start=1,
     )
     for name in names.split()
 }
+"""By name; none that two languages have for different months (``listopada``, ``lip``)."""
 _ISO: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: ?(?:Z|[+-]\d\d:?\d\d))?)?")
 _TIME: Final = (
-    r"(?:(?:[T,\s]|\bat\b|\bum\b|\bà\b|\bkl\.?)+(?P<hour>\d{1,2})[:.](?P<minute>\d\d)(?:[:.](?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?)?"
+    r"(?:(?:[T,\s]|\bat\b|\bum\b|\bà\b|\bàs\b|\ba las\b|\balle\b|\bom\b|\bo\b|\bkl\.?)+"
+    r"(?P<hour>\d{1,2})(?:[:.]| ?h ?)(?P<minute>\d\d)"
+    r"(?:[:.](?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?)?"
     r"\s*(?P<half>[ap]\.?\s?m\.?)?(?:\s*Uhr)?\s*(?P<zone>\(?(?:Z|UTC|GMT)?\s?(?:[+-]\d{1,2}(?::?\d\d)?)?\)?|[A-Z]{2,5}))?"
 )
 _YEAR_FIRST: Final = re.compile(r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})\.?" + _TIME, re.I)
@@ -55,6 +60,13 @@ _UNIX_DATE: Final = re.compile(
     r"(?P<name>[^\W\d_]+) +(?P<day>\d{1,2}) (?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?P<fraction>)(?P<half>) ?"
     r"(?P<zone>[A-Z]{3,4}|[+-]\d{4})? (?P<year>\d{4})"
 )
+_CODE_ZONED: Final = re.compile(r"(?<=[+-]\d\d)(:?\d\d)(?: \([^()]*\)|\[[^\[\]]*\])$")
+"""The name of a zone behind its offset: dates of browsers and of Java."""
+_DAY_SIGNS: Final = re.compile(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일]")
+_DAY_POINTS: Final = re.compile(r"(\d{4})\. (\d{1,2})\. (\d{1,2})\.")
+_CLOCK_SIGNS: Final = re.compile(r"(\d{1,2})\s?[時时点시]\s?(\d\d)\s?[分분](?:\s?(\d\d)\s?[秒초])?")
+_HALF_BEFORE: Final = re.compile(r"(上午|午前|오전|下午|午後|오후)\s?(\d{1,2}:\d\d(?::\d\d)?)")
+_MORNING: Final = frozenset({"上午", "午前", "오전"})
 _COMPACT: Final = re.compile(r"(?P<year>20\d\d)(?P<month>[01]\d)(?P<day>[0-3]\d)")
 _WEEKDAY: Final = re.compile(r"[^\W\d_]{2,10}\.?,?\s+(?=\S)")
 _NUMBER: Final = re.compile(r"\d+(?:[.,]\d+)?")
@@ -170,9 +182,28 @@ class MomentReader:
         if text == self._last[0] and text:
             return self._last[1]
         self.was_day = False
-        found = self._read(text.strip().strip("'"))
+        found = self._read(_plain(text.strip().strip("'")))
         self._last = (text, found)
         return found
+
+    def of_row(self, text: str, clock: str) -> int:
+        """Return epoch milliseconds of a day in one column and a time of day in another; "" where it has none.
+
+        Raises:
+            ValueError: as ``read``.
+        """
+        if not clock.strip() or ":" in text:
+            return self.read(text)
+        try:
+            return self.read(f"{text.strip()} {clock.strip()}")
+        except ValueError as of_both:
+            try:
+                found = self.read(text)
+            except DateOnly:
+                raise of_both from None
+            if self.was_day:
+                raise of_both from None
+            return found
 
     def _read(self, text: str) -> int:
         if _ISO.fullmatch(text):
@@ -269,6 +300,19 @@ class MomentReader:
         if isinstance(zone, ZoneInfo) and aware.utcoffset() != aware.replace(fold=1).utcoffset():
             raise ValueError(f"a local time that {zone.key} has twice or not at all: the clocks were changed then")
         return epoch_ms(aware)
+
+
+def _plain(text: str) -> str:
+    """Return a time without signs for day and hour (``2026年4月18日 下午6:04``) and a zone's name behind its offset."""
+    if text.endswith((")", "]")):
+        text = _CODE_ZONED.sub(r"\1", text)
+    if text.isascii() and ". " not in text:
+        return text
+    text = _DAY_POINTS.sub(r"\1-\2-\3", _DAY_SIGNS.sub(r"\1-\2-\3", text))
+    text = _CLOCK_SIGNS.sub(lambda found: ":".join(filter(None, found.groups())), text)
+    return _HALF_BEFORE.sub(
+        lambda found: f"{found[2]} {'AM' if found[1] in _MORNING else 'PM'}", text.replace(" г.", "")
+    )
 
 
 def _stated_zone(text: str) -> tzinfo | None:

@@ -20,17 +20,22 @@ _GAPS: Final = str.maketrans(dict.fromkeys("\u00a0\u202f\u2009\u2007 '’_", "")
 _PLAIN: Final = re.compile(r"[0-9]{1,15}")
 _PLAIN_MONEY: Final = re.compile(r"[0-9]{1,12}\.[0-9]{2}")
 _COUNT: Final = re.compile(
-    r"(?P<sign>[-−])?(?P<number>[0-9][0-9.,]*)(?P<unit>k|m|b|tsd\.?|mio\.?|mrd\.?|mln|thousand|million)?\+?", re.I
+    r"(?P<sign>[-−])?(?P<number>[0-9][0-9.,]*)"
+    r"(?P<unit>k|m|b|tsd\.?|mio\.?|mrd\.?|mln|thousand|million|tys\.?|тыс\.?|млн\.?|[千천万萬만億亿억])?\+?",
+    re.I,
 )
 _UNITS: Final = {
     "k": 1_000, "tsd": 1_000, "thousand": 1_000, "m": 1_000_000, "mio": 1_000_000, "mln": 1_000_000,
-    "million": 1_000_000, "b": 1_000_000_000, "mrd": 1_000_000_000,
+    "million": 1_000_000, "b": 1_000_000_000, "mrd": 1_000_000_000, "tys": 1_000, "тыс": 1_000,
+    "млн": 1_000_000,
+    **dict.fromkeys("千천", 1_000), **dict.fromkeys("万萬만", 10_000), **dict.fromkeys("億亿억", 100_000_000),
 }  # fmt: skip
 _GROUPED: Final = re.compile(r"[0-9]{1,3}(?:([.,])[0-9]{2,3})*(?:[.,])[0-9]{3}")
 _SIGNS: Final = {
     "€": "EUR", "£": "GBP", "₹": "INR", "₺": "TRY", "₽": "RUB", "₩": "KRW", "₴": "UAH", "₪": "ILS", "zł": "PLN",
     "kč": "CZK", "us$": "USD", "ca$": "CAD", "c$": "CAD", "a$": "AUD", "au$": "AUD", "nz$": "NZD", "hk$": "HKD",
-    "s$": "SGD", "r$": "BRL", "mx$": "MXN", "₫": "VND", "฿": "THB", "₱": "PHP", "fr.": "CHF", "ft": "HUF",
+    "euro": "EUR", "euros": "EUR", "s$": "SGD", "r$": "BRL", "mx$": "MXN", "₫": "VND", "฿": "THB", "₱": "PHP",
+    "fr.": "CHF", "ft": "HUF",
 }  # fmt: skip
 _SEVERAL: Final = {
     "$": frozenset({"USD", "CAD", "AUD", "NZD", "HKD", "SGD", "MXN", "ARS", "CLP", "COP", "TWD"}),
@@ -195,13 +200,16 @@ def _currency(mark: str) -> str:
     raise ValueError(f"no currency: {mark!r}")
 
 
-def settled_currency(sign: str, given: str) -> str:
-    """Return the currency of an amount from what its cell says and what its row, file or user says.
+def settled_currency(sign: str, given: str, otherwise: str = "") -> str:
+    """Return the currency of an amount from what its cell says, what its row says, and otherwise what the user says.
 
     Raises:
-        ValueError: nobody says it, or the two contradict each other.
+        ValueError: nobody says it, it is none, or the two contradict each other.
     """
-    code = given.strip().upper()
+    code = _currency(otherwise.strip() if is_nothing(given) else given.strip())
+    if code in _SEVERAL:
+        # A row's sign is as good as one in the cell.
+        sign, code = sign or code, _currency(otherwise.strip())
     if sign in _SEVERAL:
         if code in _SEVERAL[sign]:
             return code

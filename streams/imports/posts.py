@@ -17,26 +17,42 @@ from streams.sources import ids
 
 ALIASES: Final = aliases(
     """
-    post_id: post id | external id | media id | video id | platform post id | guid | content id
+    post_id: post id | external id | media id | video id | platform post id | guid | content id | beitrags id
+        | beitrag id | id de la publication | identifiant de la publication | id de la publicación
+        | identificador de la publicación | id da publicação | identificação da publicação | id del post | tweet id
     link: post permalink | permalink | post url | perma link | url | link | post link | source link | share url
-        | content url
+        | content url | video link | video url | tweet permalink | beitrags url | beitrag url | beitragslink
+        | permalink des beitrags | permalien | lien permanent | lien | lien de la publication | enlace permanente
+        | enlace | enlace de la publicación | link permanente | link da publicação | link del post
     platform: social network | network | platform | channel | social media network
-        | red | red social | netzwerk | réseau | rete | plattform
+        | red | red social | netzwerk | réseau | réseau social | rede | rede social | rete | plattform | plateforme
+        | plataforma | piattaforma
     profile: profile | influencer | creator | account | username | profile name | influencer name | handle
-        | account username | page name | account name
+        | account username | page name | account name | konto nutzername | profil | konto | kontoname
+        | nom d utilisateur du compte | compte | cuenta | nombre de usuario de la cuenta | perfil | conta
+        | nome de usuário da conta | profilo | account utente
     likes: reactions | metrics reactions | metrics lifetime reactions | metrics likes | likes | like count
         | post likes | total likes
-        | me gusta | gefällt mir | j aime | mi piace | curtidas
+        | me gusta | gefällt mir | gefällt mir angaben | likes gesamt | reaktionen | j aime | mentions j aime
+        | réactions
+        | reacciones | mi piace | reazioni | curtidas | gostos | reações | vind ik leuks | polubienia | beğeni | лайки
+        | いいね | 点赞
     comments: comments | metrics comments | metrics lifetime comments count | comments count | post comments
         | comment count
-        | comentarios | kommentare | commentaires | commenti | comentários
+        | total comments | comments added | replies | comentarios | kommentare | kommentare gesamt | commentaires
+        | commenti | comentários | reacties | komentarze | yorumlar | yorum | комментарии | コメント | 评论
     shares: shares | metrics shares | metrics lifetime shares count | post shares | share count | reposts
-        | compartidos | geteilt | partages | condivisioni | compartilhamentos
+        | total shares | compartidos | veces compartido | geteilt | geteilte inhalte | shares gesamt | mal geteilt
+        | partages | condivisioni | compartilhamentos | partilhas | gedeeld | udostępnienia | paylaşımlar
     saves: saves | metrics saves | metrics lifetime saves | post saves | saved | favorites | save count
-        | guardados | gespeichert | enregistrements | salvataggi
+        | bookmarks | guardados | veces guardado | gespeichert | gespeicherte inhalte | enregistrements | salvataggi
+        | salvamentos | salvos | itens salvos
     views: video views | views | metrics video views | metrics post views | post views | post video views
         | view count | plays | video view count
-        | visualizaciones | aufrufe | vues | visualizzazioni | visualizações | reproducciones
+        | total views | visualizaciones | aufrufe | aufrufe gesamt | videoaufrufe | video aufrufe | vues
+        | vues de la vidéo | visualizzazioni | visualizzazioni video | visualizações | visualizações de vídeo
+        | reproducciones | reproducciones de video | reproduções | weergaven | wyświetlenia | görüntüleme | просмотры
+        | 再生回数 | 播放量
     reach: reach | actualized reach | metrics actualized reach | metrics reach | post reach | accounts reached
         | alcance | reichweite | portée | couverture | copertura
     account: external profile id
@@ -47,7 +63,11 @@ _FOREIGN_ID: Final = re.compile("[0-9a-f]{32}")
 """Ids that a suite gives posts for itself."""
 METRICS: Final = ("likes", "comments", "shares", "saves", "views", "reach")
 _TOTALS: Final = frozenset(
-    {"grand total", "total", "totals", "summe", "gesamt", "gesamtsumme", "average", "sum", "all posts"}
+    {
+        *("grand total", "total", "totals", "summe", "gesamt", "gesamtsumme", "gesamtergebnis", "average", "sum"),
+        *("all posts", "total général", "total geral", "total general", "totale", "totale complessivo", "totaal"),
+        *("eindtotaal", "suma", "razem", "toplam", "genel toplam", "итого", "合計", "合计", "durchschnitt", "moyenne"),
+    }
 )
 
 

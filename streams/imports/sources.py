@@ -41,6 +41,7 @@ _GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "<time>": comments.ALIASES["time"],
     "<person>": comments.ALIASES["username"] + comments.ALIASES["user_id"],
     "<order time>": orders.ALIASES["time"] + orders.ALIASES["paid_at"],
+    "<order id>": tuple(name for name in orders.ALIASES["order_id"] if name not in ("id", "transaction id", "order")),
     "<total>": orders.ALIASES["total"],
     "<coupons>": tuple(name for name in orders.ALIASES["codes"] if name.startswith(("coupon", "used coupon"))),
     "<post>": posts.ALIASES["post_id"] + posts.ALIASES["link"],
@@ -75,8 +76,8 @@ class Source(Struct, frozen=True, kw_only=True):
     platform: str = ""
     style: OrderStyle = OrderStyle(prefix="shop")
     order: DayOrder | None = None
-    titled: str = ""
-    """Beginning of a line that stands above its header, needed beside the signature."""
+    titled: tuple[str, ...] = ()
+    """Beginnings, one of which a line above its header has, needed beside the signature."""
     note: str = ""
     is_general: bool = False
     """Whether it is the shape of a kind and no tool's: taken where no tool's header is found."""
@@ -165,7 +166,11 @@ SOURCES: Final[tuple[Source, ...]] = (
         name="upfluence-orders",
         title="Upfluence: orders",
         kind="orders",
-        signatures=(signature("order id & campaign name & conversion approval | commission & amount & status & date"),),
+        signatures=(
+            signature(
+                "order id & campaign name & conversion approval | commission & amount & status & date | order date"
+            ),
+        ),
         style=OrderStyle(prefix="upfluence"),
         note="Amounts are without tax and shipping; the shop's own export of the same orders has them with both.",
     ),
@@ -181,7 +186,7 @@ SOURCES: Final[tuple[Source, ...]] = (
         name="orders",
         title="orders in any table with an order id, a time and a total",
         kind="orders",
-        signatures=(signature("order id | order number | order # | orderid | bestellnummer & <order time> & <total>"),),
+        signatures=(signature("<order id> & <order time> & <total>"),),
         is_general=True,
     ),
     Source(
@@ -289,7 +294,7 @@ SOURCES: Final[tuple[Source, ...]] = (
         title="Google Analytics 4: reports and explorations (totals of days)",
         kind="figures",
         signatures=(signature(""),),
-        titled="#",
+        titled=("# ", "#-"),
         note="Totals of days are no events, but a comparison. An exploration with the transaction id has orders.",
     ),
     Source(

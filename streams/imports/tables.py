@@ -19,6 +19,7 @@ from streams.imports.rows import Refusal, RowRefused, RowSkipped
 from streams.imports.sources import NEEDED, Kind
 
 _LONGEST_SHOWN: Final = 200
+_MOST_UNREAD: Final = 12
 
 
 class _Rows(Protocol):
@@ -135,6 +136,7 @@ class Table:
         self._width = len(found.names)
         self._names = found.names
         self._cells = self.rows.cells
+        self._is_general = found.source.is_general
 
     def read(self, line: int, cells: Sequence[str]) -> list[dict[str, Any]] | Refusal:
         """Return the events of a row, or why there are none.
@@ -149,8 +151,8 @@ class Table:
                 _shown(cells[self._width]),
                 "more cells than the header: a delimiter or quotation mark is loose",
             )
-        self._cells.move(cells)
         try:
+            self._cells.move(self._with_repeated(cells) if self.columns.repeated else cells)
             return self.rows.events()
         except RowRefused as refused:
             if not any(text.strip() for text in cells):
@@ -162,10 +164,30 @@ class Table:
             column = self.columns.name(refused.field) if refused.field else ""
             return Refusal(line, column, _shown(refused.value), refused.reason)
 
+    def _with_repeated(self, cells: Sequence[str]) -> Sequence[str]:
+        """Return a row in which the first column of each repeated header has what one of them says.
+
+        Raises:
+            RowRefused: they say different things.
+        """
+        whole = [*cells, *[""] * (self._width - len(cells))]
+        for field, columns in self.columns.repeated.items():
+            said = list(dict.fromkeys(text for index in columns if (text := whole[index]).strip()))
+            if len(said) > 1:
+                raise RowRefused(
+                    field, " | ".join(said), "the header stands there more than once, with different values: rename one"
+                )
+            whole[columns[0]] = said[0] if said else ""
+        return whole
+
     def notes(self) -> list[str]:
         """Return what a user should know of how the table was read."""
         rows = self.rows
         notes = [self.source.note] if self.source.note else []
+        if self._is_general and (unread := self.columns.unread()):
+            shown = ", ".join(repr(name) for name in unread[:_MOST_UNREAD])
+            more = f" and {len(unread) - _MOST_UNREAD} more" if len(unread) > _MOST_UNREAD else ""
+            notes.append(f"columns that were not read: {shown}{more}")
         if isinstance(rows, CommentRows):
             if rows.inferred:
                 notes.append(
@@ -178,6 +200,11 @@ class Table:
                 )
         if isinstance(rows, OrderRows):
             notes += _order_notes(rows)
+            if self._is_general and rows.made:
+                notes.append(
+                    f"the orders' event ids begin with {rows.shop!r}: where hooks of the shop tell them too, give "
+                    "--shop NAME, or they count twice"
+                )
         if isinstance(rows, EntryRows) and not rows.has_key:
             notes.append(
                 "people are told apart by pseudonyms of their addresses, made without a key: whoever guesses an "

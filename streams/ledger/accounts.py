@@ -5,8 +5,8 @@ from typing import Final
 import regex
 from msgspec import Struct
 
-from streams.comparison import platform_key, seen
-from streams.ledger.platform_rules import PLATFORMS, rules_of
+from streams.comparison import seen
+from streams.ledger.platform_rules import PLATFORMS, platform_name, rules_of
 
 _HOSTS: Final = {
     "instagram.com": "instagram",
@@ -17,6 +17,8 @@ _HOSTS: Final = {
     "facebook.com": "facebook",
     "fb.com": "facebook",
     "twitch.tv": "twitch",
+    "threads.net": "threads",
+    "threads.com": "threads",
 }
 _ADDRESS: Final = regex.compile(
     r"(?:https?://)?(?:www\.|m\.|web\.|mobile\.)?(?P<host>[a-z0-9\-]+(?:\.[a-z0-9\-]+)*\.[a-z]{2,})/(?P<path>.*)",
@@ -47,7 +49,7 @@ class Account(Struct, frozen=True):
         return rules_of(self.platform).key(self.name)
 
     def is_on(self, platform: str) -> bool:
-        """Return whether the account is meant on a platform (its ``platform_key``)."""
+        """Return whether the account is meant on a platform (its ``platform_name``)."""
         return self.platform in ("", platform)
 
 
@@ -67,10 +69,10 @@ def account_of(text: str) -> Account:
     if "://" in name:
         raise ValueError("is an address, but of no profile that is known: write the handle")
     platform, slash, rest = name.partition("/")
-    if slash and rest and (rest.startswith("@") or platform_key(platform) in PLATFORMS):
+    if slash and rest and (rest.startswith("@") or platform_name(platform) in PLATFORMS):
         if not platform or "@" in platform:
             raise ValueError("is no account: write @handle, or platform/@handle")
-        return Account(platform_key(platform), rest, rest.startswith("@"))
+        return Account(platform_name(platform), rest, rest.startswith("@"))
     if "@" in name[1:]:
         raise ValueError("has an @ inside, as mail addresses and lists have: write one handle or author_id")
     return Account("", name, name.startswith("@"))

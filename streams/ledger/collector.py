@@ -166,7 +166,7 @@ class EntryCollector:
         return self._closed(full)
 
     def _closed(self, blocks: Iterable[tuple[str, BlockBuilder]]) -> list[EntryBlock]:
-        where = (self._topic, self._partition, self._keys, self._seeds)
+        where = (self._topic, self._partition, self._keys)
         return [block.close(campaign_id, *where) for campaign_id, block in blocks]
 
 

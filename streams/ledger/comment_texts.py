@@ -44,7 +44,16 @@ _MAIL: Final = regex.compile(
 _TOKENS: Final = regex.compile(rf"({EMOJI})|(?:[\p{{L}}\p{{N}}_](?!\u20e3)|[\p{{M}}--\u20e3])+", regex.V1)
 _EMOJI: Final = regex.compile(EMOJI, regex.V1)
 _ASCII_WORDS: Final = regex.compile(r"[a-z0-9_]+")
+_DIGIT: Final = regex.compile("[0-9]")
 _UNSPACED: Final = regex.compile(f"[{UNSPACED}]")
+_GROUPS: Final = regex.compile(r"(?<= )[0-9]{1,3}(?: [0-9]{3})+(?= )")
+"""A number whose thousands are parted, by whatever mark: between words, all of them are a space."""
+_KEYCAPS: Final = regex.compile(r"(?: [0-9]\u20e3)+(?= )")
+_LETTERS: Final = str.maketrans({"🅰": "a", "🅱": "b", "🅾": "o", "🆎": "ab", "🔟": "10"})
+_DRAWN: Final = regex.compile("[\u20e3🅰🅱🅾🆎🔟]")
+"""Emoji that stand for what is written: answers of a choice are given by them."""
+_BELOW_ZERO: Final = regex.compile(r"(?<![\p{L}\p{N}])- ?[0-9]")
+_INNER_APOSTROPHE: Final = regex.compile(r"(?<=[\p{L}\p{M}\p{N}])'(?=[\p{L}\p{N}])")
 _REPEATED: Final = regex.compile(r"(?<= )([^ \p{L}\p{N}_]\S* )\1+", regex.V1)
 
 
@@ -82,7 +91,7 @@ def mentions_of(whole: str, rules: PlatformRules = WIDE) -> tuple[str, ...]:
         return ()
     mentions: dict[str, None] = {}
     for run in PATTERNS[rules.platform].mentions.findall(whole):
-        for piece in run[1:].split("@"):
+        for piece in (run[1:],) if rules.hosts else run[1:].split("@"):
             handle = rules.handle(piece)
             if handle:
                 mentions[handle] = None
@@ -155,43 +164,88 @@ def words_in(spaced_words: str) -> int:
     return unspaced + len(_UNSPACED.sub(" ", spaced_words).split())
 
 
+def words_said(reading: CommentText) -> int:
+    """Return how many words a comment has besides mentions, hashtags and emoji; ``don't`` is one."""
+    return words_in(reading.plain) - len(_INNER_APOSTROPHE.findall(reading.folded))
+
+
+def _whole_numbers(spaced_words: str) -> str:
+    """Return words with their numbers in one piece: ``1,000``, ``1.000`` and ``1 000`` are 1000."""
+    whole: str = _GROUPS.sub(lambda number: number[0].replace(" ", ""), spaced_words)
+    return whole
+
+
+def _written(spaced_tokens: str) -> str:
+    """Return the words of words and emoji, those that are drawn as emoji (``1️⃣0️⃣``, ``🅰️``) among them."""
+    plain = _KEYCAPS.sub(lambda caps: f" {caps[0].replace(chr(0x20E3), '').replace(' ', '')}", spaced_tokens)
+    return spaced(plain.translate(_LETTERS))
+
+
 class Phrase(Struct, frozen=True, gc=False):
-    """A keyword, ready to be looked for: in words, in words and emoji, or anywhere."""
+    """A keyword, ready to be looked for: in words, in words and emoji, or anywhere.
+
+    ``numbers`` are its words where it has a number, in one piece; "" where it has none.
+    """
 
     words: str
     tokens: str
     folded: str
     anywhere: bool
+    numbers: str
 
     def is_in(self, reading: CommentText) -> bool:
         """Return whether a comment says it: as whole words and emoji, or anywhere if it has none or needs no spaces."""
         if self.anywhere:
             return self.folded in reading.folded
-        return self.words in reading.words if self.words == self.tokens else self.tokens in reading.tokens
+        if self.words != self.tokens:
+            return self.tokens in reading.tokens
+        return self.words in reading.words or (self.numbers != "" and self.numbers in _numbers_of(reading))
+
+
+def _numbers_of(reading: CommentText) -> str:
+    return _whole_numbers(_written(reading.tokens) if "\u20e3" in reading.tokens else reading.words)
 
 
 def phrase_of(text: str, *, bare: bool = False) -> Phrase:
     """Prepare a keyword."""
     folded = word_key(text, bare=bare).strip()
     words, tokens = spaced(folded), spaced_tokens(folded)
-    return Phrase(words, tokens, folded, not tokens.strip() or _UNSPACED.search(folded) is not None)
+    anywhere = not tokens.strip() or _UNSPACED.search(folded) is not None
+    return Phrase(words, tokens, folded, anywhere, _whole_numbers(words) if _DIGIT.search(words) else "")
 
 
 class Answer(Struct, frozen=True, gc=False):
-    """An answer, ready to be compared: its words alone, or with its emoji where it has any."""
+    """An answer, ready to be compared: its words alone, or with its emoji where it has any.
+
+    ``is_negative`` says that it is a number below zero, whose sign counts.
+    """
 
     words: str
     tokens: str
+    is_negative: bool
 
     def is_given_by(self, reading: CommentText) -> bool:
         """Return whether a comment says this and nothing else; the same emoji again changes nothing."""
+        if self.is_negative and not _BELOW_ZERO.search(reading.folded):
+            return False
         if self.words == self.tokens:
-            return self.words == reading.plain and bool(self.words.strip())
+            if not self.words.strip():
+                return False
+            return self.words == reading.plain or self._is_written_by(reading)
         said: str = _REPEATED.sub(r"\1", reading.plain_tokens)
         return self.tokens == said
+
+    def _is_written_by(self, reading: CommentText) -> bool:
+        """Return whether a comment has the answer in other signs: thousands parted, or drawn as emoji."""
+        drawn = _DRAWN.search(reading.plain_tokens) is not None
+        if not drawn and not _DIGIT.search(self.words):
+            return False
+        said = _written(reading.plain_tokens) if drawn else reading.plain
+        return _whole_numbers(self.words) == _whole_numbers(said)
 
 
 def answer_of(text: str, *, bare: bool = False) -> Answer:
     """Prepare an answer."""
     folded = word_key(text, bare=bare)
-    return Answer(spaced(folded), _REPEATED.sub(r"\1", spaced_tokens(folded)))
+    is_negative = _BELOW_ZERO.match(folded.strip()) is not None
+    return Answer(spaced(folded), _REPEATED.sub(r"\1", spaced_tokens(folded)), is_negative)

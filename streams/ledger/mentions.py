@@ -51,7 +51,8 @@ class _Bytes:
                 codes[ord(character)] = ord(character.lower())
         self.codes = bytes(codes)
         self.is_x = rules.platform == "x"
-        self.forbidden_before = _table(_ASCII_WORD + (_NO_MENTION_BEHIND if self.is_x else ""))
+        before = _NO_MENTION_BEHIND if self.is_x else "=" if rules.hosts else ""
+        self.forbidden_before = _table(_ASCII_WORD + before)
         self.not_first, self.not_last = _table(rules.not_first), _table(rules.not_last)
 
 
@@ -100,9 +101,11 @@ def mentions_in(data: bytes, rules: PlatformRules = WIDE) -> Mentions:
         lasts = lasts - trailing
 
     unclear = (found[ats - 1] == _NOT_ASCII) | (found[ends] == _NOT_ASCII)
-    if table.is_x:
-        unclear |= joined | _RETWEET[raw[ats - 1]]
+    if table.is_x or rules.hosts:
+        unclear |= joined
         unclear[:-1] |= joined[1:]
+    if table.is_x:
+        unclear |= _RETWEET[raw[ats - 1]]
     if not rules.dots and b".." in whole:
         doubled = np.flatnonzero((raw[:-1] == _DOT) & (raw[1:] == _DOT))
         unclear |= np.searchsorted(doubled, firsts) < np.searchsorted(doubled, lasts)

@@ -8,7 +8,8 @@ letters, numbers, underscores) and twitter/twitter-text, conformance/extract.yml
 hashtags, and which marks of scripts hashtags may have). YouTube: https://support.google.com/youtube/answer/11585688 (3
 to 30, fewer in some scripts; letters and numbers of 75 languages, Latin with no other script; ``_ - . ·`` inside).
 Facebook: https://www.facebook.com/help/105399436216001 (letters, numbers, periods that do not count; 5 at least).
-Twitch: the sign-up form (4 to 25; letters, numbers, underscores, none at the beginning).
+Twitch: the sign-up form (4 to 25; letters, numbers, underscores, none at the beginning). Threads: its accounts are
+Instagram's. Mastodon: USERNAME_RE and MENTION_RE of mastodon/mastodon, app/models/account.rb.
 Where no source says it, the reading that loses nobody was chosen: docs/giveaway.md, "Handles and hashtags".
 """
 
@@ -53,6 +54,8 @@ class PlatformRules(Struct, frozen=True, kw_only=True):
     adjacent: bool = True
     emoji: bool = False
     needs_letter: bool = False
+    hosts: bool = False
+    """Whether a mention may name the server of an account: ``@mia@example.social`` is one person."""
 
     def handle(self, piece: str) -> str | None:
         """Return the handle, as it is compared, that follows an ``@``; None where the platform can have none such.
@@ -60,6 +63,9 @@ class PlatformRules(Struct, frozen=True, kw_only=True):
         Args:
             piece: all characters behind the ``@`` that may stand in handles.
         """
+        if self.hosts and "@" in piece:
+            name, _, host = piece.partition("@")
+            return self.key(f"{name}@{host}") if name[0] not in self.not_first else None
         if not self.dots:
             piece = piece.partition("..")[0]
         piece = piece.rstrip(self.not_last)
@@ -104,16 +110,32 @@ _KNOWN: Final = (
         needs_letter=True,
     ),
     PlatformRules(platform="twitch", shortest=4, longest=25, marks="_", not_first="_"),
+    PlatformRules(platform="threads", longest=30, marks="_.", not_first=".", not_last=".", dots=False, emoji=True),
+    PlatformRules(
+        platform="mastodon",
+        longest=_LONGEST,
+        marks="_.-",
+        not_first=".-",
+        not_last=".-",
+        adjacent=False,
+        needs_letter=True,
+        hosts=True,
+    ),
 )
 PLATFORMS: Final = {rules.platform: rules for rules in _KNOWN}
 """The rules by platform, as ``platform_key`` has it."""
 _OTHER_NAMES: Final = {"twitter": "x", "ig": "instagram", "yt": "youtube", "fb": "facebook"}
 
 
+def platform_name(platform: str) -> str:
+    """Return the name of a platform as rules and lists have it: folded, ``twitter`` as ``x``."""
+    name = platform_key(platform)
+    return _OTHER_NAMES.get(name, name)
+
+
 def rules_of(platform: str) -> PlatformRules:
     """Return the rules of a platform, in any spelling; the wide ones for others."""
-    name = platform_key(platform)
-    return PLATFORMS.get(_OTHER_NAMES.get(name, name), WIDE)
+    return PLATFORMS.get(platform_name(platform), WIDE)
 
 
 class Patterns(Struct, frozen=True):
@@ -134,6 +156,9 @@ def _mentions_of(rules: PlatformRules) -> str:
         # twitter-text: validMentionPrecedingChars, endMentionMatch.
         before = r"(?:(?<![A-Za-z0-9_!#$%&*@\p{Latin}])|(?<=(?:^|[^A-Za-z0-9_+~.\-])[Rr][Tt]:?))"
         return before + r"@(?:[A-Za-z_]|[0-9](?!\u20e3))++(?![@]|://)" + _NO_ACCENT
+    if rules.hosts:
+        name = rf"(?:[A-Za-z{marks}]|[0-9](?!\u20e3))++"
+        return rf"(?<![\p{{L}}\p{{N}}_=])@{name}(?:@[A-Za-z0-9\-]++(?:\.[A-Za-z0-9\-]++)+)?{_NO_ACCENT}"
     if rules.is_ascii:
         return _AFTER_WORD + rf"(?:@(?:[A-Za-z{marks}]|[0-9](?!\u20e3))++{_NO_ACCENT})+"
     # A name that begins with Latin letters ends where another script begins: what follows is a particle or a word.

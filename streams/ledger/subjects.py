@@ -6,6 +6,7 @@ import regex
 from msgspec import Struct
 
 from streams.comparison import platform_key, seen
+from streams.ledger.accounts import account_of
 from streams.ledger.blocks import EntryBlock
 from streams.ledger.comment_texts import handle_key
 from streams.ledger.marks import Forgotten
@@ -28,7 +29,24 @@ class Asked(Struct, frozen=True):
         if not self.is_on(platform):
             return False
         rules = rules_of(platform)
-        return author_id == self.name or (handle != "" and rules.key(handle) == rules.key(self.name))
+        return author_id == self.name or (rules.key(handle) == rules.key(self.name) != "")
+
+
+def asked_for(text: str, platform: str | None = None) -> Asked:
+    """Return whom somebody names by hand: an author id, a handle, ``instagram/mia``, the address of a profile.
+
+    Raises:
+        ValueError: the text and ``platform`` name two platforms.
+    """
+    try:
+        account = account_of(text)
+    except ValueError:
+        return Asked(text, platform)
+    if not account.platform:
+        return Asked(text, platform)
+    if platform is not None and rules_of(platform) != rules_of(account.platform):
+        raise ValueError(f"{text!r} is of {account.platform}, and the platform asked for is {platform!r}")
+    return Asked(account.name, account.platform)
 
 
 class Subject(Struct, frozen=True):

@@ -23,7 +23,7 @@ from streams.orders.book import OrderBook, TooManyEvents
 from streams.orders.order import BETWEEN, NOBODY, OrderEvent, OrderKey
 from streams.pipeline.event_names import EventNames
 from streams.pipeline.records import OrderRead
-from streams.sources.ids import shop_of
+from streams.sources.ids import refund_of, shop_of
 from streams.statistics.influencers import has_utm, marks_of
 from streams.statistics.money import micros_of
 
@@ -132,7 +132,7 @@ def _said(order: OrderRead, place: int) -> OrderEvent:
         order.owners,
         has_code,
         has_code and not (event.click_id or has_utm(event)),
-        (event.refund_id or "") if isinstance(event, Refund) else "",
+        (event.refund_id or refund_of(event.event_id)) if isinstance(event, Refund) else "",
     )
 
 

@@ -55,7 +55,8 @@ def line_chart(
         is_share: whether values are shares, drawn from 0 to 100 %.
     """
     first, last = times_ms[0], times_ms[-1]
-    most = 1.0 if is_share else max(1.0, *(value for line in lines for value in line.values if value is not None))
+    # Counts are whole, and so are the four lines of the grid.
+    most = 1.0 if is_share else max(4.0, *(value for line in lines for value in line.values if value is not None))
     top = most if is_share else _rounded_up(most)
 
     def x(at_ms: float) -> float:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from streams.reports.figures import CreatorFigures, MoneyFigures
-from streams.reports.parts import Parts, text_of
+from streams.reports.parts import Parts, reported, text_of
 
 
 def creators(parts: Parts) -> str:
@@ -23,7 +23,7 @@ def creators(parts: Parts) -> str:
             each.tier,
             each.followers,
             each.stats.posts,
-            each.stats.reach,
+            reported(each.stats.reach),
             each.stats.engagements,
             each.stats.engagement_rate_by_followers,
             each.engagement_rate_by_post,
@@ -54,7 +54,7 @@ def _creator(parts: Parts, creator: CreatorFigures) -> list[str]:
         text_of(creator.tier or "–"),
         words.count(creator.followers),
         words.count(stats.posts),
-        words.count(stats.reach),
+        words.count(reported(stats.reach)),
         words.count(stats.engagements),
         words.share(stats.engagement_rate_by_followers, 2),
         told,
@@ -96,8 +96,8 @@ def _money(parts: Parts, money: MoneyFigures) -> list[str]:
         words.count(money.orders),
         *(words.money(amount, currency) for amount in amounts),
         words.count(money.return_on_fees, 2),
-        words.money(money.cost_by_engagement, currency),
-        words.money(money.cost_by_order, currency),
+        words.price(money.cost_by_engagement, currency),
+        words.price(money.cost_by_order, currency),
     ]
 
 

@@ -98,6 +98,8 @@ class AlertFigures(Struct, frozen=True, kw_only=True):
     resolved_at_ms: int | None
     resolution: str | None
     explanation: str
+    observed: float | None = None
+    expected: float | None = None
 
 
 class Quality(Struct, frozen=True, kw_only=True):
@@ -162,7 +164,9 @@ def report_of(
     campaign_id = definition.campaign_id
     whole = next((each for each in snapshot.campaigns if each.campaign_id == campaign_id), None)
     if whole is None:
-        raise ValueError(f"no event of campaign {campaign_id!r} was counted")
+        others = ", ".join(repr(each.campaign_id) for each in snapshot.campaigns)
+        instead = f"; there are events of {others}" if others else ""
+        raise ValueError(f"no event of campaign {campaign_id!r} was counted{instead}")
     rollups = [each for each in snapshot.influencers if each.campaign_id == campaign_id]
     fees = {each.influencer_id: each.fee for each in definition.influencers if each.fee is not None}
     creators = _creators(definition, whole, rollups, fees, bands)
@@ -370,6 +374,8 @@ def _alerts(transitions: Iterable[AlertTransition], campaign_id: str) -> tuple[A
             resolved_at_ms=newest[alert_id].resolved_at_ms,
             resolution=newest[alert_id].resolution,
             explanation=alert.explanation,
+            observed=alert.observed,
+            expected=alert.expected,
         )
         for alert_id, alert in sorted(strongest.items(), key=lambda item: (item[1].opened_at_ms, item[0]))
     )

@@ -1,11 +1,15 @@
 """The last sections of a report: alerts, the giveaway, an earlier campaign, and what the numbers rest on."""
 
-from collections.abc import Callable
 from decimal import Decimal
+from typing import Final
 
 from streams.giveaway.verification import Published, outcome
-from streams.reports.figures import Report
-from streams.reports.parts import Parts, text_of
+from streams.reports.figures import AlertFigures, Report
+from streams.reports.parts import Parts, reported, text_of
+from streams.reports.texts import Words
+
+_RULES_OF_SHARES: Final = frozenset({"negative_wave", "conversion_drop", "code_leak"})
+"""Rules whose numbers are shares."""
 
 
 def alerts(parts: Parts) -> str:
@@ -21,7 +25,7 @@ def alerts(parts: Parts) -> str:
             whose = parts.handles.get(each.influencer_id, each.influencer_id)
         until = words("open") if each.resolved_at_ms is None else words.moment(each.resolved_at_ms)
         became = words("open") if each.resolution is None else words(each.resolution)
-        what = f"<strong>{text_of(words.rule(each.rule))}</strong><br>{text_of(each.explanation)}"
+        what = f"<strong>{text_of(words.rule(each.rule))}</strong><br>{_sentence(words, each)}"
         rows.append(
             [str(number), f"{words.moment(each.opened_at_ms)}<br>{until}", what, text_of(whose), text_of(became)]
         )
@@ -35,6 +39,18 @@ def alerts(parts: Parts) -> str:
         words("outcome"),
     ]
     return parts.section("alerts", parts.table("alerts", headings, rows, plain, titles, "words"))
+
+
+def _sentence(words: Words, alert: AlertFigures) -> str:
+    """Return what was told at the time, in English; before it, in other languages, its numbers."""
+    told = text_of(alert.explanation)
+    if words.language == "en":
+        return told
+    numbers = ""
+    if alert.observed is not None and alert.expected is not None:
+        shown = words.share if alert.rule in _RULES_OF_SHARES else words.count
+        numbers = words("alert_numbers", observed=shown(alert.observed, 1), expected=shown(alert.expected, 1)) + "<br>"
+    return f'{numbers}<span lang="en">{told}</span>'
 
 
 def giveaway(parts: Parts, draw: Published | None) -> str:
@@ -68,38 +84,48 @@ def giveaway(parts: Parts, draw: Published | None) -> str:
 def against(parts: Parts, earlier: Report) -> str:
     """Return the campaign beside an earlier one."""
     words, now, then = parts.words, parts.report, earlier
-    pairs: list[tuple[str, float | None, float | None, Callable[[float | None], str]]] = [
-        (words(key), getattr(then.total, field), getattr(now.total, field), words.count)
+    pairs: list[tuple[str, float | None, float | None]] = [
+        (words(key), reported(getattr(then.total, key)), reported(getattr(now.total, key)))
+        for key in ("reach", "views")
+    ]
+    pairs += [
+        (words(key), getattr(then.total, field), getattr(now.total, field))
         for key, field in (
-            ("reach", "reach"),
-            ("views", "views"),
             ("engagements", "engagements"),
             ("comments", "comments"),
             ("clicks", "clicks"),
             ("orders", "purchases"),
         )
     ]
-    rates = (("rate_followers", "engagement_rate_by_followers"), ("rate_reach", "engagement_rate_by_reach"))
-    pairs += [(words(key), getattr(then.total, field), getattr(now.total, field), words.share) for key, field in rates]
-    net_of = [None if each.total.sentiment is None else each.total.sentiment.net for each in (then, now)]
-    pairs.append((words("net_sentiment"), net_of[0], net_of[1], words.share))
     rows: list[list[str]] = []
     plain: list[tuple[str, float | str | None, float | str | None, float | None]] = []
-    for name, before, after, shown in pairs:
-        change = None if not before or after is None or shown is words.share else after / before - 1
-        rows.append([name, shown(before), shown(after), words.share(change, 0)])
+    for name, before, after in pairs:
+        change = after / before - 1 if before and after is not None else None
+        rows.append([name, words.count(before), words.count(after), words.share(change, 0)])
         plain.append((name, before, after, change))
-    for money in now.money:
-        old = next((each for each in then.money if each.currency == money.currency), None)
-        if old is not None:
-            change = float(Decimal(money.net) / Decimal(old.net) - 1) if Decimal(old.net) else None
-            name = f"{words('net')}, {money.currency}"
-            amounts = [words.money(each.net, money.currency) for each in (old, money)]
-            rows.append([text_of(name), *amounts, words.share(change, 0)])
-            plain.append((name, old.net, money.net, change))
+    for name, share_before, share_after in _shares(words, then, now):
+        # A share of a share, and of one that can be negative, says little: points do.
+        points = None if share_before is None or share_after is None else share_after - share_before
+        rows.append([name, words.share(share_before), words.share(share_after), words.points(points)])
+        plain.append((name, share_before, share_after, points))
+    # Currencies that only one of the two has as well: a comparison without them would look complete.
+    for currency in sorted({each.currency for each in (*then.money, *now.money)}):
+        old, new = (next((one.net for one in each.money if one.currency == currency), None) for each in (then, now))
+        change = float(Decimal(new) / Decimal(old) - 1) if old and new and Decimal(old) > 0 else None
+        name = f"{words('net')}, {currency}"
+        rows.append([text_of(name), words.money(old, currency), words.money(new, currency), words.share(change, 0)])
+        plain.append((name, old, new, change))
     headings = [words("what"), words("earlier"), words("this"), words("change")]
     table = parts.table("comparison", headings, rows, plain)
-    return f"<section><h2>{words('against', name=text_of(then.name))}</h2>{table}</section>"
+    return f"<section><h2>{words('against', name=f'<bdi>{text_of(then.name)}</bdi>')}</h2>{table}</section>"
+
+
+def _shares(words: Words, then: Report, now: Report) -> list[tuple[str, float | None, float | None]]:
+    """Return names and both values of what is compared in points."""
+    rates = (("rate_followers", "engagement_rate_by_followers"), ("rate_reach", "engagement_rate_by_reach"))
+    found = [(words(key), getattr(then.total, field), getattr(now.total, field)) for key, field in rates]
+    before, after = (None if each.total.sentiment is None else each.total.sentiment.net for each in (then, now))
+    return [*found, (words("net_sentiment"), before, after)]
 
 
 def quality(parts: Parts) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from streams.reports.charts import Line, Mark, line_chart
-from streams.reports.figures import Report
+from streams.reports.figures import Moment, Report
 from streams.reports.texts import Words
 
 _BIDI: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -20,6 +20,11 @@ def text_of(value: object) -> str:
     """Return what somebody wrote as text of a page, on one line, not too long."""
     kept = "".join(c for c in str(value) if c not in _BIDI and unicodedata.category(c) not in _UNSHOWN)
     return html.escape(kept if len(kept) <= _LONGEST else kept[: _LONGEST - 1] + "…", quote=True)
+
+
+def reported(count: int) -> int | None:
+    """Return what platforms report of reach and views; None where no report had any: that is not known to be 0."""
+    return count or None
 
 
 class Parts:
@@ -41,10 +46,12 @@ class Parts:
         """Return a section under its heading; of the kind ``wide`` it prints across the sheet."""
         return f'<section class="{kind}"><h2>{self.words(key)}</h2>{content}</section>'
 
-    def chart(self, lines: Sequence[Line], what: str, *, is_share: bool = False) -> str:
-        """Return a chart over the moments of the report, with the alerts numbered."""
+    def chart(
+        self, lines: Sequence[Line], what: str, *, is_share: bool = False, moments: Sequence[Moment] | None = None
+    ) -> str:
+        """Return a chart over moments, those of the report if none are given, with the alerts numbered."""
         marks = [Mark(each.opened_at_ms, str(number)) for number, each in enumerate(self.report.alerts, start=1)]
-        times = [each.at_ms for each in self.report.moments]
+        times = [each.at_ms for each in (self.report.moments if moments is None else moments)]
         return line_chart(times, lines, what, marks, is_share=is_share)
 
     def facts(self, facts: Iterable[tuple[str, str]]) -> str:

@@ -24,6 +24,8 @@ section { break-inside: auto }
 .facts dt { color: var(--quiet) }
 .facts dd { margin: 0; font-variant-numeric: tabular-nums }
 .note { color: var(--quiet); font-size: 13px }
+@media screen and (min-width: 1100px) { .wide .scroll { margin-inline: max(-240px, (1060px - 100vw) / 2) }
+  .wide table { font-size: 12px } .wide th, .wide td { padding-inline: 5px } }
 .scroll { overflow-x: auto }
 table { border-collapse: collapse; width: 100%; font-size: 13px; font-variant-numeric: tabular-nums;
   overflow-wrap: normal }
@@ -45,6 +47,7 @@ svg text.mark { fill: var(--text); font-weight: 650 }
 code { font: 12px/1.4 ui-monospace, "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace }
 @media (prefers-color-scheme: dark) { @media screen { :root { --text: #eceef1; --quiet: #a9b0bb; --page: #14161a;
   --line: #343a43; --tile: #1e2228 } } }
+section > p { break-after: avoid }
 @media print { body { font-size: 9.5pt } main { padding: 0; max-width: none } h1 { font-size: 22pt }
   h2 { font-size: 13pt; margin-top: 14pt; break-after: avoid } .csv { display: none } .scroll { overflow: visible }
   table { font-size: 7pt } th, td { padding: 2pt 2.5pt } .tiles { grid-template-columns: repeat(4, minmax(0, 1fr)) }

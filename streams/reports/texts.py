@@ -48,6 +48,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "Share of positive and of negative comments in steps of {step}, where at least {least} could be judged.",
         "Anteil positiver und negativer Kommentare in Schritten von {step}, wo mindestens {least} beurteilbar waren.",
     ),
+    "mood_sparse": (
+        "Too few comments could be judged to draw shares over time.",
+        "Es waren zu wenige Kommentare beurteilbar, um Anteile über die Zeit zu zeichnen.",
+    ),
     "mood_total": (
         "{positive} of {samples} judged comments were positive, {negative} negative.",
         "Von {samples} beurteilten Kommentaren waren {positive} positiv und {negative} negativ.",
@@ -112,6 +116,8 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "earlier": ("Earlier", "Früher"),
     "this": ("This campaign", "Diese Kampagne"),
     "change": ("Change", "Änderung"),
+    "points": ("{points} points", "{points} Punkte"),
+    "alert_numbers": ("seen {observed}, usually {expected}", "gesehen {observed}, üblich {expected}"),
     "quality": ("How good the data is", "Wie gut die Daten sind"),
     "lines": ("Lines read", "Gelesene Zeilen"),
     "counted": ("Events counted", "Gezählte Ereignisse"),
@@ -198,6 +204,12 @@ class Words:
             return "–"
         return f"{self.count(value * 100, decimals)}\u00a0%"
 
+    def points(self, change: float | None) -> str:
+        """Return by how much a share has changed, in percentage points."""
+        if change is None:
+            return "–"
+        return self("points", points=self.count(change * 100, 1))
+
     def money(self, amount: str | None, currency: str) -> str:
         """Return an amount with its currency."""
         if amount is None:
@@ -206,6 +218,16 @@ class Words:
         decimals = decimals_of(currency)
         if value and abs(value) < 1:
             decimals = 4  # what an engagement costs
+        return f"{self.count(value, decimals)}\u00a0{currency}"
+
+    def price(self, amount: str | None, currency: str) -> str:
+        """Return what one of something costs, with its currency: more decimals than coins have, where it is little."""
+        if amount is None:
+            return "–"
+        value = Decimal(amount)
+        decimals = decimals_of(currency)
+        if value and abs(value) < 100:
+            decimals = 4 if abs(value) < 1 else max(decimals, 2)
         return f"{self.count(value, decimals)}\u00a0{currency}"
 
     def moment(self, at_ms: int | None) -> str:

@@ -18,6 +18,8 @@ _DIGEST_BYTES: Final = 16
 
 _OF_SHOP: Final = re.compile(r"([A-Za-z0-9._-]{1,64}):(?:order|purchase|refund|cancelled):")
 
+_OF_REFUND: Final = re.compile(r"[A-Za-z0-9._-]{1,64}:refund:([^\n]+)")
+
 
 def shop_of(event_id: str) -> str:
     """Return the shop that an order's event id begins with: ``woo-at`` of ``woo-at:order:727``, or nothing.
@@ -25,6 +27,12 @@ def shop_of(event_id: str) -> str:
     Shops number their orders from 1: an order's number is one order only within its shop.
     """
     found = _OF_SHOP.match(event_id)
+    return found[1] if found else ""
+
+
+def refund_of(event_id: str) -> str:
+    """Return a shop's own refund id, of ``woo-at:refund:728``, or nothing: two ids are two refunds, however equal."""
+    found = _OF_REFUND.match(event_id)
     return found[1] if found else ""
 
 
@@ -76,6 +84,11 @@ def of_gleam_entry(entry_id: str) -> str:
 def of_ga4_order(transaction_id: str) -> str:
     """Return the id of a purchase that Google Analytics tells of."""
     return f"ga4:purchase:{transaction_id}"
+
+
+def of_ga4_refund(order: str) -> str:
+    """Return the id of a refund that Google Analytics tells of: it has the shop of the purchases, and meets its own."""
+    return f"ga4:refund:{order}"
 
 
 def of_ga4_session(client_id: str, session_id: str) -> str:

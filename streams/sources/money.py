@@ -9,9 +9,10 @@ _LONGEST: Final = 40
 _MOST_DECIMALS: Final = 6
 
 ZERO_DECIMAL: Final = frozenset(
-    ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"]
+    ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"]
 )
-"""Currencies whose smallest unit is the whole, as Stripe counts them (docs.stripe.com/currencies)."""
+"""Currencies whose smallest unit is the whole, as Stripe counts them (docs.stripe.com/currencies). UGX stands in its
+list too, but under "Special cases" it is written with two decimals, as ISK is: 500 for 5 UGX."""
 THREE_DECIMAL: Final = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
 
 

@@ -12,6 +12,17 @@ _TIME: Final = re.compile(
     r"(?P<day>\d{4}-\d\d-\d\d)[Tt ](?P<clock>\d\d:\d\d:\d\d)(?P<fraction>\.\d+)?"
     r" ?(?P<offset>[Zz]|UTC|GMT|(?P<hours>[+-]\d\d):?(?P<minutes>\d\d))?"
 )
+_MAILED: Final = re.compile(
+    r"(?:[A-Z][a-z]{2}, ?)?(?P<day>\d{1,2}) (?P<month>[A-Z][a-z]{2}) (?P<year>\d{4})"
+    r" (?P<clock>\d\d:\d\d:\d\d) (?P<offset>GMT|UTC|[+-]\d{4})"
+)
+"""Of headers and feeds (RFC 9110, RFC 5322): ``Sat, 18 Apr 2026 16:04:05 GMT``."""
+_TWEETED: Final = re.compile(
+    r"[A-Z][a-z]{2} (?P<month>[A-Z][a-z]{2}) (?P<day>\d{1,2})"
+    r" (?P<clock>\d\d:\d\d:\d\d) (?P<offset>[+-]\d{4}) (?P<year>\d{4})"
+)
+"""Of X's version 1.1: ``Sat Apr 18 16:04:05 +0000 2026``."""
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MICROSECONDS: Final = 6
 _SECONDS_BELOW: Final = 100_000_000_000
 """Numbers below it are seconds (until the year 5138), from it on milliseconds (since 1973)."""
@@ -27,13 +38,17 @@ def instant(text: str, zone: ZoneInfo | None = None) -> str:
     """Return a time as RFC 3339 with an offset: ``2026-04-18T16:04:05+0000`` becomes ``2026-04-18T16:04:05Z``.
 
     Args:
-        text: ``T`` or a blank between day and clock; offset with or without colon, ``Z``, ``UTC``, ``GMT`` or none.
+        text: ``T`` or a blank between day and clock; offset with or without colon, ``Z``, ``UTC``, ``GMT`` or none; or
+            as headers, feeds and old posts of X have it, with the month's name.
         zone: the zone of times without an offset.
 
     Raises:
         NoTime: the text is no such time, or has no offset and there is no zone.
     """
     match = _TIME.fullmatch(text.strip())
+    if match is None and (named := _MAILED.fullmatch(text.strip()) or _TWEETED.fullmatch(text.strip())) is not None:
+        month = _MONTHS.index(named["month"]) + 1 if named["month"] in _MONTHS else 0
+        match = _TIME.fullmatch(f"{named['year']}-{month:02}-{int(named['day']):02}T{named['clock']}{named['offset']}")
     if match is None:
         raise NoTime(f"{text[:64]!r} is no time")
     fraction = (match["fraction"] or "")[: 1 + _MICROSECONDS]

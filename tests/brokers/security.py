@@ -3,13 +3,12 @@
 import base64
 import json
 import subprocess
-import threading
 import time
 import urllib.parse
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
+
+from tests.serving import QuietHandler, Serving
 
 _SECONDS: Final = 60.0
 _NEW_KEY: Final = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
@@ -55,7 +54,7 @@ class Authority:
         return place / f"{name}.pem", place / f"{name}.key"
 
 
-class TokenServer:
+class TokenServer(Serving):
     """An OAuth token endpoint: client credentials in, a signed JWT out; its keys stand in a file for the broker.
 
     Args:
@@ -76,24 +75,12 @@ class TokenServer:
         key = {"kty": "RSA", "kid": "1", "alg": "RS256", "use": "sig", "n": _encoded(number), "e": "AQAB"}
         self.jwks_file = directory / "jwks.json"
         self.jwks_file.write_text(json.dumps({"keys": [key]}))
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(_handler(self))
 
     @property
     def url(self) -> str:
         """The endpoint."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}/token"
+        return f"{super().url}/token"
 
     def answer(self, authorization: str, form: dict[str, list[str]]) -> tuple[int, dict[str, Any]]:
         """Return status and JSON for a request, as RFC 6749 has it."""
@@ -119,18 +106,11 @@ def _encoded(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def _handler(server: TokenServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+def _handler(server: TokenServer) -> type[QuietHandler]:
+    class Handler(QuietHandler):
         def do_POST(self) -> None:
-            form = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            form = urllib.parse.parse_qs(self.body().decode())
             status, told = server.answer(self.headers["Authorization"], form)
-            data = json.dumps(told).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, *_: object) -> None:
-            pass
+            self.answer(status, json.dumps(told).encode())
 
     return Handler

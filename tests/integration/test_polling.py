@@ -4,11 +4,9 @@ import json
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from signal import SIGKILL, SIGTERM
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
 
@@ -18,11 +16,12 @@ from agents.clock import wait_until
 from agents.embedded.processes import ChildProcess, free_port
 from tests.integration.cluster import SETTLE_SECONDS, START_SECONDS, Cluster
 from tests.integration.test_gateway import CLOCK_MS, DEFINITION, totals
+from tests.serving import QuietHandler, Serving
 
 PAGE, ORDERS = 40, 200
 
 
-class Shop:
+class Shop(Serving):
     """Orders in pages; it can be told to say that it is asked too often."""
 
     def __init__(self) -> None:
@@ -32,6 +31,16 @@ class Shop:
         self.tokens: set[str] = set()
         self.gate = threading.Semaphore(3)
         """So many pages are answered before somebody lets more through."""
+        shop = self
+
+        class Handler(QuietHandler):
+            def do_GET(self) -> None:
+                status, headers, body = shop.answer(self.path, self.headers.get("X-Shopify-Access-Token", ""))
+                # Who asked may have been killed.
+                with suppress(BrokenPipeError):
+                    self.answer(status, body, headers)
+
+        super().__init__(Handler)
 
     def answer(self, path: str, token: str) -> tuple[int, dict[str, str], bytes]:
         """Return status, headers and body."""
@@ -58,35 +67,6 @@ class Shop:
         if (number + 1) * PAGE < ORDERS:
             headers["Link"] = f'<http://shop/orders.json?limit=250&page_info={number + 1}>; rel="next"'
         return 200, headers, json.dumps({"orders": rows}).encode()
-
-    @contextmanager
-    def serving(self) -> Iterator[str]:
-        """Serve; yield the address."""
-        shop = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                status, headers, body = shop.answer(self.path, self.headers.get("X-Shopify-Access-Token", ""))
-                try:
-                    self.send_response(status)
-                    for name, value in {**headers, "Content-Length": str(len(body))}.items():
-                        self.send_header(name, value)
-                    self.end_headers()
-                    self.wfile.write(body)
-                except BrokenPipeError:
-                    return  # who asked was killed
-
-            def log_message(self, format: str, *args: Any) -> None:
-                return
-
-        with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-            thread = threading.Thread(target=server.serve_forever)
-            thread.start()
-            try:
-                yield f"http://127.0.0.1:{server.server_port}"
-            finally:
-                server.shutdown()
-                thread.join()
 
 
 @contextmanager
@@ -126,13 +106,13 @@ def test_orders_are_read_once_whatever_is_killed(tmp_path: Path) -> None:
     The limit of the shop is waited out, a token that is changed in its file is taken, metrics say what was asked, no
     output has the token, and SIGTERM ends it with 0.
     """
-    definition, tokens, port, shop = tmp_path / "definition.yaml", tmp_path / "tokens", free_port(), Shop()
+    definition, tokens, port = tmp_path / "definition.yaml", tmp_path / "tokens", free_port()
     definition.write_text(DEFINITION, encoding="utf-8")
     tokens.write_text("shopify-main=s3cret-1\n", encoding="utf-8")
-    with Cluster(clock=CLOCK_MS, partitions=3) as cluster, shop.serving() as address:
+    with Cluster(clock=CLOCK_MS, partitions=3) as cluster, Shop() as shop:
         cluster.command("campaigns", "apply", str(definition))
         cluster.add_worker()
-        with poller(cluster, address, tokens, port, "poller-1") as first:
+        with poller(cluster, shop.url, tokens, port, "poller-1") as first:
             # Three pages are answered, and it waits for the fourth.
             assert wait_until(lambda: shop.asked == 4, timeout_seconds=START_SECONDS), first.log_tail(40)
             assert wait_until(lambda: totals(cluster).get("purchases", 0) >= 2 * PAGE, timeout_seconds=SETTLE_SECONDS)
@@ -144,7 +124,7 @@ def test_orders_are_read_once_whatever_is_killed(tmp_path: Path) -> None:
         # The page that the killed one was waiting for.
         assert wait_until(lambda: len(shop.pages) == 4, timeout_seconds=SETTLE_SECONDS)
         shop.pages.clear()
-        with poller(cluster, address, tokens, port, "poller-2") as second:
+        with poller(cluster, shop.url, tokens, port, "poller-2") as second:
             waiting = 'campaign_poll_requests_total{source="shopify-main",what="orders",outcome="waiting"}'
             assert wait_until(lambda: waiting in scraped(port), timeout_seconds=START_SECONDS), second.log_tail(40)
             tokens.write_text("shopify-main=s3cret-2\n", encoding="utf-8")

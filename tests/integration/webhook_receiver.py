@@ -2,13 +2,14 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import msgspec
 import standardwebhooks
 from msgspec import Struct
+
+from tests.serving import QuietHandler, Serving
 
 
 class Request(Struct, frozen=True):
@@ -46,7 +47,7 @@ def verified(request: Request, secret: str) -> Any:
     return standardwebhooks.Webhook(secret).verify(request.body, request.headers)
 
 
-class Receiver:
+class Receiver(Serving):
     """Listens.
 
     Args:
@@ -61,37 +62,22 @@ class Receiver:
         self._ending = threading.Event()
         receiver = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             def do_POST(self) -> None:
                 receiver.take(self)
 
-            def log_message(self, format: str, *arguments: Any) -> None:  # its name there
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+        super().__init__(Handler)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ending.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__exit__(kind, error, trace)
 
-    def take(self, handler: BaseHTTPRequestHandler) -> None:
+    def take(self, handler: QuietHandler) -> None:
         """Take one request."""
         headers = {name.lower(): value for name, value in handler.headers.items()}
-        body = handler.rfile.read(int(headers.get("content-length", "0")))
+        body = handler.body()
         with self._lock:
             key = handler.path, headers.get("webhook-id", "")
             self._tries[key] = self._tries.get(key, 0) + 1
@@ -100,11 +86,7 @@ class Receiver:
         if status == 0:
             self._ending.wait(60)
             return
-        handler.send_response(status)
-        for name, value in more.items():
-            handler.send_header(name, value)
-        handler.send_header("Content-Length", "0")
-        handler.end_headers()
+        handler.answer(status, headers=more)
 
     def of(self, path: str) -> list[Request]:
         """Return the requests to a path."""

@@ -4,15 +4,15 @@ import base64
 import email
 import email.policy
 import socketserver
-import threading
 from email.message import EmailMessage
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
+
+from tests.serving import Serving
 
 PASSWORD: Final = "rehearsal-password"
 
 
-class Mailbox:
+class Mailbox(Serving):
     """Listens on a free port; ``mails`` has every message of somebody who logged in with ``PASSWORD``, as it came."""
 
     def __init__(self) -> None:
@@ -54,21 +54,8 @@ class Mailbox:
             def _say(self, *lines: str) -> None:
                 self.wfile.write("".join(f"{line}\r\n" for line in lines).encode())
 
-        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Session)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, name="mailbox")
-        self.address = f"127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(Session, socketserver.ThreadingTCPServer)
+        self.address = f"127.0.0.1:{self.port}"
 
     def texts(self) -> list[str]:
         """Return the subject and the text of each mail, decoded."""

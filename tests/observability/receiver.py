@@ -3,10 +3,9 @@
 import html
 import json
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
+
+from tests.serving import QuietHandler, Serving
 
 TELEGRAM_TOKEN: Final = "4711:rehearsal"
 
@@ -16,7 +15,7 @@ def _unmarked(markdown: str) -> str:
     return re.sub(r"\\(.)|\*\*", r"\1", markdown)
 
 
-class Receiver:
+class Receiver(Serving):
     """An HTTP server that writes down what it is sent, and answers as those services do.
 
     ``webhooks``: Alertmanager's own documents, each with ``receiver``, ``status`` and ``alerts``. ``messages``: Slack
@@ -31,34 +30,13 @@ class Receiver:
         self.chats: list[dict[str, Any]] = []
         receiver = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             def do_POST(self) -> None:
-                document = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                answer = receiver.take(self.path, document)
-                self.send_response(404 if answer is None else 200)
+                answer = receiver.take(self.path, json.loads(self.body()))
                 kind = "application/json" if answer and answer.startswith(b"{") else "text/plain"
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(answer or b"")))
-                self.end_headers()
-                self.wfile.write(answer or b"")
+                self.answer(404 if answer is None else 200, answer or b"", {"Content-Type": kind})
 
-            def log_message(self, format: str, *args: Any) -> None:
-                """Stay quiet."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="receiver")
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(Handler)
 
     def take(self, path: str, document: dict[str, Any]) -> bytes | None:
         """Keep what came to an address, and return the answer of the service behind it; None where there is none."""

@@ -15,6 +15,7 @@ from tests.observability.panels import filled, pages
 from tests.observability.programs import ROOT
 from tools.dashboards import style
 from tools.dashboards.__main__ import differing, generated
+from tools.dashboards.schema import without_leftovers
 
 PAGES = pages()
 UIDS = {"pulse-live", "pulse-influencer", "pulse-campaign", "pulse-sentiment", "pulse-pipeline"}
@@ -48,7 +49,23 @@ def test_dashboards_fit_grafanas_schema(page: dict[str, Any]) -> None:
         for name in style.ANNOTATION_TEXTS[annotation["name"]]:
             del annotation[name]  # the data source's own, outside of the schema
     again = json.loads(json.dumps(Dashboard.from_json(without), cls=JSONEncoder))
-    assert again == without
+    assert without_leftovers(again) == without
+
+
+def test_dashboards_are_of_the_grafana_that_is_shipped(page: dict[str, Any]) -> None:
+    """Schema 42, and panels of the very Grafana in the compose file, with whose packages the preview draws."""
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    image = re.fullmatch(r"grafana/grafana:([\d.]+)@sha256:[0-9a-f]{64}", compose["services"]["grafana"]["image"])
+    assert image is not None
+    drawn_by = json.loads((ROOT / "tools" / "dashboard_preview" / "package.json").read_text())["dependencies"]
+    versions = {version for name, version in drawn_by.items() if name.startswith("@grafana/")}
+    assert versions == {image[1]} == {panel["pluginVersion"] for panel in page["panels"]}
+    assert page["schemaVersion"] == 42
+
+
+def test_links_to_other_dashboards_are_seen(page: dict[str, Any]) -> None:
+    """Links and annotations stand above the panels, not in Grafana's menu of controls."""
+    assert "inControlsMenu" not in json.dumps(page)
 
 
 def test_every_panel_explains_itself(page: dict[str, Any]) -> None:
@@ -178,6 +195,22 @@ def test_people_are_people(page: dict[str, Any]) -> None:
                 and "influencer" in target["legendFormat"]
             ):
                 assert 'influencer!~"other|unattributed"' in target["expr"], panel["title"]
+
+
+def test_who_leads_is_said_of_everybody(page: dict[str, Any]) -> None:
+    """Bars that rank influencers are left out while partitions are held by nobody: half of a ranking looks whole."""
+    for panel in page["panels"]:
+        for target in panel["targets"]:
+            if panel["type"] == "bargauge" and "topk" in target["expr"] and "influencer" in target["expr"]:
+                by_reason = "by (reason)" in target["expr"]
+                assert by_reason or style.WHEN_WHOLE in target["expr"], panel["title"]
+
+
+def test_the_whole_campaign_has_a_name_in_the_table_of_alerts() -> None:
+    """Prometheus has no empty labels: the column would be gone where no alert is an influencer's."""
+    (table,) = (panel for panel in PAGES["pulse-live"]["panels"] if panel["type"] == "table")
+    for target in table["targets"]:
+        assert re.search(r'label_replace\(.*, "influencer", "whole campaign", "influencer", ""\)', target["expr"])
 
 
 def test_alerts_are_marked_where_they_open(page: dict[str, Any]) -> None:

@@ -2,11 +2,9 @@
 
 import json
 import os
-import threading
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -16,6 +14,7 @@ from prometheus_client.core import Metric
 from agents.clock import wait_until
 from tests.observability.preview import prometheus
 from tests.observability.programs import program
+from tests.serving import QuietHandler, Serving
 from tools import dashboard_preview
 from tools.docs_metrics import families
 
@@ -39,25 +38,15 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     registry.register(_Scrape())  # type: ignore[arg-type]  # it collects
     text = generate_latest(registry)
 
-    class Answer(BaseHTTPRequestHandler):
+    class Answer(QuietHandler):
         def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            self.answer(200, text, {"Content-Type": "text/plain; version=0.0.4"})
 
     out = tmp_path_factory.mktemp("preview")
-    with HTTPServer(("127.0.0.1", 0), Answer) as server, prometheus(out) as found:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        (out / "targets.json").write_text(json.dumps([{"targets": [f"127.0.0.1:{server.server_port}"]}]))
-        try:
-            assert wait_until(lambda: bool(_asked(found)), timeout_seconds=60)
-            yield found
-        finally:
-            server.shutdown()
+    with Serving(Answer) as server, prometheus(out) as found:
+        (out / "targets.json").write_text(json.dumps([{"targets": [f"127.0.0.1:{server.port}"]}]))
+        assert wait_until(lambda: bool(_asked(found)), timeout_seconds=60)
+        yield found
 
 
 def _asked(address: str) -> list[object]:
@@ -66,12 +55,16 @@ def _asked(address: str) -> list[object]:
     return found
 
 
-def test_a_dashboard_is_drawn(address: str, tmp_path: Path) -> None:
-    """The wall: every panel is drawn, no query fails, the browser complains of nothing, and the picture has content."""
+def _needs_the_preview() -> None:
     if (problem := dashboard_preview.missing()) is not None:
         if os.environ.get("CI"):
             pytest.fail(problem, pytrace=False)
         pytest.skip(problem)
+
+
+def test_a_dashboard_is_drawn(address: str, tmp_path: Path) -> None:
+    """The wall: every panel is drawn, no query fails, the browser complains of nothing, and the picture has content."""
+    _needs_the_preview()
     dashboard_preview.shoot(address, tmp_path, only=["live-giveaway"], sizes=["1920x1080"], timeout_seconds=240)
     (picture,) = tmp_path.glob("*.png")
     (report,) = json.loads((tmp_path / "report.json").read_text()).values()
@@ -80,3 +73,25 @@ def test_a_dashboard_is_drawn(address: str, tmp_path: Path) -> None:
     assert report["loaded"]["values"]["campaign"] == "spring"
     assert report["cut"] == []
     assert picture.stat().st_size > 20_000
+
+
+def test_dashboards_have_only_what_grafana_knows() -> None:
+    """Every option, field setting and override of every panel is one of the types of the Grafana that is shipped."""
+    _needs_the_preview()
+    assert dashboard_preview.unknown() == []
+
+
+def test_what_grafana_does_not_know_is_found(tmp_path: Path) -> None:
+    """The footer of tables that Grafana 11 had, a mode that no bar gauge has, a setting of cells that is misspelt."""
+    _needs_the_preview()
+    text = (dashboard_preview.DASHBOARDS / "live-giveaway.json").read_text()
+    wall = json.loads(
+        text.replace('"displayMode": "basic"', '"displayMode": "shiny"').replace("custom.width", "custom.widht")
+    )
+    (table,) = (panel for panel in wall["panels"] if panel["type"] == "table")
+    table["options"]["footer"] = {"show": False}
+    (tmp_path / "live-giveaway.json").write_text(json.dumps(wall))
+    found = dashboard_preview.unknown(tmp_path)
+    assert any("footer" in each and table["title"] in each for each in found)
+    assert any("shiny" in each for each in found)
+    assert any("widht" in each for each in found)

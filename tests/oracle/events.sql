@@ -5,6 +5,10 @@
 CREATE MACRO shop_of(event_id) AS
     regexp_extract(event_id, '^([A-Za-z0-9._-]{1,64}):(order|purchase|refund|cancelled):', 1);
 
+-- Two ids of refunds are two refunds, however equal they are.
+CREATE MACRO refund_of(event_id) AS
+    regexp_extract(event_id, '^[A-Za-z0-9._-]{1,64}:refund:([^\n]+)', 1);
+
 CREATE VIEW event AS SELECT * FROM accepted;
 
 -- The codes of a conversion, one by one: the whole text where it is a code, else what stands between commas and such.

@@ -3,7 +3,7 @@
 
 CREATE TABLE order_event AS
 SELECT line, type, campaign_id, lower(trim(platform)) || ' ' || shop_of(event_id) AS shop, order_id, event_id, at_ms, currency,
-       amount::DECIMAL(38, 6) AS amount, nullif(refund_id, '') AS refund_id,
+       amount::DECIMAL(38, 6) AS amount, coalesce(nullif(refund_id, ''), nullif(refund_of(event_id), '')) AS refund_id,
        (SELECT list(o.influencer_id ORDER BY o.number) FROM owner o WHERE o.line = c.line) AS owners
 FROM counted c
 WHERE type IN ('purchase', 'refund') AND NOT test

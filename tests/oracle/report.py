@@ -262,7 +262,8 @@ class Comparison:
             [
                 [
                     each.get("followers"),
-                    *(each["stats"].get(name, 0) for name in stats),
+                    # Reach that no platform has reported is not known to be 0.
+                    *(each["stats"].get(name, 0) or (None if name == "reach" else 0) for name in stats),
                     each["stats"].get("engagement_rate_by_followers"),
                     each.get("engagement_rate_by_post"),
                     each["stats"].get("engagement_rate_by_reach"),

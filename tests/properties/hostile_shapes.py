@@ -60,6 +60,8 @@ WORST: Final = {
     "hashtags of a mark": shape(["#\u0301"], "", ""),
     "mentions": shape(["@ä"], "", ""),
     "mailboxes": shape(["a@b."], "", ""),
+    "schemes": shape(["http://"], "", "@"),
+    "arguments": shape(["ab="], "", ""),
     "families": shape(["👩\u200d"], "", ""),
 }
 """What was quadratic, or cost most, when it was looked for."""

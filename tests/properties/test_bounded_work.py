@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agents.secrets import masked, masked_value
+from agents.terminal import visible, visible_json
 from streams.alerts.keywords import words_of
 from streams.comparison import MOST_CHARACTERS, comparable, unaccented
 from streams.ledger.comment_texts import MOST_HASHTAGS, MOST_MENTIONS, read_text
@@ -46,6 +48,10 @@ READERS: dict[str, Callable[[str], object]] = {
     "words of alerts": words_of,
     "suspicion": lambda text: view_of("1", "mia", 1, text, "instagram"),
     "forget": forget,
+    "secrets in messages": masked,
+    "secrets in values": masked_value,
+    "terminal": visible,
+    "JSON on a terminal": visible_json,
     **{f"rules on {name or 'others'}": BOOK.on(name).read for name in ("", "instagram", "x", "youtube")},
 }
 

@@ -2,18 +2,17 @@
 
 import json
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final
+from contextlib import suppress
+from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
+from tests.serving import QuietHandler, Serving
 from tests.storm.deliveries import SHOPIFY, deliveries
 
 _PAGE: Final = 250
 
 
-class Shop:
+class Shop(Serving):
     """All orders of a storm: some before their webhook has come, most of them after it.
 
     Args:
@@ -31,6 +30,16 @@ class Shop:
         """Answered."""
         self.whole_reads = 0
         """Times that somebody came to the last page."""
+        shop = self
+
+        class Handler(QuietHandler):
+            def do_GET(self) -> None:
+                body, link = shop.answer(self.path)
+                # Who asked may have been killed.
+                with suppress(BrokenPipeError, ConnectionResetError):
+                    self.answer(200, body, {"Link": link} if link else {})
+
+        super().__init__(Handler)
 
     def answer(self, path: str) -> tuple[bytes, str]:
         """Return a page, and the header that says where the next one is."""
@@ -42,33 +51,3 @@ class Shop:
             self.whole_reads += is_last
         link = "" if is_last else f'<http://shop/orders.json?limit={_PAGE}&page_info={number + 1}>; rel="next"'
         return json.dumps({"orders": rows}).encode(), link
-
-    @contextmanager
-    def serving(self) -> Iterator[str]:
-        """Serve; yield the address."""
-        shop = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                body, link = shop.answer(self.path)
-                try:
-                    self.send_response(200)
-                    self.send_header("Content-Length", str(len(body)))
-                    if link:
-                        self.send_header("Link", link)
-                    self.end_headers()
-                    self.wfile.write(body)
-                except (BrokenPipeError, ConnectionResetError):
-                    return  # who asked was killed
-
-            def log_message(self, format: str, *args: Any) -> None:
-                return
-
-        with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-            thread = threading.Thread(target=server.serve_forever)
-            thread.start()
-            try:
-                yield f"http://127.0.0.1:{server.server_port}"
-            finally:
-                server.shutdown()
-                thread.join()

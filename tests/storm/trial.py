@@ -183,12 +183,11 @@ def run_trial(count: int, strikes: int, seed: int, directory: Path, say: Callabl
             lines.write(msgspec.json.encode(delivery.event) + b"\n")
     polarity = polarities(make_scorer("textblob"))
     oracle = compute([events], parse_definitions(DEFINITION), CLOCK_MS, CLOCK_MS, polarity)
-    shop = Shop(count)
-    with shop.serving() as address, Cluster(clock=str(CLOCK_MS), partitions=3) as cluster:
+    with Shop(count) as shop, Cluster(clock=str(CLOCK_MS), partitions=3) as cluster:
         cluster.command("topics")
         cluster.command("campaigns", "apply", str(definition))
         cluster.add_worker()
-        storm = Storm(cluster, address, seed, say)
+        storm = Storm(cluster, shop.url, seed, say)
         senders = Senders(storm.port, count)
         failures: list[BaseException] = []
         try:

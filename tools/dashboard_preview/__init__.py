@@ -24,6 +24,21 @@ def missing() -> str | None:
     return None
 
 
+def unknown(dashboards: Path = DASHBOARDS) -> list[str]:
+    """Return what the Grafana whose packages are installed does not know of dashboards: options, settings, values.
+
+    Args:
+        dashboards: the folder of their files.
+
+    Raises:
+        RuntimeError: the types could not be read.
+    """
+    done = _run("check.mjs", str(dashboards), timeout_seconds=240)
+    if done.returncode not in (0, 1) or "parts of dashboards" not in done.stdout:
+        raise RuntimeError(f"check.mjs ended with {done.returncode}:\n{done.stdout}")
+    return [line for line in done.stdout.splitlines() if ".json" in line]
+
+
 def shoot(
     prometheus: str,
     out: Path,
@@ -32,6 +47,7 @@ def shoot(
     sizes: Sequence[str] = SIZES,
     moments: Path | None = None,
     query: str = "",
+    is_missing: bool = False,
     timeout_seconds: float = 3600,
 ) -> str:
     """Draw dashboards from what a Prometheus knows, and write a PNG each and ``report.json``.
@@ -43,6 +59,7 @@ def shoot(
         sizes: of the screen, such as ``1920x1080``.
         moments: a JSON list of ``{name, at, query}``; now when absent.
         query: of each page's address, such as ``var-campaign=spring``.
+        is_missing: draw only pictures that are not there, or had something wrong with them.
         timeout_seconds: for everything.
 
     Returns:
@@ -63,12 +80,13 @@ def shoot(
         "query": query,
     }
     given = [part for name, value in options.items() if value for part in (f"--{name}", value)]
+    given += ["--missing"] if is_missing else []
     _node("build.mjs", timeout_seconds=timeout_seconds)
     return _node("shoot.mjs", *given, timeout_seconds=timeout_seconds)
 
 
-def _node(script: str, *arguments: str, timeout_seconds: float) -> str:
-    done = subprocess.run(
+def _run(script: str, *arguments: str, timeout_seconds: float) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         ["node", script, *arguments],
         cwd=FOLDER,
         stdout=subprocess.PIPE,
@@ -77,6 +95,10 @@ def _node(script: str, *arguments: str, timeout_seconds: float) -> str:
         timeout=timeout_seconds,
         check=False,
     )
+
+
+def _node(script: str, *arguments: str, timeout_seconds: float) -> str:
+    done = _run(script, *arguments, timeout_seconds=timeout_seconds)
     if done.returncode:
         raise RuntimeError(f"{script} ended with {done.returncode}:\n{done.stdout}")
     print(done.stdout, end="", file=sys.stderr)

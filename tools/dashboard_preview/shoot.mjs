@@ -1,8 +1,9 @@
-// node shoot.mjs --prometheus URL --dashboards DIR --out DIR [--only NAME,…] [--size WxH,…] [--moments FILE] [--at EPOCH] [--query 'var-x=y&kiosk'] [--light] [--full]
+// node shoot.mjs --prometheus URL --dashboards DIR --out DIR [--only NAME,…] [--size WxH,…] [--moments FILE] [--at EPOCH] [--query 'var-x=y&kiosk'] [--light] [--full] [--missing]
 // --moments: a JSON list of {name, at, query?}; each dashboard is drawn at each of them. --full: the whole page besides the first screen.
+// --missing: only pictures that report.json does not have, or has something wrong of. A picture that fails is taken once more.
 // --serve: only serve, for a browser. Exit code 1 when a panel was not drawn, a query failed, or the browser complained.
 import { chromium } from 'playwright-core';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { serve } from './serve.mjs';
@@ -40,34 +41,49 @@ const cut = () => [...document.querySelectorAll('[data-panel]')].flatMap((panel)
   return found;
 });
 
-const report = {};
-const wrong = [];
-for (const [width, height] of sizes) for (const moment of moments) for (const name of names) {
+const PATIENCE_MS = 180_000; // for one dashboard, on a machine that does something else besides
+
+async function picture(title, asked, width, height) {
   const page = await browser.newPage();
   await page.setViewportSize({ width, height });
   const said = new Set();
   page.on('console', (message) => { if (['error', 'warning'].includes(message.type())) said.add(message.text().slice(0, 300)); });
   page.on('pageerror', (problem) => { said.add(`PAGE ${problem}`); });
-  const asked = [`dashboard=${name}`, moment.at && `at=${moment.at}`, moment.query, argument('query'), flag('light') && 'theme=light'].filter(Boolean).join('&');
-  await page.goto(`${server.address}/?${asked}`);
-  try { await page.waitForFunction(() => window.__pending === 0, null, { timeout: 60000 }); } catch { said.add('panels were not ready after a minute'); }
+  try {
+    await page.goto(`${server.address}/?${asked}`, { timeout: PATIENCE_MS });
+    await page.waitForFunction(() => window.__pending === 0, null, { timeout: PATIENCE_MS });
+  } catch { said.add(`panels were not ready after ${PATIENCE_MS / 1000} s`); }
+  await page.evaluate(() => document.fonts.ready.then(() => true));
   await page.waitForTimeout(500); // tables and legends are laid out once more
-  const title = [name, moment.name, `${width}x${height}`].filter(Boolean).join('-');
   const file = path.join(out, `${title}.png`);
-  await page.screenshot({ path: file });
+  await page.screenshot({ path: file, timeout: PATIENCE_MS });
   if (flag('full')) {
     await page.setViewportSize({ width, height: await page.evaluate(() => document.documentElement.scrollHeight) });
     await page.waitForTimeout(500);
-    await page.screenshot({ path: file.replace('.png', '-full.png') });
+    await page.screenshot({ path: file.replace('.png', '-full.png'), timeout: PATIENCE_MS });
   }
   const drawn = await page.evaluate(() => ({ loaded: window.__loaded, panels: window.__report ?? [], questions: window.__questions?.(), height: document.documentElement.scrollHeight }));
-  report[title] = { ...drawn, cut: await page.evaluate(cut), said: [...said] };
-  const failed = [...drawn.panels.filter((each) => each.error).map((each) => `${each.panel}: ${each.error}`), ...said];
-  wrong.push(...failed.map((each) => `${title}: ${each}`));
-  console.log(`${title}: ${drawn.questions} queries, ${drawn.panels.length} panels, ${drawn.height} px high`, failed.slice(0, 3).join(' | '));
+  const seen = { ...drawn, cut: await page.evaluate(cut), said: [...said] };
   await page.close();
+  return seen;
 }
-writeFileSync(path.join(out, `report${argument('suffix', '')}.json`), JSON.stringify(report, null, 1));
+
+const wrongOf = (seen) => [...seen.panels.filter((each) => each.error).map((each) => `${each.panel}: ${each.error}`), ...seen.said];
+const reported = path.join(out, `report${argument('suffix', '')}.json`);
+const report = existsSync(reported) ? JSON.parse(readFileSync(reported)) : {};
+const wrong = [];
+for (const [width, height] of sizes) for (const moment of moments) for (const name of names) {
+  const title = [name, moment.name, `${width}x${height}`].filter(Boolean).join('-');
+  if (flag('missing') && report[title] && !wrongOf(report[title]).length && existsSync(path.join(out, `${title}.png`))) continue;
+  const asked = [`dashboard=${name}`, moment.at && `at=${moment.at}`, moment.query, argument('query'), flag('light') && 'theme=light'].filter(Boolean).join('&');
+  let seen = await picture(title, asked, width, height);
+  if (wrongOf(seen).length) seen = await picture(title, asked, width, height);
+  report[title] = seen;
+  writeFileSync(reported, JSON.stringify(report, null, 1)); // each: what was drawn so far outlives an end
+  const failed = wrongOf(seen);
+  wrong.push(...failed.map((each) => `${title}: ${each}`));
+  console.log(`${title}: ${seen.questions} queries, ${seen.panels.length} panels, ${seen.height} px high`, failed.slice(0, 3).join(' | '));
+}
 await browser.close();
 rmSync(profile, { recursive: true, force: true });
 server.close();

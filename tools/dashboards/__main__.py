@@ -4,11 +4,12 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from tools.dashboards import campaign, influencer, live, pipeline, sentiment, style
+from tools.dashboards.schema import without_leftovers
 
 DIRECTORY: Final = Path(__file__).parents[2] / "grafana" / "dashboards"
 PAGES: Final = {
@@ -24,7 +25,7 @@ def generated() -> dict[str, str]:
     """Return the text of every dashboard by its file's name."""
     texts = {}
     for name, build in PAGES.items():
-        made: dict[str, Any] = json.loads(json.dumps(build().build(), cls=JSONEncoder))
+        made = without_leftovers(json.loads(json.dumps(build().build(), cls=JSONEncoder)))
         for number, panel in enumerate(made["panels"], start=1):
             panel["id"] = number
             panel["pluginVersion"] = style.PLUGIN_VERSION

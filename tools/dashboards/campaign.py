@@ -68,14 +68,14 @@ def _numbers() -> list[style.Panel]:
             "Engagements over reach in the window, computed from the sums. Absent without reach.",
             [query(f"campaign_window:campaign_engagement_rate_by_reach:ratio{_NOW}")],
             unit="percentunit",
-            no_value="no reach reported",
+            no_value="no reach known",
         ),
         style.number(
             "Orders/clicks, $window",
             "Paid orders over clicks in the window, computed from the sums. Absent without clicks.",
             [query(f"campaign_window:campaign_conversion_rate_by_clicks:ratio{_NOW}")],
             unit="percentunit",
-            no_value="no clicks",
+            no_value="no clicks known",
         ),
         style.number(
             "Net sentiment, $window",
@@ -84,7 +84,7 @@ def _numbers() -> list[style.Panel]:
             unit="percentunit",
             decimals=0,
             steps=((None, VERMILLION), (0, ORANGE), (0.2, GREEN)),
-            no_value="nothing scored",
+            no_value="none known",
         ),
     ]
 
@@ -136,7 +136,7 @@ def _charts() -> list[style.Panel]:
                 query(
                     f"sort_desc(topk(8, sum by (campaign, influencer) (campaign_comments_window{_PEOPLE_NOW})"
                     " / on (campaign) group_left ()"
-                    f" sum by (campaign) (campaign_window:campaign_comments_window:sum{_NOW} > 0)))",
+                    f" sum by (campaign) (campaign_window:campaign_comments_window:sum{_NOW} > 0)) {WHEN_WHOLE})",
                     "{{influencer}}",
                     at_once=True,
                 )
@@ -144,7 +144,7 @@ def _charts() -> list[style.Panel]:
             size=(6, 8),
             unit="percentunit",
             bounds=(0, 1),
-            no_value="no comment in the window",
+            no_value="no comment is known",
         ),
         style.rows_of(
             "Influencers, last $window; revenue since the start, $currency",
@@ -221,7 +221,7 @@ def _charts() -> list[style.Panel]:
             size=(8, 8),
             unit="locale",
             colours={"revenue": GREEN, "refunds": VERMILLION},
-            no_value="no order in this currency yet",
+            no_value="no order in this currency is known",
             bounds=(0, None),
         ),
         style.rows_of(
@@ -239,7 +239,7 @@ def _charts() -> list[style.Panel]:
             names={"currency": "Currency", "Value #A": "Revenue", "Value #B": "Refunds"},
             units={"Revenue": "locale", "Refunds": "locale"},
             cells={"Revenue": {"decimals": 0}, "Refunds": {"decimals": 0}},
-            no_value="no order yet",
+            no_value="no order is known",
         ),
         style.lines(
             "Comments",

@@ -70,14 +70,14 @@ def _numbers() -> list[style.Panel]:
             unit="percentunit",
             decimals=0,
             steps=((None, VERMILLION), (0, ORANGE), (0.2, GREEN)),
-            no_value="nothing scored",
+            no_value="none known",
         ),
         style.number(
             "Orders/clicks, $window",
             "Paid orders over clicks in the window. Absent without clicks.",
             [query(f"max(campaign_conversion_rate_by_clicks_ratio{_NOW})")],
             unit="percentunit",
-            no_value="no clicks",
+            no_value="no clicks known",
         ),
         style.number(
             "Open alerts",
@@ -98,21 +98,23 @@ def _histories() -> list[style.Panel]:
     return [
         style.lines(
             "Engagements by kind",
-            "Likes, comments, shares and saves in the rolling window. Corrections by the platform may lower them.",
+            "Likes, comments, shares and saves in the rolling window, less those taken back; where more were taken back"
+            " than came, 0.",
             [
-                query(f"sum(campaign_likes_window{_NOW})", "likes", ref="A"),
-                query(f"sum(campaign_comments_window{_NOW})", "comments", ref="B"),
-                query(f"sum(campaign_shares_window{_NOW})", "shares", ref="C"),
-                query(f"sum(campaign_saves_window{_NOW})", "saves", ref="D"),
+                query(f"clamp_min(sum(campaign_likes_window{_NOW}), 0)", "likes", ref="A"),
+                query(f"clamp_min(sum(campaign_comments_window{_NOW}), 0)", "comments", ref="B"),
+                query(f"clamp_min(sum(campaign_shares_window{_NOW}), 0)", "shares", ref="C"),
+                query(f"clamp_min(sum(campaign_saves_window{_NOW}), 0)", "saves", ref="D"),
             ],
             colours={"likes": BLUE, "comments": ORANGE, "shares": GREEN, "saves": PURPLE},
         ),
         style.lines(
             "Views and reach",
-            "Views, and reach summed over posts, in the rolling window. Not every platform reports both.",
+            "Views, and reach summed over posts, in the rolling window; where more was taken back than came, 0."
+            " Not every platform reports both.",
             [
-                query(f"sum(campaign_views_window{_NOW})", "views", ref="A"),
-                query(f"sum(campaign_reach_window{_NOW})", "reach", ref="B"),
+                query(f"clamp_min(sum(campaign_views_window{_NOW}), 0)", "views", ref="A"),
+                query(f"clamp_min(sum(campaign_reach_window{_NOW}), 0)", "reach", ref="B"),
             ],
             colours={"views": BLUE, "reach": ORANGE},
         ),
@@ -144,7 +146,7 @@ def _histories() -> list[style.Panel]:
             [query(f"sum by (currency) (campaign_revenue_total{_MONEY})", "{{currency}}")],
             size=(8, 7),
             unit="locale",
-            no_value="no order in this currency yet",
+            no_value="no order in this currency is known",
             bounds=(0, None),
         ),
         style.lines(
@@ -165,7 +167,7 @@ def _histories() -> list[style.Panel]:
                 [query(f"max by (rule) (campaign_alert_active{_WHO})", "{{rule}}")],
                 size=(8, 7),
                 mappings=IS_OPEN,
-                no_value="no alert so far",
+                no_value="no alert is known",
             )
         ),
     ]

@@ -14,6 +14,7 @@ from tools.dashboards.style import (
     PEOPLE,
     SKY,
     VERMILLION,
+    WHEN_WHOLE,
     WHOLE,
     WINDOW,
     of,
@@ -192,8 +193,8 @@ def _charts() -> list[style.Panel]:
         " alerts that opened.",
         [
             query(_PACE, "engagements", ref="A"),
-            query(f"clamp_min({usual} - {spread}, 0)", "usual, least", ref="B"),
-            query(f"{usual} + {spread}", "usual, most", ref="C"),
+            query(f"clamp_min(({usual} - {spread}) and {_PACE}, 0)", "usual, least", ref="B"),
+            query(f"({usual} + {spread}) and {_PACE}", "usual, most", ref="C"),
             query(_ENTRIES_A_MINUTE, "entries", ref="D"),
         ],
         size=(16, 9),
@@ -203,17 +204,19 @@ def _charts() -> list[style.Panel]:
     return [
         style.bars(
             "Leaderboard: engagements, last $window",
-            "The six influencers with the most engagements (likes, comments, shares, saves) in the window.",
+            "The six influencers with the most engagements (likes, comments, shares, saves) in the window, while all"
+            " partitions are held: the first of half of them would look like the first of all.",
             [
                 query(
                     f"sort_desc(topk(6, {engagements} * on (campaign, influencer) group_left (handle)"
-                    f" max by (campaign, influencer, handle) (campaign_influencer_info{of(CAMPAIGN)})))",
+                    f" max by (campaign, influencer, handle) (campaign_influencer_info{of(CAMPAIGN)})) {WHEN_WHOLE})",
                     "{{handle}}",
                     at_once=True,
                 )
             ],
             size=(8, 9),
             unit="locale",
+            no_value="no data",
             link="/d/pulse-influencer?var-campaign=${campaign:percentencode}"
             "&var-influencer=${__field.labels.influencer:percentencode}&${__url_time_range}",
         ),
@@ -227,6 +230,11 @@ def _open_alerts() -> style.Panel:
     pipeline = 'max by (alertname, severity) (ALERTS{area="pipeline",alertstate="firing"})'
     as_rules = f'label_join({pipeline}, "rule", "", "alertname")'
     of_pipeline = f'{own} (label_replace({as_rules}, "influencer", "pipeline", "", ""))'
+
+    def whose(expression: str) -> str:
+        # Without a label the column would be gone where every open alert is the whole campaign's.
+        return f'label_replace({own} ({expression}), "influencer", "whole campaign", "influencer", "")'
+
     since = 'max by (alertname, severity) (ALERTS_FOR_STATE{area="pipeline"})'
     return style.rows_of(
         "What needs somebody",
@@ -234,13 +242,13 @@ def _open_alerts() -> style.Panel:
         " usual, as a count or as a share, and for how long. The sentence that goes with it is what receivers were"
         " sent; what to do about the pipeline is in docs/runbooks.md, by name.",
         [
-            query(f"{own} (campaign_alert_active{of(CAMPAIGN)} == 1) or {of_pipeline}", ref="A", rows=True),
-            query(f"{own} (campaign_alert_observed{counts})", ref="B", rows=True),
-            query(f"{own} (campaign_alert_expected{counts})", ref="C", rows=True),
-            query(f"{own} (campaign_alert_observed{shares})", ref="D", rows=True),
-            query(f"{own} (campaign_alert_expected{shares})", ref="E", rows=True),
+            query(f"{whose(f'campaign_alert_active{of(CAMPAIGN)} == 1')} or {of_pipeline}", ref="A", rows=True),
+            query(whose(f"campaign_alert_observed{counts}"), ref="B", rows=True),
+            query(whose(f"campaign_alert_expected{counts}"), ref="C", rows=True),
+            query(whose(f"campaign_alert_observed{shares}"), ref="D", rows=True),
+            query(whose(f"campaign_alert_expected{shares}"), ref="E", rows=True),
             query(
-                f"time() - ({own} (campaign_alert_opened_timestamp_seconds{of(CAMPAIGN)})"
+                f"time() - ({whose(f'campaign_alert_opened_timestamp_seconds{of(CAMPAIGN)}')}"
                 f" or {of_pipeline.replace(pipeline, f'({pipeline} * on (alertname, severity) {since})')})",
                 ref="F",
                 rows=True,
@@ -273,9 +281,7 @@ def _open_alerts() -> style.Panel:
         cells={
             "Severity": SEVERITY_CELL,
             "What": {"mappings": RULE_WORDS},
-            "Whose": {
-                "mappings": style.as_json(style.words(("", "whole campaign", ""), ("pipeline", "the pipeline", "")))
-            },
+            "Whose": {"mappings": style.as_json(style.words(("pipeline", "the pipeline", "")))},
             **{name: {"decimals": 0} for name in ("Seen", "Usual", "Seen, share", "Usual, share")},
         },
         no_value="no alert that is known of",

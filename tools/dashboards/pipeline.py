@@ -4,7 +4,7 @@ from typing import Any
 
 from agents.liveness.health import PHASES
 from tools.dashboards import style
-from tools.dashboards.style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, query
+from tools.dashboards.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, query
 from tools.dashboards.words import IS_UP, PHASE_WORDS
 
 _JOB = style.JOB
@@ -12,6 +12,13 @@ _OF_PHASE = _JOB.replace("}", ',phase="%s"}')
 _PHASE_NUMBERS = " or ".join(
     f"{number} * campaign_pulse_phase{_OF_PHASE % phase}" for number, phase in enumerate(PHASES, start=1)
 )
+
+
+def _shortly(expression: str) -> str:
+    """Name the inputs' topics as people do: of their whole names bars would show the beginning."""
+    for name in ("posts", "comments", "conversions"):
+        expression = f'label_replace({expression}, "topic", "{name}", "topic", "campaign[.]{name}[.]v[0-9]+")'
+    return expression
 
 
 def build() -> Any:
@@ -74,8 +81,8 @@ def _numbers() -> list[style.Panel]:
             "Event time behind",
             "Clock minus the event time of the slowest partition. Rolling windows and alerts are that late.",
             [query("max(job:campaign_pulse_watermark_delay_seconds:max)", at_once=True)],
-            no_value="no partition held",
-            no_value_colour=VERMILLION,
+            no_value="not known",
+            no_value_colour=GREY,
             unit="s",
             steps=((None, GREEN), (30, ORANGE), (120, VERMILLION)),
         ),
@@ -131,8 +138,8 @@ def _flow() -> list[style.Panel]:
             "The eight partitions with the most records waiting. One alone: a stuck partition or a hot key.",
             [
                 query(
-                    f"sort_desc(topk(8, max by (topic, partition) (campaign_pulse_lag_records{_JOB})))",
-                    "{{partition}} of {{topic}}",
+                    f"sort_desc({_shortly(f'topk(8, max by (topic, partition) (campaign_pulse_lag_records{_JOB}))')})",
+                    "{{topic}} {{partition}}",
                     at_once=True,
                 )
             ],
@@ -153,7 +160,7 @@ def _flow() -> list[style.Panel]:
             colour=ORANGE,
             size=(8, 8),
             unit="eps",
-            no_value="nothing is refused",
+            no_value="no refusal is known",
         ),
         style.lines(
             "Redeliveries, forwards, gaps",

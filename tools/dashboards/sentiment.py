@@ -3,7 +3,20 @@
 from typing import Any
 
 from tools.dashboards import style
-from tools.dashboards.style import BLUE, CAMPAIGN, GREEN, GREY, ORANGE, PEOPLE, SKY, VERMILLION, WINDOW, of, query
+from tools.dashboards.style import (
+    BLUE,
+    CAMPAIGN,
+    GREEN,
+    GREY,
+    ORANGE,
+    PEOPLE,
+    SKY,
+    VERMILLION,
+    WHEN_WHOLE,
+    WINDOW,
+    of,
+    query,
+)
 
 _MOOD = ((None, VERMILLION), (0.0, ORANGE), (0.2, GREEN))
 _SHORT = of(CAMPAIGN, 'window="5m"')
@@ -29,33 +42,33 @@ def build() -> Any:
     )
     for panel in (
         style.number(
-            "Net sentiment, last 5 minutes",
+            "Net sentiment, 5 minutes",
             "Share of positive minus share of negative comments of the last five minutes, weighted by comments.",
             [query(f"campaign_window:campaign_sentiment_net:ratio{_SHORT}")],
             size=(5, 5),
             unit="percentunit",
             decimals=0,
             steps=_MOOD,
-            no_value="nothing scored",
+            no_value="none known",
         ),
         style.number(
-            "Negative share, last 5 minutes",
+            "Negative share, 5 minutes",
             "Share of negative comments of the last five minutes.",
             [query(f"campaign_window:campaign_sentiment_negative:ratio{_SHORT}")],
             size=(5, 5),
             unit="percentunit",
             decimals=0,
             steps=((None, GREEN), (0.2, ORANGE), (0.4, VERMILLION)),
-            no_value="nothing scored",
+            no_value="none known",
         ),
         style.number(
-            "Mean polarity, last 5 minutes",
+            "Mean polarity, 5 minutes",
             "Mean polarity of the comments of the last five minutes, -1 to 1.",
             [query(f"campaign_window:campaign_sentiment_mean:ratio{_SHORT}")],
             size=(5, 5),
             decimals=2,
             steps=((None, VERMILLION), (0.0, ORANGE), (0.1, GREEN)),
-            no_value="nothing scored",
+            no_value="none known",
         ),
         style.number(
             "Comments behind it",
@@ -64,7 +77,7 @@ def build() -> Any:
             size=(5, 5),
         ),
         style.number(
-            "Not read, last 5 minutes",
+            "Not read, 5 minutes",
             "Share of the last five minutes' comments in languages that are not read: no other number here speaks for"
             " them.",
             [query(f"campaign_window:campaign_sentiment_unread:ratio{_SHORT}")],
@@ -72,7 +85,7 @@ def build() -> Any:
             unit="percentunit",
             decimals=0,
             steps=((None, GREEN), (0.2, ORANGE), (0.5, VERMILLION)),
-            no_value="none so far",
+            no_value="none known",
         ),
         style.lines(
             "Net sentiment, short and long",
@@ -101,12 +114,12 @@ def build() -> Any:
             "Least happy audiences, last $window",
             f"The eight influencers with the largest share of negative comments in the window, of those with"
             f" {_LEAST_SAMPLES} scored comments or more.",
-            [query(f"sort_desc(topk(8, {share}))", "{{influencer}}", at_once=True)],
+            [query(f"sort_desc(topk(8, {share}) {WHEN_WHOLE})", "{{influencer}}", at_once=True)],
             size=(12, 10),
             unit="percentunit",
             steps=((None, SKY), (0.2, ORANGE), (0.4, VERMILLION)),
             bounds=(0, 1),
-            no_value=f"nobody has {_LEAST_SAMPLES} scored comments in the window",
+            no_value=f"nobody has {_LEAST_SAMPLES} scored comments that are known",
         ),
         style.lines(
             "Negative share by influencer, last $window",

@@ -12,6 +12,7 @@ from typing import Any, Final
 from grafana_foundation_sdk.builders import bargauge, common, stat, statetimeline, table, timeseries
 from grafana_foundation_sdk.builders import dashboard as dashboards
 from grafana_foundation_sdk.builders.prometheus import Dataquery
+from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import common as options
 from grafana_foundation_sdk.models import dashboard as models
@@ -31,8 +32,9 @@ PALETTE: Final = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, YELLOW, GREY)
 
 SOURCE: Final = models.DataSourceRef(type_val="prometheus", uid="${datasource}")
 """A variable of each dashboard: whoever loads them into a Grafana of their own has a source with another id."""
-PLUGIN_VERSION: Final = "11.6.0"
-"""The schema of each panel, that of the SDK; without one Grafana migrates panels as if they were of version 6.1."""
+PLUGIN_VERSION: Final = "13.2.3"
+"""The Grafana whose options each panel has, that of the compose file and the preview's packages: it migrates nothing.
+Without a version it would migrate panels as if they were of 6.1."""
 NO_DATA: Final = "no data yet"
 NO_GIVEAWAY: Final = "no giveaway"
 WINDOWS: Final = ("1m", "5m", "15m", "1h", "6h", "24h")
@@ -293,7 +295,8 @@ def bars(
     panel = panel.show_unfilled(False).mappings([nothing(no_value, GREY)])
     if link:
         panel = panel.data_links([dashboards.DashboardLink("Drill down").url(link)])
-    return _bounded(panel, bounds)
+    bounded: bargauge.Panel = _bounded(panel, bounds)
+    return bounded
 
 
 def rows_of(
@@ -427,7 +430,7 @@ ANNOTATION_TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
 """What an annotation says: fields of Grafana's Prometheus data source that the foundation SDK does not know."""
 
 
-def _annotations(variables: set[str]) -> list[dashboards.AnnotationQuery]:
+def _annotations(variables: set[str]) -> list[Builder[models.AnnotationQuery]]:
     """Mark openings only: an alert that is open for long would paint over what it is about."""
     if "campaign" in variables:
         whose = of(CAMPAIGN, 'influencer=~"$influencer|"') if "influencer" in variables else of(CAMPAIGN)

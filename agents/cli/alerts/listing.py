@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from rich.markup import escape
 from rich.table import Table
 
-from agents.cli.common import UsageFailure, print_table, settings_or_exit, whole_text
+from agents.cli.common import UsageFailure, print_table, settings_or_exit
 from agents.cli.tables import SEVERITY_STYLES, moment
 from agents.clock import wall_clock
 from agents.read_model.reader import ReadModel, ReadModelError
@@ -30,7 +30,7 @@ class Listed(msgspec.Struct, frozen=True):
 
 
 @click.command("list")
-@click.option("--campaign", "campaign_id", callback=whole_text, help="Only of this campaign.")
+@click.option("--campaign", "campaign_id", help="Only of this campaign.")
 @click.option(
     "--recent", type=click.IntRange(min=0), default=20, show_default=True, help="Alerts that are over, at most."
 )

@@ -15,7 +15,7 @@ import click
 
 from agents.cli.alerts.alertmanager import Accepted, Alertmanager, AlertmanagerError, Attempts
 from agents.cli.alerts.routing import Routing, RoutingError
-from agents.cli.common import UsageFailure, for_people, whole_text
+from agents.cli.common import UsageFailure, for_people
 from agents.clock import wait_until, wall_clock
 from agents.secrets import SecretFileError, read_secret
 
@@ -46,8 +46,8 @@ _BASES: Final = (
 
 
 @click.command("test")
-@click.option("--campaign", "campaign_id", callback=whole_text, help="As an alert of this campaign.  [default: test]")
-@click.option("--receiver", callback=whole_text, help="To this receiver of Alertmanager.  [default: as routes say]")
+@click.option("--campaign", "campaign_id", help="As an alert of this campaign.  [default: test]")
+@click.option("--receiver", help="To this receiver of Alertmanager.  [default: as routes say]")
 @click.option(
     "--alertmanager", "url", default=DEFAULT_URL, show_default=True, help="Its address; USER@ before the host logs in."
 )

@@ -9,13 +9,14 @@ import click
 from msgspec import Struct
 
 from agents.broker.dead_letter_log import PlacedLetter, campaign_of
+from agents.cli.common import filled_in
 from agents.cli.replay import Moment
 from agents.clock import wall_clock
 from models.deadletters import REASONS, DeadLetter
 from models.times import DAY_MS, HOUR_MS, MINUTE_MS
 from models.topics import INPUT_TOPICS
 
-_DURATION: Final = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
+_DURATION: Final = re.compile(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII)
 _UNITS_MS: Final = (DAY_MS, HOUR_MS, MINUTE_MS, 1000)
 STATES: Final = ("open", "redriven", "all")
 
@@ -101,8 +102,15 @@ def filter_options(command: Callable[..., None]) -> Callable[..., None]:
                 "--since", "since_ms", type=MomentOrAgo(), help="Refused at or after this time, or so long ago: 2h, 3d."
             ),
             click.option("--until", "until_ms", type=MomentOrAgo(), help="Refused before this time, or so long ago."),
-            click.option("--contains", metavar="TEXT", help="Value, key or detail contain this text."),
-            click.option("--campaign", "campaign_id", help="Events of this campaign, where the value can be read."),
+            click.option(
+                "--contains", metavar="TEXT", callback=filled_in, help="Value, key or detail contain this text."
+            ),
+            click.option(
+                "--campaign",
+                "campaign_id",
+                callback=filled_in,
+                help="Events of this campaign, where the value can be read.",
+            ),
         )
     ):
         called = option(called)

@@ -179,6 +179,14 @@ def test_sentinels_have_hosts_a_service_and_a_login_of_their_own() -> None:
         ("a:9092 b:9092", "no host"),
         ("::1:9092", "brackets"),
         ('"a:9092"', "no host"),
+        ("*:9092", "no host"),
+        ("a..b:9092", "no host"),
+        (f"{'a' * 64}.example:9092", "no host"),
+        ("[:::::]:9092", "no host"),
+        ("[10.0.0.1]:9092", "no host"),
+        ("${KAFKA_HOST}:9092", "nobody filled in"),
+        ("$(KAFKA_HOST):9092", "nobody filled in"),
+        ("<broker>:9092", "nobody filled in"),
     ],
 )
 def test_a_broken_list_of_brokers_is_refused_with_the_word_for_it(brokers: str, word: str) -> None:
@@ -193,6 +201,7 @@ def test_a_broken_list_of_brokers_is_refused_with_the_word_for_it(brokers: str, 
 def test_brokers_may_have_blanks_around_commas_and_ipv6() -> None:
     """What people write for readability is no part of a name."""
     assert parse_brokers(" a:9092, [::1]:9092 ,b.example_x-y:1") == "a:9092,[::1]:9092,b.example_x-y:1"
+    assert parse_brokers("[fe80::1%eth0]:1,münchen.example.:2") == "[fe80::1%eth0]:1,münchen.example.:2"
 
 
 @pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
@@ -225,3 +234,46 @@ def test_a_file_that_cannot_be_read_and_both_at_once_are_refused(tmp_path: Path)
     with pytest.raises(SettingError, match="both set"):
         Settings.from_environment({"PULSE_REDIS_URL_FILE": "/x", "PULSE_REDIS_URL": "redis://:hush@h"})
     assert Settings.from_environment({"PULSE_REDIS_URL_FILE": ""}) == Settings()
+
+
+@pytest.mark.parametrize("kind", ["redis", "redis+sentinel", "redis+cluster"])
+def test_a_template_that_was_not_filled_in_is_no_redis(kind: str) -> None:
+    """Compose and systemd leave what they do not know as it stands; as a host it would be away for ever."""
+    place = "/primary" if kind.endswith("sentinel") else ""
+    with pytest.raises(SettingError, match="nobody filled in"):
+        Settings.from_environment({"PULSE_REDIS_URL": f"{kind}://u:hush@${{REDIS_HOST}}:6379{place}"})
+
+
+_LOGIN = {
+    "PULSE_KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+    "PULSE_KAFKA_SASL_MECHANISM": "PLAIN",
+    "PULSE_KAFKA_SASL_USERNAME": "ana",
+}
+
+
+@pytest.mark.parametrize(
+    "contents", [b"hush\n\n", b"hush\r\n\r\n", b"ana\nhush", b"hu\tsh", "hush".encode("utf-16-le")]
+)
+def test_a_password_of_several_lines_or_of_no_text_is_refused_without_telling_it(
+    tmp_path: Path, contents: bytes
+) -> None:
+    """A broker would only say that the login failed: the empty line behind it is seen by nobody."""
+    file = tmp_path / "password"
+    file.write_bytes(contents)
+    with pytest.raises(SettingError) as caught:
+        Settings.from_environment({**_LOGIN, "PULSE_KAFKA_SASL_PASSWORD_FILE": str(file)})
+    assert str(caught.value).startswith(f"PULSE_KAFKA_SASL_PASSWORD_FILE={str(file)!r}: ")
+    assert "hush" not in str(caught.value)
+    with pytest.raises(SettingError, match="one line") as caught:
+        Settings.from_environment({**_LOGIN, "PULSE_KAFKA_SASL_PASSWORD": "hush\n"})
+    assert "hush" not in str(caught.value)
+
+
+def test_a_variable_that_a_template_left_empty_does_not_contradict_the_file(tmp_path: Path) -> None:
+    """``PASSWORD: ${PASSWORD:-}`` beside a file means the file; an empty PULSE_REDIS_URL means no Redis, and does."""
+    file = tmp_path / "password"
+    file.write_text("hush\n")
+    given = {**_LOGIN, "PULSE_KAFKA_SASL_PASSWORD": "", "PULSE_KAFKA_SASL_PASSWORD_FILE": str(file)}
+    assert Settings.from_environment(given).kafka_sasl_password == "hush"
+    with pytest.raises(SettingError, match="both set"):
+        Settings.from_environment({"PULSE_REDIS_URL": "", "PULSE_REDIS_URL_FILE": str(file)})

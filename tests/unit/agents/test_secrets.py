@@ -70,3 +70,10 @@ def test_a_value_is_masked_however_broken_it_is(value: str) -> None:
 def test_a_token_in_place_of_a_password_may_be_long() -> None:
     """Those of cloud providers have some 2,000 characters."""
     assert masked(f"redis://u:{'x' * 6_000}@host:6379/0 is away") == "redis://u:***@host:6379/0 is away"
+
+
+def test_a_chain_of_arguments_is_masked_behind_the_first_secret_however_long_it_is() -> None:
+    """Strangers write such texts too: a recursion into each value ended the command that told them."""
+    chain = "ab=" * 20_000
+    assert masked(f"at {chain}") == f"at {chain}"
+    assert masked(f"{chain}password={PASSWORD}=more, and ") == f"{chain}password=***, and "

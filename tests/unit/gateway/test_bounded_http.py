@@ -6,13 +6,23 @@ from typing import Any
 
 import pytest
 import uvicorn
+import uvloop
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from gateway.bounded_http import HEADER_BYTES, HEADER_FIELDS, WAITING_REQUESTS, WHOLE_BODY, BoundedProtocol
+from gateway.bounded_http import (
+    HEADER_BYTES,
+    HEADER_FIELDS,
+    PIPE,
+    WAITING_REQUESTS,
+    WHOLE_BODY,
+    BoundedProtocol,
+    chunk_of,
+)
 
 BEGIN = b"POST /read HTTP/1.1\r\nHost: t\r\n"
 WAITS = 20.0
@@ -40,8 +50,52 @@ async def _offered(request: Request) -> Response:
     return Response(b"received " + await request.body())
 
 
+class _Piped(Response):
+    """Two pieces through the pipe of the answer, and what the pipe said before, meanwhile and afterwards."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        pipe = scope[PIPE]()
+        told = [pipe.write(chunk_of(b"too early"))]
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"first ", "more_body": True})
+        told += [pipe.write(chunk_of(b"second ")), pipe.write(chunk_of(b"third "))]
+        await send({"type": "http.response.body", "body": b"last", "more_body": False})
+        told.append(pipe.write(chunk_of(b"too late")))
+        SAID.append(told)
+
+
+async def _piped(request: Request) -> Response:
+    return _Piped()
+
+
+class _Left(Response):
+    """A stream whose reader is gone sooner or later; the pipe says when."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"first", "more_body": True})
+        pipe = scope[PIPE]()
+        told: bool | RuntimeError = True
+        try:
+            for _ in range(5_000):
+                if not (told := pipe.write(chunk_of(b"next"))):
+                    break
+                await asyncio.sleep(0.001)
+        except RuntimeError as error:
+            told = error
+        LEFT.put_nowait(told)
+
+
+async def _left(request: Request) -> Response:
+    return _Left()
+
+
+LEFT: asyncio.Queue[bool | RuntimeError] = asyncio.Queue()
+SAID: list[list[bool]] = []
 APP = Starlette(
     routes=[
+        Route("/left", _left, methods=["GET"]),
+        Route("/piped", _piped, methods=["GET"]),
         Route("/read", _read, methods=["POST"]),
         Route("/unread", _unread, methods=["POST"]),
         Route("/offered", _offered, methods=["POST"]),
@@ -175,3 +229,32 @@ def test_what_is_no_request_is_refused_and_closed(sent: bytes) -> None:
     """Below 500 or nothing: never an error of ours, and the connection ends."""
     got: Any = talk([sent], _Quick)
     assert b"HTTP/1.1 5" not in got
+
+
+def test_an_answer_is_written_to_while_it_goes_on() -> None:
+    """In its order and in chunks of HTTP; nothing before it has begun, and nothing after its end."""
+    SAID.clear()
+    got = talk([b"GET /piped HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"])
+    body = b"6\r\nfirst \r\n7\r\nsecond \r\n6\r\nthird \r\n4\r\nlast\r\n0\r\n\r\n"
+    assert got.partition(b"\r\n\r\n")[2] == body
+    assert SAID == [[False, True, True, False]]
+
+
+def test_a_pipe_of_a_reader_who_is_gone_takes_nothing() -> None:
+    """Also where a second request waits behind the stream, of which alone uvicorn says that it is gone."""
+
+    async def run() -> None:
+        config = uvicorn.Config(APP, log_config=None, access_log=False, ws="none", lifespan="off")
+        state = ServerState()
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: BoundedProtocol(config, state, {}), "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
+        writer.write(b"GET /left HTTP/1.1\r\nHost: t\r\n\r\nGET /piped HTTP/1.1\r\nHost: t\r\n\r\n")
+        await reader.readuntil(b"next")
+        writer.close()
+        async with asyncio.timeout(WAITS):
+            assert await LEFT.get() is False
+        server.close()
+
+    # As the gateway runs: uvloop's transports raise where asyncio's say nothing.
+    uvloop.run(run())

@@ -8,9 +8,12 @@ from urllib.parse import parse_qs, urlsplit
 import cramjam
 import pytest
 
+from gateway.tracked_links import TrackedLinks
+from models.times import DAY_MS
 from models.topics import DEAD_LETTERS
+from streams.events.definitions import parse_definitions
 from tests.unit.gateway.asking import KEY, Gateway
-from tests.unit.streams.connectors.deliveries import FOLDER, kept
+from tests.unit.streams.connectors.deliveries import FOLDER, RECEIVED_MS, kept
 from tests.unit.streams.connectors.test_tools import CLICK
 
 BEARER = {"Authorization": f"Bearer {KEY}"}
@@ -131,7 +134,10 @@ def test_a_tracked_link_sends_the_visitor_on_and_counts_a_click() -> None:
     [
         ("HEAD", {}),
         ("GET", {"User-Agent": "facebookexternalhit/1.1"}),
+        ("GET", {"User-Agent": "WhatsApp/2.23.20.0 A"}),
         ("GET", {"User-Agent": "Mozilla/5.0", "Sec-Purpose": "prefetch;prerender"}),
+        ("GET", {"User-Agent": "Mozilla/5.0", "Purpose": "Prefetch"}),
+        ("GET", {"User-Agent": "Mozilla/5.0", "X-Moz": "prefetch"}),
     ],
 )
 def test_looks_without_a_visitor_are_sent_on_and_not_counted(method: str, headers: dict[str, str]) -> None:
@@ -139,6 +145,40 @@ def test_looks_without_a_visitor_are_sent_on_and_not_counted(method: str, header
     gateway = Gateway(LINKED)
     assert gateway.ask("/l/bio", headers=headers, method=method).status == 302
     assert gateway.events == []
+
+
+@pytest.mark.parametrize("code", ["BIO", "Bio", "bio.", "bio)", "bio…", "bio/"])
+def test_a_code_is_found_as_people_type_it(code: str) -> None:
+    """In capitals, or with what stands behind it in a text."""
+    gateway = Gateway(LINKED)
+    assert gateway.ask(f"/l/{code}", headers={"User-Agent": "Mozilla/5.0"}).status == 302
+    assert [event["influencer_id"] for event in gateway.events] == ["ana"]
+    assert gateway.ask("/l/bi").status == gateway.ask("/l/bio/x").status == 404
+
+
+def test_what_an_address_holds_stays_as_it_was_written() -> None:
+    """Shops read their own parameters as they wrote them: blanks, signs without a value, what is behind the #."""
+    gateway = Gateway(LINKED.replace("win?utm_source=ana&a=1", "win?q=a%20b&flag&pulse_click_id=old#top"))
+    answer = gateway.ask("/l/bio", headers={"User-Agent": "Mozilla/5.0"})
+    (event,) = gateway.events
+    expected = f"https://shop.example/win?q=a%20b&flag&pulse_click_id={event['click_id']}#top"
+    assert answer.headers["location"] == expected
+
+
+def test_a_code_of_two_campaigns_leads_to_the_one_that_runs() -> None:
+    """Last year's bio link is this year's; between them it leads where it led last."""
+    old = LINKED.replace("campaign_id: spring", "campaign_id: last-year").replace("2026-04", "2025-04")
+    definitions = parse_definitions(LINKED) + parse_definitions(old)
+    links = TrackedLinks(definitions)
+    year_ms = 365 * DAY_MS
+    for now_ms, campaign_id in (
+        (RECEIVED_MS, "spring"),
+        (RECEIVED_MS - year_ms, "last-year"),
+        (RECEIVED_MS + year_ms, "spring"),
+    ):
+        found = links.find("bio", now_ms)
+        assert found is not None
+        assert found.campaign_id == campaign_id
 
 
 def test_a_link_works_while_kafka_is_away() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from starlette.types import Message
 
+from gateway.bounded_http import PIPE
 from gateway.live.channel import Channel, Reader, View, frame
 from gateway.live.event_stream import EventStream
 from gateway.live.hub import FullError, Hub
@@ -240,6 +241,66 @@ async def _streamed(
     await then(reader, sent)
     await asyncio.wait_for(task, 5)
     return sent
+
+
+class _Pipe:
+    """A connection that takes chunks, or does not."""
+
+    def __init__(self, sent: list[bytes]) -> None:
+        self.sent = sent
+        self.takes = True
+
+    def write(self, chunk: bytes) -> bool:
+        if self.takes:
+            self.sent.append(chunk)
+        return self.takes
+
+
+def test_what_is_sent_at_once_overtakes_nothing() -> None:
+    """Everybody gets the same chunk; a connection that takes none gets what waited first, and its newest value."""
+
+    async def run() -> None:
+        rig = Rig()
+        channel, reader = await rig.hub.subscribe(WHOLE, "")
+        sent: list[bytes] = []
+        pipe = _Pipe(sent)
+        may_send = asyncio.Event()
+        may_send.set()
+
+        async def send(message: Message) -> None:
+            await may_send.wait()
+            sent.append(message.get("body", b""))
+
+        async def silent() -> Message:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        scope = {"type": "http", PIPE: lambda: pipe}
+        stream = asyncio.create_task(EventStream(rig.hub, channel, reader, lambda: True)(scope, silent, send))
+        await until(lambda: len(sent) == 3)
+        rig.change(50)
+        await rig.push()
+        data = channel.frames["campaign"].wire
+        assert sent[3:] == [b"%x\r\n" % len(data) + data + b"\r\n"]
+        # The connection is full: two values wait, of which the newest is sent once it takes more.
+        pipe.takes = False
+        may_send.clear()
+        for comments in (51, 52):
+            rig.change(comments)
+            await rig.push()
+        await until(lambda: reader._waiting == {})
+        pipe.takes = True
+        rig.change(53)
+        await rig.push()  # 52 is on its way and comes first
+        may_send.set()
+        await until(lambda: len(sent) == 6)
+        told = [events(each)[0][2]["windows"]["total"]["comments"] for each in sent[4:]]
+        assert told == [52, 53]
+        rig.hub.end_streams()
+        await asyncio.wait_for(stream, 5)
+        assert reader.write is None
+
+    asyncio.run(run())
 
 
 def test_streams_end_with_the_gateway_and_with_the_key() -> None:

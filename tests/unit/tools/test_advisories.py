@@ -1,14 +1,13 @@
 """Advisories: none, some, or not checked; what could not be checked never passes."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.serving import QuietHandler, Serving
 from tools import advisories
 
 ROOT = Path(__file__).parents[3]
@@ -22,7 +21,7 @@ ADVISORY = {
 }
 
 
-class Index:
+class Index(Serving):
     """A package index on this machine, with answers that a test may change."""
 
     def __init__(self) -> None:
@@ -36,21 +35,14 @@ class Index:
         }
         index = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             def do_GET(self) -> None:
                 index.asked.append(self.path)
                 answer = index.answers.get(self.path)
                 data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-                self.send_response(404 if answer is None else 200)
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
+                self.answer(404 if answer is None else 200, data)
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        super().__init__(Handler)
 
     @staticmethod
     def answer(name: str, version: str, *found: dict[str, Any]) -> dict[str, Any]:
@@ -61,13 +53,8 @@ class Index:
 @pytest.fixture
 def index() -> Iterator[Index]:
     """An index that knows the packages of the lock and nothing against them."""
-    made = Index()
-    thread = threading.Thread(target=made.server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
-    thread.join()
+    with Index() as made:
+        yield made
 
 
 @pytest.fixture
@@ -138,9 +125,8 @@ def test_a_service_that_tells_nothing_is_no_good_news(
     assert len(index.asked) == 1
 
 
-def test_nobody_there_is_no_good_news(lock: Path, index: Index, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nobody_there_is_no_good_news(lock: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 2 at once."""
-    index.server.server_close()
     assert advisories.main([str(lock), "--service", "http://127.0.0.1:1"]) == 2
     assert "the service does not answer" in capsys.readouterr().err
 

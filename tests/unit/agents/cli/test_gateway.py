@@ -1,9 +1,7 @@
 """`campaign-pulse gateway check`, `send`, `urls`: what a delivery would become, without a gateway."""
 
 import hashlib
-import http.server
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from agents.cli.root import cli
+from tests.serving import QuietHandler, Serving
 from tests.unit.streams.connectors.deliveries import FOLDER, SECRETS, hex_hmac
 
 DEFINITION = str(FOLDER / "definition.yaml")
@@ -145,34 +144,23 @@ def test_the_age_of_a_signature_is_said_and_judged_on_demand() -> None:
     assert "too_old" in late.stderr
 
 
-class Sink(http.server.BaseHTTPRequestHandler):
+class Sink(QuietHandler):
     """Keeps what was posted, and answers what its path asks for."""
 
     posted: list[tuple[dict[str, str], bytes]] = []  # noqa: RUF012  # emptied by the fixture
 
     def do_POST(self) -> None:
         """Keep the request."""
-        body = self.rfile.read(int(self.headers["content-length"]))
-        self.posted.append(({name.lower(): value for name, value in self.headers.items()}, body))
-        self.send_response(503 if "down" in self.path else 200)
-        self.end_headers()
-        self.wfile.write(b"counted")
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        self.posted.append(({name.lower(): value for name, value in self.headers.items()}, self.body()))
+        self.answer(503 if "down" in self.path else 200, b"counted")
 
 
 @pytest.fixture
 def sink() -> Iterator[str]:
     """The address of a server that keeps what is posted."""
     Sink.posted.clear()
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Sink)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with Serving(Sink) as server:
+        yield server.url
 
 
 def test_a_sample_is_signed_and_posted(sink: str) -> None:

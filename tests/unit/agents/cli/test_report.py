@@ -177,3 +177,69 @@ def test_a_campaign_without_an_event_is_refused(where: Path) -> None:
     refused = run(where)
     assert refused.exit_code == 2
     assert "no event of campaign 'spring' was counted" in refused.output
+
+
+def test_events_of_another_campaign_are_named(where: Path) -> None:
+    """Whoever took the wrong files is told whose events are in them."""
+    (where / "spring.yaml").write_text(
+        (where / "spring.yaml").read_text().replace("campaign_id: spring", "campaign_id: sprung")
+    )
+    done = run(where)
+    assert done.exit_code == 2
+    assert "no event of campaign 'sprung' was counted; there are events of 'spring'" in done.output
+
+
+@pytest.mark.parametrize("option", ["--against", "--events", "--pdf"])
+def test_what_is_read_is_not_written_over(where: Path, option: str) -> None:
+    """The page neither takes the place of a file it is made from, nor that of its own PDF."""
+    before = page(where)
+    done = run(where, option, str(where / "report.html"))
+    assert done.exit_code == 2
+    assert f"{where / 'report.html'}: this file is" in done.output
+    assert (where / "report.html").read_text() == before
+
+
+def test_currencies_of_one_of_the_two_are_compared(where: Path) -> None:
+    """Money that only the earlier or only this campaign has stands in the comparison, beside a dash."""
+    earlier = page(where)
+    (data,) = re.findall(r'"campaign-pulse-report">(.*?)</script>', earlier, re.DOTALL)
+    figures = json.loads(data)
+    euro = next(each for each in figures["money"] if each["currency"] == "EUR")
+    figures["money"] = [euro | {"currency": "JPY", "net": "1200"}]
+    (where / "earlier.html").write_text(earlier.replace(data, json.dumps(figures)))
+    rows = _rows(page(where, "--against", str(where / "earlier.html")), "comparison")
+    money = {row[0].removeprefix("Revenue less refunds, "): row[1:] for row in rows if "refunds" in row[0]}
+    assert money["JPY"] == ["1,200\u00a0JPY", "–", "–"]
+    assert money["EUR"][0] == "–"
+    assert money["EUR"][1].endswith("EUR")
+
+
+def test_shares_are_compared_in_points(where: Path) -> None:
+    """A net mood that was 10 % and is something else has moved by points, not by a share of a share."""
+    earlier = page(where)
+    (data,) = re.findall(r'"campaign-pulse-report">(.*?)</script>', earlier, re.DOTALL)
+    figures = json.loads(data)
+    figures["total"]["engagement_rate_by_followers"] = 0.5
+    now = json.loads(data)["total"]["engagement_rate_by_followers"]
+    (where / "earlier.html").write_text(earlier.replace(data, json.dumps(figures)))
+    rows = _rows(page(where, "--against", str(where / "earlier.html")), "comparison")
+    (change,) = (row[3] for row in rows if row[0] == "Engagements / followers")
+    assert change == f"{(now - 0.5) * 100:.1f} points"
+
+
+def test_reach_that_nobody_reports_is_not_0(tmp_path: Path) -> None:
+    """One comment: reach and views are not known, the mood has its numbers without a chart, and counts are whole."""
+    (tmp_path / "spring.yaml").write_text(DEFINITION)
+    first = next(each for each in events() if each["type"] == "comment.created")
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.ndjson").write_text(json.dumps(first))
+    text = page(tmp_path)
+    tiles = dict(re.findall(r"<div><dt>(.*?)</dt><dd>(.*?)</dd></div>", text))
+    assert (tiles["Reach"], tiles["Views"], tiles["Comments"], tiles["Clicks"]) == ("–", "–", "1", "0")
+    assert "Too few comments could be judged" in text
+    assert ">0.25<" not in text
+
+
+def _rows(text: str, name: str) -> list[list[str]]:
+    (body,) = re.findall(rf'<table class="numbers {name}">.*?<tbody>(.*?)</tbody>', text, re.DOTALL)
+    return [re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", body)]

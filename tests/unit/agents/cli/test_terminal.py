@@ -208,3 +208,13 @@ def test_tags_that_no_flag_has_are_shown_without_looking_far_back() -> None:
     tag = "\U000e0067"
     assert visible("\U0001f3f4" + tag * 6) == "\U0001f3f4" + tag * 6
     assert visible("\U0001f3f4" + tag * 20_000) == "\U0001f3f4" + tag * 32 + r"\U000e0067" * 19_968
+
+
+@pytest.mark.parametrize("mark", ["\u0301", "\u0e47", "\u20dd"])
+def test_a_tower_of_marks_is_not_painted_over_the_lines_above(mark: str) -> None:
+    """Of marks in a row eight are drawn, more than a script needs; the rest is shown as what it is."""
+    code = ascii(mark)[1:-1]
+    assert visible("a" + mark * 10 + "b" + mark) == "a" + mark * 8 + code * 2 + "b" + mark
+    document = json.dumps({"x": "a" + mark * 10}, ensure_ascii=False)
+    assert visible_json(document) != document
+    assert json.loads(visible_json(document)) == json.loads(document)

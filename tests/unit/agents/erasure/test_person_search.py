@@ -69,6 +69,10 @@ def test_orders_are_of_the_account_that_the_shop_names() -> None:
         (b'{"author_id": 7, "author_handle": "@LEO"', "named"),
         (comment("id-mia", "@mia", "@leo.old"), "named"),
         (comment("id-mia", "@mia", "hello"), ""),
+        (comment("id-mia", "@mia", "@leo")[:-1] + b', "more": 1e400}', "named"),
+        (comment("id-leo", "@leo", "x")[:-1] + b', "more": "\xff"}', "author"),
+        (b'{"from": "J\\u00dcRGEN-Leo",', "named"),
+        ("{'from': 'Ｌｅｏ'}".encode(), "named"),
         (b'{"data": {"user": "id-leo", "note": "a delivery as a platform sends it"}}', "named"),
     ],
 )
@@ -128,3 +132,25 @@ def test_the_document_is_json_with_every_place() -> None:
     assert [each["place"] for each in told["places"]] == [place.name for place in PLACES]
     assert sum(len(each["records"]) for each in told["places"]) == 1
     assert told["accounts"] == [{"platform": "tiktok", "author_id": "id-leo"}]
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (b"1e400", "1e400"),
+        (b"[" * 900 + b"]" * 900, "[" * 900 + "]" * 900),
+    ],
+)
+def test_what_a_stranger_puts_beside_our_fields_hides_nothing_and_stops_nothing(more: bytes, told: str) -> None:
+    """Such events count, because unknown fields are passed over; a person's own is told to them whole."""
+    looking = search()
+    looking._take_event(
+        COMMENTS, LEO, record(comment("id-mia", "@mia", "with @leo")[:-1] + b', "more": ' + more + b"}")
+    )
+    looking._take_event(COMMENTS, LEO, record(comment("id-leo", "@leo", "mine")[:-1] + b', "more": ' + more + b"}"))
+    named, own = looking._found
+    assert (named.role, named.data["text"]) == ("named", "with @leo")
+    assert own.data["text"] == "mine"
+    said = own.data["more"]
+    assert said == told or msgspec.json.encode(said).decode() == told
+    assert msgspec.json.encode(document_of(PersonData(LEO, Ledger({}, []), looking._found, {COMMENTS}), 0))

@@ -89,6 +89,19 @@ def test_a_dead_checkout_is_the_campaigns_and_not_each_creators() -> None:
     assert [each[1:] for each in opened(told(series))] == [("conversion_drop", None)]
 
 
+def test_when_the_checkout_is_back_no_creator_is_told_for_what_was_missed() -> None:
+    """Their evidence is of the same orders, and takes longer to go than the campaign's."""
+    random = np.random.default_rng(2)
+    series = {}
+    for place in range(8):
+        own = lively(random, np.full(800, 60.0))
+        clicks = random.poisson(25, 800)
+        orders = random.binomial(clicks, 0.04)
+        orders[500:545] = 0
+        series[f"creator-{place}"] = {**own, "clicks": clicks, "purchases": orders}
+    assert [each[1:] for each in opened(told(series))] == [("conversion_drop", None)]
+
+
 def test_a_wave_under_a_slow_feed_is_told() -> None:
     """Two comments a minute, all negative for half an hour: twelve are a wave, though they take six minutes."""
     count = np.full(600, 2)

@@ -117,6 +117,33 @@ def test_topics_hours_apart_skip_minutes_and_count_them() -> None:
     assert state.closed.skipped_total == 138
 
 
+def test_a_backlog_of_hours_before_the_first_closed_minute_is_counted_as_skipped() -> None:
+    """Three hours of one topic move the panes on before the others come: two of them are lost, and said to be."""
+    state = partition_state()
+    apply(state, COMMENTS, *(comment(n, NOON_MS + n * MINUTE_MS) for n in range(180)))
+    for topic in INPUT_TOPICS:
+        state.read_to_end(topic, NOON_MS + 180 * MINUTE_MS + GRACE_MS)
+    assert minutes(state.closed.take()) == list(range(120, 180))
+    assert state.closed.skipped_total == 120
+
+
+def test_a_backlog_of_hours_after_a_restart_is_counted_as_skipped() -> None:
+    """What came while no worker ran and left the panes at once is no part of what was closed before."""
+    state = partition_state()
+    apply(state, COMMENTS, *(comment(n, NOON_MS + n * MINUTE_MS) for n in range(30)))
+    for topic in INPUT_TOPICS:
+        state.read_to_end(topic, NOON_MS + 30 * MINUTE_MS + GRACE_MS)
+    again = partition_state()
+    again.restore(
+        [decode_record(state.record_of(0))], {}, dict(zip(INPUT_TOPICS, map(same_log, state.positions), strict=True))
+    )
+    apply(again, COMMENTS, *(comment(30 + n, NOON_MS + (30 + n) * MINUTE_MS) for n in range(180)))
+    for topic in INPUT_TOPICS:
+        again.read_to_end(topic, NOON_MS + 210 * MINUTE_MS + GRACE_MS)
+    assert minutes(again.closed.take()) == list(range(150, 210))
+    assert again.closed.skipped_total == 150 - 29, "the last minute before the restart may not have been closed"
+
+
 def test_closing_again_after_a_restart_gives_the_same_records() -> None:
     """A successor closes what the panes hold once more; the counts are those of the first time."""
     state = partition_state()

@@ -141,6 +141,43 @@ def test_planned_moments_raise_nothing():
     assert told(engine, spike) == []
 
 
+def test_a_collapse_hours_after_a_go_live_is_a_drop():
+    """Ten a minute before the go-live are no level that a hundred may fall back to unsaid."""
+    engine = CampaignEngine("summer")
+    moment = MutedMoment(
+        label="go-live",
+        starts_at=datetime.fromtimestamp((START_MS + 38 * MINUTE_MS) / 1000, tz=UTC),
+        ends_at=datetime.fromtimestamp((START_MS + 80 * MINUTE_MS) / 1000, tz=UTC),
+    )
+    engine.configure(AlertSettings(muted_moments=(moment,)))
+    calm(engine, minutes=40, level=10)
+    launched = np.random.default_rng(2).poisson([100 + 600 * 0.85**i for i in range(140)]).tolist()
+    assert told(engine, [window(40 + i, engagements=value) for i, value in enumerate(launched)]) == []
+    fallen = [window(180 + i, engagements=10, clicks=100) for i in range(10)]
+    assert ("engagement_drop", "opened") in told(engine, fallen)
+
+
+@pytest.mark.parametrize(("factor", "opens"), [(4.2, 0), (5.8, 1)])
+def test_two_windows_that_barely_reach_the_ratio_are_noise(factor, opens):
+    """Noise on an ordinary post brings two windows of four times the usual; five times and more is told in two."""
+    engine = CampaignEngine("summer")
+    now = calm(engine, minutes=240)
+    high = [window(now + i, engagements=round(factor * 100)) for i in range(2)]
+    assert told(engine, high).count(("engagement_spike", "opened")) == opens
+
+
+def test_a_leak_teaches_no_conversion_rate():
+    """An hour of orders that no visit led to: what is usual of visits stays what it was, so no fall follows."""
+    engine, usual = CampaignEngine("summer"), []
+    engine.watcher = lambda _, readings: usual.append(readings["conversion_drop"].expected)
+    leaked = {"purchases": 15, "code_uses": 15, "code_uses_without_click": 14}
+    ordinary = [window(i, engagements=20, purchases=i % 3 // 2, code_uses=i % 3 // 2) for i in range(400)]
+    leak = [window(120 + i, engagements=20, **leaked) for i in range(60)]
+    steps = told(engine, [*ordinary[:120], *leak, *ordinary[180:]])
+    assert {rule for rule, _ in steps} == {"code_leak"}
+    assert usual[185] < 1.2 * usual[119]
+
+
 def test_silence_inhibits_the_drop_and_its_end_is_no_spike():
     """A feed that stops is one alert, not three."""
     engine = CampaignEngine("summer")

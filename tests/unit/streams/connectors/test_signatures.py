@@ -114,3 +114,46 @@ def test_a_template_is_filled_once() -> None:
     content = BODY + b"|1776528655|{timestamp}"
     headers = {"x-sig": hex_hmac("s", content), "x-time": "1776528655", "x-id": "{timestamp}"}
     assert verify([scheme], ["s"], headers, BODY, NOW_MS).secret == 0
+
+
+def test_a_signature_may_be_spelt_in_other_ways() -> None:
+    """Capitals in hexadecimal digits and in the name of the hash; base64 for addresses, with or without its end."""
+    digest = hmac.new(b"s", BODY, hashlib.sha256).digest()
+    for header in (f"sha256={digest.hex().upper()}", f"SHA256={digest.hex()}", f" sha256= {digest.hex()} "):
+        assert verify(CATALOGUE["instagram"].schemes, ["s"], {"x-hub-signature-256": header}, BODY, NOW_MS).secret == 0
+    # A body whose signature has both characters that differ.
+    body = next(b"%d" % n for n in range(9_999) if {"+", "/"} <= set(base64_of(b"s", b"%d" % n)))
+    plain = base64_of(b"s", body)
+    for header in (plain, plain.replace("+", "-").replace("/", "_"), plain.rstrip("=")):
+        assert verify(CATALOGUE["shopify"].schemes, ["s"], {"x-shopify-hmac-sha256": header}, body, NOW_MS).secret == 0
+    assert refusal("shopify", {"x-shopify-hmac-sha256": plain}, ["s"]) == "wrong_signature"
+    assert refusal("shopify", {"x-shopify-hmac-sha256": "&" + plain}, ["s"]) == "malformed_signature"
+
+
+def base64_of(key: bytes, content: bytes) -> str:
+    """A signature in base64, made without the code under test."""
+    return base64.b64encode(hmac.new(key, content, hashlib.sha256).digest()).decode()
+
+
+def test_a_mistyped_secret_does_not_refuse_what_another_one_signs() -> None:
+    """While secrets are changed; where none is right, the mistyped one is what is said."""
+    good = "whsec_" + base64.b64encode(b"0123456789abcdef01234567").decode()
+    signature = base64_of(b"0123456789abcdef01234567", b"m-1.1776528655." + BODY)
+    headers = {"webhook-id": "m-1", "webhook-timestamp": "1776528655", "webhook-signature": f"v1,{signature}"}
+    assert verify(CATALOGUE["standard"].schemes, ["whsec_no base64!", good], headers, BODY, NOW_MS).secret == 1
+    assert refusal("standard", headers, ["whsec_no base64!"]) == "no_secret"
+    assert refusal("standard", {**headers, "webhook-signature": "v1,AAAA"}, [good]) == "wrong_signature"
+
+
+def test_an_empty_body_has_a_signature_too() -> None:
+    """And is not taken for the sender's without it."""
+    header = {"x-shopify-hmac-sha256": base64_of(b"s", b"")}
+    assert verify(CATALOGUE["shopify"].schemes, ["s"], header, b"", NOW_MS).secret == 0
+    assert refusal("shopify", header, ["s"]) == "wrong_signature"
+
+
+def test_the_edge_of_the_tolerance_still_holds() -> None:
+    """300 s at Stripe, 600 s at Twitch, before and after; one second more is too old."""
+    stripe = {"stripe-signature": f"t=1776528655,v1={hex_hmac('s', b'1776528655.' + BODY)}"}
+    for now_ms in (NOW_MS + 300_000, NOW_MS - 300_000):
+        assert verify(CATALOGUE["stripe"].schemes, ["s"], stripe, BODY, now_ms).secret == 0

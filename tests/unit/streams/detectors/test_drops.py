@@ -49,6 +49,12 @@ def test_a_slow_evening_is_no_sudden_drop() -> None:
     assert max(strengths([54, 49, 44, 40, 36, 32, 29, 26, 24, 21], STEADY)) < 1.0
 
 
+def test_a_low_minute_at_the_foot_of_an_evening_is_no_drop() -> None:
+    """Within half an hour to a quarter: the level lags behind, and two low minutes must not speak for all."""
+    evening = [round(60 * 0.96**minute) for minute in range(32)]
+    assert max(strengths([*evening, *[16] * 6, 2, 4, 18, 18], STEADY)) < 1.0
+
+
 @pytest.mark.parametrize("usual", [20.0, 200.0, 20_000.0])
 def test_evidence_is_for_the_drop_below_and_against_it_at_the_usual(usual: float) -> None:
     """A tenth of the usual count speaks for a drop, the usual count against it, at any level."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from streams.detectors.trends import PAST_WINDOWS, TrendMonitor
+from streams.detectors.trends import PAST_WINDOWS, UNRIPE, TrendMonitor
 
 
 def strengths(levels, seed=1):
@@ -33,6 +33,15 @@ def test_a_post_that_rises_in_minutes_and_fades_is_no_trend():
     bump = [40.0 * (1.0 + 2.0 * min(1.0, (m + 1) / 6.0) * 0.5 ** (max(0, m - 6) / 20.0)) for m in range(120)]
     told = strengths([40.0] * 240 + bump + [40.0] * 120)
     assert max(max(each) for each in told) < 1.0
+
+
+@pytest.mark.parametrize("jump", [2.5, 3.0, 3.5])
+def test_a_post_on_a_lively_hour_comes_as_far_as_a_trend_and_is_none(jump):
+    """A hundredth more each minute, and then two or three posts at once that fade: no ramp goes on."""
+    climb = [40.0 * 1.012**minute for minute in range(50)]
+    fading = [climb[-1] * jump * 0.985**minute for minute in range(90)]
+    told = [rise for rise, _ in strengths([40.0] * 240 + climb + fading)]
+    assert max(told) == UNRIPE, "far enough, but not for long"
 
 
 def test_two_hours_are_needed():

@@ -89,6 +89,21 @@ def test_one_number_of_two_shops_is_two_orders() -> None:
         assert money(sent(said), "ana") == {"EUR": {**euros(2, "80", 1, "30")["EUR"], "average_order_value": "40"}}
 
 
+def test_equal_refunds_of_one_moment_are_two_by_the_shops_ids() -> None:
+    """WooCommerce tells all refunds of an order at the time of its last change; two of the same sum are two."""
+    sold = {"order_id": "1", "platform": "shop", "influencer_id": None}
+    values = [
+        value_of("purchase", "woo-at:order:1", amount="50", **{**sold, "discount_code": "ana"}),
+        value_of("refund", "woo-at:refund:728", amount="20", **{**sold, "discount_code": None}),
+        value_of("refund", "woo-at:refund:729", amount="20", **{**sold, "discount_code": None}),
+    ]
+    for said in (values, values[::-1], [*values, *values]):
+        assert money(sent(said), "ana") == euros(1, "50", 2, "40")
+    # Said again by another way, with the shop's own id beside its event id.
+    again = value_of("refund", "woo-at:refund:by-hand", refund_id="729", amount="20", **{**sold, "discount_code": None})
+    assert money(sent([*values, again]), "ana") == euros(1, "50", 2, "40")
+
+
 def test_a_code_of_the_shop_does_not_hide_an_influencers() -> None:
     """Joined in one text, or listed."""
     joined = value_of("purchase", "e1", influencer_id=None, order_id="1", discount_code="FREESHIP, ANA")

@@ -8,6 +8,8 @@ import pytest
 
 from models.alerts import RULE_NAMES, Resolution
 from streams.reports.charts import BLUE, GREEN, Line, Mark, line_chart
+from streams.reports.figures import Moment
+from streams.reports.overview import _judged
 from streams.reports.texts import RULES, TEXTS, Words
 from streams.reports.tiers import DEFAULT_BANDS
 
@@ -76,3 +78,31 @@ def test_names_of_lines_do_not_cover_one_another() -> None:
     assert all(after - before >= 13 for before, after in pairwise(places))
     assert 'aria-label="a &quot;chart&quot; &amp; more"' in chart
     assert chart.count('<text class="mark"') == 1
+
+
+def test_what_one_of_something_costs_is_never_0() -> None:
+    """A third of a yen is a price of an engagement, though no coin is so small; large prices have decimals of coins."""
+    words = Words("en")
+    prices = [words.price(amount, "JPY") for amount in ("0.3333", "8.1433", "4688.00", None)]
+    assert prices == ["0.3333\u00a0JPY", "8.14\u00a0JPY", "4,688\u00a0JPY", "–"]
+    assert words.price("12.3456", "KWD") == "12.346\u00a0KWD"
+
+
+def _moment(at_ms: int, positive: int, negative: int = 0) -> Moment:
+    counts = {"engagements": 0, "comments": positive + negative, "entries": 0, "purchases": 0, "neutral": 0}
+    return Moment(at_ms=at_ms, positive=positive, negative=negative, **counts)
+
+
+@pytest.mark.parametrize(("each", "steps"), [(10, 1), (5, 2), (3, 4), (1, 16)])
+def test_steps_of_the_mood_are_as_long_as_shares_need(each: int, steps: int) -> None:
+    """Few comments a moment are judged in longer steps, of which each has ten."""
+    found, moments = _judged([_moment(place * 60_000, each) for place in range(32)])
+    assert found == steps
+    assert sum(moment.positive for moment in moments) == 32 * each
+    assert [moment.at_ms for moment in moments] == [place * steps * 60_000 for place in range(32 // steps)]
+
+
+def test_too_few_comments_have_no_curve() -> None:
+    """Nine judged comments are no share over time, in steps of any length."""
+    assert _judged([_moment(place * 60_000, 1) for place in range(9)]) == (1, ())
+    assert _judged([]) == (1, ())

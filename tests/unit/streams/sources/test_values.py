@@ -67,7 +67,7 @@ def test_sums_keep_every_digit() -> None:
 
 def test_the_smallest_unit_is_the_currencys() -> None:
     """No float comes near it."""
-    assert [str(from_minor_units(1, code)) for code in ("EUR", "JPY", "KWD")] == ["0.01", "1", "0.001"]
+    assert [str(from_minor_units(1, code)) for code in ("EUR", "JPY", "KWD", "UGX")] == ["0.01", "1", "0.001", "0.01"]
 
 
 def test_ids_of_contents_tell_parts_apart() -> None:
@@ -79,3 +79,26 @@ def test_a_pseudonym_is_stable_and_keyed() -> None:
     """The same for every spelling of an address, another with another key, and no address in it."""
     assert ids.of_person(" Mia@Example.com", b"k") == ids.of_person("mia@example.com", b"k")
     assert ids.of_person("mia@example.com", b"k") != ids.of_person("mia@example.com", b"l")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Sat, 18 Apr 2026 16:04:05 GMT", "2026-04-18T16:04:05Z"),
+        ("18 Apr 2026 18:04:05 +0200", "2026-04-18T18:04:05+02:00"),
+        ("Wed, 1 Apr 2026 06:04:05 +0000", "2026-04-01T06:04:05Z"),
+        ("Sat Apr 18 16:04:05 +0000 2026", "2026-04-18T16:04:05Z"),
+    ],
+)
+def test_a_time_may_name_its_month(text: str, shown: str) -> None:
+    """As headers, feeds and old posts of X do."""
+    assert instant(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text", ["Sat, 18 Foo 2026 16:04:05 GMT", "Sat, 31 Feb 2026 16:04:05 GMT", "18 Apr 2026 16:04:05"]
+)
+def test_a_time_with_a_month_that_is_none_is_none(text: str) -> None:
+    """Nothing is guessed, the zone least of all."""
+    with pytest.raises(NoTime):
+        instant(text)

@@ -1,20 +1,19 @@
 """A server that answers like an Alertmanager, and can be told what becomes of messages."""
 
 import json
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import yaml
 
+from tests.serving import QuietHandler, Serving
+
 SHIPPED = Path(__file__).parents[5] / "alertmanager" / "alertmanager.yml"
 
 
-class AlertmanagerServer:
+class AlertmanagerServer(Serving):
     """Takes every alert; ``receivers`` get it, and each integration of ``counts`` answers with (attempts, failures)."""
 
     def __init__(self, config: dict[str, Any] | None = None) -> None:
@@ -31,39 +30,17 @@ class AlertmanagerServer:
         self.logins: list[str | None] = []
         server = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             def do_GET(self) -> None:
                 server.logins.append(self.headers["Authorization"])
                 status, text = server.answer(self.path)
-                self._send(status, text)
+                self.answer(status, text.encode())
 
             def do_POST(self) -> None:
-                server.posted += json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                self._send(200, "")
+                server.posted += json.loads(self.body())
+                self.answer(200)
 
-            def _send(self, status: int, text: str) -> None:
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(text.encode())))
-                self.end_headers()
-                self.wfile.write(text.encode())
-
-            def log_message(self, format: str, *args: Any) -> None:
-                """Stay quiet."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="alertmanager")
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(Handler)
 
     def answer(self, address: str) -> tuple[int, str]:
         """Return status and text of an answer."""

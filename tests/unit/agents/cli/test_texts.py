@@ -1,0 +1,53 @@
+"""Arguments that are texts: what is no UTF-8, empty or too long is refused before anything is asked or sent."""
+
+from collections.abc import Iterator
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from agents.cli.root import cli
+
+
+def _commands(
+    group: click.Group, context: click.Context, *path: str
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from _commands(command, context, *path, name)
+        else:
+            yield (*path, name), command
+
+
+COMMANDS = dict(_commands(cli, click.Context(cli)))
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_no_command_takes_bytes_that_are_no_text(path: tuple[str, ...]) -> None:
+    """A terminal of another encoding gives them; Kafka and Redis cannot be asked for them."""
+    for parameter in COMMANDS[path].params:
+        assert parameter.type is not click.STRING, parameter.name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["dead-letters", "list", "--contains", "\udcff"], "no UTF-8"),
+        (["dead-letters", "list", "--contains", ""], "empty"),
+        (["dead-letters", "redrive", "--yes", "--campaign", ""], "empty"),
+        (["dead-letters", "list", "--since", "9" * 5_000 + "d"], "duration"),
+        (["people", "export", "\udcff", "--out", "x.json"], "no UTF-8"),
+        (["snapshot", "--campaign", "\udcff"], "no UTF-8"),
+        (["sentiment", "explain", "\udcff"], "no UTF-8"),
+        (["campaigns", "purge", "", "--yes"], "1 to 256"),
+        (["campaigns", "remove", ""], "1 to 256"),
+        (["campaigns", "remove", "x" * 257], "1 to 256"),
+    ],
+)
+def test_a_text_that_means_nothing_is_wrong_use(arguments: list[str], word: str) -> None:
+    """An unset variable of a script must not mean every dead letter, nor a mark that no worker can read."""
+    done = CliRunner(env={"PULSE_BROKER": "127.0.0.1:1", "PULSE_REDIS_URL": ""}).invoke(cli, arguments)
+    assert done.exit_code == 2, done.output
+    assert word in done.output
