@@ -6,6 +6,7 @@ that those are not taken for their neighbours. A look-up a word, once for each d
 """
 
 import unicodedata
+from collections import Counter
 from collections.abc import Container
 from functools import cache
 from typing import Final
@@ -148,13 +149,14 @@ class Languages:
         """The language of a text that has as many letters of another script as Latin ones; None when it has not."""
         counts: dict[str, int] = {}
         latin = others = 0
-        for char in text:
+        # Each letter once: the longest text of one script kept the event loop for long, letter by letter.
+        for char, times in Counter(text).items():
             if char < _LATIN_END:
-                latin += char.isalpha()
+                latin += times * char.isalpha()
             elif char.isalpha():
                 script = next((name for name, first, last in _SCRIPTS if first <= char <= last), "other")
-                counts[script] = counts.get(script, 0) + 1
-                others += 2
+                counts[script] = counts.get(script, 0) + times
+                others += 2 * times
         if not others or others < latin:
             return None
         script = max(counts, key=lambda name: counts[name])
