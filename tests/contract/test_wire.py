@@ -31,6 +31,7 @@ WINDOW_WITH_COPIES = (GOLDEN / "closed-window-with-copies.msgpack").read_bytes()
 CHECKPOINT = (GOLDEN / "alert-checkpoint-format-1.msgpack").read_bytes()
 CHECKPOINT_OF_THREE = (GOLDEN / "alert-checkpoint-of-three-measures.msgpack").read_bytes()
 CHECKPOINT_WITH_COPIES = (GOLDEN / "alert-checkpoint-with-copies.msgpack").read_bytes()
+CHECKPOINT_WITH_RISES = (GOLDEN / "alert-checkpoint-with-rises.msgpack").read_bytes()
 FIRST_MINUTE = 29_608_560
 MINUTE_MS = 60_000
 CALM_MINUTES = 60
@@ -93,14 +94,18 @@ def test_alerts_stay_open_across_an_upgrade(stored: bytes, rules: set[str]) -> N
 def test_a_checkpoint_of_alerts_is_read_as_it_was_written() -> None:
     """Nothing of a checkpoint is lost or moved."""
     campaign = CampaignAlerts("sp:ring/1")
-    campaign.restore(CHECKPOINT_WITH_COPIES)
+    campaign.restore(CHECKPOINT_WITH_RISES)
     assert {told.transition.alert.rule for told in campaign.transitions.active.values()} == {"engagement_spike"}
     assert campaign.next_offset == 92
     again = campaign.checkpoint((FIRST_MINUTE + CALM_MINUTES + 3) * MINUTE_MS).data
-    assert msgspec.msgpack.decode(again) == msgspec.msgpack.decode(CHECKPOINT_WITH_COPIES)
+    assert msgspec.msgpack.decode(again) == msgspec.msgpack.decode(CHECKPOINT_WITH_RISES)
 
 
-@pytest.mark.parametrize("stored", [CHECKPOINT_OF_THREE, CHECKPOINT_WITH_COPIES], ids=["of three measures", "of today"])
+@pytest.mark.parametrize(
+    "stored",
+    [CHECKPOINT_OF_THREE, CHECKPOINT_WITH_COPIES, CHECKPOINT_WITH_RISES],
+    ids=["of three measures", "with copies", "of today"],
+)
 def test_a_restored_campaign_goes_on_as_one_that_never_ended(stored: bytes) -> None:
     """The next minutes lead to the same transitions, whether the state was read or computed."""
     restored, going = CampaignAlerts("sp:ring/1"), watched()
