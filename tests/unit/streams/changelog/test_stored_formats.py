@@ -28,7 +28,7 @@ from streams.statistics.campaigns import CampaignBoard
 from streams.statistics.counters import COLUMN, WIDTH
 from streams.statistics.snapshots import WINDOWS_AND_TOTAL, decode_snapshot, describe, encode_snapshot
 from tests.unit.events import NOON_MS, NOW_MS, partition_state, records, refuse, value_of
-from tests.unit.streams.changelog.test_row_records import busy_events, busy_state
+from tests.unit.streams.changelog.test_row_records import busy_events, busy_state, without_panes_of_no_window
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 NAMES = ("ana", "bruno", "carla")
