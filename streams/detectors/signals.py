@@ -35,8 +35,6 @@ from streams.detectors.verdicts import UPPER_SIGMAS, Verdict
 RECENT_WINDOWS = 5
 ALONE_RATIO = 1.5
 """How much more than the engagements entries must have risen to be news of their own beside an engagement spike."""
-PAIR_RATIO = 1.3
-"""How much more than a spike's ratio two windows must be together."""
 SLOW_FEED = 3.0
 """Events a window at which twice the evidence is asked of a silence."""
 MOSTLY_UNCLICKED = 0.6
@@ -210,8 +208,6 @@ class Signals:
         usual = self.drop.usual(engagements.expected)
         own = min(MOST_RATIO, math.exp(SPREAD_SIGMAS * self.trend.state.spread))
         spike = _spike(rules["engagement_spike"], engagements, usual, "engagements", own)
-        if len(self.recent) > 1:
-            spike = _twice(rules["engagement_spike"], spike, self.recent[-2].engagements, own)
         entered = _spike(rules["entries_spike"], entries, entries.expected, "entries", own)
         if self.beginning.has_no_level(engagements.expected):
             spike, entered = (
@@ -299,19 +295,6 @@ def _spike(rule: AlertRule, verdict: Verdict, usual: float, unit: str, own_ratio
         if rule.minimum_ratio > 1.0:
             strength = min(strength, math.log(ratio) / math.log(max(rule.minimum_ratio, own_ratio)))
     return Reading(strength, unit, verdict.value, usual, ratio, int(verdict.value))
-
-
-def _twice(rule: AlertRule, spike: Reading, before: int, own_ratio: float) -> Reading:
-    """Return the reading of a second window in a row that is high enough: both together must be so by ``PAIR_RATIO``.
-
-    Noise on an ordinary post reaches the ratio twice in a row; twice, and far above it, it does not.
-    """
-    asked = max(rule.minimum_ratio, own_ratio)
-    if asked <= 1.0 or before + 1.0 < asked * (spike.expected + 1.0):
-        return spike
-    together = max(PAIR_RATIO * rule.minimum_ratio, own_ratio)
-    ratio = (0.5 * (before + spike.observed) + 1.0) / (spike.expected + 1.0)
-    return msgspec.structs.replace(spike, strength=min(spike.strength, math.log(ratio) / math.log(together)))
 
 
 def _risen(spike: Reading, trend: Trend) -> Reading:

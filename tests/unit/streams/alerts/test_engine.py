@@ -157,15 +157,6 @@ def test_a_collapse_hours_after_a_go_live_is_a_drop():
     assert ("engagement_drop", "opened") in told(engine, fallen)
 
 
-@pytest.mark.parametrize(("factor", "opens"), [(4.2, 0), (5.8, 1)])
-def test_two_windows_that_barely_reach_the_ratio_are_noise(factor, opens):
-    """Noise on an ordinary post brings two windows of four times the usual; five times and more is told in two."""
-    engine = CampaignEngine("summer")
-    now = calm(engine, minutes=240)
-    high = [window(now + i, engagements=round(factor * 100)) for i in range(2)]
-    assert told(engine, high).count(("engagement_spike", "opened")) == opens
-
-
 def test_a_leak_teaches_no_conversion_rate():
     """An hour of orders that no visit led to: what is usual of visits stays what it was, so no fall follows."""
     engine, usual = CampaignEngine("summer"), []
