@@ -72,12 +72,18 @@ _TLS: Final = (
     ("UNKNOWN_CA", "does not trust our client certificate: ssl_certfile (docs/redis.md)"),
     ("WRONG_VERSION_NUMBER", "does not speak TLS at this port: redis:// is for it"),
     ("Timeout connecting", "does not answer to TLS; a port that does not speak it is silent, and redis:// is for it"),
-    ("EOF occurred", "closed the connection under TLS; it may want a client certificate: ssl_certfile (docs/redis.md)"),
 )
-_PLAIN: Final = (
-    ("Connection reset by peer", "closed the connection; a port that speaks TLS does so, and rediss:// is for it"),
-    ("Connection closed by server", "closed the connection; a port that speaks TLS does so, and rediss:// is for it"),
+# A closed connection in the words of the system, of asyncio and of redis-py: which of them comes first is a race. With
+# TLS 1.3 a client learns only behind its first bytes that its certificate is missing, and a reset may overtake that.
+_CLOSED: Final = (
+    "EOF occurred",
+    "Connection reset by peer",
+    "Connection closed by server",
+    "Connection lost",
+    "Broken pipe",
 )
+_CLOSED_TLS: Final = "closed the connection under TLS; it may want a client certificate: ssl_certfile (docs/redis.md)"
+_CLOSED_PLAIN: Final = "closed the connection; a port that speaks TLS does so, and rediss:// is for it"
 
 
 # redis-py puts the whole client of each Sentinel before what it said.
@@ -104,9 +110,11 @@ def described(error: Exception, url: str) -> str:
         if isinstance(error, kind):
             return f"{words}: {own}"
     is_tls = url.startswith(("rediss", "valkeys"))
-    for text, words in (*_CODES, *_TEXTS, *(_TLS if is_tls else _PLAIN)):
+    for text, words in (*_CODES, *_TEXTS, *(_TLS if is_tls else ())):
         if text in own:
             return f"{words}: {own}"
+    if any(text in own for text in _CLOSED) and not (is_tls and "ssl_certfile=" in url):
+        return f"{_CLOSED_TLS if is_tls else _CLOSED_PLAIN}: {own}"
     return f"refuses: {own}" if isinstance(error, ResponseError) else f"is away: {own}"
 
 

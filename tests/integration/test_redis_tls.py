@@ -6,6 +6,7 @@ The wheel's server speaks no TLS: it stands behind a door that does, as managed 
 import logging
 import socket
 import ssl
+import struct
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -30,10 +31,12 @@ class Door:
         target: the port of 127.0.0.1.
         directory: with the CA and the server's certificate.
         wants_certificate: whether clients need one.
+        slams: whether a client without one is cut off by a reset, which overtakes what TLS says of the reason.
     """
 
-    def __init__(self, target: int, directory: Path, *, wants_certificate: bool) -> None:
+    def __init__(self, target: int, directory: Path, *, wants_certificate: bool, slams: bool = False) -> None:
         self._target = target
+        self._slams = slams
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(directory / "server.pem", directory / "server.key")
         if wants_certificate:
@@ -57,6 +60,8 @@ class Door:
                 threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
+        if self._slams:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         with (
             suppress(OSError),
             client,
@@ -115,6 +120,13 @@ def strict_door(server: EmbeddedRedis, certificates: Path) -> Iterator[Door]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def slamming_door(server: EmbeddedRedis, certificates: Path) -> Iterator[Door]:
+    """The same, in the way of a busy machine: with a reset."""
+    with closing(Door(server.port, certificates, wants_certificate=True, slams=True)) as running:
+        yield running
+
+
 def check_works(url: str, comments: int) -> None:
     """Write and read with an address that the setting takes."""
     assert Settings.from_environment({"PULSE_REDIS_URL": url}).redis_url == url
@@ -139,7 +151,12 @@ def test_a_private_ca_a_client_certificate_and_no_verification_work(
 
 
 def test_what_is_wrong_with_tls_is_told_to_worker_and_reader(
-    door: Door, strict_door: Door, server: EmbeddedRedis, certificates: Path, caplog: pytest.LogCaptureFixture
+    door: Door,
+    strict_door: Door,
+    slamming_door: Door,
+    server: EmbeddedRedis,
+    certificates: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Of a closed connection and a silent port nobody learns which letter is missing in the address."""
     trusted = f"ssl_ca_certs={certificates}/ca.pem"
@@ -147,6 +164,7 @@ def test_what_is_wrong_with_tls_is_told_to_worker_and_reader(
         (f"rediss://127.0.0.1:{door.port}", "ssl_ca_certs names the CA"),
         (f"rediss://localhost:{door.port}?{trusted}", "shows the certificate of another host"),
         (f"rediss://127.0.0.1:{strict_door.port}?{trusted}", "client certificate: ssl_certfile"),
+        (f"rediss://127.0.0.1:{slamming_door.port}?{trusted}", "client certificate: ssl_certfile"),
         (f"redis://127.0.0.1:{door.port}", "rediss:// is for it"),
         (f"rediss://127.0.0.1:{server.port}?socket_timeout=1", "redis:// is for it"),
     ):

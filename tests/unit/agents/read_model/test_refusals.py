@@ -37,7 +37,11 @@ def test_each_refusal_has_words_of_its_own(error: Exception, said: str) -> None:
         ("redis://h", "Timeout connecting to server", "is away"),
         ("rediss://h", "Timeout connecting to server", "redis:// is for it"),
         ("rediss+cluster://h", "[SSL: WRONG_VERSION_NUMBER] wrong version number", "redis:// is for it"),
-        ("rediss://h", "Connection reset by peer", "is away"),
+        ("rediss://h", "Error 104 while writing to socket. Connection reset by peer.", "may want a client certificate"),
+        ("rediss://h", "Error UNKNOWN while writing to socket. Connection lost.", "may want a client certificate"),
+        ("rediss://h", "Connection closed by server.", "may want a client certificate"),
+        ("rediss://h?ssl_certfile=a.pem", "Connection closed by server.", "is away"),
+        ("redis://h", "Error 32 while writing to socket. Broken pipe.", "rediss:// is for it"),
         ("rediss://h", "[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate", "ssl_ca_certs"),
         (
             "rediss://h",
