@@ -14,7 +14,7 @@ PREVIEW := tools/dashboard_preview
 TIMES ?= 30
 BUSY_PER_CORE ?= 2
 # What make check has time for: the state, its topics and the faults; make test-kafka runs everything.
-KAFKA_CHECK := $(addprefix tests/integration/test_,exactness.py topics.py apache_kafka.py producers.py giveaway_commands.py codecs.py other_logs.py topic_drift.py secured_kafka.py transactions.py undecodable.py foreign_producers.py gateway.py) tests/faults
+KAFKA_CHECK := $(addprefix tests/integration/test_,exactness.py topics.py apache_kafka.py producers.py giveaway_commands.py::test_from_review_to_a_verified_draw codecs.py other_logs.py topic_drift.py secured_kafka.py transactions.py undecodable.py foreign_producers.py gateway.py) tests/faults
 KAFKA3_TESTS = $(KAFKA_TESTS)
 KAFKA3_CHECK := tests/integration/test_apache_kafka.py tests/faults
 

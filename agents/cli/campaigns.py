@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from agents.broker.topic_admin import LARGEST_MESSAGE_BYTES, TopicError, ensure_topics
+from agents.cli.campaign_draft import init
 from agents.cli.common import UsageFailure, campaign_argument, print_table, settings_or_exit
 from agents.cli.purge import purge
 from agents.clock import make_clock
@@ -176,3 +177,6 @@ def _publish(values: list[tuple[str, bytes | None]]) -> None:
         raise UsageFailure(str(error)) from None
     except KafkaError as error:
         raise UsageFailure(f"PULSE_BROKER={settings.broker}: {error}") from None
+
+
+campaigns.add_command(init)

@@ -32,7 +32,7 @@ from tests.oracle.oracle import compute
 from tests.oracle.polarities import polarities
 from tests.stores import STORES
 
-EVENTS = 300_000
+EVENTS = 150_000
 PARTITIONS = 6
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
@@ -55,7 +55,7 @@ class Simulated(NamedTuple):
 
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
-    """300,000 events: 5 % duplicates, disorder of 10 minutes, 1 % late by hours, 2 % misplaced, 0.5 % corrupt."""
+    """150,000 events: 5 % duplicates, disorder of 10 minutes, 1 % late by hours, 2 % misplaced, 0.5 % corrupt."""
     now_ms = time.time_ns() // 1_000_000
     start_ms = now_ms - 7 * HOUR_MS
     plan = SimulationPlan(seed=11, events=EVENTS, duration_seconds=6 * 3600, start_ms=start_ms)

@@ -1,11 +1,14 @@
 """Arguments that are texts: what is no UTF-8, empty or too long is refused before anything is asked or sent."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import click
 import pytest
 from click.testing import CliRunner
 
+from agents.cli import root
 from agents.cli.root import cli
 
 
@@ -51,3 +54,21 @@ def test_a_text_that_means_nothing_is_wrong_use(arguments: list[str], word: str)
     done = CliRunner(env={"PULSE_BROKER": "127.0.0.1:1", "PULSE_REDIS_URL": ""}).invoke(cli, arguments)
     assert done.exit_code == 2, done.output
     assert word in done.output
+
+
+@pytest.mark.parametrize("name", root.COMMANDS)
+def test_the_list_of_commands_says_what_each_says_of_itself(name: str) -> None:
+    """The list is written without importing them, and must not become another text than theirs."""
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    assert command.name == name
+    assert root.COMMANDS[name].help == command.get_short_help_str(1_000)
+
+
+def test_the_list_of_commands_imports_none_of_them() -> None:
+    """Who asks for help does not wait for Kafka's clients, Faust or the giveaway."""
+    lines = "import sys\nfrom click.testing import CliRunner\nfrom agents.cli.root import cli\n"
+    asks = "assert CliRunner().invoke(cli, ['--help']).exit_code == 0\n"
+    tells = "print(*({'kafka', 'faust', 'agents.cli.worker', 'streams.replay'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", lines + asks + tells], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.split(), done.stderr) == (0, [], "")
