@@ -76,8 +76,8 @@ def drain(
 
     The worker is started, counts the warm-up, and is stopped by a signal while the backlog is loaded: so its start
     is not measured, and loading does not compete with it. The clock starts when it is let go, and stops when its own
-    hash in Redis, written after each flush, shows the last event. With a giveaway, every comment of the load is an
-    entry, and the clock stops when Redis shows every one of them decided. ``loaded`` is called before the clock starts.
+    hash in Redis, written after each flush, shows the last event. With a giveaway, every comment is an entry, and the
+    clock stops when Redis shows every one of them decided. ``loaded`` is called before the clock starts.
     """
     definition = _definition(stack.path / "definition.json", giveaway)
     stack.run("campaigns", "agents.cli", "campaigns", "apply", str(definition))
@@ -89,7 +89,8 @@ def drain(
         stack.wait_counted(worker, len(warm))
     hits, misses = stack.metric("campaign_pulse_sentiment_cache_hits_total"), stack.metric(_MISSES)
     batches = Batches(events)
-    entries = len({comment_id for event in events if (comment_id := _comment_id(event)) is not None})
+    # The warm-up's comments are comments of their own, and entries as well.
+    entries = len({comment_id for event in (*warm, *events) if (comment_id := _comment_id(event)) is not None})
     worker.signal(signal.SIGSTOP)
     say(f"loading {len(events):,} events")
     batches.send(stack.broker.bootstrap)
