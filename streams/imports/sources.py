@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from streams.imports import analytics, comments, entries, orders, posts
+from streams.imports import analytics, comments, entries, order_words, posts
 from streams.imports.headers import Aliases
 from streams.imports.moments import DayOrder
 from streams.imports.orders import OrderStyle
@@ -17,7 +17,7 @@ Kind = Literal["comments", "orders", "posts", "entries", "analytics", "events", 
 Signature = tuple[tuple[str, ...], ...]
 ALIASES: Final[dict[str, Aliases]] = {
     "comments": comments.ALIASES,
-    "orders": orders.ALIASES,
+    "orders": order_words.ALIASES,
     "posts": posts.ALIASES,
     "entries": entries.ALIASES,
     "analytics": analytics.ALIASES,
@@ -40,10 +40,12 @@ _GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "<text>": comments.ALIASES["text"] + comments.ALIASES["html"],
     "<time>": comments.ALIASES["time"],
     "<person>": comments.ALIASES["username"] + comments.ALIASES["user_id"],
-    "<order time>": orders.ALIASES["time"] + orders.ALIASES["paid_at"],
-    "<order id>": tuple(name for name in orders.ALIASES["order_id"] if name not in ("id", "transaction id", "order")),
-    "<total>": orders.ALIASES["total"],
-    "<coupons>": tuple(name for name in orders.ALIASES["codes"] if name.startswith(("coupon", "used coupon"))),
+    "<order time>": order_words.ALIASES["time"] + order_words.ALIASES["paid_at"],
+    "<order id>": tuple(
+        name for name in order_words.ALIASES["order_id"] if name not in ("id", "transaction id", "order")
+    ),
+    "<total>": order_words.ALIASES["total"],
+    "<coupons>": tuple(name for name in order_words.ALIASES["codes"] if name.startswith(("coupon", "used coupon"))),
     "<post>": posts.ALIASES["post_id"] + posts.ALIASES["link"],
     "<likes or views>": posts.ALIASES["likes"] + posts.ALIASES["views"],
     "<address>": entries.ALIASES["email"],
