@@ -26,6 +26,7 @@ ALIASES: Final = aliases(
         | data dell ordine | data ordine | besteldatum | orderdatum | data zamówienia | sipariş tarihi | дата заказа
         | 注文日 | 注文日時 | datum | fecha | data | tarih | дата | time
     clock: time | uhrzeit | heure | hora | ora | tijd | saat | время
+    refunded_at: refund date | refunded at | date refunded
     cancelled_at: cancelled at | canceled at
     status: financial status | status | order status | payment status | bestellstatus | zahlungsstatus | finanzstatus
         | statut | statut de la commande | estado | estado del pedido | estado del pago | status do pedido
@@ -87,17 +88,20 @@ FULLY_REFUNDED: Final = _words(
 )
 UNPAID: Final = _words(
     """
-    pending | voided | authorized | expired | unpaid | on hold | on-hold | failed | cancelled | canceled | draft
-        | checkout draft | checkout-draft | pending payment | trash | auto-draft | storniert | ausstehend
-        | declined | rejected | fehlgeschlagen | wartend | zahlung ausstehend | in wartestellung | offen
-        | unbezahlt | annulée | annulé | échouée | en attente | en attente de paiement | attente paiement
-        | cancelado | fallido | pendiente | pendiente de pago | en espera | pendente | malsucedido | aguardando
-        | annullato | fallito | in attesa | in sospeso | geannuleerd | mislukt | anulowane | iptal edildi
+    uncaptured | incomplete | blocked | requires_payment_method | requires_action | requires_confirmation
+        | requires_capture | pending | voided | authorized | expired | unpaid | on hold | on-hold | failed
+        | cancelled | canceled | draft | checkout draft | checkout-draft | pending payment | trash | auto-draft
+        | storniert | ausstehend | declined | rejected | fehlgeschlagen | wartend | zahlung ausstehend
+        | in wartestellung | offen | unbezahlt | annulée | annulé | échouée | en attente
+        | en attente de paiement | attente paiement | cancelado | fallido | pendiente | pendiente de pago
+        | en espera | pendente | malsucedido | aguardando | annullato | fallito | in attesa | in sospeso
+        | geannuleerd | mislukt | anulowane | iptal edildi
     """
 )
 LATER_PAID: Final = _words(
     """
-    pending | authorized | on hold | on-hold | pending payment | unpaid | ausstehend | wartend | offen
+    uncaptured | requires_capture | pending | authorized | on hold | on-hold | pending payment | unpaid
+        | ausstehend | wartend | offen
         | zahlung ausstehend | in wartestellung | unbezahlt | en attente | en attente de paiement
         | attente paiement | pendiente | pendiente de pago | en espera | pendente | aguardando | in attesa
         | in sospeso

@@ -83,7 +83,7 @@ class OrderRows:
         """
         cell = self.cells
         name = cell("name").strip()
-        key = (name if self._by_name else "") or cell("order_id").strip()
+        key = (name if self._by_name else "") or self._id_text().strip()
         status = _status(cell("status"))
         total_text = cell("total")
         if key and key == self._last and not self._goes_back(total_text):
@@ -124,7 +124,7 @@ class OrderRows:
             "currency": currency,
             **self._marks(),
         }
-        if cell("test").strip().casefold() in ("true", "yes", "1"):
+        if cell("test").strip().casefold() in ("true", "yes", "1", "test"):
             event["test"] = True
         event = self._campaign.attributed(event)
         if total.amount < 0:
@@ -140,8 +140,13 @@ class OrderRows:
     def _event_id(self, order_id: str) -> str:
         return ids.of_ga4_order(order_id) if self.shop == "ga4" else ids.of_order(self.shop, order_id)
 
-    def _order_id(self, name: str) -> str:
+    def _id_text(self) -> str:
+        """Return the cell that has the order's id: Stripe knows payments of old by their charge only."""
         text = self.cells("order_id")
+        return text if text.strip() else self.cells("charge_id")
+
+    def _order_id(self, name: str) -> str:
+        text = self._id_text()
         try:
             found = id_of(text)
             if self._rounded:
@@ -198,8 +203,9 @@ class OrderRows:
 
     def _refund(self, purchase: dict[str, Any], amount: Decimal, at_ms: int, row: str = "") -> dict[str, Any]:
         """Return a refund of an order; ``row`` tells one that has a row of its own from others of its amount."""
-        if self.cells("cancelled_at").strip():
-            at_ms = max(at_ms, self._time("cancelled_at", self._times)[0])
+        for field in ("refunded_at", "cancelled_at"):
+            if self.cells(field).strip():
+                at_ms = max(at_ms, self._time(field, self._times)[0])
         order_id = purchase["order_id"]
         kept = ("influencer_id", "discount_code", "discount_codes", "test")
         return {
