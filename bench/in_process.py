@@ -2,7 +2,8 @@
 
 Where a machine is at work for others, drains (``bench.compare``) measure these too: flushes go by the clock, so that
 the same backlog meets more of them. Here two processes take turns with the same events, in batches and with a flush
-after so many of them, and only the processor's time counts. What is forwarded is read again, as from the topic.
+after so many of them, and only the processor's time counts. What is forwarded is read again, as from the topic. Between
+the batches influencers are shown, as glances do that; what this takes is no part of a drain, and stands apart.
 """
 
 import os
@@ -18,7 +19,7 @@ import click
 import msgspec
 
 from bench.load import simulated
-from bench.pipeline_turns import PIECES
+from bench.pipeline_turns import PIECES, SHOWING, SHOWN
 
 ROOT: Final = Path(__file__).parents[1]
 _START_MS: Final = 1_767_225_600_000
@@ -41,7 +42,7 @@ class Turns:
         )
 
     def run(self) -> dict[str, float]:
-        """Return the CPU seconds of each piece.
+        """Return the CPU seconds of each piece, and how many influencers were shown.
 
         Raises:
             click.ClickException: the process has ended.
@@ -67,10 +68,10 @@ class Turns:
         return self._process.stdin, self._process.stdout
 
 
-def _shown(name: str, before: Sequence[float], after: Sequence[float], events: int) -> str:
-    old, new = (1e6 * min(each) / events for each in (before, after))
+def _shown(name: str, before: Sequence[float], after: Sequence[float], count: float, of: str = "event") -> str:
+    old, new = (1e6 * min(each) / count for each in (before, after))
     paired = median(one / other for one, other in zip(before, after, strict=True))
-    return f"{name:12} other {old:7.3f} this {new:7.3f} µs an event (best), ratio of pairs {paired:.3f}"
+    return f"{name:12} other {old:7.3f} this {new:7.3f} µs an {of} (best), ratio of pairs {paired:.3f}"
 
 
 @click.command()
@@ -96,8 +97,11 @@ def main(checkout: Path, events: int, rounds: int) -> None:
     for piece in PIECES:
         before, after = ([run[piece] for run in some] for some in runs)
         click.echo(_shown(piece, before, after, events))
-    before, after = ([sum(run.values()) for run in some] for some in runs)
+    before, after = ([sum(run[piece] for piece in PIECES) for run in some] for some in runs)
     click.echo(_shown("all", before, after, events))
+    for piece in SHOWING:
+        before, after = ([run[piece] for run in some] for some in runs)
+        click.echo(_shown(piece, before, after, runs[0][0][SHOWN], "influencer"))
 
 
 if __name__ == "__main__":

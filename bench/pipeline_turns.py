@@ -1,18 +1,22 @@
 """The process behind ``bench.in_process``: it runs with the code of whatever checkout is on its path.
 
 It uses only what has long been there, so that older checkouts can be measured: pipelines, their batches, forwards,
-records of rows and the numbers of a flush.
+records of rows and the numbers of a flush. Between the batches it shows, as a glance does, the influencers that have
+changed: their numbers, and the bytes that Redis gets of them.
 """
 
 import gc
 import sys
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 from time import process_time
 from typing import Final
 
 import msgspec
 
+from agents.read_model.hashes import hash_fields
+from agents.read_model.packing import QuickPacking
 from bench import giveaway_cost
 from bench.load import Event
 from bench.stack import PARTITIONS
@@ -20,15 +24,20 @@ from streams.events.registry import Registry
 from streams.pipeline.pipeline import Pipeline
 from streams.pipeline.records import FileRecord
 from streams.sentiment.scorers import DEFAULT_SCORER, CachedScorer, make_scorer
-from streams.statistics.snapshots import describe, encode_snapshot
+from streams.statistics.snapshots import describe, encode_snapshot, rollups_of
 
 PIECES: Final = ("comments", "posts", "conversions", "flush")
+SHOWING: Final = ("rollups", "hashes")
+"""What a glance does, in seconds of its own; ``SHOWN`` is how many influencers it showed."""
+SHOWN: Final = "shown"
 _TOPICS: Final = {f"campaign.{piece}.v1": piece for piece in PIECES}
 _BATCHES_A_FLUSH: Final = 25
 """Of 2,000 events: half a second's."""
+_BATCHES_A_GLANCE: Final = 5
 _NOW_MS: Final = 1_767_225_600_000 + 3_600_000
 _GC_THRESHOLDS: Final = (500_000, 10, 100)
 """As a worker has them."""
+_encode_json: Final = msgspec.json.Encoder().encode
 Batch = tuple[str, int, list[FileRecord]]
 
 
@@ -41,12 +50,16 @@ class Turn:
         for partition in range(PARTITIONS):
             self._pipeline.assign(partition)
         self._offsets: Counter[tuple[str, int]] = Counter()
-        self.seconds: dict[str, float] = dict.fromkeys(PIECES, 0.0)
+        self.seconds: dict[str, float] = dict.fromkeys((*PIECES, *SHOWING), 0.0)
+        self.shown = 0
+        self._packing = QuickPacking()
 
     def run(self, batches: list[Batch]) -> None:
         """Apply and flush everything, and what is forwarded until nothing is."""
         for number, batch in enumerate(batches, 1):
             self._apply(*batch)
+            if number % _BATCHES_A_GLANCE == 0:
+                self._glance()
             if number % _BATCHES_A_FLUSH == 0 or number == len(batches):
                 forwards = self._flush()
                 while forwards:
@@ -62,6 +75,21 @@ class Turn:
         began = process_time()
         self._pipeline.apply(topic, partition, placed, _NOW_MS)
         self.seconds[_TOPICS[topic]] += process_time() - began
+
+    def _glance(self) -> None:
+        for state in self._pipeline.partitions.values():
+            rows = state.take_unseen()
+            began = process_time()
+            rollups = [
+                (rollup, _encode_json(rollup))
+                for rollup in rollups_of(state.influencers, self._pipeline.registry, rows)
+            ]
+            made = process_time()
+            hashes = [hash_fields(rollup, encoded) for rollup, encoded in rollups]
+            self._packing.pack_commands([("HSET", "key", *chain(*fields.items())) for fields in hashes])
+            self.seconds["rollups"] += made - began
+            self.seconds["hashes"] += process_time() - made
+            self.shown += len(rows)
 
     def _flush(self) -> list[Batch]:
         began = process_time()
@@ -95,7 +123,7 @@ def main() -> None:
         gc.freeze()
         turn.run(batches)
         gc.unfreeze()
-        print(msgspec.json.encode(turn.seconds).decode(), flush=True)
+        print(msgspec.json.encode({**turn.seconds, SHOWN: turn.shown}).decode(), flush=True)
 
 
 if __name__ == "__main__":
