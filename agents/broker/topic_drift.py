@@ -11,10 +11,11 @@ from msgspec import Struct
 from agents.broker.topic_admin import TopicError, TopicSpec, alter_topic, look_at_topics, topic_settings, topic_specs
 from agents.settings import Settings
 
+_MESSAGE_BYTES: Final = "max.message.bytes"
 _AT_LEAST: Final = (
     "retention.ms",
     "retention.bytes",
-    "max.message.bytes",
+    _MESSAGE_BYTES,
     "min.compaction.lag.ms",
     "min.insync.replicas",
 )
@@ -129,6 +130,11 @@ def settings_drift(
             )
             drifts.append(TopicDrift(spec.name, name, value, wanted, command, name == POLICY, (name, wanted)))
     return drifts
+
+
+def message_limits(found: Mapping[str, Mapping[str, str]]) -> dict[str, int]:
+    """Return how large a message of each topic may be, of those whose settings the broker tells."""
+    return {topic: int(told[_MESSAGE_BYTES]) for topic, told in found.items() if _MESSAGE_BYTES in told}
 
 
 def _is_enough(name: str, found: str, wanted: str) -> bool:

@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-import socket
 import sys
 from dataclasses import asdict
 from typing import Final
@@ -16,6 +15,7 @@ from agents.broker.topic_admin import TopicError, changelog_topic, ensure_topics
 from agents.broker.topic_drift import apply_settings, check_partitions, check_topics, refuse_loss
 from agents.cli.common import SafeFormatter, UsageFailure, for_people, print_table, settings_or_exit
 from agents.cli.repeats import RepeatFilter
+from agents.listening import ListenError, check_can_listen
 from agents.private_files import keep_files_private
 from agents.setting_names import described, described_files
 from agents.settings import PREFIX, Settings, shown_value
@@ -54,11 +54,9 @@ def worker() -> None:
     settings = settings_or_exit()
     log_to_stderr(settings)
     try:
-        with socket.create_server((settings.metrics_host, settings.metrics_port)):
-            pass
-    except OSError as error:
-        address = f"{settings.metrics_host}:{settings.metrics_port}"
-        raise UsageFailure(f"{PREFIX}METRICS_PORT: cannot listen on {address}: {error.strerror}") from None
+        check_can_listen(f"{PREFIX}METRICS", settings.metrics_host, settings.metrics_port)
+    except ListenError as error:
+        raise UsageFailure(str(error)) from None
     try:
         partitions = ensure_topics(settings)
         refuse_loss(check_topics(settings))
