@@ -42,7 +42,8 @@ _PIECE: Final = re.compile(
     r"|[.,!?;:…।؟،\n]{1,20}"
 )
 _PREFIXES: Final = ("وال", "بال", "فال", "كال", "ال", "لل", "و", "ف", "ب", "ل")
-_LONGEST: Final = 12
+_LONGEST: Final = 20
+"""Letters of the longest beginning of a word that is looked for; a list with a longer one is refused."""
 
 
 def plain(text: str) -> str:
@@ -57,7 +58,8 @@ def words_of(text: str, code: str = "") -> list[str]:
     """
     found: list[str] = []
     if code == "de":
-        text = unicodedata.normalize("NFC", text[:MAX_CHARACTERS]).lower().translate(_UMLAUTS)
+        text = unicodedata.normalize("NFC", text[:MAX_CHARACTERS]).lower()
+        text = _RUN.sub(r"\1", text).translate(_UMLAUTS)  # "süüüß" is "süß", and "ueueue" no run any more
     for piece in _PIECE.findall(_RUN.sub(r"\1", plain(text[:MAX_CHARACTERS]))):
         if piece[0] in ".,!?;:…।؟،\n":
             found.append("")
@@ -89,8 +91,14 @@ class Table:
     begins: dict[str, float] = field(default_factory=dict)
 
     def add(self, entry: str, weight: float) -> None:
-        """Take an entry; a star at its end makes it a beginning."""
+        """Take an entry; a star at its end makes it a beginning.
+
+        Raises:
+            ValueError: A beginning is too long to be found.
+        """
         target = self.begins if entry.endswith("*") else self.whole
+        if target is self.begins and len(entry) > _LONGEST + 1:
+            raise ValueError(f"the beginning {entry!r} is longer than {_LONGEST} letters")
         target.setdefault(entry.rstrip("*"), weight)
 
     def find(self, word: str) -> float | None:
@@ -194,13 +202,22 @@ class Lexicon:
                 continue
             best: tuple[int, float, list[int]] = (0, 0.0, [])
             for elements, weight in self.phrases.starting(word):
-                if len(elements) > best[0] and (places := _places(elements, words, used, place)):
+                if (
+                    len(elements) > best[0]
+                    and (places := _places(elements, words, used, place))
+                    and (weight <= 0 or not self._denies(words, places))
+                ):
                     best = (len(elements), weight, places)
             if best[0]:
                 for each in best[2]:
                     used[each] = True
                 if best[1]:
                     yield place, Hit(" ".join(words[each] for each in best[2]), best[1])
+
+    def _denies(self, words: list[str], places: list[int]) -> bool:
+        """Whether a negator stands between the words of a phrase: "pasand nahi aaya" is no "pasand aaya"."""
+        between = set(range(places[0], places[-1])).difference(places)
+        return any(self.negators.find(words[place]) is not None for place in between)
 
     def _is_negated(self, words: list[str], used: list[bool], place: int, reach: int) -> bool:
         for before in range(place - 1, max(-1, place - 1 - reach), -1):
