@@ -175,7 +175,7 @@ def with_everyday(weights: SentimentWeights) -> SentimentWeights:
     words, pairs, valences = dict(weights.words), dict(weights.pairs), dict(weights.valences)
     for word, weight in _WORDS.items():
         words[word] = _at_least(words.get(word, 0), weight)
-        valences.setdefault(word, max(-1.0, min(1.0, weight * _VALENCE)))
+        valences.setdefault(word, round(weight * _VALENCE, 3))
     for pair, weight in _PAIRS.items():
         pairs[pair] = pairs.get(pair, 0) + _logits(weight)
         for word in pair:
