@@ -165,9 +165,13 @@ def _by_age(event: OrderEvent) -> tuple[int, str]:
 
 
 def _distinct_refunds(events: Iterable[OrderEvent]) -> list[OrderEvent]:
-    """Return the refunds, each once, oldest first: one id is one refund, and so are equal ones that have no id."""
+    """Return the refunds, each once, oldest first: one id is one refund, and so are equal ones that have no id.
+
+    Of versions of one refund the newest counts; of equally new ones the largest, for sums so far only grow.
+    """
     distinct: dict[object, OrderEvent] = {}
-    for refund in sorted((event for event in events if event.is_refund), key=_by_age):
+    refunds = (event for event in events if event.is_refund)
+    for refund in sorted(refunds, key=lambda event: (event.at_ms, event.micros, event.event_id)):
         distinct[refund.refund_id or (refund.at_ms, refund.currency, refund.micros)] = refund
     return sorted(distinct.values(), key=_by_age)
 

@@ -132,8 +132,17 @@ def _said(order: OrderRead, place: int) -> OrderEvent:
         order.owners,
         has_code,
         has_code and not (event.click_id or has_utm(event)),
-        (event.refund_id or refund_of(event.event_id)) if isinstance(event, Refund) else "",
+        _refund_id(event) if isinstance(event, Refund) else "",
     )
+
+
+def _refund_id(event: Refund) -> str:
+    """Return what makes a refund one; "" where nothing names it.
+
+    Exports know only what an order was refunded so far: their id is order and amount, and all of an order's are one.
+    """
+    named = event.refund_id or refund_of(event.event_id)
+    return f"{event.order_id}{BETWEEN}" if named == f"{event.order_id}:{event.amount}" else named
 
 
 def _bookings(order: OrderRead, changes: dict[str, list[BookedChange]]) -> list[OrderBooked]:

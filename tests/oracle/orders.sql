@@ -3,7 +3,9 @@
 
 CREATE TABLE order_event AS
 SELECT line, type, campaign_id, lower(trim(platform)) || ' ' || shop_of(event_id) AS shop, order_id, event_id, at_ms, currency,
-       amount::DECIMAL(38, 6) AS amount, coalesce(nullif(refund_id, ''), nullif(refund_of(event_id), '')) AS refund_id,
+       amount::DECIMAL(38, 6) AS amount, coalesce(nullif(refund_id, ''), nullif(refund_of(event_id), '')) AS named,
+       -- Exports say what an order was refunded so far: order and amount are no id of one refund among several.
+       if(named = c.order_id || ':' || c.amount, c.order_id || chr(0), named) AS refund_id,
        (SELECT list(o.influencer_id ORDER BY o.number) FROM owner o WHERE o.line = c.line) AS owners
 FROM counted c
 WHERE type IN ('purchase', 'refund') AND NOT test
@@ -23,7 +25,7 @@ SELECT r.campaign_id, r.shop, r.order_id, r.at_ms, r.event_id, r.currency, r.amo
 FROM (SELECT * FROM order_event WHERE type = 'refund'
       QUALIFY row_number() OVER (
           PARTITION BY campaign_id, shop, order_id, coalesce(refund_id, at_ms || ' ' || currency || ' ' || amount)
-          ORDER BY at_ms DESC, event_id DESC) = 1) r
+          ORDER BY at_ms DESC, amount DESC, event_id DESC) = 1) r
 LEFT JOIN bought b USING (campaign_id, shop, order_id);
 
 CREATE TABLE piece AS

@@ -197,6 +197,7 @@ class _Log:
         self.span_ms = rng.choice(SPANS_MINUTES) * MINUTE
         self.influencers = [f"i{number}" for number in range(rng.choice((1, 3, 12)))]
         self.levels: dict[tuple[str, str, str, str], int] = {}
+        self.so_far: set[str] = set()
 
     def event(self, number: int) -> dict[str, Any]:
         rng = self.rng
@@ -291,7 +292,13 @@ class _Log:
         if "order_id" in event and rng.random() < 0.3:
             # Two shops that number their orders alike, told apart by what their event ids begin with.
             kind = "order" if event["type"] == "purchase" else "refund"
-            event["event_id"] = f"{rng.choice(('woo-at', 'woo-de'))}:{kind}:{number}"
+            shop = rng.choice(("woo-at", "woo-de"))
+            event["event_id"] = f"{shop}:{kind}:{number}"
+            # What an export says was refunded so far; one id is one event.
+            so_far = f"{shop}:refund:{event['order_id']}:{event['amount']}"
+            if kind == "refund" and so_far not in self.so_far:
+                self.so_far.add(so_far)
+                event["event_id"] = so_far
         if event["type"] == "refund" and rng.random() < 0.5:
             event["refund_id"] = f"r{rng.randrange(3)}"
         if rng.random() < 0.5:

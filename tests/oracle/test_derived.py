@@ -10,6 +10,19 @@ from .event_log import BASE, HOUR, MINUTE, NOW, EventLog, by_window, campaign, d
 from .oracle import compute
 
 
+def test_refunded_so_far_is_one_refund(log: EventLog) -> None:
+    """Exports of two days say 9 and then 30 of an order of 100; what a shop's own ids name is added: 5 more."""
+    for event_id, kind, amount in (
+        ("shop:order:1", "purchase", "100"),
+        ("shop:refund:1:30.00", "refund", "30.00"),
+        ("shop:refund:1:9.00", "refund", "9.00"),
+        ("shop:refund:77", "refund", "5"),
+    ):
+        log.add(kind, BASE, event_id=event_id, order_id="1", amount=amount)
+    money = influencer(log.compute())["windows"]["total"]["revenue"]["EUR"]
+    assert (money["orders"], money["refunds"], money["refunded"]) == (1, 2, "35")
+
+
 def test_money_is_exact_per_currency(log: EventLog) -> None:
     """Sums are exact, written without trailing zeros; the average is rounded half to even at 4 decimals."""
     log.add("purchase", BASE, amount="0.1")

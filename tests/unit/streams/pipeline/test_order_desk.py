@@ -104,6 +104,24 @@ def test_equal_refunds_of_one_moment_are_two_by_the_shops_ids() -> None:
     assert money(sent([*values, again]), "ana") == euros(1, "50", 2, "40")
 
 
+def test_what_exports_say_was_refunded_so_far_replaces_what_they_said_before() -> None:
+    """An order of 100 was refunded 9 by one export and 30 by the next, both booked at the order: 30 went back."""
+    sold = {"order_id": "1", "platform": "shop", "influencer_id": None}
+    values = [
+        value_of("purchase", "shopify-main:order:1", amount="100.00", **{**sold, "discount_code": "ana"}),
+        value_of("refund", "shopify-main:refund:1:9.00", amount="9.00", **{**sold, "discount_code": None}),
+        value_of("refund", "shopify-main:refund:1:30.00", amount="30.00", **{**sold, "discount_code": None}),
+    ]
+    for said in (values, values[::-1], [*values, *values]):
+        assert money(sent(said), "ana") == euros(1, "100", 1, "30")
+    # A row of its own for what went back is one refund among several: its id has more than order and amount.
+    rows = [
+        value_of("refund", f"shopify-main:refund:1:{amount}:2026", amount=amount, **{**sold, "discount_code": None})
+        for amount in ("9.00", "30.00")
+    ]
+    assert money(sent([values[0], *rows]), "ana") == euros(1, "100", 2, "39")
+
+
 def test_a_code_of_the_shop_does_not_hide_an_influencers() -> None:
     """Joined in one text, or listed."""
     joined = value_of("purchase", "e1", influencer_id=None, order_id="1", discount_code="FREESHIP, ANA")
