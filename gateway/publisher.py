@@ -128,8 +128,8 @@ class Publisher:
             # Kafka is there all the same; it is one delivery, or one beside it, that does not fit.
             largest = max(records, key=lambda record: len(record.value))
             raise NotConfirmedError(
-                f"{largest.topic} takes no message of {len(largest.value):,} bytes, or none with what was sent beside it: "
-                "`campaign-pulse topics --check` says its max.message.bytes, and `--apply` raises it"
+                f"{largest.topic} takes no message of {len(largest.value):,} bytes, or none with what was sent beside "
+                "it: `campaign-pulse topics --check` says its max.message.bytes, and `--apply` raises it"
             )
         if together.failure is not None:
             self.is_confirming = False
