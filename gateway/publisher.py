@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from msgspec import Struct
 
 from agents.broker.producers import start_producer
@@ -124,6 +124,13 @@ class Publisher:
         if self._alarm is None:
             self._alarm = loop.call_at(together.until, self._give_up)
         await together.waiter
+        if isinstance(together.failure, MessageSizeTooLargeError):
+            # Kafka is there all the same; it is one delivery, or one beside it, that does not fit.
+            largest = max(records, key=lambda record: len(record.value))
+            raise NotConfirmedError(
+                f"{largest.topic} takes no message of {len(largest.value):,} bytes, or none with what was sent beside "
+                "it: `campaign-pulse topics --check` says its max.message.bytes, and `--apply` raises it"
+            )
         if together.failure is not None:
             self.is_confirming = False
             raise NotConfirmedError(f"{type(together.failure).__name__}: {together.failure}")

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from aiokafka.errors import KafkaError, NotLeaderForPartitionError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, NotLeaderForPartitionError
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import RecordMetadata, TopicPartition
@@ -107,6 +107,19 @@ def test_a_full_batch_is_followed_by_another() -> None:
         assert [one.offset for one in placed] == list(range(8))
         assert [records for _, records, _ in producer.batches] == [2, 2, 2, 1, 1]
         assert publisher.bytes_on_the_way == 0
+
+    run(producer, story)
+
+
+def test_a_delivery_that_a_topic_is_too_small_for_names_topic_and_size() -> None:
+    """The broker's own words name neither; and Kafka is no less ready for the next one."""
+    producer = Producer()
+    producer.refusal = MessageSizeTooLargeError()
+
+    async def story(publisher: Publisher) -> None:
+        with pytest.raises(NotConfirmedError, match=r"^t takes no message of 5,000 bytes, .*--check"):
+            await publisher.publish([record(1), record(2, b"x" * 5_000)])
+        assert publisher.is_confirming
 
     run(producer, story)
 
