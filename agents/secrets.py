@@ -38,6 +38,9 @@ def read_secret(variable: str, path: str) -> str:
         SecretFileError: it cannot be read, is empty, too large, no UTF-8 or has NUL in it, which no secret of ours can;
             the message names variable and path.
     """
+    path = path.strip()
+    if path[:1] in ("'", '"') and path[-1:] == path[:1]:
+        raise SecretFileError(f"{variable}: the quotes are a part of the value; leave them out")
     # What is no path may be the secret itself, put where the name of its file belongs.
     shown = path if path.startswith(("/", "./", "../")) else MASK
     try:

@@ -1,25 +1,45 @@
 """How a setting is declared, and how the text of a variable becomes its value."""
 
+import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import field
 from typing import Any, Final
 
+from agents.addresses import is_host, placeholder_hint
 from agents.connection.rules import parse_extensions
 from streams.connectors.credentials import parse_secrets
 from streams.webhooks.rules import parse_webhook_secrets
 
 _SHORTEST_ID_KEY: Final = 16
+_LONGEST_NUMBER: Final = 30
+_INTEGER: Final = re.compile(r"[+-]?\d+", re.ASCII)
+_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+"""Less than Python reads: ``1_0`` is a slip of somebody who meant 1.0."""
+_GROUP: Final = re.compile(r"[\w.-]{1,230}", re.ASCII)
+"""What Kafka takes in the name of a topic, 249 at most with the end that the changelog gets."""
+_QUOTES: Final = "\"'"
+_BLANKS: Final = " \t\r\n\v\f\ufeff"
+"""What stands around a value by mistake; the byte order mark is that of a file of variables."""
+
+
+def bare(text: str) -> str:
+    """Return a value without what files of variables leave around it: blanks, a carriage return, a byte order mark."""
+    return text.strip(_BLANKS)
+
+
+def is_quoted(text: str) -> bool:
+    """Return whether a value stands in quotes: ``docker run --env-file`` and Kubernetes keep them as a part of it."""
+    return len(text) > 1 and text[0] in _QUOTES and text[-1] == text[0]
 
 
 def integer(low: int, high: int) -> Callable[[str], int]:
     """Return a reader of whole numbers from ``low`` to ``high``."""
 
     def parse(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            raise ValueError("expected a whole number") from None
+        if _INTEGER.fullmatch(text) is None or len(text) > _LONGEST_NUMBER:
+            raise ValueError("expected a whole number")
+        value = int(text)
         if not low <= value <= high:
             raise ValueError(f"expected {low} to {high}")
         return value
@@ -31,10 +51,9 @@ def seconds(low: float, high: float) -> Callable[[str], float]:
     """Return a reader of numbers of seconds from ``low`` to ``high``."""
 
     def parse(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            raise ValueError("expected a number of seconds") from None
+        if _NUMBER.fullmatch(text) is None and text.lstrip("+-").lower() not in ("nan", "inf"):
+            raise ValueError("expected a number of seconds")
+        value = float(text)
         if not low <= value <= high:
             raise ValueError(f"expected {low:g} to {high:g} seconds")
         return value
@@ -47,7 +66,9 @@ def choice(*choices: str) -> Callable[[str], str]:
 
     def parse(text: str) -> str:
         if text not in choices:
-            raise ValueError(f"expected one of: {', '.join(choices)}")
+            meant = [each for each in choices if each and each.lower() == text.lower()]
+            hint = f"; it is written {meant[0]}" if meant else ""
+            raise ValueError(f"expected one of: {', '.join(filter(None, choices))}{hint}")
         return text
 
     return parse
@@ -59,8 +80,12 @@ def clock(text: str) -> str:
     Raises:
         ValueError: it is neither.
     """
-    if text != "wall":
+    if text == "wall":
+        return text
+    try:
         integer(0, 10**14)(text)
+    except ValueError as error:
+        raise ValueError(f"{error}: epoch milliseconds, or `wall`") from None
     return text
 
 
@@ -72,6 +97,52 @@ def name(text: str) -> str:
     """
     if not text or not all(char.isalnum() or char in "._-" for char in text):
         raise ValueError("expected letters, digits, dot, dash or underscore")
+    return text
+
+
+def group(text: str) -> str:
+    """Read the name of a group, which topics are named after as well.
+
+    Raises:
+        ValueError: Kafka would refuse it.
+    """
+    if _GROUP.fullmatch(text) is None:
+        raise ValueError(
+            "expected 1 to 230 letters of English, digits, dots, dashes or underscores, as in Kafka's topics"
+        )
+    return text
+
+
+def listening_host(text: str) -> str:
+    """Read the address that a server listens on.
+
+    Raises:
+        ValueError: it is empty, which would mean every address of the machine, or no host.
+    """
+    wanted = "expected a host name or address, without port or brackets; every address is 0.0.0.0, or :: of IPv6"
+    if text.startswith("[") or not (is_host(text) or _is_ipv6(text)):
+        raise ValueError(f"{wanted}{placeholder_hint(text)}")
+    return text
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def path(text: str) -> str:
+    """Read the place of a file or directory; empty is none.
+
+    Raises:
+        ValueError: a shell would have made another one of it.
+    """
+    if text == "~" or text.startswith("~/") or re.match(r"\$[A-Z_{]", text):
+        raise ValueError("expected a path; nobody but a shell replaces what it begins with")
+    if re.search(r"[\x00-\x1f\x7f]", text):
+        raise ValueError("expected a path without control characters")
     return text
 
 
@@ -112,7 +183,8 @@ def one_line(text: str) -> str:
     """
     if re.search(r"[\x00-\x1f\x7f]", text):
         raise ValueError(
-            "expected one line without control characters: no further line, no empty one behind it, no tab"
+            "expected one line without control characters: no further line, no empty one behind it, no tab, no "
+            "carriage return (which a file of variables with line ends of Windows leaves)"
         )
     return text
 
@@ -121,8 +193,9 @@ def parse_id_key(text: str) -> str:
     """Read the key of marks; empty is none.
 
     Raises:
-        ValueError: it is too short to be a secret.
+        ValueError: it is too short to be a secret, or not of one line.
     """
+    one_line(text)
     if text and len(text) < _SHORTEST_ID_KEY:
         raise ValueError(f"a secret of {_SHORTEST_ID_KEY} characters or more, such as `openssl rand -hex 32` gives")
     return text

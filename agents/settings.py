@@ -15,15 +15,20 @@ from agents.foreign_variables import is_service_link
 from agents.redis_addresses import parse_redis_url
 from agents.secrets import MASK, SecretFileError, masked_value, read_secret
 from agents.setting_fields import (
+    bare,
     check_webhook_secrets,
     choice,
     clock,
     extensions,
+    group,
     integer,
+    is_quoted,
+    listening_host,
     name,
     one_line,
     parse_id_key,
     parsed,
+    path,
     seconds,
     setting,
 )
@@ -40,6 +45,7 @@ PREFIX: Final = "PULSE_"
 COUNT: Final = "count"
 QUARANTINE: Final = "quarantine"
 FILE_SUFFIX: Final = "_FILE"
+_QUOTED: Final = "; the quotes are a part of the value here, leave them out"
 _ADDRESSES: Final = ("broker", "redis_url")
 
 
@@ -56,11 +62,11 @@ class Settings:
         PLAINTEXT, choice(*PROTOCOLS), f"How Kafka's listener is secured: {', '.join(PROTOCOLS)}"
     )
     kafka_ssl_ca_file: str = setting(
-        "", str, "PEM file of the authorities that signed the brokers' certificates; the system's when empty"
+        "", path, "PEM file of the authorities that signed the brokers' certificates; the system's when empty"
     )
-    kafka_ssl_cert_file: str = setting("", str, "PEM file of this client's certificate, where the brokers ask for one")
+    kafka_ssl_cert_file: str = setting("", path, "PEM file of this client's certificate, where the brokers ask for one")
     kafka_ssl_key_file: str = setting(
-        "", str, "PEM file of the certificate's private key; it is looked for beside the certificate when empty"
+        "", path, "PEM file of the certificate's private key; it is looked for beside the certificate when empty"
     )
     kafka_ssl_key_password: str = setting("", one_line, "Password of the private key, if it is encrypted", secret=True)
     kafka_ssl_check_hostname: str = setting(
@@ -80,7 +86,7 @@ class Settings:
     kafka_oauth_client_secret: str = setting("", one_line, "Client secret at the token endpoint", secret=True)
     kafka_oauth_scope: str = setting("", str, "Scope that is asked for, where the token endpoint wants one")
     kafka_oauth_ca_file: str = setting(
-        "", str, "PEM file of the authorities of the token endpoint; the system's when empty"
+        "", path, "PEM file of the authorities of the token endpoint; the system's when empty"
     )
     kafka_oauth_extensions: str = setting(
         "", extensions, "SASL extensions beside the token, NAME=VALUE, several separated by commas"
@@ -96,17 +102,17 @@ class Settings:
         "redis://127.0.0.1:6379/0", parse_redis_url, "Redis of the read model; empty for none", secret=True
     )
     redis_prefix: str = setting("pulse", name, "Beginning of every Redis key")
-    group: str = setting("campaign-pulse", name, "Consumer group and prefix of the changelog topic")
-    worker: str = setting("", str, "Name of this worker in Redis and logs; host name and process id when empty")
+    group: str = setting("campaign-pulse", group, "Consumer group and prefix of the changelog topic")
+    worker: str = setting("", one_line, "Name of this worker in Redis and logs; host name and process id when empty")
     partitions: int = setting(8, integer(1, 1000), "Partitions of topics that have to be created")
     replication: int = setting(1, integer(1, 9), "Replicas of topics that have to be created")
-    metrics_host: str = setting("127.0.0.1", str, "Address of /metrics, /healthz and /readyz")
+    metrics_host: str = setting("127.0.0.1", listening_host, "Address of /metrics, /healthz and /readyz")
     metrics_port: int = setting(9464, integer(0, 65535), "Port of /metrics, /healthz and /readyz; 0 for a free one")
     metrics_password: str = setting(
         "", one_line, "Password of /metrics, by HTTP Basic as user `prometheus`; none when empty", secret=True
     )
     store: str = setting("memory", choice("memory", "rocksdb"), "Where a worker keeps its copy of the state")
-    store_directory: str = setting("", str, "Directory of this worker's copy, with PULSE_STORE=rocksdb")
+    store_directory: str = setting("", path, "Directory of this worker's copy, with PULSE_STORE=rocksdb")
     flush_seconds: float = setting(1.0, seconds(0.05, 60), "Longest time between flushes; more when one takes long")
     flush_least_seconds: float = setting(0.05, seconds(0.02, 60), "Shortest time between flushes while little waits")
     tick_seconds: float = setting(0.25, seconds(0.05, 10), "How often a quiet partition is looked after")
@@ -180,7 +186,7 @@ class Settings:
     drain_seconds: float = setting(
         25.0, seconds(0.1, 3_600), "A stopping worker that has not flushed and committed after this long ends at once"
     )
-    gateway_host: str = setting("127.0.0.1", str, "Address of the gateway")
+    gateway_host: str = setting("127.0.0.1", listening_host, "Address of the gateway")
     gateway_port: int = setting(8080, integer(0, 65535), "Port of the gateway; 0 for a free one")
     gateway_secrets: str = setting(
         "",
@@ -208,13 +214,13 @@ class Settings:
         "Whether pages show the words behind the mood: comments are read for that while somebody watches",
     )
     gateway_draws_directory: str = setting(
-        "", str, "Directory of the draws that are published at /draws, as `giveaway publish` makes it; none when empty"
+        "", path, "Directory of the draws that are published at /draws, as `giveaway publish` makes it; none when empty"
     )
     gateway_person_key: str = setting(
         "", str, "Key of the pseudonyms of e-mail addresses; without it there are none", secret=True
     )
     gateway_spool_directory: str = setting(
-        "", str, "Where deliveries wait for Kafka whose senders never send again; none when empty"
+        "", path, "Where deliveries wait for Kafka whose senders never send again; none when empty"
     )
     gateway_spool_bytes: int = setting(
         256 * 1024 * 1024, integer(1_048_576, 2**40), "What may wait there; beyond, the sender gets a 503"
@@ -315,11 +321,16 @@ class Settings:
                     raise SettingError(str(error)) from None
             if text is None:
                 continue
+            if not each.metadata["secret"]:
+                text = bare(text)
+            quotes = _QUOTED if is_quoted(text) and not each.metadata["secret"] else ""
             try:
                 values[each.name] = each.metadata["parse"](text)
+                if quotes:
+                    raise ValueError("expected a value without quotes")
             except ValueError as error:
                 shown = environ[source] if source != variable else shown_value(each.name, text)
-                raise SettingError(f"{source}={shown!r}: {error}") from None
+                raise SettingError(f"{source}={shown!r}: {error}{quotes}") from None
         settings = cls(**values)
         try:
             check_connection(settings.kafka_connection)

@@ -2,7 +2,9 @@
 
 Where a machine is at work for others, drains (``bench.compare``) measure these too: flushes go by the clock, so that
 the same backlog meets more of them. Here two processes take turns with the same events, in batches and with a flush
-after so many of them, and only the processor's time counts. What is forwarded is read again, as from the topic.
+after so many of them, and only the processor's time counts. What is forwarded is read again, as from the topic. Between
+the batches influencers are shown, as glances do that; what this takes is no part of a drain, and stands apart. With
+``--step-ms`` the batches are not those of a backlog, of 2,000 events, but those of a steady stream (``bench.steps``).
 """
 
 import os
@@ -18,7 +20,7 @@ import click
 import msgspec
 
 from bench.load import simulated
-from bench.pipeline_turns import PIECES
+from bench.pipeline_turns import PIECES, RATE, SHOWING, SHOWN
 
 ROOT: Final = Path(__file__).parents[1]
 _START_MS: Final = 1_767_225_600_000
@@ -29,8 +31,8 @@ _decode: Final = msgspec.json.Decoder(dict[str, float]).decode
 class Turns:
     """A process with the code of a checkout, that runs all events through a new pipeline when asked."""
 
-    def __init__(self, checkout: Path, events: Path) -> None:
-        command = [sys.executable, "-P", str(ROOT / "bench" / "pipeline_turns.py"), str(events)]
+    def __init__(self, checkout: Path, events: Path, step_ms: int) -> None:
+        command = [sys.executable, "-P", str(ROOT / "bench" / "pipeline_turns.py"), str(events), str(step_ms)]
         self._process = subprocess.Popen(
             command,
             cwd=checkout,
@@ -41,7 +43,7 @@ class Turns:
         )
 
     def run(self) -> dict[str, float]:
-        """Return the CPU seconds of each piece.
+        """Return the CPU seconds of each piece, and how many influencers were shown.
 
         Raises:
             click.ClickException: the process has ended.
@@ -67,22 +69,24 @@ class Turns:
         return self._process.stdin, self._process.stdout
 
 
-def _shown(name: str, before: Sequence[float], after: Sequence[float], events: int) -> str:
-    old, new = (1e6 * min(each) / events for each in (before, after))
+def _shown(name: str, before: Sequence[float], after: Sequence[float], count: float, of: str = "event") -> str:
+    old, new = (1e6 * min(each) / count for each in (before, after))
     paired = median(one / other for one, other in zip(before, after, strict=True))
-    return f"{name:12} other {old:7.3f} this {new:7.3f} µs an event (best), ratio of pairs {paired:.3f}"
+    return f"{name:12} other {old:7.3f} this {new:7.3f} µs an {of} (best), ratio of pairs {paired:.3f}"
 
 
 @click.command()
 @click.argument("checkout", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--events", type=click.IntRange(min=10_000), default=150_000, show_default=True)
 @click.option("--rounds", type=click.IntRange(min=1), default=9, show_default=True, help="Turns of each checkout.")
-def main(checkout: Path, events: int, rounds: int) -> None:
+@click.option("--step-ms", type=click.IntRange(min=0), default=0, help="Batches of a steady stream, read so often.")
+def main(checkout: Path, events: int, rounds: int, step_ms: int) -> None:
     """Run the same events through CHECKOUT's pipeline and this one's, in turn, and print CPU times and ratios."""
+    span_seconds = events / RATE if step_ms else _SPAN_SECONDS
     with tempfile.TemporaryDirectory(prefix="campaign-pulse-bench-") as directory:
         path = Path(directory) / "events.msgpack"
-        path.write_bytes(msgspec.msgpack.encode(simulated(events, _START_MS, _SPAN_SECONDS)))
-        both = [Turns(checkout.resolve(), path), Turns(ROOT, path)]
+        path.write_bytes(msgspec.msgpack.encode(simulated(events, _START_MS, span_seconds)))
+        both = [Turns(each, path, step_ms) for each in (checkout.resolve(), ROOT)]
         runs: list[list[dict[str, float]]] = [[], []]
         try:
             for number in range(rounds + 1):
@@ -96,8 +100,11 @@ def main(checkout: Path, events: int, rounds: int) -> None:
     for piece in PIECES:
         before, after = ([run[piece] for run in some] for some in runs)
         click.echo(_shown(piece, before, after, events))
-    before, after = ([sum(run.values()) for run in some] for some in runs)
+    before, after = ([sum(run[piece] for piece in PIECES) for run in some] for some in runs)
     click.echo(_shown("all", before, after, events))
+    for piece in SHOWING:
+        before, after = ([run[piece] for run in some] for some in runs)
+        click.echo(_shown(piece, before, after, runs[0][0][SHOWN], "influencer"))
 
 
 if __name__ == "__main__":

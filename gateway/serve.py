@@ -40,7 +40,7 @@ class GentleServer(uvicorn.Server):
         for server in self.servers:
             for listening in server.sockets:
                 host, port = listening.getsockname()[:2]
-                log.warning("gateway: listening on http://%s:%d", host, port)
+                log.warning("gateway: listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

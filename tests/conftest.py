@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from agents.embedded.servers import EmbeddedBroker, EmbeddedError, EmbeddedRedis
-from tests import brokers, stores
+from tests import brokers, hypothesis_profile, stores
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,7 +32,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose the broker before anything is imported that starts one, and the store."""
+    """Choose the broker before anything is imported that starts one, the store, and how properties are tried."""
+    hypothesis_profile.load()
     brokers.select(config.getoption("--broker"))
     stores.select(config.getoption("--store"))
     if brokers.chosen() is not brokers.BrokerKind.EMBEDDED:

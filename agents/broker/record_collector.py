@@ -6,10 +6,11 @@ writes one record per changed influencer, so this uses aiokafka's batch builder,
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import MessageSizeTooLargeError
 from mode import Service
 from msgspec import Struct
 
@@ -20,6 +21,10 @@ from streams.events.partitioning import partition_of
 log: Final = logging.getLogger("campaign_pulse")
 _BATCH_BYTES: Final = 512 * 1024
 _REQUEST_BYTES: Final = 8 * 1024 * 1024
+_BATCH_HEADER_BYTES: Final = 70
+_RECORD_BYTES: Final = 40
+_HEADER_BYTES: Final = 10
+"""More than a batch (61), a record in it (26) and a header (10) take by themselves."""
 DELIVERY_SECONDS: Final = 35.0
 """Shorter than aiokafka's own 40 s for a request: the reason that is logged should be ours."""
 _STOP_SECONDS: Final = 5.0
@@ -35,6 +40,10 @@ class Delivery(Struct, frozen=True):
     partition: int
     first_offset: int
     records: int
+
+
+class TooLargeError(RuntimeError):
+    """A topic takes no records of the size that is needed; the message is for the operator."""
 
 
 Sending = asyncio.Task[list[Delivery]]
@@ -67,6 +76,8 @@ class RecordCollector(Service):
         self._pending: dict[tuple[str, int], list[_Pending]] = {}
         self._begun: list[tuple[str, Sending]] = []
         self._producer: AIOKafkaProducer | None = None
+        self.limits: Mapping[str, int] = {}
+        """``max.message.bytes`` of topics, as far as the broker tells them: batches are no larger."""
         self.pending_bytes = 0
         """Size of what is collected and not yet handed to the client."""
         self.collected_bytes_total = 0
@@ -106,6 +117,10 @@ class RecordCollector(Service):
     def add_keyed(self, topic: str, partition_key: str, key: bytes, value: bytes | None) -> None:
         """Collect one record for the partition of ``partition_key``."""
         self.add(topic, self.partition_of(topic, partition_key), key, value)
+
+    def largest_bytes(self, topic: str) -> int:
+        """Return how large a record of a topic may be, in its batch and with key, value and headers."""
+        return min(_REQUEST_BYTES, self.limits.get(topic, _REQUEST_BYTES))
 
     def partition_of(self, topic: str, partition_key: str) -> int:
         """Return the partition of a key."""
@@ -150,6 +165,7 @@ class RecordCollector(Service):
 
         Raises:
             KafkaError: a record could not be delivered in spite of the client's retries.
+            TooLargeError: a topic takes no records of the size that is needed.
             TimeoutError: the brokers did not confirm in time. An idempotent producer would try for ever.
         """
         pending, self._pending = self._pending, {}
@@ -176,15 +192,34 @@ class RecordCollector(Service):
     async def _send(
         self, producer: AIOKafkaProducer, topic: str, partition: int, records: Iterable[_Pending]
     ) -> list[Delivery]:
+        try:
+            return await self._send_batches(producer, topic, partition, records)
+        except MessageSizeTooLargeError as error:
+            raise TooLargeError(
+                f"{topic} takes no message of the size that is needed: its max.message.bytes is "
+                f"{self.limits.get(topic, 'unknown')}, wanted {_REQUEST_BYTES}; `campaign-pulse topics --apply` "
+                "sets it, and where the service does not let you, its own limit has to be raised"
+            ) from error
+
+    async def _send_batches(
+        self, producer: AIOKafkaProducer, topic: str, partition: int, records: Iterable[_Pending]
+    ) -> list[Delivery]:
         sent: list[tuple[asyncio.Future[Any], int]] = []
-        batch = producer.create_batch()
+        most = min(_BATCH_BYTES, self.largest_bytes(topic))
+        batch, size = producer.create_batch(), _BATCH_HEADER_BYTES
         for key, value, headers in records:
+            record_bytes = _size(key, value, headers)
+            if size + record_bytes > most and batch.record_count():
+                sent.append((await producer.send_batch(batch, topic, partition=partition), batch.record_count()))
+                batch, size = producer.create_batch(), _BATCH_HEADER_BYTES
             if batch.append(key=key, value=value, timestamp=None, headers=headers) is not None:
+                size += record_bytes
                 continue
             if batch.record_count():
                 sent.append((await producer.send_batch(batch, topic, partition=partition), batch.record_count()))
-                batch = producer.create_batch()
+                batch, size = producer.create_batch(), _BATCH_HEADER_BYTES
                 if batch.append(key=key, value=value, timestamp=None, headers=headers) is not None:
+                    size += record_bytes
                     continue
             # Larger than a batch may be: by itself.
             sent.append((await producer.send(topic, key=key, value=value, partition=partition, headers=headers), 1))
@@ -195,3 +230,11 @@ class RecordCollector(Service):
             Delivery(each.topic, each.partition, each.offset, count)
             for each, (_, count) in zip(confirmed, sent, strict=True)
         ]
+
+
+def _size(key: bytes | None, value: bytes | None, headers: Headers) -> int:
+    """Return at least what a record takes in a batch."""
+    size = _RECORD_BYTES + len(key or b"") + len(value or b"")
+    for name, content in headers:
+        size += len(name.encode()) + len(content or b"") + _HEADER_BYTES
+    return size

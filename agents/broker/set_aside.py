@@ -24,6 +24,8 @@ LARGEST_LETTER_BYTES: Final = 8_000_000
 may be any size. A letter that the broker refuses would end every worker that reads it, again and again."""
 _LARGEST_KEY_BYTES: Final = 64 * 1024
 _OVERHEAD_BYTES: Final = 500
+_HEADER_BYTES: Final = 10
+_LARGEST_DETAIL: Final = 1_000
 _TOLD_ONE_BY_ONE: Final = 10
 _TOLD_EVERY: Final = 1_000
 NO_OFFSET: Final = -1
@@ -116,12 +118,40 @@ class SetAside:
 
 def collect_letter(collector: RecordCollector, letter: DeadLetter) -> None:
     """Have a dead letter delivered with whatever is delivered next."""
-    letter = cut(letter, LARGEST_LETTER_BYTES)
+    letter = fitting(letter, collector.largest_bytes(DEAD_LETTERS))
     collector.add(DEAD_LETTERS, 0, letter.key, letter.value, letter.headers())
+
+
+def fitting(letter: DeadLetter, most_bytes: int) -> DeadLetter:
+    """Return a letter that a topic takes whose messages have so many bytes at most.
+
+    The topic of what was refused may take larger ones. What does not fit is the value; where key and headers leave
+    it no room, they are cut, too.
+    """
+    most_bytes -= _OVERHEAD_BYTES
+    most_of_key = max(0, min(_LARGEST_KEY_BYTES, most_bytes // 4))
+    if len(letter.key or b"") > most_of_key and _size(letter) > most_bytes:
+        # Under another key it is not what came: it counts as cut, and is not sent again.
+        value = letter.value or b""
+        letter = replace(
+            letter,
+            key=(letter.key or b"")[:most_of_key],
+            value=value,
+            cut_from_bytes=letter.cut_from_bytes or len(value),
+        )
+    if _size(replace(letter, value=None)) > most_bytes:
+        letter = replace(letter, original_headers=(), detail=letter.detail[:_LARGEST_DETAIL])
+    room = max(0, most_bytes - _size(replace(letter, value=None)))
+    return cut(letter, min(LARGEST_LETTER_BYTES, room))
+
+
+def _size(letter: DeadLetter) -> int:
+    headers = sum(len(name.encode()) + len(value or b"") + _HEADER_BYTES for name, value in letter.headers())
+    return headers + len(letter.key or b"") + len(letter.value or b"")
 
 
 def cut(letter: DeadLetter, most_bytes: int) -> DeadLetter:
     """Return a letter with at most so many bytes of its value; it says how long that was."""
     if letter.value is None or len(letter.value) <= most_bytes:
         return letter
-    return replace(letter, value=letter.value[:most_bytes], cut_from_bytes=len(letter.value))
+    return replace(letter, value=letter.value[:most_bytes], cut_from_bytes=letter.cut_from_bytes or len(letter.value))

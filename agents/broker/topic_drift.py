@@ -8,13 +8,22 @@ from typing import Final
 
 from msgspec import Struct
 
-from agents.broker.topic_admin import TopicError, TopicSpec, alter_topic, look_at_topics, topic_settings, topic_specs
+from agents.broker.topic_admin import (
+    STATE_TABLE,
+    TopicError,
+    TopicSpec,
+    alter_topic,
+    look_at_topics,
+    topic_settings,
+    topic_specs,
+)
 from agents.settings import Settings
 
+_MESSAGE_BYTES: Final = "max.message.bytes"
 _AT_LEAST: Final = (
     "retention.ms",
     "retention.bytes",
-    "max.message.bytes",
+    _MESSAGE_BYTES,
     "min.compaction.lag.ms",
     "min.insync.replicas",
 )
@@ -75,6 +84,24 @@ def check_partitions(settings: Settings) -> list[TopicDrift]:
     return drifts
 
 
+def other_groups(names: Iterable[str], group: str) -> list[str]:
+    """Return a sentence about each other group that has, or had, a state on the same cluster.
+
+    Topics have the same names for all groups: a second one, or the same under another name, writes over its numbers.
+
+    Args:
+        names: the topics that the broker shows.
+        group: ours.
+    """
+    end = f"-{STATE_TABLE}-changelog"
+    return [
+        f"topics: {name} is the state of another group, {name.removesuffix(end)}; PULSE_GROUP={group} has its own, and "
+        "two groups at work on one cluster write over each other's numbers (docs/operations.md#one-group-a-cluster)"
+        for name in names
+        if name.endswith(end) and name != f"{group}{end}"
+    ]
+
+
 def refuse_loss(drifts: Iterable[TopicDrift]) -> None:
     """Refuse topics with which numbers would be lost.
 
@@ -129,6 +156,11 @@ def settings_drift(
             )
             drifts.append(TopicDrift(spec.name, name, value, wanted, command, name == POLICY, (name, wanted)))
     return drifts
+
+
+def message_limits(found: Mapping[str, Mapping[str, str]]) -> dict[str, int]:
+    """Return how large a message of each topic may be, of those whose settings the broker tells."""
+    return {topic: int(told[_MESSAGE_BYTES]) for topic, told in found.items() if _MESSAGE_BYTES in told}
 
 
 def _is_enough(name: str, found: str, wanted: str) -> bool:

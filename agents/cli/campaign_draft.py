@@ -70,7 +70,7 @@ class Currency(click.ParamType):
 @click.option("--zone", type=Zone(), help="The zone of all times: Europe/Berlin.  [default: UTC]")
 @click.option("--starts", type=LocalTime(), help="When it starts, local time: 2026-11-29 16:00.")
 @click.option("--ends", type=LocalTime(), help="When it ends.")
-@click.option("--currency", type=Currency(), help="Of the rate card.  [default: EUR]")
+@click.option("--currency", type=Currency(), help="Of the rate card, and of fees that state none.  [default: EUR]")
 @click.option(
     "--roster", type=FILE, help="Who takes part: CSV, XLSX or JSON of Upfluence, Aspire, Traackr or your own."
 )
@@ -121,8 +121,9 @@ def init(
 
     Asks what is not said by options; --yes asks nothing. A roster is a table of influencers: an Upfluence list, an
     export of members from Aspire or Traackr, or any with handles and platforms, addresses of profiles, or a column for
-    each platform. Rows without a profile are told. A file that is there is not overwritten without --force. Exit codes:
-    0, or 1 when rows of the roster were left out, 2 for what cannot be used.
+    each platform; codes, followers and fees come with them. What of a row was not taken is told. A file that is there
+    is not overwritten without --force. Exit codes: 0, or 1 when something of the roster was left out, 2 for what cannot
+    be used.
     """
     asked = _Asked(yes)
     name = asked("name", "Name of the campaign", name, None, str)
@@ -136,7 +137,7 @@ def init(
     starts = asked("starts", "Starts, local time", starts, None, LocalTime())
     ends = asked("ends", "Ends", ends, None, LocalTime())
     currency = asked("currency", "Currency", currency, "EUR", Currency())
-    influencers, left_out = _influencers(roster, platform, handles)
+    influencers, left_out = _influencers(roster, platform, currency, handles)
     giveaway = None
     if asked("giveaway", "Is there a giveaway", has_giveaway, True, bool):
         giveaway = GiveawayDraft(
@@ -227,13 +228,15 @@ class _Asked:
         return tuple(each.strip() for each in line.split(",") if each.strip())
 
 
-def _influencers(roster: Path | None, platform: str, handles: tuple[str, ...]) -> tuple[list[RosterInfluencer], int]:
-    """Return who takes part, and how many rows of the roster name nobody."""
+def _influencers(
+    roster: Path | None, platform: str, currency: str, handles: tuple[str, ...]
+) -> tuple[list[RosterInfluencer], int]:
+    """Return who takes part, and how many things of the roster were not taken."""
     found: list[RosterInfluencer] = []
     refused: list[Refusal] = []
     try:
         if roster is not None:
-            found, refused = read_roster_file(roster, platform)
+            found, refused = read_roster_file(roster, platform, currency)
             click.echo(for_people(f"{roster}: {len(found)} influencers"), err=True)
         for row in refused:
             click.echo(for_people(f"left out: {roster}:{row.line}: {row.reason}: {row.value}"), err=True)

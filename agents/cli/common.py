@@ -1,6 +1,7 @@
 """What the commands share: settings from the environment, and errors for people."""
 
 import logging
+import math
 import os
 import sys
 from typing import Final
@@ -55,6 +56,17 @@ class WholeText(click.types.StringParamType):
 
 
 WHOLE_TEXT: Final = WholeText()
+
+
+class FiniteRange(click.FloatRange):
+    """A number within bounds: ``nan`` lies within any, for no comparison with it holds, and nothing waits ``inf``."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no finite number", param, ctx)
+        return number
 
 
 def refuse_broken_text(command: click.Command) -> click.Command:

@@ -16,7 +16,7 @@ import msgspec
 from rich.console import Console
 
 from agents.cli.campaigns import definitions_or_exit
-from agents.cli.common import for_people, settings_or_exit
+from agents.cli.common import FiniteRange, for_people, settings_or_exit
 from agents.demo.run import DemoPlan, DemoResult, start, watch
 from agents.demo.stack import DemoError, DemoStack
 from agents.demo.summary import print_comparison, print_snapshot
@@ -59,14 +59,14 @@ def default_memory_bytes() -> int:
 @click.option(
     "--for",
     "seconds",
-    type=click.FloatRange(min=1),
+    type=FiniteRange(min=1),
     metavar="SECONDS",
     help="Send events for so long, wait for the numbers to settle, compare them with the ground truth, and end. "
     "Without it the demo runs until Ctrl-C, or until its memory is full.",
 )
 @click.option(
     "--rate",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     default=2000.0,
     show_default=True,
     help="Events per second.",

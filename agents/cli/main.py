@@ -1,4 +1,4 @@
-"""The command line's entry: it hears SIGTERM before anything that takes time to import."""
+"""The command line's entry: it hears SIGTERM, SIGINT and SIGHUP before anything that takes time to import."""
 
 import os
 import signal
@@ -12,11 +12,20 @@ _PID_OF_A_CONTAINER: Final = 1
 def main() -> None:
     """Run the command line. A closed pipe (`| head`) ends it quietly."""
     signal.signal(signal.SIGTERM, _stop)
+    interrupt = signal.getsignal(signal.SIGINT)
+    # Ignored signals stay ignored: `nohup` leaves SIGHUP so, a shell SIGINT of what runs in its background.
+    if interrupt is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, _stop)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _hang_up)
     # Imported here: the first process of a container does not hear a signal without a handler, and imports take seconds
     # on a throttled core.
     from agents.cli.root import cli
 
     sys.excepthook = _print_safely
+    if not _is_worker():
+        # Python's own: the others end what they have begun. A worker has its own once there is something to end.
+        signal.signal(signal.SIGINT, interrupt)
     try:
         cli()
     except BrokenPipeError:
@@ -31,12 +40,22 @@ def _stop(number: int, frame: FrameType | None) -> None:
     A worker ends with its code for a stop that was asked for. The others end by the signal itself, or with its code
     where that is not possible.
     """
-    if next((each for each in sys.argv[1:] if not each.startswith("-")), None) == "worker":
+    if _is_worker():
         os._exit(0)
     if os.getpid() != _PID_OF_A_CONTAINER:
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
     os._exit(128 + number)
+
+
+def _hang_up(number: int, frame: FrameType | None) -> None:
+    """Stop as on SIGTERM: the terminal is gone. Once, for the shell and the system both say so."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _is_worker() -> bool:
+    return next((each for each in sys.argv[1:] if not each.startswith("-")), None) == "worker"
 
 
 def _print_safely(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

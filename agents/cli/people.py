@@ -1,5 +1,6 @@
 """``campaign-pulse people``: what is known of a person."""
 
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,8 +46,7 @@ def export(person: str, platform: str | None, campaign_id: str | None, out: Path
     had the handle, or when Kafka or Redis cannot be reached.
     """
     settings = settings_or_exit()
-    if out.exists():
-        raise UsageFailure(f"{out} is there already")
+    _check_writable(out)
     data = searched_or_exit(settings, person, platform, campaign_id)
     if not data.found:
         click.echo(visible(f"nothing of anybody called {person!r} is found"), err=True)
@@ -57,6 +57,16 @@ def export(person: str, platform: str | None, campaign_id: str | None, out: Path
     except OSError as error:
         raise UsageFailure(f"{out}: {error.strerror}") from None
     click.echo(visible(f"{out}: {len(data.found):,} records"))
+
+
+def _check_writable(out: Path) -> None:
+    """Refuse a file that could not be written, before a search that takes minutes."""
+    if os.path.lexists(out):
+        raise UsageFailure(f"--out {out} is there already")
+    if not out.parent.is_dir():
+        raise UsageFailure(f"--out {out}: {out.parent} is no directory")
+    if not os.access(out.parent, os.W_OK | os.X_OK):
+        raise UsageFailure(f"--out {out}: {out.parent} cannot be written to")
 
 
 def document_of(data: PersonData, now_ms: int) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from agents.cli.common import UsageFailure, campaign_argument, for_people, settings_or_exit
+from agents.cli.common import FiniteRange, UsageFailure, campaign_argument, for_people, settings_or_exit
 from agents.cli.erasing import print_outcomes, unreadable
 from agents.cli.progress import progress
 from agents.clock import make_clock, wall_clock
@@ -28,7 +28,7 @@ _WAIT_SECONDS = 60.0
 @click.option(
     "--wait",
     "wait_seconds",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     default=_WAIT_SECONDS,
     show_default=True,
     help="Seconds that the workers have to delete their state.",

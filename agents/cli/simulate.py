@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from agents.addresses import parse_brokers
 from agents.broker.topic_admin import TopicError, ensure_topics
 from agents.cli.campaigns import definitions_or_exit
-from agents.cli.common import UsageFailure, for_people, settings_or_exit
+from agents.cli.common import FiniteRange, UsageFailure, for_people, settings_or_exit
 from agents.cli.replay import Moment
 from agents.cli.simulated_deliveries import check_gateway, diverting
 from agents.clock import wall_clock
@@ -37,7 +37,7 @@ from models.times import epoch_ms
 _DEFAULT_EVENTS = 10_000
 _OPEN_END_SECONDS = 7 * 86_400.0
 _OPEN_END_CYCLE_SECONDS = 300.0
-_RATIO = click.FloatRange(0, 1)
+_RATIO = FiniteRange(0, 1)
 _FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FAULTS = FaultRates()
@@ -73,7 +73,7 @@ _FAULTS = FaultRates()
 )
 @click.option(
     "--duration",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     metavar="SECONDS",
     help="Simulated time to spread them over.  [default: that of the first campaign]",
 )
@@ -92,7 +92,7 @@ _FAULTS = FaultRates()
 )
 @click.option(
     "--disorder",
-    type=click.FloatRange(0, 72_000),
+    type=FiniteRange(0, 72_000),
     default=_FAULTS.disorder_seconds,
     show_default=True,
     metavar="SECONDS",
@@ -132,11 +132,11 @@ _FAULTS = FaultRates()
 @click.option("--broker", metavar="HOST:PORT", help="Send the events to this Kafka broker.")
 @click.option(
     "--rate",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     metavar="EVENTS_PER_SECOND",
     help="With --broker: in real time, event times following the wall clock. Without it: at full speed.",
 )
-@click.option("--for", "seconds", type=click.FloatRange(0, min_open=True), metavar="SECONDS",
+@click.option("--for", "seconds", type=FiniteRange(0, min_open=True), metavar="SECONDS",
               help="With --rate: end after so long.  [default: until Ctrl-C]")  # fmt: skip
 @click.option(
     "--gateway",

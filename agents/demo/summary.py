@@ -31,7 +31,9 @@ def snapshot_table(
     campaign: CampaignRollup, influencers: Sequence[InfluencerRollup], window: WindowName, places: int
 ) -> Table:
     """One campaign as a table: its influencers by engagements, and the campaign's own numbers as the last row."""
-    corrections = campaign.windows[window].corrections
+    # A rollup that a version without this window has written says nothing of it until it changes: "-", not 0.
+    whole = campaign.windows.get(window)
+    corrections = 0 if whole is None else whole.corrections
     taken_back = f" ({number(corrections)} taken back by platforms)" if corrections else ""
     table = Table(
         # Names are texts, never markup: anybody may be called "[red]".
@@ -47,14 +49,19 @@ def snapshot_table(
     for heading in ("engaged", "comments", "people", "mood", "clicks", "orders"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("revenue", justify="right", no_wrap=True)
-    ranked = sorted(influencers, key=lambda each: (-each.windows[window].engagements, each.influencer_id))
+    ranked = sorted(influencers, key=lambda each: (-_engagements(each, window), each.influencer_id))
     for influencer in ranked[:places]:
-        table.add_row(Text(name_of(influencer)), *_cells(influencer.windows[window], only_first=True))
+        table.add_row(Text(name_of(influencer)), *_cells(influencer.windows.get(window), only_first=True))
     if len(ranked) > places:
         table.add_row(Text(f"and {len(ranked) - places} more", "grey58"))
     table.add_section()
-    table.add_row("all", *_cells(campaign.windows[window]), style="bold")
+    table.add_row("all", *_cells(whole), style="bold")
     return table
+
+
+def _engagements(influencer: InfluencerRollup, window: WindowName) -> int:
+    stats = influencer.windows.get(window)
+    return -1 if stats is None else stats.engagements
 
 
 def print_comparison(
@@ -91,7 +98,9 @@ def difference_lines(differences: Sequence[Difference], limit: int = _SHOWN_DIFF
     return lines
 
 
-def _cells(stats: WindowStats, *, only_first: bool = False) -> list[str]:
+def _cells(stats: WindowStats | None, *, only_first: bool = False) -> list[str]:
+    if stats is None:
+        return ["-"] * 7
     return [
         number(stats.engagements),
         number(stats.comments),

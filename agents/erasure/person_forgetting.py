@@ -6,16 +6,8 @@ import msgspec
 
 from agents.erasure.campaign_purge import Outcome, counted, cut_consumed, kept_until
 from agents.erasure.logs import Key, write_records
-from agents.erasure.person_search import (
-    ACTIVE,
-    HISTORY,
-    REASONS,
-    REVIEW,
-    PersonData,
-    is_tagged_anywhere,
-    roles_in,
-    window_samples,
-)
+from agents.erasure.person_records import is_tagged_anywhere, roles_in, window_samples
+from agents.erasure.person_search import ACTIVE, HISTORY, REASONS, REVIEW, PersonData
 from agents.erasure.redis_keys import alert_keys, connected, redact_alerts
 from agents.settings import Settings
 from agents.stages.review import remove_from_review

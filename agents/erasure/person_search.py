@@ -4,7 +4,6 @@ Who is meant is found first, over all accounts that comments and ledger have; th
 every text that tags them.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -12,11 +11,23 @@ import msgspec
 from msgspec import Struct
 
 from agents.erasure.logs import OnProgress, read_logs
+from agents.erasure.person_records import (
+    UNREADABLE,
+    author_of,
+    decode_fields,
+    fields_of,
+    named_in,
+    names_somebody,
+    of_others,
+    roles_in,
+    said_of,
+    window_samples,
+)
 from agents.erasure.redis_keys import alert_keys, alerts_in, connected
 from agents.settings import Settings
 from agents.stages.ledger_reader import read_ledger
 from models.actions import UNREADABLE as NO_ACTION
-from models.actions import Action, PersonTarget, decode_record
+from models.actions import Action, decode_record
 from models.alerts import AlertTransition, SampleComment
 from models.campaigns import CampaignDefinition
 from models.personal_data import PLACES
@@ -33,41 +44,20 @@ from models.topics import (
     INBOX,
 )
 from streams.alerts.evidence import LONGEST_TEXT
-from streams.alerts.window_records import decode_window
-from streams.columns.formats import UnsupportedRecord
-from streams.comparison import comparable, platform_key
+from streams.comparison import platform_key
 from streams.ledger.blocks import EntryBlock
 from streams.ledger.collector import person_hash
 from streams.ledger.comment_texts import handle_key
 from streams.ledger.compaction import Ledger
 from streams.ledger.subjects import Account, Asked, Subject, accounts_of, subject_of
 
-_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _decode_transition: Final = msgspec.json.Decoder(AlertTransition).decode
-_decode_any: Final = msgspec.json.Decoder(dict[str, Any]).decode
-_decode_value: Final = msgspec.json.Decoder().decode
-_decode_raw: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
 _MOST_HELD: Final = 2_000_000
 """Accounts whose earlier handles are remembered while the comments are read."""
 REVIEW: Final = "pulse:review:{campaign}"
 REASONS: Final = "pulse:review:{campaign}:reasons"
 ACTIVE: Final = "pulse:alerts:{campaign}:active"
 HISTORY: Final = "pulse:alerts:{campaign}:history"
-
-
-class _Author(Struct, frozen=True, gc=False):
-    """What says who wrote an event, of any type."""
-
-    campaign_id: str = ""
-    platform: str = ""
-    author_id: str | None = None
-    author_platform: str | None = None
-    author_handle: str | None = None
-    text: str = ""
-
-
-_decode_author: Final = msgspec.json.Decoder(_Author).decode
 
 
 class Found(Struct, frozen=True):
@@ -169,7 +159,7 @@ class PersonSearch:
         others: dict[tuple[str, str], set[Account]] = {}
 
         def take(record: Any) -> None:
-            author = _author_of(record.value)
+            author = author_of(record.value)
             if author is None or not author.author_id or not self._is_of_campaign(author.campaign_id):
                 return
             account = (author.platform, author.author_id, author.author_handle or "")
@@ -228,7 +218,7 @@ class PersonSearch:
                     self._add(ENTRIES, fact.campaign_id, "buyer", bought)
 
     def _take_event(self, topic: str, subject: Subject, record: Any) -> None:
-        author = _author_of(record.value)
+        author = author_of(record.value)
         if author is None:
             return
         platform = author.platform if topic == COMMENTS else author.author_platform or author.platform
@@ -236,14 +226,14 @@ class PersonSearch:
             role = "author" if topic == COMMENTS else "buyer"
             self._add(topic, author.campaign_id, role, fields_of(record.value), record.timestamp)
         elif author.text and subject.is_tagged(author.text, author.platform):
-            self._add(topic, author.campaign_id, "named", _of_others(fields_of(record.value)), record.timestamp)
+            self._add(topic, author.campaign_id, "named", of_others(fields_of(record.value)), record.timestamp)
 
     def _take_letter(self, topic: str, subject: Subject, record: Any) -> None:
         """A refused event, or a delivery as it came: an event where it can be read as one, or else its bytes."""
         value = record.value or b""
-        author, where = _author_of(value), {"partition": record.partition, "offset": record.offset}
+        author, where = author_of(value), {"partition": record.partition, "offset": record.offset}
         if author is None or not (author.author_id or author.author_handle or author.text):
-            if _names(value, subject):
+            if names_somebody(value, subject):
                 self._add(topic, "" if author is None else author.campaign_id, "named", where, record.timestamp)
             return
         platform = author.author_platform or author.platform
@@ -252,7 +242,7 @@ class PersonSearch:
         if is_own or called:
             self._add(topic, author.campaign_id, "author", {**where, **fields_of(value)}, record.timestamp)
         elif author.text and subject.is_tagged(author.text, author.platform):
-            others = {**where, **_of_others(fields_of(value))}
+            others = {**where, **of_others(fields_of(value))}
             self._add(topic, author.campaign_id, "named", others, record.timestamp)
 
     def _take_action(self, subject: Subject, record: Any) -> None:
@@ -266,7 +256,7 @@ class PersonSearch:
         except NO_ACTION:
             return
         if isinstance(action, Action) and (words := said_of(action, subject)):
-            self._add(ACTIONS, action.campaign_id, words, {"key": key, **_decode_any(record.value)}, record.timestamp)
+            self._add(ACTIONS, action.campaign_id, words, {"key": key, **decode_fields(record.value)}, record.timestamp)
 
     def _take_window(self, subject: Subject, texts: set[str], record: Any) -> None:
         campaign_id = (record.key or b"").decode("utf-8", "replace")
@@ -275,7 +265,7 @@ class PersonSearch:
     def _take_alert(self, subject: Subject, texts: set[str], record: Any) -> None:
         try:
             alert = _decode_transition(record.value or b"").alert
-        except _UNREADABLE:
+        except UNREADABLE:
             return
         self._add_samples(ALERTS, alert.campaign_id, alert.sample_comments, subject, texts, record.timestamp)
 
@@ -311,103 +301,9 @@ class PersonSearch:
                 for member, reasons in members.items():
                     platform, _, author_id = member.decode().partition("/")
                     if subject.wrote(platform, author_id):
-                        self._add(REASONS, campaign_id, "author", _decode_any(reasons))
+                        self._add(REASONS, campaign_id, "author", decode_fields(reasons))
             for key in alert_keys(client, self._settings.redis_prefix):
                 place = ACTIVE if key.endswith(":active") else HISTORY
                 for alert in alerts_in(client, key):
                     self._add_samples(place, alert.campaign_id, alert.sample_comments, subject, texts)
         self._searched.update(place.name for place in PLACES if place.kind == "redis" and place.forget == "removed")
-
-
-def said_of(action: Action, subject: Subject) -> str:
-    """Return in which role somebody stands in an action: ``author`` when it is about them, ``named`` in its note."""
-    target = action.target
-    if isinstance(target, PersonTarget) and subject.wrote(target.platform, target.author_id):
-        return "author"
-    return "named" if action.note and subject.is_called(action.note) else ""
-
-
-def _author_of(value: bytes | None) -> _Author | None:
-    try:
-        return _decode_author(value or b"")
-    except _UNREADABLE:
-        return None
-
-
-def fields_of(value: bytes) -> dict[str, Any]:
-    """Return the fields of an event as they are told to people, whatever strangers put beside ours.
-
-    Our decoders pass over fields that they do not know. A number that no float can hold may stand there and, in
-    what was refused, bytes of no text: then it is told as its text.
-    """
-    try:
-        return _decode_any(value)
-    except _UNREADABLE:
-        pass
-    try:
-        raw = _decode_raw(value)
-    except _UNREADABLE:
-        return {"value": value.decode("utf-8", "replace")}
-    fields: dict[str, Any] = {}
-    for name, each in raw.items():
-        try:
-            fields[name] = _decode_value(each)
-        except _UNREADABLE:
-            fields[name] = bytes(each).decode("utf-8", "replace")
-    return fields
-
-
-def _names(value: bytes, subject: Subject) -> bool:
-    """Return whether bytes that cannot be read as an event have a handle or an id of somebody, in any spelling."""
-    text = value.decode("utf-8", "replace")
-    if "\\u" in text:
-        units = _ESCAPE.sub(lambda each: chr(int(each[1], 16)), text)
-        text = units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    folded = comparable(text)
-    names = {handle_key(subject.asked.name), *subject.handles} - {""}
-    ids = [author_id for _, author_id in subject.accounts]
-    return any(name in folded for name in names) or any(each in text for each in ids)
-
-
-def _of_others(event: dict[str, Any]) -> dict[str, Any]:
-    """Return what may be told of another person's comment."""
-    return {name: event[name] for name in ("comment_id", "post_id", "platform", "text") if name in event}
-
-
-def window_samples(record: Any) -> list[SampleComment]:
-    """Return the comments in a record of closed minutes; none where it is no such record."""
-    try:
-        window = decode_window(record.value or b"")
-    except UnsupportedRecord:
-        return []
-    return [each for evidence in window.evidence.values() for each in evidence.sample_comments]
-
-
-def roles_in(samples: Iterable[SampleComment], subject: Subject, texts: set[str]) -> list[tuple[str, str]]:
-    """Return (role, text) of comments that are shown without their authors and are somebody's, or tag them."""
-    found = []
-    for each in samples:
-        if each.text in texts:
-            found.append(("author", each.text))
-        elif is_tagged_anywhere(subject, each.text):
-            found.append(("named", each.text))
-    return found
-
-
-def is_tagged_anywhere(subject: Subject, text: str) -> bool:
-    """Return whether a text of a platform that is not known tags somebody, by the rules of any of theirs."""
-    platforms = {platform for platform, _ in subject.accounts} | {subject.asked.platform or ""}
-    return any(subject.is_tagged(text, platform) for platform in platforms)
-
-
-def named_in(definition: CampaignDefinition) -> list[tuple[str, str]]:
-    """Return every account that a definition names, with its field."""
-    named = [("influencers.handle", each.handle) for each in definition.influencers]
-    named += [("influencers.influencer_id", each.influencer_id) for each in definition.influencers]
-    rules = definition.giveaway
-    if rules is not None:
-        named += [("giveaway.excluded", each) for each in rules.excluded]
-        named += [("giveaway.past_winners", each.account) for each in rules.past_winners]
-        named += [("giveaway.mentions", each) for each in rules.mentions]
-        named += [("giveaway.suspicion.cleared", each) for each in rules.suspicion.cleared]
-    return named

@@ -28,7 +28,7 @@ from streams.imports.detection import Found, UnknownSource, detect, likely_heade
 from streams.imports.headers import Columns
 from streams.imports.moments import iso_of
 from streams.imports.rows import Refusal, RowSkipped
-from streams.imports.sources import Source
+from streams.imports.signatures import Source
 from streams.imports.tables import Evidence, FieldMap, Missing, Table
 
 _SAMPLE: Final = 2_000

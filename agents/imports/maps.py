@@ -7,7 +7,7 @@ import msgspec
 import yaml
 
 from agents.text_files import FileError, read_text
-from streams.imports.sources import ALIASES, NEEDED
+from streams.imports.signatures import ALIASES, NEEDED
 from streams.imports.tables import FieldMap
 
 _KINDS: Final = ("comments", "orders", "posts", "entries")

@@ -19,12 +19,15 @@ class RosterError(RuntimeError):
     """A file that is no roster; one line, for users."""
 
 
-def read_roster_file(path: Path, platform: str = "") -> tuple[list[RosterInfluencer], list[Refusal]]:
-    """Return the influencers of a roster, and the rows that name none.
+def read_roster_file(
+    path: Path, platform: str = "", currency: str = ""
+) -> tuple[list[RosterInfluencer], list[Refusal]]:
+    """Return the influencers of a roster, and what of its rows was not taken.
 
     Args:
         path: the file.
         platform: that of profiles which do not say theirs.
+        currency: that of fees which do not say theirs.
 
     Raises:
         RosterError: it cannot be read, or none of its sheets has the columns of a roster.
@@ -35,7 +38,7 @@ def read_roster_file(path: Path, platform: str = "") -> tuple[list[RosterInfluen
             head = enumerate(islice(sheet.rows(), _HEADER_WITHIN))
             for number, (_, cells) in head:
                 if not isinstance(cells, Unreadable) and is_roster(cells):
-                    return read_roster(cells, _rows(sheet, number + 1), platform)
+                    return read_roster(cells, _rows(sheet, number + 1), platform, currency)
     except FileError as error:
         raise RosterError(f"{path}: {error}") from None
     except OSError as error:

@@ -1,8 +1,9 @@
 """The fields of an entity's hash in Redis: the whole rollup, and single statistics for use without JSON."""
 
+from operator import attrgetter
 from typing import Any, Final
 
-from models.rollups import GiveawayRollup, Rollup, WindowStats
+from models.rollups import WINDOW_NAMES, GiveawayRollup, Rollup, WindowName, WindowStats
 
 HASH_STATISTICS: Final = (
     "posts",
@@ -37,6 +38,9 @@ GIVEAWAY_NUMBERS: Final = (
     "entries_per_minute",
 )
 SUSPICION_NUMBERS: Final = ("suspicious_entrants", "held_entrants", "excluded_entrants", "left_out_chances")
+_statistics_of = attrgetter(*HASH_STATISTICS)
+_NAMES_OF: Final = {window: tuple(f"{window}.{name}" for name in HASH_STATISTICS) for window in WINDOW_NAMES}
+_NET_SENTIMENT_OF: Final = {window: f"{window}.net_sentiment" for window in WINDOW_NAMES}
 
 Fields = dict[str, Any]
 
@@ -58,9 +62,9 @@ def hash_fields(rollup: Rollup, encoded: bytes) -> Fields:
     return fields
 
 
-def window_fields(window: str, stats: WindowStats) -> Fields:
+def window_fields(window: WindowName, stats: WindowStats) -> Fields:
     """Return the single-statistic fields of one window."""
-    fields: Fields = {f"{window}.{name}": getattr(stats, name) for name in HASH_STATISTICS}
+    fields: Fields = dict(zip(_NAMES_OF[window], _statistics_of(stats), strict=True))
     if stats.sentiment is not None:
-        fields[f"{window}.net_sentiment"] = stats.sentiment.net
+        fields[_NET_SENTIMENT_OF[window]] = stats.sentiment.net
     return fields

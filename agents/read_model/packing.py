@@ -13,6 +13,8 @@ Connection = TypeVar("Connection", bound=AbstractConnection)
 _KNOWN_TEXTS: Final = 8_192
 _LONGEST_KNOWN: Final = 100
 """Names of fields, keys and commands are packed once; what is longer, or beyond so many, each time."""
+_KNOWN_NUMBERS: Final = 8_192
+"""Integers below this are packed once: most of the numbers of most influencers."""
 
 
 class QuickPacking:
@@ -21,11 +23,12 @@ class QuickPacking:
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._known: dict[str, bytes] = {}
+        self._known_numbers: dict[int, bytes] = {}
 
     def pack_commands(self, commands: Iterable[Sequence[Any]]) -> list[bytes]:
         """Return the commands as the server reads them."""
         parts: list[bytes] = []
-        known = self._known
+        known, known_numbers = self._known, self._known_numbers
         for command in commands:
             mark = len(parts)
             parts.append(b"*%d\r\n" % len(command))
@@ -38,6 +41,13 @@ class QuickPacking:
                         part = b"$%d\r\n%b\r\n" % (len(text), text)
                         if len(known) < _KNOWN_TEXTS and len(text) <= _LONGEST_KNOWN:
                             known[argument] = part
+                    parts.append(part)
+                    continue
+                if kind is int and 0 <= argument < _KNOWN_NUMBERS:
+                    part = known_numbers.get(argument)
+                    if part is None:
+                        text = b"%d" % argument
+                        part = known_numbers[argument] = b"$%d\r\n%b\r\n" % (len(text), text)
                     parts.append(part)
                     continue
                 if kind is int or kind is float:

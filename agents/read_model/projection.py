@@ -11,7 +11,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
-from itertools import islice
+from itertools import chain, islice
 from time import monotonic
 from typing import Any, Final
 
@@ -29,7 +29,7 @@ from agents.read_model.presence import LEADERBOARD_METRICS, Additions, Entity, L
 from agents.read_model.refusals import described, is_cross_slot, is_other_node_wanted, is_topology_stale
 from agents.secrets import masked
 from models.read_model import Keys
-from models.rollups import CampaignRollup, GiveawayRollup, InfluencerRollup, Rollup
+from models.rollups import CampaignRollup, GiveawayRollup, InfluencerRollup, Rollup, WindowStats
 
 log: Final = logging.getLogger("campaign_pulse")
 
@@ -89,6 +89,7 @@ class RedisProjection(Service):
         self._was_away = False
         self._own_key = ""
         self._mark_ms: int | None = None
+        self._has_answered = False
         self._marked_at = float("-inf")
         self._started_ms = 0
         self._looked_at = self._rewritten_at = float("-inf")
@@ -131,7 +132,8 @@ class RedisProjection(Service):
             while self._pending or len(self.alerts) or len(self.minutes):
                 await self._write(self._redis)
         except REDIS_ERRORS as error:
-            log.warning("Redis %s; %d entities not written at the end", described(error, self._url), self.backlog)
+            words = described(error, self._url, has_answered=self._has_answered)
+            log.warning("Redis %s; %d entities not written at the end", words, self.backlog)
         finally:
             await self._redis.aclose()
 
@@ -168,7 +170,7 @@ class RedisProjection(Service):
         self.failures_total += 1
         self.up = False
         self._changed.set()
-        words = described(error, self._url)
+        words = described(error, self._url, has_answered=self._has_answered)
         if words.partition(":")[0] != self._told:
             self._told = words.partition(":")[0]
             log.warning("Redis at %s %s; the stream goes on", masked(self._url), words)
@@ -201,7 +203,7 @@ class RedisProjection(Service):
                 raise
             self._settle(chosen, batch, added)
             raise
-        self._mark_ms, self._marked_at = mark_ms, marked_at
+        self._mark_ms, self._marked_at, self._has_answered = mark_ms, marked_at, True
         self._settle(chosen, batch, added)
         await self.alerts.write(redis, self._presence, by_key=self._by_key)
         self._hand_over(Lost(minutes=frozenset(await self.minutes.write(redis, by_key=self._by_key))))
@@ -276,7 +278,8 @@ class RedisProjection(Service):
 
     def _add_rollups(self, batch: Batch, added: Additions, chosen: list[tuple[Entity, tuple[Rollup, bytes]]]) -> None:
         members: defaultdict[str, dict[str, bool]] = defaultdict(dict)
-        boards: defaultdict[str, dict[str, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
+        boards: defaultdict[str, defaultdict[str, list[tuple[str, WindowStats]]]]
+        boards = defaultdict(lambda: defaultdict(list))
         for entity, (rollup, encoded) in chosen:
             campaign_id, kind = rollup.campaign_id, str(rollup.__struct_config__.tag)
             influencer_id = "" if isinstance(rollup, CampaignRollup) else rollup.influencer_id
@@ -285,10 +288,8 @@ class RedisProjection(Service):
                 known = entity in self._presence or (campaign_id, influencer_id) in self._presence
                 own[influencer_id] = own.get(influencer_id, False) or known
             if isinstance(rollup, InfluencerRollup):
-                for window, stats in rollup.windows.items():
-                    for metric in LEADERBOARD_METRICS:
-                        board = self._keys.leaderboard(campaign_id, window, metric)
-                        boards[campaign_id][board][influencer_id] = getattr(stats, metric)
+                for name, stats in rollup.windows.items():
+                    boards[campaign_id][name].append((influencer_id, stats))
             key = self._keys.entity(kind, campaign_id, influencer_id)
             batch.add(_HASHES, key, entity, ("DEL", key), ("HSET", key, *_flat(hash_fields(rollup, encoded))))
             self._add_update(batch, entity, kind, influencer_id, rollup.as_of_ms)
@@ -300,11 +301,13 @@ class RedisProjection(Service):
                 key = self._keys.influencers(campaign_id)
                 step = batch.add(_INDEXES, key, owner, ("SADD", key, *influencers))
                 added.expect(step, sum(not known for known in influencers.values()), campaign_id)
-            for board, scores in boards[campaign_id].items():
-                scored = [each for member, score in scores.items() for each in (score, member)]
-                step = batch.add(_INDEXES, board, owner, ("ZADD", board, *scored))
-                new = sum((campaign_id, member) not in self._presence for member in scores)
-                added.expect(step, new, campaign_id)
+            for window, shown in boards[campaign_id].items():
+                new = sum((campaign_id, member) not in self._presence for member, _ in shown)
+                for metric in LEADERBOARD_METRICS:
+                    board = self._keys.leaderboard(campaign_id, window, metric)
+                    scored = [each for member, stats in shown for each in (getattr(stats, metric), member)]
+                    step = batch.add(_INDEXES, board, owner, ("ZADD", board, *scored))
+                    added.expect(step, new, campaign_id)
 
     def _add_update(self, batch: Batch, entity: Entity, kind: str, influencer_id: str, as_of_ms: int) -> None:
         update = {"kind": kind, "campaign_id": entity[0], "influencer_id": influencer_id, "as_of_ms": as_of_ms}
@@ -315,4 +318,4 @@ class RedisProjection(Service):
 
 
 def _flat(fields: dict[str, Any]) -> list[Any]:
-    return [each for pair in fields.items() for each in pair]
+    return list(chain.from_iterable(fields.items()))

@@ -104,7 +104,8 @@ class RocksStore:
             database, self.rebuilt = self._open_existing()
             if database is not None:
                 return database
-            shutil.rmtree(self._path)
+            with _usable(self._path):
+                shutil.rmtree(self._path)
         with _usable(self._path):
             make_private_directory(self._path)
         with self._faults("made"):
@@ -287,9 +288,13 @@ def _lock(directory: Path) -> int:
         lock = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT, FILE_MODE)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         os.close(lock)
         raise DirectoryError(f"another worker uses {directory}; give every worker a directory of its own") from None
+    except OSError as error:
+        # File systems of a network may have no locks: two workers on one copy would not be told apart.
+        os.close(lock)
+        raise DirectoryError(f"{directory} cannot be locked ({error.strerror}); use a local disk") from None
     return lock
 
 

@@ -10,8 +10,8 @@ from agents.broker.inputs import Inputs
 from agents.broker.membership import Membership
 from agents.broker.record_collector import RecordCollector
 from agents.broker.set_aside import SetAside
-from agents.broker.topic_admin import look_at_topics
-from agents.broker.topic_drift import check_topics
+from agents.broker.topic_admin import look_at_topics, topic_settings, topic_specs
+from agents.broker.topic_drift import TopicDrift, message_limits, settings_drift
 from agents.broker.topic_watch import TopicWatch
 from agents.broker.transport import BatchConsumer
 from agents.settings import Settings
@@ -55,7 +55,7 @@ class BrokerParts:
         self.topic_watch = TopicWatch(
             partitions,
             lambda: look_at_topics(settings, partitions),
-            lambda: check_topics(settings),
+            self._look_at_settings,
             self.logs.ids,
             self.inputs.rejoin,
             app.crash,
@@ -72,6 +72,13 @@ class BrokerParts:
         consumer.membership = self.membership
         consumer.on_set_back = self._set_back
         self.inputs.consumer = consumer
+
+    def _look_at_settings(self) -> list[TopicDrift]:
+        """Ask for the topics' settings, and note how large their messages may be; return in what they differ."""
+        specs = topic_specs(self._settings)
+        found = topic_settings(self._settings, [spec.name for spec in specs])
+        self.collector.limits = message_limits(found)
+        return settings_drift(specs, found, self._settings.broker)
 
     def _on_group_error(self, error: BaseException) -> None:
         """End the worker for an answer of the group that no second try mends; called in the consumer's thread."""

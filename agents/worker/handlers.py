@@ -14,6 +14,7 @@ from agents.clock import Clock
 from agents.stages.alerts import AlertWorker
 from agents.worker.clock_watch import ClockWatch
 from agents.worker.flush import Flusher
+from agents.worker.tick_clock import TickClock
 from models.topics import INFLUENCER_SNAPSHOTS
 from streams.columns.formats import NewerRecord, PoisonedRecord
 from streams.pipeline.pipeline import Pipeline
@@ -65,6 +66,7 @@ class Handlers:
         self._inputs = inputs
         self._clock = clock
         self._clock_watch = clock_watch
+        self._tick_clock = TickClock(clock)
         self._set_aside = set_aside
         self._on_fenced_out = on_fenced_out
         self._crash = crash
@@ -83,6 +85,7 @@ class Handlers:
             if partition in self._pipeline.partitions and self._inputs.is_current(event.message):
                 if len(records):
                     self._clock_watch.on_records(topic, partition, records)
+                    self._tick_clock.on_record(records[-1].timestamp)
                     self._pipeline.apply(topic, partition, records, self._clock(), records.covered)
                     await self._flusher.send_ahead(partition)
                     if self._oldest_record_ms is None:
@@ -135,10 +138,9 @@ class Handlers:
             return
         age_ms = self._inputs.end_age_ms(tp, position)
         if age_ms is not None:
-            seen_ms = self._clock() - age_ms
-            self._pipeline.read_to_end(topic, partition, seen_ms)
-            self._clock_watch.on_end(topic, partition, position, seen_ms)
-        self._pipeline.tick(topic, partition, self._clock())
+            self._pipeline.read_to_end(topic, partition, self._tick_clock.now_ms() - age_ms)
+            self._clock_watch.on_end(topic, partition, position, self._clock() - age_ms)
+        self._pipeline.tick(topic, partition, self._tick_clock.now_ms())
 
     async def on_windows(self, event: Any) -> None:
         """Take closed minutes into the alerts."""

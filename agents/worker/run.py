@@ -3,6 +3,7 @@
 import ctypes
 import gc
 import logging
+import signal
 from collections.abc import Mapping
 from typing import Final
 
@@ -48,10 +49,13 @@ class PulseWorker(faust.Worker):
     lifecycle: Lifecycle
 
     def _on_sigterm(self) -> None:
+        # A terminal that closes meanwhile is no second signal.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         self.lifecycle.stop("SIGTERM")
         super()._on_sigterm()
 
     def _on_sigint(self) -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         self.lifecycle.stop("SIGINT")
         super()._on_sigint()
 

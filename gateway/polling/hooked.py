@@ -68,7 +68,10 @@ class Hooked:
         """Whether the inbox was read to its end once."""
 
     def has_hooks(self, source: str) -> bool:
-        """Return whether a source's webhooks have brought anything in the last days."""
+        """Return whether a source's webhooks have brought what can be missed in the last days.
+
+        YouTube's tell of new videos and never of comments: a comment that they have not brought is missed by nobody.
+        """
         return source in self._with_hooks
 
     def find(self, source: str, event_id: str) -> EventHead | None:
@@ -107,11 +110,10 @@ class Hooked:
             return
         placer = self._placer()
         done = translate(kept.delivery(placer, self._person_key), placer, CATALOGUE[kept.kind].read)
-        if done.events:
-            self._with_hooks.add(kept.source)
         for event in done.events:
             head = head_of(event.value)
             if head.type in MISSABLE:
+                self._with_hooks.add(kept.source)
                 self._events[kept.source, head.event_id] = head
                 if len(self._events) > _MOST:
                     self._events.popitem(last=False)

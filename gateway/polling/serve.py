@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 
 from agents.broker.dead_letter_log import DeadLetterLogError
 from agents.clock import make_clock, wall_clock
+from agents.listening import ListenError, check_can_listen
 from agents.metrics.exposition import CONTENT_TYPE, exposition
 from agents.settings import Settings
 from agents.stages.definitions import Change, DefinitionFeed
@@ -247,7 +248,11 @@ class Poller:
         await runner.setup()
         host, port = self._settings.metrics_host, self._settings.metrics_port
         try:
+            check_can_listen("PULSE_METRICS", host, port)
             await web.TCPSite(runner, host, port).start()
+        except ListenError as error:
+            await runner.cleanup()
+            raise PollError(str(error)) from None
         except OSError as error:
             await runner.cleanup()
             raise PollError(f"PULSE_METRICS_PORT: cannot listen on {host}:{port}: {error.strerror}") from None

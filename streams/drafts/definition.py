@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from streams.drafts.fees import plain
 from streams.drafts.roster import RosterInfluencer
 
 _GO_LIVE: Final = timedelta(minutes=30)
@@ -123,6 +124,9 @@ def _influencers(influencers: Sequence[RosterInfluencer]) -> Iterator[str]:
             yield f"    discount_codes: [{', '.join(map(_text, each.codes))}]"
         else:
             yield "    # discount_codes: []"
+        if each.fee is not None:
+            amount, currency = _text(plain(each.fee.amount)), each.fee.currency
+            yield f"    fee: {{ amount: {amount}, currency: {currency} }}  # for the report"
 
 
 def _listed(field: str, values: Sequence[str], meaning: str) -> str:

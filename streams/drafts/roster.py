@@ -9,13 +9,15 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from models.campaigns import MAX_FOLLOWERS
 from streams.comparison import code_key
+from streams.drafts.fees import FeeColumn, plain
 from streams.imports.headers import Columns, aliases, header_key
 from streams.imports.links import link_of, platform_of
-from streams.imports.numbers import count_of, unwrapped
+from streams.imports.numbers import Money, count_of, is_nothing, unwrapped
+from streams.imports.posts import is_total
 from streams.imports.rows import Refusal
 from streams.ledger.platform_rules import PLATFORMS
 
@@ -32,6 +34,7 @@ COLUMNS: Final = aliases(
     followers: followers | follower count | followers count | subscribers | audience size | audience
     codes: discount code | discount codes | promo code | promo codes | coupon code | coupon codes | coupon
          | code | codes
+    currency: currency | fee currency | währung | devise | moneda | valuta
     """
 )
 _SPELT: Final = {name: name for name in PLATFORMS} | {"twitter": "x"}
@@ -43,13 +46,17 @@ _NO_HANDLE: Final = re.compile(r"[\s/@,;|]")
 
 
 class RosterInfluencer(Struct, frozen=True, kw_only=True):
-    """Somebody who takes part. ``from_name`` says that the handle was made of a name, and is to be checked."""
+    """Somebody who takes part, for a fee.
+
+    ``from_name`` says that the handle was made of a name, and is to be checked.
+    """
 
     influencer_id: str
     handle: str
     platform: str
     followers: int | None = None
     codes: tuple[str, ...] = ()
+    fee: Money | None = None
     from_name: bool = False
 
 
@@ -73,6 +80,7 @@ class RosterTable:
         self._columns = Columns(names, COLUMNS)
         self._platforms = dict(_platform_columns(names))
         self._followers = {platform: index for index, platform in _follower_columns(names)}
+        self._fees = FeeColumn(names)
         known = self._columns.fields.keys()
         if not self._platforms and not known & {"handle", "link"} and not {"name", "platform"} <= known:
             raise ValueError(
@@ -80,27 +88,50 @@ class RosterTable:
                 "each platform"
             )
 
-    def profiles(self, row: Sequence[str]) -> Iterator[_Profile]:
-        """Yield the profiles of a row.
+    def profiles(self, row: Sequence[str]) -> tuple[list[_Profile], list[str]]:
+        """Return the profiles of a row, and what is wrong with cells that should be some; it begins with their header.
+
+        Cells that say nothing (``-``, ``n/a``) are none.
+        """
+        found: list[_Profile] = []
+        wrong: list[str] = []
+        platform = platform_of(self.text(row, "platform"))
+        columns = self._platforms or {
+            self._columns.fields[field]: platform for field in ("link", "handle") if self._columns.has(field)
+        }
+        for index, own in columns.items():
+            cell = _cell(row, index)
+            if is_nothing(cell):
+                continue
+            try:
+                there, handle = _profile(cell, own, self._columns.names[index])
+            except ValueError as error:
+                wrong.append(str(error))
+                continue
+            if self._platforms:
+                followers = self._followers.get(own)
+                found.append(_Profile(there, handle, "" if followers is None else _cell(row, followers)))
+            else:
+                return [_Profile(there, handle, self.text(row, "followers"))], []
+        return found, wrong
+
+    def fee(self, row: Sequence[str], currency: str) -> Money | None:
+        """Return what a row says is paid; None where it says nothing.
+
+        Args:
+            row: the cells.
+            currency: where nothing says one.
 
         Raises:
-            ValueError: a cell is no profile; the message begins with its header.
+            ValueError: the cell is no amount; the message begins with its header.
         """
-        for index, platform in self._platforms.items():
-            cell = _cell(row, index)
-            if cell:
-                own, handle = _profile(cell, platform, self._columns.names[index])
-                followers = self._followers.get(platform)
-                yield _Profile(own, handle, "" if followers is None else _cell(row, followers))
-        if self._platforms:
-            return
-        platform = platform_of(self.text(row, "platform"))
-        for field in ("link", "handle"):
-            cell = self.text(row, field)
-            if cell:
-                own, handle = _profile(cell, platform, self._columns.name(field))
-                yield _Profile(own, handle, self.text(row, "followers"))
-                return
+        index = self._fees.index
+        if index is None:
+            return None
+        try:
+            return self._fees.read(_cell(row, index), self.text(row, "currency"), currency)
+        except ValueError as error:
+            raise ValueError(f"{self._columns.names[index]} {_cell(row, index)!r}: {error}") from None
 
     def text(self, row: Sequence[str], field: str) -> str:
         """Return the cell of a field; "" where there is none."""
@@ -122,66 +153,103 @@ def is_roster(names: Sequence[str]) -> bool:
 
 
 def read_roster(
-    names: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]], platform: str = ""
+    names: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]], platform: str = "", currency: str = ""
 ) -> tuple[list[RosterInfluencer], list[Refusal]]:
-    """Return the influencers of a roster, each profile once, and the rows that name none.
+    """Return the influencers of a roster, each profile once, and what of its rows was not taken.
 
     Args:
         names: the headers.
         rows: line and cells.
         platform: that of profiles which do not say theirs.
+        currency: that of fees which do not say theirs.
 
     Raises:
         ValueError: it is no roster.
     """
-    table = RosterTable(names)
-    found: dict[tuple[str, str], RosterInfluencer] = {}
-    refused: list[Refusal] = []
-    ids: set[str] = set()
-    codes_of: dict[str, tuple[str, int]] = {}
+    reading = _Reading(RosterTable(names), platform, currency)
     for line, row in rows:
-        if not any(cell.strip() for cell in row):
-            continue
+        if any(cell.strip() for cell in row) and not is_total(list(row)):
+            reading.add(line, row)
+    return list(reading.found.values()), reading.refused
+
+
+class _Reading:
+    """The rows of a table so far."""
+
+    def __init__(self, table: RosterTable, platform: str, currency: str) -> None:
+        self._table = table
+        self._platform = platform
+        self._currency = currency
+        self._ids: set[str] = set()
+        self._owners: dict[str, tuple[str, str]] = {}
+        self.found: dict[tuple[str, str], RosterInfluencer] = {}
+        self.refused: list[Refusal] = []
+
+    def add(self, line: int, row: Sequence[str]) -> None:
+        """Take a row: what it has of a person is that of the first profile, for a code belongs to one."""
+        profiles, wrong = self._table.profiles(row)
+        codes, fee = _codes(self._table.text(row, "codes")), None
+        from_name = not profiles and not wrong
         try:
-            for profile, from_name in _of_row(table, row, platform):
-                key = (profile.platform, profile.handle.casefold())
-                if key in found:
-                    continue
-                codes = _codes(table.text(row, "codes"))
-                for code in codes:
-                    owner, of_line = codes_of.get(code_key(code), ("", line))
-                    if of_line != line:
-                        raise ValueError(f"code {code!r} is {owner!r}'s already")
-                # A code belongs to one influencer: that of the person's first profile.
-                own = () if any(code_key(code) in codes_of for code in codes) else codes
-                codes_of |= {code_key(code): (profile.handle, line) for code in own}
-                influencer_id = _free_id(table.text(row, "id") or profile.handle, profile.platform, ids)
-                found[key] = RosterInfluencer(
-                    influencer_id=influencer_id,
-                    handle=f"@{profile.handle}",
-                    platform=profile.platform,
-                    followers=_followers(profile.followers),
-                    codes=own,
-                    from_name=from_name,
-                )
+            fee = self._table.fee(row, self._currency)
         except ValueError as error:
-            refused.append(Refusal(line, "", " ".join(cell.strip() for cell in row if cell.strip())[:80], str(error)))
-    return list(found.values()), refused
+            wrong.append(str(error))
+        try:
+            if from_name:
+                profiles = [self._named(row)]
+            for profile in profiles:
+                influencer = self._influencer(profile, row, codes, from_name=from_name)
+                self._join(influencer, fee)
+                codes, fee = (), None
+        except ValueError as error:
+            wrong.append(str(error))
+        shown = " ".join(cell.strip() for cell in row if cell.strip())[:80]
+        self.refused += [Refusal(line, "", shown, reason) for reason in wrong]
 
-
-def _of_row(table: RosterTable, row: Sequence[str], platform: str) -> Iterator[tuple[_Profile, bool]]:
-    profiles = list(table.profiles(row))
-    from_name = not profiles
-    if from_name:
-        handle = _NO_ID.sub(".", _ascii(table.name_of(row))).strip(".")
+    def _named(self, row: Sequence[str]) -> _Profile:
+        handle = _NO_ID.sub(".", _ascii(self._table.name_of(row))).strip(".")
         if not handle:
             raise ValueError("names no profile")
-        profiles = [_Profile(platform_of(table.text(row, "platform")), handle, table.text(row, "followers"))]
-    for profile in profiles:
-        own = profile.platform or platform
-        if not own:
+        platform = platform_of(self._table.text(row, "platform"))
+        return _Profile(platform, handle, self._table.text(row, "followers"))
+
+    def _influencer(
+        self, profile: _Profile, row: Sequence[str], codes: tuple[str, ...], *, from_name: bool
+    ) -> RosterInfluencer:
+        """Return who a profile is: a new influencer, or one of a row above, with the codes of both."""
+        platform = profile.platform or self._platform
+        if not platform:
             raise ValueError("says no platform: say which with --platform")
-        yield _Profile(own, profile.handle, profile.followers), from_name
+        key = (platform, profile.handle.casefold())
+        for code in codes:
+            owner = self._owners.get(code_key(code), key)
+            if owner != key:
+                raise ValueError(f"code {code!r} is {self.found[owner].handle.removeprefix('@')!r}'s already")
+        new = tuple(code for code in codes if code_key(code) not in self._owners)
+        followers = _followers(profile.followers)
+        known = self.found.get(key)
+        if known is None:
+            known = RosterInfluencer(
+                influencer_id=_free_id(self._table.text(row, "id") or profile.handle, platform, self._ids),
+                handle=f"@{profile.handle}",
+                platform=platform,
+                followers=followers,
+                from_name=from_name,
+            )
+        self._owners |= {code_key(code): key for code in new}
+        self.found[key] = structs.replace(known, codes=known.codes + new)
+        return self.found[key]
+
+    def _join(self, influencer: RosterInfluencer, fee: Money | None) -> None:
+        if fee is None or fee == influencer.fee:
+            return
+        if influencer.fee is not None:
+            had = influencer.fee
+            raise ValueError(
+                f"fee {plain(fee.amount)} {fee.currency}: {influencer.handle} has {plain(had.amount)} {had.currency} "
+                "already"
+            )
+        self.found[influencer.platform, influencer.handle[1:].casefold()] = structs.replace(influencer, fee=fee)
 
 
 def _profile(cell: str, platform: str, header: str) -> tuple[str, str]:

@@ -6,7 +6,8 @@ from typing import Final
 from msgspec import Struct
 
 from streams.imports.headers import Columns, header_key
-from streams.imports.sources import ALIASES, NEEDED, SOURCES, Signature, Source, sources_named
+from streams.imports.signatures import NEEDED, Signature, Source
+from streams.imports.sources import SOURCES, sources_named
 
 MOST_TITLE_ROWS: Final = 60
 """Rows above the header in which it is looked for."""
@@ -35,7 +36,7 @@ class Found(Struct, frozen=True):
     @property
     def columns(self) -> Columns:
         """Which column is which field."""
-        return Columns(self.names, ALIASES[self.source.kind])
+        return Columns(self.names, self.source.aliases)
 
 
 def detect(rows: Sequence[Sequence[str]], wanted: str = "") -> Found:
@@ -99,7 +100,7 @@ def _is_in(keys: set[str], name: str) -> bool:
 
 
 def _has_needed(names: Sequence[str], source: Source) -> bool:
-    columns = Columns(names, ALIASES[source.kind])
+    columns = Columns(names, source.aliases)
     needed = NEEDED[source.kind]
     return bool(needed) and all(any(columns.has(field) for field in group) for group in needed)
 

@@ -22,7 +22,7 @@ ALIASES: Final = aliases(
         | signed up | signup date | created | time | date time | completed at | submitted at | submit date
         | submit date utc | submission date | date submitted | zeitstempel | datum | erstellt am | horodateur
         | date de participation | marca temporal | fecha | fecha de participación | carimbo de data hora | data
-        | informazioni cronologiche | data di partecipazione
+        | informazioni cronologiche | tijdstempel | data di partecipazione
     clock: time | uhrzeit | heure | hora | ora | tijd
     user_id: user id
     action_type: entry type

@@ -52,8 +52,9 @@ NO_LINK: Final = Link()
 def platform_of(name: str) -> str:
     """Return a platform as our events name it, from what tools call it (``TikTok Business``); "" for no name."""
     key = platform_key(name)
+    whole = key.replace(" ", "")
     for word, platform in _NAMES:
-        if word in key:
+        if word in whole:
             return platform
     if key in ("x", "x corp", "x.com"):
         return "x"

@@ -45,7 +45,8 @@ ALIASES: Final = aliases(
         | total shares | compartidos | veces compartido | geteilt | geteilte inhalte | shares gesamt | mal geteilt
         | partages | condivisioni | compartilhamentos | partilhas | gedeeld | udostępnienia | paylaşımlar
     saves: saves | metrics saves | metrics lifetime saves | post saves | saved | favorites | save count
-        | bookmarks | guardados | veces guardado | gespeichert | gespeicherte inhalte | enregistrements | salvataggi
+        | bookmarks | add to favorites | total bookmarks
+        | guardados | veces guardado | gespeichert | gespeicherte inhalte | enregistrements | salvataggi
         | salvamentos | salvos | itens salvos
     views: video views | views | metrics video views | metrics post views | post views | post video views
         | view count | plays | video view count
@@ -105,6 +106,9 @@ class PostRows:
         platform = platform_of(cell("platform")) or link.platform or self._platform or self._campaign.options.platform
         if not platform:
             raise RowRefused("platform", "", "nothing says on which platform: give --platform instagram, tiktok, ...")
+        period = cell("period").strip()
+        if any(char.isdigit() for char in period):
+            raise RowSkipped("numbers of single days")
         post_id = self._post_id(link)
         counts = self._counts()
         if not counts:

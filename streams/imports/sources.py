@@ -1,88 +1,15 @@
-"""The table of sources: what each export is called, and the headers that it is recognised by.
+"""The table of sources: what each export is called, and the headers that it is recognised by."""
 
-A signature is a list of groups; a header matches when it has one name of every group. The signature with the most
-groups wins, so that a tool is told from the general shape of its kind.
-"""
+from typing import Final
 
-from typing import Final, Literal
-
-from msgspec import Struct
-
-from streams.imports import analytics, comments, entries, orders, posts
-from streams.imports.headers import Aliases
-from streams.imports.moments import DayOrder
+from streams.imports.headers import aliases
 from streams.imports.orders import OrderStyle
+from streams.imports.signatures import Source, signature
 
-Kind = Literal["comments", "orders", "posts", "entries", "analytics", "events", "figures", "roster"]
-Signature = tuple[tuple[str, ...], ...]
-ALIASES: Final[dict[str, Aliases]] = {
-    "comments": comments.ALIASES,
-    "orders": orders.ALIASES,
-    "posts": posts.ALIASES,
-    "entries": entries.ALIASES,
-    "analytics": analytics.ALIASES,
-    "events": {},
-    "figures": {},
-    "roster": {},
-}
-NEEDED: Final[dict[str, Signature]] = {
-    "comments": (("text", "html"), ("time",), ("username", "user_id", "profile_url")),
-    "orders": (("order_id", "name"), ("time", "paid_at"), ("total",)),
-    "posts": (("post_id", "link"), ("likes", "comments", "shares", "saves", "views", "reach")),
-    "entries": (("email", "name"), ("time",)),
-    "analytics": (("name",), ("timestamp",)),
-    "events": (),
-    "figures": (),
-    "roster": (),
-}
-"""The fields without which nothing of a kind can be read; one of each group."""
-_GROUPS: Final[dict[str, tuple[str, ...]]] = {
-    "<text>": comments.ALIASES["text"] + comments.ALIASES["html"],
-    "<time>": comments.ALIASES["time"],
-    "<person>": comments.ALIASES["username"] + comments.ALIASES["user_id"],
-    "<order time>": orders.ALIASES["time"] + orders.ALIASES["paid_at"],
-    "<order id>": tuple(name for name in orders.ALIASES["order_id"] if name not in ("id", "transaction id", "order")),
-    "<total>": orders.ALIASES["total"],
-    "<coupons>": tuple(name for name in orders.ALIASES["codes"] if name.startswith(("coupon", "used coupon"))),
-    "<post>": posts.ALIASES["post_id"] + posts.ALIASES["link"],
-    "<likes or views>": posts.ALIASES["likes"] + posts.ALIASES["views"],
-    "<address>": entries.ALIASES["email"],
-    "<entry time>": entries.ALIASES["time"],
-    "<of an entry>": (*entries.ALIASES["action"], *entries.ALIASES["amount"], "ip address", "entry id"),
-    "<comments>": posts.ALIASES["comments"],
-}
-"""Groups with a name in signatures."""
-
-
-def signature(text: str) -> Signature:
-    """Return a signature from its text: ``&`` between groups, ``|`` between names, ``*`` for any beginning."""
-    groups = (group.strip() for group in text.split("&") if group.strip())
-    return tuple(
-        _GROUPS[group] if group.startswith("<") else tuple(name.strip() for name in group.split("|"))
-        for group in groups
-    )
-
-
+_STUDIO: Final = (
+    "content | videos | video & video title | videotitel & video publish time | veroffentlichungszeitpunkt des videos"
+)
 _ROSTER: Final = "A list of people has no events: `campaign-pulse campaigns init` drafts a definition from it."
-
-
-class Source(Struct, frozen=True, kw_only=True):
-    """One export. ``note`` says what a user has to know; ``order`` is how it is known to write day and month."""
-
-    name: str
-    title: str
-    kind: Kind
-    signatures: tuple[Signature, ...]
-    platform: str = ""
-    style: OrderStyle = OrderStyle(prefix="shop")
-    order: DayOrder | None = None
-    titled: tuple[str, ...] = ()
-    """Beginnings, one of which a line above its header has, needed beside the signature."""
-    note: str = ""
-    is_general: bool = False
-    """Whether it is the shape of a kind and no tool's: taken where no tool's header is found."""
-
-
 SOURCES: Final[tuple[Source, ...]] = (
     Source(
         name="exportcomments",
@@ -158,7 +85,7 @@ SOURCES: Final[tuple[Source, ...]] = (
         kind="orders",
         signatures=(
             signature("order number | order id | order # & order status | status & <order time> & <total> & <coupons>"),
-            signature("date paid gmt | date created gmt & status & total & id & currency | order key"),
+            signature("date paid gmt | date created gmt | date paid & status & total & id & currency | order key"),
         ),
         style=OrderStyle(kind="woocommerce"),
     ),
@@ -173,6 +100,46 @@ SOURCES: Final[tuple[Source, ...]] = (
         ),
         style=OrderStyle(prefix="upfluence"),
         note="Amounts are without tax and shipping; the shop's own export of the same orders has them with both.",
+    ),
+    Source(
+        name="etsy-orders",
+        title="Etsy: sold orders",
+        kind="orders",
+        signatures=(
+            signature("sale date & order id & order value & order total & order net | adjusted order total & status"),
+        ),
+        style=OrderStyle(prefix="etsy"),
+        order="mdy",
+    ),
+    Source(
+        name="stripe-payments",
+        title="Stripe: payments of the dashboard",
+        kind="orders",
+        signatures=(
+            signature(
+                "id & amount & amount refunded & currency & status & created utc | created date utc "
+                "& seller message | captured | customer id | converted amount"
+            ),
+        ),
+        style=OrderStyle(kind="stripe"),
+        own=aliases(
+            """
+            order_id: payment intent id | id
+            charge_id: id
+            time: created utc | created date utc
+            total: amount
+            refunded_at: refunded date utc
+            codes: discount code metadata | discount code
+            click_id: client reference id | click id metadata
+            utm_source: utm source | utm source metadata
+            utm_medium: utm medium | utm medium metadata
+            utm_campaign: utm campaign | utm campaign metadata
+            utm_content: utm content | utm content metadata
+            utm_term: utm term | utm term metadata
+            test: mode
+            """
+        ),
+        note="Hooks know payments by PaymentIntent: without a column `PaymentIntent ID` both count beside each other.",
     ),
     Source(
         name="ga4-transactions",
@@ -225,6 +192,58 @@ SOURCES: Final[tuple[Source, ...]] = (
             signature("creator id & metrics actualized reach | metrics reactions | metrics vit & url"),
         ),
         note="Potential reach is an estimate and is not taken.",
+    ),
+    Source(
+        name="meta-posts",
+        title="Meta Business Suite: content of Instagram and Facebook",
+        kind="posts",
+        signatures=(
+            signature("post id & account id | account username & permalink & post type & date"),
+            signature("post id & page id | page name & permalink & post type & date"),
+        ),
+        own=aliases(
+            """
+            account: account id | page id
+            profile: account username | page name
+            period: date
+            """
+        ),
+        order="mdy",
+        note="Choose lifetime numbers there: rows of days are not taken.",
+    ),
+    Source(
+        name="tiktok-posts",
+        title="TikTok Studio: content",
+        kind="posts",
+        signatures=(
+            signature("video title & video link & total views & total likes | likes & total comments | comments"),
+        ),
+        platform="tiktok",
+    ),
+    Source(
+        name="youtube-posts",
+        title="YouTube Studio: table of contents (Advanced mode)",
+        kind="posts",
+        signatures=(signature(f"{_STUDIO} & views | aufrufe"),),
+        platform="youtube",
+        own=aliases(
+            """
+            post_id: content | videos | video
+            likes: likes | mag ich bewertungen
+            comments: comments added | kommentare hinzugefügt
+            """
+        ),
+        note="Its numbers are those of the period that was chosen in Studio: choose Lifetime.",
+    ),
+    Source(
+        name="youtube-days",
+        title="YouTube Studio: numbers of days",
+        kind="figures",
+        signatures=(
+            signature(f"date | datum & {_STUDIO} & views | aufrufe"),
+            signature("date | datum & views | aufrufe & watch time hours | wiedergabezeit stunden"),
+        ),
+        note="A day's own numbers are no lifetime counts: take `Table data.csv` of the same export.",
     ),
     Source(
         name="posts",
@@ -281,6 +300,19 @@ SOURCES: Final[tuple[Source, ...]] = (
         kind="entries",
         signatures=(signature("<address> & <entry time> & <of an entry>"),),
         platform="form",
+    ),
+    Source(
+        name="google-forms",
+        title="Google Forms: responses, where addresses are collected",
+        kind="entries",
+        signatures=(
+            signature(
+                "timestamp | zeitstempel | horodateur | marca temporal | carimbo de data hora "
+                "| informazioni cronologiche | tijdstempel & <address>"
+            ),
+        ),
+        platform="form",
+        is_general=True,
     ),
     Source(
         name="ga4-bigquery",

@@ -16,7 +16,7 @@ from streams.imports.numbers import DecimalMark, decimal_mark_of
 from streams.imports.orders import OrderRows
 from streams.imports.posts import PostRows, is_total
 from streams.imports.rows import Refusal, RowRefused, RowSkipped
-from streams.imports.sources import NEEDED, Kind
+from streams.imports.signatures import NEEDED, Kind
 
 _LONGEST_SHOWN: Final = 200
 _MOST_UNREAD: Final = 12

@@ -85,7 +85,7 @@ class CampaignState:
         count = len(self.members)
         visible, _ = shown(self._sums[:count])
         own, taken_back = shown(self._once())
-        sums, corrections = own.sum(axis=0), taken_back.sum(axis=0).tolist()
+        counts, corrections = own.sum(axis=0).tolist(), taken_back.sum(axis=0).tolist()
         uniques = unique_counts(self._registers[:count].max(axis=0))
         followers = [
             known
@@ -102,7 +102,7 @@ class CampaignState:
             as_of_ms=self.as_of_ms,
             windows={
                 name: window_stats(
-                    sums[place], self._money_of(place), uniques[place], followers_sum, card, corrections[place]
+                    counts[place], self._money_of(place), uniques[place], followers_sum, card, corrections[place]
                 )
                 for place, name in enumerate(WINDOW_NAMES)
             },

@@ -5,7 +5,6 @@ dictionary per influencer and pane.
 """
 
 from collections.abc import Sequence
-from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
 from models.rollups import RevenueStats
@@ -63,12 +62,11 @@ def micros_of(amount: str) -> int:
     return int(whole) * MICROS + int(fraction.ljust(6, "0")) if fraction else int(whole) * MICROS
 
 
-def decimal_text(value: Decimal) -> str:
-    """Write a decimal without exponent and without trailing zeros after the point."""
-    text = f"{value:f}"
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return "0" if text in ("", "-0") else text
+def half_even(part: int, base: int) -> int:
+    """Return ``part / base``, rounded half to even."""
+    whole, rest = divmod(part, base)
+    beyond = abs(2 * rest) - abs(base)
+    return whole + (beyond > 0 or (beyond == 0 and whole % 2 == 1))
 
 
 def scaled_text(number: int, decimals: int) -> str:
@@ -108,8 +106,7 @@ def revenue_stats(sums: Sums) -> dict[str, RevenueStats]:
         orders, revenue, refunds, refunded = sums[currency]
         average = None
         if orders:
-            exact = Decimal(revenue) / orders / MICROS
-            average = decimal_text(exact.quantize(Decimal("0.0001"), rounding=ROUND_HALF_EVEN))
+            average = scaled_text(half_even(revenue, 100 * orders), 4)
         shown[currency] = RevenueStats(
             orders=orders,
             revenue=micros_text(revenue),

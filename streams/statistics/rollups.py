@@ -9,7 +9,6 @@ from msgspec import Struct
 
 from models.campaigns import RateCard
 from models.rollups import EarnedMediaValue, SentimentStats, WindowStats
-from streams.columns.arrays import I64
 from streams.statistics.counters import ALERT_COUNTERS, COLUMN, COUNTERS, ENGAGEMENT_COLUMNS
 from streams.statistics.money import MICROS, Sums, micros_of, revenue_stats, scaled_text
 
@@ -100,18 +99,17 @@ def derived(counts: Sequence[int], followers: int | None) -> Derived:
 
 
 def window_stats(
-    sums: I64,
+    counts: Sequence[int],
     money: Sums,
     unique_commenters: int,
     followers: int | None,
     card: RateCard | None,
     corrections: int = 0,
 ) -> WindowStats:
-    """Return every statistic of one window from its counters (one row of ``streams.statistics.counters.COUNTERS``).
+    """Return every statistic of one window from its counters, which are in the order of ``COUNTERS``.
 
     None of them is negative: what was taken back is in ``corrections`` (``streams.statistics.corrections``).
     """
-    counts = sums.tolist()
     numbers = derived(counts, followers)
     return WindowStats(
         **dict(zip(_SHOWN, _shown_of(counts), strict=True)),

@@ -8,7 +8,7 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from models.rollups import WINDOW_NAMES, InfluencerRollup
+from models.rollups import WINDOW_NAMES, InfluencerRollup, WindowName, WindowStats
 from streams.columns.arrays import I64, U8, U64
 from streams.columns.formats import (
     Fields,
@@ -157,10 +157,9 @@ def describe(
     if not rows:
         return []
     sums = store.panes.window_sums(np.array(rows, dtype=np.int64))
-    visible, corrections = shown(sums)
     return [
-        _describe_row(store, registry, row, sums[index], visible[index], corrections[index].tolist())
-        for index, row in enumerate(rows)
+        (rollup, _snapshot(store, row, own_sums, money, rollup))
+        for row, own_sums, (rollup, money) in zip(rows, sums, _rollups(store, registry, rows, sums), strict=True)
     ]
 
 
@@ -168,13 +167,22 @@ def rollups_of(store: InfluencerStore, registry: Registry, rows: Sequence[int]) 
     """Return the rollup of each row, as ``describe`` has it."""
     if not rows:
         return []
-    visible, corrections = shown(store.panes.window_sums(np.array(rows, dtype=np.int64)))
-    rollups = []
-    for index, row in enumerate(rows):
-        registers = store.uniques.window_registers(row, store.time_ms)
+    sums = store.panes.window_sums(np.array(rows, dtype=np.int64))
+    return [rollup for rollup, _ in _rollups(store, registry, rows, sums)]
+
+
+def _rollups(
+    store: InfluencerStore, registry: Registry, rows: Sequence[int], sums: I64
+) -> list[tuple[InfluencerRollup, list[Sums]]]:
+    """Return the rollup of each row, from ``[row, window, counter]``, and its money by window."""
+    visible, corrections = shown(sums)
+    uniques = store.uniques.counts(np.array(rows, dtype=np.int64), store.time_ms)
+    counted = zip(rows, visible.tolist(), uniques.tolist(), corrections.tolist(), strict=True)
+    found = []
+    for row, counts, own_uniques, own_corrections in counted:
         money = _money_of(store, row)
-        rollups.append(_rollup(store, registry, row, visible[index], corrections[index].tolist(), money, registers))
-    return rollups
+        found.append((_rollup(store, registry, row, counts, own_uniques, own_corrections, money), money))
+    return found
 
 
 def _money_of(store: InfluencerStore, row: int) -> list[Sums]:
@@ -186,10 +194,10 @@ def _rollup(
     store: InfluencerStore,
     registry: Registry,
     row: int,
-    visible: I64,
+    counts: list[list[int]],
+    uniques: list[int],
     corrections: list[int],
     money: list[Sums],
-    registers: U8,
 ) -> InfluencerRollup:
     campaign_id, influencer_id = store.keys[row]
     definition = registry.influencer(campaign_id, influencer_id)
@@ -198,7 +206,15 @@ def _rollup(
     followers = None if definition is None else definition.followers
     if row in store.followers:
         followers = store.followers[row][1]
-    uniques = unique_counts(registers)
+    windows: dict[WindowName, WindowStats] = {}
+    stats, before = WindowStats(), None
+    for index, name in enumerate(WINDOW_NAMES):
+        numbers = counts[index], money[index], uniques[index], corrections[index]
+        if numbers != before:
+            # Often not: somebody quiet for an hour, or heard of for a minute only, has several windows alike.
+            stats = window_stats(counts[index], money[index], uniques[index], followers, card, corrections[index])
+            before = numbers
+        windows[name] = stats
     return InfluencerRollup(
         campaign_id=campaign_id,
         influencer_id=influencer_id,
@@ -206,25 +222,19 @@ def _rollup(
         handle="" if definition is None else definition.handle,
         followers=followers,
         as_of_ms=store.time_ms,
-        windows={
-            name: window_stats(visible[index], money[index], uniques[index], followers, card, corrections[index])
-            for index, name in enumerate(WINDOW_NAMES)
-        },
+        windows=windows,
     )
 
 
-def _describe_row(
-    store: InfluencerStore, registry: Registry, row: int, sums: I64, visible: I64, corrections: list[int]
-) -> tuple[InfluencerRollup, InfluencerSnapshot]:
+def _snapshot(
+    store: InfluencerStore, row: int, sums: I64, money: list[Sums], rollup: InfluencerRollup
+) -> InfluencerSnapshot:
     as_of_ms = store.time_ms
-    money = _money_of(store, row)
-    registers = store.uniques.window_registers(row, as_of_ms)
-    rollup = _rollup(store, registry, row, visible, corrections, money, registers)
-    flat = registers.reshape(-1)
+    flat = store.uniques.window_registers(row, as_of_ms).reshape(-1)
     places = np.flatnonzero(flat)
     starts_ms = [window_start_ms(window, as_of_ms) for window in WINDOWS]
     posts = [post for post in store.posts.get(row, {}).values() if post.key]
-    snapshot = InfluencerSnapshot(
+    return InfluencerSnapshot(
         version=_FORMAT.version,
         campaign_id=rollup.campaign_id,
         influencer_id=rollup.influencer_id,
@@ -237,4 +247,3 @@ def _describe_row(
         post_keys=np.array([post.key for post in posts], dtype="<u8").tobytes(),
         post_parts=pack(np.array([part for post in posts for part in post.parts(starts_ms)], dtype=np.int64)),
     )
-    return rollup, snapshot

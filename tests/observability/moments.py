@@ -1,9 +1,14 @@
 """Campaigns, workers and a Prometheus, and when the moments were at which the preview looks at the dashboards.
 
 Campaigns run at once, in real time: one is calm, one has a viral post, one a wave of complaints, one a creator who
-falls silent, and one whose giveaway closes. What was before is sent at the beginning as fast as it goes, so that
-detectors know what is usual. Then one worker is killed (the other holds half of the partitions until the session is
-over), and at last the other one: for five minutes nobody counts.
+falls silent, and one whose giveaway closes. Detectors know what is usual only from closed minutes, so the best part of
+an hour of each campaign lies in Kafka before workers read it: they are stopped, it is sent as fast as it goes, and they
+are started again. Sent to running workers it would teach nothing. They read faster than it is sent, a topic that is
+read to its end has been read up to the clock, so every minute until now would be closed, nearly empty, and what came
+afterwards would be late: counted in totals, and not judged.
+
+At last one worker is killed (the other holds half of the partitions until the session is over), and then the other
+one: for five minutes nobody counts.
 
 Nothing but these five minutes is waited for by the clock: a moment is taken when Prometheus has seen for a while that
 it is so, and given up when the workers have read past it. A machine that is busy with other things takes longer.
@@ -15,8 +20,7 @@ import threading
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Collection
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Iterable, Iterator
 from heapq import merge
 from pathlib import Path
 from typing import Any, Final
@@ -26,31 +30,22 @@ import yaml
 from agents.clock import wait_until, wall_clock
 from agents.connection.kafka import KafkaConnection
 from agents.embedded.processes import ChildProcess
-from agents.simulator import FaultRates, Simulation, SimulationPlan
+from agents.simulator import Simulation
+from agents.simulator.plan import SimulatedRecord
 from agents.simulator.publisher import publish
 from agents.stages.definitions import read_definitions
 from models.times import MINUTE_MS
-from tests.integration.cluster import GIVEAWAY, Cluster
+from tests.integration.cluster import Cluster
+from tests.observability.courses import CLOSES_MS, INCIDENTS, NAMES, definition, plan
 
-MOMENTS: Final = ("empty", "calm", "viral", "wave", "silent", "closed", "rebalance", "dead")
 _PARTITIONS: Final = 8
-_DURATION_MS: Final = 110 * MINUTE_MS
-_EVENTS: Final = {"calm": 33_000, "viral": 80_000, "wave": 33_000, "silent": 33_000, "closed": 33_000}
-"""Of each simulation: five a second, and twelve where a jump of one creator has to stand out."""
-_NAMES: Final = {"calm": "spring", "viral": "summer", "wave": "autumn", "silent": "winter", "closed": "easter"}
-"""Which campaign shows which moment."""
+_WORKERS: Final = ("worker-0", "worker-1")
 _SHOWS: Final = {"rebalance": "calm", "dead": "calm"}
 """Whose campaign is looked at when workers are gone."""
-_BEHIND: Final = {"calm": 45, "viral": 28, "wave": 48, "silent": 85, "closed": 60}
-"""Minutes of each simulation that are over at the beginning. Incidents are planted at shares of it: a viral post begins
-in minutes 30.8 to 35.2, a wave in 50.6 to 55, a silence in 88 to 92.4."""
-_INCIDENTS: Final = {"viral": "engagement_spike", "wave": "negative_wave", "silent": "feed_silent"}
-_SEEDS: Final = {"calm": 11, "viral": 12, "wave": 13, "silent": 14, "closed": 15}
-_CLOSES_MS: Final = 8 * MINUTE_MS
 _OPEN_MS: Final = MINUTE_MS
 """How long something is so when its moment is taken: every rule knows of it."""
 _LATEST_MS: Final = 14 * MINUTE_MS
-"""Event time after the beginning that workers have read: incidents are about to end, whether or not they were told."""
+"""Event time after the beginning that workers have read: incidents are nearly over, whether or not they were told."""
 _SESSION_SECONDS: Final = 45
 """Long enough to be seen by several scrapes: until it is over the partitions of a killed worker are held by nobody."""
 _DEAD_MS: Final = 5 * MINUTE_MS
@@ -83,7 +78,7 @@ class Stage:
         self._folder, self._address = folder, prometheus
         self._wanted, self._on_moment, self._meanwhile = set(wanted), on_moment, meanwhile
         looked_at = {_SHOWS.get(moment, moment) for moment in wanted}
-        self._played = [moment for moment in _NAMES if moment in looked_at]
+        self._played = [moment for moment in NAMES if moment in looked_at]
 
     def play(self) -> None:
         """Let everything happen that the wanted moments need.
@@ -98,73 +93,77 @@ class Stage:
             SUSPICION_SECONDS="30",
             ALERT_WAIT_SECONDS="240",  # what was before is read partition by partition: its minutes wait for all
         ) as self._cluster:
-            workers = [self._cluster.add_worker() for _ in range(2)]
-            self._cluster.wait_ready(_START_SECONDS)
-            self._scrape(workers)
-            self._until(
-                "both workers to hold all partitions for a minute",
-                lambda: self._is_so(
-                    f"count_over_time(({_HELD} == {_PARTITIONS})[{_OPEN_MS}ms:5s]) >= {_OPEN_MS // 5000 - 1}"
-                ),
-            )
+            workers = self._start()
             if "empty" in self._wanted:
+                self._until(
+                    "both workers to hold all partitions for a minute",
+                    lambda: self._is_so(
+                        f"count_over_time(({_HELD} == {_PARTITIONS})[{_OPEN_MS}ms:5s]) >= {_OPEN_MS // 5000 - 1}"
+                    ),
+                )
                 self._moment("empty")
             if self._played:
-                self._campaigns(workers)
+                workers = self._campaigns(workers)
             if {"rebalance", "dead"} & self._wanted:
                 self._breakdown(workers)
 
+    def _start(self) -> list[ChildProcess]:
+        """Start both workers, as targets of Prometheus, and wait until they are ready."""
+        workers = [self._cluster.add_worker(name) for name in _WORKERS]
+        self._scrape(workers)
+        self._cluster.wait_ready(_START_SECONDS)
+        return workers
+
     # ------------------------------------------------------------- what happens
 
-    def _campaigns(self, workers: list[ChildProcess]) -> None:
-        now_ms = wall_clock()
+    def _campaigns(self, workers: list[ChildProcess]) -> list[ChildProcess]:
+        """Let all campaigns happen until every moment of theirs is seen; return the workers that run then."""
+        for worker in workers:
+            worker.stop()
+        self._scrape([])
+        now_ms = wall_clock() // MINUTE_MS * MINUTE_MS  # minutes are the same in every run
         simulations = [self._simulation(moment, now_ms) for moment in self._played]
-        # What is read before its definition is known belongs to nobody, and nothing is learnt from it.
-        known = f"count(count by (instance) (campaign_info) == {len(simulations)}) == {len(workers)}"
-        self._until("both workers to know the campaigns", lambda: self._is_so(known))
-        stop = threading.Event()
+        past_is_sent, stop = threading.Event(), threading.Event()
         records = merge(*(simulation.records() for simulation in simulations), key=lambda record: record.due_ms)
         connection = KafkaConnection(address=self._cluster.broker.bootstrap)
-        sending = threading.Thread(target=publish, args=(records, connection, None, stop), kwargs={"real_time": True})
+        sending = threading.Thread(
+            target=publish,
+            args=(_told_of_now(records, past_is_sent), connection, None, stop),
+            kwargs={"real_time": True},
+        )
         sending.start()
         try:
+            self._until("what was before to be sent", past_is_sent.is_set, give_up=lambda: not sending.is_alive())
+            workers = self._start()
             self._until(
                 "the workers to have read what was before",
-                lambda: self._is_so(f"min(campaign_pulse_alert_watermark_timestamp_seconds) > {now_ms / 1000}"),
+                lambda: self._is_so(
+                    f"count(campaign_pulse_alert_watermark_timestamp_seconds > {now_ms / 1000}) == {len(workers)}"
+                ),
                 give_up=lambda: not sending.is_alive(),
             )
             self._see(now_ms, sending)
         finally:
             stop.set()
             sending.join()
+        return workers
 
     def _simulation(self, moment: str, now_ms: int) -> Simulation:
-        path = self._cluster.path / f"{_NAMES[moment]}.yaml"
-        path.write_text(yaml.safe_dump(_definition(moment, now_ms), allow_unicode=True, sort_keys=False))
+        path = self._cluster.path / f"{NAMES[moment]}.yaml"
+        path.write_text(yaml.safe_dump(definition(moment, now_ms), allow_unicode=True, sort_keys=False))
         self._cluster.command("campaigns", "apply", str(path))
-        plan = SimulationPlan(
-            events=_EVENTS[moment],
-            duration_seconds=_DURATION_MS / 1000,
-            start_ms=now_ms - _BEHIND[moment] * MINUTE_MS,
-            seed=_SEEDS[moment],
-            shape="steady",
-            comment_ratio=0.5,
-            post_ratio=0.25,
-            incidents=moment in _INCIDENTS,
-            faults=FaultRates(disorder_seconds=5, late_ratio=0),
-        )
-        return Simulation(read_definitions(path), plan)
+        return Simulation(read_definitions(path), plan(moment, now_ms))
 
     def _see(self, begun_ms: int, sending: threading.Thread) -> None:
         """Note each incident's moment, that of the closing, once it has been so for a while, and the calm one last."""
-        waiting = {*_INCIDENTS, "closed"} & self._wanted
+        waiting = {*INCIDENTS, "closed"} & self._wanted
 
         def read_past(at_ms: int) -> bool:
             return self._is_so(f"min(campaign_pulse_alert_watermark_timestamp_seconds) > {at_ms / 1000}")
 
         def is_so(moment: str) -> bool:
             if moment == "closed":
-                return read_past(begun_ms + _CLOSES_MS + _OPEN_MS)
+                return read_past(begun_ms + CLOSES_MS + _OPEN_MS)
             active = _active(moment)
             return self._is_so(f"({active}) and ({active.replace('}', f'}} offset {_OPEN_MS}ms', 1)})")
 
@@ -178,6 +177,10 @@ class Stage:
 
         self._until(f"incidents and the closing ({waiting})", all_seen, give_up=lambda: not sending.is_alive())
         if "calm" in self._wanted:
+            is_judged = (
+                "absent(pipeline:campaign_pulse_alerts_behind:bool) and sum(campaign_pulse_windows_observed_total) > 0"
+            )
+            self._until("minutes to be judged", lambda: self._is_so(is_judged), give_up=lambda: not sending.is_alive())
             self._moment("calm")
 
     def _breakdown(self, workers: list[ChildProcess]) -> None:
@@ -205,8 +208,8 @@ class Stage:
 
     def _moment(self, name: str, *, note: str = "", at_ms: int | None = None) -> None:
         moment = _SHOWS.get(name, name)
-        chosen = f"var-campaign={_NAMES[moment]}&var-currency=EUR&" if moment in _NAMES else ""
-        if moment in _INCIDENTS:
+        chosen = f"var-campaign={NAMES[moment]}&var-currency=EUR&" if moment in NAMES else ""
+        if moment in INCIDENTS:
             for series in self._ask(_active(moment)):
                 chosen += f"var-influencer={urllib.parse.quote(series['metric'].get('influencer') or 'ana')}&"
                 break
@@ -250,24 +253,12 @@ class Stage:
 
 
 def _active(moment: str) -> str:
-    return f'campaign_alert_active{{campaign="{_NAMES[moment]}",rule="{_INCIDENTS[moment]}"}} == 1'
+    return f'campaign_alert_active{{campaign="{NAMES[moment]}",rule="{INCIDENTS[moment]}"}} == 1'
 
 
-def _definition(moment: str, now_ms: int) -> dict[str, Any]:
-    """The example's campaign under another name, as it is at one of the moments."""
-    name, begun_ms = _NAMES[moment], now_ms - _BEHIND[moment] * MINUTE_MS
-    closes_ms = now_ms + (_CLOSES_MS if moment == "closed" else 150 * MINUTE_MS)
-    made: dict[str, Any] = yaml.safe_load(GIVEAWAY.read_text())
-    made |= {"campaign_id": name, "name": f"{name.capitalize()} giveaway", "alerts": {}}
-    made |= {"starts_at": _rfc3339(begun_ms), "ends_at": _rfc3339(now_ms + 240 * MINUTE_MS)}
-    made["giveaway"] |= {"opens_at": _rfc3339(begun_ms), "closes_at": _rfc3339(closes_ms)}
-    for each in made["influencers"]:
-        # Codes, links and click ids belong to one campaign.
-        each["discount_codes"] = [f"{name.upper()}{code}" for code in each["discount_codes"]]
-        each["links"] = [link | {"utm_campaign": name} for link in each["links"]]
-        each["click_ids"] = [f"{name}-{pattern}" for pattern in each["click_ids"]]
-    return made
-
-
-def _rfc3339(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
+def _told_of_now(records: Iterable[SimulatedRecord], is_now: threading.Event) -> Iterator[SimulatedRecord]:
+    """Yield records, and set the event with the first that is not yet due."""
+    for record in records:
+        if record.due_ms > wall_clock():
+            is_now.set()
+        yield record

@@ -23,7 +23,8 @@ import yaml
 from agents.clock import wait_until
 from agents.embedded.processes import ChildProcess, free_port
 from tests.browser.optimised import optimised
-from tests.observability.moments import MOMENTS, Stage
+from tests.observability.courses import MOMENTS
+from tests.observability.moments import Stage
 from tests.observability.programs import ROOT
 from tools import dashboard_preview
 

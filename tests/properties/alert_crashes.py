@@ -108,6 +108,10 @@ class RecordCollector:
         """Collect one record."""
         self._pending.append((topic, key, value))
 
+    def largest_bytes(self, topic: str) -> int:
+        """Return how large a record may be."""
+        return 8 * 1024 * 1024
+
     def add_keyed(self, topic: str, partition_key: str, key: bytes, value: bytes | None) -> None:
         """Collect one record."""
         self._pending.append((topic, key, value))

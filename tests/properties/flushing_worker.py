@@ -103,6 +103,10 @@ class RecordCollector:
         """Return what a changelog record is to this Kafka."""
         return Write("changelog", key, value)
 
+    def largest_bytes(self, topic: str) -> int:
+        """Return how large a record may be."""
+        return 8 * 1024 * 1024
+
     def add_keyed(self, topic: str, partition_key: str, key: bytes, value: bytes | None) -> None:
         """Collect minutes; other numbers for readers are not what this is about."""
         if topic == MINUTES:

@@ -75,6 +75,26 @@ def test_merging_is_commutative_associative_and_idempotent(
     assert np.array_equal(np.maximum(whole, a), whole)
 
 
+@settings(max_examples=40)
+@given(st.lists(st.tuples(st.integers(0, 2), sightings), max_size=3), st.integers(0, 2 * DAY_MS))
+def test_counts_of_many_rows_are_those_of_their_registers(
+    parts: list[tuple[int, list[Sighting]]], later_ms: int
+) -> None:
+    """Counting rows together, without registers, gives the estimates of each row's registers, of empty rows, too."""
+    store = UniqueStore()
+    store.reserve(20)
+    as_of_ms = max((end_of(seen) for _, seen in parts), default=NOON_MS)
+    store.advance(as_of_ms)
+    for row, seen in parts:
+        people, times_ms = zip(*seen, strict=True)
+        store.add(np.full(len(seen), row), np.array(times_ms), np.array(people, dtype=np.uint64))
+    as_of_ms += later_ms
+    store.advance(as_of_ms)
+    rows = np.array([2, *range(20), 0])
+    expected = [unique_counts(store.window_registers(row, as_of_ms)) for row in rows.tolist()]
+    assert store.counts(rows, as_of_ms).tolist() == expected
+
+
 @given(st.lists(st.integers(0, 24), min_size=1_024, max_size=1_024).map(lambda ranks: np.array(ranks, dtype=np.uint8)))
 @settings(max_examples=20)
 def test_estimates_of_many_windows_are_those_of_one(registers: np.ndarray) -> None:

@@ -18,6 +18,9 @@ from agents.embedded.processes import ChildProcess
 BUSY: Final = "while True: pass"
 END_SECONDS: Final = 60.0
 """Within which pytest, when it is interrupted, has ended its servers and itself."""
+AGAIN_SECONDS: Final = 20.0
+"""After which SIGINT is sent once more: one that comes while Python runs a callback is printed and lost. Servers of
+fixtures have ended by then (they are killed after 5 s), so the second one leaves none behind."""
 NOTHING_TO_RUN: Final = frozenset({4, 5})
 """Exit codes of pytest: wrong arguments, and no test collected. No further run would find otherwise."""
 
@@ -84,7 +87,8 @@ def run_once(number: int, arguments: Sequence[str], folder: Path, seconds: float
     began = monotonic()
     problem = ""
     try:
-        process.start()
+        with _interrupts_heard():
+            process.start()
         code = process.wait(seconds)
     finally:
         _interrupt(process)
@@ -105,9 +109,22 @@ def run_once(number: int, arguments: Sequence[str], folder: Path, seconds: float
 
 def _interrupt(process: ChildProcess) -> None:
     """End pytest as Ctrl-C does, so that its fixtures stop their servers; nothing happens once it has ended."""
-    process.signal(signal.SIGINT)
-    process.wait(END_SECONDS)
+    for seconds in (AGAIN_SECONDS, END_SECONDS - AGAIN_SECONDS):
+        process.signal(signal.SIGINT)
+        process.wait(seconds)
     process.stop()
+
+
+@contextmanager
+def _interrupts_heard() -> Iterator[None]:
+    """Let a child that is started within hear SIGINT: it inherits that a shell has it ignored in its background."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def read_report(report: Path) -> tuple[int, tuple[str, ...]]:

@@ -1,6 +1,7 @@
 """The command that repeats tests on a busy machine: it finds what fails now and then, and leaves nothing running."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +68,17 @@ def test_a_run_that_does_not_end_is_ended_and_failed(tmp_path: Path) -> None:
     done = soak(tmp_path, "def test_never_ends():\n    while True: pass", "--times", "1", "--minutes", "0.1")
     assert done.returncode == 1
     assert "not done within 6 s" in done.stdout
+
+
+def test_a_run_is_ended_also_where_a_shell_has_sigint_ignored(tmp_path: Path) -> None:
+    """As a job in the background of a script: pytest would inherit that it hears none, and wait for the last second."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        ignored = "import signal\nassert signal.getsignal(signal.SIGINT) is not signal.SIG_IGN\ndef test_heard(): pass"
+        done = soak(tmp_path, ignored, "--times", "1")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_busy_processes_end_with_the_block(tmp_path: Path) -> None:

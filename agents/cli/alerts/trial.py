@@ -15,7 +15,7 @@ import click
 
 from agents.cli.alerts.alertmanager import Accepted, Alertmanager, AlertmanagerError, Attempts
 from agents.cli.alerts.routing import Routing, RoutingError
-from agents.cli.common import UsageFailure, for_people
+from agents.cli.common import FiniteRange, UsageFailure, for_people
 from agents.clock import wait_until, wall_clock
 from agents.secrets import SecretFileError, read_secret
 
@@ -55,7 +55,7 @@ _BASES: Final = (
 @click.option(
     "--wait",
     "wait_seconds",
-    type=click.FloatRange(min=0, max=3600),
+    type=FiniteRange(min=0, max=3600),
     default=20.0,
     show_default=True,
     help="Seconds for a message to be delivered, after the time for which Alertmanager collects alerts (group_wait).",

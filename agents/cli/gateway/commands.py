@@ -3,7 +3,6 @@
 import importlib
 import logging
 import secrets
-import socket
 import sys
 from typing import Final
 
@@ -19,6 +18,7 @@ from agents.cli.gateway.send import send
 from agents.cli.gateway.urls import urls
 from agents.cli.gateway.webhooks import check_webhooks, webhooks
 from agents.cli.worker import log_to_stderr
+from agents.listening import ListenError, check_can_listen
 from agents.private_files import keep_files_private
 from agents.settings import Settings
 from agents.terminal import visible
@@ -63,11 +63,9 @@ def _run() -> None:
         )
     check_webhooks(settings)
     try:
-        with socket.create_server((settings.gateway_host, settings.gateway_port)):
-            pass
-    except OSError as error:
-        address = f"{settings.gateway_host}:{settings.gateway_port}"
-        raise UsageFailure(f"PULSE_GATEWAY_PORT: cannot listen on {address}: {error.strerror}") from None
+        check_can_listen("PULSE_GATEWAY", settings.gateway_host, settings.gateway_port)
+    except ListenError as error:
+        raise UsageFailure(str(error)) from None
     keep_files_private()  # deliveries that wait in the spool hold people's data
     try:
         try:

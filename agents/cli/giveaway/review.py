@@ -9,7 +9,7 @@ import msgspec
 from rich.markup import escape
 from rich.table import Table
 
-from agents.cli.common import UsageFailure, for_people, print_table
+from agents.cli.common import FiniteRange, UsageFailure, for_people, print_table
 from agents.cli.giveaway.sources import Source, giveaway_or_exit, source_options
 from agents.clock import make_clock
 from agents.stages.review import ReviewError, publish_review
@@ -25,9 +25,7 @@ from streams.suspicion.review import review_of
 @click.argument("campaign_id", metavar="CAMPAIGN")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 @click.option("--redis/--no-redis", default=True, help="Also replace the review list in Redis (default).")
-@click.option(
-    "--every", "every_seconds", type=click.FloatRange(min=1), help="Again after so many seconds, until Ctrl-C."
-)
+@click.option("--every", "every_seconds", type=FiniteRange(min=1), help="Again after so many seconds, until Ctrl-C.")
 @source_options
 def review(campaign_id: str, as_json: bool, redis: bool, every_seconds: float | None, source: Source) -> None:
     """List the suspicious entrants of CAMPAIGN with reasons, and what its policy does with each.

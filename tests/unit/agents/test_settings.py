@@ -92,6 +92,22 @@ def test_every_field_is_described() -> None:
         ("PULSE_GATEWAY_WORDS", "yes"),
         ("PULSE_GATEWAY_WEBHOOK_SECONDS", "0"),
         ("PULSE_GATEWAY_WEBHOOK_PAUSES", "5 never"),
+        ("PULSE_GROUP", "ünter-uns"),
+        ("PULSE_GROUP", "g" * 231),
+        ("PULSE_PARTITIONS", "1_0"),
+        ("PULSE_PARTITIONS", "٨"),
+        ("PULSE_FLUSH_SECONDS", "1_0"),
+        ("PULSE_WORKER", "a\tb"),
+        ("PULSE_METRICS_HOST", ""),
+        ("PULSE_METRICS_HOST", "[::]"),
+        ("PULSE_METRICS_HOST", "localhost:9464"),
+        ("PULSE_METRICS_HOST", "${HOST}"),
+        ("PULSE_GATEWAY_HOST", ""),
+        ("PULSE_STORE_DIRECTORY", "~/state"),
+        ("PULSE_STORE_DIRECTORY", "$HOME/state"),
+        ("PULSE_STORE_DIRECTORY", "/da\tta"),
+        ("PULSE_GATEWAY_SPOOL_DIRECTORY", "~"),
+        ("PULSE_GATEWAY_DRAWS_DIRECTORY", "${DRAWS}"),
     ],
 )
 def test_unusable_value_stops_the_start_with_variable_and_value(variable: str, value: str) -> None:
@@ -125,12 +141,12 @@ def test_every_setting_that_can_be_wrong_has_a_refusal_above() -> None:
     """Only the free texts take anything; those of Kafka only together (tests/unit/agents/connection/test_rules.py)."""
     marks = test_unusable_value_stops_the_start_with_variable_and_value.pytestmark
     refused = {variable for variable, _ in marks[0].args[1]}
-    free = {"PULSE_WORKER", "PULSE_METRICS_HOST", "PULSE_METRICS_PASSWORD", "PULSE_STORE_DIRECTORY"}
+    free = {"PULSE_METRICS_PASSWORD"}
     free.add("PULSE_ID_KEY")  # a secret: its refusal shows no value, see below
     free |= {f"PULSE_KAFKA_SSL_{name}" for name in ("CA_FILE", "CERT_FILE", "KEY_FILE", "KEY_PASSWORD")}
     free |= {f"PULSE_KAFKA_SASL_{name}" for name in ("USERNAME", "PASSWORD")}
     free |= {f"PULSE_KAFKA_OAUTH_{name}" for name in ("CLIENT_ID", "CLIENT_SECRET", "SCOPE", "CA_FILE")}
-    free |= {f"PULSE_GATEWAY_{name}" for name in ("HOST", "PERSON_KEY", "SPOOL_DIRECTORY", "DRAWS_DIRECTORY")}
+    free |= {f"PULSE_GATEWAY_{name}" for name in ("PERSON_KEY",)}
     refused |= {"PULSE_GATEWAY_WEBHOOKS", "PULSE_GATEWAY_WEBHOOK_SECRETS"}  # below, too
     refused |= {"PULSE_GATEWAY_SECRETS", "PULSE_GATEWAY_KEYS", "PULSE_GATEWAY_READ_KEYS", "PULSE_POLL_TOKENS"}  # below
     assert refused | free == {variable for variable, _, _ in described()}
@@ -176,3 +192,58 @@ def test_a_short_secret_of_the_group_is_refused_without_being_shown() -> None:
         Settings.from_environment({"PULSE_ID_KEY": "canary"})
     assert "canary" not in str(caught.value)
     assert Settings.from_environment({"PULSE_ID_KEY": "x" * 16}).id_key == "x" * 16
+
+
+def test_what_files_of_variables_leave_around_a_value_is_no_part_of_it() -> None:
+    """Windows' line ends, blanks and a byte order mark come with ``--env-file``; nobody means them."""
+    kept = {"STORE": "rocksdb", "STORE_DIRECTORY": "/data", "GROUP": "spring", "METRICS_HOST": "::", "WORKER": "w 1"}
+    for around in ("{}\r", " {} ", "\ufeff{}", "{}\t\n"):
+        given = {f"PULSE_{name}": around.format(value) for name, value in {**kept, "LOG_LEVEL": "debug"}.items()}
+        settings = Settings.from_environment(given)
+        assert {name: getattr(settings, name.lower()) for name in kept} == kept
+        assert settings.log_level == "debug"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PULSE_STORE_DIRECTORY", '"/data"'),
+        ("PULSE_WORKER", "'w1'"),
+        ("PULSE_PARTITIONS", '"8"'),
+        ("PULSE_BROKER", '"a:9092"'),
+        ("PULSE_KAFKA_SSL_CA_FILE", '"/ca.pem"'),
+        ("PULSE_LOG_LEVEL", '""'),
+    ],
+)
+def test_quotes_that_docker_keeps_are_told_as_such(variable: str, value: str) -> None:
+    """A directory with a quote in its name would be made, and a worker be called so."""
+    with pytest.raises(SettingError, match="the quotes are a part of the value here, leave them out") as caught:
+        Settings.from_environment({variable: value})
+    assert str(caught.value).startswith(f"{variable}={value!r}: ")
+
+
+def test_a_word_in_other_letters_is_told_as_it_is_written() -> None:
+    """``INFO`` and ``True`` are what other tools take."""
+    for variable, value, meant in (
+        ("PULSE_LOG_LEVEL", "INFO", "info"),
+        ("PULSE_KAFKA_SASL_MECHANISM", "plain", "PLAIN"),
+        ("PULSE_GATEWAY_WORDS", "True", "true"),
+    ):
+        with pytest.raises(SettingError, match=f"; it is written {meant}$"):
+            Settings.from_environment({variable: value})
+
+
+def test_a_secret_of_the_group_has_one_line() -> None:
+    """With a carriage return it would be another key, and marks of forgotten people would not hold."""
+    with pytest.raises(SettingError, match="Windows"):
+        Settings.from_environment({"PULSE_ID_KEY": "x" * 16 + "\r"})
+
+
+def test_a_secret_in_quotes_and_a_name_in_other_letters_are_told_without_values() -> None:
+    """A password may have quotes, so it is taken; what looks like a setting and is none is named."""
+    environ = {"PULSE_METRICS_PASSWORD": '"canary"', "pulse_broker": "canary:1", "\ufeffPULSE_GROUP": "canary"}
+    settings = Settings.from_environment(environ)
+    assert (settings.metrics_password, settings.broker) == ('"canary"', Settings().broker)
+    notes = foreign_notes(environ)
+    assert [note.split()[0] for note in notes] == ["PULSE_METRICS_PASSWORD", "pulse_broker", "\\ufeffPULSE_GROUP"]
+    assert "canary" not in "".join(notes)

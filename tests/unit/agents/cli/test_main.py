@@ -1,4 +1,4 @@
-"""The entry of the command line hears SIGTERM before anything else, and shows no secrets when it fails."""
+"""The entry of the command line hears signals before anything else, and shows no secrets when it fails."""
 
 import os
 import shutil
@@ -44,31 +44,49 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _signal_during_import(prefix: list[str], command: str) -> tuple[int, float]:
-    """Return exit code and seconds from the signal to the end."""
+def _signal_during_import(prefix: list[str], command: str, *numbers: int) -> tuple[int, float]:
+    """Return exit code and seconds from the signals to the end; nothing may be written on stderr."""
     process = subprocess.Popen(
         [*prefix, sys.executable, "-c", _SLOW_IMPORT, command],
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
         env=_environment(),
         cwd=ROOT,
     )
     assert process.stdout is not None
-    with process.stdout:
+    assert process.stderr is not None
+    with process.stdout, process.stderr:
         assert process.stdout.readline() == "importing\n"
         pid = process.pid
         if prefix:
             pid = int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
         began = time.monotonic()
-        os.kill(pid, signal.SIGTERM)
-        return process.wait(20), time.monotonic() - began
+        for number in numbers or (signal.SIGTERM,):
+            os.kill(pid, number)
+        code = process.wait(20)
+        assert process.stderr.read() == ""
+        return code, time.monotonic() - began
 
 
 @pytest.mark.parametrize(("command", "code"), [("worker", 0), ("settings", -signal.SIGTERM)])
 def test_sigterm_during_the_imports_ends_a_process(command: str, code: int) -> None:
     """A worker with its code for a stop, another command by the signal."""
     assert _signal_during_import([], command)[0] == code
+
+
+@pytest.mark.parametrize(
+    ("command", "signals", "code"),
+    [
+        ("worker", [signal.SIGINT], 0),
+        ("settings", [signal.SIGINT], -signal.SIGINT),
+        ("worker", [signal.SIGHUP, signal.SIGHUP], 0),
+        ("settings", [signal.SIGHUP], -signal.SIGTERM),
+    ],
+)
+def test_an_interrupt_and_a_closed_terminal_are_heard_as_early(command: str, signals: list[int], code: int) -> None:
+    """A traceback of imports tells nobody anything; the shell and the system both say that a terminal is gone."""
+    assert _signal_during_import([], command, *signals)[0] == code
 
 
 @pytest.mark.parametrize(("command", "code"), [("worker", 0), ("settings", 143)])

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -54,6 +55,42 @@ def test_a_text_that_means_nothing_is_wrong_use(arguments: list[str], word: str)
     done = CliRunner(env={"PULSE_BROKER": "127.0.0.1:1", "PULSE_REDIS_URL": ""}).invoke(cli, arguments)
     assert done.exit_code == 2, done.output
     assert word in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["people", "export", "@mia", "--out", "no-such-folder/mia.json"], "no-such-folder is no directory"),
+        (["people", "export", "@mia", "--out", "file/mia.json"], "file is no directory"),
+        (["people", "export", "@mia", "--out", "file"], "file is there already"),
+        (["people", "export", "@mia", "--out", "dangling"], "dangling is there already"),
+    ],
+)
+def test_a_file_that_could_not_be_written_is_wrong_use_before_anything_is_searched(
+    arguments: list[str], word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The search takes minutes; this broker is away, and is not even asked."""
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_text("")
+    Path("dangling").symlink_to("nowhere")
+    done = CliRunner(env={"PULSE_BROKER": "127.0.0.1:1", "PULSE_REDIS_URL": ""}).invoke(cli, arguments)
+    assert (done.exit_code, word in done.output) == (2, True), done.output
+
+
+RANGES = [
+    (path, each)
+    for path, command in COMMANDS.items()
+    for each in command.params
+    if isinstance(each.type, click.FloatRange) or each.type is click.FLOAT
+]
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "1e999"])
+@pytest.mark.parametrize(("path", "option"), RANGES, ids=lambda each: getattr(each, "name", None) or " ".join(each))
+def test_no_number_of_a_command_is_endless(path: tuple[str, ...], option: click.Parameter, text: str) -> None:
+    """``nan`` passes every comparison with a bound, and whoever waits for it waits for ever or not at all."""
+    with pytest.raises(click.BadParameter, match=r"is no finite number|not in the range"):
+        option.type.convert(text, option, None)
 
 
 @pytest.mark.parametrize("name", root.COMMANDS)

@@ -386,6 +386,18 @@ def test_the_final_table_fits_80_columns() -> None:
         assert part in text
 
 
+def test_a_window_that_a_rollup_does_not_have_is_unknown() -> None:
+    """A version without that window has written it: "-" and the last place, no end of the command and no zero."""
+    older = msgspec.structs.replace(influencer(0), windows={"total": stats()})
+    whole = msgspec.structs.replace(campaign(), windows={"total": stats()})
+    console = Console(width=80, force_terminal=False)
+    with console.capture() as capture:
+        print_snapshot(console, Snapshot(as_of_ms=1, campaigns=[whole], influencers=[older, influencer(1)]), "6h")
+    rows = [line.split() for line in capture.get().splitlines()]
+    assert [row[:2] for row in rows if row and row[0].startswith("@")] == [["@creator1", "500,000"], ["@creator0", "-"]]
+    assert [row[1:] for row in rows if row[:1] == ["all"]] == [["-"] * 7]
+
+
 GIVEAWAY = GiveawayRollup(
     campaign_id="spring",
     influencer_id="",

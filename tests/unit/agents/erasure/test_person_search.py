@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from agents.cli.people import document_of
-from agents.erasure.person_search import PersonData, PersonSearch, roles_in
+from agents.erasure.person_records import roles_in
+from agents.erasure.person_search import PersonData, PersonSearch
 from agents.settings import Settings
 from models.actions import Action, PersonTarget, encode_record, record_key
 from models.alerts import SampleComment

@@ -1,8 +1,10 @@
 """The copies of the changelog: both stores keep what they are given, and the one on disk survives and suspects."""
 
+import errno
 import fcntl
 import os
 import resource
+import shutil
 import signal
 import stat
 import subprocess
@@ -237,6 +239,31 @@ def test_two_workers_cannot_share_a_directory(open_store: OpenStore, tmp_path: P
         RocksStore(tmp_path / "store", IDENTITY, lambda: NOW_MS)
     store.apply(0, [(b"a", b"1")], 1)
     assert open_store().get(0, b"a") == b"1"
+
+
+def test_a_directory_without_locks_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """File systems of a network may have none, and no other worker is to be looked for then."""
+
+    def no_locks(file: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with pytest.raises(DirectoryError, match=r"cannot be locked \(No locks available\); use a local disk"):
+        RocksStore(tmp_path, IDENTITY, lambda: NOW_MS)
+
+
+def test_a_disk_that_fails_under_a_damaged_copy_is_named(
+    open_store: OpenStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A failing disk damages the copy first and does not let it be removed then; a traceback names neither."""
+    open_store().close()
+    monkeypatch.setattr(shutil, "rmtree", _fails)
+    with pytest.raises(DirectoryError, match=r"cannot use .*campaign-pulse-state: Input/output error"):
+        open_store(StoreIdentity("another", "another-state-changelog", "01a2", 8))
+
+
+def _fails(path: Path) -> None:
+    raise OSError(errno.EIO, "Input/output error")
 
 
 @pytest.mark.parametrize("blocked", ["file", "lock"])

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from gateway.inbox import headers_for
+from streams.connectors.drafts import Delivery
 from tests.unit.gateway.polling.harness import NOW_MS, Poll, Vendors, polled
 
 CHAT, THREADS, REPLIES, VIDEOS = "/liveChat/messages", "/commentThreads", "/comments", "/videos"
@@ -55,6 +57,17 @@ def quiet(vendors: Vendors) -> None:
     vendors.answer(CHAT, lambda _: chat([], "t0"))
     vendors.answer(THREADS, lambda _: threads([]))
     vendors.answer(VIDEOS, lambda _: {"kind": "youtube#videoListResponse", "items": []})
+
+
+def pushed() -> tuple[bytes, tuple[tuple[str, bytes], ...]]:
+    """A record of the inbox: a new video that the webhook has told."""
+    body = (
+        b'<feed xmlns:yt="http://www.youtube.com/xml/schemas/2015" xmlns="http://www.w3.org/2005/Atom"><entry>'
+        b"<yt:videoId>vid1</yt:videoId><yt:channelId>UCana</yt:channelId><title>t</title>"
+        b"<published>2026-04-18T16:00:00+00:00</published><updated>2026-04-18T16:00:01+00:00</updated></entry></feed>"
+    )
+    delivery = Delivery(source="youtube-main", body=body, headers={}, received_ms=NOW_MS - 60_000)
+    return body, headers_for("youtube", delivery, "counted", 1)
 
 
 def ids_of(events: list[dict[str, Any]]) -> list[str]:
@@ -189,5 +202,19 @@ def test_when_the_days_units_are_used_nothing_is_asked_until_midnight_in_califor
         quiet(vendors)
         await poll.round(60 * 13)
         assert len(vendors.requests) > asked
+
+    polled("youtube-main", test)
+
+
+def test_a_webhook_that_brings_no_comments_misses_none() -> None:
+    """YouTube pushes new videos only: comments are no gaps, and the first reading does not begin two days ago."""
+
+    async def test(poll: Poll, vendors: Vendors) -> None:
+        quiet(vendors)
+        poll.hooked.take(*pushed())
+        poll.now_ms += 50 * 3_600_000
+        vendors.answer(THREADS, lambda _: threads([thread("c1")]))
+        assert ids_of(await poll.round()) == ["c1"]
+        assert poll.counted("campaign_poll_gaps_total") == 0
 
     polled("youtube-main", test)

@@ -1,5 +1,7 @@
 """Rosters: which columns name whom, however a tool calls them."""
 
+from decimal import Decimal
+
 import pytest
 
 from streams.drafts.roster import RosterInfluencer, is_roster, read_roster
@@ -85,3 +87,59 @@ def test_other_tables_are_no_rosters() -> None:
     for header in (("comment_id", "text", "created_at"), ("Date", "Impressions"), ("Name", "Email"), ("handle",)):
         assert not is_roster(header), header
     assert is_roster(("Profile URL", "Email"))
+
+
+def test_cells_that_say_nothing_are_no_profiles() -> None:
+    """Nobody is @- or @none; a cell that is no profile costs itself and not the person's others; totals are nobody."""
+    table = (
+        "Name,Instagram,TikTok,YouTube\nAna,@ana,-,n/a\nBen,none,ben.tt,\n"
+        "Cem,instagram.com/p/Cabc/,cem.tt,\nTotal,3,2,1"
+    )
+    assert read(table) == (
+        [("ana", "@ana", "instagram"), ("ben-tt", "@ben.tt", "tiktok"), ("cem-tt", "@cem.tt", "tiktok")],
+        [(4, "Instagram 'instagram.com/p/Cabc/' is no profile")],
+    )
+
+
+def test_a_profile_that_stands_there_twice_has_the_codes_of_both() -> None:
+    """In any spelling; a platform is known with a blank in its name."""
+    header = ("handle", "platform", "code")
+    rows = [("@ana", "Tik Tok", "ANA10"), ("https://www.tiktok.com/@ANA?lang=de", "tiktok", "ana10, ANA15")]
+    found, refused = read_roster(header, enumerate(rows, start=2))
+    assert refused == []
+    assert [(each.handle, each.platform, each.codes) for each in found] == [("@ana", "tiktok", ("ANA10", "ANA15"))]
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "amount", "currency"),
+    [
+        ("Fee", "1.000 EUR", "1000", "EUR"),
+        ("Fee", "€ 1,500.50", "1500.50", "EUR"),
+        ("Fee", "1'000 CHF", "1000", "CHF"),
+        ("Fee", "1.5k USD", "1500", "USD"),
+        ("Fee", "2.500,00", "2500.00", "EUR"),
+        ("Honorar", "750", "750", "EUR"),
+        ("Fee (GBP)", "1,000", "1000", "GBP"),
+        ("Fee", "$500", "500", "USD"),
+    ],
+)
+def test_fees_as_people_write_them(header: str, cell: str, amount: str, currency: str) -> None:
+    """A mark before three digits parts thousands; the cell's currency goes before the header's and the campaign's."""
+    default = "USD" if cell.startswith("$") else "EUR"
+    (ana,), refused = read_roster(("handle", "platform", header), [(2, ("ana", "tiktok", cell))], currency=default)
+    assert refused == []
+    assert ana.fee == (Decimal(amount), currency)
+
+
+def test_fees_that_are_none() -> None:
+    """Words and losses are told and cost nobody their place; a fee is the person's, and of the first profile."""
+    header = ("Name", "Instagram", "TikTok", "Fee")
+    rows = [("Ana", "ana", "ana.tt", "300 EUR"), ("Ben", "ben", "", "TBD"), ("Cem", "cem", "", "-5 EUR")]
+    found, refused = read_roster(header, enumerate([*rows, ("Dan", "dan", "", "-"), ("Ana", "ana", "", "400 EUR")]))
+    assert [each.handle for each in found] == ["@ana", "@ana.tt", "@ben", "@cem", "@dan"]
+    assert [each.fee for each in found] == [(Decimal(300), "EUR"), None, None, None, None]
+    assert [(row.line, row.reason) for row in refused] == [
+        (1, "Fee 'TBD': no amount of money"),
+        (2, "Fee '-5 EUR': less than nothing"),
+        (4, "fee 400 EUR: @ana has 300 EUR already"),
+    ]

@@ -4,7 +4,8 @@ import pytest
 
 from streams.imports.detection import UnknownSource, detect
 from streams.imports.headers import Columns, aliases, header_key
-from streams.imports.sources import ALIASES, NEEDED, SOURCES
+from streams.imports.signatures import ALIASES, NEEDED
+from streams.imports.sources import SOURCES
 
 
 def test_header_keys() -> None:

@@ -1,9 +1,10 @@
 """Money: exact sums, their text, averages, and the windows of orders."""
 
-from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from models.topics import CONVERSIONS
@@ -12,8 +13,8 @@ from streams.statistics.money import (
     MoneyPanes,
     add_sums,
     check_sums,
-    decimal_text,
     for_record,
+    half_even,
     micros_of,
     micros_text,
     revenue_stats,
@@ -56,10 +57,10 @@ def test_amounts_are_written_without_exponent_and_trailing_zeros(micros: int, te
     assert micros_text(micros) == text
 
 
-@pytest.mark.parametrize(("value", "text"), [("-0.0", "0"), ("-1.50", "-1.5"), ("1E+3", "1000"), ("100", "100")])
-def test_decimal_text_of_odd_decimals(value: str, text: str) -> None:
-    """Negative zero, exponents and round numbers read as people write them."""
-    assert decimal_text(Decimal(value)) == text
+@given(st.integers(-50, 50), st.integers(-6, 6).filter(bool))
+def test_quotients_are_rounded_half_to_even(part: int, base: int) -> None:
+    """As Python rounds fractions, whatever the signs."""
+    assert half_even(part, base) == round(Fraction(part, base))
 
 
 def test_ten_cents_ten_times_are_exactly_one_euro() -> None:

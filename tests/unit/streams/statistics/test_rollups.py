@@ -3,7 +3,6 @@
 from datetime import date
 from typing import Any
 
-import numpy as np
 import pytest
 
 from models.campaigns import RateCard
@@ -14,7 +13,7 @@ from streams.statistics.rollups import earned_media_value, ratio, sentiment_stat
 
 def stats(followers: int | None = None, card: RateCard | None = None, **counts: int) -> WindowStats:
     """Return the statistics of a window with these counters."""
-    sums = np.zeros(WIDTH, dtype=np.int64)
+    sums = [0] * WIDTH
     for name, count in counts.items():
         sums[COLUMN[name]] = count
     return window_stats(sums, {}, 0, followers, card)
