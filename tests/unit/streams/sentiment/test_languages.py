@@ -63,6 +63,13 @@ def test_languages_are_recognised(text: str, language: str) -> None:
         "τι ωραία τσάντα",
         "খুব সুন্দর",
         "zvrk plonk brimfel",
+        "awak lawa sangat, nak jugak",
+        "quina passada, m'encanta molt",
+        "grazas polo consello, gústame moito",
+        "це обман",
+        "де купити таку куртку",
+        "кодът не работи",
+        "zelo drago, koda ne dela",
     ],
 )
 def test_what_is_not_read_is_silent(text: str) -> None:
@@ -92,6 +99,20 @@ def test_unread_is_neutral_to_whoever_does_not_ask() -> None:
         ("bin dabei, done @jule.m", "neutral"),
         ("das ist so cute, love it", "positive"),
         ("worst service ever, molto deluso", "negative"),
+        ("पसंद नहीं आया", "negative"),
+        ("sana hiç yakışmamış bence", "negative"),
+        ("çok yakışmış", "positive"),
+        ("안 예뻐요", "negative"),
+        ("예뻐요", "positive"),
+        ("曲名教えてください", "neutral"),
+        ("omg wie süüüß", "positive"),
+        ("total überbewertet das zeug", "negative"),
+        ("nunca había estado tan feliz", "positive"),
+        ("j'ai jamais été aussi contente", "positive"),
+        ("j'ai hâte de tester", "positive"),
+        ("siempre ganan los mismos", "negative"),
+        ("gracias por el premio que nunca llegó 👏", "negative"),
+        ("wow thanks for the prize that never showed up", "negative"),
     ],
 )
 def test_negations_and_mixes(text: str, expected: str) -> None:
@@ -114,6 +135,29 @@ def test_comments_that_were_kept_from_the_lists() -> None:
     labels = [label for each in by_language.values() for label in each.labels]
     assert sum(recalls(LabelledTexts("all", texts, labels, []))) / 3 >= 0.75
     assert all(sum(recalls(each)) / 3 > 1 / 3 for each in by_language.values())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("estas unhas ficaram lindas", "positive"), ("вам не идет", "negative"), ("estás radiante", "positive")],
+)
+def test_words_that_a_neighbour_has_too_are_read(text: str, expected: str) -> None:
+    """What Galician or Bulgarian has as well does not silence Portuguese, Spanish or Russian."""
+    assert classify(load_social_scorer().score(text)) == expected
+
+
+@pytest.mark.parametrize("split", ["first", "second", "third"])
+def test_fresh_comments_stay_understood(split: str) -> None:
+    """What the lists were taught by three sets of comments is not lost: 0.80 in each language."""
+    by_language = load_language_comments(split)
+    assert len(by_language) == 16
+    assert {code: found for code, texts in by_language.items() if (found := sum(recalls(texts)) / 3) < 0.80} == {}
+
+
+def test_a_beginning_that_would_never_match_is_refused() -> None:
+    """A beginning longer than what is looked for is an error, not an entry without effect."""
+    with pytest.raises(ValueError, match="longer than"):
+        Lexicon("xx", [("a" * 21 + "*", 1.0)], [], [])
 
 
 def test_an_entry_without_a_word_is_refused() -> None:
