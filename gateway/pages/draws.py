@@ -37,7 +37,7 @@ async def ask(request: Request) -> Response:
     try:
         body = await read_body(request, _MOST_BYTES)
     except Refused as refused:
-        return _counted(request, "draw_ask", refusal(request, refused.status, refused.detail))
+        return _counted(request, "draw_ask", refusal(request, refused))
     finally:
         state.held_bytes -= request.state.held_bytes
     handle = (parse_qs(body.decode("utf-8", "replace")).get("handle") or [""])[0].strip()[:_LONGEST_HANDLE]
@@ -56,7 +56,7 @@ async def draw_file(request: Request) -> Response:
     etag = etag_of(data)
     headers = {"ETag": etag, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
     headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    if is_known(request.headers.get("if-none-match", ""), etag):
+    if is_known(",".join(request.headers.getlist("if-none-match")), etag):
         return _counted(request, "draw_file", Response(status_code=304, headers=headers))
     kind = _TYPES[name[name.rindex(".") :]]
     return _counted(request, "draw_file", Response(data, headers={**headers, "Content-Type": kind}))
@@ -101,7 +101,7 @@ def _chances(entries: bytes) -> dict[str, str]:
 def _page(request: Request, asked: str, answer: str, status: int = 200) -> Response:
     found = _found(request)
     if found is None:
-        return refusal(request, 404, "no draw of this name is published")
+        return refusal(request, Refused(404, "unknown_draw", "no draw of this name is published"))
     language = asked_language(request)
     texts = texts_of(language)
     frozen, drawn = found.frozen, found.drawn
