@@ -10,6 +10,7 @@ from gateway.numbers.reader import NumbersError
 from gateway.pages.formats import length, money, percent, whole
 from gateway.pages.rendering import ASSETS
 from gateway.pages.texts import LANGUAGES, TEXTS, language_of, texts_of
+from models.alerts import RULE_NAMES
 from models.currencies import CURRENCIES, WITH_THREE_DECIMALS, WITHOUT_DECIMALS
 from tests.unit.gateway.numbers_in_memory import ReadingGateway, key
 
@@ -171,6 +172,15 @@ def test_files_of_the_pages_are_kept_for_ever_under_their_version(gateway: Readi
     for other in (address.replace("live.js", "../texts.py"), "/static/0/live.js", address.replace("live.js", "x.js")):
         assert gateway.ask(other).status == 404
     assert all(gateway.ask(address.replace("live.js", name)).status == 200 for name in ASSETS)
+
+
+def test_moments_name_alerts_in_words(gateway: ReadingGateway) -> None:
+    """No name of a rule as programs write it; each rule has its words."""
+    assert {f"rule_{each}" for each in RULE_NAMES} == {name for name in TEXTS if name.startswith("rule_")}
+    for language in LANGUAGES:
+        page = gateway.read(f"/live/spring?lang={language}").body.decode()
+        assert f"<bdi>{TEXTS['rule_negative_wave'][language]}</bdi>" in page
+        assert "<bdi>negative_wave</bdi>" not in page
 
 
 def test_every_text_is_there_in_every_language() -> None:
