@@ -17,6 +17,7 @@ from gateway.problems import Refused, problem_of
 from gateway.state import GatewayState
 from models.draws import Drawn
 from streams.comparison import comparable
+from streams.giveaway.answers import handle_in
 
 _MOST_BYTES: Final = 2_000
 _LONGEST_HANDLE: Final = 100
@@ -75,14 +76,14 @@ def _found(request: Request) -> Draw | None:
 
 def _answer(request: Request, state: GatewayState, handle: str, texts: dict[str, str]) -> str:
     draw_id: str = request.path_params["draw"]
-    folded = comparable(handle).removeprefix("@").strip()
+    folded = comparable(handle_in(handle)).removeprefix("@").strip()
     found = state.shelf.entrant(draw_id, folded)
     if not folded or found is None:
         return ""
     is_known_here, entrants = found
     if not is_known_here:
         return texts["cannot_ask"]
-    shown = "@" + handle.removeprefix("@")
+    shown = "@" + handle_in(handle).removeprefix("@")
     chances = _chances(state.shelf.file(draw_id, "entries.txt") or b"")
     said = [
         texts["you_are_in"].format(handle=shown, entrant=each, count=chances[each])
