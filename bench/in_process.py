@@ -3,7 +3,8 @@
 Where a machine is at work for others, drains (``bench.compare``) measure these too: flushes go by the clock, so that
 the same backlog meets more of them. Here two processes take turns with the same events, in batches and with a flush
 after so many of them, and only the processor's time counts. What is forwarded is read again, as from the topic. Between
-the batches influencers are shown, as glances do that; what this takes is no part of a drain, and stands apart.
+the batches influencers are shown, as glances do that; what this takes is no part of a drain, and stands apart. With
+``--step-ms`` the batches are not those of a backlog, of 2,000 events, but those of a steady stream (``bench.steps``).
 """
 
 import os
@@ -19,7 +20,7 @@ import click
 import msgspec
 
 from bench.load import simulated
-from bench.pipeline_turns import PIECES, SHOWING, SHOWN
+from bench.pipeline_turns import PIECES, RATE, SHOWING, SHOWN
 
 ROOT: Final = Path(__file__).parents[1]
 _START_MS: Final = 1_767_225_600_000
@@ -30,8 +31,8 @@ _decode: Final = msgspec.json.Decoder(dict[str, float]).decode
 class Turns:
     """A process with the code of a checkout, that runs all events through a new pipeline when asked."""
 
-    def __init__(self, checkout: Path, events: Path) -> None:
-        command = [sys.executable, "-P", str(ROOT / "bench" / "pipeline_turns.py"), str(events)]
+    def __init__(self, checkout: Path, events: Path, step_ms: int) -> None:
+        command = [sys.executable, "-P", str(ROOT / "bench" / "pipeline_turns.py"), str(events), str(step_ms)]
         self._process = subprocess.Popen(
             command,
             cwd=checkout,
@@ -78,12 +79,14 @@ def _shown(name: str, before: Sequence[float], after: Sequence[float], count: fl
 @click.argument("checkout", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--events", type=click.IntRange(min=10_000), default=150_000, show_default=True)
 @click.option("--rounds", type=click.IntRange(min=1), default=9, show_default=True, help="Turns of each checkout.")
-def main(checkout: Path, events: int, rounds: int) -> None:
+@click.option("--step-ms", type=click.IntRange(min=0), default=0, help="Batches of a steady stream, read so often.")
+def main(checkout: Path, events: int, rounds: int, step_ms: int) -> None:
     """Run the same events through CHECKOUT's pipeline and this one's, in turn, and print CPU times and ratios."""
+    span_seconds = events / RATE if step_ms else _SPAN_SECONDS
     with tempfile.TemporaryDirectory(prefix="campaign-pulse-bench-") as directory:
         path = Path(directory) / "events.msgpack"
-        path.write_bytes(msgspec.msgpack.encode(simulated(events, _START_MS, _SPAN_SECONDS)))
-        both = [Turns(checkout.resolve(), path), Turns(ROOT, path)]
+        path.write_bytes(msgspec.msgpack.encode(simulated(events, _START_MS, span_seconds)))
+        both = [Turns(each, path, step_ms) for each in (checkout.resolve(), ROOT)]
         runs: list[list[dict[str, float]]] = [[], []]
         try:
             for number in range(rounds + 1):

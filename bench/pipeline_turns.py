@@ -7,7 +7,7 @@ changed: their numbers, and the bytes that Redis gets of them.
 
 import gc
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from itertools import chain
 from pathlib import Path
 from time import process_time
@@ -20,25 +20,41 @@ from agents.read_model.packing import QuickPacking
 from bench import giveaway_cost
 from bench.load import Event
 from bench.stack import PARTITIONS
+from streams.events.partitioning import partition_of
 from streams.events.registry import Registry
 from streams.pipeline.pipeline import Pipeline
 from streams.pipeline.records import FileRecord
 from streams.sentiment.scorers import DEFAULT_SCORER, CachedScorer, make_scorer
 from streams.statistics.snapshots import describe, encode_snapshot, rollups_of
 
+RATE: Final = 20_000
+"""Events a second of a steady stream."""
 PIECES: Final = ("comments", "posts", "conversions", "flush")
 SHOWING: Final = ("rollups", "hashes")
 """What a glance does, in seconds of its own; ``SHOWN`` is how many influencers it showed."""
 SHOWN: Final = "shown"
 _TOPICS: Final = {f"campaign.{piece}.v1": piece for piece in PIECES}
-_BATCHES_A_FLUSH: Final = 25
-"""Of 2,000 events: half a second's."""
-_BATCHES_A_GLANCE: Final = 5
+_EVENTS_A_FLUSH: Final = 50_000
+"""Half a second's."""
+_EVENTS_A_GLANCE: Final = 10_000
 _NOW_MS: Final = 1_767_225_600_000 + 3_600_000
 _GC_THRESHOLDS: Final = (500_000, 10, 100)
 """As a worker has them."""
 _encode_json: Final = msgspec.json.Encoder().encode
 Batch = tuple[str, int, list[FileRecord]]
+
+
+def in_steps(events: list[Event], step_ms: int) -> list[Batch]:
+    """Return the events as batches: of each step one for each topic-partition that has anything."""
+    size = RATE * step_ms // 1000
+    batches: list[Batch] = []
+    for start in range(0, len(events), size):
+        step: defaultdict[tuple[str, int], list[FileRecord]] = defaultdict(list)
+        for event in events[start : start + size]:
+            place = (event.topic, partition_of(event.key.decode(), PARTITIONS))
+            step[place].append(FileRecord(0, event.key, event.value))
+        batches += [(*place, records) for place, records in step.items()]
+    return batches
 
 
 class Turn:
@@ -56,11 +72,13 @@ class Turn:
 
     def run(self, batches: list[Batch]) -> None:
         """Apply and flush everything, and what is forwarded until nothing is."""
+        events = sum(len(records) for _, _, records in batches)
+        a_flush, a_glance = (max(1, each * len(batches) // events) for each in (_EVENTS_A_FLUSH, _EVENTS_A_GLANCE))
         for number, batch in enumerate(batches, 1):
             self._apply(*batch)
-            if number % _BATCHES_A_GLANCE == 0:
+            if number % a_glance == 0:
                 self._glance()
-            if number % _BATCHES_A_FLUSH == 0 or number == len(batches):
+            if number % a_flush == 0 or number == len(batches):
                 forwards = self._flush()
                 while forwards:
                     for again in forwards:
@@ -114,9 +132,11 @@ def main() -> None:
     """Serve one turn for each line that is read."""
     gc.set_threshold(*_GC_THRESHOLDS)
     events = [Event(*fields) for fields in msgspec.msgpack.decode(Path(sys.argv[1]).read_bytes())]
-    batches = giveaway_cost.batches_of(events)
+    batches, step_ms = giveaway_cost.batches_of(events), int(sys.argv[2])
     scorer = CachedScorer(make_scorer(DEFAULT_SCORER), len(events) * 2)
     scorer.score_many(giveaway_cost._texts_of(batches))  # where older checkouts have it
+    if step_ms:
+        batches = in_steps(events, step_ms)
     for _ in sys.stdin:
         turn = Turn(scorer)
         gc.collect()

@@ -123,7 +123,7 @@ def main() -> int:
     load_packaged_weights()
     print_quality({"textblob": TextBlobScorer(), "VADER": VaderScorer(), "social": default_scorer()}, sets)
     print()
-    for split in ("used", "last", "chosen", "judged"):
+    for split in ("used", "last", "chosen", "judged", "first", "second", "third"):
         by_language = load_language_comments(split)
         print_quality({"social": default_scorer()}, {f"{code}, {split}": by_language[code] for code in by_language})
         print()

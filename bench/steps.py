@@ -2,40 +2,22 @@
 
 The same 20,000 simulated events a second, as batches of each topic-partition for each step, through a pipeline without
 Kafka; CPU seconds a second of the stream, the steps in turn. It is why a fetch waits where many partitions have a
-little each (``agents.broker.gathering``).
+little each (``agents.broker.gathering``). ``python -m bench.in_process OTHER --step-ms 50`` compares two checkouts so.
 """
 
 import gc
-from collections import defaultdict
 from typing import Final
 
 import click
 
 from bench import giveaway_cost
-from bench.load import Event, simulated
-from bench.pipeline_turns import Turn
-from bench.stack import PARTITIONS
-from streams.events.partitioning import partition_of
-from streams.pipeline.records import FileRecord
+from bench.load import simulated
+from bench.pipeline_turns import RATE, Turn, in_steps
 from streams.sentiment.scorers import DEFAULT_SCORER, CachedScorer, make_scorer
 
-RATE: Final = 20_000
 STEPS_MS: Final = (20, 50)
 _SECONDS: Final = 2
 _START_MS: Final = 1_767_225_600_000
-
-
-def in_steps(events: list[Event], step_ms: int) -> list[tuple[str, int, list[FileRecord]]]:
-    """Return the events as batches: of each step one for each topic-partition that has anything."""
-    size = RATE * step_ms // 1000
-    batches: list[tuple[str, int, list[FileRecord]]] = []
-    for start in range(0, len(events), size):
-        step: defaultdict[tuple[str, int], list[FileRecord]] = defaultdict(list)
-        for event in events[start : start + size]:
-            place = (event.topic, partition_of(event.key.decode(), PARTITIONS))
-            step[place].append(FileRecord(0, event.key, event.value))
-        batches += [(*place, records) for place, records in step.items()]
-    return batches
 
 
 @click.command()

@@ -66,11 +66,12 @@ def load_comments(split: str) -> LabelledTexts:
 
 
 def load_language_comments(split: str) -> dict[str, LabelledTexts]:
-    """Our comments in the languages that are read by lists, by language.
+    """Our comments in the languages that are read, by language; in those of the model from ``first`` on.
 
     ``used``: looked at while the lists were written. ``last``: written after them, judged once, and no list was changed
     for it but Italian, which was not recognised. ``chosen`` and ``judged``: alternate comments of a third set; what was
-    missed in the first half was put into the lists, the second was only counted.
+    missed in the first half was put into the lists, the second was only counted. ``first``, ``second`` and ``third``:
+    written and labelled one after the other, each judged once before any of its misses was put into the lists.
     """
     found: dict[str, LabelledTexts] = {}
     with LANGUAGES_FILE.open(encoding="utf-8", newline="") as lines:

@@ -197,6 +197,16 @@ def look_at_topics(settings: Settings, names: Iterable[str]) -> dict[str, TopicL
     }
 
 
+def topic_names(settings: Settings) -> list[str]:
+    """Return the topics that the broker shows us, ours and others'.
+
+    Raises:
+        TopicError: the broker does not answer, or refuses.
+    """
+    with _admin(settings, "topics") as admin:
+        return sorted(admin.list_topics())
+
+
 def absent(topic: str) -> str:
     """Return what is to be said of a topic that a client does not see."""
     return f"topic {topic!r} does not exist, or the right DESCRIBE on it is missing"

@@ -8,7 +8,15 @@ from typing import Final
 
 from msgspec import Struct
 
-from agents.broker.topic_admin import TopicError, TopicSpec, alter_topic, look_at_topics, topic_settings, topic_specs
+from agents.broker.topic_admin import (
+    STATE_TABLE,
+    TopicError,
+    TopicSpec,
+    alter_topic,
+    look_at_topics,
+    topic_settings,
+    topic_specs,
+)
 from agents.settings import Settings
 
 _MESSAGE_BYTES: Final = "max.message.bytes"
@@ -74,6 +82,24 @@ def check_partitions(settings: Settings) -> list[TopicDrift]:
         elif spec.copartitioned and found[spec.name].partitions != wanted:
             drifts.append(partitions_drift(spec.name, found[spec.name].partitions, wanted))
     return drifts
+
+
+def other_groups(names: Iterable[str], group: str) -> list[str]:
+    """Return a sentence about each other group that has, or had, a state on the same cluster.
+
+    Topics have the same names for all groups: a second one, or the same under another name, writes over its numbers.
+
+    Args:
+        names: the topics that the broker shows.
+        group: ours.
+    """
+    end = f"-{STATE_TABLE}-changelog"
+    return [
+        f"topics: {name} is the state of another group, {name.removesuffix(end)}; PULSE_GROUP={group} has its own, and "
+        "two groups at work on one cluster write over each other's numbers (docs/operations.md#one-group-a-cluster)"
+        for name in names
+        if name.endswith(end) and name != f"{group}{end}"
+    ]
 
 
 def refuse_loss(drifts: Iterable[TopicDrift]) -> None:

@@ -14,13 +14,13 @@ from models.topics import INPUT_TOPICS
 log: Final = logging.getLogger("campaign_pulse")
 LOOK_SECONDS: Final = 10.0
 _AGAIN_SECONDS: Final = 1.0
-"""A topic is gone when it is not there twice: a node that has just started may not know all of them yet."""
+"""A topic is gone, or narrower, when it is so twice: a node that has just started may not know all of it yet."""
 CONFIG_LOOKS: Final = 6
 """Settings of topics are asked for with every so many looks."""
 
 
 class TopicGone(RuntimeError):  # noqa: N818  # what happened to a topic
-    """A topic was deleted while the worker ran; the message is for the operator."""
+    """A topic was deleted, or made anew with less, while the worker ran; the message is for the operator."""
 
 
 class TopicWatch(Service):
@@ -60,6 +60,7 @@ class TopicWatch(Service):
         self.drifts: list[TopicDrift] = []
         """What differs now, settings as of the last time that they were asked for."""
         self._missing: Set[str] = frozenset()
+        self._narrow: Set[str] = frozenset()
         self._widened: list[TopicDrift] = []
         self._set_otherwise: list[TopicDrift] = []
 
@@ -79,20 +80,35 @@ class TopicWatch(Service):
             else:
                 await self._compare(found)
                 self.looks += 1
-            await self.sleep(min(self._look_seconds, _AGAIN_SECONDS) if self._missing else self._look_seconds)
+            unsure = self._missing or self._narrow
+            await self.sleep(min(self._look_seconds, _AGAIN_SECONDS) if unsure else self._look_seconds)
 
     async def _compare(self, found: Mapping[str, TopicLook]) -> None:
         missing, self._missing = self._missing, self._partitions.keys() - found.keys()
         gone = sorted(self._missing & missing)
         if gone:
-            reason = TopicGone(
-                f"deleted while the worker ran: {', '.join(gone)}. The next start makes them anew, with the right "
-                "number of partitions, and goes on by event id; what was not read yet is gone"
+            await self._end(
+                TopicGone(
+                    f"deleted while the worker ran: {', '.join(gone)}. The next start makes them anew, with the right "
+                    "number of partitions, and goes on by event id; what was not read yet is gone"
+                )
             )
-            log.critical("worker ends: %s", reason)
-            await self._end_worker(reason)
         if self._missing:
             return
+        narrow = {
+            topic
+            for topic, look in found.items()
+            if topic in self._partitions and look.partitions < self._partitions[topic]
+        }
+        narrowed, self._narrow = sorted(narrow & self._narrow), narrow
+        if narrowed:
+            counts = ", ".join(f"{each} has {found[each].partitions} of {self._partitions[each]}" for each in narrowed)
+            await self._end(
+                TopicGone(
+                    f"made anew with fewer partitions while the worker ran: {counts}. The next start goes on with "
+                    "them, or says why it cannot"
+                )
+            )
         self._widened = [
             partitions_drift(topic, look.partitions, self._partitions[topic])
             for topic, look in sorted(found.items())
@@ -108,3 +124,7 @@ class TopicWatch(Service):
         if anew:
             log.warning("made anew while the worker runs: %s; its partitions are taken again", ", ".join(anew))
             self._rejoin()
+
+    async def _end(self, reason: TopicGone) -> None:
+        log.critical("worker ends: %s", reason)
+        await self._end_worker(reason)

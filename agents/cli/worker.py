@@ -11,8 +11,8 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from agents.broker.topic_admin import TopicError, changelog_topic, ensure_topics, topic_specs
-from agents.broker.topic_drift import apply_settings, check_partitions, check_topics, refuse_loss
+from agents.broker.topic_admin import TopicError, changelog_topic, ensure_topics, topic_names, topic_specs
+from agents.broker.topic_drift import apply_settings, check_partitions, check_topics, other_groups, refuse_loss
 from agents.cli.common import SafeFormatter, UsageFailure, for_people, print_table, settings_or_exit
 from agents.cli.repeats import RepeatFilter
 from agents.listening import ListenError, check_can_listen
@@ -23,6 +23,7 @@ from agents.state.choice import open_store
 from agents.state.stores import DirectoryError, StoreError
 from agents.terminal import visible
 
+log: Final = logging.getLogger("campaign_pulse")
 _TELL_WHAT_IS_SENT: Final = ("kafka.protocol.parser", "kafka.net.connection", "kafka.admin.client", "aiokafka.conn")
 """Their lines of level debug hold the bytes of a login, or all settings: passwords and tokens among them."""
 
@@ -60,6 +61,8 @@ def worker() -> None:
     try:
         partitions = ensure_topics(settings)
         refuse_loss(check_topics(settings))
+        for sentence in other_groups(topic_names(settings), settings.group):
+            log.warning("%s", sentence)
     except TopicError as error:
         raise UsageFailure(str(error)) from None
     # Faust takes a second to import; the commands that do not need it should not wait for it.

@@ -89,6 +89,7 @@ class RedisProjection(Service):
         self._was_away = False
         self._own_key = ""
         self._mark_ms: int | None = None
+        self._has_answered = False
         self._marked_at = float("-inf")
         self._started_ms = 0
         self._looked_at = self._rewritten_at = float("-inf")
@@ -131,7 +132,8 @@ class RedisProjection(Service):
             while self._pending or len(self.alerts) or len(self.minutes):
                 await self._write(self._redis)
         except REDIS_ERRORS as error:
-            log.warning("Redis %s; %d entities not written at the end", described(error, self._url), self.backlog)
+            words = described(error, self._url, has_answered=self._has_answered)
+            log.warning("Redis %s; %d entities not written at the end", words, self.backlog)
         finally:
             await self._redis.aclose()
 
@@ -168,7 +170,7 @@ class RedisProjection(Service):
         self.failures_total += 1
         self.up = False
         self._changed.set()
-        words = described(error, self._url)
+        words = described(error, self._url, has_answered=self._has_answered)
         if words.partition(":")[0] != self._told:
             self._told = words.partition(":")[0]
             log.warning("Redis at %s %s; the stream goes on", masked(self._url), words)
@@ -201,7 +203,7 @@ class RedisProjection(Service):
                 raise
             self._settle(chosen, batch, added)
             raise
-        self._mark_ms, self._marked_at = mark_ms, marked_at
+        self._mark_ms, self._marked_at, self._has_answered = mark_ms, marked_at, True
         self._settle(chosen, batch, added)
         await self.alerts.write(redis, self._presence, by_key=self._by_key)
         self._hand_over(Lost(minutes=frozenset(await self.minutes.write(redis, by_key=self._by_key))))

@@ -90,12 +90,13 @@ _CLOSED_PLAIN: Final = "closed the connection; a port that speaks TLS does so, a
 _SENTINEL_SAID: Final = re.compile(r" - (.*?)(?=, <redis\.|$)", re.DOTALL)
 
 
-def described(error: Exception, url: str) -> str:
+def described(error: Exception, url: str, *, has_answered: bool = False) -> str:
     """Return what is the matter with Redis, to be put behind its name; with its own words at the end.
 
     Args:
         error: what the client raised.
         url: where Redis is: whether TLS is spoken says what a closed connection means.
+        has_answered: whether it did before: then a closed connection says nothing about TLS.
     """
     own = f"{type(error).__name__}: {error}" if not str(error) else str(error)
     if "No master found for" in own and "<redis." in own:
@@ -113,6 +114,8 @@ def described(error: Exception, url: str) -> str:
     for text, words in (*_CODES, *_TEXTS, *(_TLS if is_tls else ())):
         if text in own:
             return f"{words}: {own}"
+    if has_answered and any(text in own for text in _CLOSED):
+        return f"closed the connection: {own}"
     if any(text in own for text in _CLOSED) and not (is_tls and "ssl_certfile=" in url):
         return f"{_CLOSED_TLS if is_tls else _CLOSED_PLAIN}: {own}"
     return f"refuses: {own}" if isinstance(error, ResponseError) else f"is away: {own}"

@@ -188,7 +188,11 @@ class Assignment:
         First the group's offset, then the record: a stale offset must never stand beside the name of a new log.
         """
         starts, positions = await self._logs.starts(partition, stored, committed)
-        others = {TP(topic, partition): start.next_offset for topic, start in starts.items() if start.change}
+        others = {
+            TP(topic, partition): start.next_offset
+            for topic, start in starts.items()
+            if start.change or start.is_beyond
+        }
         if others:
             await self._inputs.set_committed(others)
         if positions:

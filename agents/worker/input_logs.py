@@ -154,6 +154,12 @@ class InputLogs:
                     first = await first_offset_since(self._connection, tp, since_ms, _ANSWER_SECONDS)
                     start = replace(start, next_offset=first, confirmed=first, before_ids=first - bounds.first)
                 self._say(tp, known, seen, start)
+            elif start.is_beyond:
+                log.error(
+                    "%s/%d: the group's offset was set to %d, and the log ends at %d: it goes on at %d, behind what is "
+                    "known to be counted",
+                    *(topic, partition, committed[tp], bounds.end, start.next_offset),
+                )
             elif start.missing:
                 log.error(
                     "%s/%d: the group's offset was set forward from %d to %d: %d records are not read, and counted as "

@@ -122,6 +122,7 @@ class LogStart(Struct, frozen=True):
         confirmed: offset up to which flushes of this log are known to be confirmed.
         change: why positions in the earlier log do not hold any more; empty when it is the same log.
         missing: records between what was counted and ``next_offset``: somebody has set the offsets forward.
+        is_beyond: whether the group's offset lay beyond the end of the log, where no record is.
         before_ids: records of another log that are not read, because their ids would have been forgotten by now.
         last: the last record that was read of this log.
     """
@@ -133,6 +134,7 @@ class LogStart(Struct, frozen=True):
     confirmed: int = 0
     change: str = ""
     missing: int = 0
+    is_beyond: bool = False
     before_ids: int = 0
     last: LastRecord = NOTHING_READ
 
@@ -202,8 +204,10 @@ def start_of(
             confirmed=seen.first,
             change=RECREATED if is_other else TRUNCATED,
         )
-    # Where the group was deleted, or its offsets have expired, it goes on behind what is known to be counted.
-    next_offset = known.confirmed if committed is None else committed
+    # Where the group was deleted, or its offsets have expired, it goes on behind what is known to be counted; so it
+    # does when they were set beyond the end of the log: what is appended next lies below, and would never be read.
+    is_beyond = committed is not None and committed > seen.end
+    next_offset = known.confirmed if committed is None or is_beyond else committed
     confirmed = max(next_offset, known.confirmed)
     return LogStart(
         next_offset=next_offset,
@@ -212,6 +216,7 @@ def start_of(
         counted_to=known.number * PLACES + confirmed,
         confirmed=confirmed,
         missing=max(0, next_offset - known.begun),
+        is_beyond=is_beyond,
         last=known.last,
     )
 

@@ -37,7 +37,8 @@ ALIASES: Final = aliases(
         | 投稿url | 投稿 url | 帖子链接 | 게시물 url | url | link | query | input
     username: username | user name | name click to view profile | owner username | author username | from username
         | author unique id | unique id | user unique id | handle | author handle | user handle | commenter
-        | commenter username | profile name | benutzername | nutzername | nom d utilisateur | nombre de usuario
+        | commenter username | commenter name | comment username | comment author | profile name
+        | benutzername | nutzername | nom d utilisateur | nombre de usuario
         | usuario | nome utente | nome de usuário | usuário | utilizador | nome de utilizador | имя пользователя
         | gebruikersnaam | gebruiker | nutzer | konto | kontoname | użytkownik | nazwa użytkownika | kullanıcı adı
         | kullanıcı | användarnamn | brugernavn | ユーザー名 | ユーザーネーム | 用户名 | 使用者名稱 | 사용자 이름
@@ -48,7 +49,7 @@ ALIASES: Final = aliases(
         | unique identifier | author channel id value | commenter id
     profile_url: profile url | author channel url | author url | user url | profile link | author link
     time: time parsed | created at | timestamp | create time iso | comment date | comment time | published at
-        | created time
+        | created time | date posted
         | create time | createtime | created | commented at | posted at | date time | datetime | date | time
         | comment at | created utc | created at utc | date utc | date gmt | time utc | published | publish date
         | published date | date published | publication date | created date | date created | comment created at

@@ -40,7 +40,7 @@ ALIASES: Final = aliases(
     currency: currency | order currency | currency code | presentment currency | währung | devise
         | moneda | divisa | moeda | valuta | waluta | para birimi | валюта | 通貨 | 货币
     codes: discount code | discount codes | discount codes code | coupon code | coupon codes | coupons | coupon s
-        | coupon items | coupon lines code | coupon | order coupon | promo code | code | used coupons
+        | coupon items | coupon lines code | coupon lines | coupon | order coupon | promo code | code | used coupons
         | coupon code used | gutscheincode | gutschein | gutscheine | gutschein e | rabattcode | rabattcodes
         | code promo | codes promo | code de réduction | code de remise | cupón | cupones | código de cupón
         | código de descuento | código promocional | cupom | cupons | código de cupom | código de desconto

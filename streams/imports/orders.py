@@ -94,7 +94,7 @@ class OrderRows:
                     f"order {key} stands in the row above with {self._last_total}: sums of lines are no order",
                 )
             raise RowSkipped("further lines of an order")
-        if self._by_name and name and not total_text.strip() and not status and not cell("time").strip():
+        if self._by_name and name and not total_text.strip() and not status:
             raise RowRefused("total", "", f"the first line of order {name} is missing: the file was cut or sorted")
         order_id = self._order_id(name)
         self._last, self._last_total = key, total_text.strip()

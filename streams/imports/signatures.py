@@ -51,7 +51,7 @@ _GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "<address>": entries.ALIASES["email"],
     "<entry time>": entries.ALIASES["time"],
     "<of an entry>": (*entries.ALIASES["action"], *entries.ALIASES["amount"], "ip address", "entry id"),
-    "<comments>": posts.ALIASES["comments"],
+    "<comments>": tuple(name for name in posts.ALIASES["comments"] if name != "replies"),
 }
 """Groups with a name in signatures."""
 

@@ -85,7 +85,7 @@ SOURCES: Final[tuple[Source, ...]] = (
         kind="orders",
         signatures=(
             signature("order number | order id | order # & order status | status & <order time> & <total> & <coupons>"),
-            signature("date paid gmt | date created gmt & status & total & id & currency | order key"),
+            signature("date paid gmt | date created gmt | date paid & status & total & id & currency | order key"),
         ),
         style=OrderStyle(kind="woocommerce"),
     ),
@@ -100,6 +100,16 @@ SOURCES: Final[tuple[Source, ...]] = (
         ),
         style=OrderStyle(prefix="upfluence"),
         note="Amounts are without tax and shipping; the shop's own export of the same orders has them with both.",
+    ),
+    Source(
+        name="etsy-orders",
+        title="Etsy: sold orders",
+        kind="orders",
+        signatures=(
+            signature("sale date & order id & order value & order total & order net | adjusted order total & status"),
+        ),
+        style=OrderStyle(prefix="etsy"),
+        order="mdy",
     ),
     Source(
         name="stripe-payments",

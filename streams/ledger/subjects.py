@@ -1,6 +1,7 @@
 """A person who asks what is known of them, or to be forgotten: the accounts they have, and how others tag them."""
 
 from collections.abc import Collection, Iterable
+from typing import Final
 
 import regex
 from msgspec import Struct
@@ -12,6 +13,8 @@ from streams.ledger.comment_texts import handle_key
 from streams.ledger.marks import Forgotten
 from streams.ledger.mentions import MARKS
 from streams.ledger.platform_rules import PATTERNS, platform_name, rules_of
+
+_AROUND: Final = " \t\r\n\"'“”„‘’«»()[]<>,;:!?."
 
 
 class Asked(Struct, frozen=True):
@@ -35,9 +38,14 @@ class Asked(Struct, frozen=True):
 def asked_for(text: str, platform: str | None = None) -> Asked:
     """Return whom somebody names by hand: an author id, a handle, ``instagram/mia``, the address of a profile.
 
+    What stands around a handle in the message that it was copied from is no part of it: ``(@mia),`` is ``@mia``.
+
     Raises:
         ValueError: the text and ``platform`` name two platforms.
     """
+    bare = text.strip(_AROUND)
+    if bare.startswith("@"):
+        text = bare
     try:
         account = account_of(text)
     except ValueError:

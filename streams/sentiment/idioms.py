@@ -8,9 +8,18 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+from streams.sentiment.everyday import PHRASES, phrase_turns
+
 _NEVER: Final = frozenset(("never", "nunca", "jamais"))
 _BEEN: Final = frozenset(("been", "felt", "seen", "had", "loved", "wanted", "found", "owned", "tried", "got"))
 _AS_MUCH: Final = frozenset(("so", "this", "such", "more", "a", "anything", "something"))
+_AS_MUCH_ELSEWHERE: Final = frozenset(("tan", "tao", "aussi", "tanto", "tanta", "tant"))
+"""What says as much in Spanish, Portuguese and French: "nunca había estado tan feliz"."""
+_SAME: Final = frozenset(("same", "mismos", "mismas", "mesmos", "mesmas", "memes"))
+_AGAIN: Final = frozenset(("always", "every", "again", "siempre", "sempre", "toujours", "encore"))
+_WINNERS: Final = frozenset(
+    ("win", "wins", "won", "winner", "winners", "winning", "picked", "ganan", "gana", "ganhar", "ganham", "gagnent")
+)
 _FEELING_WITHIN: Final = 3
 _PAIRS: Final = {
     ("nada", "mal"): 2_500,
@@ -88,6 +97,14 @@ _FAILED_PAIRS: Final = frozenset(
         ("never", "arrived"),
         ("never", "came"),
         ("never", "received"),
+        ("never", "showed"),
+        ("never", "shipped"),
+        ("never", "sent"),
+        ("never", "arrives"),
+        ("nunca", "llego"),
+        ("nunca", "chegou"),
+        ("jamais", "recu"),
+        ("jamais", "arrive"),
         ("never", "works"),
         ("never", "worked"),
         ("code", "doesn't"),
@@ -106,6 +123,7 @@ _FAILED_PAIRS: Final = frozenset(
         ("code", "fonctionne"),
     )
 )
+_NEVER_CAME: Final = frozenset(pair for pair in _FAILED_PAIRS if pair[0] in _NEVER and not pair[1].startswith("work"))
 _OF_A_PAIR: Final = ("waiting", "code", "sold", "nothing", "reply", "answer", "response", "codigo", "cupom")
 """Of each pair a word that is rare enough to be looked for; "never" is one as well."""
 _OF_AN_IDIOM: Final = (
@@ -117,6 +135,8 @@ _OF_AN_IDIOM: Final = (
 TRIGGERS: Final = (
     _NEVER
     | _FAILED
+    | PHRASES.keys()
+    | _SAME
     | frozenset(("mal", "bad", "brutal", "ate", "apart", "sick", *_LONG, *_SUSPECTED, *_OF_A_PAIR, *_OF_AN_IDIOM))
 )
 """Words without which nothing here applies: only texts that have one are looked into."""
@@ -149,6 +169,11 @@ def turns(norms: Sequence[str], valences: Mapping[str, float], positive: int) ->
         for pair in sorted(pairs & _PAIRS.keys())
         if (pair[1] != "ate" or words.isdisjoint(_MEALS)) and (pair[1] != "pas" or ("pas", "mal") not in pairs)
     ]
+    for phrase, weight in phrase_turns(norms).items():
+        size = round(weight * 1_000)
+        found.append(Turn(phrase, *((-size // 2, size) if weight > 0 else (-size, size // 2))))
+    if words & _SAME and words & _AGAIN and words & _WINNERS:
+        found.append(Turn("the same again", 3_000, -1_500))
     if words & _LONG and (words & _WAITED or ("e", "nada") in pairs or ("y", "nada") in pairs):
         found.append(Turn("waited for long", 3_000, -1_000))
     if ("as", "described") in pairs:
@@ -167,7 +192,9 @@ def turns(norms: Sequence[str], valences: Mapping[str, float], positive: int) ->
     positive += sum(turn.positive for turn in found)
     if words & _PRAISE and (words & _FAILED or pairs & _FAILED_PAIRS):
         failed = sorted(words & _FAILED) or [" ".join(pair) for pair in sorted(pairs & _FAILED_PAIRS)]
-        found.append(Turn(f"praise for what failed: {failed[0]}", 800, min(0, -500 - positive)))
+        # Thanks for what never came are blame; of other failures it is not sure whose they are.
+        blame = 2_500 if pairs & _NEVER_CAME else 800
+        found.append(Turn(f"praise for what failed: {failed[0]}", blame, min(0, -500 - positive)))
     return found
 
 
@@ -176,10 +203,11 @@ def _never_so(norms: Sequence[str], place: int, valences: Mapping[str, float]) -
     outdone = next((word for word in norms[place + 1 : place + 2 + _FEELING_WITHIN] if word in _OUTDONE), None)
     if outdone is not None:
         return Turn(f"{norms[place]} {outdone}", -_OUTDONE[outdone], _OUTDONE[outdone])
-    if tuple(norms[place + 1 : place + 2]) not in {(word,) for word in _BEEN}:
-        return None
     after = norms[place + 2 : place + 3 + _FEELING_WITHIN]
-    if not after or after[0] not in _AS_MUCH:
+    much = next((each for each in range(place + 1, min(len(norms), place + 5)) if norms[each] in _AS_MUCH_ELSEWHERE), 0)
+    if much:
+        after = norms[much : much + 1 + _FEELING_WITHIN]
+    elif not after or norms[place + 1] not in _BEEN or after[0] not in _AS_MUCH:
         return None
     valence = next((valences[word] for word in after[1:] if abs(valences.get(word, 0.0)) > 0.1), 0.0)
     if not valence:

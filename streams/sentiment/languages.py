@@ -5,6 +5,7 @@ languages that are read, of what people write under giveaways, and of the langua
 that those are not taken for their neighbours. A look-up a word, once for each distinct text.
 """
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Container
@@ -28,7 +29,7 @@ _LIKELY: Final = 0.4
 """What a word counts for the model's languages that their model knows, and no list."""
 _LEAST_UNKNOWN: Final = 3
 _LEAST_BEGIN: Final = 3
-_LONGEST_BEGIN: Final = 12
+_LONGEST_BEGIN: Final = 20
 _LATIN_END: Final = "\u0370"
 
 _LETTERS: Final = {
@@ -70,12 +71,16 @@ _SCRIPTS: Final = (
     ("devanagari", "\u0900", "\u097f"),
 )
 _NEIGHBOURS: Final = {
-    "cyrillic": (frozenset("іїєґўђћјљњџѓќәғқңөұүһ"), ("bg", "uk")),
+    "cyrillic": (frozenset("іїєґўђћјљњџѓќәғқңөұүһ"), ("bg", "uk", "sr", "mk", "kk")),
     "arabic": (frozenset("پچژگکیےںٹڈ"), ()),
     "devanagari": (frozenset(), ("mr", "ne")),
     "han": (frozenset("的了吗呢吧這们們你妳他她嗎么麼谢謝欢歡"), ()),
 }
 """By script: letters of other languages than the one that is read, and languages that are told by their words."""
+_CLOSE: Final = frozenset(("ca", "gl", "ms", "sl", "no", "da"))
+"""Languages of which most words are their neighbour's, too: a word that they alone have counts twice."""
+_HARD_SIGN: Final = re.compile(r"ъ(?![еёюя])")
+"""The hard sign where no Russian word has it, but every other Bulgarian one."""
 _OF_SCRIPT: Final = {"cyrillic": "ru", "arabic": "ar", "devanagari": "hi", "japanese": "ja", "hangul": "ko"}
 _DIGITS: Final = frozenset("0123456789")
 
@@ -102,12 +107,15 @@ class Languages:
             for word in file.own.whole:
                 if not told.get(word, set()) & MODEL:
                     told.setdefault(word, set()).add(file.code)
-        self._told = {word: tuple(sorted(codes)) for word, codes in told.items()}
         begins: dict[str, set[str]] = {}
         for file in self._latin:
             for begin in file.own.begins:
                 if len(begin) >= _LEAST_BEGIN:
                     begins.setdefault(begin, set()).add(file.code)
+        for word, codes in told.items():
+            if codes <= _CLOSE:  # a beginning in a list makes it a word of that language as well
+                codes.update(*(begins.get(word[:end], ()) for end in range(_LEAST_BEGIN, len(word) + 1)))
+        self._told = {word: tuple(sorted(codes)) for word, codes in told.items()}
         self._begins = {begin: tuple(sorted(codes)) for begin, codes in begins.items()}
 
     def known(self) -> set[str]:
@@ -163,7 +171,7 @@ class Languages:
         if script == "han" and "japanese" in counts:
             script = "japanese"
         letters, languages = _NEIGHBOURS.get(script, (frozenset(), ()))
-        if not letters.isdisjoint(text):
+        if not letters.isdisjoint(text) or (script == "cyrillic" and _HARD_SIGN.search(text)):
             return UNKNOWN
         if script == "han":
             japanese = any(part in characters_of(text) for part in self._files["ja"].lexicon.strings if len(part) > 1)
@@ -197,10 +205,14 @@ class Languages:
                     unknown += len(word) > 2
                 continue
             foreign = [code for code in codes if code not in MODEL]
-            is_told |= len(foreign) == len(codes)
-            share = 1.0 / (len(foreign) + (len(foreign) < len(codes)))
-            if len(foreign) < len(codes):
+            if len(foreign) == len(codes):
+                # Of a word that two neighbours have it is sure at least that it is none of the model's.
+                is_told, share = True, min(1.0, 2.0 / len(foreign))
+            else:
+                share = 1.0 / (len(foreign) + 1)
                 of_model += share
+            if len(codes) == 1 and codes[0] in _CLOSE:
+                share = 2.0
             for code in codes:
                 evidence[code] = evidence.get(code, 0.0) + share
         others = [(weight, code in self._files, code) for code, weight in evidence.items() if code not in MODEL]

@@ -42,7 +42,12 @@ _PIECE: Final = re.compile(
     r"|[.,!?;:…।؟،\n]{1,20}"
 )
 _PREFIXES: Final = ("وال", "بال", "فال", "كال", "ال", "لل", "و", "ف", "ب", "ل")
-_LONGEST: Final = 12
+_TURKISH_NOT: Final = re.compile(r"[a-z]{3}m[aeiu](?:di|mis|z|yor|yecek|yacak|m)")
+"""A verb in the negative, in plain letters: "yakışmamış", "sevmiyorum"; not "yakışmış"."""
+_KOREAN_NOT: Final = re.compile(r"(?:^|\s)안 ?$")
+_KOREAN_NOT_AFTER: Final = re.compile(r"^[가-힣]{0,2}지 ?(?:않|못)")
+_LONGEST: Final = 20
+"""Letters of the longest beginning of a word that is looked for; a list with a longer one is refused."""
 
 
 def plain(text: str) -> str:
@@ -57,7 +62,8 @@ def words_of(text: str, code: str = "") -> list[str]:
     """
     found: list[str] = []
     if code == "de":
-        text = unicodedata.normalize("NFC", text[:MAX_CHARACTERS]).lower().translate(_UMLAUTS)
+        text = unicodedata.normalize("NFC", text[:MAX_CHARACTERS]).lower()
+        text = _RUN.sub(r"\1", text).translate(_UMLAUTS)  # "süüüß" is "süß", and "ueueue" no run any more
     for piece in _PIECE.findall(_RUN.sub(r"\1", plain(text[:MAX_CHARACTERS]))):
         if piece[0] in ".,!?;:…।؟،\n":
             found.append("")
@@ -89,8 +95,14 @@ class Table:
     begins: dict[str, float] = field(default_factory=dict)
 
     def add(self, entry: str, weight: float) -> None:
-        """Take an entry; a star at its end makes it a beginning."""
+        """Take an entry; a star at its end makes it a beginning.
+
+        Raises:
+            ValueError: A beginning is too long to be found.
+        """
         target = self.begins if entry.endswith("*") else self.whole
+        if target is self.begins and len(entry) > _LONGEST + 1:
+            raise ValueError(f"the beginning {entry!r} is longer than {_LONGEST} letters")
         target.setdefault(entry.rstrip("*"), weight)
 
     def find(self, word: str) -> float | None:
@@ -180,6 +192,8 @@ class Lexicon:
     def weight_of(self, word: str) -> float | None:
         """The weight of a plain word; None when it is not listed."""
         weight = self.words.find(word)
+        if weight is not None and self.code == "tr" and word not in self.words.whole and _TURKISH_NOT.search(word):
+            return weight * NEGATION if weight > 0 else weight
         if weight is None and self.code == "ar":
             for prefix in _PREFIXES:
                 if word.startswith(prefix) and len(word) - len(prefix) >= 3:
@@ -194,13 +208,25 @@ class Lexicon:
                 continue
             best: tuple[int, float, list[int]] = (0, 0.0, [])
             for elements, weight in self.phrases.starting(word):
-                if len(elements) > best[0] and (places := _places(elements, words, used, place)):
+                if (
+                    len(elements) > best[0]
+                    and (places := _places(elements, words, used, place))
+                    and (weight <= 0 or not self._denies(words, places))
+                ):
                     best = (len(elements), weight, places)
             if best[0]:
                 for each in best[2]:
                     used[each] = True
-                if best[1]:
-                    yield place, Hit(" ".join(words[each] for each in best[2]), best[1])
+                weight = best[1]
+                if weight > 0 and self._is_negated(words, used, place, 1):
+                    weight *= NEGATION
+                if weight:
+                    yield place, Hit(" ".join(words[each] for each in best[2]), weight)
+
+    def _denies(self, words: list[str], places: list[int]) -> bool:
+        """Whether a negator stands between the words of a phrase: "pasand nahi aaya" is no "pasand aaya"."""
+        between = set(range(places[0], places[-1])).difference(places)
+        return any(self.negators.find(words[place]) is not None for place in between)
 
     def _is_negated(self, words: list[str], used: list[bool], place: int, reach: int) -> bool:
         for before in range(place - 1, max(-1, place - 1 - reach), -1):
@@ -221,12 +247,20 @@ class Lexicon:
             for end in range(min(len(text), place + self._longest), place, -1):
                 weight = strings.get(text[place:end])
                 if weight is not None:
+                    if weight > 0 and self.code == "ko" and _is_denied(text, place, end):
+                        weight *= NEGATION
                     if weight:
                         yield Hit(text[place:end], weight)
                     place = end
                     break
             else:
                 place += 1
+
+
+def _is_denied(text: str, place: int, end: int) -> bool:
+    """Whether a Korean entry is denied: "안 예뻐", "예쁘지 않"."""
+    before, after = text[max(0, place - 3) : place], text[end : end + 5]
+    return bool(_KOREAN_NOT.search(before) or _KOREAN_NOT_AFTER.match(after))
 
 
 def _places(elements: tuple[str, ...], words: list[str], used: list[bool], first: int) -> list[int]:

@@ -11,6 +11,7 @@ from functools import cache
 from importlib import resources
 from itertools import pairwise, repeat
 
+from streams.sentiment.everyday import with_everyday
 from streams.sentiment.idioms import turns
 from streams.sentiment.languages import MODEL, NOTHING, UNREAD, the_languages
 from streams.sentiment.lexicons import load_files
@@ -203,5 +204,5 @@ def _plain_scorer() -> SocialScorer:
 
 @cache
 def load_packaged_weights() -> SentimentWeights:
-    """The weights that ship with the package; read once, because nothing changes them."""
-    return load_weights(resources.files("streams.sentiment").joinpath("data", ARTEFACT).read_bytes())
+    """The weights that ship with the package, and everyday words; read once, because nothing changes them."""
+    return with_everyday(load_weights(resources.files("streams.sentiment").joinpath("data", ARTEFACT).read_bytes()))

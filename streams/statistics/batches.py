@@ -124,6 +124,14 @@ class Increments:
     def __len__(self) -> int:
         return len(self.flat) // 4
 
+    def joined(self, other: "Increments") -> "Increments":
+        """Return these and others."""
+        if not other.flat:
+            return self
+        both = Increments()
+        both.flat = self.flat + other.flat
+        return both
+
     def arrays(self) -> tuple[I64, I64, I64, I64]:
         """Return rows, event times, columns and amounts as arrays."""
         rows, times_ms, columns, amounts = np.array(self.flat, dtype=np.int64).reshape(-1, 4).T

@@ -130,12 +130,12 @@ class InfluencerStore:
             self._take_posts(
                 events, rows.tolist(), times_ms.tolist(), everywhere.flat, panes_only.flat, totals_only.flat, reactions
             )
-        if len(everywhere):
-            self.panes.add(*everywhere.arrays())
-        if len(panes_only):
-            self.panes.add_to_panes(*panes_only.arrays())
-        if len(totals_only):
-            total_rows, _, columns, amounts = totals_only.arrays()
+        # What goes to panes at one go, whether or not it goes to totals: a small batch pays for calls.
+        to_panes, to_totals = everywhere.joined(panes_only), everywhere.joined(totals_only)
+        if len(to_panes):
+            self.panes.add_to_panes(*to_panes.arrays())
+        if len(to_totals):
+            total_rows, _, columns, amounts = to_totals.arrays()
             self.panes.add_to_totals(total_rows, columns, amounts)
         return reactions
 

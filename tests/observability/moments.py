@@ -177,6 +177,10 @@ class Stage:
 
         self._until(f"incidents and the closing ({waiting})", all_seen, give_up=lambda: not sending.is_alive())
         if "calm" in self._wanted:
+            is_judged = (
+                "absent(pipeline:campaign_pulse_alerts_behind:bool) and sum(campaign_pulse_windows_observed_total) > 0"
+            )
+            self._until("minutes to be judged", lambda: self._is_so(is_judged), give_up=lambda: not sending.is_alive())
             self._moment("calm")
 
     def _breakdown(self, workers: list[ChildProcess]) -> None:

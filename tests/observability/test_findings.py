@@ -111,7 +111,43 @@ def test_the_wall_opens_with_an_open_giveaway() -> None:
     assert "campaign:campaign_giveaway_remaining_seconds:min > bool 0" in variable["query"]["query"]
     assert "sort_desc(" in variable["query"]["query"]
     assert variable["sort"] == 0
-    assert "$campaign" in PAGES["pulse-live"]["panels"][0]["title"]
+    assert "${campaign:text}" in PAGES["pulse-live"]["panels"][0]["title"]
+
+
+@pytest.mark.parametrize("uid", sorted(uid for uid in PAGES if uid != "pulse-pipeline"))
+def test_campaigns_are_chosen_by_name(uid: str) -> None:
+    """A campaign's name is the text of its choice, also one with quotes; without a name the id is."""
+    (variable,) = (each for each in PAGES[uid]["templating"]["list"] if each["name"] == "campaign")
+    assert "group_left (name)" in variable["query"]["query"]
+    picks = re.compile(variable["regex"].strip("/").replace("(?<", "(?P<"))
+    for text, value, name in (
+        ('{campaign="spring",name="Spring giveaway"} 1 1796100000000', "spring", "Spring giveaway"),
+        ('{campaign="spring",name="The "big" one"} 0 1796100000000', "spring", 'The "big" one'),
+        ('{campaign="spring"} 0 1796100000000', "spring", None),
+    ):
+        found = picks.search(text)
+        assert found is not None
+        assert (found["value"], found["text"]) == (value, name)
+
+
+def test_no_alert_is_said_only_where_it_is_known() -> None:
+    """While detectors are behind, none is no green 0; what is open is said all the same."""
+    panel = panel_of("pulse-live", "Alerts now")
+    (target,) = panel["targets"]
+    known, behind, otherwise = re.fullmatch(r"\((.*)\) > 0 or (.*) or \((.*)\)", target["expr"]).groups()  # type: ignore[union-attr]
+    assert known == otherwise
+    assert behind == "-1 * max(pipeline:campaign_pulse_alerts_behind:bool)"
+    (word,) = (
+        each["options"]["-1"] for each in panel["fieldConfig"]["defaults"]["mappings"] if each["type"] == "value"
+    )
+    assert (word["text"], word["color"]) == ("not known", style.ORANGE)
+
+
+@pytest.mark.parametrize("uid", ["pulse-live", "pulse-campaign"])
+def test_partitions_stand_beside_sums(uid: str) -> None:
+    """Where sums are left out while some partitions are held by nobody, "4 of 8" says why."""
+    (target,) = panel_of(uid, "Partitions")["targets"]
+    assert target["legendFormat"] == "{{held}} of {{all}}"
 
 
 def test_the_usual_ends_with_the_numbers() -> None:
@@ -120,6 +156,9 @@ def test_the_usual_ends_with_the_numbers() -> None:
     pace, *band = (target["expr"] for target in chart["targets"] if "entries" not in target["legendFormat"])
     assert len(band) == 2
     assert all(f"and {pace}" in edge for edge in band)
+    # What is usual is the detector's own expectation where there is one, of the very rules that judge engagements.
+    expected = 'campaign_alert_expected{campaign="$campaign",influencer="",rule=~"engagement_spike|engagement_drop"}'
+    assert all(f"max by (campaign) ({expected})" in edge for edge in band)
 
 
 @pytest.mark.parametrize("title", ["Engagements by kind", "Views and reach"])

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tools.dashboards import style
+from tools.dashboards import partitions, style
 from tools.dashboards.style import (
     BLUE,
     CAMPAIGN,
@@ -50,11 +50,13 @@ def _numbers() -> list[style.Panel]:
             "Engagements, $window",
             "Likes, comments, shares and saves of all influencers in the window.",
             [query(f"campaign_window:campaign_engagements_window:sum{_NOW}")],
+            size=(3, 4),
         ),
         style.number(
             "Reach, $window",
             "Reach summed over posts in the window: one person may be in it several times.",
             [query(f"campaign_window:campaign_reach_window:sum{_NOW}")],
+            size=(3, 4),
         ),
         style.number(
             "Rate/followers, $window",
@@ -81,11 +83,13 @@ def _numbers() -> list[style.Panel]:
             "Net sentiment, $window",
             "Share of positive minus share of negative comments in the window, weighted by comments.",
             [query(f"campaign_window:campaign_sentiment_net:ratio{_NOW}")],
+            size=(3, 4),
             unit="percentunit",
             decimals=0,
             steps=((None, VERMILLION), (0, ORANGE), (0.2, GREEN)),
             no_value="none known",
         ),
+        partitions.held((3, 4)),
     ]
 
 

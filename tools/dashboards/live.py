@@ -5,7 +5,7 @@ Numbers are asked for at once and not over the hour: one that nobody counts any 
 
 from typing import Any
 
-from tools.dashboards import style
+from tools.dashboards import partitions, style
 from tools.dashboards.style import (
     CAMPAIGN,
     CURRENCY,
@@ -20,7 +20,7 @@ from tools.dashboards.style import (
     of,
     query,
 )
-from tools.dashboards.words import RULE_WORDS, SEVERITY_CELL, SHARES
+from tools.dashboards.words import ENGAGEMENTS, RULE_WORDS, SEVERITY_CELL, SHARES
 
 _LARGE = 60
 _SMALL = 44
@@ -34,12 +34,6 @@ _ENTRIES_A_MINUTE = (
 )
 _UNKNOWN = "no data"
 """No giveaway, no partition held by anybody, or nobody there: what is known is said by the two numbers on the right."""
-_SUM, _ALL = f"sum(campaign_pulse_partitions{style.JOB})", f"max(campaign_pulse_input_partitions{style.JOB})"
-_HELD = (
-    f'{_SUM} / {_ALL} * on () group_left (held) count_values("held", {_SUM})'
-    f' * on () group_left (all) count_values("all", {_ALL})'
-)
-"""The share that is held, with both numbers as labels."""
 PAGE_ROWS = 26
 """Rows of the grid that a screen of 1080 pixels shows: (1080 - 64) / 38."""
 
@@ -78,7 +72,7 @@ def _entries() -> list[style.Panel]:
     )
     return [
         _large(
-            "Valid entries, $campaign",
+            "Valid entries, ${campaign:text}",
             "Entries that follow the giveaway's rules, of the whole campaign, each counted once.",
             valid,
             unit="locale",
@@ -111,6 +105,7 @@ def _entries() -> list[style.Panel]:
 def _numbers() -> list[style.Panel]:
     alerts = f"sum(max by (rule, influencer) (campaign_alert_active{of(CAMPAIGN)}))"
     pipeline = 'count(ALERTS{area="pipeline",alertstate="firing"})'
+    count = f"({alerts} or 0 * (sum(job:up:sum) > 0)) + ({pipeline} or vector(0)) or {pipeline}"
     return [
         _large(
             "Mood, 5 minutes",
@@ -141,11 +136,13 @@ def _numbers() -> list[style.Panel]:
         ),
         _large(
             "Alerts now",
-            "Open alerts of this campaign, its influencers' included, and of the pipeline: those of the table below.",
-            f"({alerts} or 0 * (sum(job:up:sum) > 0)) + ({pipeline} or vector(0)) or {pipeline}",
+            "Open alerts of this campaign, its influencers' included, and of the pipeline: those of the table below."
+            " None is 0 only while minutes of all partitions are judged, and those of three minutes ago were.",
+            f"({count}) > 0 or -1 * max(pipeline:campaign_pulse_alerts_behind:bool) or ({count})",
             size=(3, 5),
             text_size=_SMALL,
             steps=((None, GREEN), (1, VERMILLION)),
+            mappings=style.words(("-1", "not known", ORANGE)),
             no_value="not known",
             no_value_colour=ORANGE,
         ),
@@ -165,32 +162,21 @@ def _numbers() -> list[style.Panel]:
             no_value="stopped",
             no_value_colour=VERMILLION,
         ),
-        style.number(
-            "Partitions",
-            "How many of the input's partitions are held by workers. While some are held by nobody, sums are left out:"
-            " they would look like totals.",
-            [query(_HELD, "{{held}} of {{all}}", at_once=True)],
-            size=(4, 5),
-            text_size=_SMALL,
-            unit="percentunit",
-            decimals=0,
-            steps=((None, VERMILLION), (1, GREEN)),
-            no_value="no worker",
-            no_value_colour=VERMILLION,
-            with_name=True,
-        ),
+        partitions.held((4, 5), _SMALL),
     ]
 
 
 def _charts() -> list[style.Panel]:
     engagements = f"sum by (campaign, influencer) (campaign_engagements_window{of(CAMPAIGN, WINDOW, PEOPLE)})"
-    usual = f"avg_over_time({_PACE}[40m])"
+    # What detectors expect is known while an alert is open: that is when a mean of 40 minutes is one of the incident.
+    expected = f"max by (campaign) (campaign_alert_expected{of(CAMPAIGN, WHOLE, ENGAGEMENTS)})"
+    usual = f'(label_replace({expected}, "window", "1m", "", "") or avg_over_time({_PACE}[40m]))'
     spread = f"3 * stddev_over_time({_PACE}[40m])"
     chart = style.lines(
         "Engagements of the last minute, and what is usual",
-        "Engagements and entries of the last minute. The band is the mean of the last 40 minutes and three standard"
-        " deviations around it: a picture of the usual; alerts come from the workers' own detectors. Vertical lines are"
-        " alerts that opened.",
+        "Engagements and entries of the last minute. The band is the usual and three standard deviations around it:"
+        " what the detector expects while an alert of the whole campaign's engagements is open, and the mean of the"
+        " last 40 minutes otherwise. Vertical lines are alerts that opened.",
         [
             query(_PACE, "engagements", ref="A"),
             query(f"clamp_min(({usual} - {spread}) and {_PACE}, 0)", "usual, least", ref="B"),

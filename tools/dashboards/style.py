@@ -368,16 +368,33 @@ def source_variable() -> dashboards.DatasourceVariable:
 
 def campaign_variable() -> dashboards.QueryVariable:
     """Return the campaign to look at."""
-    expression = 'label_values(campaign_comments_total{campaign!="other"}, campaign)'
-    return _query_variable("campaign", "Campaign", expression)
+    counted = 'max by (campaign) (last_over_time(campaign_comments_total{campaign!="other"}[6h]))'
+    return _campaign_variable(_with_name(f"0 * {counted}"))
 
 
 def open_campaign_variable() -> dashboards.QueryVariable:
     """Return the campaign to look at, those whose giveaway is open first: the wall opens with one of them."""
     is_open = "max by (campaign) (campaign:campaign_giveaway_remaining_seconds:min > bool 0)"
-    expression = f'sort_desc({is_open} or 0 * max by (campaign) (campaign_comments_total{{campaign!="other"}}))'
+    either = f'{is_open} or 0 * max by (campaign) (campaign_comments_total{{campaign!="other"}})'
+    return _campaign_variable(f"sort_desc({_with_name(either)})").sort(models.VariableSort.DISABLED)
+
+
+_NAMES: Final = (
+    "topk by (campaign) (1, max by (campaign, name) (campaign_info)"
+    " or on (campaign) max by (campaign, name) (last_over_time(campaign_info[6h])))"
+)
+"""One name a campaign, also for hours without workers."""
+
+
+def _with_name(expression: str) -> str:
+    """Return what an expression has by campaign, with each campaign's name where it has one."""
+    return f"({expression}) * on (campaign) group_left (name) {_NAMES} or on (campaign) {expression}"
+
+
+def _campaign_variable(expression: str) -> dashboards.QueryVariable:
+    """Return campaigns that are chosen by name and asked for by id; in a title ``${campaign:text}`` is the name."""
     made = _query_variable("campaign", "Campaign", f"query_result({expression})", query_type=3)
-    return made.regex('/campaign="([^"]+)"/').sort(models.VariableSort.DISABLED)
+    return made.regex('/campaign="(?<value>[^"]+)"(?:,name="(?<text>.*)")?}/')
 
 
 def influencer_variable() -> dashboards.QueryVariable:

@@ -22,6 +22,8 @@ RULE_WORDS: Final[list[dict[str, Any]]] = style.as_json(
 )
 SHARES: Final = "negative_wave|conversion_drop|code_leak"
 """Rules whose unit is a share; the others count."""
+ENGAGEMENTS: Final = 'rule=~"engagement_spike|engagement_drop"'
+"""Those that judge engagements, as a matcher."""
 
 
 def named_rules(panel: style.Panel) -> style.Panel:

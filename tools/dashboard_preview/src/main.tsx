@@ -27,10 +27,13 @@ async function load(): Promise<Loaded> {
     const given = url.get(`var-${variable.name}`);
     if (variable.type === 'query') {
       const query = typeof variable.query === 'string' ? variable.query : variable.query.query;
-      const found = (await options(fill(query, values), range, variable.regex)).filter((each) => each !== '');
-      choices[variable.name] = variable.sort === 1 ? [...found].sort() : found;
+      const found = (await options(fill(query, values), range, variable.regex)).filter((each) => each.value !== '');
+      if (variable.sort === 1) found.sort((one, other) => (one.text < other.text ? -1 : 1));
+      choices[variable.name] = found.map((each) => each.value);
       const current = variable.current?.value;
-      values[variable.name] = given ?? (found.includes(current) ? current : (choices[variable.name][0] ?? ''));
+      const chosen = given ?? (choices[variable.name].includes(current) ? current : (choices[variable.name][0] ?? ''));
+      values[variable.name] = chosen;
+      values[`${variable.name}:text`] = found.find((each) => each.value === chosen)?.text ?? chosen;
     } else if (variable.type === 'custom') {
       choices[variable.name] = variable.query.split(',');
       values[variable.name] = given ?? variable.current.value;
@@ -96,7 +99,7 @@ function Top({ page, loaded }: { page: any; loaded: Loaded }) {
         {!no('hideVariables') && (page.templating?.list ?? []).map((each: any) => (
           <div key={each.name} style={{ display: 'flex' }}>
             <span style={label}>{each.label ?? each.name}</span>
-            <span style={{ ...box, background: theme.components.input.background }}>{loaded.values[each.name] || '—'} ⌄</span>
+            <span style={{ ...box, background: theme.components.input.background }}>{loaded.values[`${each.name}:text`] || loaded.values[each.name] || '—'} ⌄</span>
           </div>
         ))}
         {!no('hideVariables') && (page.annotations?.list ?? []).map((each: any) => <span key={each.name} style={{ ...label, borderRight: box.border as string }}>{`${each.name} ◉`}</span>)}

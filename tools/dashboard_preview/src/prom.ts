@@ -30,14 +30,16 @@ export function moment(text: string, now: number): number {
 
 export function fill(text: string, values: Values): string {
   return text.replace(/\$\{(\w+)(?:\.([\w.]+))?(?::(\w+))?\}|\$(\w+)|\[\[(\w+)\]\]/g, (whole, one, _path, format, two, three) => {
-    const value = values[one ?? two ?? three];
+    const value = (format === 'text' ? values[`${one}:text`] : undefined) ?? values[one ?? two ?? three];
     if (value === undefined) return whole;
     return format === 'queryparam' ? `var-${one}=${encodeURIComponent(value)}` : value;
   });
 }
 
-/** Options of a query variable, `label_values(metric, label)` or `query_result(expression)`; a regex picks a part of each. */
-export async function options(query: string, range: Range, regex?: string): Promise<string[]> {
+export interface Option { value: string; text: string }
+
+/** Options of a query variable, `label_values(metric, label)` or `query_result(expression)`; a regex picks a part of each, or a group `value` and one `text`. */
+export async function options(query: string, range: Range, regex?: string): Promise<Option[]> {
   const asked = /^query_result\((.+)\)$/s.exec(query.trim());
   if (asked) {
     const data = await get('query', { query: asked[1], time: `${range.to / 1000}` });
@@ -53,11 +55,17 @@ export async function options(query: string, range: Range, regex?: string): Prom
 const labelled = ({ __name__, ...labels }: Record<string, string>) =>
   `${__name__ ?? ''}{${Object.entries(labels).map(([name, value]) => `${name}="${value}"`).join(',')}}`;
 
-function picked(texts: string[], regex?: string): string[] {
+function picked(texts: string[], regex?: string): Option[] {
   const parts = /^\/(.+)\/(\w*)$/s.exec(regex ?? '');
-  if (!parts) return texts;
+  if (!parts) return texts.map((text) => ({ value: text, text }));
   const expression = new RegExp(parts[1], parts[2]);
-  return [...new Set(texts.flatMap((text) => { const found = expression.exec(text); return found ? [found[1] ?? found[0]] : []; }))];
+  const made = new Map<string, Option>();
+  for (const found of texts.map((text) => expression.exec(text))) {
+    if (!found) continue;
+    const value = found.groups?.value ?? found[1] ?? found[0];
+    if (!made.has(value)) made.set(value, { value, text: found.groups?.text ?? value });
+  }
+  return [...made.values()];
 }
 
 export interface Target { expr: string; refId: string; legendFormat?: string; instant?: boolean; range?: boolean; format?: string; interval?: string; hide?: boolean }

@@ -3,7 +3,7 @@
 import pytest
 
 from agents.broker.topic_admin import TopicError, changelog_topic, topic_specs
-from agents.broker.topic_drift import refuse_loss, settings_drift
+from agents.broker.topic_drift import other_groups, refuse_loss, settings_drift
 from agents.settings import Settings
 from models.topics import COMMENTS, MINUTES, ROLLUPS
 
@@ -57,3 +57,12 @@ def test_a_loss_is_refused_with_names_values_and_the_command() -> None:
     for part in (CHANGELOG, "cleanup.policy delete", "compact", "topics --apply", "--bootstrap-server kafka:9092"):
         assert part in str(refused.value)
     refuse_loss([each for each in found if not each.loses])
+
+
+def test_a_second_group_on_the_cluster_is_named() -> None:
+    """Topics are called the same for all groups; their numbers would be written over in turn."""
+    names = ["campaign.posts.v1", "shop-state-changelog", "campaign-pulse-state-changelog", "staging-state-changelog"]
+    told = other_groups(names, "campaign-pulse")
+    assert [each.split()[1] for each in told] == ["shop-state-changelog", "staging-state-changelog"]
+    assert "another group, shop; PULSE_GROUP=campaign-pulse has its own" in told[0]
+    assert other_groups(names[:1] + names[2:3], "campaign-pulse") == []

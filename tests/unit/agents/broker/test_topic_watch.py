@@ -81,6 +81,15 @@ def test_a_deleted_topic_ends_the_worker_with_its_name() -> None:
     assert ROLLUPS in str(watched.crashes[0])
 
 
+def test_a_topic_with_fewer_partitions_ends_the_worker_with_both_counts() -> None:
+    """What is sent to those that are gone would be waited for until the flush is given up, without a word of why."""
+    fewer = {**SAME, ROLLUPS: TopicLook(2, "another")}
+    assert Watched(fewer, SAME).run(looks=3).crashes == [], "an answer of a node that has just started"
+    watched = Watched(fewer).run(looks=2)
+    assert isinstance(watched.crashes[0], TopicGone)
+    assert f"fewer partitions while the worker ran: {ROLLUPS} has 2 of 4" in str(watched.crashes[0])
+
+
 def test_a_topic_made_anew_has_its_partitions_taken_again() -> None:
     """By its id; the assignment then compares the logs."""
     assert Watched({**SAME, CONVERSIONS: TopicLook(4, "another")}).run().rejoined >= 1

@@ -141,3 +141,57 @@ def test_responses_of_google_forms(tmp_path: Path, header: str, time: str) -> No
     ]
     assert [each.line for each in refused] == [3]
     assert "mia" not in str(events)
+
+
+def test_orders_of_etsy(tmp_path: Path) -> None:
+    """They are no WooCommerce shop's, though both have a status, a total and a coupon."""
+    text = (
+        "Sale Date,Order ID,Buyer User ID,Currency,Order Value,Coupon Code,Sales Tax,Order Total,Status,Order Net\n"
+        "04/18/26,3001,mia,EUR,40.00,ANASPRING,0,41.00,Completed,40\n"
+    )
+    (event,), refused, _ = imported(written(tmp_path / "EtsySoldOrders.csv", text))
+    assert not refused
+    assert (event["event_id"], event["amount"], event["influencer_id"]) == ("etsy:order:3001", "41.00", "ana")
+
+
+def test_raw_columns_of_woocommerce(tmp_path: Path) -> None:
+    """A plugin's export with the names of the REST API, in the shop's local time."""
+    text = (
+        "id,parent_id,status,currency,date_created,date_paid,total,coupon_lines,line_items\n"
+        "701,0,processing,EUR,2026-04-18T18:00:00,2026-04-18T18:01:00,45.00,anaspring,Lamp x 1\n"
+        "702,0,cancelled,EUR,2026-04-18T18:00:00,,45.00,,Lamp x 1\n"
+    )
+    (event,), refused, _ = imported(written(tmp_path / "orders.csv", text))
+    assert not refused
+    assert (event["event_id"], event["occurred_at"]) == ("woocommerce-main:order:701", "2026-04-18T16:01:00Z")
+
+
+def test_lines_without_their_order_are_said_to_be(tmp_path: Path) -> None:
+    """Shopify writes `Created at` on every line of an order: a line whose first one is elsewhere is no order."""
+    text = (
+        "Name,Financial Status,Total,Currency,Created at,Lineitem name,Id\n"
+        "#1001,paid,50.00,EUR,2026-04-18 18:00:00 +0200,Lamp,5500000000001\n"
+        "#1001,,,,2026-04-18 18:00:00 +0200,Candle,\n"
+        "#1002,,,,2026-04-18 18:00:00 +0200,Candle,\n"
+    )
+    events, refused, _ = imported(written(tmp_path / "orders.csv", text))
+    assert [each["amount"] for each in events] == ["50.00"]
+    assert [(each.line, each.reason.partition(":")[0]) for each in refused] == [
+        (4, "the first line of order #1002 is missing")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("author,comment,date,likes,replies,post_url,comment_id", "mia,@tom,DATE,0,0,POST,ID"),
+        ("Comment ID,Post URL,Comment Username,Comment Text,Date Posted,Replies", "ID,POST,mia,@tom,DATE,0"),
+    ],
+)
+def test_comments_with_likes_and_replies_are_comments(tmp_path: Path, header: str, row: str) -> None:
+    """`replies` beside likes and an address makes no table of posts of what has a text and an author."""
+    address = "https://www.instagram.com/p/DxAb/"
+    row = row.replace("ID", "17900000000000001").replace("POST", address).replace("DATE", "2026-04-18 18:04:05")
+    (event,), refused, _ = imported(written(tmp_path / "comments.csv", f"{header}\n{row}\n"))
+    assert not refused
+    assert (event["type"], event["author_id"], event["text"]) == ("comment.created", "mia", "@tom")

@@ -57,6 +57,13 @@ def test_tls_where_there_is_none_and_the_other_way_round_are_told(url: str, text
     assert said in described(exceptions.ConnectionError(text), url)
 
 
+@pytest.mark.parametrize("url", ["redis://h", "rediss://h"])
+def test_a_redis_that_has_answered_before_is_not_told_to_speak_tls(url: str) -> None:
+    """One that restarts closes its connections, and the address is right all the same."""
+    told = described(exceptions.ConnectionError("Connection closed by server."), url, has_answered=True)
+    assert told == "closed the connection: Connection closed by server."
+
+
 def test_of_sentinels_only_what_they_said_is_shown() -> None:
     """redis-py puts its whole client before it, 1,500 characters for each Sentinel."""
     client = "<redis.client.Redis(<redis.connection.ConnectionPool(<redis.connection.Connection(host=h,port=1)>)>)>"

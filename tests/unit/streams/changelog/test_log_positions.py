@@ -89,6 +89,17 @@ def test_offsets_set_forward_leave_a_gap_that_is_told_once() -> None:
     assert start(written, SeenLog("old", 0, 500), 200).missing == 0
 
 
+def test_offsets_set_beyond_the_end_are_nobodys_place() -> None:
+    """What is appended next lies below them and would never be read; nothing is missing, and nothing counts twice."""
+    found = start(KNOWN, SeenLog("old", 0, 500), 501)
+    assert (found.next_offset, found.missing, found.change, found.is_beyond) == (140, 0, "", True)
+    assert found.counted_to == 2 * PLACES + 140
+    assert position_at(found, KNOWN, 8) is None
+    assert start(None, SeenLog("some", 0, 500), 900).next_offset == 0
+    at_the_end = start(KNOWN, SeenLog("old", 0, 500), 500)
+    assert (at_the_end.next_offset, at_the_end.is_beyond) == (500, False)
+
+
 def test_ids_reach_back_to_the_oldest_that_was_not_forgotten() -> None:
     """For ever while the first segment is there and none in it is too old; else to what is left, or the time kept."""
     segments = {sequence: Segment(2, [Span(sequence, 1000 * sequence, 1)], b"12345678") for sequence in range(5)}

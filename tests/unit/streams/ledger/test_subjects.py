@@ -25,7 +25,17 @@ def test_an_id_and_an_address_mean_one_account(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["mia.secret", "@MIA.secret", " Mia.Secret ", "＠ｍｉａ.secret", "mia\u200b.secret", "mia.secret."]
+    "name",
+    [
+        "mia.secret",
+        "@MIA.secret",
+        " Mia.Secret ",
+        "＠ｍｉａ.secret",
+        "mia\u200b.secret",
+        "mia.secret.",
+        "(@mia.secret),",
+        '"@mia.secret"!',
+    ],
 )
 def test_a_handle_means_it_on_every_platform_and_of_one_where_that_is_said(name: str) -> None:
     """However it is typed or pasted."""
