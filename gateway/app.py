@@ -7,12 +7,13 @@ from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 from gateway.api.cross_origin import CrossOrigin
 from gateway.api.operations import DECIDING, READING
@@ -141,8 +142,22 @@ def _counted(endpoint: Endpoint) -> Endpoint:
     return counted
 
 
+def _is_one_slash_off(request: Request) -> bool:
+    """Whether something answers at the address without the slash at its end, as people add one to pages."""
+    path = request.scope["path"]
+    if request.method not in {"GET", "HEAD"} or not path.endswith("/") or path.endswith("//"):
+        return False
+    scope = {**request.scope, "path": path[:-1]}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+
+
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 404 and _is_one_slash_off(request):
+        # Relative: another host is never named, and a proxy's prefix stays.
+        last = quote(request.scope["path"].rstrip("/").rpartition("/")[2])
+        query = request.scope["query_string"].decode("latin-1")
+        return Response(status_code=308, headers={"Location": f"../{last}" + (f"?{query}" if query else "")})
     reasons = {404: "not_found", 405: "wrong_method"}
     answer = problem(error.status_code, reasons.get(error.status_code, "refused"), error.detail)
     answer.headers.update(error.headers or {})

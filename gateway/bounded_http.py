@@ -53,6 +53,27 @@ class Pipe:
         return True
 
 
+def _without_chunks(cycle: RequestResponseCycle) -> None:
+    """Have an answer of unknown length end with its connection: HTTP/1.0 has no chunks (RFC 9112, 6.1).
+
+    uvicorn sends them all the same, and their lengths would stand within a stream's lines.
+    """
+    framed = cycle.send
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            if not any(name.lower() == b"content-length" for name, _ in message.get("headers", ())):
+                cycle.chunked_encoding = False
+                is_open.append(True)
+        elif is_open:
+            # What uvicorn expects to come is what comes: it knows no other answer without chunks than of a length.
+            cycle.expected_content_length = len(message.get("body", b""))
+        await framed(message)
+
+    is_open: list[bool] = []
+    cycle.send = send  # type: ignore[method-assign]  # of this cycle alone
+
+
 class BoundedProtocol(HttpToolsProtocol):
     """One connection. What breaks a bound is answered, where an answer can be read, and the connection closed."""
 
@@ -112,6 +133,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """
         if (cycle := self.cycle) is None or cycle.scope is not self.scope:
             return
+        if self.scope["http_version"] == "1.0":
+            _without_chunks(cycle)
 
         def whole() -> bytes | None:
             if cycle.more_body or cycle.disconnected or cycle.response_started:

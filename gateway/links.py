@@ -79,6 +79,9 @@ def _is_robot(request: Request) -> bool:
 
 def _with_click(address: str, click_id: str) -> str:
     """Return an address with the click id; everything else in it stays as it was written."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # brackets that are no address of IPv6: a definition may have them, and the click counts
+        return address
     pairs = [pair for pair in parts.query.split("&") if pair and pair.partition("=")[0] != _CLICK]
     return urlunsplit(parts._replace(query="&".join([*pairs, f"{_CLICK}={click_id}"])))

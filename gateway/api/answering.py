@@ -37,7 +37,8 @@ def answered(request: Request, found: Made, freshness: Freshness) -> Response:
     }
     if freshness.since_ms is not None:
         headers["Pulse-Since-Ms"] = str(freshness.since_ms)
-    if is_known(request.headers.get("if-none-match", ""), found.etag):
+    # A list may come in several lines (RFC 9110, 5.3).
+    if is_known(",".join(request.headers.getlist("if-none-match")), found.etag):
         return Response(status_code=304, headers=headers)
     return Response(found.body, headers=headers, media_type="application/json")
 

@@ -22,6 +22,8 @@ from models.rollups import WINDOW_NAMES, WindowName
 MOST_AT_A_TIME: Final = 200
 _LONGEST_KEY: Final = 200
 _LONGEST_CURSOR: Final = 1_000
+_PLACE: Final = ">"
+"""Before the place in a cursor: the id of what nobody is named for is empty, and an empty cursor is the first page."""
 _WHOLE: Final = re.compile(r"[0-9]{1,15}")
 T = TypeVar("T")
 
@@ -151,29 +153,34 @@ class Question:
         """How many are asked for at a time."""
         return self.whole("limit", 50, 1, MOST_AT_A_TIME)
 
-    def cursor(self) -> str:
-        """Return behind what the page begins; empty for the first one.
+    def cursor(self) -> str | None:
+        """Return behind what the page begins; None for the first one.
 
         Raises:
             Refused: the cursor is none of ours.
         """
         text = self.request.query_params.get("cursor", "")
+        if not text:
+            return None
         try:
             if len(text) > _LONGEST_CURSOR:
                 raise ValueError
-            return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode()
+            place = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode()
+            if not place.startswith(_PLACE):
+                raise ValueError
+            return place.removeprefix(_PLACE)
         except (ValueError, binascii.Error, UnicodeDecodeError):
             raise Refused(400, "cursor", "cursor is none that an answer gave as `next`") from None
 
 
 def cursor_behind(place: str) -> str:
     """Return the cursor of a page that begins behind a place."""
-    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(f"{_PLACE}{place}".encode()).decode().rstrip("=")
 
 
-def paged(ids: list[str], behind: str, limit: int) -> tuple[list[str], str | None]:
+def paged(ids: list[str], behind: str | None, limit: int) -> tuple[list[str], str | None]:
     """Return a page of sorted ids, and the cursor of the next one."""
-    rest = [each for each in ids if each > behind] if behind else ids
+    rest = ids if behind is None else [each for each in ids if each > behind]
     return rest[:limit], cursor_behind(rest[limit - 1]) if len(rest) > limit else None
 
 

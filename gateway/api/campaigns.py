@@ -31,10 +31,8 @@ async def influencers(question: Question) -> InfluencerPage:
     campaign_id, key = await question.campaign_id(), question.key
     ids = await question.views.reader.influencer_ids(campaign_id)
     seen = [each for each in ids if key.sees_creator(campaign_id, each)]
-    first, windows = question.request.query_params.get("cursor") is None, question.windows()
-    # The empty id comes first, and no cursor can stand behind nothing.
-    page, behind = paged(seen if first else [each for each in seen if each], question.cursor(), question.limit)
-    found = await question.views.influencers(campaign_id, key, page, windows)
+    page, behind = paged(seen, question.cursor(), question.limit)
+    found = await question.views.influencers(campaign_id, key, page, question.windows())
     return InfluencerPage(influencers=found, next=behind)
 
 

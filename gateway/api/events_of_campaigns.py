@@ -32,9 +32,9 @@ async def alert_history(question: Question) -> AlertHistory:
     """Return transitions of alerts as far back as Redis has them, the newest first."""
     campaign_id, influencer_id = await question.owner()
     before = question.cursor()
-    if before and not _PLACE.fullmatch(before):
+    if before is not None and not _PLACE.fullmatch(before):
         raise Refused(400, "cursor", "cursor is none that an answer gave as `next`")
-    entries = await question.views.reader.history(campaign_id, before, question.limit + 1)
+    entries = await question.views.reader.history(campaign_id, before or "", question.limit + 1)
     shown = entries[: question.limit]
     return AlertHistory(
         campaign_id=campaign_id,

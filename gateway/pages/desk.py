@@ -90,7 +90,10 @@ def check_origin(request: Request) -> None:
         Refused: another site's page has sent it, or it does not say whose.
     """
     origins, hosts = request.headers.getlist("origin"), request.headers.getlist("host")
-    parts = urlsplit(origins[0]) if len(origins) == 1 else None
+    try:
+        parts = urlsplit(origins[0]) if len(origins) == 1 else None
+    except ValueError:  # brackets that are no address of IPv6
+        parts = None
     is_own = (
         parts is not None
         and len(hosts) == 1

@@ -17,6 +17,7 @@ from gateway.problems import Refused, problem_of
 from gateway.state import GatewayState
 from models.draws import Drawn
 from streams.comparison import comparable
+from streams.giveaway.answers import handle_in
 
 _MOST_BYTES: Final = 2_000
 _LONGEST_HANDLE: Final = 100
@@ -37,7 +38,7 @@ async def ask(request: Request) -> Response:
     try:
         body = await read_body(request, _MOST_BYTES)
     except Refused as refused:
-        return _counted(request, "draw_ask", refusal(request, refused.status, refused.detail))
+        return _counted(request, "draw_ask", refusal(request, refused))
     finally:
         state.held_bytes -= request.state.held_bytes
     handle = (parse_qs(body.decode("utf-8", "replace")).get("handle") or [""])[0].strip()[:_LONGEST_HANDLE]
@@ -56,7 +57,7 @@ async def draw_file(request: Request) -> Response:
     etag = etag_of(data)
     headers = {"ETag": etag, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
     headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    if is_known(request.headers.get("if-none-match", ""), etag):
+    if is_known(",".join(request.headers.getlist("if-none-match")), etag):
         return _counted(request, "draw_file", Response(status_code=304, headers=headers))
     kind = _TYPES[name[name.rindex(".") :]]
     return _counted(request, "draw_file", Response(data, headers={**headers, "Content-Type": kind}))
@@ -75,14 +76,14 @@ def _found(request: Request) -> Draw | None:
 
 def _answer(request: Request, state: GatewayState, handle: str, texts: dict[str, str]) -> str:
     draw_id: str = request.path_params["draw"]
-    folded = comparable(handle).removeprefix("@").strip()
+    folded = comparable(handle_in(handle)).removeprefix("@").strip()
     found = state.shelf.entrant(draw_id, folded)
     if not folded or found is None:
         return ""
     is_known_here, entrants = found
     if not is_known_here:
         return texts["cannot_ask"]
-    shown = "@" + handle.removeprefix("@")
+    shown = "@" + handle_in(handle).removeprefix("@")
     chances = _chances(state.shelf.file(draw_id, "entries.txt") or b"")
     said = [
         texts["you_are_in"].format(handle=shown, entrant=each, count=chances[each])
@@ -101,7 +102,7 @@ def _chances(entries: bytes) -> dict[str, str]:
 def _page(request: Request, asked: str, answer: str, status: int = 200) -> Response:
     found = _found(request)
     if found is None:
-        return refusal(request, 404, "no draw of this name is published")
+        return refusal(request, Refused(404, "unknown_draw", "no draw of this name is published"))
     language = asked_language(request)
     texts = texts_of(language)
     frozen, drawn = found.frozen, found.drawn

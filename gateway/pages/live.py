@@ -22,6 +22,7 @@ from models.times import MINUTE_MS
 SHOWN_MINUTES: Final = 30
 _WINDOWS: Final[tuple[WindowName, ...]] = ("1h", "total")
 _OVERLAY_PLACES: Final = 5
+_OVERLAY_SHOWS: Final = ("entries", "comments", "countdown")
 PARTS: Final = (*shown.NUMBERS, "countdown", "goal", "board", "moments")
 Theme = Literal["dark", "light", "neon"]
 THEMES: Final = get_args(Theme)
@@ -36,9 +37,9 @@ def as_page(render: Renderer) -> Callable[[Request], Awaitable[Response]]:
         try:
             answer = await render(question_of(request))
         except Refused as refused:
-            answer = refusal(request, refused.status, refused.detail)
+            answer = refusal(request, refused)
         except NumbersError as error:
-            answer = refusal(request, 503, str(error))
+            answer = refusal(request, Refused(503, "away", str(error)))
         state.metrics.reads.labels(render.__name__, str(answer.status_code)).inc()
         return answer
 
@@ -106,12 +107,16 @@ async def overlay(question: Question) -> Response:
     """Return what a streamer lays over a picture: transparent, and the parts that ``show`` names."""
     campaign_id, influencer_id = await question.owner()
     request, views, key = question.request, question.views, question.key
-    asked = request.query_params.get("show", "entries,comments,countdown").split(",")
+    # As people type them into a field of OBS: with blanks, capitals, a comma at the end.
+    named = [part.strip().lower() for text in request.query_params.getlist("show") for part in text.split(",")]
+    asked = [part for part in named if part] or list(_OVERLAY_SHOWS)
     for part in asked:
         if part not in PARTS:
             raise Refused(400, "parameter", f"show={part[:40]!r}: expected some of {', '.join(PARTS)}")
     theme = question.choice("theme", Theme, THEMES[0])
     goal = question.whole("goal", 0, 0, 10**12)
+    if "goal" in asked and not goal:
+        raise Refused(400, "parameter", "show=goal: expected how many are wanted, such as goal=5000")
     language = asked_language(request)
     texts = texts_of(language)
     giveaway = await views.giveaway(campaign_id, key, influencer_id or "")

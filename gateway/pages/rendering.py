@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from gateway.pages.texts import LANGUAGES, TEXTS, language_of, texts_of
-from gateway.problems import TITLES
+from gateway.problems import RETRY_AFTER_SECONDS, Refused
 
 ASSETS: Final[Mapping[str, str]] = {
     "pages.css": "text/css; charset=utf-8",
@@ -105,9 +105,21 @@ def page(
     return HTMLResponse(html, status, headers=headers)
 
 
-def refusal(request: Request, status: int, detail: str) -> Response:
-    """Return a page that says why there is none."""
-    return page(request, "problem.html", {"detail": f"{TITLES.get(status, '')}: {detail}"}, status=status)
+def refusal(request: Request, refused: Refused) -> Response:
+    """Return a page that says why there is none, in the reader's language; of parameters the detail, as it is.
+
+    Where the numbers are away the page tries again by itself: nobody sits at a wall or at a streamer's overlay.
+    """
+    texts = texts_of(asked_language(request))
+    heading = {400: "wrong_address", 503: "away_now"}.get(refused.status, "no_entry")
+    values = {
+        "heading": texts[heading],
+        "detail": texts.get(f"refused_{refused.reason}", refused.detail),
+        "advice": texts["page_renews" if refused.status == 503 else "ask_for_link"] if refused.status != 400 else "",
+        "renews": refused.status == 503,
+    }
+    more = {"Retry-After": str(RETRY_AFTER_SECONDS)} if refused.status == 503 else {}
+    return page(request, "problem.html", values, status=refused.status, more_headers=more)
 
 
 def _language_links(request: Request, address: str) -> list[dict[str, str]]:

@@ -55,6 +55,13 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     "moment_opens": {"en": "Giveaway opens", "de": "Gewinnspiel beginnt"},
     "moment_closes": {"en": "Giveaway closes", "de": "Gewinnspiel endet"},
     "moment_planned": {"en": "Planned", "de": "Geplant"},
+    "rule_engagement_spike": {"en": "Engagements jump", "de": "Interaktionen springen hoch"},
+    "rule_engagement_drop": {"en": "Engagements fall away", "de": "Interaktionen brechen ein"},
+    "rule_negative_wave": {"en": "A wave of complaints", "de": "Eine Welle von Beschwerden"},
+    "rule_conversion_drop": {"en": "Orders fall away", "de": "Bestellungen brechen ein"},
+    "rule_code_leak": {"en": "A code has leaked", "de": "Ein Code ist durchgesickert"},
+    "rule_feed_silent": {"en": "A feed is silent", "de": "Eine Quelle schweigt"},
+    "rule_entries_spike": {"en": "Entries jump", "de": "Teilnahmen springen hoch"},
     "moment_alert": {"en": "Alert", "de": "Hinweis"},
     "leaderboard": {"en": "Leaderboard", "de": "Rangliste"},
     "rank": {"en": "Place", "de": "Platz"},
@@ -93,6 +100,41 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     "first_order": {"en": "The first order!", "de": "Die erste Bestellung!"},
     "nth_entry": {"en": "{count} entries!", "de": "{count} Teilnahmen!"},
     "no_entry": {"en": "This page is not open to you", "de": "Diese Seite ist für dich nicht offen"},
+    "wrong_address": {"en": "Something in this address is wrong", "de": "In dieser Adresse stimmt etwas nicht"},
+    "away_now": {"en": "Not to be had right now", "de": "Gerade nicht zu haben"},
+    "page_renews": {
+        "en": "This page tries again by itself every few seconds.",
+        "de": "Diese Seite versucht es von selbst alle paar Sekunden wieder.",
+    },
+    "refused_unknown_campaign": {
+        "en": "There is no campaign here that this link shows.",
+        "de": "Hier ist keine Kampagne, die dieser Link zeigt.",
+    },
+    "refused_unknown_influencer": {
+        "en": "There is nobody here whom this link shows.",
+        "de": "Hier ist niemand, den dieser Link zeigt.",
+    },
+    "refused_unknown_draw": {
+        "en": "No draw of this name is published.",
+        "de": "Unter diesem Namen ist keine Auslosung veröffentlicht.",
+    },
+    "refused_unknown_key": {
+        "en": "The link has no key, or none that is known.",
+        "de": "Der Link hat keinen Schlüssel, oder keinen, der bekannt ist.",
+    },
+    "refused_expired_key": {"en": "This link has ended.", "de": "Dieser Link ist abgelaufen."},
+    "refused_scope": {
+        "en": "This link shows single creators of the campaign, not the whole of it.",
+        "de": "Dieser Link zeigt einzelne Creator der Kampagne, nicht die ganze.",
+    },
+    "refused_away": {
+        "en": "The numbers cannot be read right now.",
+        "de": "Die Zahlen sind gerade nicht lesbar.",
+    },
+    "refused_no_read_model": {
+        "en": "This gateway reads no numbers (PULSE_REDIS_URL is empty).",
+        "de": "Dieses Gateway liest keine Zahlen (PULSE_REDIS_URL ist leer).",
+    },
     "ask_for_link": {
         "en": "Ask whoever gave you the link for a new one.",
         "de": "Frag nach einem neuen Link, wo du diesen bekommen hast.",
@@ -176,13 +218,11 @@ def language_of(asked: str, accepted: str) -> str:
     """Return a language: the one that is asked for, else the first that a browser accepts and we have, else English.
 
     Args:
-        asked: of the address; may be anything.
+        asked: of the address; may be anything, a locale too (``de-AT``).
         accepted: the header ``Accept-Language``; its order is taken, its weights are not.
     """
-    if asked in LANGUAGES:
-        return asked
-    for each in accepted[:200].split(","):
-        name = each.partition(";")[0].strip().partition("-")[0].lower()
+    for each in (asked[:20], *accepted[:200].split(",")):
+        name = each.partition(";")[0].strip().replace("_", "-").partition("-")[0].lower()
         if name in LANGUAGES:
             return name
     return LANGUAGES[0]

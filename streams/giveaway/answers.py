@@ -12,8 +12,17 @@ from streams.giveaway.comment_links import link_of
 from streams.giveaway.entries import GiveawayEntries
 from streams.giveaway.loaded import GiveawayData
 from streams.giveaway.rules import EntryAttempt, RuleBook
+from streams.ledger.accounts import account_of
 from streams.ledger.blocks import EntryBlock, Place
 from streams.ledger.people import forgotten_until
+
+
+def handle_in(asked: str) -> str:
+    """Return the handle in what people copy: the address of their profile, with its platform before it, or itself."""
+    try:
+        return account_of(asked).name
+    except ValueError:
+        return asked
 
 
 class CommentAnswer(Struct, frozen=True, kw_only=True):

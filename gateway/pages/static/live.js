@@ -1,7 +1,7 @@
 // The live page: what the server rendered is kept current. Texts are set as text, never as markup.
 import { Chart } from "./chart.js";
 import { Numbers } from "./stream.js";
-import { bigNumbers, keepCountdown, localTimes, said, shownCount, shownMinute, shownShare } from "./words.js";
+import { bigNumbers, keepCountdown, localTimes, said, shownCount, shownMinute, shownShare, shownRule } from "./words.js";
 
 const isStill = matchMedia("(prefers-reduced-motion: reduce)");
 const chart = new Chart(document.getElementById("chart"));
@@ -184,7 +184,7 @@ function showMinutes(answer) {
   const moments = answer.moments.filter((each) => each.at_ms >= first).map((each) => {
     const row = element("li");
     row.append(timeElement(each.at_ms), ` ${said(`moment_${each.kind}`)}`);
-    if (each.label) row.append(": ", element("bdi", each.label));
+    if (each.label) row.append(": ", element("bdi", each.kind === "alert" ? shownRule(each.label) : each.label));
     return row;
   });
   document.getElementById("moments").replaceChildren(...moments);

@@ -25,6 +25,9 @@ export const shownMoney = (amount, currency) => {
 
 export const said = (name, values = {}) => texts[name].replace(/\{(\w+)\}/g, (whole, key) => values[key] ?? whole);
 
+// What a rule has found, in words; the name of one that a newer worker knows and this page does not.
+export const shownRule = (rule) => texts[`rule_${rule}`] ?? rule;
+
 // A length of time in its two largest units.
 export function shownLength(ms) {
   const seconds = Math.max(0, Math.floor(ms / 1000));

@@ -240,6 +240,19 @@ def test_an_answer_is_written_to_while_it_goes_on() -> None:
     assert SAID == [[False, True, True, False]]
 
 
+def test_who_speaks_http_1_0_gets_no_chunks() -> None:
+    """They do not know them (RFC 9112, 6.1): the answer ends with its connection, and nothing is sent past it."""
+    for more in (b"", b"Connection: keep-alive\r\n"):
+        SAID.clear()
+        header, _, body = talk([b"GET /piped HTTP/1.0\r\nHost: t\r\n" + more + b"\r\n"]).partition(b"\r\n\r\n")
+        assert b"transfer-encoding" not in header.lower()
+        assert b"connection: close" in header.lower()
+        assert SAID == [[False, False, False, False]]
+        assert body == b"first last"
+    header, _, body = talk([b"GET / HTTP/1.0\r\nHost: t\r\n\r\n"]).partition(b"\r\n\r\n")
+    assert f"content-length: {len(body)}".encode() in header.lower()
+
+
 def test_a_pipe_of_a_reader_who_is_gone_takes_nothing() -> None:
     """Also where a second request waits behind the stream, of which alone uvicorn says that it is gone."""
 

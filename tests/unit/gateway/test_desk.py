@@ -368,6 +368,7 @@ _REFUSED: Sequence[tuple[str, dict[str, str]]] = [
     ("another port", {"origin": f"https://{HOST}:8443"}),
     ("a sandbox", {"origin": "null"}),
     ("nobody says who", {"origin": ""}),
+    ("brackets that are no address", {"origin": "http://["}),
     ("no page", {"origin": f"file://{HOST}"}),
     ("a browser that knows better", {"sec_fetch_site": "cross-site"}),
 ]

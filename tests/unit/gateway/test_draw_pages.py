@@ -52,6 +52,9 @@ def test_a_handle_is_looked_for_without_the_list(gateway: ReadingGateway) -> Non
     """In any spelling that is the same handle; a stranger is not in it; one that was left out is told so."""
     assert "in the list, as 8535e86c8118bbbb0a18ac72d15d3a2b, with 3 lots" in ask(gateway, "@Mia").body.decode()
     assert "with 3 lots" in ask(gateway, " mia\u200b ").body.decode()
+    for copied in ("https://www.instagram.com/mia/?hl=de", "instagram.com/Mia", "tiktok.com/@mia", "instagram/@mia"):
+        assert "@mia is in the list" in ask(gateway, copied).body.decode().replace("@Mia", "@mia"), copied
+    assert "@https://instagram.com/p/x is not in" in ask(gateway, "https://instagram.com/p/x").body.decode()
     assert "held back" in ask(gateway, "bot").body.decode()
     stranger = ask(gateway, "<img src=x>").body.decode()
     assert "@&lt;img src=x&gt; is not in the list" in stranger

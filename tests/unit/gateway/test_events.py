@@ -156,6 +156,14 @@ def test_a_code_is_found_as_people_type_it(code: str) -> None:
     assert gateway.ask("/l/bi").status == gateway.ask("/l/bio/x").status == 404
 
 
+def test_a_link_whose_address_no_program_can_read_is_no_error_of_ours() -> None:
+    """A definition takes it; the browser says what is wrong with it, and the click counts."""
+    gateway = Gateway(LINKED.replace("https://shop.example/win?utm_source=ana&a=1", "https://[shop.example/win"))
+    answer = gateway.ask("/l/bio", headers={"User-Agent": "Mozilla/5.0"})
+    assert answer.status == 302
+    assert len(gateway.events) == 1
+
+
 def test_what_an_address_holds_stays_as_it_was_written() -> None:
     """Shops read their own parameters as they wrote them: blanks, signs without a value, what is behind the #."""
     gateway = Gateway(LINKED.replace("win?utm_source=ana&a=1", "win?q=a%20b&flag&pulse_click_id=old#top"))

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from gateway.numbers.reader import NumbersError
 from gateway.pages.formats import length, money, percent, whole
 from gateway.pages.rendering import ASSETS
 from gateway.pages.texts import LANGUAGES, TEXTS, language_of, texts_of
+from models.alerts import RULE_NAMES
 from models.currencies import CURRENCIES, WITH_THREE_DECIMALS, WITHOUT_DECIMALS
 from tests.unit.gateway.numbers_in_memory import ReadingGateway, key
 
@@ -110,8 +112,55 @@ def test_an_overlay_shows_what_is_asked_for(gateway: ReadingGateway) -> None:
     page = gateway.read("/overlay/spring?show=comments,goal,entries&goal=100&theme=neon").body.decode()
     assert re.findall(r'data-number="(\w+)"', page) == ["comments", "entries", "entries"]
     assert "theme-neon" in page
-    for query in ("show=x", "theme=x", "show=goal&goal=-1", "show=goal&goal=5&goal_of=revenue"):
+    for query in ("show=x", "theme=x", "show=goal&goal=-1", "show=goal&goal=5&goal_of=revenue", "show=goal"):
         assert gateway.read(f"/overlay/spring?{query}").status == 400
+
+
+def test_parts_are_read_as_people_type_them(gateway: ReadingGateway) -> None:
+    """With blanks, capitals, a comma too many, or the parameter twice; none at all are those that are usual."""
+    for query in ("show= Comments , entries,", "show=comments&show=ENTRIES", "show=comments,,entries,comments"):
+        page = gateway.read(f"/overlay/spring?{query}").body.decode()
+        assert re.findall(r'data-number="(\w+)"', page) == ["comments", "entries"], query
+    assert re.findall(r'data-number="(\w+)"', gateway.read("/overlay/spring?show=").body.decode()) == [
+        "entries",
+        "comments",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("address", "name", "status", "heading", "detail"),
+    [
+        ("/live/nope", "whole", 404, "no_entry", "refused_unknown_campaign"),
+        ("/live/spring/x", "ana", 404, "no_entry", "refused_unknown_influencer"),
+        ("/live/spring", "guessed", 401, "no_entry", "refused_unknown_key"),
+        ("/live/spring", "ended", 401, "no_entry", "refused_expired_key"),
+        ("/live/spring", "two", 403, "no_entry", "refused_scope"),
+        ("/draws/none", "whole", 404, "no_entry", "refused_unknown_draw"),
+    ],
+)
+def test_a_refusal_is_in_the_readers_language(
+    gateway: ReadingGateway, address: str, name: str, status: int, heading: str, detail: str
+) -> None:
+    """Heading and reason; no word of another language is mixed in."""
+    for language in LANGUAGES:
+        answer = gateway.read(f"{address}?lang={language}", name)
+        texts = texts_of(language)
+        said = re.findall(r"<(?:h1|p)>(.*?)</", answer.body.decode())
+        assert (answer.status, said) == (status, [texts[heading], texts[detail], texts["ask_for_link"]])
+
+
+def test_a_page_whose_numbers_are_away_tries_again_by_itself(gateway: ReadingGateway) -> None:
+    """A wall and an overlay have nobody who reloads them; a mistake in an address stays one."""
+
+    async def away(*_: object) -> None:
+        raise NumbersError("Redis is away")
+
+    assert b'http-equiv="refresh"' not in gateway.read("/overlay/spring?show=x").body
+    gateway.reader.influencer_ids = gateway.reader.campaign = gateway.reader.giveaway = away  # type: ignore[assignment, method-assign]  # as when Redis is away
+    for path in ("/live/spring", "/overlay/spring"):
+        answer = gateway.read(path)
+        assert (answer.status, answer.headers["retry-after"]) == (503, "5")
+        assert b'<meta http-equiv="refresh" content="5">' in answer.body
 
 
 def test_files_of_the_pages_are_kept_for_ever_under_their_version(gateway: ReadingGateway) -> None:
@@ -125,6 +174,15 @@ def test_files_of_the_pages_are_kept_for_ever_under_their_version(gateway: Readi
     assert all(gateway.ask(address.replace("live.js", name)).status == 200 for name in ASSETS)
 
 
+def test_moments_name_alerts_in_words(gateway: ReadingGateway) -> None:
+    """No name of a rule as programs write it; each rule has its words."""
+    assert {f"rule_{each}" for each in RULE_NAMES} == {name for name in TEXTS if name.startswith("rule_")}
+    for language in LANGUAGES:
+        page = gateway.read(f"/live/spring?lang={language}").body.decode()
+        assert f"<bdi>{TEXTS['rule_negative_wave'][language]}</bdi>" in page
+        assert "<bdi>negative_wave</bdi>" not in page
+
+
 def test_every_text_is_there_in_every_language() -> None:
     """With the same names in braces."""
     for name, each in TEXTS.items():
@@ -134,7 +192,17 @@ def test_every_text_is_there_in_every_language() -> None:
 
 @pytest.mark.parametrize(
     ("asked", "accepted", "language"),
-    [("de", "", "de"), ("", "fr,de-AT;q=0.8,en", "de"), ("xx", "fr", "en"), ("", "", "en")],
+    [
+        ("de", "", "de"),
+        ("", "fr,de-AT;q=0.8,en", "de"),
+        ("xx", "fr", "en"),
+        ("", "", "en"),
+        ("DE", "en", "de"),
+        ("de-AT", "en", "de"),
+        ("de_CH", "en", "de"),
+        ("\x00", "de", "de"),
+        ("de" * 5_000, "", "en"),
+    ],
 )
 def test_a_language_is_found(asked: str, accepted: str, language: str) -> None:
     """The one asked for, else the first accepted that we have, else English."""

@@ -221,3 +221,42 @@ def test_a_gateway_without_redis_reads_nothing(gateway: ReadingGateway) -> None:
     gateway.state.numbers = None
     assert gateway.read(SPRING).json["type"] == "urn:campaign-pulse:problem:no_read_model"
     assert gateway.read("/live/spring").status == 503
+
+
+def test_a_cursor_is_never_empty(gateway: ReadingGateway) -> None:
+    """Behind the unattributed one, whose id is empty: ``while next:`` of a client would end there, or begin again."""
+    first = gateway.read(f"{SPRING}/influencers?limit=1").json
+    assert first["influencers"][0]["influencer_id"] == ""
+    assert first["next"]
+    second = gateway.read(f"{SPRING}/influencers?limit=1&cursor={first['next']}").json
+    assert second["influencers"][0]["influencer_id"] == "ana"
+    assert gateway.read(f"{SPRING}/influencers?limit=1&cursor=").json == first, "an empty one is the first page"
+
+
+def test_validators_may_come_in_several_lines(gateway: ReadingGateway) -> None:
+    """Proxies and clients send a list as lines of one name."""
+    tag = gateway.read(SPRING).headers["etag"]
+    lines = [("X-API-Key", key("whole")), ("If-None-Match", '"other"'), ("If-None-Match", f"W/{tag}")]
+    assert gateway.ask(SPRING, headers=lines).status == 304
+
+
+@pytest.mark.parametrize(
+    ("address", "location"),
+    [
+        ("/live/spring/", "../spring"),
+        ("/live/spring/?key=a%20b&lang=de", "../spring?key=a%20b&lang=de"),
+        ("/live/fü:r/", "../f%C3%BC%3Ar"),
+        ("/v1/campaigns/", "../campaigns"),
+        ("/draws/one/", "../one"),
+        ("//evil.example/", None),
+        ("/live//", None),
+        ("/live/spring//", None),
+        ("/nothing/", None),
+        ("/", None),
+    ],
+)
+def test_a_slash_too_many_leads_to_the_page(untouched: ReadingGateway, address: str, location: str | None) -> None:
+    """Relative, so that no host is named; where nothing is without the slash either, there is nothing."""
+    answer = untouched.ask(address)
+    assert (answer.status, answer.headers.get("location")) == (404 if location is None else 308, location)
+    assert untouched.ask(address, b"{}").status in {404, 405}, "what is sent is not sent on"
