@@ -52,6 +52,8 @@ _PROBES_A_SECOND: Final = 10.0
 _PROBED: Final = ("north", "south", "watch-a", "two")
 _COLLIDING: Final = 60
 _LOOK_SECONDS: Final = 0.02
+_FLUSH_SECONDS: Final = 120.0
+"""The producer ends when the broker has what it sent: after an hour, and beside other work, not within five seconds."""
 _SETTLE_SECONDS: Final = 900.0
 """What the hostile producer has sent must be read before numbers are those of the end."""
 
@@ -302,7 +304,7 @@ def hostile_producer(cluster: Cluster, rate: float, seed: int, now_ms: int, dire
         yield sent
         assert process.running, process.log_tail(20)
     finally:
-        process.stop()
+        process.stop(_FLUSH_SECONDS)
     sent.update(json.loads(report.read_text()))
 
 

@@ -256,7 +256,9 @@ def _offered(rehearsal: Rehearsal, variable: dict[str, Any]) -> list[str]:
     assert found, asked
     answer = rehearsal.ask("query", query=found[1])["result"]
     labels = [",".join(f'{name}="{value}"' for name, value in each["metric"].items()) for each in answer]
-    return [named[1] for each in labels if (named := re.search(variable["regex"].strip("/"), each))]
+    # JavaScript's named groups; the value is what is asked for, the text what people read.
+    pattern = variable["regex"].strip("/").replace("(?<", "(?P<")
+    return [named["value"] for each in labels if (named := re.search(pattern, f"{{{each}}}"))]
 
 
 def test_alerts_are_marked_on_the_dashboards(rehearsal: Rehearsal) -> None:
