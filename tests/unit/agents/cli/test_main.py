@@ -14,8 +14,11 @@ ROOT = Path(__file__).parents[4]
 # Nothing listens there: a worker waits for its broker until it is stopped.
 _ENVIRONMENT = {"PULSE_BROKER": "127.0.0.1:1", "PULSE_METRICS_PORT": "0", "PULSE_REDIS_URL": ""}
 # An import hook that says when the command line is imported and then takes its time, as a throttled core does.
+# Signals as a terminal's child has them: of a shell's background a test inherits that an interrupt is ignored.
 _SLOW_IMPORT = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 class Slow:
     def find_spec(self, name, path=None, target=None):
         if name == "agents.cli.root":
