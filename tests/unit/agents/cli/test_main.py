@@ -67,7 +67,12 @@ def _signal_during_import(prefix: list[str], command: str, *numbers: int) -> tup
         began = time.monotonic()
         for number in numbers or (signal.SIGTERM,):
             os.kill(pid, number)
-        code = process.wait(20)
+        try:
+            code = process.wait(20)
+        finally:
+            # Left running, it would be another test's failure.
+            process.kill()
+            process.wait()
         assert process.stderr.read() == ""
         return code, time.monotonic() - began
 
