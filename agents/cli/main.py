@@ -16,7 +16,8 @@ def main() -> None:
     # Ignored signals stay ignored: `nohup` leaves SIGHUP so, a shell SIGINT of what runs in its background.
     if interrupt is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, _stop)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+    # Windows has no terminal that hangs up.
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, _hang_up)
     # Imported here: the first process of a container does not hear a signal without a handler, and imports take seconds
     # on a throttled core.
@@ -50,7 +51,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 def _hang_up(number: int, frame: FrameType | None) -> None:
     """Stop as on SIGTERM: the terminal is gone. Once, for the shell and the system both say so."""
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(number, signal.SIG_IGN)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
